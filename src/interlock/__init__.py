@@ -1,0 +1,1 @@
+"""Interlock keeps Shopify orders and Mirakl marketplace orders locked together."""

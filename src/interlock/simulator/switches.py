@@ -1,0 +1,58 @@
+"""What nobody knows yet about the platforms, as named switches with every plausible value."""
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One open question about a platform. `reference` names the section that leaves it open."""
+
+    name: str
+    platform: str
+    reference: str
+    question: str
+    values: tuple[str, ...]
+    default: str
+    how_to_settle: str
+
+    def __post_init__(self) -> None:
+        if self.default not in self.values:
+            raise ValueError(f"Switch {self.name}: the default {self.default!r} is not one of {self.values}.")
+
+
+class UnknownSwitch(ValueError):
+    """A switch or a value was named that does not exist."""
+
+
+class Switches:
+    """The values in force for one simulated platform."""
+
+    def __init__(self, known: Iterable[Switch], values: Mapping[str, str] | None = None) -> None:
+        self._known = {switch.name: switch for switch in known}
+        self._values = {name: switch.default for name, switch in self._known.items()}
+        for name, value in (values or {}).items():
+            self.set(name, value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def set(self, name: str, value: str) -> None:
+        """Raises UnknownSwitch, naming what exists."""
+        switch = self._known.get(name)
+        if switch is None:
+            raise UnknownSwitch(f"There is no switch {name!r}. Known: {', '.join(sorted(self._known))}.")
+        if value not in switch.values:
+            raise UnknownSwitch(
+                f"Switch {name} cannot be {value!r}. It is one of: {', '.join(switch.values)}."
+            )
+        self._values[name] = value
+
+    def draw(self, rng: random.Random) -> None:
+        """Give every switch a random value."""
+        for name in sorted(self._known):
+            self._values[name] = rng.choice(self._known[name].values)
+
+    def as_dict(self) -> dict[str, str]:
+        return dict(self._values)

@@ -1,0 +1,103 @@
+"""Every way in which the two sides can differ, as values: what a comparison of Shopify, agreed and Mirakl finds."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityReduced:
+    """Shopify shows fewer units of a line than agreed, but some."""
+
+    line_id: str
+    sku: str
+    agreed: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRemoved:
+    """Shopify shows no unit of an agreed line any more."""
+
+    line_id: str
+    sku: str
+    agreed: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityIncreased:
+    """Shopify shows more units of a line than agreed."""
+
+    line_id: str
+    sku: str
+    agreed: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineAdded:
+    """Shopify shows a line that stands for nothing the marketplace sold."""
+
+    shopify_line_id: str
+    sku: str
+    title: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkuReplaced:
+    """An agreed line went down or away while another appeared: one change, never carried out by halves."""
+
+    line_id: str
+    sku: str
+    agreed: int
+    now: int
+    new_shopify_line_id: str
+    new_sku: str
+    new_quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChanged:
+    """The unit price of a linked Shopify line is not the one agreed at import."""
+
+    line_id: str
+    sku: str
+    agreed: Decimal
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingChanged:
+    """The shipping charge of the Shopify order is not the one agreed at import."""
+
+    agreed: Decimal
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The Shopify order goes to another address than the one agreed. Only digests are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineCancelled:
+    """The marketplace cancelled units that Shopify still shows."""
+
+    line_id: str
+    sku: str
+    agreed: int
+    shopify: int
+
+
+Difference: TypeAlias = (
+    QuantityReduced
+    | LineRemoved
+    | QuantityIncreased
+    | LineAdded
+    | SkuReplaced
+    | PriceChanged
+    | ShippingChanged
+    | AddressChanged
+    | LineCancelled
+)

@@ -1,0 +1,170 @@
+"""What one order remembers: a closed set of dated facts that only a plan writes. Timers are `now` minus one of them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Tax
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedLine:
+    """A Mirakl line as it was when we first saw it: what was sold, before any cancelation."""
+
+    line_id: str
+    sku: str
+    title: str
+    quantity: int
+    price_unit: Decimal
+    price: Decimal
+    shipping_price: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineLink:
+    """One Shopify line stands for (part of) one Mirakl line. `evidence` says how we know: `attribute`,
+    `import` or a person's name. `unit_price` is the one agreed at import."""
+
+    mirakl_line_id: str
+    shopify_line_id: str
+    unit_price: Decimal
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Units refunded before shipping that will not ship: they count against the agreed quantity."""
+
+    line_id: str
+    quantity: int
+    refund_id: str
+    confirmed_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDue:
+    """One line of a refund task: the figures a person types into the portal, and the refunds that existed
+    when the task was opened (so that the new one is recognised)."""
+
+    line_id: str
+    quantity: int
+    amount: Decimal
+    shipping_amount: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+    seen_refunds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTask:
+    """A refund a person has to make in the marketplace portal. `subject` is unique within the order: the
+    Shopify refund's id, or `edit:<n>` for an edit after debit. `settled_by` lists the Mirakl refund ids that
+    answered it."""
+
+    subject: str
+    opened_at: datetime
+    lines: tuple[RefundDue, ...]
+    settled_by: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    dismissed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person answered to a case. It stays true until the case's subject changes."""
+
+    reason: Reason
+    subject: str
+    option: Option
+    who: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Damage that was done. It closes on its own evidence or by a person with a reason, never by forgetting."""
+
+    reason: Reason
+    subject: str
+    at: datetime
+    sentence: str
+    closed_at: datetime | None = None
+    closed_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehold:
+    """Somebody released our hold on this fulfillment order, and when we answered it."""
+
+    fulfillment_order_id: str
+    at: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All an order remembers. Every field is written by plans only and survives crashes with them."""
+
+    first_seen_at: datetime | None = None
+    acceptance_due_at: datetime | None = None
+    ordered: tuple[OrderedLine, ...] = ()
+    # the import claim: the draft is stored here before it may be completed
+    draft_id: str = ""
+    shopify_order_id: str = ""
+    shopify_order_name: str = ""
+    linked_at: datetime | None = None
+    links: tuple[LineLink, ...] = ()
+    custom_line_skus: tuple[str, ...] = ()
+    marked: bool = False
+    referenced: str = ""
+    # what was agreed besides quantities
+    agreed_address: str = ""
+    agreed_shipping: Decimal | None = None
+    # quantity per Mirakl line at the last moment both sides showed the same
+    settled: tuple[tuple[str, int], ...] = ()
+    # the Shopify content last seen, and since when: the quiet period counts from here
+    content: str = ""
+    content_since: datetime | None = None
+    disagreeing_since: datetime | None = None
+    # fulfillment orders on which our hold was seen on
+    held: tuple[str, ...] = ()
+    reholds: tuple[Rehold, ...] = ()
+    released_at: datetime | None = None
+    shopify_cancelled_seen_at: datetime | None = None
+    accepted_seen_at: datetime | None = None
+    rungs: tuple[str, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
+    refund_tasks: tuple[RefundTask, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+    def decision(self, reason: Reason, subject: str) -> Decision | None:
+        """The latest answer to that case, if any."""
+        for decision in reversed(self.decisions):
+            if decision.reason == reason and decision.subject == subject:
+                return decision
+        return None
+
+    def incident(self, reason: Reason, subject: str) -> Incident | None:
+        """The incident, open or closed, if it was ever recorded."""
+        for incident in self.incidents:
+            if incident.reason == reason and incident.subject == subject:
+                return incident
+        return None
+
+    def with_incident(self, incident: Incident) -> "Memory":
+        """Remember an incident once: a second report of the same reason and subject changes nothing."""
+        if self.incident(incident.reason, incident.subject) is not None:
+            return self
+        return replace(self, incidents=(*self.incidents, incident))
+
+    def ordered_line(self, line_id: str) -> OrderedLine | None:
+        for line in self.ordered:
+            if line.line_id == line_id:
+                return line
+        return None

@@ -1,0 +1,72 @@
+"""What `decide` answers: actions, the cases that must be open, what to remember, when to look next, and why."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from interlock.orders.actions import Action
+from interlock.orders.memory import Memory
+from interlock.orders.reasons import CATALOGUE, Option, Reason, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case that must be open. Its identity within an order is (reason, subject).
+
+    `subject` distinguishes cases of one reason: a line id, a carrier name, a refund id, or `order`.
+    `sentence` says what happened, what it means and what to do. `facts` are shown as a small table.
+    """
+
+    reason: Reason
+    subject: str
+    sentence: str
+    options: tuple[Option, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    due_at: datetime | None = None
+    severity: Severity | None = None
+
+    @property
+    def how_severe(self) -> Severity:
+        """The case's own severity, or its reason's."""
+        return self.severity or CATALOGUE[self.reason].severity
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer to one view. All `actions` may be performed at the same time; what has to follow them is
+    decided after the next look. `look_at` is the latest moment for that look when nothing else happens.
+    `mirakl_since` asks for a marketplace snapshot at least that young. `because` is the reasoning in sentences
+    an operator can read. `agreed` is the quantity per Mirakl line the marketplace agrees to."""
+
+    memory: Memory
+    actions: tuple[Action, ...] = ()
+    cases: tuple[Case, ...] = ()
+    look_at: datetime | None = None
+    mirakl_since: datetime | None = None
+    because: tuple[str, ...] = ()
+    agreed: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one room adds to a plan. `memory` is handed from room to room; `keep_held` are reasons, in
+    sentences, why the parcel must not move; `look_at` the room's own timer."""
+
+    memory: Memory
+    actions: tuple[Action, ...] = ()
+    cases: tuple[Case, ...] = ()
+    keep_held: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    look_at: datetime | None = None
+    mirakl_since: datetime | None = field(default=None)
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The first of the moments that are set."""
+    there = [moment for moment in moments if moment is not None]
+    return min(there) if there else None
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """The last of the moments that are set."""
+    there = [moment for moment in moments if moment is not None]
+    return max(there) if there else None

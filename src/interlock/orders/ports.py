@@ -1,0 +1,35 @@
+"""What the engine needs of a platform adapter, and what an adapter needs of the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from interlock.orders.actions import Lane
+
+
+class CallBudget(Protocol):
+    """The call ceilings of one platform account, shared by every worker."""
+
+    async def take(self, operation: str, lane: Lane) -> float:
+        """Ask to make one call now. 0.0 means: go, it is counted. More means: not yet, and after how many
+        seconds to ask again; nothing was counted."""
+        ...
+
+    async def told_to_wait(self, operation: str, seconds: float) -> None:
+        """The platform itself said to wait (429, THROTTLED): nobody calls this operation until then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """What performing an action needs besides the action: names, and the marketplace's own document with the
+    personal data that plans must not hold. `reference` identifies the operation and attempt; it is sent as
+    the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`."""
+
+    connection: str
+    order_id: str
+    marker: str
+    hold_handle: str
+    reference: str
+    document: Mapping[str, Any] | None
+    shopify_order_name: str = ""

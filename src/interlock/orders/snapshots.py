@@ -1,0 +1,242 @@
+"""What each platform showed of one order at one moment. No personal data: addresses are digests.
+
+Enumerations of the platforms stay strings, because both platforms add values without notice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+# Mirakl order states, grouped by what a seller may do (Mirakl reference 3.2).
+BEFORE_ACCEPTANCE = ("STAGING", "WAITING_ACCEPTANCE")
+BEFORE_DEBIT_DONE = ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT")
+TO_SHIP = ("SHIPPING",)
+GONE_OUT = ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+DEAD = ("REFUSED", "CANCELED")
+KNOWN_STATES = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT, *DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as a keyed digest of its normalised parts. `digest` is empty when the platform showed none;
+    `complete` means a parcel could be delivered with it (name, street, city, postcode where the country has
+    one, country)."""
+
+    digest: str
+    complete: bool
+
+
+NO_ADDRESS = Address("", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """One tax of a line, a cancelation or a refund. `rule` is PROPORTIONAL_TO_AMOUNT, NONE or unknown (None)."""
+
+    code: str
+    amount: Decimal
+    rate: Decimal | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A cancelation (OR30, or made by the operator) or a refund (OR28, or made in the portal) of one line.
+
+    `quantity` is what the platform says and only informative for it; `amount` and `shipping_amount` drive it.
+    `state` is empty for cancelations and the refund state for refunds.
+    """
+
+    id: str
+    quantity: int
+    amount: Decimal
+    shipping_amount: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+    reason_code: str
+    created_at: datetime | None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MiraklLine:
+    """One order line of OR11. Amounts are in the order's tax mode."""
+
+    id: str
+    sku: str
+    title: str
+    state: str
+    quantity: int
+    price_unit: Decimal
+    price: Decimal
+    shipping_price: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+    can_refund: bool
+    debited_at: datetime | None
+    cancelations: tuple[Reduction, ...] = ()
+    refunds: tuple[Reduction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MiraklOrder:
+    """One logistic order as OR11 showed it at `observed_at`.
+
+    `unknown` lists values of decision fields this version does not know, as `field=value`.
+    """
+
+    order_id: str
+    commercial_id: str
+    state: str
+    created_at: datetime
+    updated_at: datetime
+    observed_at: datetime
+    payment_workflow: str
+    currency: str
+    tax_mode: str
+    total_price: Decimal
+    can_cancel: bool
+    can_ship: bool
+    has_incident: bool
+    debited_at: datetime | None
+    acceptance_decided_at: datetime | None
+    shipping_deadline: datetime | None
+    shipping_type_code: str
+    tracking_carrier_code: str
+    tracking_carrier_name: str
+    tracking_number: str
+    seller_reference: str
+    fulfillment_center: str
+    customer_pays_seller: bool
+    address: Address
+    lines: tuple[MiraklLine, ...]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShopifyLine:
+    """One LineItem. `current_quantity` is what the customer is to get; `quantity` never goes down.
+
+    `unit_price` is after all discounts, in presentment money. `mirakl_line_id` is our line attribute
+    `_mirakl_line_id`, empty when the line carries none. `fulfilled_quantity` counts live fulfillments.
+    """
+
+    id: str
+    sku: str
+    title: str
+    variant_id: str
+    quantity: int
+    current_quantity: int
+    fulfilled_quantity: int
+    unit_price: Decimal
+    requires_shipping: bool
+    mirakl_line_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A FulfillmentHold. `ours` means held by the requesting app, whatever the handle."""
+
+    id: str
+    handle: str
+    ours: bool
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrder:
+    """A FulfillmentOrder with what is left to ship per Shopify line id."""
+
+    id: str
+    status: str
+    request_status: str
+    can_hold: bool
+    holds: tuple[Hold, ...]
+    remaining: tuple[tuple[str, int], ...]
+    destination: Address
+    location_id: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything could still be shipped from it."""
+        return self.status not in ("CLOSED", "CANCELLED") and any(n > 0 for _, n in self.remaining)
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfillment:
+    """A Fulfillment that exists (cancelled ones have `live` false). `tracking` is the first complete one."""
+
+    id: str
+    live: bool
+    created_at: datetime
+    lines: tuple[tuple[str, int], ...]
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopifyRefund:
+    """A Refund. `money` is what SUCCESS refund transactions moved, zero for a removal by an edit."""
+
+    id: str
+    created_at: datetime
+    money: Decimal
+    lines: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShopifyOrder:
+    """One Shopify order as read by id at `observed_at`."""
+
+    id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    observed_at: datetime
+    cancelled_at: datetime | None
+    closed: bool
+    editable: bool
+    currency: str
+    total: Decimal
+    shipping_total: Decimal
+    paid: bool
+    marker: str
+    tags: tuple[str, ...]
+    address: Address
+    lines: tuple[ShopifyLine, ...]
+    fulfillment_orders: tuple[FulfillmentOrder, ...]
+    fulfillments: tuple[Fulfillment, ...]
+    refunds: tuple[ShopifyRefund, ...]
+
+    @property
+    def live(self) -> bool:
+        return self.cancelled_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One DraftOrder. `order_id` is set once it was completed; `reserved` while it holds stock for us."""
+
+    id: str
+    status: Literal["OPEN", "INVOICE_SENT", "COMPLETED"] | str
+    created_at: datetime
+    observed_at: datetime
+    order_id: str
+    total: Decimal
+    currency: str
+    reserved: bool
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A SKU of the order as the shop knows it. `variant_id` is empty when the SKU is unknown or ambiguous
+    (`matches` tells how many variants carry it); `available` is None where stock is not tracked."""
+
+    sku: str
+    variant_id: str
+    matches: int
+    available: int | None
+    unit_price: Decimal | None

@@ -1,0 +1,69 @@
+"""All that `decide` may see of one order at one moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from interlock.orders.actions import Action
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Decision, Memory
+from interlock.orders.outcomes import OperationState
+from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOperation:
+    """A row of the operation ledger that matters to the decision: not yet settled, or refused by the platform.
+
+    A refused row stays visible until the action it tried is no longer wanted. `code` and `words` are the platform's answer.
+    """
+
+    id: str
+    action: Action
+    state: OperationState
+    attempt: int
+    planned_at: datetime
+    ended_at: datetime | None
+    code: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """Another Shopify order that may stand for the same sale. `why` names the evidence."""
+
+    id: str
+    name: str
+    created_at: datetime
+    cancelled: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Two snapshots, what is remembered, open operations, new answers of people, the connection's rules, and now.
+
+    `mirakl` and `shopify` are None where the platform showed nothing (yet, or this time): missing data neither
+    opens nor closes anything. `drafts` are the drafts found for this order, oldest first. `offers` has one
+    entry per SKU of the order, empty when not looked up. `mirakl_written_at` is when our last write to the
+    marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
+    """
+
+    now: datetime
+    rules: ConnectionRules
+    order_id: str
+    mirakl: MiraklOrder | None
+    shopify: ShopifyOrder | None
+    memory: Memory
+    drafts: tuple[Draft, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    others: tuple[OtherOrder, ...] = ()
+    operations: tuple[OpenOperation, ...] = ()
+    answers: tuple[Decision, ...] = ()
+    mirakl_written_at: datetime | None = None
+
+    @property
+    def mirakl_is_current(self) -> bool:
+        """Whether the marketplace snapshot is younger than our last write to the marketplace."""
+        if self.mirakl is None:
+            return False
+        return self.mirakl_written_at is None or self.mirakl.observed_at > self.mirakl_written_at

@@ -7,6 +7,18 @@ from typing import Any, Protocol
 from interlock.orders.actions import Lane
 
 
+class ReadFailed(Exception):
+    """A read of a platform did not succeed; nothing may be concluded from it. `why` holds no personal data."""
+
+    def __init__(self, platform: str, why: str, retry_after: float | None = None) -> None:
+        super().__init__(
+            f"{platform} could not be read: {why}. Nothing was decided on it; the read is tried again by itself."
+        )
+        self.platform = platform
+        self.why = why
+        self.retry_after = retry_after
+
+
 class CallBudget(Protocol):
     """The call ceilings of one platform account, shared by every worker."""
 

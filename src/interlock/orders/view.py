@@ -46,6 +46,8 @@ class View:
     opens nor closes anything. `drafts` are the drafts found for this order, oldest first. `offers` has one
     entry per SKU of the order, empty when not looked up. `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
+    `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
+    what is missing.
     """
 
     now: datetime
@@ -60,6 +62,7 @@ class View:
     operations: tuple[OpenOperation, ...] = ()
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None
+    shopify_unreadable: bool = False
 
     @property
     def mirakl_is_current(self) -> bool:

@@ -1,0 +1,236 @@
+"""The whole order ends on one side: the other side follows, waits for a successor, or a person decides."""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
+from interlock.orders.agreement import agreed_quantities
+from interlock.orders.memory import Incident, Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason, Severity
+from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.view import OpenOperation, OtherOrder, View
+
+OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+
+
+def has_ended(mirakl: MiraklOrder, memory: Memory) -> bool:
+    """Whether the marketplace will never want a parcel for this order: REFUSED, CANCELED, or no line has a unit
+    that was neither refused nor cancelled."""
+    if mirakl.state in DEAD:
+        return True
+    if mirakl.state in GONE_OUT or not mirakl.lines:
+        return False
+    # Withdrawn units were refunded, not cancelled: such an order ends by itself at the marketplace.
+    return not any(units for _, units in agreed_quantities(mirakl, replace(memory, withdrawn=())))
+
+
+def decide(view: View, memory: Memory) -> Part:
+    """What the end of the order on one side asks of the other."""
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None:
+        return Part(memory)
+    if has_ended(mirakl, memory):
+        return _ended_at_marketplace(view, memory, mirakl)
+    if shopify is None or not memory.shopify_order_id or shopify.live:
+        return Part(memory)
+    return _cancelled_in_shopify(view, memory, mirakl, shopify)
+
+
+# -- the marketplace ended it ------------------------------------------------------------------------------
+
+
+def _ended_at_marketplace(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
+    drafts: tuple[Action, ...] = tuple(
+        DeleteDraft(draft.id) for draft in view.drafts if draft.status in OPEN_DRAFT and not draft.order_id
+    )
+    ended = "refused" if mirakl.state == "REFUSED" else "cancelled"
+    said = f"The marketplace order is {ended}."
+    if drafts:
+        return Part(
+            memory, drafts, because=(f"{said} The draft order and its reserved stock are given back.",)
+        )
+    shopify = view.shopify
+    if shopify is None or not memory.shopify_order_id:
+        return Part(memory, because=(said,))
+    if not shopify.live:
+        return Part(memory, because=(f"{said} The Shopify order is cancelled too.",))
+    held = f"The marketplace order is {ended}; nothing of it may leave."
+    moved = _moved(shopify)
+    if moved:
+        incident = Incident(
+            Reason.ENDED_AFTER_PICKING,
+            "order",
+            view.now,
+            f"The marketplace order is {ended}, but {moved} of its units already have a label or are on their way. "
+            "The rest is held. Stop the parcel if you can, and settle with the marketplace who pays for it.",
+        )
+        return Part(memory.with_incident(incident), keep_held=(held,), because=(said,))
+    cancel = CancelShopifyOrder(shopify.id, f"The marketplace order is {ended}.")
+    return Part(
+        memory,
+        (cancel,),
+        keep_held=(held,),
+        because=(f"{said} The Shopify order is cancelled, its stock put back.",),
+    )
+
+
+def _moved(shopify: ShopifyOrder) -> int:
+    return sum(n for fulfillment in shopify.fulfillments if fulfillment.live for _, n in fulfillment.lines)
+
+
+# -- somebody cancelled it in Shopify ----------------------------------------------------------------------
+
+
+def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Part:
+    if mirakl.state in GONE_OUT:
+        return Part(
+            memory,
+            because=("The Shopify order is cancelled, but the marketplace order has already shipped.",),
+        )
+    if _moved(shopify):
+        return _case(
+            memory,
+            mirakl,
+            "The Shopify order is cancelled although units of it have a label or are on their way. Nothing is "
+            "cancelled at the marketplace. Find out where the parcel is and settle the order in the portal.",
+            (Option.DONE_IN_PORTAL,),
+        )
+    successors = _possible_successors(view, memory)
+    if successors:
+        return Part(memory, cases=tuple(_successor_case(memory, mirakl, other) for other in successors))
+    wait_until = _wait_until(view, memory)
+    if wait_until is not None:
+        return Part(
+            memory,
+            because=(
+                "The Shopify order is cancelled. An editing app may be replacing it, so the marketplace order is "
+                "left alone for now.",
+            ),
+            look_at=wait_until,
+        )
+    return _carry_over(view, memory, mirakl)
+
+
+def _possible_successors(view: View, memory: Memory) -> tuple[OtherOrder, ...]:
+    return tuple(
+        other
+        for other in view.others
+        if not other.cancelled
+        and not _answered(memory, Reason.POSSIBLE_SUCCESSOR, other.id, Option.NO_SUCCESSOR)
+    )
+
+
+def _wait_until(view: View, memory: Memory) -> datetime | None:
+    if any(decision.option is Option.NO_SUCCESSOR for decision in memory.decisions):
+        return None
+    ends = (memory.shopify_cancelled_seen_at or view.now) + view.rules.lineage_wait
+    return ends if view.now < ends else None
+
+
+def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
+    gone = "The Shopify order is cancelled and no other order replaces it."
+    if mirakl.state == "STAGING":
+        return Part(memory, because=(f"{gone} The marketplace is still checking its order.",))
+    if mirakl.state == "WAITING_ACCEPTANCE":
+        return _case(
+            memory,
+            mirakl,
+            f"{gone} The marketplace order still waits to be accepted, which will not happen without a Shopify "
+            "order. Refuse it here, or accept it in the portal if it is to be delivered after all.",
+            (Option.REFUSE_ORDER,),
+            due_at=memory.acceptance_due_at,
+        )
+    if mirakl.can_cancel:
+        cancel = CancelMiraklOrder()
+        refused = _refusal(view)
+        if refused is None:
+            return Part(memory, (cancel,), because=(f"{gone} The marketplace order is cancelled as well.",))
+        part = _case(
+            memory,
+            mirakl,
+            f"{gone} The marketplace refused to cancel its order: “{refused.words}”. Cancel it in the portal, or "
+            "send the cancelation again once the cause is gone.",
+            (Option.SEND_AGAIN, Option.DONE_IN_PORTAL),
+        )
+        return Part(memory, (cancel,), part.cases)
+    if mirakl.state in BEFORE_DEBIT_DONE:
+        return _case(
+            memory,
+            mirakl,
+            f"{gone} The marketplace does not allow a cancelation while the payment is being taken. This is looked "
+            "at again when the payment is through; nothing has to be done now.",
+            (),
+            severity="note",
+        )
+    if _refunded_in_full(mirakl):
+        return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
+    return _case(
+        memory,
+        mirakl,
+        f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Refund every line "
+        "in the marketplace portal; until then the customer has paid for a parcel that will not come.",
+        (Option.DONE_IN_PORTAL,),
+    )
+
+
+def _refunded_in_full(mirakl: MiraklOrder) -> bool:
+    alive = [line for line in mirakl.lines if line.state not in DEAD]
+    return bool(alive) and all(
+        line.state == "REFUNDED"
+        or sum((refund.amount for refund in line.refunds), Decimal(0))
+        >= line.price - sum((c.amount for c in line.cancelations), Decimal(0))
+        > 0
+        for line in alive
+    )
+
+
+def _successor_case(memory: Memory, mirakl: MiraklOrder, other: OtherOrder) -> Case:
+    due_at = memory.acceptance_due_at if mirakl.state == "WAITING_ACCEPTANCE" else None
+    return Case(
+        Reason.POSSIBLE_SUCCESSOR,
+        other.id,
+        f"The Shopify order is cancelled, and order {other.name} may replace it ({other.why}). The marketplace "
+        f"order is left alone until somebody decides. If {other.name} has nothing to do with it, say so: the "
+        "cancelation is then carried to the marketplace.",
+        (Option.NO_SUCCESSOR,),
+        (("possible successor", other.name), ("evidence", other.why)),
+        due_at,
+    )
+
+
+def _case(
+    memory: Memory,
+    mirakl: MiraklOrder,
+    sentence: str,
+    options: tuple[Option, ...],
+    due_at: datetime | None = None,
+    severity: Severity | None = None,
+) -> Part:
+    if Option.DONE_IN_PORTAL in options and _answered(
+        memory, Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL
+    ):
+        return Part(memory, because=("A person has settled the cancelled order in the marketplace portal.",))
+    case = Case(
+        Reason.CANCELLED_IN_SHOPIFY,
+        "order",
+        sentence,
+        options,
+        (("marketplace state", mirakl.state),),
+        due_at,
+        severity,
+    )
+    return Part(memory, cases=(case,))
+
+
+def _answered(memory: Memory, reason: Reason, subject: str, option: Option) -> bool:
+    decision = memory.decision(reason, subject)
+    return decision is not None and decision.option is option
+
+
+def _refusal(view: View) -> OpenOperation | None:
+    refused = [
+        op for op in view.operations if op.state == "REJECTED" and isinstance(op.action, CancelMiraklOrder)
+    ]
+    return max(refused, key=lambda op: (op.ended_at or op.planned_at, op.id), default=None)

@@ -1,0 +1,317 @@
+"""The router: what is noticed is remembered, every room says its part, and the parts become one plan.
+
+All rules of one order are reached from here, and nothing here or below does any I/O.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from interlock.acceptance import decide as acceptance
+from interlock.acceptance.window import due_at
+from interlock.cancellations import decide as cancellations
+from interlock.edits import decide as edits
+from interlock.edits.diff import differences
+from interlock.holds import decide as holds
+from interlock.imports import decide as imports
+from interlock.imports.eligibility import not_ours_case, unknown_value_case
+from interlock.imports.lines import active_lines, import_lines, shipping_of
+from interlock.imports.links import links_of
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    CancelMiraklOrder,
+    CancelQuantities,
+    CancelShopifyOrder,
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    MarkPaid,
+    PlaceHold,
+    ReleaseHold,
+    SetSellerReference,
+    SetTracking,
+    ShipOrder,
+)
+from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
+from interlock.orders.memory import Incident, Memory
+from interlock.orders.plan import Case, Part, Plan, earliest, latest
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import (
+    BEFORE_DEBIT_DONE,
+    DEAD,
+    GONE_OUT,
+    TO_SHIP,
+    MiraklOrder,
+    ShopifyOrder,
+)
+from interlock.orders.view import OpenOperation, View
+from interlock.refunds import decide as refunds
+from interlock.shipping import decide as shipping
+
+JUST_AFTER = timedelta(microseconds=1)
+
+
+def decide(view: View) -> Plan:
+    """What has to happen to this order now. The same view always gives the same plan."""
+    memory = noticed(view)
+    so_far = _SoFar(memory)
+    if any(answer not in view.memory.decisions for answer in view.answers):
+        # The answer is kept with this plan; what follows from it is sent on the next look.
+        so_far.look_at = view.now
+    if view.mirakl is None:
+        so_far.because.append("The marketplace order has not been read yet, or could not be read.")
+    elif not view.mirakl_is_current and view.mirakl_written_at is not None:
+        so_far.mirakl_since = view.mirakl_written_at + JUST_AFTER
+    if view.shopify_unreadable:
+        so_far.because.append("Shopify cannot be read at the moment; nothing is concluded from what is missing.")
+    _rooms(view, so_far)
+    so_far.add(holds.decide(view, so_far.memory, tuple(dict.fromkeys(so_far.keep_held))))
+    so_far.cases.extend(_refused_cases(view, so_far))
+    so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
+    return _plan(view, so_far)
+
+
+# -- the rooms ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _SoFar:
+    """What the rooms have said so far; the memory is handed from one to the next."""
+
+    memory: Memory
+    actions: list[Action] = field(default_factory=list)
+    cases: list[Case | None] = field(default_factory=list)
+    keep_held: list[str] = field(default_factory=list)
+    because: list[str] = field(default_factory=list)
+    look_at: datetime | None = None
+    mirakl_since: datetime | None = None
+
+    def add(self, part: Part) -> Part:
+        self.memory = part.memory
+        self.actions.extend(part.actions)
+        self.cases.extend(part.cases)
+        self.keep_held.extend(part.keep_held)
+        self.because.extend(part.because)
+        self.look_at = earliest(self.look_at, part.look_at)
+        self.mirakl_since = latest(self.mirakl_since, part.mirakl_since)
+        return part
+
+
+def _rooms(view: View, so_far: _SoFar) -> None:
+    """Ask every room that may judge this order, in the order in which they build on each other."""
+    mirakl = view.mirakl
+    if mirakl is not None:
+        stranger = unknown_value_case(mirakl)
+        if stranger is not None:
+            # The time to accept runs all the same, so its ladder goes on; of the writes only holds remain.
+            so_far.add(acceptance.decide(view, so_far.memory, import_blocked=True))
+            so_far.actions.clear()
+            so_far.cases.append(stranger)
+            so_far.keep_held.append("The marketplace sent a value that is not known, so nothing moves.")
+            return
+        foreign = not_ours_case(mirakl, view.rules, so_far.memory)
+        if foreign is not None:
+            so_far.cases.append(foreign)
+            so_far.keep_held.append("The marketplace ships this order itself, or is not paid for it.")
+            return
+    part = so_far.add(imports.decide(view, so_far.memory))
+    so_far.add(acceptance.decide(view, so_far.memory, import_blocked=bool(part.cases)))
+    so_far.add(cancellations.decide(view, so_far.memory))
+    so_far.add(refunds.decide(view, so_far.memory))
+    if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
+        return
+    found = differences(view, so_far.memory)
+    so_far.add(edits.decide(view, so_far.memory, found))
+    so_far.add(shipping.decide(view, so_far.memory, found))
+
+
+def _plan(view: View, so_far: _SoFar) -> Plan:
+    cases: dict[tuple[Reason, str], Case] = {}
+    for case in so_far.cases:
+        if case is not None:
+            cases.setdefault((case.reason, case.subject), case)
+    agreed = agreed_quantities(view.mirakl, so_far.memory) if view.mirakl is not None else ()
+    return Plan(
+        memory=so_far.memory,
+        actions=tuple(dict.fromkeys(so_far.actions)),
+        cases=tuple(cases.values()),
+        look_at=so_far.look_at,
+        mirakl_since=so_far.mirakl_since,
+        because=tuple(dict.fromkeys(so_far.because)),
+        agreed=agreed,
+    )
+
+
+def _incident_case(incident: Incident) -> Case | None:
+    if incident.closed_at is not None:
+        return None
+    options = (Option.DISMISS,)
+    if incident.reason is Reason.OUTCOME_UNCLEAR:
+        options = (Option.SEND_AGAIN, Option.DISMISS)
+    return Case(incident.reason, incident.subject, incident.sentence, options)
+
+
+# -- refusals that no room judges --------------------------------------------------------------------------
+
+
+def _refused_cases(view: View, so_far: _SoFar) -> list[Case | None]:
+    """A case for every refused call that is still wanted and that no room has a better word for. The action stays
+    in the plan: the ledger remembers the refusal only as long as it is wanted, and paces another attempt."""
+    cases: list[Case | None] = []
+    for operation in view.operations:
+        what = _plain_name(operation.action)
+        if operation.state == "REJECTED" and what and operation.action in so_far.actions:
+            cases.append(_refused_case(operation, what))
+    return cases
+
+
+def _refused_case(operation: OpenOperation, what: str) -> Case:
+    return Case(
+        Reason.PLATFORM_REFUSED,
+        type(operation.action).__name__,
+        f"{operation.action.platform.capitalize()} refused {what}: “{operation.words}”. Nothing changed. It is tried "
+        "again a few times by itself; put right what the platform names, or send it again when that is done.",
+        (Option.SEND_AGAIN,),
+        (("code", operation.code),) if operation.code else (),
+    )
+
+
+def _plain_name(action: Action) -> str:
+    """What the action is called in a sentence; empty where a room has its own case for a refusal."""
+    match action:
+        case DeleteDraft():
+            return "to delete a draft order"
+        case FillOrderAddress():
+            return "to put the address into the order"
+        case MarkOrder():
+            return "to put our marker and tags on the order"
+        case MarkPaid():
+            return "to mark the order as paid"
+        case ReleaseHold():
+            return "to release our hold"
+        case CancelShopifyOrder():
+            return "to cancel the order"
+        case SetSellerReference():
+            return "to take the Shopify order's name as reference"
+        case (
+            CreateDraft()
+            | FillDraftAddress()
+            | CompleteDraft()
+            | CreateOrder()
+            | PlaceHold()
+            | AnswerAcceptance()
+            | CancelQuantities()
+            | CancelMiraklOrder()
+            | SetTracking()
+            | ShipOrder()
+        ):
+            return ""
+
+
+# -- what is noticed ---------------------------------------------------------------------------------------
+
+
+def noticed(view: View) -> Memory:
+    """The memory with the plain facts of this view written down, before any rule is asked."""
+    memory = _answers_taken(view, view.memory)
+    mirakl = view.mirakl
+    if mirakl is not None:
+        memory = _marketplace_noted(view, memory, mirakl)
+    shopify = view.shopify
+    if shopify is not None and memory.shopify_order_id in ("", shopify.id):
+        memory = _shopify_noted(view, memory, shopify)
+        if mirakl is not None and shopify.live:
+            memory = _both_noted(view, memory, mirakl, shopify)
+    return memory
+
+
+def _answers_taken(view: View, memory: Memory) -> Memory:
+    for answer in view.answers:
+        if answer not in memory.decisions:
+            memory = replace(memory, decisions=(*memory.decisions, answer))
+        incident = memory.incident(answer.reason, answer.subject)
+        if answer.option is Option.DISMISS and incident is not None and incident.closed_at is None:
+            closed = replace(incident, closed_at=answer.at, closed_because=f"{answer.who}: {answer.why}")
+            memory = replace(
+                memory, incidents=tuple(closed if i is incident else i for i in memory.incidents)
+            )
+    mapped = [
+        sku
+        for sku in memory.custom_line_skus
+        if (said := memory.decision(Reason.SKU_UNKNOWN, sku)) is not None and said.option is Option.MAP_SKU
+    ]
+    if mapped:
+        left = tuple(sku for sku in memory.custom_line_skus if sku not in mapped)
+        memory = replace(memory, custom_line_skus=left)
+    return memory
+
+
+def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:
+    seen_before = memory.first_seen_at is not None
+    if not seen_before:
+        memory = replace(memory, first_seen_at=view.now)
+    if not memory.ordered:
+        memory = replace(memory, ordered=as_ordered(mirakl))
+    if memory.acceptance_due_at is None and mirakl.state == "WAITING_ACCEPTANCE":
+        due = due_at(view.rules, mirakl.created_at, view.now, seen_before)
+        memory = replace(memory, acceptance_due_at=due)
+    if memory.accepted_seen_at is None and mirakl.state in (*BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT):
+        memory = replace(memory, accepted_seen_at=view.now)
+    return memory
+
+
+def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
+    if not memory.shopify_order_id:
+        memory = replace(memory, shopify_order_id=shopify.id, linked_at=view.now)
+    memory = replace(
+        memory,
+        shopify_order_name=shopify.name or memory.shopify_order_name,
+        marked=shopify.marker == f"{view.rules.name}:{view.order_id}",
+    )
+    if not shopify.live and memory.shopify_cancelled_seen_at is None:
+        memory = replace(memory, shopify_cancelled_seen_at=view.now)
+    content = content_of(shopify)
+    if content != memory.content:
+        memory = replace(memory, content=content, content_since=shopify.observed_at)
+    return memory
+
+
+def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Memory:
+    if mirakl.seller_reference and mirakl.seller_reference == shopify.name:
+        memory = replace(memory, referenced=shopify.name)
+    active = active_lines(mirakl, memory)
+    memory = replace(memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {})))
+    if memory.agreed_shipping is None and active:
+        memory = replace(memory, agreed_shipping=shipping_of(active))
+    if not memory.agreed_address and mirakl.address.complete and shopify.address.complete:
+        # The order route fills the address in itself, so there it is agreed once both show the same.
+        if view.rules.import_route == "draft" or shopify.address.digest == mirakl.address.digest:
+            memory = replace(memory, agreed_address=mirakl.address.digest)
+    if mirakl.state not in DEAD and view.mirakl_is_current and not unlinked(shopify, memory):
+        agreed = agreed_quantities(mirakl, memory)
+        shown = dict(shopify_quantities(shopify, memory))
+        if dict(agreed) == {line_id: shown.get(line_id, 0) for line_id, _ in agreed} and not any(
+            units for line_id, units in shown.items() if line_id not in dict(agreed)
+        ):
+            memory = replace(memory, settled=agreed)
+    return memory
+
+
+def content_of(shopify: ShopifyOrder) -> str:
+    """A digest of what an edit can change: quantities, prices, SKUs, shipping charge, address, cancelation."""
+    parts = [
+        f"{line.id} {line.sku} {line.current_quantity} {_plain(line.unit_price)}" for line in shopify.lines
+    ]
+    parts += [_plain(shopify.shipping_total), shopify.address.digest, str(shopify.live)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _plain(amount: Decimal) -> str:
+    """The amount without trailing zeros, which platforms add and drop at will."""
+    return format(amount.normalize(), "f")

@@ -1,0 +1,109 @@
+"""What differs between Shopify, what was agreed, and the marketplace: the comparison of three sides."""
+
+from interlock.orders.agreement import (
+    agreed_quantities,
+    link_of,
+    mirakl_line_id_of,
+    ordered_of,
+    shopify_quantities,
+    unlinked,
+)
+from interlock.orders.differences import (
+    AddressChanged,
+    Difference,
+    LineAdded,
+    LineCancelled,
+    LineRemoved,
+    PriceChanged,
+    QuantityIncreased,
+    QuantityReduced,
+    ShippingChanged,
+    SkuReplaced,
+)
+from interlock.orders.memory import Memory
+from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+
+
+def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
+    """Every way in which the live Shopify order differs from what was agreed, quantities first, by Mirakl line.
+
+    Empty while one side is missing, before the Shopify order is linked, and once it is cancelled: the ending of
+    a whole order is decided elsewhere.
+    """
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None or shopify is None or not shopify.live or not memory.shopify_order_id:
+        return ()
+    return (
+        *_quantities(mirakl, shopify, memory),
+        *_prices(shopify, memory),
+        *_shipping(shopify, memory),
+        *_address(shopify, memory),
+    )
+
+
+def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    agreed = dict(agreed_quantities(mirakl, memory))
+    shown = dict(shopify_quantities(shopify, memory))
+    settled = dict(memory.settled)
+    less: list[QuantityReduced | LineRemoved] = []
+    more: list[QuantityIncreased | LineCancelled] = []
+    for line in ordered_of(mirakl, memory):
+        wanted, now = agreed[line.line_id], shown.get(line.line_id, 0)
+        if 0 < now < wanted:
+            less.append(QuantityReduced(line.line_id, line.sku, wanted, now))
+        elif now < wanted:
+            less.append(LineRemoved(line.line_id, line.sku, wanted))
+        elif now > wanted:
+            # Before both sides ever agreed, what was imported is what was ordered.
+            if now <= settled.get(line.line_id, line.quantity):
+                more.append(LineCancelled(line.line_id, line.sku, wanted, now))
+            else:
+                more.append(QuantityIncreased(line.line_id, line.sku, wanted, now))
+    # A line whose attribute names a Mirakl line the order does not have stands for nothing that was sold.
+    strangers = [
+        line
+        for line in shopify.lines
+        if line.current_quantity > 0
+        and mirakl_line_id_of(line, memory)
+        and mirakl_line_id_of(line, memory) not in agreed
+    ]
+    added = [
+        LineAdded(line.id, line.sku, line.title, line.current_quantity)
+        for line in (*unlinked(shopify, memory), *strangers)
+    ]
+    pairs = min(len(less), len(added))
+    return (
+        *(_replaced(old, new) for old, new in zip(less[:pairs], added[:pairs], strict=True)),
+        *less[pairs:],
+        *more,
+        *added[pairs:],
+    )
+
+
+def _replaced(old: QuantityReduced | LineRemoved, new: LineAdded) -> SkuReplaced:
+    now = old.now if isinstance(old, QuantityReduced) else 0
+    return SkuReplaced(old.line_id, old.sku, old.agreed, now, new.shopify_line_id, new.sku, new.quantity)
+
+
+def _prices(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    found = []
+    for line in shopify.lines:
+        link = link_of(line, memory)
+        if link is not None and line.current_quantity > 0 and line.unit_price != link.unit_price:
+            found.append(PriceChanged(link.mirakl_line_id, line.sku, link.unit_price, line.unit_price))
+    return tuple(found)
+
+
+def _shipping(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    agreed = memory.agreed_shipping
+    if agreed is None or shopify.shipping_total == agreed:
+        return ()
+    return (ShippingChanged(agreed, shopify.shipping_total),)
+
+
+def _address(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    now = shopify.address.digest
+    if now and memory.agreed_address and now != memory.agreed_address:
+        return (AddressChanged(),)
+    return ()

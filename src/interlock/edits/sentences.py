@@ -1,0 +1,75 @@
+"""Every difference in plain words, for the hold note, the case and the timeline. No personal data."""
+
+from decimal import Decimal
+from typing import assert_never
+
+from interlock.orders.differences import (
+    AddressChanged,
+    Difference,
+    LineAdded,
+    LineCancelled,
+    LineRemoved,
+    PriceChanged,
+    QuantityIncreased,
+    QuantityReduced,
+    ShippingChanged,
+    SkuReplaced,
+)
+from interlock.orders.money import Money
+
+
+def sentence_of(difference: Difference, currency: str) -> str:
+    """One sentence: what Shopify shows and what was agreed."""
+    match difference:
+        case QuantityReduced(_, sku, agreed, now):
+            return f"Shopify shows {now} of {sku}; the marketplace agreed to {agreed}."
+        case LineRemoved(_, sku, agreed):
+            return f"{sku} was removed in Shopify; the marketplace agreed to {agreed}."
+        case QuantityIncreased(_, sku, agreed, now):
+            return f"Shopify shows {now} of {sku}, more than the {agreed} the marketplace agreed to."
+        case LineAdded(_, sku, title, quantity):
+            return f"{quantity} of {sku or title} was added in Shopify; the marketplace never sold it."
+        case SkuReplaced(_, sku, agreed, now, _, new_sku, new_quantity):
+            return (
+                f"{_went(sku, agreed, now)} while {new_quantity} of {new_sku or 'another item'} was added: "
+                "the marketplace cannot swap items."
+            )
+        case PriceChanged(_, sku, agreed, now):
+            return f"{sku} costs {_money(now, currency)} in Shopify; {_money(agreed, currency)} was agreed."
+        case ShippingChanged(agreed, now):
+            return (
+                f"Shipping costs {_money(now, currency)} in Shopify; {_money(agreed, currency)} was agreed."
+            )
+        case AddressChanged():
+            return "The Shopify order goes to another address than the one the marketplace gave."
+        case LineCancelled(_, sku, agreed, shopify):
+            return f"The marketplace now agrees to {agreed} of {sku}; Shopify still shows {shopify}."
+        case _:
+            assert_never(difference)
+
+
+def why_impossible(difference: Difference) -> str:
+    """Why the marketplace cannot take this change; empty for changes it can take or made itself."""
+    match difference:
+        case QuantityIncreased() | LineAdded():
+            return "A marketplace order can only become smaller: the customer has to order again for more."
+        case SkuReplaced():
+            return (
+                "Cancelling the old item alone would carry out half of the change, so nothing was cancelled."
+            )
+        case PriceChanged() | ShippingChanged():
+            return "The marketplace sets the price the customer paid; sellers cannot change it on an order."
+        case AddressChanged():
+            return "Only the marketplace operator can change where an order goes."
+        case QuantityReduced() | LineRemoved() | LineCancelled():
+            return ""
+        case _:
+            assert_never(difference)
+
+
+def _went(sku: str, agreed: int, now: int) -> str:
+    return f"{sku} was removed" if now == 0 else f"{sku} went from {agreed} to {now}"
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return str(Money(amount, currency))

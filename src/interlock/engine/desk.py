@@ -1,0 +1,308 @@
+"""The read desk: every OR11 call of one Mirakl account, and the batches of OR04.
+
+One paged walk per tick: the changes since the cursor, or (every second tick and after a gap) everything that waits
+for acceptance. Reads by id are collected for a second and sent together, within a small budget of their own. The
+cursor moves only after every order of the walk is recorded.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.engine import ledger
+from interlock.engine.gateways import ConnectedPlatforms, Document, Unreadable
+from interlock.engine.hints import hint
+from interlock.engine.run import EngineParts
+from interlock.engine.store import (
+    Poll,
+    beat,
+    body_digest,
+    count,
+    document_digest,
+    keep_poll,
+    keep_unreadable,
+    lead_poll,
+    seconds_until_allowed,
+)
+from interlock.orders.actions import Lane
+from interlock.orders.outcomes import Outcome, Unavailable
+from interlock.orders.ports import ReadFailed
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT
+from interlock.orders.store import add_order, keep_document, orders, tell, wanted_documents
+from interlock.orders.timeline import sentence_of
+
+OVERLAP = timedelta(minutes=10)
+LEAD_FOR = timedelta(seconds=120)
+GAP = timedelta(minutes=3)
+EVENT_READS_OFF_FOR = timedelta(hours=1)
+MOST_IDS = 100
+REFERENCES_EVERY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRules:
+    """How often this account is read. `event_reads_per_minute` counts reads by id."""
+
+    poll_every: timedelta
+    event_reads_per_minute: int
+
+
+class Desk:
+    """The read desk of one connection. Several workers may each have one; only the one that leads reads."""
+
+    def __init__(
+        self,
+        parts: EngineParts,
+        platforms: ConnectedPlatforms,
+        rules: DeskRules,
+    ) -> None:
+        self._parts = parts
+        self._platforms = platforms
+        self._rules = rules
+        self._references_at: datetime | None = None
+
+    async def work(self) -> datetime | None:
+        """Do what is due now: a walk, reads by id, a batch of references. Meant to be called every second.
+
+        Returns when the next walk is due, or None while another worker leads.
+        """
+        parts = self._parts
+        now = parts.clock.now()
+        account = self._platforms.mirakl_account
+        poll = await parts.store.tx(lambda c: lead_poll(c, account, parts.worker, now, now + LEAD_FOR))
+        if poll is None:
+            return None
+        if poll.next_at is None or poll.next_at <= now:
+            return await self._tick(poll, now)
+        if poll.event_reads_off_until is None or poll.event_reads_off_until <= now:
+            await self._read_wanted(poll, now)
+        await self._send_references(now)
+        return poll.next_at
+
+    # -- walks -----------------------------------------------------------------------------------------
+
+    async def _tick(self, poll: Poll, now: datetime) -> datetime:
+        parts = self._parts
+        after_gap = poll.last_ok_at is None or now - poll.last_ok_at > max(GAP, 2 * self._rules.poll_every)
+        waiting = after_gap or poll.ticks % 2 == 1
+        try:
+            if self._rides_the_poll(poll, now) and poll.ticks % 3 == 2 and await self._wanted():
+                await self._read_by_id()
+                moved: dict[str, Any] = {}
+            elif waiting:
+                await self._walk_waiting()
+                moved = {}
+            else:
+                await self._walk_updated(poll, now)
+                moved = {"cursor": now}
+        except ReadFailed as failed:
+            pause = timedelta(seconds=failed.retry_after or 0)
+            next_at = now + max(pause, self._rules.poll_every)
+            why = failed.why
+            await parts.store.tx(lambda c: self._failed(c, poll, now, next_at, why))
+            return next_at
+        ok_at = parts.clock.now()
+        # After a gap the walk over what waits for acceptance came first; the changes follow one interval later.
+        ticks = poll.ticks + 1 if not after_gap else 2
+        next_at = now + self._rules.poll_every
+        await parts.store.tx(
+            lambda c: self._succeeded(c, poll, ok_at, next_at=next_at, ticks=ticks, moved=moved)
+        )
+        parts.probe("desk:ticked")
+        return next_at
+
+    def _rides_the_poll(self, poll: Poll, now: datetime) -> bool:
+        return poll.event_reads_off_until is not None and poll.event_reads_off_until > now
+
+    async def _walk_updated(self, poll: Poll, now: datetime) -> None:
+        since = (poll.cursor or now - timedelta(days=1)) - OVERLAP
+        observed_at = now
+        async for page in self._platforms.mirakl.walk_updated(since, now):
+            await self._record(page, observed_at)
+            self._parts.probe("desk:page_recorded")
+            observed_at = self._parts.clock.now()
+
+    async def _walk_waiting(self) -> None:
+        observed_at = self._parts.clock.now()
+        async for page in self._platforms.mirakl.walk_waiting():
+            await self._record(page, observed_at)
+            observed_at = self._parts.clock.now()
+
+    def _failed(self, c: Connection, poll: Poll, now: datetime, next_at: datetime, why: str) -> None:
+        keep_poll(c, poll, next_at=next_at)
+        count(c, "poll_failed", self._platforms.rules.name)
+        if poll.last_ok_at is not None and now - poll.last_ok_at > 3 * self._rules.poll_every:
+            open_connection_case(
+                c,
+                self._platforms.connection_id,
+                Reason.PLATFORM_REFUSED,
+                "poll",
+                f"{self._platforms.rules.name}: the marketplace could not be read for more than three intervals "
+                f"({why}). New orders are not seen meanwhile and their acceptance windows run. Check the marketplace's "
+                "status and the key of the connection; reading goes on by itself.",
+                now,
+            )
+
+    def _succeeded(
+        self, c: Connection, poll: Poll, ok_at: datetime, next_at: datetime, ticks: int, moved: dict[str, Any]
+    ) -> None:
+        keep_poll(c, poll, last_ok_at=ok_at, next_at=next_at, ticks=ticks, **moved)
+        beat(c, f"poll {self._platforms.rules.name}", ok_at)
+        close_connection_cases(
+            c,
+            self._platforms.connection_id,
+            Reason.PLATFORM_REFUSED,
+            "poll",
+            ok_at,
+            "The marketplace answers again.",
+        )
+
+    # -- reads by id -----------------------------------------------------------------------------------
+
+    async def _wanted(self) -> list[str]:
+        ids = [self._platforms.connection_id]
+        rows = await self._parts.store.tx(lambda c: wanted_documents(c, ids, MOST_IDS))
+        return [mirakl_order_id for _, mirakl_order_id, _ in rows]
+
+    async def _read_wanted(self, poll: Poll, now: datetime) -> None:
+        if not await self._wanted():
+            return
+        parts = self._parts
+        account = self._platforms.mirakl_account
+        per_minute = self._rules.event_reads_per_minute
+        wait = await parts.store.tx(
+            lambda c: seconds_until_allowed(c, account, "OR11:event", per_minute, timedelta(minutes=1), now)
+        )
+        if wait > 0:
+            return
+        try:
+            await self._read_by_id()
+        except ReadFailed as failed:
+            if failed.retry_after is not None:
+                # The marketplace counts these reads after all: they ride the poll for an hour.
+                off = now + EVENT_READS_OFF_FOR
+                await parts.store.tx(lambda c: keep_poll(c, poll, event_reads_off_until=off))
+            await parts.store.tx(lambda c: count(c, "event_read_failed", self._platforms.rules.name))
+
+    async def _read_by_id(self) -> None:
+        wanted = await self._wanted()
+        if not wanted:
+            return
+        observed_at = self._parts.clock.now()
+        await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at)
+
+    # -- recording -------------------------------------------------------------------------------------
+
+    async def _record(self, page: Sequence[Document], observed_at: datetime) -> None:
+        """Record every order of the page in one transaction, before anything moves on."""
+        parts = self._parts
+        prepared = [self._prepare(document, observed_at) for document in page]
+
+        def record(c: Connection) -> None:
+            for keep in prepared:
+                keep(c)
+
+        await parts.store.tx(record)
+
+    def _prepare(self, document: Document, observed_at: datetime) -> Callable[[Connection], None]:
+        parts = self._parts
+        platforms = self._platforms
+        body = json.dumps(document, default=str, ensure_ascii=False).encode()
+        encrypted = parts.keyring.encrypt(body)
+        try:
+            snapshot = platforms.mirakl.snapshot(document, observed_at)
+        except Unreadable as problem:
+            digest = body_digest(body)
+            wrong = problem.field
+            name = str(document.get("order_id") or digest)
+            sentence = (
+                f"{platforms.rules.name}: order {name} could not be understood ({wrong}). It was kept for the "
+                "engineer for 7 days and nothing was done with it; its acceptance window may be running. Handle it in "
+                "the portal and report the field."
+            )
+
+            def refuse(c: Connection) -> None:
+                count(c, "unreadable_order", platforms.rules.name)
+                keep_unreadable(c, "OR11", wrong, encrypted, digest, observed_at)
+                open_connection_case(
+                    c, platforms.connection_id, Reason.UNREADABLE_ORDER, name, sentence, observed_at
+                )
+
+            return refuse
+        digest = document_digest(document)
+
+        def keep(c: Connection) -> None:
+            known = c.execute(
+                select(orders.c.id, orders.c.mirakl_wanted_since).where(
+                    orders.c.connection_id == platforms.connection_id,
+                    orders.c.mirakl_order_id == snapshot.order_id,
+                )
+            ).one_or_none()
+            if known is None and snapshot.state in (*DEAD, *GONE_OUT):
+                return  # it ended before we knew it: nothing to keep together
+            order_id = (
+                known.id
+                if known is not None
+                else add_order(
+                    c, platforms.connection_id, snapshot.order_id, snapshot.commercial_id, observed_at
+                )
+            )
+            changed = keep_document(c, order_id, observed_at, digest, encrypted, snapshot.state)
+            wanted = (
+                known is not None
+                and known.mirakl_wanted_since is not None
+                and observed_at >= known.mirakl_wanted_since
+            )
+            if changed or wanted:
+                lane: Lane = "acceptance" if snapshot.state == "WAITING_ACCEPTANCE" else "rest"
+                hint(c, parts.queue, order_id, lane, observed_at)
+
+        return keep
+
+    # -- references ------------------------------------------------------------------------------------
+
+    async def _send_references(self, now: datetime) -> None:
+        """Send waiting seller references together: OR04 takes 100 orders and may be called once a minute."""
+        if self._references_at is not None and now - self._references_at < REFERENCES_EVERY:
+            return
+        parts = self._parts
+        ids = [self._platforms.connection_id]
+
+        def take(c: Connection) -> list[tuple[str, int, Any, int, str]]:
+            ledger.references_left_behind(c, ids, now - timedelta(minutes=2))
+            rows = ledger.planned_references(c, ids, now, MOST_IDS)
+            if not rows or not self._platforms.live:
+                return []
+            ledger.references_leave(c, [row[0] for row in rows], now)
+            names = c.execute(
+                select(orders.c.id, orders.c.mirakl_order_id).where(orders.c.id.in_([row[1] for row in rows]))
+            )
+            by_row = {row.id: row.mirakl_order_id for row in names}
+            return [(op, row_id, action, attempt, by_row[row_id]) for op, row_id, action, attempt in rows]
+
+        rows = await parts.store.tx(take)
+        if not rows:
+            return
+        self._references_at = now
+        parts.probe("before_send:SetSellerReference")
+        outcomes = await self._platforms.mirakl.set_references(
+            [(mirakl_id, action.value) for _, _, action, _, mirakl_id in rows], f"{rows[0][0]}.batch.0"
+        )
+        parts.probe("after_send:SetSellerReference")
+        ended_at = parts.clock.now()
+
+        def finish(c: Connection) -> None:
+            for operation_id, row_id, action, attempt, mirakl_id in rows:
+                outcome: Outcome = outcomes.get(
+                    mirakl_id, Unavailable("the answer did not mention this order")
+                )
+                ledger.record(c, operation_id, action, attempt + 1, outcome, ended_at)
+                tell(c, row_id, ended_at, "Interlock", [sentence_of(action, outcome)])
+
+        await parts.store.tx(finish)

@@ -1,0 +1,107 @@
+"""What the engine asks of the two platforms; the adapters are fitted to it in `wiring`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.outcomes import Outcome
+from interlock.orders.ports import OrderContext
+from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
+from interlock.orders.view import OtherOrder
+
+Document = Mapping[str, Any]
+
+
+class ShopifyGateway(Protocol):
+    """One Shopify shop. Every read raises ReadFailed when the shop could not be read."""
+
+    async def order(self, shopify_order_id: str) -> ShopifyOrder | None: ...
+
+    async def order_by_marker(self, marker: str) -> ShopifyOrder | None: ...
+
+    async def draft(self, draft_id: str) -> Draft | None: ...
+
+    async def drafts_of(self, marker: str, order_id: str) -> tuple[Draft, ...]:
+        """Every draft that carries this order's tag and attribute, oldest first (search: it may lag)."""
+        ...
+
+    async def offers(self, skus: Sequence[tuple[str, str]]) -> tuple[Offer, ...]:
+        """One offer per (marketplace SKU, SKU or variant id to look for in the shop)."""
+        ...
+
+    async def others(self, cancelled: ShopifyOrder) -> tuple[OtherOrder, ...]:
+        """Live orders that may replace this cancelled one."""
+        ...
+
+    async def orders_updated_since(self, since: datetime) -> tuple[tuple[str, datetime], ...]: ...
+
+    async def fulfillment_order_owner(self, fulfillment_order_id: str) -> str | None: ...
+
+    async def perform(self, action: ShopifyAction, context: OrderContext) -> Outcome: ...
+
+
+class MiraklGateway(Protocol):
+    """One Mirakl shop account. Every read raises ReadFailed when the marketplace could not be read."""
+
+    def snapshot(self, document: Document, observed_at: datetime) -> MiraklOrder:
+        """The document without personal data. Raises Unreadable."""
+        ...
+
+    def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
+        """Orders changed in the window, page by page (OR11)."""
+        ...
+
+    def walk_waiting(self) -> AsyncIterator[Sequence[Document]]:
+        """Every order in WAITING_ACCEPTANCE (OR11)."""
+        ...
+
+    async def by_ids(self, order_ids: Sequence[str]) -> Sequence[Document]:
+        """At most 100 orders by id (OR11)."""
+        ...
+
+    async def perform(self, action: MiraklAction, context: OrderContext) -> Outcome: ...
+
+    async def set_references(
+        self, values: Sequence[tuple[str, str]], reference: str
+    ) -> Mapping[str, Outcome]:
+        """Write the seller's reference of up to 100 orders in one call (OR04); an outcome per order id."""
+        ...
+
+
+class Unreadable(Exception):
+    """A document of a platform could not be understood. `field` names what was wrong with it."""
+
+    def __init__(self, what: str, field: str) -> None:
+        super().__init__(
+            f"{what} could not be understood: {field}. It was kept and became a case; nothing was done with it."
+        )
+        self.field = field
+
+
+@dataclass(frozen=True)
+class ConnectedPlatforms:
+    """A connection ready for work: its row id, rules, accounts and gateways.
+
+    `mirakl_account` and `shopify_account` name the platform accounts whose budgets several connections may
+    share.
+    """
+
+    connection_id: int
+    rules: ConnectionRules
+    mirakl_account: str
+    shopify_account: str
+    shopify: ShopifyGateway
+    mirakl: MiraklGateway
+    sku_map: Mapping[str, str]
+    live: bool
+
+
+class Connections(Protocol):
+    """The connections as they are configured now."""
+
+    async def get(self, connection_id: int) -> ConnectedPlatforms: ...
+
+    async def all(self) -> tuple[ConnectedPlatforms, ...]: ...

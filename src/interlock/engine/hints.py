@@ -1,0 +1,55 @@
+"""Hints: one order may need attention. A hint carries no truth; it marks the row and asks for a look."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from interlock.engine.queue import Queue
+from interlock.engine.store import count, keep_delivery, resolve_delivery
+from interlock.orders.actions import Lane
+from interlock.orders.store import mark_dirty, order_by_fulfillment_order, order_by_shopify_id
+
+
+def hint(c: Connection, queue: Queue, order_id: int, lane: Lane, now: datetime) -> None:
+    """Mark the order and wake a worker for it, in the caller's transaction."""
+    mark_dirty(c, order_id, lane, now)
+    queue.wake(c, order_id, lane)
+
+
+def webhook_hint(
+    c: Connection,
+    queue: Queue,
+    connection_ids: list[int],
+    shop: str,
+    topic: str,
+    webhook_id: str,
+    triggered_at: str,
+    shopify_order_id: str | None,
+    fulfillment_order_id: str | None,
+    now: datetime,
+) -> bool:
+    """Turn a verified delivery into a hint, once. False when it was a repeat.
+
+    A delivery for a Shopify order that is none of ours ends here. One that names only a fulfillment order not seen
+    yet stays unresolved until the sweep has asked Shopify whose it is.
+    """
+    if not keep_delivery(
+        c, shop, topic, webhook_id, triggered_at, shopify_order_id, fulfillment_order_id, now
+    ):
+        count(c, "webhook_repeated", topic)
+        return False
+    order_id = None
+    if shopify_order_id is not None:
+        order_id = order_by_shopify_id(c, connection_ids, shopify_order_id)
+    elif fulfillment_order_id is not None:
+        order_id = order_by_fulfillment_order(c, fulfillment_order_id)
+        if order_id is None:
+            count(c, "webhook_unresolved", topic)
+            return True
+    resolve_delivery(c, shop, topic, webhook_id, now)
+    if order_id is None:
+        count(c, "webhook_of_other_order", topic)
+        return True
+    count(c, "webhook_accepted", topic)
+    hint(c, queue, order_id, "edits", now)
+    return True

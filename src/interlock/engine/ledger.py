@@ -1,0 +1,475 @@
+"""The operation ledger: every write to a platform is committed here before it leaves, and ends in one of four ways.
+
+PLANNED, IN_FLIGHT, then CONFIRMED, REJECTED or UNKNOWN. UNKNOWN is read back before anything is sent again;
+what may be sent again, and when, depends on the action's call class.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    and_,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from interlock.clock import Identifiers
+from interlock.orders.actions import Action, AnswerAcceptance, SetSellerReference
+from interlock.orders.codec import decode, encode
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.plan import earliest, latest
+from interlock.orders.reasons import Option
+from interlock.orders.store import still_mine
+from interlock.orders.targets import is_reached
+from interlock.orders.view import OpenOperation, View
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("call_class", Text, nullable=False),
+    Column("action", JSONB, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("facts", JSONB, nullable=False, server_default="[]"),
+    # set when the row no longer matters to any decision
+    Column("done_at", UtcDateTime),
+    Index("ix_operations_open", "order_id", postgresql_where=text("done_at IS NULL")),
+    Index("ix_operations_order_id", "order_id", "digest"),
+)
+
+ACTION: Any = Action
+RETRY_REFUSED_AFTER = timedelta(minutes=15)
+RETRY_REFUSED_TIMES = 4
+UNKNOWN_CLASS_D_LIMIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """An operation whose turn it is. `reference` travels with the call: operation id, attempt and epoch."""
+
+    id: str
+    action: Action
+    attempt: int
+    epoch: int
+
+    @property
+    def reference(self) -> str:
+        return f"{self.id}.{self.attempt}.{self.epoch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a plan means for the ledger: what to send now, when to come back, and which snapshot is wanted."""
+
+    send: tuple[ToSend, ...] = ()
+    look_at: datetime | None = None
+    mirakl_since: datetime | None = None
+    unclear: tuple[OpenOperation, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def digest_of(action: Action) -> str:
+    """A stable fingerprint of the action's target."""
+    canonical = json.dumps(encode(action), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
+
+
+def everything_in_flight_is_unclear(c: Connection, order_id: int, epoch: int, now: datetime) -> int:
+    """A new epoch begins: whatever an earlier one left in flight has an unclear outcome from now on."""
+    done = c.execute(
+        update(operations)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.state == "IN_FLIGHT",
+            operations.c.epoch < epoch,
+            operations.c.kind != "SetSellerReference",
+        )
+        .values(state="UNKNOWN", ended_at=now, code="worker_gone", words="the worker that sent it is gone")
+    )
+    return int(done.rowcount)
+
+
+def open_operations(c: Connection, order_id: int) -> tuple[OpenOperation, ...]:
+    """The rows that matter to the next decision, oldest first."""
+    rows = c.execute(
+        select(operations)
+        .where(operations.c.order_id == order_id, operations.c.done_at.is_(None))
+        .order_by(operations.c.planned_at, operations.c.id)
+    )
+    return tuple(_as_open(row) for row in rows)
+
+
+def _as_open(row: Row[Any]) -> OpenOperation:
+    return OpenOperation(
+        id=row.id,
+        action=decode(ACTION, row.action),
+        state=row.state,
+        attempt=row.attempt,
+        planned_at=row.planned_at,
+        ended_at=row.ended_at,
+        code=row.code,
+        words=row.words,
+    )
+
+
+def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]:
+    """The facts that confirmed operations of these kinds brought, the latest winning (draft_id and the like)."""
+    rows = c.execute(
+        select(operations.c.facts)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.kind.in_(kinds),
+            operations.c.state == "CONFIRMED",
+        )
+        .order_by(operations.c.ended_at, operations.c.id)
+    )
+    facts: dict[str, str] = {}
+    for row in rows:
+        facts.update({name: value for name, value in row.facts})
+    return facts
+
+
+def was_ever_unclear(c: Connection, order_id: int, kinds: Sequence[str]) -> bool:
+    """Whether a call of these kinds ever ended unclear: the platform may then hold something we do not know of."""
+    row = c.execute(
+        select(operations.c.id)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.kind.in_(kinds),
+            operations.c.attempt > 0,
+            operations.c.state != "CONFIRMED",
+        )
+        .limit(1)
+    ).first()
+    return row is not None
+
+
+def reconcile(
+    c: Connection,
+    order_id: int,
+    connection_id: int,
+    epoch: int,
+    view: View,
+    wanted: Sequence[Action],
+    now: datetime,
+    identifiers: Identifiers,
+) -> Reconciled:
+    """Make the ledger say what the plan wants, and find what may be sent now.
+
+    One row per target. A target that is no longer wanted leaves the ledger: unsent ones are dropped, unclear ones
+    are settled by what the snapshots show. Never sends class C or D beside an unclear one on the same platform.
+    """
+    rows = c.execute(
+        select(operations)
+        .where(operations.c.order_id == order_id, operations.c.done_at.is_(None))
+        .order_by(operations.c.planned_at, operations.c.id)
+    ).all()
+    by_digest = {row.digest: row for row in rows}
+    result = Reconciled()
+    unsettled = {
+        row.platform for row in rows if row.state in ("UNKNOWN", "IN_FLIGHT") and row.call_class in ("C", "D")
+    }
+    digests = set()
+    for action in wanted:
+        digest = digest_of(action)
+        if digest in digests:
+            continue
+        digests.add(digest)
+        row = by_digest.get(digest)
+        if row is not None:
+            result = _go_on(c, row, action, view, epoch, now, result)
+            continue
+        stale = _confirmed_since_snapshot(c, order_id, digest, action, view)
+        if stale is not None:
+            result = replace(result, mirakl_since=latest(result.mirakl_since, stale))
+            continue
+        if action.call_class in ("C", "D") and action.platform in unsettled:
+            # one ambiguous write at a time: the unclear one has to be settled first
+            continue
+        operation_id = identifiers.new_id()
+        c.execute(
+            insert(operations).values(
+                id=operation_id,
+                order_id=order_id,
+                connection_id=connection_id,
+                epoch=epoch,
+                kind=type(action).__name__,
+                platform=action.platform,
+                call_class=action.call_class,
+                action=encode(action),
+                digest=digest,
+                state="PLANNED",
+                planned_at=now,
+            )
+        )
+        if not isinstance(action, SetSellerReference):
+            result = _send(result, ToSend(operation_id, action, 1, epoch))
+    for row in rows:
+        if row.digest not in digests:
+            result = _let_go(c, row, view, now, result)
+    return result
+
+
+def _send(result: Reconciled, operation: ToSend) -> Reconciled:
+    return replace(result, send=(*result.send, operation))
+
+
+def _later(result: Reconciled, when: datetime) -> Reconciled:
+    return replace(result, look_at=earliest(result.look_at, when))
+
+
+def _may_resend_unclear_at_once(action: Action) -> bool:
+    """Holds carry a handle and OR21 guards itself by the order's state: neither waits for the settle window."""
+    return action.call_class == "A" or isinstance(action, AnswerAcceptance)
+
+
+def _go_on(
+    c: Connection, row: Row[Any], action: Action, view: View, epoch: int, now: datetime, result: Reconciled
+) -> Reconciled:
+    again = ToSend(row.id, action, row.attempt + 1, epoch)
+    match row.state:
+        case "PLANNED":
+            if isinstance(action, SetSellerReference):
+                return result  # OR04 is sent in batches by the read desk
+            if row.not_before is not None and row.not_before > now:
+                return _later(result, row.not_before)
+            return _send(result, again)
+        case "IN_FLIGHT":
+            return result  # only a batch of OR04 can be in flight under another epoch
+        case "REJECTED":
+            if _sent_again_by_a_person(row, view):
+                return _send(result, again)
+            if action.call_class in ("A", "B") and row.attempt < RETRY_REFUSED_TIMES:
+                when = row.ended_at + RETRY_REFUSED_AFTER * row.attempt
+                return _send(result, again) if when <= now else _later(result, when)
+            return result
+        case "UNKNOWN":
+            if _may_resend_unclear_at_once(action):
+                when = row.ended_at + timedelta(seconds=min(2 ** (row.attempt - 1), 30))
+                return _send(result, again) if when <= now else _later(result, when)
+            settled_at = row.ended_at + view.rules.settle
+            if now < settled_at:
+                return _later(result, settled_at)
+            if not _seen_after(action, view, settled_at):
+                return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
+            if action.call_class == "D" and row.attempt >= UNKNOWN_CLASS_D_LIMIT:
+                return replace(result, unclear=(*result.unclear, _as_open(row)))
+            return _send(result, again)
+        case _:
+            raise AssertionError(row.state)
+
+
+def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Reconciled) -> Reconciled:
+    action: Action = decode(ACTION, row.action)
+    match row.state:
+        case "PLANNED":
+            words = "no longer wanted; nothing was sent" if row.attempt == 0 else "no longer wanted"
+            _close(c, row.id, "REJECTED", "withdrawn", words, now)
+            return result
+        case "REJECTED":
+            c.execute(update(operations).where(operations.c.id == row.id).values(done_at=now))
+            return result
+        case "UNKNOWN":
+            settled_at = row.ended_at + view.rules.settle
+            if is_reached(action, view):
+                _close(c, row.id, "CONFIRMED", "observed", "the platform shows it", now)
+                sentence = (
+                    f"{type(action).__name__}: the answer was unclear; the platform shows that it happened."
+                )
+                return replace(result, sentences=(*result.sentences, sentence))
+            if now < settled_at:
+                return _later(result, settled_at)
+            if not _seen_after(action, view, settled_at):
+                return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
+            _close(
+                c,
+                row.id,
+                "REJECTED",
+                "not_applied",
+                "the platform does not show it, and it is not wanted any more",
+                now,
+            )
+            return result
+        case "IN_FLIGHT":
+            return result
+        case _:
+            raise AssertionError(row.state)
+
+
+def _close(c: Connection, operation_id: str, state: str, code: str, words: str, now: datetime) -> None:
+    c.execute(
+        update(operations)
+        .where(operations.c.id == operation_id)
+        .values(state=state, code=code, words=words, ended_at=now, done_at=now)
+    )
+
+
+def _seen_after(action: Action, view: View, moment: datetime) -> bool:
+    if action.platform == "mirakl":
+        return view.mirakl is not None and view.mirakl.observed_at >= moment
+    return not view.shopify_unreadable and view.now >= moment
+
+
+def _confirmed_since_snapshot(
+    c: Connection, order_id: int, digest: str, action: Action, view: View
+) -> datetime | None:
+    """When the marketplace confirmed this very target after the snapshot was taken: it is not sent again, a
+    younger snapshot is wanted instead."""
+    if action.platform != "mirakl" or view.mirakl is None:
+        return None
+    ended: datetime | None = c.execute(
+        select(operations.c.ended_at)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.digest == digest,
+            operations.c.state == "CONFIRMED",
+            operations.c.ended_at >= view.mirakl.observed_at,
+        )
+        .order_by(operations.c.ended_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return ended
+
+
+def _sent_again_by_a_person(row: Row[Any], view: View) -> bool:
+    return any(d.option is Option.SEND_AGAIN and d.at > row.ended_at for d in view.memory.decisions)
+
+
+def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> None:
+    """Commit the intent before the call leaves. Raises LeaseLost when the epoch is no longer ours."""
+    still_mine(c, order_id, operation.epoch)
+    c.execute(
+        update(operations)
+        .where(operations.c.id == operation.id)
+        .values(
+            state="IN_FLIGHT",
+            attempt=operation.attempt,
+            epoch=operation.epoch,
+            sent_at=now,
+            ended_at=None,
+            not_before=None,
+        )
+    )
+
+
+def take_back(c: Connection, order_id: int, operation: ToSend) -> None:
+    """The call did not leave after all: too much time went by since its intent was committed."""
+    still_mine(c, order_id, operation.epoch)
+    c.execute(
+        update(operations)
+        .where(operations.c.id == operation.id)
+        .values(state="PLANNED", attempt=operation.attempt - 1, sent_at=None)
+    )
+
+
+def finish(c: Connection, order_id: int, operation: ToSend, outcome: Outcome, now: datetime) -> None:
+    """Record how the call ended. Raises LeaseLost when the epoch is no longer ours: the next writer then treats
+    it as unclear."""
+    written: dict[str, Any] = {}
+    if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
+        written = {"mirakl_written_at": now}
+    still_mine(c, order_id, operation.epoch, **written)
+    record(c, operation.id, operation.action, operation.attempt, outcome, now)
+
+
+def record(
+    c: Connection, operation_id: str, action: Action, attempt: int, outcome: Outcome, now: datetime
+) -> None:
+    """Write an outcome into the operation's row."""
+    match outcome:
+        case Confirmed(facts):
+            values = {"state": "CONFIRMED", "facts": encode(facts), "done_at": now, "code": "", "words": ""}
+        case Refused(code, words):
+            values = {"state": "REJECTED", "code": code, "words": words}
+        case Unavailable(why, retry_after):
+            most = 30.0 if action.lane in ("acceptance", "holds") else 300.0
+            pause = retry_after if retry_after is not None else min(2.0 ** (attempt - 1), most)
+            values = {
+                "state": "PLANNED",
+                "not_before": now + timedelta(seconds=pause),
+                "code": "unavailable",
+                "words": why,
+            }
+        case Unknown(why):
+            values = {"state": "UNKNOWN", "code": "unclear", "words": why}
+        case _:
+            assert_never(outcome)
+    c.execute(update(operations).where(operations.c.id == operation_id).values(ended_at=now, **values))
+
+
+def planned_references(
+    c: Connection, connection_ids: Sequence[int], now: datetime, limit: int
+) -> list[tuple[str, int, Action, int]]:
+    """OR04 rows waiting for their batch: operation id, order row id, action, attempt. Locked until the transaction
+    ends, so that two desks never take the same ones."""
+    rows = c.execute(
+        select(operations)
+        .where(
+            operations.c.connection_id.in_(connection_ids),
+            operations.c.kind == "SetSellerReference",
+            operations.c.done_at.is_(None),
+            and_(
+                operations.c.state.in_(("PLANNED", "UNKNOWN")),
+                (operations.c.not_before.is_(None)) | (operations.c.not_before <= now),
+            ),
+        )
+        .order_by(operations.c.planned_at, operations.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(row.id, row.order_id, decode(ACTION, row.action), row.attempt) for row in rows]
+
+
+def references_leave(c: Connection, operation_ids: Sequence[str], now: datetime) -> None:
+    """These OR04 rows travel in the batch that leaves now."""
+    c.execute(
+        update(operations)
+        .where(operations.c.id.in_(operation_ids))
+        .values(state="IN_FLIGHT", attempt=operations.c.attempt + 1, sent_at=now, ended_at=None)
+    )
+
+
+def references_left_behind(c: Connection, connection_ids: Sequence[int], before: datetime) -> int:
+    """OR04 is last write wins: batches whose sender died are simply planned again."""
+    done = c.execute(
+        update(operations)
+        .where(
+            operations.c.connection_id.in_(connection_ids),
+            operations.c.kind == "SetSellerReference",
+            operations.c.state == "IN_FLIGHT",
+            operations.c.sent_at < before,
+        )
+        .values(state="PLANNED")
+    )
+    return int(done.rowcount)

@@ -1,0 +1,502 @@
+"""One run of one order: take the lease, observe, decide, keep, perform, and observe again until nothing is left to do."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert
+
+from interlock.cases.store import sync_cases, take_answers, waiting_answers
+from interlock.clock import Clock, Identifiers
+from interlock.decide import decide
+from interlock.engine import ledger
+from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
+from interlock.engine.queue import Queue
+from interlock.holds.decide import on_sight
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    MarkOrder,
+    PlaceHold,
+)
+from interlock.orders.codec import encode
+from interlock.orders.memory import Decision, Incident
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
+from interlock.orders.plan import Case, Plan, earliest, latest
+from interlock.orders.ports import OrderContext, ReadFailed
+from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT, Draft, MiraklOrder, Offer, ShopifyOrder
+from interlock.orders.store import (
+    LeaseLost,
+    OrderRow,
+    count_run,
+    kept_document,
+    plans,
+    release_lease,
+    remember_fulfillment_orders,
+    still_mine,
+    take_lease,
+    tell,
+)
+from interlock.orders.timeline import sentence_of
+from interlock.orders.view import OpenOperation, OtherOrder, View
+from interlock.storage.database import Store
+from interlock.storage.encryption import Keyring
+
+LEASE = timedelta(seconds=60)
+MOST_CYCLES = 16
+ACCEPT_FOR = timedelta(seconds=60)
+MOST_WRITING_RUNS_IN_HOUR = 20
+SEND_WITHIN_SECONDS = 2.0
+READ_AGAIN = timedelta(seconds=15)
+
+Probe = Callable[[str], None]
+
+
+def no_probe(name: str) -> None:
+    """Called at every named moment between a commit and a send. Production does nothing there."""
+    del name
+
+
+@dataclass(frozen=True)
+class EngineParts:
+    """What a run is made of. `probe` is called at named moments so that a test can end the worker there."""
+
+    store: Store
+    clock: Clock
+    identifiers: Identifiers
+    queue: Queue
+    connections: Connections
+    keyring: Keyring
+    worker: str
+    probe: Probe = no_probe
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the platforms showed in this cycle."""
+
+    at: datetime
+    shopify: ShopifyOrder | None = None
+    drafts: tuple[Draft, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    others: tuple[OtherOrder, ...] = ()
+    unreadable: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database knows beside the order's row."""
+
+    operations: tuple[OpenOperation, ...]
+    answers: tuple[tuple[int, Decision], ...]
+    learnt: dict[str, str]
+    unclear_creation: bool
+    document: tuple[datetime, Document] | None
+
+
+async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | None = None) -> bool:
+    """Run one order to rest. False when another worker has it.
+
+    `steal_after` lets the acceptance watchdog take the order from a worker that holds it longer than that.
+    """
+    now = parts.clock.now()
+    steal = None if steal_after is None else now - steal_after
+
+    def lease(c: Connection) -> OrderRow | None:
+        row = take_lease(c, order_id, parts.worker, now, now + LEASE, steal)
+        if row is not None:
+            ledger.everything_in_flight_is_unclear(c, row.id, row.epoch, now)
+        return row
+
+    row = await parts.store.tx(lease)
+    if row is None:
+        return False
+    try:
+        await _Run(parts, await parts.connections.get(row.connection_id), row).until_rest()
+    except LeaseLost:
+        # The worker that took over goes on from what was kept; everything of ours that mattered is kept.
+        return False
+    return True
+
+
+class _Run:
+    """The state of one run: the row as last kept, and what was learnt on the way."""
+
+    def __init__(self, parts: EngineParts, platforms: ConnectedPlatforms, row: OrderRow) -> None:
+        self.parts = parts
+        self.platforms = platforms
+        self.row = row
+        self.memory = row.memory
+        self.said: tuple[str, ...] | None = None
+        self.plan_digest = ""
+        self.mirakl_written_at = row.mirakl_written_at
+        self.accepting_since: datetime | None = None
+        self.counted = False
+
+    async def until_rest(self) -> None:
+        look_at: datetime | None = None
+        for cycle in range(MOST_CYCLES):
+            kept = await self._read_kept()
+            mirakl = self._snapshot(kept.document)
+            observation = await self._observe(kept, mirakl)
+            if cycle == 0:
+                await self._hold_on_sight(observation, mirakl, kept)
+            view = self._view(kept, mirakl, observation)
+            plan = self._restrained(decide(view), view)
+            todo = await self._keep(view, plan, kept)
+            look_at = earliest(plan.look_at, todo.look_at)
+            if observation.unreadable:
+                pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
+                look_at = earliest(look_at, observation.at + pause)
+            if todo.send:
+                await self._send_all(todo.send, kept.document)
+                continue
+            if await self._wait_to_accept(plan, look_at):
+                continue
+            break
+        else:
+            look_at = self.parts.clock.now() + READ_AGAIN
+        await self._release(look_at)
+
+    # -- observing -------------------------------------------------------------------------------------
+
+    async def _read_kept(self) -> Kept:
+        order_id = self.row.id
+
+        def read(c: Connection) -> tuple[Kept, tuple[datetime, bytes] | None]:
+            creating = ("CreateDraft", "CreateOrder")
+            kept = Kept(
+                operations=ledger.open_operations(c, order_id),
+                answers=tuple(waiting_answers(c, order_id)),
+                learnt=ledger.learnt(c, order_id, creating),
+                unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
+                document=None,
+            )
+            return kept, kept_document(c, order_id)
+
+        kept, stored = await self.parts.store.tx(read)
+        if stored is None:
+            return kept
+        observed_at, body = stored
+        return replace(kept, document=(observed_at, load_document(self.parts.keyring.decrypt(body))))
+
+    def _snapshot(self, document: tuple[datetime, Document] | None) -> MiraklOrder | None:
+        if document is None:
+            return None
+        try:
+            return self.platforms.mirakl.snapshot(document[1], document[0])
+        except Unreadable:
+            # The desk opened a case when it kept the document; here the order simply shows nothing.
+            return None
+
+    async def _observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
+        now = self.parts.clock.now()
+        gateway = self.platforms.shopify
+        try:
+            shopify_id = self.memory.shopify_order_id or kept.learnt.get("shopify_order_id", "")
+            if shopify_id:
+                shopify = await gateway.order(shopify_id)
+                others: tuple[OtherOrder, ...] = ()
+                alive = mirakl is not None and mirakl.state not in (*DEAD, *GONE_OUT)
+                if shopify is not None and not shopify.live and alive:
+                    others = await gateway.others(shopify)
+                return Observation(now, shopify=shopify, others=others)
+            if mirakl is None:
+                return Observation(now)
+            return await self._observe_import(now, kept, mirakl)
+        except ReadFailed as failed:
+            return Observation(now, unreadable=failed.why, retry_after=failed.retry_after)
+
+    async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
+        gateway = self.platforms.shopify
+        # A seller reference without a link means that we imported this order in an earlier life.
+        search = kept.unclear_creation or bool(mirakl.seller_reference)
+        drafts: tuple[Draft, ...] = ()
+        shopify: ShopifyOrder | None = None
+        draft_id = self.memory.draft_id or kept.learnt.get("draft_id", "")
+        if draft_id:
+            draft = await gateway.draft(draft_id)
+            drafts = () if draft is None else (draft,)
+        if search:
+            if self.platforms.rules.import_route == "order" or mirakl.seller_reference:
+                shopify = await gateway.order_by_marker(self._marker())
+            if self.platforms.rules.import_route == "draft":
+                found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
+                known = {draft.id for draft in drafts}
+                drafts = (*drafts, *(draft for draft in found if draft.id not in known))
+        completed = next((draft.order_id for draft in drafts if draft.order_id), "")
+        if completed and shopify is None:
+            shopify = await gateway.order(completed)
+        offers: tuple[Offer, ...] = ()
+        if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
+            skus = sorted({line.sku for line in mirakl.lines})
+            offers = await gateway.offers([(sku, self.platforms.sku_map.get(sku, sku)) for sku in skus])
+        return Observation(now, shopify=shopify, drafts=drafts, offers=offers)
+
+    def _view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
+        return View(
+            now=self.parts.clock.now(),
+            rules=self.platforms.rules,
+            order_id=self.row.mirakl_order_id,
+            mirakl=mirakl,
+            shopify=observation.shopify,
+            memory=self.memory,
+            drafts=observation.drafts,
+            offers=observation.offers,
+            others=observation.others,
+            operations=kept.operations,
+            answers=tuple(decision for _, decision in kept.answers),
+            mirakl_written_at=self.mirakl_written_at,
+            shopify_unreadable=bool(observation.unreadable),
+        )
+
+    # -- deciding --------------------------------------------------------------------------------------
+
+    def _restrained(self, plan: Plan, view: View) -> Plan:
+        """The plan without what must not be sent: on an unreadable shop, on a connection that is not live, and
+        on an order that keeps coming back."""
+        actions = plan.actions
+        cases = plan.cases
+        if view.shopify_unreadable:
+            actions = tuple(a for a in actions if isinstance(a, AnswerAcceptance))
+        if not self.platforms.live:
+            actions = ()
+        if self.row.runs_in_hour >= MOST_WRITING_RUNS_IN_HOUR and not self.counted and actions:
+            actions = tuple(a for a in actions if isinstance(a, (AnswerAcceptance, PlaceHold)))
+            cases = (
+                *cases,
+                Case(
+                    Reason.TOO_MANY_CYCLES,
+                    "order",
+                    f"This order was written to in {self.row.runs_in_hour} runs within an hour and is parked until "
+                    "the hour is over; only holds and its acceptance still go out. Look at its timeline for two "
+                    "systems that undo each other.",
+                ),
+            )
+            plan = replace(plan, look_at=earliest(plan.look_at, view.now + timedelta(minutes=10)))
+        return replace(plan, actions=actions, cases=cases)
+
+    async def _keep(self, view: View, plan: Plan, kept: Kept) -> ledger.Reconciled:
+        now = view.now
+        row = self.row
+        probe = self.parts.probe
+
+        def keep(c: Connection) -> tuple[ledger.Reconciled, Plan]:
+            todo = ledger.reconcile(
+                c, row.id, row.connection_id, row.epoch, view, plan.actions, now, self.parts.identifiers
+            )
+            final = _with_unclear(plan, todo.unclear, now)
+            may_close = not view.shopify_unreadable
+            change = sync_cases(c, row.id, row.connection_id, final.cases, now, may_close)
+            since = latest(final.mirakl_since, todo.mirakl_since)
+            if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:
+                since = None
+            values: dict[str, object] = {
+                "memory": encode(final.memory),
+                "lease_until": now + LEASE,
+                "mirakl_wanted_since": since,
+                "shopify_order_id": final.memory.shopify_order_id or None,
+                "shopify_name": final.memory.shopify_order_name or None,
+                "draft_id": final.memory.draft_id or None,
+                "acceptance_due_at": final.memory.acceptance_due_at,
+            }
+            if since is not None:
+                self.parts.queue.read_wanted(c, row.connection_id)
+            if view.shopify is not None:
+                values["shopify_seen_at"] = view.shopify.observed_at
+            digest = _plan_digest(final)
+            if digest != self.plan_digest:
+                encoded = encode(view)
+                values["last_view"] = encoded
+                c.execute(
+                    insert(plans).values(
+                        order_id=row.id, at=now, epoch=row.epoch, view=encoded, plan=encode(final)
+                    )
+                )
+            if todo.send and not self.counted:
+                count_run(c, row.id, row.epoch, row.runs_in_hour + 1, now)
+            still_mine(c, row.id, row.epoch, **values)
+            if view.shopify is not None:
+                remember_fulfillment_orders(c, row.id, [f.id for f in view.shopify.fulfillment_orders])
+            take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
+            said = self.said if self.said is not None else self._said_before(c)
+            news = tuple(s for s in final.because if s not in said)
+            tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
+            self.said = final.because
+            self.plan_digest = digest
+            return todo, final
+
+        todo, final = await self.parts.store.tx(keep)
+        self.memory = final.memory
+        self.counted = self.counted or bool(todo.send)
+        probe("kept")
+        return todo
+
+    def _said_before(self, c: Connection) -> tuple[str, ...]:
+        last = c.execute(
+            plans.select().where(plans.c.order_id == self.row.id).order_by(plans.c.id.desc()).limit(1)
+        ).one_or_none()
+        if last is None:
+            return ()
+        return tuple(last.plan.get("because", ()))
+
+    # -- performing ------------------------------------------------------------------------------------
+
+    async def _hold_on_sight(self, observation: Observation, mirakl: MiraklOrder | None, kept: Kept) -> None:
+        """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone."""
+        if observation.shopify is None or not self.platforms.live:
+            return
+        holds = on_sight(self._view(kept, mirakl, observation))
+        if not holds:
+            return
+        now = self.parts.clock.now()
+        view = self._view(kept, mirakl, observation)
+
+        def plan(c: Connection) -> tuple[ledger.ToSend, ...]:
+            still_mine(c, self.row.id, self.row.epoch)
+            wanted: list[Action] = [op.action for op in kept.operations]
+            todo = ledger.reconcile(
+                c,
+                self.row.id,
+                self.row.connection_id,
+                self.row.epoch,
+                view,
+                [*holds, *(action for action in wanted if action not in holds)],
+                now,
+                self.parts.identifiers,
+            )
+            return tuple(operation for operation in todo.send if operation.action in holds)
+
+        await self._send_all(await self.parts.store.tx(plan), kept.document)
+
+    async def _send_all(
+        self, operations: Sequence[ledger.ToSend], document: tuple[datetime, Document] | None
+    ) -> None:
+        if len(operations) == 1:
+            await self._send(operations[0], document)
+        elif operations:
+            # What a person sees first must not wait for what is merely tidy: holds and the acceptance go first
+            # in the same breath, markers beside them.
+            ordered = sorted(operations, key=lambda operation: isinstance(operation.action, MarkOrder))
+            await asyncio.gather(*(self._send(operation, document) for operation in ordered))
+
+    async def _send(self, operation: ledger.ToSend, document: tuple[datetime, Document] | None) -> None:
+        parts = self.parts
+        order_id = self.row.id
+        started = parts.clock.monotonic()
+        sent_at = parts.clock.now()
+        await parts.store.tx(lambda c: ledger.begin(c, order_id, operation, sent_at))
+        parts.probe(f"before_send:{type(operation.action).__name__}")
+        if parts.clock.monotonic() - started > SEND_WITHIN_SECONDS:
+            await parts.store.tx(lambda c: ledger.take_back(c, order_id, operation))
+            return
+        if isinstance(operation.action, AnswerAcceptance) and self.accepting_since is None:
+            self.accepting_since = sent_at
+        outcome = await self._perform(operation, document)
+        parts.probe(f"after_send:{type(operation.action).__name__}")
+        ended_at = parts.clock.now()
+
+        def finish(c: Connection) -> None:
+            ledger.finish(c, order_id, operation, outcome, ended_at)
+            sentence = sentence_of(operation.action, outcome)
+            if sentence:
+                tell(c, order_id, ended_at, "Interlock", [sentence])
+
+        await parts.store.tx(finish)
+        if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
+            self.mirakl_written_at = ended_at
+        parts.probe(f"after_outcome:{type(operation.action).__name__}")
+
+    async def _perform(self, operation: ledger.ToSend, document: tuple[datetime, Document] | None) -> Outcome:
+        context = OrderContext(
+            connection=self.platforms.rules.name,
+            order_id=self.row.mirakl_order_id,
+            marker=self._marker(),
+            hold_handle=self.platforms.rules.hold_handle,
+            reference=operation.reference,
+            document=None if document is None else document[1],
+            shopify_order_name=self.memory.shopify_order_name,
+        )
+        action = operation.action
+        if action.platform == "mirakl":
+            return await self.platforms.mirakl.perform(action, context)  # type: ignore[arg-type]
+        return await self.platforms.shopify.perform(action, context)  # type: ignore[arg-type]
+
+    async def _wait_to_accept(self, plan: Plan, look_at: datetime | None) -> bool:
+        """Stay with an order whose acceptance has not been confirmed: retry it here for a minute."""
+        if self.accepting_since is None or look_at is None:
+            return False
+        if not any(isinstance(action, AnswerAcceptance) for action in plan.actions):
+            return False
+        now = self.parts.clock.now()
+        if look_at - self.accepting_since > ACCEPT_FOR:
+            return False
+        await self.parts.clock.sleep(max((look_at - now).total_seconds(), 0.05))
+        return True
+
+    async def _release(self, look_at: datetime | None) -> None:
+        row = self.row
+
+        def release(c: Connection) -> None:
+            if release_lease(c, row.id, row.epoch, row.hints, look_at):
+                self.parts.queue.wake(c, row.id, "rest")
+
+        await self.parts.store.tx(release)
+
+    def _marker(self) -> str:
+        return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
+
+
+def load_document(body: bytes) -> Document:
+    """A kept marketplace document; numbers stay exact."""
+    from decimal import Decimal
+
+    loaded = json.loads(body, parse_float=Decimal)
+    if not isinstance(loaded, dict):
+        raise Unreadable("A kept marketplace document", "it is not an object")
+    return loaded
+
+
+def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -> Plan:
+    """A class D call whose outcome stayed unclear twice is a person's: the incident says so."""
+    memory = plan.memory
+    cases = list(plan.cases)
+    for operation in unclear:
+        kind = type(operation.action).__name__
+        sentence = (
+            f"{kind} was sent {operation.attempt} times and the answer stayed unclear each time; the platform does not "
+            "show it. It is not sent again by itself. Compare both platforms, then send it again or settle it by hand."
+        )
+        memory = memory.with_incident(Incident(Reason.OUTCOME_UNCLEAR, operation.id, now, sentence))
+        cases.append(
+            Case(
+                Reason.OUTCOME_UNCLEAR,
+                operation.id,
+                sentence,
+                (Option.SEND_AGAIN, Option.DISMISS),
+                severity=CATALOGUE[Reason.OUTCOME_UNCLEAR].severity,
+            )
+        )
+    return replace(plan, memory=memory, cases=tuple(cases))
+
+
+def _plan_digest(plan: Plan) -> str:
+    shown = (plan.actions, plan.cases, plan.because, plan.agreed)
+    return json.dumps(encode(shown), sort_keys=True)
+
+
+def describe(outcome: Outcome) -> str:
+    """One word for logs and counters."""
+    match outcome:
+        case Confirmed():
+            return "confirmed"
+        case Refused():
+            return "refused"
+        case Unavailable():
+            return "unavailable"
+        case _:
+            return "unknown"

@@ -1,0 +1,403 @@
+"""Tables of the engine: connections, webhook deliveries, polls, heartbeats, call budgets and counts."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.orders.codec import decode, encode
+from interlock.orders.connection import ConnectionRules
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+SECRET = {"purpose": "a credential of a platform", "retention": "until the connection is removed"}
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("live", Boolean, nullable=False, server_default=text("false")),
+    Column("mirakl_origin", Text, nullable=False),
+    Column("mirakl_shop_id", BigInteger, nullable=False),
+    Column("mirakl_key", LargeBinary, nullable=False, info={"personal": SECRET}),
+    Column("shopify_shop", Text, nullable=False),
+    Column("shopify_origin", Text, nullable=False),
+    Column("shopify_client_id", Text, nullable=False),
+    Column("shopify_client_secret", LargeBinary, nullable=False, info={"personal": SECRET}),
+    Column("rules", JSONB, nullable=False),
+    Column("capability", JSONB),
+    Column("capability_at", UtcDateTime),
+    Column("poll_seconds", Integer, nullable=False, server_default="60"),
+    Column("event_reads_per_minute", Integer, nullable=False, server_default="6"),
+    Index("uq_connections_mirakl_account", "mirakl_origin", "mirakl_shop_id", unique=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("webhook_id", Text, primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("triggered_at", Text, nullable=False, server_default=""),
+    Column("shopify_order_id", Text),
+    Column("fulfillment_order_id", Text),
+    Column("resolved_at", UtcDateTime),
+    Index("ix_deliveries_unresolved", "received_at", postgresql_where=text("resolved_at IS NULL")),
+)
+
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column(
+        "body",
+        LargeBinary,
+        nullable=False,
+        info={
+            "personal": {
+                "purpose": "a message we could not understand, for the engineer who mends it",
+                "retention": "7 days",
+            }
+        },
+    ),
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", UtcDateTime),
+    Column("ticks", BigInteger, nullable=False, server_default="0"),
+    Column("owner", Text),
+    Column("lease_until", UtcDateTime),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("last_ok_at", UtcDateTime),
+    Column("next_at", UtcDateTime),
+    Column("event_reads_off_until", UtcDateTime),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+)
+
+budget_calls = Table(
+    "budget_calls",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_budget_calls", "account", "operation", "at"),
+)
+
+budget_waits = Table(
+    "budget_waits",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+
+def count(c: Connection, name: str, label: str = "", by: int = 1) -> None:
+    """Count something a person may want to know of: refused webhooks, unreadable documents, odd versions."""
+    c.execute(
+        upsert(tallies)
+        .values(name=name, label=label, count=by)
+        .on_conflict_do_update(index_elements=["name", "label"], set_={"count": tallies.c.count + by})
+    )
+
+
+def counts(c: Connection) -> dict[tuple[str, str], int]:
+    """Every count, by name and label."""
+    rows = c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label))
+    return {(name, label): int(n) for name, label, n in rows}
+
+
+def beat(c: Connection, name: str, at: datetime, detail: str = "") -> None:
+    """Note that this part of the service worked just now."""
+    values = {"at": at, "detail": detail}
+    c.execute(
+        upsert(heartbeats)
+        .values(name=name, **values)
+        .on_conflict_do_update(index_elements=["name"], set_=values)
+    )
+
+
+def keep_unreadable(
+    c: Connection, source: str, problem: str, encrypted: bytes, digest: str, at: datetime
+) -> bool:
+    """Keep what could not be understood, encrypted, once. True when it was not there yet."""
+    done = c.execute(
+        upsert(unreadable)
+        .values(digest=digest, source=source, problem=problem, body=encrypted, received_at=at)
+        .on_conflict_do_nothing()
+        .returning(unreadable.c.digest)
+    ).one_or_none()
+    return done is not None
+
+
+def forget_unreadable(c: Connection, before: datetime) -> int:
+    """Delete bodies we could not read and kept long enough (7 days)."""
+    return int(c.execute(delete(unreadable).where(unreadable.c.received_at < before)).rowcount)
+
+
+def body_digest(body: bytes) -> str:
+    """A fingerprint of a message body."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """A fingerprint of a platform document, whatever the order of its fields."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return body_digest(canonical.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """A connection as it is stored; the secrets are still encrypted."""
+
+    id: int
+    name: str
+    created_at: datetime
+    live: bool
+    mirakl_origin: str
+    mirakl_shop_id: int
+    mirakl_key: bytes
+    shopify_shop: str
+    shopify_origin: str
+    shopify_client_id: str
+    shopify_client_secret: bytes
+    rules: ConnectionRules
+    capability: dict[str, Any] | None
+    poll_seconds: int
+    event_reads_per_minute: int
+
+    @property
+    def mirakl_account(self) -> str:
+        """The name of the Mirakl account whose budgets and poll this connection uses."""
+        return f"mirakl {self.mirakl_origin} {self.mirakl_shop_id}"
+
+    @property
+    def shopify_account(self) -> str:
+        """The name of the Shopify shop and app whose budget this connection shares."""
+        return f"shopify {self.shopify_shop} {self.shopify_client_id}"
+
+
+def all_connections(c: Connection) -> list[ConnectionRow]:
+    """Every connection, in the order they were made."""
+    rows = c.execute(select(connections).order_by(connections.c.id))
+    return [_connection(row) for row in rows]
+
+
+def one_connection(c: Connection, connection_id: int) -> ConnectionRow:
+    """One connection by its row id. Raises sqlalchemy's NoResultFound when it is gone."""
+    return _connection(c.execute(select(connections).where(connections.c.id == connection_id)).one())
+
+
+def _connection(row: Any) -> ConnectionRow:
+    return ConnectionRow(
+        id=row.id,
+        name=row.name,
+        created_at=row.created_at,
+        live=row.live,
+        mirakl_origin=row.mirakl_origin,
+        mirakl_shop_id=row.mirakl_shop_id,
+        mirakl_key=row.mirakl_key,
+        shopify_shop=row.shopify_shop,
+        shopify_origin=row.shopify_origin,
+        shopify_client_id=row.shopify_client_id,
+        shopify_client_secret=row.shopify_client_secret,
+        rules=decode(ConnectionRules, row.rules),
+        capability=row.capability,
+        poll_seconds=row.poll_seconds,
+        event_reads_per_minute=row.event_reads_per_minute,
+    )
+
+
+def add_connection(c: Connection, rules: ConnectionRules, at: datetime, **values: Any) -> int:
+    """Store a new connection and start its poll one day back. Returns its row id."""
+    connection_id = int(
+        c.execute(
+            insert(connections)
+            .values(name=rules.name, rules=encode(rules), created_at=at, **values)
+            .returning(connections.c.id)
+        ).scalar_one()
+    )
+    row = one_connection(c, connection_id)
+    for name in (row.mirakl_account, f"sweep {row.shopify_account}"):
+        c.execute(upsert(polls).values(name=name, cursor=at - timedelta(days=1)).on_conflict_do_nothing())
+    return connection_id
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The state of one poll while we lead it."""
+
+    name: str
+    cursor: datetime | None
+    ticks: int
+    epoch: int
+    last_ok_at: datetime | None
+    next_at: datetime | None
+    event_reads_off_until: datetime | None
+
+
+def lead_poll(c: Connection, name: str, owner: str, now: datetime, until: datetime) -> Poll | None:
+    """Become or stay the one who polls this account; None while another worker leads."""
+    row = c.execute(
+        update(polls)
+        .where(
+            polls.c.name == name,
+            or_(polls.c.owner == owner, polls.c.owner.is_(None), polls.c.lease_until <= now),
+        )
+        .values(
+            epoch=polls.c.epoch + 1,
+            owner=owner,
+            lease_until=until,
+        )
+        .returning(polls)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Poll(
+        row.name, row.cursor, row.ticks, row.epoch, row.last_ok_at, row.next_at, row.event_reads_off_until
+    )
+
+
+def keep_poll(c: Connection, poll: Poll, **values: Any) -> bool:
+    """Write to the poll's row if we still lead it; False when another worker took over."""
+    done = c.execute(
+        update(polls).where(polls.c.name == poll.name, polls.c.epoch == poll.epoch).values(**values)
+    )
+    return bool(done.rowcount)
+
+
+def keep_delivery(
+    c: Connection,
+    shop: str,
+    topic: str,
+    webhook_id: str,
+    triggered_at: str,
+    shopify_order_id: str | None,
+    fulfillment_order_id: str | None,
+    now: datetime,
+) -> bool:
+    """Keep a verified delivery once. True when this call inserted it."""
+    done = c.execute(
+        upsert(deliveries)
+        .values(
+            shop=shop,
+            topic=topic,
+            webhook_id=webhook_id,
+            received_at=now,
+            triggered_at=triggered_at,
+            shopify_order_id=shopify_order_id,
+            fulfillment_order_id=fulfillment_order_id,
+        )
+        .on_conflict_do_nothing()
+        .returning(deliveries.c.webhook_id)
+    ).one_or_none()
+    return done is not None
+
+
+def resolve_delivery(c: Connection, shop: str, topic: str, webhook_id: str, now: datetime) -> None:
+    """The delivery has led to its order, or is known to concern none of ours."""
+    c.execute(
+        update(deliveries)
+        .where(deliveries.c.shop == shop, deliveries.c.topic == topic, deliveries.c.webhook_id == webhook_id)
+        .values(resolved_at=now)
+    )
+
+
+def unresolved_deliveries(c: Connection, shops: list[str], limit: int) -> list[tuple[str, str, str, str]]:
+    """Deliveries that named only a fulfillment order we had not seen: shop, topic, id, fulfillment order."""
+    rows = c.execute(
+        select(deliveries)
+        .where(
+            deliveries.c.resolved_at.is_(None),
+            deliveries.c.fulfillment_order_id.is_not(None),
+            deliveries.c.shop.in_(shops),
+        )
+        .order_by(deliveries.c.received_at, deliveries.c.webhook_id)
+        .limit(limit)
+    )
+    return [(row.shop, row.topic, row.webhook_id, row.fulfillment_order_id) for row in rows]
+
+
+def seconds_until_allowed(
+    c: Connection, account: str, operation: str, limit: int | None, window: timedelta, now: datetime
+) -> float:
+    """Count one call against the account's ceiling of `limit` calls in `window`, if it may leave now.
+
+    0.0 means it may and was counted; otherwise the seconds after which to ask again. A wait the platform asked for
+    comes first.
+    """
+    c.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(account, 0))))
+    until = c.execute(
+        select(budget_waits.c.until).where(
+            budget_waits.c.account == account, budget_waits.c.operation == operation
+        )
+    ).scalar_one_or_none()
+    if until is not None and until > now:
+        return float((until - now).total_seconds())
+    if limit is None:
+        return 0.0
+    mine = and_(budget_calls.c.account == account, budget_calls.c.operation == operation)
+    c.execute(delete(budget_calls).where(mine, budget_calls.c.at <= now - window))
+    used = c.execute(select(func.count(), func.min(budget_calls.c.at)).where(mine)).one()
+    if used[0] >= limit:
+        return max(float((used[1] + window - now).total_seconds()), 0.05)
+    c.execute(insert(budget_calls).values(account=account, operation=operation, at=now))
+    return 0.0
+
+
+def wait_until(c: Connection, account: str, operation: str, until: datetime) -> None:
+    """The platform asked for a pause: nobody calls this operation of the account before `until`."""
+    c.execute(
+        upsert(budget_waits)
+        .values(account=account, operation=operation, until=until)
+        .on_conflict_do_update(index_elements=["account", "operation"], set_={"until": until})
+    )

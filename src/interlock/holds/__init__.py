@@ -1,0 +1,1 @@
+"""When the parcel may move: the label interlock."""

@@ -1,0 +1,335 @@
+"""When the parcel may move: holds placed on evidence, released on better evidence, and never fought over."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
+from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities, unlinked
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Incident, Memory, Rehold
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import (
+    BEFORE_ACCEPTANCE,
+    BEFORE_DEBIT_DONE,
+    GONE_OUT,
+    TO_SHIP,
+    FulfillmentOrder,
+    MiraklOrder,
+    ShopifyOrder,
+)
+from interlock.orders.view import View
+
+NOTES = (
+    "Interlock: waiting until the marketplace order is ready to ship and agrees with this order in lines and "
+    "address. Comes off by itself; what is missing is on the order's page in Interlock."
+)
+"""Shown to staff on the hold. Always the same words, so that repeating a hold is recognised as the same hold."""
+
+WITH_A_SERVICE = (
+    "SUBMITTED",
+    "ACCEPTED",
+    "CANCELLATION_REQUESTED",
+    "CANCELLATION_REJECTED",
+)
+HELD_WHILE = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE)
+
+
+# -- on sight: before the marketplace is asked -------------------------------------------------------------
+
+
+def on_sight(view: View) -> tuple[PlaceHold, ...]:
+    """The holds that the Shopify snapshot alone demands, with the marketplace as last known.
+
+    An order in agreement is not held again, and missing data is no evidence: an order that was never released is
+    held, one that was released is held only when its lines, prices, shipping charge or address left what was
+    agreed, or the marketplace was last seen in another state than SHIPPING.
+    """
+    shopify, memory, mirakl = view.shopify, view.memory, view.mirakl
+    if shopify is None or not shopify.live:
+        return ()
+    if mirakl is not None and mirakl.state in GONE_OUT:
+        return ()
+    to_ship = mirakl is None or mirakl.state in TO_SHIP
+    if memory.released_at is not None and to_ship and _as_agreed(shopify, memory):
+        return ()
+    return tuple(
+        PlaceHold(fo.id, NOTES)
+        for fo in shopify.fulfillment_orders
+        if fo.is_open and fo.can_hold and not _our_holds(fo, view.rules) and _may_hold_again(fo, memory)
+    )
+
+
+def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
+    if not memory.settled or unlinked(shopify, memory):
+        return False
+    shown = dict(shopify_quantities(shopify, memory))
+    settled = dict(memory.settled)
+    if any(shown.get(line_id, 0) != quantity for line_id, quantity in settled.items()):
+        return False
+    if any(quantity and line_id not in settled for line_id, quantity in shown.items()):
+        return False
+    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    if any(
+        line.current_quantity > 0 and line.unit_price != prices.get(line.id, line.unit_price)
+        for line in shopify.lines
+    ):
+        return False
+    if memory.agreed_shipping is not None and shopify.shipping_total != memory.agreed_shipping:
+        return False
+    digest = shopify.address.digest
+    return not digest or not memory.agreed_address or digest == memory.agreed_address
+
+
+# -- the gate ----------------------------------------------------------------------------------------------
+
+
+def decide(view: View, memory: Memory, keep_held: tuple[str, ...]) -> Part:
+    """Open the gate when everything agrees, keep it closed on evidence, and change nothing where data is missing.
+
+    `keep_held` are the other rooms' reasons why the parcel must not move.
+    """
+    mirakl, shopify = view.mirakl, view.shopify
+    if shopify is None or not shopify.live or not memory.shopify_order_id:
+        return Part(memory)
+    if mirakl is not None and mirakl.state in GONE_OUT:
+        return Part(memory)
+    window_ends = _edit_window_ends(view, shopify)
+    closed = (*keep_held, *_closed_by(mirakl, view.now, window_ends))
+    if not closed and mirakl is not None and _disagreeing(shopify, memory, mirakl):
+        closed = ("The two sides do not show the same lines.",)
+    if closed:
+        part = _keep_closed(view, memory, shopify, mirakl)
+        reasons = " ".join(closed)
+        because = (*part.because, f"The parcel is held. {reasons}")
+        return replace(part, because=because, look_at=window_ends)
+    missing = _missing(view, memory, mirakl, shopify)
+    if missing:
+        if memory.released_at is not None:
+            # It was released on evidence; what we merely cannot see does not take that back.
+            return Part(memory)
+        part = _keep_closed(view, memory, shopify, mirakl)
+        return replace(part, because=(*part.because, f"The parcel is held. {' '.join(missing)}"))
+    if view.rules.import_route == "order" and view.rules.payment_lock and not shopify.paid:
+        part = _keep_closed(view, memory, shopify, mirakl)
+        because = (
+            *part.because,
+            "Everything agrees; the Shopify order is marked paid before it is released.",
+        )
+        return replace(part, actions=(*part.actions, MarkPaid(shopify.id)), because=because)
+    return _open(view, memory, shopify)
+
+
+def _edit_window_ends(view: View, shopify: ShopifyOrder) -> datetime | None:
+    if view.rules.edit_window is None:
+        return None
+    ends = shopify.created_at + view.rules.edit_window
+    return ends if view.now < ends else None
+
+
+def _closed_by(mirakl: MiraklOrder | None, now: datetime, window_ends: datetime | None) -> tuple[str, ...]:
+    """Evidence against moving, apart from what the other rooms found."""
+    reasons = []
+    if mirakl is not None and mirakl.state not in TO_SHIP:
+        reasons.append(f"The marketplace has not released the order for shipping (it says {mirakl.state}).")
+    elif mirakl is not None and not mirakl.can_ship:
+        reasons.append("The marketplace does not let the shop ship this order now.")
+    if window_ends is not None:
+        reasons.append(f"The edit window is open for another {_minutes(window_ends, now)}.")
+    return tuple(reasons)
+
+
+def _minutes(until: datetime, now: datetime) -> str:
+    minutes = -(-int((until - now).total_seconds()) // 60)
+    return "minute" if minutes <= 1 else f"{minutes} minutes"
+
+
+def _missing(
+    view: View, memory: Memory, mirakl: MiraklOrder | None, shopify: ShopifyOrder
+) -> tuple[str, ...]:
+    """What would have to be seen before the gate may open."""
+    if mirakl is None:
+        return ("The marketplace order cannot be read at the moment.",)
+    if not view.mirakl_is_current:
+        return ("The marketplace is asked again after our last change.",)
+    reasons = []
+    if not mirakl.address.complete:
+        reasons.append("The marketplace does not show a complete address yet.")
+    if not shopify.address.complete:
+        reasons.append("The Shopify order has no complete address yet.")
+    if any(
+        fo.is_open and fo.destination.digest and fo.destination.digest != shopify.address.digest
+        for fo in shopify.fulfillment_orders
+    ):
+        reasons.append("The fulfillment order still goes to another address than the Shopify order.")
+    if dict(memory.settled) != dict(agreed_quantities(mirakl, memory)) or not memory.settled:
+        reasons.append("The two sides have not been seen in agreement yet.")
+    return tuple(reasons)
+
+
+def _open(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
+    releases = tuple(
+        ReleaseHold(fo.id, hold_ids)
+        for fo in shopify.fulfillment_orders
+        if fo.is_open and (hold_ids := _our_holds(fo, view.rules))
+    )
+    memory = replace(memory, released_at=memory.released_at or view.now, held=())
+    because = ("Both sides agree and the marketplace waits for the parcel: it may move.",)
+    return Part(memory, releases, because=because)
+
+
+def _our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
+    """Holds that our app placed under our handle; nobody else's is ever touched."""
+    return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == rules.hold_handle)
+
+
+# -- a closed gate -----------------------------------------------------------------------------------------
+
+
+def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder | None) -> Part:
+    was_open = memory.released_at is not None
+    memory = replace(memory, released_at=None)
+    actions: list[PlaceHold] = []
+    cases: list[Case] = []
+    because: list[str] = []
+    held: list[str] = []
+    for fo in shopify.fulfillment_orders:
+        if not fo.is_open:
+            continue
+        if _our_holds(fo, view.rules):
+            held.append(fo.id)
+            continue
+        if fo.id in memory.held and not was_open and not _we_released(view, fo):
+            memory, sentence = _released_by_others(view, memory, fo)
+            because.append(sentence)
+        if not _may_hold_again(fo, memory):
+            continue
+        case = _cannot_hold_case(view, fo)
+        if case is not None:
+            cases.append(case)
+        if fo.can_hold:
+            actions.append(PlaceHold(fo.id, NOTES))
+    memory = replace(memory, held=tuple(held))
+    memory = _labels(view, memory, shopify, mirakl)
+    return Part(memory, tuple(actions), tuple(cases), because=tuple(because))
+
+
+def _we_released(view: View, fo: FulfillmentOrder) -> bool:
+    """Whether a release of ours for it is still on its way or unclear."""
+    return any(
+        isinstance(op.action, ReleaseHold)
+        and op.action.fulfillment_order_id == fo.id
+        and op.state in ("PLANNED", "IN_FLIGHT", "UNKNOWN")
+        and op.attempt > 0
+        for op in view.operations
+    )
+
+
+def _rehold(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:
+    return next((rehold for rehold in memory.reholds if rehold.fulfillment_order_id == fo.id), None)
+
+
+def _may_hold_again(fo: FulfillmentOrder, memory: Memory) -> bool:
+    """After a second release by others only a later change of the order is a reason to hold once more."""
+    rehold = _rehold(fo, memory)
+    if rehold is None or rehold.times < 2:
+        return True
+    return memory.content_since is not None and memory.content_since > rehold.at
+
+
+def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tuple[Memory, str]:
+    before = _rehold(fo, memory)
+    times = 1 if before is None else before.times + 1
+    kept = tuple(rehold for rehold in memory.reholds if rehold is not before)
+    memory = replace(memory, reholds=(*kept, Rehold(fo.id, view.now, times)))
+    if times == 1:
+        return memory, "Somebody released our hold while the order was not ready; it is placed once more."
+    incident = Incident(
+        Reason.HOLD_RELEASED_BY_OTHERS,
+        fo.id,
+        view.now,
+        "Somebody released our hold again while the order was not ready to ship. Interlock does not place it a "
+        "third time. Tell the warehouse not to ship before the reasons on the order's page are gone, or put the "
+        "fulfillment order on hold yourself.",
+    )
+    return memory.with_incident(incident), "Somebody released our hold again; it is left to people now."
+
+
+def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
+    if fo.request_status in WITH_A_SERVICE:
+        return _cannot(
+            fo,
+            "The parcel was already handed to a fulfilment service, which a hold does not stop. Ask the service to "
+            "cancel the request, or to wait, until both sides agree.",
+        )
+    if not fo.can_hold:
+        return _cannot(
+            fo,
+            "Shopify does not offer to put this parcel on hold although it must not move yet. Tell the warehouse "
+            "to wait, and look at the fulfillment order in Shopify.",
+        )
+    refused = [
+        op
+        for op in view.operations
+        if op.state == "REJECTED"
+        and isinstance(op.action, PlaceHold)
+        and op.action.fulfillment_order_id == fo.id
+    ]
+    if refused:
+        return _cannot(
+            fo,
+            f"Shopify refused to put this parcel on hold: “{refused[-1].words}”. It must not move yet. Tell the "
+            "warehouse to wait.",
+        )
+    return None
+
+
+def _cannot(fo: FulfillmentOrder, sentence: str) -> Case:
+    facts = (("status", fo.status), ("request", fo.request_status))
+    return Case(Reason.CANNOT_HOLD, fo.id, sentence, (Option.SEND_AGAIN,), facts)
+
+
+# -- labels that came too early ----------------------------------------------------------------------------
+
+
+def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder | None) -> Memory:
+    """Remember, once per fulfillment, that units left on lines the marketplace does not agree with."""
+    if mirakl is None:
+        return memory
+    wrong = _disagreeing(shopify, memory, mirakl)
+    for fulfillment in shopify.fulfillments:
+        units = sum(n for line_id, n in fulfillment.lines if line_id in wrong)
+        if not fulfillment.live or units == 0:
+            continue
+        memory = memory.with_incident(
+            Incident(
+                Reason.LABEL_BEFORE_AGREEMENT,
+                fulfillment.id,
+                view.now,
+                f"A label or shipment exists for {units} {'unit' if units == 1 else 'units'} of lines that the "
+                "marketplace has not agreed to. Stop the parcel if you can; otherwise settle the difference in the "
+                "marketplace portal.",
+            )
+        )
+    return memory
+
+
+def _disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> frozenset[str]:
+    """Ids of the Shopify lines of which nothing should have left yet. Only looked up, never iterated."""
+    if mirakl.state in HELD_WHILE:
+        return frozenset(line.id for line in shopify.lines)
+    if mirakl.state not in TO_SHIP:
+        return frozenset()
+    agreed = dict(agreed_quantities(mirakl, memory))
+    shown = dict(shopify_quantities(shopify, memory))
+    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    wrong = []
+    for line in shopify.lines:
+        line_id = mirakl_line_id_of(line, memory)
+        if (
+            shown.get(line_id, 0) != agreed.get(line_id, 0)
+            or not line_id
+            or line.unit_price != prices.get(line.id, line.unit_price)
+        ):
+            wrong.append(line.id)
+    return frozenset(wrong)

@@ -1,0 +1,361 @@
+"""A new marketplace order becomes exactly one Shopify order, or a person is asked why it cannot."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from interlock.imports.lines import (
+    ActiveLine,
+    active_lines,
+    expected_total,
+    import_lines,
+    shipping_of,
+    shipping_taxes_of,
+)
+from interlock.imports.links import is_untouched
+from interlock.orders.actions import (
+    Action,
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    SetSellerReference,
+)
+from interlock.orders.agreement import agreed_quantities
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder
+from interlock.orders.view import OpenOperation, View
+
+IMPORTED_IN = ("WAITING_ACCEPTANCE", *BEFORE_DEBIT_DONE, *TO_SHIP)
+OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+LATE_AFTER = 0.6
+"""From this fraction of the acceptance window on, a person may also choose the lesser evils."""
+
+
+def decide(view: View, memory: Memory) -> Part:
+    """What the import of this order needs now: a draft or an order, its address, marker and reference."""
+    mirakl = view.mirakl
+    if mirakl is None or view.shopify_unreadable:
+        return Part(memory)
+    if memory.shopify_order_id:
+        return _after_link(view, memory, mirakl)
+    if mirakl.state == "STAGING":
+        return Part(
+            memory, because=("The marketplace is still checking this order; nobody can act on it yet.",)
+        )
+    if mirakl.state not in IMPORTED_IN:
+        return Part(memory)
+    if _refused_by_a_person(memory) and mirakl.state == "WAITING_ACCEPTANCE":
+        return Part(
+            memory, because=("A person decided to refuse this order, so no Shopify order is created.",)
+        )
+    active = active_lines(mirakl, memory)
+    if not active:
+        return Part(memory, because=("No unit of this order is left to import.",))
+    if view.rules.import_route == "draft" or memory.draft_id:
+        return _by_draft(view, memory, mirakl, active)
+    return _create(view, memory, mirakl, active)
+
+
+# -- the draft route ---------------------------------------------------------------------------------------
+
+
+def _by_draft(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]) -> Part:
+    if not memory.draft_id and view.drafts:
+        memory = replace(memory, draft_id=_to_adopt(view.drafts).id)
+    if not memory.draft_id:
+        return _create(view, memory, mirakl, active)
+    surplus: tuple[Action, ...] = tuple(
+        DeleteDraft(draft.id)
+        for draft in view.drafts
+        if draft.id != memory.draft_id and draft.status in OPEN_DRAFT
+    )
+    part = _go_on_with_draft(view, memory, mirakl, active)
+    if not surplus:
+        return part
+    return replace(
+        part,
+        actions=(*part.actions, *surplus),
+        because=(
+            *part.because,
+            "More than one draft order was found for this order; the oldest is kept, the others go.",
+        ),
+    )
+
+
+def _to_adopt(drafts: tuple[Draft, ...]) -> Draft:
+    """The draft that already became an order, else the oldest: every worker picks the same one."""
+    return min(drafts, key=lambda draft: (not draft.order_id, draft.created_at, draft.id))
+
+
+def _go_on_with_draft(
+    view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]
+) -> Part:
+    draft = next((draft for draft in view.drafts if draft.id == memory.draft_id), None)
+    if draft is None:
+        return Part(memory, because=("The draft order of this import cannot be seen at the moment.",))
+    if draft.order_id:
+        return Part(
+            replace(memory, shopify_order_id=draft.order_id, linked_at=view.now),
+            because=("The draft order has become a Shopify order.",),
+            look_at=view.now,
+        )
+    if draft.status not in OPEN_DRAFT:
+        return Part(memory, because=("The draft order is being completed.",))
+    expected = expected_total(active)
+    if draft.total != expected or draft.currency != mirakl.currency:
+        case = _totals_case("draft order", draft.total, draft.currency, expected, mirakl.currency)
+        return Part(memory, cases=(case,))
+    refused = _refusal(view, CompleteDraft, FillDraftAddress)
+    cases = () if refused is None else (_refusal_case(refused, view, memory, mirakl),)
+    if not mirakl.address.complete:
+        return Part(
+            memory,
+            cases=cases,
+            because=(
+                "The draft order stays open with its stock reserved until the marketplace shows the address.",
+            ),
+        )
+    if draft.address.digest != mirakl.address.digest:
+        fill = FillDraftAddress(draft.id, mirakl.address.digest)
+        return Part(
+            memory, (fill,), cases, because=("The address is known now and goes into the draft order.",)
+        )
+    return Part(
+        memory,
+        (CompleteDraft(draft.id),),
+        cases,
+        because=("The draft order is ready to become a Shopify order.",),
+    )
+
+
+# -- creation ----------------------------------------------------------------------------------------------
+
+
+def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]) -> Part:
+    for operation in view.operations:
+        if isinstance(operation.action, CreateDraft | CreateOrder) and operation.state in (
+            "UNKNOWN",
+            "IN_FLIGHT",
+        ):
+            # Still wanted as it was sent: stock it may have reserved must not look like a shortage now.
+            return Part(
+                memory,
+                (operation.action,),
+                because=(
+                    "It is not clear yet whether Shopify created the order; it is looked for before anything "
+                    "is sent again.",
+                ),
+            )
+    offers = {offer.sku: offer for offer in view.offers}
+    needed: dict[str, int] = {}
+    for line in active:
+        needed[line.sku] = needed.get(line.sku, 0) + line.quantity
+    if any(sku not in offers for sku in needed):
+        return Part(memory, because=("The SKUs of the order are being looked up in the shop.",))
+    variants: dict[str, str] = {}
+    custom: list[str] = []
+    cases: list[Case] = []
+    look_at: datetime | None = None
+    for sku, quantity in needed.items():
+        offer = offers[sku]
+        case: Case | None = None
+        if offer.matches != 1:
+            case, look_at = _sku_case(sku, offer.matches, view, memory, mirakl)
+        elif offer.available is not None and offer.available < quantity:
+            case, look_at = _stock_case(sku, offer.available, quantity, view, memory, mirakl)
+        else:
+            variants[sku] = offer.variant_id
+        if case is None:
+            continue
+        if _custom_line_wanted(memory, case.reason, sku):
+            custom.append(sku)
+        else:
+            cases.append(case)
+    if cases:
+        return Part(memory, cases=tuple(cases), look_at=look_at)
+    memory = replace(memory, custom_line_skus=tuple(custom))
+    return _creation(view, memory, mirakl, active, variants)
+
+
+def _creation(
+    view: View,
+    memory: Memory,
+    mirakl: MiraklOrder,
+    active: tuple[ActiveLine, ...],
+    variants: dict[str, str],
+) -> Part:
+    lines = import_lines(active, mirakl.currency, variants)
+    action: CreateDraft | CreateOrder
+    if view.rules.import_route == "draft":
+        action = CreateDraft(lines, shipping_of(active), mirakl.currency, mirakl.address.complete)
+        because = "A draft order with reserved stock is created in Shopify."
+    else:
+        action = CreateOrder(
+            lines=lines,
+            shipping=shipping_of(active),
+            shipping_taxes=shipping_taxes_of(active),
+            currency=mirakl.currency,
+            taxes_included=True,
+            with_address=mirakl.address.complete,
+            pending_payment=view.rules.payment_lock,
+        )
+        because = "The order is created in Shopify."
+    refused = _refusal(view, CreateDraft, CreateOrder)
+    if refused is not None and refused.action == action:
+        # The action stays wanted, so that the ledger keeps the refusal and sends again when a person says so.
+        return Part(memory, (action,), (_refusal_case(refused, view, memory, mirakl),))
+    return Part(memory, (action,), because=(because,))
+
+
+def _custom_line_wanted(memory: Memory, reason: Reason, sku: str) -> bool:
+    decision = memory.decision(reason, sku)
+    return decision is not None and decision.option is Option.CREATE_WITH_CUSTOM_LINE
+
+
+# -- after the link ----------------------------------------------------------------------------------------
+
+
+def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
+    shopify = view.shopify
+    if shopify is None or not shopify.live or mirakl.state in DEAD:
+        return Part(memory)
+    actions: list[Action] = []
+    cases: list[Case] = []
+    keep_held: list[str] = []
+    if shopify.marker != f"{view.rules.name}:{view.order_id}":
+        actions.append(MarkOrder(shopify.id))
+    if shopify.name and mirakl.seller_reference != shopify.name:
+        actions.append(SetSellerReference(shopify.name))
+    to_come = mirakl.state not in GONE_OUT
+    unaddressed = not memory.agreed_address and shopify.address.digest != mirakl.address.digest
+    if to_come and unaddressed and mirakl.address.complete:
+        actions.append(FillOrderAddress(shopify.id, mirakl.address.digest))
+        keep_held.append("The address of the marketplace is not in the Shopify order yet.")
+    active = active_lines(mirakl, memory)
+    expected = expected_total(active)
+    whole = all(
+        (line := memory.ordered_line(line_id)) is not None and line.quantity == quantity
+        for line_id, quantity in agreed_quantities(mirakl, memory)
+    )
+    differs = shopify.total != expected or shopify.currency != mirakl.currency
+    if to_come and differs and whole and is_untouched(shopify, memory):
+        case = _totals_case("Shopify order", shopify.total, shopify.currency, expected, mirakl.currency)
+        cases.append(case)
+        keep_held.append("The two orders do not add up to the same.")
+    for sku in memory.custom_line_skus if to_come else ():
+        cases.append(
+            Case(
+                Reason.SKU_UNKNOWN,
+                sku,
+                f"The Shopify order was created with a custom line for SKU {sku}, which reserves no stock. The "
+                "parcel stays held. Map the SKU once the right product is certain and its stock is set aside.",
+                (Option.MAP_SKU,),
+            )
+        )
+        keep_held.append(f"SKU {sku} is a custom line that nobody has mapped to a product yet.")
+    return Part(memory, tuple(actions), tuple(cases), tuple(keep_held))
+
+
+# -- cases -------------------------------------------------------------------------------------------------
+
+
+def _sku_case(
+    sku: str, matches: int, view: View, memory: Memory, mirakl: MiraklOrder
+) -> tuple[Case, datetime | None]:
+    what = "is not in the shop" if matches == 0 else f"is carried by {matches} variants of the shop"
+    options, due_at, look_at = _answers(view, memory, mirakl, (Option.MAP_SKU,))
+    sentence = (
+        f"SKU {sku} {what}, so the order cannot be created in Shopify; no line is ever left out. Map the SKU to the "
+        "variant that is meant, or correct it in Shopify: the order then goes on by itself."
+    )
+    return Case(Reason.SKU_UNKNOWN, sku, sentence, options, (("variants", str(matches)),), due_at), look_at
+
+
+def _stock_case(
+    sku: str, available: int, quantity: int, view: View, memory: Memory, mirakl: MiraklOrder
+) -> tuple[Case, datetime | None]:
+    options, due_at, look_at = _answers(view, memory, mirakl, ())
+    sentence = (
+        f"The order needs {quantity} of SKU {sku}, but the shop has {available} available. Nothing is accepted "
+        "without stock. Correct the stock in Shopify and the order goes on by itself, or decide here."
+    )
+    facts = (("needed", str(quantity)), ("available", str(available)))
+    return Case(Reason.STOCK_SHORT, sku, sentence, options, facts, due_at), look_at
+
+
+def _answers(
+    view: View, memory: Memory, mirakl: MiraklOrder, first: tuple[Option, ...], custom_line: bool = True
+) -> tuple[tuple[Option, ...], datetime | None, datetime | None]:
+    """The options that exist now, the due time, and when the late ones will be offered."""
+    custom = (Option.CREATE_WITH_CUSTOM_LINE,) if custom_line else ()
+    if mirakl.state != "WAITING_ACCEPTANCE" or view.rules.accepts_by_itself:
+        # There is no acceptance to win or lose any more, so nothing is gained by waiting.
+        return (*first, *custom), None, None
+    due_at, window = memory.acceptance_due_at, view.rules.acceptance_window
+    late = (*first, *custom, Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER)
+    if due_at is None or window is None:
+        return late, due_at, None
+    late_at = due_at - window + timedelta(seconds=window.total_seconds() * LATE_AFTER)
+    if view.now >= late_at:
+        return late, due_at, None
+    return first, due_at, late_at
+
+
+def _refusal(view: View, *kinds: type[Action]) -> OpenOperation | None:
+    """The latest operation of these kinds that the platform refused, while it is still wanted."""
+    refused = [op for op in view.operations if op.state == "REJECTED" and isinstance(op.action, kinds)]
+    return max(refused, key=lambda op: (op.ended_at or op.planned_at, op.id), default=None)
+
+
+def _refusal_case(refused: OpenOperation, view: View, memory: Memory, mirakl: MiraklOrder) -> Case:
+    options, due_at, _ = _answers(view, memory, mirakl, (Option.SEND_AGAIN,), custom_line=False)
+    facts = (("code", refused.code),) if refused.code else ()
+    if refused.code == "INVENTORY_CLAIM_FAILED":
+        return Case(
+            Reason.STOCK_SHORT,
+            "order",
+            "Shopify could not claim the stock for this order, so it was not created and will not be accepted. "
+            "Correct the stock in Shopify, then send it again.",
+            options,
+            facts,
+            due_at,
+        )
+    return Case(
+        Reason.IMPORT_REFUSED,
+        "order",
+        f"Shopify refused to create the order: “{refused.words}”. Nothing was created by this call. Put right what "
+        "Shopify names, then send it again.",
+        options,
+        facts,
+        due_at,
+    )
+
+
+def _totals_case(what: str, total: Decimal, currency: str, expected: Decimal, expected_currency: str) -> Case:
+    return Case(
+        Reason.TOTALS_DIFFER,
+        "order",
+        f"The {what} adds up to {total} {currency}, the marketplace order to {expected} {expected_currency}. "
+        "Usually a tax, discount or rounding rule of the shop was applied. The parcel does not move; correct the "
+        "shop's rule and the order, or settle it in the portal.",
+        facts=(("Shopify", f"{total} {currency}"), ("marketplace", f"{expected} {expected_currency}")),
+    )
+
+
+def _refused_by_a_person(memory: Memory) -> bool:
+    """Whether the latest answer about this order's acceptance was to refuse it."""
+    answers = (
+        Option.REFUSE_ORDER,
+        Option.ACCEPT_WITHOUT_ORDER,
+        Option.CREATE_WITH_CUSTOM_LINE,
+        Option.MAP_SKU,
+        Option.SEND_AGAIN,
+    )
+    said = [decision.option for decision in memory.decisions if decision.option in answers]
+    return bool(said) and said[-1] is Option.REFUSE_ORDER

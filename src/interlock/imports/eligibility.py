@@ -1,0 +1,57 @@
+"""Which marketplace orders are for us to ship, and which we cannot judge."""
+
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import KNOWN_STATES, MiraklOrder
+
+
+def unknown_values(mirakl: MiraklOrder) -> tuple[str, ...]:
+    """Values of decision fields this version does not know, as `field=value`, the order state included."""
+    state = f"state={mirakl.state}"
+    if mirakl.state in KNOWN_STATES or state in mirakl.unknown:
+        return mirakl.unknown
+    return (*mirakl.unknown, state)
+
+
+def unknown_value_case(mirakl: MiraklOrder) -> Case | None:
+    """The case of an order that carries a value we do not know: nothing but holds is written for it."""
+    unknown = unknown_values(mirakl)
+    if not unknown:
+        return None
+    return Case(
+        Reason.UNKNOWN_VALUE,
+        "order",
+        f"The marketplace sent a value that this version does not know ({', '.join(unknown)}). Nothing is written "
+        "for this order except holds. Find out what the value means and update Interlock; handle urgent steps in "
+        "the marketplace portal.",
+        facts=tuple((entry.partition("=")[0], entry.partition("=")[2]) for entry in unknown),
+    )
+
+
+def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -> Case | None:
+    """The case of an order that somebody else ships or collects the money for (OR11 `fulfillment.center`,
+    `customer_directly_pays_seller`): it is left alone."""
+    waiting = mirakl.state == "WAITING_ACCEPTANCE"
+    if mirakl.fulfillment_center not in rules.own_fulfillment_centers:
+        return Case(
+            Reason.NOT_OURS_TO_SHIP,
+            "order",
+            f"The marketplace ships this order from its own fulfilment centre {mirakl.fulfillment_center}. "
+            "Interlock creates no Shopify order for it. If it is yours to ship after all, add the centre to the "
+            "connection's own centres.",
+            (Option.DISMISS,),
+            due_at=memory.acceptance_due_at if waiting else None,
+        )
+    if mirakl.customer_pays_seller:
+        return Case(
+            Reason.NOT_OURS_TO_SHIP,
+            "order",
+            "The customer of this order pays you directly, outside the marketplace. Interlock creates no Shopify "
+            "order for it and does not accept it. Handle it in the marketplace portal.",
+            (Option.DISMISS,),
+            due_at=memory.acceptance_due_at if waiting else None,
+            severity="urgent" if waiting else None,
+        )
+    return None

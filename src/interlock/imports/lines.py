@@ -1,0 +1,153 @@
+"""The Shopify lines that stand for a marketplace order, equal to it to the cent in both tax modes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from interlock.orders.actions import ImportLine
+from interlock.orders.agreement import agreed_quantities, ordered_of
+from interlock.orders.memory import Memory, OrderedLine
+from interlock.orders.money import cumulative_share, rounded, smallest_unit
+from interlock.orders.snapshots import MiraklLine, MiraklOrder, Tax
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveLine:
+    """What is left of one marketplace line: its units, and what the customer pays for all of them, taxes included."""
+
+    line_id: str
+    sku: str
+    title: str
+    quantity: int
+    total: Decimal
+    shipping: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+
+
+def active_lines(mirakl: MiraklOrder, memory: Memory) -> tuple[ActiveLine, ...]:
+    """The lines with units left, without what was refused or cancelled, in the order's own sequence.
+
+    In TAX_EXCLUDED the taxes come on top of `price` and `shipping_price`; in TAX_INCLUDED they are inside (OR11
+    `order_tax_mode`).
+    """
+    quantities = dict(agreed_quantities(mirakl, memory))
+    return tuple(
+        _active(mirakl, line, ordered, quantities[line.id])
+        for line, ordered in zip(mirakl.lines, ordered_of(mirakl, memory), strict=True)
+        if quantities[line.id] > 0
+    )
+
+
+def _active(mirakl: MiraklOrder, line: MiraklLine, ordered: OrderedLine, quantity: int) -> ActiveLine:
+    price, shipping = line.price, line.shipping_price
+    taxes, shipping_taxes = line.taxes, line.shipping_taxes
+    if line.price == ordered.price:
+        # The line still shows what was sold, so this marketplace does not shrink it: take off what was cancelled.
+        price -= sum((c.amount for c in line.cancelations), ZERO)
+        shipping -= sum((c.shipping_amount for c in line.cancelations), ZERO)
+        taxes = _less(taxes, [tax for c in line.cancelations for tax in c.taxes])
+        shipping_taxes = _less(shipping_taxes, [tax for c in line.cancelations for tax in c.shipping_taxes])
+    if mirakl.tax_mode == "TAX_EXCLUDED":
+        price += sum((tax.amount for tax in taxes), ZERO)
+        shipping += sum((tax.amount for tax in shipping_taxes), ZERO)
+    return ActiveLine(
+        line_id=line.id,
+        sku=line.sku,
+        title=line.title or line.sku,
+        quantity=quantity,
+        total=rounded(price, mirakl.currency),
+        shipping=rounded(shipping, mirakl.currency),
+        taxes=taxes,
+        shipping_taxes=shipping_taxes,
+    )
+
+
+def _less(taxes: tuple[Tax, ...], taken: Iterable[Tax]) -> tuple[Tax, ...]:
+    gone: dict[str, Decimal] = {}
+    for tax in taken:
+        gone[tax.code] = gone.get(tax.code, ZERO) + tax.amount
+    left = []
+    for tax in taxes:
+        off = min(gone.get(tax.code, ZERO), tax.amount)
+        gone[tax.code] = gone.get(tax.code, ZERO) - off
+        left.append(replace(tax, amount=tax.amount - off))
+    return tuple(left)
+
+
+def import_lines(
+    active: Iterable[ActiveLine], currency: str, variants: Mapping[str, str]
+) -> tuple[ImportLine, ...]:
+    """The Shopify lines for these marketplace lines. `variants` gives a variant id per SKU; a SKU without one
+    becomes a custom line.
+
+    Unit price times quantity, summed over the lines of one marketplace line, is exactly its total: a total that
+    does not divide by the quantity becomes two lines whose unit prices are neighbours.
+    """
+    lines: list[ImportLine] = []
+    for line in active:
+        start = 0
+        for quantity, unit_price in split(line.total, line.quantity, currency):
+            lines.append(
+                ImportLine(
+                    mirakl_line_id=line.line_id,
+                    sku=line.sku,
+                    title=line.title,
+                    variant_id=variants.get(line.sku, ""),
+                    quantity=quantity,
+                    unit_price=unit_price,
+                    taxes=_share(line.taxes, start, start + quantity, line.quantity, currency),
+                )
+            )
+            start += quantity
+    return tuple(lines)
+
+
+def split(total: Decimal, quantity: int, currency: str) -> tuple[tuple[int, Decimal], ...]:
+    """(units, unit price) pairs that add up to `total`: one pair, or two with neighbouring prices.
+
+    `total` must be a multiple of the currency's smallest unit and `quantity` positive; otherwise ValueError.
+    """
+    if quantity <= 0:
+        raise ValueError(f"A line of {quantity} units has no unit price.")
+    step = smallest_unit(currency)
+    steps = total / step
+    if steps != steps.to_integral_value():
+        raise ValueError(f"{total} is not a multiple of the smallest unit of {currency}.")
+    low, dearer = divmod(int(steps), quantity)
+    pairs = ((quantity - dearer, low * step), (dearer, (low + 1) * step))
+    return tuple(pair for pair in pairs if pair[0] > 0)
+
+
+def _share(taxes: tuple[Tax, ...], first: int, last: int, of: int, currency: str) -> tuple[Tax, ...]:
+    return tuple(
+        replace(
+            tax,
+            amount=cumulative_share(tax.amount, last, of, currency)
+            - cumulative_share(tax.amount, first, of, currency),
+        )
+        for tax in taxes
+    )
+
+
+def shipping_of(active: Iterable[ActiveLine]) -> Decimal:
+    """What the customer pays for shipping, taxes included."""
+    return sum((line.shipping for line in active), ZERO)
+
+
+def shipping_taxes_of(active: Iterable[ActiveLine]) -> tuple[Tax, ...]:
+    """The shipping taxes of all lines, one per code and rate, in order of first appearance."""
+    merged: dict[tuple[str, Decimal | None, str | None], Tax] = {}
+    for line in active:
+        for tax in line.shipping_taxes:
+            key = (tax.code, tax.rate, tax.rule)
+            known = merged.get(key)
+            merged[key] = tax if known is None else replace(known, amount=known.amount + tax.amount)
+    return tuple(merged.values())
+
+
+def expected_total(active: Iterable[ActiveLine]) -> Decimal:
+    """What the whole Shopify order must add up to: lines plus shipping, taxes included."""
+    return sum((line.total + line.shipping for line in active), ZERO)

@@ -1,0 +1,80 @@
+"""Which Shopify line stands for which marketplace line, how we know, and the unit price agreed at import."""
+
+from decimal import Decimal
+
+from interlock.orders.actions import ImportLine
+from interlock.orders.memory import LineLink, Memory
+from interlock.orders.snapshots import ShopifyLine, ShopifyOrder
+
+
+def links_of(shopify: ShopifyOrder, memory: Memory, expected: tuple[ImportLine, ...]) -> tuple[LineLink, ...]:
+    """The remembered links, and one more for every line that now shows what it stands for.
+
+    A line's own attribute is the evidence `attribute`. Only at first sight a line without one is also recognised
+    by SKU and quantity among the lines we asked Shopify to create: evidence `import`. The agreed unit price is the
+    one we asked for, so that a price edited before our first look is seen as an edit.
+    """
+    if memory.links:
+        return (*memory.links, *_later(shopify, memory))
+    open_lines = list(expected)
+    found: list[LineLink] = []
+    for line in shopify.lines:
+        match = _take(open_lines, line)
+        if match is not None:
+            evidence = "attribute" if line.mirakl_line_id else "import"
+            found.append(LineLink(match.mirakl_line_id, line.id, match.unit_price, evidence))
+    linked = {link.shopify_line_id for link in found}
+    for line in shopify.lines:
+        price = _price_of(line.mirakl_line_id, expected)
+        if line.id not in linked and price is not None:
+            found.append(LineLink(line.mirakl_line_id, line.id, price, "attribute"))
+    return tuple(found)
+
+
+def _take(open_lines: list[ImportLine], line: ShopifyLine) -> ImportLine | None:
+    """Take the best fitting line out of those still without a counterpart."""
+    if line.mirakl_line_id:
+        fitting = [e for e in open_lines if e.mirakl_line_id == line.mirakl_line_id]
+    else:
+        fitting = [e for e in open_lines if e.sku == line.sku and e.quantity == line.quantity]
+    # Several may fit, such as the two halves of a split line: then the one of the same price and size.
+    fitting.sort(key=lambda e: (e.unit_price != line.unit_price, e.quantity != line.quantity))
+    if not fitting:
+        return None
+    open_lines.remove(fitting[0])
+    return fitting[0]
+
+
+def _price_of(mirakl_line_id: str, expected: tuple[ImportLine, ...]) -> Decimal | None:
+    for line in expected:
+        if mirakl_line_id and line.mirakl_line_id == mirakl_line_id:
+            return line.unit_price
+    return None
+
+
+def _later(shopify: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
+    """Lines that appeared after the import and carry our attribute, as some editing apps re-create a line."""
+    known = {link.shopify_line_id for link in memory.links}
+    found = []
+    for line in shopify.lines:
+        prices = [link.unit_price for link in memory.links if link.mirakl_line_id == line.mirakl_line_id]
+        if line.id in known or not line.mirakl_line_id or not prices:
+            continue
+        price = line.unit_price if line.unit_price in prices else prices[0]
+        found.append(LineLink(line.mirakl_line_id, line.id, price, "attribute"))
+    return tuple(found)
+
+
+def is_untouched(shopify: ShopifyOrder, memory: Memory) -> bool:
+    """Whether the order still is what was imported: every line linked, no unit removed, no price, no shipping
+    charge changed, nothing refunded."""
+    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    return (
+        bool(memory.links)
+        and not shopify.refunds
+        and (memory.agreed_shipping is None or shopify.shipping_total == memory.agreed_shipping)
+        and all(
+            line.current_quantity == line.quantity and prices.get(line.id) == line.unit_price
+            for line in shopify.lines
+        )
+    )

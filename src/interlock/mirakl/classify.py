@@ -1,0 +1,199 @@
+"""What the end of a call means: a pure judgement of status, headers and body, or of how the connection broke."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from interlock.mirakl.exact import NotJson, parsed
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+
+WriteOperation = Literal["OR04", "OR21", "OR23", "OR24", "OR29", "OR30"]
+ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21"]
+
+# Codes the contract names for OR21. Where the error body has no code of its own, its message may name one.
+KNOWN_CODES = (
+    "ORDER_FULFILLED_UNAUTHORIZED",
+    "ORDER_INVALID_STATE",
+    "ORDER_LINE_ACCEPTANCE_DECISION_MISSING",
+    "ORDER_LINE_DUPLICATE_ID",
+    "ORDER_LINE_NOT_FOUND",
+    "ORDER_LINE_NULL_ELEMENT",
+    "ORDER_NOT_FOUND",
+    "ORDER_PARTIAL_ACCEPTANCE_DISABLED",
+    "VALIDATION_ERROR",
+)
+# Statuses that are given before anything is changed. Mirakl answers 400, not 409, when the state does not allow it.
+_DEFINITE = (400, 403, 404, 405, 406, 410, 415)
+_LONGEST_WORDS = 200
+_EMAIL = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
+_PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
+_QUOTED = re.compile(r"(?<!\w)(['\"«“])([^'\"»”]*)(['\"»”])(?!\w)")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,79}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A complete HTTP answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The call never left: no connection could be made."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The call left, and no complete answer came back."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Our own budget for this operation is used up; `seconds` until it is worth asking again."""
+
+    seconds: float
+
+
+Reply: TypeAlias = Answered | NotSent | Broken | Postponed
+
+
+def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) -> Outcome:
+    """What a write's reply means. `items` are the ids its answer must contain: the order id of OR04, the line
+    ids of OR30; the other operations name their order in the path and answer without a body.
+
+    Only what certainly had no effect is Refused or Unavailable; everything unclear is Unknown.
+    """
+    match reply:
+        case Postponed(seconds=seconds):
+            return Unavailable(f"our own budget for {operation} is used up", seconds)
+        case NotSent(why=why):
+            return Unavailable(why)
+        case Broken(why=why):
+            return Unknown(why)
+        case Answered(status=200 | 204):
+            return _success(operation, reply, items)
+        case Answered(status=401):
+            return Unavailable("key refused")
+        case Answered(status=429):
+            return Unavailable("too many calls", retry_after(reply.headers))
+        case Answered(status=status) if status in _DEFINITE:
+            code, words = refusal(reply)
+            return Refused(code, words)
+        case Answered(status=status):
+            return Unknown(f"answered with status {status}")
+
+
+def refusal(answer: Answered) -> tuple[str, str]:
+    """Code and words of an error body, in any of the shapes Mirakl products use: `message` and `status`;
+    `code` or `errors[].code`; `errors[]` with `field` and `message`; or nothing readable at all.
+
+    Without a code of the platform's own the code is `HTTP_<status>`.
+    """
+    try:
+        document = parsed(answer.body)
+    except NotJson:
+        return f"HTTP_{answer.status}", ""
+    return _told(document, f"HTTP_{answer.status}")
+
+
+def told_words(text: str) -> str:
+    """A platform's message without what may be personal: e-mail addresses, telephone numbers, and quoted
+    values that are not codes. At most 200 characters."""
+    plain = " ".join(text.split())
+    plain = _PHONE.sub("…", _EMAIL.sub("…", plain))
+    return _QUOTED.sub(_quoted_code, plain)[:_LONGEST_WORDS]
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header (Mirakl sends whole seconds); None when absent or unreadable."""
+    text = headers.get("retry-after", "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= 7 else None
+
+
+def _success(operation: WriteOperation, answer: Answered, items: tuple[str, ...]) -> Outcome:
+    if operation not in ("OR04", "OR30"):
+        # Only the absence of an error can be checked: the documented answer is 204 with nothing in it.
+        return _empty_success(answer)
+    try:
+        document = parsed(answer.body)
+    except NotJson as wrong:
+        return Unknown(f"answered {answer.status}, but the answer is {wrong.why}")
+    if operation == "OR04":
+        return _updated_orders(document, items)
+    return _cancelations(document, items)
+
+
+def _empty_success(answer: Answered) -> Outcome:
+    if answer.status == 204 or not answer.body.strip():
+        return Confirmed()
+    try:
+        document = parsed(answer.body)
+    except NotJson as wrong:
+        return Unknown(f"answered {answer.status}, but the answer is {wrong.why}")
+    if isinstance(document, dict) and any(document.get(name) for name in ("errors", "error", "code")):
+        return Unknown(f"answered {answer.status} with an error in the body")
+    return Confirmed()
+
+
+def _updated_orders(document: Any, items: tuple[str, ...]) -> Outcome:
+    """OR04 answers 200 even when it refuses: each order carries its own `errors`."""
+    found: dict[str, Any] = {}
+    for entry in _objects(document, "updated_orders"):
+        found[str(entry.get("order_id"))] = entry
+    for order_id in items:
+        if order_id not in found:
+            return Unknown("answered 200, but the answer does not contain our order")
+        errors = found[order_id].get("errors")
+        if errors:
+            return Refused(*_told({"errors": errors}, "ITEM_REFUSED"))
+    return Confirmed()
+
+
+def _cancelations(document: Any, items: tuple[str, ...]) -> Outcome:
+    """OR30 lists what it created; each of our lines must be there with the new cancelation's id."""
+    facts: dict[str, str] = {}
+    for entry in _objects(document, "cancelations"):
+        line_id, cancelation_id = entry.get("order_line_id"), entry.get("cancelation_id")
+        if line_id is not None and cancelation_id not in (None, ""):
+            facts[str(line_id)] = str(cancelation_id)
+    if any(line_id not in facts for line_id in items):
+        return Unknown("answered 200, but the answer does not contain all our lines")
+    return Confirmed(tuple((f"cancelation_id:{line_id}", facts[line_id]) for line_id in items))
+
+
+def _told(document: Any, otherwise: str) -> tuple[str, str]:
+    if not isinstance(document, dict):
+        return otherwise, ""
+    errors = _objects(document, "errors")
+    code = ""
+    for source in (document, *errors):
+        candidate = source.get("code")
+        if isinstance(candidate, str | int) and _CODE.fullmatch(str(candidate)):
+            code = str(candidate)
+            break
+    messages = [source.get("message") for source in (document, *errors)]
+    message = "; ".join(text for text in messages if isinstance(text, str) and text.strip())
+    if not code:
+        code = next((known for known in KNOWN_CODES if re.search(rf"\b{known}\b", message)), otherwise)
+    return code, told_words(message)
+
+
+def _objects(document: Any, name: str) -> list[dict[str, Any]]:
+    entries = document.get(name) if isinstance(document, dict) else None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _quoted_code(match: re.Match[str]) -> str:
+    value = match.group(2)
+    is_code = _CODE.fullmatch(value) is not None and (
+        value.upper() == value or any(c.isdigit() for c in value)
+    )
+    return match.group(0) if is_code else f"{match.group(1)}…{match.group(3)}"

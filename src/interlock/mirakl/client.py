@@ -1,0 +1,497 @@
+"""One method per operation of Mirakl's seller API that we use: how a call is made, and nothing of what it means."""
+
+import asyncio
+import hashlib
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx2
+
+from interlock.mirakl.classify import (
+    Answered,
+    Broken,
+    NotSent,
+    Postponed,
+    ReadOperation,
+    Reply,
+    WriteOperation,
+    classify,
+    refusal,
+    retry_after,
+)
+from interlock.mirakl.exact import NotJson, parsed, written
+from interlock.orders.actions import Lane
+from interlock.orders.outcomes import Outcome
+from interlock.orders.ports import CallBudget
+
+# How long to stay away after a 429 that does not say, in seconds.
+DEFAULT_RETRY_AFTER = 60.0
+LARGEST_PAGE = 100
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+# Resolvers read hosts that end like this as numbers (127.1, 0x7f000001), past any check of the number itself.
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+class OriginRefused(ValueError):
+    """A marketplace address that keys must not be sent to. `what` names what is wrong with it."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"This marketplace address cannot be used: {what}. Give the address of the marketplace itself, "
+            "such as https://brand-prod.mirakl.net; nothing was sent."
+        )
+
+
+class KeyUnusable(ValueError):
+    """An API key that cannot stand in a header."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The API key is empty or holds blanks or characters that no key has. Copy it again from the seller "
+            "portal (API key of the shop user); nothing was sent."
+        )
+
+
+class TooManyIds(ValueError):
+    """None or more than 100 orders, or an id that cannot stand in a list, were given at once (OR11, OR04)."""
+
+    def __init__(self, operation: str, what: str) -> None:
+        super().__init__(
+            f"{operation} takes 1 to {LARGEST_PAGE} order ids in one call: {what}. Nothing was sent."
+        )
+
+
+class ReadError(Exception):
+    """A read gave nothing that can be used. Its three kinds say whether asking again helps."""
+
+
+class ReadUnavailable(ReadError):
+    """The marketplace could not answer now; asking again later helps. `retry_after` in seconds where known."""
+
+    def __init__(self, operation: str, why: str, retry_after: float | None = None) -> None:
+        self.operation = operation
+        self.why = why
+        self.retry_after = retry_after
+        when = "later" if retry_after is None else f"in {retry_after:g} s"
+        super().__init__(f"{operation} could not be read: {why}. Nothing changed; it is read again {when}.")
+
+
+class ReadRefused(ReadError):
+    """The marketplace said no. `words` are its own, without personal data."""
+
+    def __init__(self, operation: str, status: int, words: str) -> None:
+        self.operation = operation
+        self.status = status
+        self.words = words
+        meaning = {
+            401: "the API key is not accepted; give the connection a valid key",
+            403: "the key's role does not allow this operation; ask the marketplace for the role",
+            404: "the marketplace does not offer this operation, or the address is not a marketplace's",
+        }.get(status, "check the connection's address and settings")
+        if 300 <= status < 400:
+            meaning = (
+                "it points to another address, which is never followed; correct the connection's address"
+            )
+        said = f' It said: "{words}".' if words else ""
+        super().__init__(f"{operation} was refused with status {status}: {meaning}.{said}")
+
+
+class ReadUnreadable(ReadError):
+    """The marketplace answered with something that is not the documented answer.
+
+    `body_hash` (sha256) identifies the answer without showing it; `body` is kept for an encrypted store and is
+    part of no sentence.
+    """
+
+    def __init__(self, operation: str, why: str, body: bytes) -> None:
+        self.operation = operation
+        self.why = why
+        self.body = body
+        self.body_hash = hashlib.sha256(body).hexdigest()
+        super().__init__(
+            f"The answer to {operation} cannot be read: it is {why} (sha256 {self.body_hash[:16]}). "
+            "Nothing was taken from it; it is read again, and if it stays so an engineer has to look."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MiraklAccount:
+    """One shop account on one marketplace: origin (see `check_origin`), API key and shop id (A01 `shop_id`)."""
+
+    origin: str
+    api_key: str = field(repr=False)
+    shop_id: str
+
+    def __post_init__(self) -> None:
+        key = self.api_key
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise KeyUnusable()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Orders of one OR11 answer, as documents, in the order given. `total_count` counts the whole selection
+    and is None where the answer has none; `offset` is where the page began. `took` is the seconds between
+    asking and having the answer."""
+
+    documents: tuple[Mapping[str, Any], ...] = field(repr=False)
+    total_count: int | None
+    offset: int
+    took: float
+
+    def observed_at(self, now: datetime) -> datetime:
+        """The moment the page was asked for, if `now` is when it arrived: what it shows is at least that young."""
+        return now - timedelta(seconds=self.took)
+
+
+def check_origin(origin: str, allow_loopback_http: bool) -> str:
+    """The origin to send keys to: `https://host[:port]`, lower case, without a trailing `/api` or slash.
+
+    Only https is possible; plain http to this machine needs `allow_loopback_http`. Addresses that carry a
+    user, a query, another path, or are private network numbers raise OriginRefused.
+    """
+    text = origin.strip()
+    if not text or any(not c.isprintable() or c in " \\" for c in text):
+        raise OriginRefused("it is empty or holds blanks, backslashes or invisible characters")
+    try:
+        parts = urlsplit(text)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as wrong:
+        raise OriginRefused("its host or port cannot be read") from wrong
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise OriginRefused("it contains a user name or password")
+    if parts.scheme not in ("https", "http"):
+        raise OriginRefused("it does not begin with https://")
+    if not host:
+        raise OriginRefused("it names no host")
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise OriginRefused("it contains a query or a fragment")
+    if parts.path.rstrip("/") not in ("", "/api"):
+        raise OriginRefused("it contains a path other than /api")
+    number = _ip_number(host)
+    if number is None and (not _HOST.fullmatch(host) or _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2])):
+        raise OriginRefused("its host is not a plain host name")
+    on_this_machine = (
+        host == "localhost" or host.endswith(".localhost") or (number is not None and number.is_loopback)
+    )
+    if on_this_machine and not allow_loopback_http:
+        raise OriginRefused("it points to this machine, which only a test installation may allow")
+    if parts.scheme == "http" and not on_this_machine:
+        raise OriginRefused("it uses plain http, which would show the key to the network; use https")
+    if number is not None and not on_this_machine and not number.is_global:
+        raise OriginRefused("it is a private network address")
+    shown = f"[{host}]" if ":" in host else host
+    if port is None or (parts.scheme, port) in (("https", 443), ("http", 80)):
+        return f"{parts.scheme}://{shown}"
+    return f"{parts.scheme}://{shown}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """What one call may take at most: seconds to connect, seconds of silence, seconds in all, bytes of answer.
+
+    A call ends within `whole` seconds whatever the server does: a lease must outlive three of them.
+    """
+
+    connect: float = 5.0
+    read: float = 10.0
+    whole: float = 15.0
+    largest_body: int = 32 * 1024 * 1024
+
+
+class MiraklClient:
+    """Calls one marketplace as one shop. Reads raise ReadError; writes answer with an Outcome.
+
+    No call is repeated here, none follows a redirect, and every one asks the budget first. `http` may be
+    shared by all accounts: host, key and time-outs are given with each request.
+    """
+
+    def __init__(
+        self,
+        account: MiraklAccount,
+        http: httpx2.AsyncClient,
+        budget: CallBudget,
+        limits: CallLimits = CallLimits(),
+    ) -> None:
+        self._account = account
+        self._http = http
+        self._budget = budget
+        self._limits = limits
+        self._timeout = httpx2.Timeout(
+            connect=limits.connect, read=limits.read, write=limits.read, pool=limits.connect
+        )
+
+    @property
+    def account(self) -> MiraklAccount:
+        return self._account
+
+    # V01: is the marketplace there, and does it take our key? Its body means nothing.
+    async def check(self, lane: Lane = "rest") -> None:
+        await self._read("V01", "/api/version", {}, lane)
+
+    # A01: shop id, name, currency, state of the shop
+    async def shop(self, lane: Lane = "rest") -> Mapping[str, Any]:
+        return await self._document("A01", "/api/account", lane)
+
+    # PC01: what the platform allows
+    async def platform_configuration(self, lane: Lane = "rest") -> Mapping[str, Any]:
+        return await self._document("PC01", "/api/platform/configuration", lane)
+
+    # RE01: reasons for cancelations, refunds and messages
+    async def reasons(self, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
+        return await self._list("RE01", "/api/reasons", "reasons", lane)
+
+    # SH12: shipping methods, and whether they demand tracking
+    async def shipping_methods(self, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
+        return await self._list("SH12", "/api/shipping/types", "shipping_types", lane)
+
+    # SH21: registered carriers
+    async def carriers(self, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
+        return await self._list("SH21", "/api/shipping/carriers", "carriers", lane)
+
+    # OR11: one page of orders, oldest creation first (the only sort there is)
+    async def orders(
+        self,
+        tax_mode: str,
+        offset: int = 0,
+        states: tuple[str, ...] = (),
+        order_ids: tuple[str, ...] = (),
+        updated_from: datetime | None = None,
+        updated_to: datetime | None = None,
+        lane: Lane = "rest",
+        budget: str = "OR11",
+    ) -> Page:
+        """`budget` is the name under which the call is counted, because reads by id have an allowance apart."""
+        selection = {
+            "order_tax_mode": tax_mode,
+            "order_state_codes": ",".join(states),
+            "order_ids": ",".join(order_ids),
+            "start_update_date": _instant(updated_from),
+            "end_update_date": _instant(updated_to),
+        }
+        params = {name: value for name, value in selection.items() if value}
+        params |= {"sort": "dateCreated", "order": "asc", "max": str(LARGEST_PAGE), "offset": str(offset)}
+        began = asyncio.get_running_loop().time()
+        answer = await self._read("OR11", "/api/orders", params, lane, budget)
+        took = asyncio.get_running_loop().time() - began
+        document = _json("OR11", answer)
+        rows = _rows("OR11", document, "orders", answer.body)
+        total = document.get("total_count")
+        counted = total if isinstance(total, int) and not isinstance(total, bool) else None
+        return Page(rows, counted, offset, took)
+
+    # OR21: accept or refuse; every line of the order must be answered
+    async def answer_acceptance(
+        self, order_id: str, lines: tuple[tuple[str, bool], ...], lane: Lane, reference: str
+    ) -> Outcome:
+        body = {"order_lines": [{"id": line_id, "accepted": accepted} for line_id, accepted in lines]}
+        return await self._write("OR21", f"/api/orders/{_in_path(order_id)}/accept", body, lane, reference)
+
+    # OR04: the seller's own reference on each of up to 100 orders, in one call; an outcome per order id
+    async def set_seller_references(
+        self, values: Sequence[tuple[str, str]], lane: Lane, reference: str
+    ) -> Mapping[str, Outcome]:
+        if not 1 <= len(values) <= LARGEST_PAGE:
+            raise TooManyIds("OR04", f"{len(values)} were given")
+        orders = [
+            {"order_id": order_id, "references": {"order_reference_for_seller": value}}
+            for order_id, value in values
+        ]
+        reply = await self._call("OR04", "PUT", "/api/orders", {}, {"orders": orders}, lane, reference)
+        return {order_id: classify("OR04", reply, (order_id,)) for order_id, _ in values}
+
+    # OR30: cancel amounts and quantities of lines
+    async def cancel_lines(
+        self, tax_mode: str, cancelations: list[dict[str, Any]], lane: Lane, reference: str
+    ) -> Outcome:
+        body = {"order_tax_mode": tax_mode, "cancelations": cancelations}
+        lines = tuple(str(entry["order_line_id"]) for entry in cancelations)
+        return await self._write("OR30", "/api/orders/cancel", body, lane, reference, lines)
+
+    # OR29: cancel the whole order; no body
+    async def cancel_order(self, order_id: str, lane: Lane, reference: str) -> Outcome:
+        return await self._write("OR29", f"/api/orders/{_in_path(order_id)}/cancel", None, lane, reference)
+
+    # OR23: the tracking of the whole order; a second call replaces the first
+    async def set_tracking(
+        self, order_id: str, tracking: Mapping[str, str], lane: Lane, reference: str
+    ) -> Outcome:
+        return await self._write(
+            "OR23", f"/api/orders/{_in_path(order_id)}/tracking", tracking, lane, reference
+        )
+
+    # OR24: the whole remaining order is shipped; no body
+    async def ship(self, order_id: str, lane: Lane, reference: str) -> Outcome:
+        return await self._write("OR24", f"/api/orders/{_in_path(order_id)}/ship", None, lane, reference)
+
+    async def _write(
+        self,
+        operation: WriteOperation,
+        path: str,
+        body: Mapping[str, Any] | None,
+        lane: Lane,
+        reference: str,
+        items: tuple[str, ...] = (),
+    ) -> Outcome:
+        reply = await self._call(operation, "PUT", path, {}, body, lane, reference)
+        return classify(operation, reply, items)
+
+    async def _read(
+        self, operation: ReadOperation, path: str, params: Mapping[str, str], lane: Lane, budget: str = ""
+    ) -> Answered:
+        reply = await self._call(budget or operation, "GET", path, params, None, lane, "")
+        match reply:
+            case Postponed(seconds=seconds):
+                raise ReadUnavailable(operation, "our own budget for it is used up", seconds)
+            case NotSent(why=why) | Broken(why=why):
+                raise ReadUnavailable(operation, why)
+            case Answered(status=200 | 204):
+                return reply
+            case Answered(status=429):
+                raise ReadUnavailable(operation, "too many calls were made", retry_after(reply.headers))
+            case Answered(status=status) if status >= 500:
+                raise ReadUnavailable(
+                    operation, f"it was answered with status {status}", retry_after(reply.headers)
+                )
+            case Answered(status=status):
+                raise ReadRefused(operation, status, refusal(reply)[1])
+
+    async def _document(self, operation: ReadOperation, path: str, lane: Lane) -> Mapping[str, Any]:
+        return _json(operation, await self._read(operation, path, {}, lane))
+
+    async def _list(
+        self, operation: ReadOperation, path: str, member: str, lane: Lane
+    ) -> tuple[Mapping[str, Any], ...]:
+        answer = await self._read(operation, path, {}, lane)
+        return _rows(operation, _json(operation, answer), member, answer.body)
+
+    async def _call(
+        self,
+        counted_as: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        lane: Lane,
+        reference: str,
+    ) -> Reply:
+        wait = await self._budget.take(counted_as, lane)
+        if wait > 0:
+            return Postponed(wait)
+        request = self._request(method, path, params, body, reference)
+        reply = await self._exchange(request)
+        if isinstance(reply, Answered) and reply.status == 429:
+            told = retry_after(reply.headers)
+            await self._budget.told_to_wait(counted_as, DEFAULT_RETRY_AFTER if told is None else told)
+        return reply
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        reference: str,
+    ) -> httpx2.Request:
+        headers = {
+            "Authorization": self._account.api_key,
+            "Accept": "application/json",
+            "User-Agent": "Interlock",
+        }
+        if reference:
+            headers["X-Client-Reference"] = reference
+        content: bytes | None = None
+        if body is not None:
+            content = written(body).encode()
+            headers["Content-Type"] = "application/json"
+        elif method == "PUT":
+            # Mirakl demands the header on a PUT without a body (OR24, OR29).
+            headers["Content-Length"] = "0"
+        return self._http.build_request(
+            method,
+            self._account.origin + path,
+            # Always with the shop: a user who is later given a second shop must not change what we mean.
+            params={**params, "shop_id": self._account.shop_id},
+            headers=headers,
+            content=content,
+            timeout=self._timeout,
+        )
+
+    async def _exchange(self, request: httpx2.Request) -> Reply:
+        try:
+            async with asyncio.timeout(self._limits.whole):
+                return await self._answer(request)
+        except TimeoutError:
+            return Broken(f"no complete answer within {self._limits.whole:g} s")
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as wrong:
+            return NotSent(f"no connection to the marketplace ({type(wrong).__name__})")
+        except (httpx2.ProxyError, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as wrong:
+            return NotSent(f"the call could not be made ({type(wrong).__name__})")
+        except httpx2.TimeoutException as wrong:
+            return Broken(f"no answer in time ({type(wrong).__name__})")
+        except httpx2.HTTPError as wrong:
+            return Broken(f"the connection broke ({type(wrong).__name__})")
+
+    async def _answer(self, request: httpx2.Request) -> Reply:
+        response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            parts: list[bytes] = []
+            size = 0
+            async for part in response.aiter_bytes():
+                size += len(part)
+                if size > self._limits.largest_body:
+                    return Broken(f"the answer is larger than {self._limits.largest_body} bytes")
+                parts.append(part)
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answered(response.status_code, headers, b"".join(parts))
+
+
+def _json(operation: str, answer: Answered) -> Mapping[str, Any]:
+    try:
+        document = parsed(answer.body)
+    except NotJson as wrong:
+        raise ReadUnreadable(operation, wrong.why, answer.body) from wrong
+    if not isinstance(document, dict):
+        raise ReadUnreadable(operation, "JSON, but not an object", answer.body)
+    return document
+
+
+def _rows(
+    operation: str, document: Mapping[str, Any], member: str, body: bytes
+) -> tuple[Mapping[str, Any], ...]:
+    rows = document.get(member)
+    if not isinstance(rows, list):
+        raise ReadUnreadable(operation, f"JSON without the list {member!r}", body)
+    for row in rows:
+        if not isinstance(row, dict):
+            raise ReadUnreadable(operation, f"JSON whose {member!r} holds something else than objects", body)
+    return tuple(rows)
+
+
+def _instant(moment: datetime | None) -> str:
+    """UTC with milliseconds and `Z`; empty for none. A moment without a zone raises ValueError."""
+    if moment is None:
+        return ""
+    if moment.tzinfo is None:
+        raise ValueError("A moment without a zone cannot be sent to a marketplace.")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _in_path(order_id: str) -> str:
+    return quote(order_id, safe="")
+
+
+def _ip_number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

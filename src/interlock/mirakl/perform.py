@@ -1,0 +1,83 @@
+"""Every write to a marketplace, on one page."""
+
+from typing import Any, assert_never
+
+from interlock.mirakl.client import MiraklClient
+from interlock.orders.actions import (
+    AnswerAcceptance,
+    CancelMiraklOrder,
+    CancelQuantities,
+    LineCancelation,
+    MiraklAction,
+    SetSellerReference,
+    SetTracking,
+    ShipOrder,
+)
+from interlock.orders.outcomes import Outcome, Refused
+from interlock.orders.ports import OrderContext
+from interlock.orders.snapshots import Tax
+
+
+async def perform(client: MiraklClient, action: MiraklAction, context: OrderContext) -> Outcome:
+    """Carry out one action on the order of `context` with exactly one call, and say how it ended."""
+    order_id, lane, reference = context.order_id, action.lane, context.reference
+    match action:
+        case AnswerAcceptance(lines=lines):
+            # OR21: accept or refuse each line
+            return await client.answer_acceptance(order_id, lines, lane, reference)
+        case SetSellerReference(value=value):
+            # OR04: our reference on the order
+            return (await client.set_seller_references([(order_id, value)], lane, reference))[order_id]
+        case CancelQuantities(lines=lines, tax_mode=tax_mode):
+            # OR30: cancel units of lines; all lines of the order in one call
+            cancelations = [_cancelation(line, action) for line in lines]
+            return await client.cancel_lines(tax_mode, cancelations, lane, reference)
+        case CancelMiraklOrder():
+            # OR29: cancel the whole order
+            return await client.cancel_order(order_id, lane, reference)
+        case SetTracking():
+            # OR23: the order's tracking
+            tracking = _tracking(action)
+            if tracking is None:
+                return Refused("CARRIER_MISSING", "Neither a carrier code nor a carrier name was given.")
+            return await client.set_tracking(order_id, tracking, lane, reference)
+        case ShipOrder():
+            # OR24: the whole order is shipped
+            return await client.ship(order_id, lane, reference)
+        case _:
+            assert_never(action)
+
+
+def _cancelation(line: LineCancelation, action: CancelQuantities) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "order_line_id": line.line_id,
+        "quantity": line.quantity,
+        "amount": line.amount,
+        "shipping_amount": line.shipping_amount,
+        "reason_code": action.reason_code,
+        "currency_iso_code": action.currency,
+    }
+    if action.send_taxes:
+        # With order level tax calculation in TAX_EXCLUDED the arrays must be absent, not empty.
+        entry["taxes"] = _taxes(line.taxes)
+        entry["shipping_taxes"] = _taxes(line.shipping_taxes)
+    return entry
+
+
+def _taxes(taxes: tuple[Tax, ...]) -> list[dict[str, Any]]:
+    return [{"code": tax.code, "amount": tax.amount} for tax in taxes]
+
+
+def _tracking(action: SetTracking) -> dict[str, str] | None:
+    """OR23's body. A registered carrier's URL is computed by Mirakl, so ours would only be ignored."""
+    if action.carrier_code:
+        body = {"carrier_code": action.carrier_code, "tracking_number": action.number}
+    elif action.carrier_name:
+        body = {
+            "carrier_name": action.carrier_name,
+            "tracking_number": action.number,
+            "carrier_url": action.url,
+        }
+    else:
+        return None
+    return {name: value for name, value in body.items() if value}

@@ -1,0 +1,152 @@
+"""Reading orders: walks over many, a few by id, and what the marketplace allows. No cursor and no database here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from interlock.mirakl.client import (
+    LARGEST_PAGE,
+    MiraklClient,
+    Page,
+    ReadUnavailable,
+    ReadUnreadable,
+    TooManyIds,
+)
+from interlock.mirakl.translate import Capability, capability_from
+from interlock.orders.actions import Lane
+
+# Rows that a page shares with the one before it.
+OVERLAP = 10
+# Reads by id are counted apart from walks, and a 429 for them does not stop the walks.
+BY_ID = "OR11:event"
+
+
+class PagingNeverSettles(ReadUnreadable):
+    """A walk was given page after page without coming to an end."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__("OR11", f"a list that did not come to an end within {pages} pages", b"")
+
+
+def walk_updated(
+    client: MiraklClient,
+    since: datetime,
+    until: datetime,
+    tax_mode: str,
+    lane: Lane = "rest",
+    patience: float = 0.0,
+) -> AsyncIterator[Page]:
+    """Every order last updated between `since` and `until`, in pages that repeat no order of this walk.
+
+    `until` freezes the window, so new updates cannot enter it; they only leave it, and belong to the next
+    window. Rows that become visible late (Mirakl's index) are found by letting windows overlap, which is the
+    caller's to do, as is moving its cursor only after the last page. See `_walk` for what happens while rows
+    leave. Raises ReadError; `patience` is how many seconds in all may be waited for the budget between pages.
+    """
+    return _walk(client, tax_mode, lane, patience, updated_from=since, updated_to=until)
+
+
+def walk_states(
+    client: MiraklClient, states: Sequence[str], tax_mode: str, lane: Lane = "rest", patience: float = 0.0
+) -> AsyncIterator[Page]:
+    """Every order now in one of `states`, in pages that repeat no order of this walk.
+
+    There is no window and no cursor: an order that enters a state while the walk has passed its place is found by
+    the next walk. Raises ReadError.
+    """
+    return _walk(client, tax_mode, lane, patience, states=tuple(states))
+
+
+async def by_ids(client: MiraklClient, order_ids: Sequence[str], tax_mode: str, lane: Lane = "rest") -> Page:
+    """1 to 100 orders by id in one call. An id the marketplace does not show is simply absent, which proves
+    nothing. Raises TooManyIds, ReadError."""
+    asked = tuple(dict.fromkeys(order_ids))
+    if not 1 <= len(asked) <= LARGEST_PAGE:
+        raise TooManyIds("OR11", f"{len(asked)} were given")
+    if any("," in order_id or not order_id.strip() for order_id in asked):
+        raise TooManyIds("OR11", "one of them is blank or holds a comma")
+    page = await client.orders(tax_mode, order_ids=asked, lane=lane, budget=BY_ID)
+    # A marketplace that ignored the filter would answer with orders nobody asked for.
+    found: dict[str, Mapping[str, Any]] = {}
+    for document in page.documents:
+        order_id = str(document.get("order_id"))
+        if order_id in asked:
+            found.setdefault(order_id, document)
+    return replace(page, documents=tuple(found.values()))
+
+
+async def capability(client: MiraklClient, lane: Lane = "rest") -> Capability:
+    """The marketplace's capability profile (PC01, RE01, SH12, SH21, A01: five calls). Raises ReadError."""
+    return capability_from(
+        pc01=await client.platform_configuration(lane),
+        re01=await client.reasons(lane),
+        sh12=await client.shipping_methods(lane),
+        sh21=await client.carriers(lane),
+        a01=await client.shop(lane),
+    )
+
+
+async def _walk(
+    client: MiraklClient,
+    tax_mode: str,
+    lane: Lane,
+    patience: float,
+    states: tuple[str, ...] = (),
+    updated_from: datetime | None = None,
+    updated_to: datetime | None = None,
+) -> AsyncIterator[Page]:
+    """Offset pages over a list from which rows leave while we read.
+
+    Rows are sorted by creation, which never changes, so they keep their order among each other; but a row that
+    leaves moves all later ones forward, and the next offset would jump over as many unread rows. Therefore every
+    page after the first begins inside the rows already read: if its first row was seen before, then so was
+    everything in front of it, and the page continues without a gap. If not, rows may have slipped through, and
+    the page is asked for again further back, twice as far each time, until it connects. The total count only
+    says when to stop, never where to go on.
+    """
+    given: dict[str, None] = {}
+    without_gap: dict[str, None] = {}
+    offset = 0
+    back = OVERLAP
+    asked = 0
+    allowed = 20
+    while True:
+        if asked >= allowed:
+            raise PagingNeverSettles(asked)
+        while True:
+            try:
+                page = await client.orders(tax_mode, offset, states, (), updated_from, updated_to, lane)
+                break
+            except ReadUnavailable as later:
+                wait = later.retry_after
+                if asked == 0 or wait is None or wait > patience:
+                    raise
+                patience -= wait
+                await asyncio.sleep(wait)
+        asked += 1
+        if page.total_count is not None:
+            allowed = max(allowed, 20 + 2 * page.total_count // (LARGEST_PAGE - OVERLAP))
+        ids = [str(document.get("order_id") or "") for document in page.documents]
+        first = next((order_id for order_id in ids if order_id), "")
+        connected = offset == 0 or (first in without_gap if first else bool(ids))
+        # Rows of a page that does not connect are real all the same, so they are handed on at once. A row
+        # without an id cannot be recognised again; it is handed on each time, for a person to see.
+        fresh: list[Mapping[str, Any]] = []
+        for order_id, document in zip(ids, page.documents, strict=True):
+            if not order_id or order_id not in given:
+                fresh.append(document)
+                given[order_id] = None
+            if connected:
+                without_gap[order_id] = None
+        yield replace(page, documents=tuple(fresh))
+        if not connected:
+            offset = max(0, offset - back)
+            back *= 2
+            continue
+        end = offset + len(ids)
+        if len(ids) < LARGEST_PAGE or (page.total_count is not None and end >= page.total_count):
+            return
+        back = OVERLAP
+        offset = end - OVERLAP

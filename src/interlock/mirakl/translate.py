@@ -1,0 +1,422 @@
+"""A marketplace's documents as our own snapshots, leniently: no field is trusted to be there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from interlock.mirakl.countries import alpha2
+from interlock.orders.addresses import AddressParts, digest, is_complete
+from interlock.orders.connection import Carrier
+from interlock.orders.snapshots import (
+    KNOWN_STATES,
+    NO_ADDRESS,
+    Address,
+    MiraklLine,
+    MiraklOrder,
+    Reduction,
+    Tax,
+)
+
+# What this version knows of each field that decisions look at; every other value is reported, not guessed.
+PAYMENT_WORKFLOWS = (
+    "PAY_ON_ACCEPTANCE",
+    "PAY_ON_DELIVERY",
+    "PAY_ON_DUE_DATE",
+    "PAY_ON_SHIPMENT",
+    "NO_CUSTOMER_PAYMENT_CONFIRMATION",
+)
+TAX_MODES = ("TAX_INCLUDED", "TAX_EXCLUDED")
+LINE_STATES = (
+    *KNOWN_STATES,
+    "INCIDENT_OPEN",
+    "INCIDENT_CLOSED",
+    "REFUNDED",
+    "WAITING_REFUND",
+    "WAITING_REFUND_PAYMENT",
+)
+REFUND_STATES = ("WAITING_REFUND_TAX_CONFIRMATION", "WAITING_REFUND", "WAITING_REFUND_PAYMENT", "REFUNDED")
+ZERO = Decimal(0)
+_LARGEST_EXPONENT = 15
+_LONGEST_SHOWN = 60
+
+
+class UnreadableOrder(ValueError):
+    """An order without a usable id, state or lines. `order_id` is empty when even that is missing; `where`
+    names the field, as a path."""
+
+    def __init__(self, order_id: str, where: str, what: str) -> None:
+        self.order_id = order_id
+        self.where = where
+        named = f"Order {order_id}" if order_id else "An order without an id"
+        super().__init__(
+            f"{named} cannot be read: {where} {what}. It was left alone; an engineer has to compare the "
+            "document with the marketplace's documentation."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingAddress:
+    """The shipping address of an order in neutral parts, with what only a parcel needs. Hidden from repr."""
+
+    parts: AddressParts = field(repr=False)
+    phone: str = field(default="", repr=False)
+    instructions: str = field(default="", repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a parcel could be delivered with it."""
+        return is_complete(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelationReason:
+    """A reason of type CANCELATION (RE01). Only one with `shop_right` may be sent by a shop."""
+
+    code: str
+    label: str
+    shop_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What this marketplace allows, as far as its API tells (PC01, RE01, SH12, SH21, A01).
+
+    `tax_mode` is the platform's default. `acceptance` is AUTOMATIC, NOT_AUTOMATIC or BOTH (PC01). Strings are
+    empty and flags None where the answer does not say. Not in any answer, hence settings of the connection:
+    the acceptance window, partial acceptance, partial cancelation. `order_level_tax` is not in PC01 either:
+    an order that carries `order_taxes` proves it (see `shows_order_level_tax`).
+    """
+
+    tax_mode: str
+    acceptance: str
+    address_before_acceptance: bool | None
+    unregistered_carriers: bool | None
+    carriers: tuple[Carrier, ...]
+    shipping_types: tuple[str, ...]
+    tracking_mandatory_for: tuple[str, ...]
+    cancelation_reasons: tuple[CancelationReason, ...]
+    currency: str
+    shop_id: str
+    shop_name: str
+    shop_state: str
+    shop_model: str
+    time_zone: str
+    multi_shipment: bool | None
+    order_level_tax: bool | None = None
+
+
+def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: bytes) -> MiraklOrder:
+    """One order of OR11 as a snapshot. `observed_at` is when it was asked for; `address_key` keys the address
+    digest. Raises UnreadableOrder if id, state or lines cannot be used; anything else that is missing becomes
+    its neutral value, and where a decision depends on it an entry of `unknown`."""
+    order_id = _text(document.get("order_id"))
+    if not order_id:
+        raise UnreadableOrder("", "order_id", "is missing")
+    state = _text(document.get("order_state"))
+    if not state:
+        raise UnreadableOrder(order_id, "order_state", "is missing")
+    reading = _Reading(order_id)
+    lines = reading.lines(document)
+    reading.known("order_state", state, KNOWN_STATES)
+    workflow = reading.known("payment_workflow", _text(document.get("payment_workflow")), PAYMENT_WORKFLOWS)
+    tax_mode = reading.known("order_tax_mode", _text(document.get("order_tax_mode")), TAX_MODES)
+    currency = _text(document.get("currency_iso_code"))
+    if not currency:
+        reading.missing("currency_iso_code")
+    updated = reading.moment("last_updated_date", document)
+    created = reading.moment("created_date", document)
+    if created is None:
+        reading.missing("created_date")
+    total = reading.optional_amount(document.get("total_price"), "total_price")
+    if total is None:
+        reading.missing("total_price")
+        total = sum((line.price + line.shipping_price for line in lines), ZERO)
+    references = _object(document.get("references"))
+    center = _object(_object(document.get("fulfillment")).get("center"))
+    return MiraklOrder(
+        order_id=order_id,
+        commercial_id=_text(document.get("commercial_id")),
+        state=state,
+        created_at=created or updated or observed_at,
+        updated_at=updated or created or observed_at,
+        observed_at=observed_at,
+        payment_workflow=workflow,
+        currency=currency,
+        tax_mode=tax_mode,
+        total_price=total,
+        can_cancel=reading.flag("can_cancel", document),
+        can_ship=reading.flag("can_shop_ship", document),
+        has_incident=document.get("has_incident") is True,
+        debited_at=reading.moment("customer_debited_date", document),
+        acceptance_decided_at=reading.moment("acceptance_decision_date", document),
+        shipping_deadline=reading.moment("shipping_deadline", document),
+        shipping_type_code=_text(document.get("shipping_type_code")),
+        tracking_carrier_code=_text(document.get("shipping_carrier_code")),
+        tracking_carrier_name=_text(document.get("shipping_company")),
+        tracking_number=_text(document.get("shipping_tracking")),
+        seller_reference=_text(references.get("order_reference_for_seller")),
+        fulfillment_center=_text(center.get("code")),
+        customer_pays_seller=document.get("customer_directly_pays_seller") is True,
+        address=address_of(shipping_address(document), address_key),
+        lines=lines,
+        unknown=tuple(reading.unknown),
+    )
+
+
+def shipping_address(document: Mapping[str, Any]) -> ShippingAddress | None:
+    """The order's shipping address; None while the marketplace hides it (null until SHIPPING, or acceptance)."""
+    raw = _object(_object(document.get("customer")).get("shipping_address"))
+    if not raw:
+        return None
+    parts = AddressParts(
+        first_name=_text(raw.get("firstname")),
+        last_name=_text(raw.get("lastname")),
+        company=" ".join(name for name in (_text(raw.get("company")), _text(raw.get("company_2"))) if name),
+        line1=_text(raw.get("street_1")),
+        line2=_text(raw.get("street_2")),
+        city=_text(raw.get("city")),
+        postcode=_text(raw.get("zip_code")),
+        province=_text(raw.get("state")),
+        # The display name of the country is localised free text, so only the code is trusted.
+        country_code=alpha2(_text(raw.get("country_iso_code"))),
+    )
+    phone = _text(raw.get("phone")) or _text(raw.get("phone_secondary"))
+    return ShippingAddress(parts, phone, _text(raw.get("additional_info")))
+
+
+def address_of(address: ShippingAddress | None, key: bytes) -> Address:
+    """The address as digest and completeness; NO_ADDRESS for none."""
+    return NO_ADDRESS if address is None else digest(address.parts, key)
+
+
+def shows_order_level_tax(document: Mapping[str, Any]) -> bool:
+    """Whether this order proves the feature "order level tax calculation" (OR11 `order_taxes`)."""
+    return bool(_objects(document.get("order_taxes")))
+
+
+def capability_from(
+    pc01: Mapping[str, Any],
+    re01: Sequence[Mapping[str, Any]],
+    sh12: Sequence[Mapping[str, Any]],
+    sh21: Sequence[Mapping[str, Any]],
+    a01: Mapping[str, Any],
+) -> Capability:
+    """The capability profile from the answers as `MiraklClient` reads them (lists already unwrapped)."""
+    features = _object(pc01.get("features"))
+    workflows = _object(features.get("order_workflows"))
+    shipment = _object(features.get("shipment"))
+    no_alternative = _flag(features.get("disable_seller_alternative_carrier"))
+    return Capability(
+        tax_mode=_text(features.get("order_tax_mode")),
+        acceptance=_text(workflows.get("order_acceptance")),
+        address_before_acceptance=_flag(workflows.get("shipping_and_billing_details_before_acceptance")),
+        unregistered_carriers=None if no_alternative is None else not no_alternative,
+        carriers=tuple(
+            Carrier(
+                _text(entry.get("code")),
+                _text(entry.get("label")),
+                _text(entry.get("standard_code")),
+            )
+            for entry in sh21
+            if _text(entry.get("code"))
+        ),
+        shipping_types=tuple(_text(entry.get("code")) for entry in sh12 if _text(entry.get("code"))),
+        tracking_mandatory_for=tuple(
+            _text(entry.get("code"))
+            for entry in sh12
+            if _text(entry.get("code")) and entry.get("mandatory_tracking") is True
+        ),
+        cancelation_reasons=tuple(
+            CancelationReason(
+                _text(entry.get("code")), _text(entry.get("label")), entry.get("is_shop_right") is True
+            )
+            for entry in re01
+            if entry.get("type") == "CANCELATION" and _text(entry.get("code"))
+        ),
+        currency=_text(a01.get("currency_iso_code")),
+        shop_id=_text(a01.get("shop_id")),
+        shop_name=_text(a01.get("shop_name")),
+        shop_state=_text(a01.get("shop_state")),
+        shop_model=_text(a01.get("model")),
+        time_zone=_text(pc01.get("timezone")),
+        multi_shipment=_flag(shipment.get("multi_shipment")),
+    )
+
+
+class _Reading:
+    """One order while it is read: its id for errors, and what was not understood."""
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.unknown: list[str] = []
+
+    def known(self, name: str, value: str, values: tuple[str, ...]) -> str:
+        if not value:
+            self.missing(name)
+        elif value not in values:
+            self.note(f"{name}={value[:_LONGEST_SHOWN]}")
+        return value
+
+    def missing(self, name: str) -> None:
+        self.note(f"{name}=missing")
+
+    def note(self, entry: str) -> None:
+        if entry not in self.unknown:
+            self.unknown.append(entry)
+
+    def flag(self, name: str, source: Mapping[str, Any]) -> bool:
+        """A flag that allows something: absent means not allowed, and is reported."""
+        value = _flag(source.get(name))
+        if value is None:
+            self.missing(name)
+        return value is True
+
+    def moment(self, name: str, source: Mapping[str, Any]) -> datetime | None:
+        value = source.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            # A date-time without a zone is UTC, like every other of the API.
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            self.note(f"{name}=unreadable")
+            return None
+
+    def lines(self, document: Mapping[str, Any]) -> tuple[MiraklLine, ...]:
+        raw = document.get("order_lines")
+        if not isinstance(raw, list) or not raw:
+            raise UnreadableOrder(self.order_id, "order_lines", "is missing or empty")
+        lines: dict[str, MiraklLine] = {}
+        for index, entry in enumerate(raw):
+            where = f"order_lines[{index}]"
+            if not isinstance(entry, dict):
+                raise UnreadableOrder(self.order_id, where, "is not an object")
+            line = self.line(entry, where)
+            if line.id in lines:
+                raise UnreadableOrder(self.order_id, f"{where}.order_line_id", "occurs twice")
+            lines[line.id] = line
+        return tuple(lines.values())
+
+    def line(self, entry: Mapping[str, Any], where: str) -> MiraklLine:
+        line_id = self.required_text(entry, "order_line_id", where)
+        state = self.required_text(entry, "order_line_state", where)
+        self.known("order_line_state", state, LINE_STATES)
+        quantity = self.whole(entry.get("quantity"), f"{where}.quantity")
+        price_unit, price = self.prices(entry, quantity, where)
+        return MiraklLine(
+            id=line_id,
+            sku=_text(entry.get("offer_sku")),
+            title=_text(entry.get("product_title")),
+            state=state,
+            quantity=quantity,
+            price_unit=price_unit,
+            price=price,
+            shipping_price=self.amount(entry.get("shipping_price"), f"{where}.shipping_price"),
+            taxes=self.taxes(entry.get("taxes"), f"{where}.taxes"),
+            shipping_taxes=self.taxes(entry.get("shipping_taxes"), f"{where}.shipping_taxes"),
+            can_refund=self.flag("can_refund", entry),
+            debited_at=self.moment("debited_date", entry),
+            cancelations=self.reductions(entry.get("cancelations"), f"{where}.cancelations"),
+            refunds=self.reductions(entry.get("refunds"), f"{where}.refunds", refunds=True),
+        )
+
+    def prices(self, entry: Mapping[str, Any], quantity: int, where: str) -> tuple[Decimal, Decimal]:
+        """Unit price and line price; either one can be found from the other, but one must be there."""
+        unit = self.optional_amount(entry.get("price_unit"), f"{where}.price_unit")
+        price = self.optional_amount(entry.get("price"), f"{where}.price")
+        if unit is None and price is None:
+            raise UnreadableOrder(self.order_id, f"{where}.price", "and price_unit are missing")
+        if price is None:
+            price = (unit or ZERO) * quantity
+        if unit is None:
+            unit = price / quantity if quantity else ZERO
+        return unit, price
+
+    def reductions(self, value: Any, where: str, refunds: bool = False) -> tuple[Reduction, ...]:
+        found: list[Reduction] = []
+        for index, entry in enumerate(_objects(value)):
+            at = f"{where}[{index}]"
+            state = ""
+            if refunds:
+                # `state` is the older field and lacks the newer values.
+                state = _text(entry.get("refund_state")) or _text(entry.get("state"))
+                self.known("refund_state", state, REFUND_STATES)
+            found.append(
+                Reduction(
+                    id=self.required_text(entry, "id", at),
+                    quantity=self.whole(entry.get("quantity") or 0, f"{at}.quantity"),
+                    amount=self.amount(entry.get("amount"), f"{at}.amount"),
+                    shipping_amount=self.amount(entry.get("shipping_amount"), f"{at}.shipping_amount"),
+                    taxes=self.taxes(entry.get("taxes"), f"{at}.taxes"),
+                    shipping_taxes=self.taxes(entry.get("shipping_taxes"), f"{at}.shipping_taxes"),
+                    reason_code=_text(entry.get("reason_code")),
+                    created_at=self.moment("created_date", entry),
+                    state=state,
+                )
+            )
+        return tuple(found)
+
+    def taxes(self, value: Any, where: str) -> tuple[Tax, ...]:
+        return tuple(
+            Tax(
+                code=_text(entry.get("code")),
+                amount=self.amount(entry.get("amount"), f"{where}[{index}].amount"),
+                rate=self.optional_amount(entry.get("rate"), f"{where}[{index}].rate"),
+                rule=_text(entry.get("tax_calculation_rule")) or None,
+            )
+            for index, entry in enumerate(_objects(value))
+        )
+
+    def required_text(self, entry: Mapping[str, Any], name: str, where: str) -> str:
+        value = _text(entry.get(name))
+        if not value:
+            raise UnreadableOrder(self.order_id, f"{where}.{name}", "is missing")
+        return value
+
+    def amount(self, value: Any, where: str) -> Decimal:
+        found = self.optional_amount(value, where)
+        return ZERO if found is None else found
+
+    def optional_amount(self, value: Any, where: str) -> Decimal | None:
+        """A JSON number or a string holding one; None for null. Anything else makes the order unreadable."""
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise UnreadableOrder(self.order_id, where, "is not an amount")
+        try:
+            found = Decimal(value)
+        except InvalidOperation as wrong:
+            raise UnreadableOrder(self.order_id, where, "is not an amount") from wrong
+        if not found.is_finite() or abs(found.adjusted()) > _LARGEST_EXPONENT:
+            raise UnreadableOrder(self.order_id, where, "is not an amount anyone pays")
+        return found
+
+    def whole(self, value: Any, where: str) -> int:
+        number = self.optional_amount(value, where)
+        if number is None or number != number.to_integral_value() or number < 0:
+            raise UnreadableOrder(self.order_id, where, "is not a whole number of units")
+        return int(number)
+
+
+def _text(value: Any) -> str:
+    """Strings without outer blanks; ids that came as numbers as text; everything else empty."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -1,0 +1,163 @@
+"""Refund tasks as several rooms see them: what they promise, what answered them, and which units they cover."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from interlock.orders.memory import Memory, OrderedLine, RefundDue, RefundTask
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.shares import Portion, portion_of
+from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
+
+EDIT = "edit:"
+SUPERSEDED = "superseded"
+UNDONE = "no longer needed"
+ZERO = Decimal(0)
+
+
+def is_open(task: RefundTask) -> bool:
+    """Neither answered by the marketplace nor closed otherwise."""
+    return task.settled_at is None and not task.dismissed_by
+
+
+def is_of_an_edit(task: RefundTask) -> bool:
+    """Whether an edit after debit asked for it, and not a Shopify refund."""
+    return task.subject.startswith(EDIT)
+
+
+def with_task(memory: Memory, task: RefundTask) -> Memory:
+    """Remember the task, in place of one with the same subject or as the last."""
+    if any(known.subject == task.subject for known in memory.refund_tasks):
+        tasks = tuple(task if known.subject == task.subject else known for known in memory.refund_tasks)
+    else:
+        tasks = (*memory.refund_tasks, task)
+    return replace(memory, refund_tasks=tasks)
+
+
+def closed(memory: Memory, task: RefundTask, by: str) -> Memory:
+    """The task is closed without an answer of the marketplace; `by` says who or what closed it."""
+    return with_task(memory, replace(task, dismissed_by=by))
+
+
+def next_edit_subject(memory: Memory) -> str:
+    """`edit:<n>`, counted within the order."""
+    return f"{EDIT}{1 + sum(1 for task in memory.refund_tasks if is_of_an_edit(task))}"
+
+
+def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
+    """What cancelations and refunds took of a line. Refunds took units where they answered a task for units or
+    count as withdrawn; every other refund took money alone, whatever quantity it names (OR28: informative)."""
+    taken = [
+        Portion(c.quantity, c.amount, c.shipping_amount, c.taxes, c.shipping_taxes) for c in line.cancelations
+    ]
+    rest = list(line.refunds)
+    for task in memory.refund_tasks:
+        answered = [r for r in rest if r.id in task.settled_by]
+        units = sum(due.quantity for due in task.lines if due.line_id == line.id)
+        if not answered or not units or task.settled_at is None or was_declined(memory, task):
+            continue
+        rest = [r for r in rest if r.id not in task.settled_by]
+        taken.append(_together(answered, units))
+    taken += [Portion(0, r.amount, r.shipping_amount, r.taxes, r.shipping_taxes) for r in rest]
+    return tuple(taken)
+
+
+def _together(parts: list[Reduction], units: int) -> Portion:
+    return Portion(
+        units,
+        sum((part.amount for part in parts), ZERO),
+        sum((part.shipping_amount for part in parts), ZERO),
+        tuple(tax for part in parts for tax in part.taxes),
+        tuple(tax for part in parts for tax in part.shipping_taxes),
+    )
+
+
+def due_for(
+    ordered: OrderedLine,
+    line: MiraklLine,
+    units: int,
+    currency: str,
+    memory: Memory,
+    since: datetime | None,
+) -> RefundDue:
+    """What has to be refunded for these units, after what is taken already and what open tasks ask for.
+
+    `since` is when the reason for the refund arose: a refund of the marketplace made after it may be its
+    answer even if it was seen first."""
+    taken = list(_without_partial_answers(line, memory))
+    for task in memory.refund_tasks:
+        if is_open(task):
+            taken += [
+                Portion(due.quantity, due.amount, due.shipping_amount, due.taxes, due.shipping_taxes)
+                for due in task.lines
+                if due.line_id == line.id
+            ]
+    portion = portion_of(ordered, taken, units, currency)
+    return RefundDue(
+        line_id=line.id,
+        quantity=units,
+        amount=portion.amount,
+        shipping_amount=portion.shipping_amount,
+        taxes=portion.taxes,
+        shipping_taxes=portion.shipping_taxes,
+        seen_refunds=seen_before(line, since),
+    )
+
+
+def _without_partial_answers(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
+    """An open task stands for its whole, so refunds that answered a part of it are not counted again."""
+    partial = [i for task in memory.refund_tasks if is_open(task) for i in task.settled_by]
+    return taken_so_far(replace(line, refunds=tuple(r for r in line.refunds if r.id not in partial)), memory)
+
+
+def seen_before(line: MiraklLine, since: datetime | None) -> tuple[str, ...]:
+    """The refunds and cancelations of a line that cannot be the answer to something that arose at `since`."""
+    return tuple(
+        r.id
+        for r in (*line.refunds, *line.cancelations)
+        if since is None or r.created_at is None or r.created_at < since
+    )
+
+
+def covered_units(memory: Memory, line_id: str, tasks: Iterable[RefundTask] | None = None) -> int:
+    """Units of a line that a task stands for and that are not withdrawn yet: open tasks, and answered ones that
+    wait for a person's word that the units will not ship."""
+    return sum(
+        due.quantity
+        for task in (memory.refund_tasks if tasks is None else tasks)
+        for due in task.lines
+        if due.line_id == line_id and (is_open(task) or awaits_confirmation(memory, task, due))
+    )
+
+
+def awaits_confirmation(memory: Memory, task: RefundTask, due: RefundDue) -> bool:
+    """Whether the marketplace refunded whole units of a line and nobody has said yet if they still ship."""
+    return (
+        due.quantity > 0
+        and task.settled_at is not None
+        and not task.dismissed_by
+        and not is_withdrawn(memory, task, due)
+        and not was_declined(memory, task)
+    )
+
+
+def is_withdrawn(memory: Memory, task: RefundTask, due: RefundDue) -> bool:
+    """Whether this task's units of the line count as withdrawn already."""
+    return any(
+        w.line_id == due.line_id and w.refund_id in (task.subject, *task.settled_by) for w in memory.withdrawn
+    )
+
+
+def was_declined(memory: Memory, task: RefundTask) -> bool:
+    """Whether a person said that the refunded units ship all the same."""
+    decision = memory.decision(Reason.CONFIRM_WITHDRAWN, task.subject)
+    return decision is not None and decision.option is Option.DISMISS
+
+
+def line_of(mirakl: MiraklOrder, line_id: str) -> MiraklLine | None:
+    """The Mirakl line of that id."""
+    for line in mirakl.lines:
+        if line.id == line_id:
+            return line
+    return None

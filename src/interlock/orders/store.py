@@ -1,0 +1,408 @@
+"""Tables of the orders themselves: the row that drives the work, the marketplace's document, plans, the timeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.orders.codec import decode, encode
+from interlock.orders.memory import Memory
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    Column("mirakl_order_id", Text, nullable=False),
+    Column("commercial_id", Text, nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    # the work: hints that came, hints that were answered, and who is at it
+    Column("lane", Text, nullable=False, server_default="rest"),
+    Column("hints", BigInteger, nullable=False, server_default="0"),
+    Column("handled", BigInteger, nullable=False, server_default="0"),
+    Column("hinted_at", UtcDateTime),
+    Column("next_look_at", UtcDateTime),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcDateTime),
+    Column("leased_at", UtcDateTime),
+    Column("hour", UtcDateTime),
+    Column("runs_in_hour", Integer, nullable=False, server_default="0"),
+    # what is known
+    Column("memory", JSONB, nullable=False),
+    Column("last_view", JSONB),
+    Column("shopify_order_id", Text),
+    Column("shopify_name", Text),
+    Column("draft_id", Text),
+    Column("mirakl_state", Text),
+    Column("acceptance_due_at", UtcDateTime),
+    Column("shopify_seen_at", UtcDateTime),
+    Column("mirakl_seen_at", UtcDateTime),
+    Column("mirakl_wanted_since", UtcDateTime),
+    Column("mirakl_written_at", UtcDateTime),
+    UniqueConstraint("connection_id", "mirakl_order_id"),
+    Index("ix_orders_shopify_order_id", "shopify_order_id"),
+    Index("ix_orders_next_look_at", "next_look_at"),
+    Index("ix_orders_mirakl_wanted_since", "mirakl_wanted_since"),
+    Index("ix_orders_commercial_id", "commercial_id"),
+    Index("ix_orders_shopify_name", "shopify_name"),
+)
+
+fulfillment_orders = Table(
+    "fulfillment_orders",
+    metadata,
+    Column("fulfillment_order_id", Text, primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+)
+
+mirakl_documents = Table(
+    "mirakl_documents",
+    metadata,
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column(
+        "body",
+        LargeBinary,
+        nullable=False,
+        info={
+            "personal": {
+                "purpose": "the marketplace's order as last shown: names, addresses and proxy e-mail for the Shopify order",
+                "retention": "90 days after the order ended",
+            }
+        },
+    ),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("view", JSONB, nullable=False),
+    Column("plan", JSONB, nullable=False),
+    Index("ix_plans_order_id", "order_id", "id"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Index("ix_timeline_order_id", "order_id", "id"),
+)
+
+EMPTY_MEMORY = encode(Memory())
+
+
+class LeaseLost(Exception):
+    """Another worker has taken this order over; nothing of this transaction was kept."""
+
+    def __init__(self, order_id: int, epoch: int) -> None:
+        super().__init__(
+            f"Order row {order_id}: the lease of epoch {epoch} was taken over by another worker. "
+            "This worker stops; the other one goes on from what was kept."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order's row while it is leased. `hints` is the count of hints this look will have answered."""
+
+    id: int
+    connection_id: int
+    mirakl_order_id: str
+    epoch: int
+    hints: int
+    memory: Memory
+    shopify_order_id: str
+    draft_id: str
+    mirakl_written_at: datetime | None
+    mirakl_wanted_since: datetime | None
+    runs_in_hour: int
+    taken_over: bool
+
+
+def add_order(
+    c: Connection, connection_id: int, mirakl_order_id: str, commercial_id: str, at: datetime
+) -> int:
+    """The row of this marketplace order, made if it is new. Exactly one row per connection and order id."""
+    statement = (
+        upsert(orders)
+        .values(
+            connection_id=connection_id,
+            mirakl_order_id=mirakl_order_id,
+            commercial_id=commercial_id,
+            created_at=at,
+            memory=EMPTY_MEMORY,
+        )
+        .on_conflict_do_update(
+            index_elements=["connection_id", "mirakl_order_id"], set_={"commercial_id": commercial_id}
+        )
+        .returning(orders.c.id)
+    )
+    return int(c.execute(statement).scalar_one())
+
+
+def mark_dirty(c: Connection, order_id: int, lane: str, at: datetime) -> None:
+    """Count one more hint. The lane only ever becomes more urgent until the order is looked at."""
+    c.execute(
+        update(orders)
+        .where(orders.c.id == order_id)
+        .values(hints=orders.c.hints + 1, hinted_at=at, lane=lane)
+    )
+
+
+def take_lease(
+    c: Connection,
+    order_id: int,
+    owner: str,
+    now: datetime,
+    until: datetime,
+    steal_leased_before: datetime | None = None,
+) -> OrderRow | None:
+    """Become the one writer of this order, or None if another worker is.
+
+    A lease that ran out is taken over; one that began before `steal_leased_before` is taken over even if it still
+    runs (the acceptance watchdog waits for no job). Every take raises the epoch.
+    """
+    free = or_(orders.c.lease_until.is_(None), orders.c.lease_until <= now)
+    if steal_leased_before is not None:
+        free = or_(free, orders.c.leased_at <= steal_leased_before)
+    before = c.execute(
+        select(orders.c.lease_until)
+        .where(and_(orders.c.id == order_id, free))
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if before is None:
+        return None
+    row = c.execute(
+        update(orders)
+        .where(orders.c.id == order_id)
+        .values(
+            epoch=orders.c.epoch + 1,
+            lease_owner=owner,
+            lease_until=until,
+            leased_at=now,
+        )
+        .returning(orders)
+    ).one()
+    return OrderRow(
+        id=row.id,
+        connection_id=row.connection_id,
+        mirakl_order_id=row.mirakl_order_id,
+        epoch=row.epoch,
+        hints=row.hints,
+        memory=decode(Memory, row.memory),
+        shopify_order_id=row.shopify_order_id or "",
+        draft_id=row.draft_id or "",
+        mirakl_written_at=row.mirakl_written_at,
+        mirakl_wanted_since=row.mirakl_wanted_since,
+        runs_in_hour=row.runs_in_hour if row.hour == hour_of(now) else 0,
+        taken_over=before.lease_until is not None,
+    )
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The full hour the moment lies in."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def count_run(c: Connection, order_id: int, epoch: int, runs_in_hour: int, now: datetime) -> None:
+    """Count one more run that writes to a platform in this hour: an order that keeps coming back is parked."""
+    still_mine(c, order_id, epoch, hour=hour_of(now), runs_in_hour=runs_in_hour)
+
+
+def still_mine(c: Connection, order_id: int, epoch: int, **values: Any) -> None:
+    """Write `values` to the order's row, provided the epoch is still ours. Raises LeaseLost."""
+    done = c.execute(
+        update(orders)
+        .where(orders.c.id == order_id, orders.c.epoch == epoch)
+        .values(**(values or {"epoch": epoch}))
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(order_id, epoch)
+
+
+def release_lease(
+    c: Connection, order_id: int, epoch: int, handled: int, next_look_at: datetime | None
+) -> bool:
+    """Give the order back. True when hints came in the meantime and it must be looked at again."""
+    row = c.execute(
+        update(orders)
+        .where(orders.c.id == order_id, orders.c.epoch == epoch)
+        .values(
+            lease_owner=None, lease_until=None, leased_at=None, handled=handled, next_look_at=next_look_at
+        )
+        .returning(orders.c.hints)
+    ).one_or_none()
+    if row is None:
+        raise LeaseLost(order_id, epoch)
+    return bool(row.hints > handled)
+
+
+def due_orders(c: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Orders that need a look and are nobody's at the moment, acceptance first, then by how long they wait."""
+    rows = c.execute(
+        select(orders.c.id, orders.c.lane)
+        .where(
+            or_(orders.c.lease_until.is_(None), orders.c.lease_until <= now),
+            or_(
+                orders.c.hints > orders.c.handled,
+                orders.c.next_look_at <= now,
+                orders.c.lease_until <= now,
+            ),
+        )
+        .order_by(orders.c.lane != "acceptance", orders.c.next_look_at.asc().nulls_first(), orders.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.lane) for row in rows]
+
+
+def keep_document(
+    c: Connection, order_id: int, observed_at: datetime, digest: str, body: bytes, mirakl_state: str
+) -> bool:
+    """Keep the marketplace's document unless a younger one is kept already. True when its content changed."""
+    before = c.execute(
+        select(mirakl_documents.c.digest, mirakl_documents.c.observed_at)
+        .where(mirakl_documents.c.order_id == order_id)
+        .with_for_update()
+    ).one_or_none()
+    if before is not None and before.observed_at >= observed_at:
+        return False
+    values = {"observed_at": observed_at, "digest": digest, "body": body}
+    c.execute(
+        upsert(mirakl_documents)
+        .values(order_id=order_id, **values)
+        .on_conflict_do_update(index_elements=["order_id"], set_=values)
+    )
+    c.execute(
+        update(orders)
+        .where(orders.c.id == order_id)
+        .values(mirakl_state=mirakl_state, mirakl_seen_at=observed_at)
+    )
+    return before is None or before.digest != digest
+
+
+def kept_document(c: Connection, order_id: int) -> tuple[datetime, bytes] | None:
+    """When the marketplace's document was observed, and its encrypted body."""
+    row = c.execute(
+        select(mirakl_documents.c.observed_at, mirakl_documents.c.body).where(
+            mirakl_documents.c.order_id == order_id
+        )
+    ).one_or_none()
+    return None if row is None else (row.observed_at, row.body)
+
+
+def wanted_documents(c: Connection, connection_ids: Sequence[int], limit: int) -> list[tuple[int, str, int]]:
+    """Orders for which a younger marketplace snapshot is wanted than the kept one: row id, Mirakl id and connection."""
+    rows = c.execute(
+        select(orders.c.id, orders.c.mirakl_order_id, orders.c.connection_id)
+        .where(
+            orders.c.connection_id.in_(connection_ids),
+            orders.c.mirakl_wanted_since.is_not(None),
+            or_(orders.c.mirakl_seen_at.is_(None), orders.c.mirakl_seen_at < orders.c.mirakl_wanted_since),
+        )
+        .order_by(orders.c.mirakl_wanted_since, orders.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.mirakl_order_id, row.connection_id) for row in rows]
+
+
+def order_by_shopify_id(c: Connection, connection_ids: Sequence[int], shopify_order_id: str) -> int | None:
+    """The row linked to this Shopify order, if any."""
+    found = c.execute(
+        select(orders.c.id)
+        .where(orders.c.shopify_order_id == shopify_order_id, orders.c.connection_id.in_(connection_ids))
+        .order_by(orders.c.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int | None:
+    """The row whose Shopify order last showed this fulfillment order, if any."""
+    found = c.execute(
+        select(fulfillment_orders.c.order_id).where(
+            fulfillment_orders.c.fulfillment_order_id == fulfillment_order_id
+        )
+    ).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def remember_fulfillment_orders(c: Connection, order_id: int, ids: Sequence[str]) -> None:
+    """Note which fulfillment orders belong to the order: their webhooks carry no order id."""
+    if ids:
+        c.execute(
+            upsert(fulfillment_orders)
+            .values([{"fulfillment_order_id": i, "order_id": order_id} for i in ids])
+            .on_conflict_do_nothing()
+        )
+
+
+def tell(c: Connection, order_id: int, at: datetime, who: str, sentences: Sequence[str]) -> None:
+    """Add sentences to the order's timeline."""
+    if sentences:
+        c.execute(
+            insert(timeline),
+            [{"order_id": order_id, "at": at, "who": who, "sentence": s} for s in sentences],
+        )
+
+
+def timeline_of(c: Connection, order_id: int) -> list[tuple[datetime, str, str]]:
+    """The order's story in the order it happened: when, who, what."""
+    rows = c.execute(
+        select(timeline.c.at, timeline.c.who, timeline.c.sentence)
+        .where(timeline.c.order_id == order_id)
+        .order_by(timeline.c.id)
+    )
+    return [(row.at, row.who, row.sentence) for row in rows]
+
+
+def find_orders(c: Connection, number: str, limit: int = 50) -> list[int]:
+    """Rows that carry this number anywhere: Mirakl id, checkout id, Shopify name or id. Exact first, then prefix."""
+    wanted = number.strip()
+    exact = or_(
+        orders.c.mirakl_order_id == wanted,
+        orders.c.commercial_id == wanted,
+        orders.c.shopify_name == wanted,
+        orders.c.shopify_name == "#" + wanted,
+        orders.c.shopify_order_id == wanted,
+        orders.c.shopify_order_id == "gid://shopify/Order/" + wanted,
+    )
+    begins = or_(
+        func.starts_with(orders.c.mirakl_order_id, wanted), func.starts_with(orders.c.shopify_name, wanted)
+    )
+    rows = c.execute(
+        select(orders.c.id).where(or_(exact, begins)).order_by(~exact, orders.c.id.desc()).limit(limit)
+    )
+    return [int(row.id) for row in rows]

@@ -1,0 +1,114 @@
+"""Whether the platforms already show what an action was to reach: the read-back for an outcome that stayed unclear."""
+
+from typing import assert_never
+
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    CancelMiraklOrder,
+    CancelQuantities,
+    CancelShopifyOrder,
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    MarkPaid,
+    PlaceHold,
+    ReleaseHold,
+    SetSellerReference,
+    SetTracking,
+    ShipOrder,
+)
+from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+
+
+def is_reached(action: Action, view: View) -> bool:
+    """True when the snapshots show the action's target, whoever brought it about. False when they do not show
+    it, or show nothing at all."""
+    match action:
+        case CreateDraft():
+            return bool(view.memory.draft_id or view.memory.shopify_order_id)
+        case CreateOrder():
+            return bool(view.memory.shopify_order_id)
+        case CompleteDraft():
+            return bool(view.memory.shopify_order_id)
+        case DeleteDraft(draft_id):
+            return all(draft.id != draft_id for draft in view.drafts)
+        case FillDraftAddress(draft_id, digest):
+            return any(d.id == draft_id and d.address.digest == digest for d in view.drafts)
+        case (
+            FillOrderAddress() | MarkOrder() | MarkPaid() | PlaceHold() | ReleaseHold() | CancelShopifyOrder()
+        ):
+            return view.shopify is not None and _shown_by_shopify(action, view.shopify)
+        case (
+            AnswerAcceptance()
+            | SetSellerReference()
+            | CancelQuantities()
+            | CancelMiraklOrder()
+            | SetTracking()
+            | ShipOrder()
+        ):
+            return view.mirakl is not None and _shown_by_mirakl(action, view.mirakl)
+        case _:
+            assert_never(action)
+
+
+def _shown_by_shopify(
+    action: FillOrderAddress | MarkOrder | MarkPaid | PlaceHold | ReleaseHold | CancelShopifyOrder,
+    shopify: ShopifyOrder,
+) -> bool:
+    match action:
+        case FillOrderAddress(_, digest):
+            return shopify.address.digest == digest
+        case MarkOrder():
+            return bool(shopify.marker)
+        case MarkPaid():
+            return shopify.paid
+        case PlaceHold(fulfillment_order_id):
+            found = _fulfillment_order(shopify, fulfillment_order_id)
+            return found is not None and any(hold.ours for hold in found.holds)
+        case ReleaseHold(fulfillment_order_id, hold_ids):
+            found = _fulfillment_order(shopify, fulfillment_order_id)
+            return found is None or all(hold.id not in hold_ids for hold in found.holds)
+        case CancelShopifyOrder():
+            return not shopify.live
+        case _:
+            assert_never(action)
+
+
+def _shown_by_mirakl(
+    action: AnswerAcceptance
+    | SetSellerReference
+    | CancelQuantities
+    | CancelMiraklOrder
+    | SetTracking
+    | ShipOrder,
+    mirakl: MiraklOrder,
+) -> bool:
+    match action:
+        case AnswerAcceptance():
+            return mirakl.state not in ("STAGING", "WAITING_ACCEPTANCE")
+        case SetSellerReference(value):
+            return mirakl.seller_reference == value
+        case CancelQuantities(lines):
+            cancelled = {line.id: sum(c.quantity for c in line.cancelations) for line in mirakl.lines}
+            return all(cancelled.get(line.line_id, 0) >= line.cancelled_total for line in lines)
+        case CancelMiraklOrder():
+            return mirakl.state in DEAD
+        case SetTracking(_, _, number):
+            return mirakl.tracking_number == number
+        case ShipOrder():
+            return mirakl.state in GONE_OUT
+        case _:
+            assert_never(action)
+
+
+def _fulfillment_order(shopify: ShopifyOrder, fulfillment_order_id: str) -> FulfillmentOrder | None:
+    for fulfillment_order in shopify.fulfillment_orders:
+        if fulfillment_order.id == fulfillment_order_id:
+            return fulfillment_order
+    return None

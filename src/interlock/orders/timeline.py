@@ -1,0 +1,85 @@
+"""What happened to an order, in sentences an operator can read."""
+
+from typing import assert_never
+
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    CancelMiraklOrder,
+    CancelQuantities,
+    CancelShopifyOrder,
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    MarkPaid,
+    PlaceHold,
+    ReleaseHold,
+    SetSellerReference,
+    SetTracking,
+    ShipOrder,
+)
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+
+
+def sentence_of(action: Action, outcome: Outcome) -> str:
+    """One sentence for the timeline about an action and how it ended."""
+    what = _what(action)
+    match outcome:
+        case Confirmed():
+            return f"{what}: confirmed."
+        case Refused(code, words):
+            return f"{what}: refused ({code}{': ' + words if words else ''})."
+        case Unavailable(why):
+            return f"{what}: not possible right now ({why}); it is tried again."
+        case Unknown(why):
+            return f"{what}: the answer is unclear ({why}); it is read back before anything is sent again."
+        case _:
+            assert_never(outcome)
+
+
+def _what(action: Action) -> str:
+    match action:
+        case CreateDraft(lines):
+            return f"Draft order with {len(lines)} line(s) created in Shopify, stock reserved"
+        case FillDraftAddress():
+            return "Address written to the draft order"
+        case CompleteDraft():
+            return "Draft order completed: the Shopify order exists"
+        case DeleteDraft():
+            return "Draft order deleted, its stock given back"
+        case CreateOrder(lines):
+            return f"Shopify order with {len(lines)} line(s) created"
+        case FillOrderAddress():
+            return "Address written to the Shopify order"
+        case MarkOrder():
+            return "Shopify order marked with the marketplace order's number"
+        case MarkPaid():
+            return "Shopify order marked as paid"
+        case PlaceHold():
+            return "Parcel put on hold"
+        case ReleaseHold():
+            return "Hold released: the parcel may leave"
+        case CancelShopifyOrder():
+            return "Shopify order cancelled, stock put back"
+        case AnswerAcceptance(lines):
+            accepted = sum(yes for _, yes in lines)
+            if accepted == len(lines):
+                return f"Order accepted at the marketplace ({accepted} line(s))"
+            return f"Marketplace told: {accepted} line(s) accepted, {len(lines) - accepted} refused"
+        case SetSellerReference(value):
+            return f"Marketplace order marked with our number {value}"
+        case CancelQuantities(lines):
+            units = sum(line.quantity for line in lines)
+            return f"{units} unit(s) on {len(lines)} line(s) cancelled at the marketplace"
+        case CancelMiraklOrder():
+            return "Order cancelled at the marketplace"
+        case SetTracking(code, name):
+            return f"Tracking sent to the marketplace (carrier {code or name})"
+        case ShipOrder():
+            return "Marketplace told that the parcel is on its way"
+        case _:
+            assert_never(action)

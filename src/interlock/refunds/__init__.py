@@ -1,0 +1,1 @@
+"""A refund made in Shopify becomes a task that closes on marketplace evidence."""

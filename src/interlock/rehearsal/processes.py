@@ -1,0 +1,237 @@
+"""Service processes of a rehearsal: they run the engine's real code, crash, freeze, lose their database, and come back."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from interlock.clock import Clock, Identifiers
+from interlock.engine.desk import Desk, DeskRules
+from interlock.engine.gateways import ConnectedPlatforms, Connections
+from interlock.engine.run import EngineParts, look_at
+from interlock.engine.sweeps import (
+    resolve_deliveries,
+    sweep_shopify,
+    wake_due,
+    watch_acceptance,
+)
+from interlock.orders.actions import Lane
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+
+T = TypeVar("T")
+
+
+class SimulatedCrash(BaseException):
+    """The worker died at a named point. Nothing in the service may catch it."""
+
+
+@dataclass
+class Wakeups:
+    """The queue port on virtual time: at most one waiting wake-up per order and lane, shared by all processes.
+
+    `lost` is the share of wake-ups that never arrive; the due sweep has to find those.
+    """
+
+    rng: random.Random
+    lost: float = 0.0
+    waiting: dict[tuple[int, Lane], None] = field(default_factory=dict)
+    reads_wanted: dict[int, asyncio.Event] = field(default_factory=dict)
+    arrived: dict[bool, asyncio.Event] = field(
+        default_factory=lambda: {True: asyncio.Event(), False: asyncio.Event()}
+    )
+    dropped: int = 0
+
+    def wake(self, c: Connection, order_id: int, lane: Lane) -> None:
+        del c
+        if self.lost and self.rng.random() < self.lost:
+            self.dropped += 1
+            return
+        self.waiting[(order_id, lane)] = None
+        self.arrived[lane == "acceptance"].set()
+
+    def read_wanted(self, c: Connection, connection_id: int) -> None:
+        del c
+        self.desk_signal(connection_id).set()
+
+    def desk_signal(self, connection_id: int) -> asyncio.Event:
+        return self.reads_wanted.setdefault(connection_id, asyncio.Event())
+
+    async def next_order(self, acceptance: bool) -> int:
+        """Wait for the next wake-up of the acceptance lane, or of all others."""
+        arrived = self.arrived[acceptance]
+        while True:
+            for key in self.waiting:
+                if (key[1] == "acceptance") == acceptance:
+                    del self.waiting[key]
+                    return key[0]
+            arrived.clear()
+            await arrived.wait()
+
+
+@dataclass
+class Outage:
+    """Whether the database can be reached, for every process at once."""
+
+    down: bool = False
+
+
+class ProcessStore:
+    """A process's way to the database: runs transactions inline, waits while the process is frozen."""
+
+    def __init__(self, database: Database, outage: Outage) -> None:
+        self._database = database
+        self._outage = outage
+        self.running = asyncio.Event()
+        self.running.set()
+
+    async def tx(self, fn: Callable[[Connection], T]) -> T:
+        if not self.running.is_set():
+            await self.running.wait()
+        if self._outage.down:
+            raise OperationalError("the database is down", None, ConnectionError("connection refused"))
+        with self._database.begin() as connection:
+            return fn(connection)
+
+
+@dataclass
+class ProcessWorld:
+    """What every process shares."""
+
+    database: Database
+    outage: Outage
+    clock: Clock
+    identifiers: Identifiers
+    wakeups: Wakeups
+    keyring: Keyring
+    connections_for: Callable[["ProcessStore"], Connections]
+    desk_rules: DeskRules
+    shops: dict[int, str]
+    due_sweep_seconds: float = 15.0
+    crash_at: Callable[[str], bool] = lambda name: False
+    troubles: list[str] = field(default_factory=list)
+
+
+class ServiceProcess:
+    """One worker process: a general worker, an acceptance worker, read desks and sweeps."""
+
+    def __init__(self, world: ProcessWorld, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.store = ProcessStore(world.database, world.outage)
+        self.parts = EngineParts(
+            store=self.store,
+            clock=world.clock,
+            identifiers=world.identifiers,
+            queue=world.wakeups,
+            connections=world.connections_for(self.store),
+            keyring=world.keyring,
+            worker=name,
+            probe=self._probe,
+        )
+        self.tasks: list[asyncio.Task[None]] = []
+        self.died: asyncio.Event = asyncio.Event()
+
+    def _probe(self, name: str) -> None:
+        if self.world.crash_at(name):
+            raise SimulatedCrash(name)
+
+    def start(self) -> None:
+        """Begin every loop of the process."""
+        loops: list[Callable[[], Awaitable[None]]] = [
+            lambda: self._work(True),
+            lambda: self._work(False),
+            lambda: self._sweep_due(),
+            lambda: self._watch(),
+        ]
+        for connection_id in self.world.shops:
+            loops.append(lambda connection_id=connection_id: self._desk(connection_id))  # type: ignore[misc]
+            loops.append(lambda connection_id=connection_id: self._sweep_shop(connection_id))  # type: ignore[misc]
+        for run in loops:
+            self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(run)))
+
+    async def _until_crash(self, run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await run()
+        except SimulatedCrash:
+            self.kill()
+
+    def kill(self) -> None:
+        """The process is gone: every task ends where it stands, memory is lost, the database stays."""
+        self.died.set()
+        for task in self.tasks:
+            task.cancel()
+
+    def freeze(self) -> None:
+        """The process stops in the middle of what it does, like one that was sent SIGSTOP."""
+        self.store.running.clear()
+
+    def thaw(self) -> None:
+        self.store.running.set()
+
+    async def _attempt(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Run one piece of work; a database that is away is waited for, anything else is a defect and reported."""
+        try:
+            await work()
+        except OperationalError:
+            await self.world.clock.sleep(1.0)
+        except Exception as error:
+            self.world.troubles.append(f"{self.name}: {type(error).__name__}: {error}")
+            await self.world.clock.sleep(1.0)
+
+    async def _work(self, acceptance: bool) -> None:
+        while True:
+            order_id = await self.world.wakeups.next_order(acceptance)
+            await self._attempt(lambda order_id=order_id: look_at(self.parts, order_id))  # type: ignore[misc]
+
+    async def _sweep_due(self) -> None:
+        while True:
+            await self._attempt(lambda: wake_due(self.parts))
+            await self.world.clock.sleep(self.world.due_sweep_seconds)
+
+    async def _watch(self) -> None:
+        while True:
+            await self.world.clock.sleep(30.0)
+            await self._attempt(lambda: watch_acceptance(self.parts))
+
+    async def _platforms(self, connection_id: int) -> ConnectedPlatforms:
+        while True:
+            try:
+                return await self.parts.connections.get(connection_id)
+            except OperationalError:
+                await self.world.clock.sleep(1.0)
+
+    async def _desk(self, connection_id: int) -> None:
+        desk = Desk(self.parts, await self._platforms(connection_id), self.world.desk_rules)
+        signal = self.world.wakeups.desk_signal(connection_id)
+        while True:
+            due: list[float] = []
+
+            async def work(due: list[float] = due) -> None:
+                at = await desk.work()
+                if at is not None:
+                    due.append((at - self.world.clock.now()).total_seconds())
+
+            await self._attempt(work)
+            wait = min(max(due[0], 0.0) + 0.05, 60.0) if due else 30.0
+            try:
+                async with asyncio.timeout(wait):
+                    await signal.wait()
+            except TimeoutError:
+                continue
+            signal.clear()
+            await self.world.clock.sleep(1.0)  # collect reads for a second
+
+    async def _sweep_shop(self, connection_id: int) -> None:
+        while True:
+            await self.world.clock.sleep(60.0)
+            platforms = await self._platforms(connection_id)
+            await self._attempt(lambda platforms=platforms: sweep_shopify(self.parts, platforms))  # type: ignore[misc]
+            shop = self.world.shops[connection_id]
+            await self._attempt(
+                lambda platforms=platforms, shop=shop: resolve_deliveries(self.parts, platforms, shop)  # type: ignore[misc]
+            )

@@ -1,0 +1,105 @@
+"""The settings of one installation: read once from the environment into one frozen object."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "INTERLOCK_"
+
+
+class SettingsInvalid(Exception):
+    """One or more settings cannot be used; the sentence names each variable, never its value."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        self.problems = problems
+        listed = "; ".join(f"{variable}: {what}" for variable, what in problems)
+        super().__init__(
+            f"Interlock cannot start because of its settings. {listed}. Correct the environment and start again."
+        )
+
+
+def _postgresql_only(url: str | None) -> str | None:
+    if url is None:
+        return None
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError(
+            "must be a PostgreSQL address such as postgresql://user:password@host:5432/interlock"
+        )
+    return f"postgresql+psycopg://{rest}"
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set for the whole installation; rules of one connection live in the database."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    data_folder: Path = Field(
+        default=Path(".interlock"), description="Folder of the embedded database and the key file."
+    )
+    database_url: Annotated[str | None, AfterValidator(_postgresql_only)] = Field(
+        default=None, repr=False, description="A PostgreSQL of your own; unset means the embedded one."
+    )
+    key: str | None = Field(
+        default=None,
+        repr=False,
+        min_length=1,
+        description="Encryption keys, comma separated; the first encrypts, all decrypt. Unset means the key file.",
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    http_port: int = Field(default=8080, ge=1, le=65535, description="Port that `serve` listens on.")
+    allow_loopback_http: bool = Field(
+        default=False, description="Permit platform addresses on plain http when they are on this machine."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least important log line that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or text for a person."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only arguments and the environment count: a stray file in the working folder changes nothing."""
+        return init_settings, env_settings
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (the process environment when omitted).
+
+    Raises SettingsInvalid naming every variable that cannot be used, and every variable with our prefix that
+    no setting answers to: a misspelt safety switch must not pass for one that is set.
+    """
+    source = os.environ if environ is None else environ
+    # INTERLOCK_MIRAKL_OPENAPI belongs to the contract tests, not to the service.
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}MIRAKL_OPENAPI"}
+    problems = [
+        (name, "is not a setting of Interlock")
+        for name in sorted(source)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+    given: dict[str, Any] = {
+        name: source.get(f"{PREFIX}{name.upper()}", field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        for detail in error.errors(include_input=False, include_url=False, include_context=False):
+            field = str(detail["loc"][0]) if detail["loc"] else "settings"
+            problems.append((f"{PREFIX}{field.upper()}", detail["msg"].removeprefix("Value error, ")))
+        raise SettingsInvalid(problems) from None
+    if problems:
+        raise SettingsInvalid(problems)
+    return settings

@@ -1,0 +1,1 @@
+"""What the marketplace hears of a parcel: the carrier, the tracking, the dispatch."""

@@ -1,0 +1,55 @@
+"""The carrier map: how each carrier name of the shop is called at each marketplace."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.orders.connection import CarrierMapping
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+carrier_mappings = Table(
+    "carrier_mappings",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("shop_name", Text, primary_key=True),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+
+def carrier_map(c: Connection, connection_id: int) -> tuple[CarrierMapping, ...]:
+    """Every mapping of the connection, by shop name."""
+    rows = c.execute(
+        select(carrier_mappings)
+        .where(carrier_mappings.c.connection_id == connection_id)
+        .order_by(carrier_mappings.c.shop_name)
+    )
+    return tuple(CarrierMapping(row.shop_name, row.code, row.name) for row in rows)
+
+
+def map_carriers(
+    c: Connection, connection_id: int, mappings: Sequence[CarrierMapping], who: str, at: datetime
+) -> None:
+    """Add or replace mappings."""
+    for mapping in mappings:
+        values = {"code": mapping.code, "name": mapping.name, "changed_by": who, "changed_at": at}
+        c.execute(
+            upsert(carrier_mappings)
+            .values(connection_id=connection_id, shop_name=mapping.shop_name, **values)
+            .on_conflict_do_update(index_elements=["connection_id", "shop_name"], set_=values)
+        )
+
+
+def unmap_carrier(c: Connection, connection_id: int, shop_name: str) -> bool:
+    """Remove one mapping; False when there was none."""
+    done = c.execute(
+        delete(carrier_mappings).where(
+            carrier_mappings.c.connection_id == connection_id, carrier_mappings.c.shop_name == shop_name
+        )
+    )
+    return bool(done.rowcount)

@@ -1,0 +1,121 @@
+from datetime import datetime
+from typing import Annotated, Literal, Optional, Union
+
+from pydantic import Field
+
+from .base_model import BaseModel
+from .fragments import Bag
+
+
+class OrderAgreements(BaseModel):
+    order: Optional["OrderAgreementsOrder"]
+
+
+class OrderAgreementsOrder(BaseModel):
+    agreements: "OrderAgreementsOrderAgreements"
+
+
+class OrderAgreementsOrderAgreements(BaseModel):
+    nodes: list["OrderAgreementsOrderAgreementsNodes"]
+    page_info: "OrderAgreementsOrderAgreementsPageInfo" = Field(alias="pageInfo")
+
+
+class OrderAgreementsOrderAgreementsNodes(BaseModel):
+    typename__: Literal[
+        "OrderAgreement",
+        "OrderEditAgreement",
+        "RefundAgreement",
+        "ReturnAgreement",
+        "SalesAgreement",
+    ] = Field(alias="__typename")
+    id: str
+    happened_at: datetime = Field(alias="happenedAt")
+    reason: str
+    app: Optional["OrderAgreementsOrderAgreementsNodesApp"]
+    sales: "OrderAgreementsOrderAgreementsNodesSales"
+
+
+class OrderAgreementsOrderAgreementsNodesApp(BaseModel):
+    id: str
+    handle: Optional[str]
+    title: str
+
+
+class OrderAgreementsOrderAgreementsNodesSales(BaseModel):
+    nodes: list[
+        Annotated[
+            Union[
+                "OrderAgreementsOrderAgreementsNodesSalesNodesSale",
+                "OrderAgreementsOrderAgreementsNodesSalesNodesProductSale",
+            ],
+            Field(discriminator="typename__"),
+        ]
+    ]
+    page_info: "OrderAgreementsOrderAgreementsNodesSalesPageInfo" = Field(
+        alias="pageInfo"
+    )
+
+
+class OrderAgreementsOrderAgreementsNodesSalesNodesSale(BaseModel):
+    typename__: Literal[
+        "AdditionalFeeSale",
+        "AdjustmentSale",
+        "DutySale",
+        "FeeSale",
+        "GiftCardSale",
+        "Sale",
+        "ShippingLineSale",
+        "TipSale",
+        "UnknownSale",
+    ] = Field(alias="__typename")
+    id: str
+    action_type: str = Field(alias="actionType")
+    line_type: str = Field(alias="lineType")
+    quantity: Optional[int]
+    total_amount: "OrderAgreementsOrderAgreementsNodesSalesNodesSaleTotalAmount" = (
+        Field(alias="totalAmount")
+    )
+
+
+OrderAgreementsOrderAgreementsNodesSalesNodesSaleTotalAmount = Bag
+
+
+class OrderAgreementsOrderAgreementsNodesSalesNodesProductSale(BaseModel):
+    typename__: Literal["ProductSale"] = Field(alias="__typename")
+    id: str
+    action_type: str = Field(alias="actionType")
+    line_type: str = Field(alias="lineType")
+    quantity: Optional[int]
+    total_amount: "OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleTotalAmount" = Field(
+        alias="totalAmount"
+    )
+    line_item: "OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem" = (
+        Field(alias="lineItem")
+    )
+
+
+OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleTotalAmount = Bag
+
+
+class OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem(BaseModel):
+    id: str
+    sku: Optional[str]
+
+
+class OrderAgreementsOrderAgreementsNodesSalesPageInfo(BaseModel):
+    has_next_page: bool = Field(alias="hasNextPage")
+    end_cursor: Optional[str] = Field(alias="endCursor")
+
+
+class OrderAgreementsOrderAgreementsPageInfo(BaseModel):
+    has_next_page: bool = Field(alias="hasNextPage")
+    end_cursor: Optional[str] = Field(alias="endCursor")
+
+
+OrderAgreements.model_rebuild()
+OrderAgreementsOrder.model_rebuild()
+OrderAgreementsOrderAgreements.model_rebuild()
+OrderAgreementsOrderAgreementsNodes.model_rebuild()
+OrderAgreementsOrderAgreementsNodesSales.model_rebuild()
+OrderAgreementsOrderAgreementsNodesSalesNodesSale.model_rebuild()
+OrderAgreementsOrderAgreementsNodesSalesNodesProductSale.model_rebuild()

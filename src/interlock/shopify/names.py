@@ -1,0 +1,32 @@
+"""The names under which Interlock's marks stand in Shopify: metafield, attributes and tags."""
+
+import hashlib
+
+MARKER_NAMESPACE = "$app"
+MARKER_KEY = "mirakl_order_id"
+ORDER_ATTRIBUTE = "mirakl_order_id"
+LINE_ATTRIBUTE = "_mirakl_line_id"
+TAXES_ATTRIBUTE = "_mirakl_taxes"
+TAG = "mirakl"
+# Shopify documents no limit for a tag of an order; 40 characters is the limit of the tags it does document.
+LONGEST_TAG = 40
+
+
+def order_tag(order_id: str) -> str:
+    """The tag under which a draft or order of this Mirakl order is searched: `mirakl-order:<order id>`."""
+    return _short("mirakl-order:", order_id)
+
+
+def order_tags(connection: str, order_id: str) -> tuple[str, ...]:
+    """Every tag of ours: for all marketplaces, for this connection, for this order."""
+    return (TAG, _short("mirakl:", connection), order_tag(order_id))
+
+
+def _short(prefix: str, value: str) -> str:
+    """`prefix` and `value`, or a digest of the value where both would be too long or would not be one tag (Shopify
+    takes a comma for the end of a tag)."""
+    tag = prefix + value
+    if len(tag) <= LONGEST_TAG and "," not in value and value == value.strip():
+        return tag
+    room = LONGEST_TAG - len(prefix)
+    return prefix + hashlib.sha256(value.encode()).hexdigest()[:room]

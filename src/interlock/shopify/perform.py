@@ -1,0 +1,373 @@
+"""Every write Interlock makes to Shopify, and what its answer means. Search the action's name here."""
+
+from collections.abc import Sequence
+from typing import Protocol, assert_never
+
+from interlock.orders.actions import (
+    CancelShopifyOrder,
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    MarkPaid,
+    PlaceHold,
+    ReleaseHold,
+    ShopifyAction,
+)
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.ports import OrderContext
+from interlock.shopify import documents, read
+from interlock.shopify.classify import CallFailed, user_errors
+from interlock.shopify.client import ShopifyClient, understood
+from interlock.shopify.generated.input_types import (
+    DraftOrderDeleteInput,
+    FulfillmentOrderHoldInput,
+    MetafieldDefinitionInput,
+    OrderCancelRefundMethodInput,
+    OrderMarkAsPaidInput,
+    WebhookSubscriptionInput,
+)
+from interlock.shopify.names import MARKER_KEY, MARKER_NAMESPACE, order_tags
+
+_LONGEST_STAFF_NOTE = 255
+_NO_ITEM = Unknown("the answer has neither our item nor an error")
+
+
+async def perform(client: ShopifyClient, action: ShopifyAction, context: OrderContext) -> Outcome:
+    """Carry out one action. Never raises for what a platform may normally answer; the outcome says it."""
+    try:
+        return await _perform(client, action, context)
+    except CallFailed as failed:
+        return failed.outcome
+    except documents.CannotBuild as lacking:
+        return Refused(lacking.code, lacking.words)
+
+
+async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderContext) -> Outcome:
+    match action:
+        case CreateDraft():
+            return await _create_draft(client, action, context)
+        case FillDraftAddress():
+            return await _fill_draft_address(client, action, context)
+        case CompleteDraft():
+            return await _complete_draft(client, action, context)
+        case DeleteDraft():
+            return await _delete_draft(client, action, context)
+        case CreateOrder():
+            return await _create_order(client, action, context)
+        case FillOrderAddress():
+            return await _fill_order_address(client, action, context)
+        case MarkOrder():
+            return await _mark_order(client, action, context)
+        case MarkPaid():
+            return await _mark_paid(client, action, context)
+        case PlaceHold():
+            return await _place_hold(client, action, context)
+        case ReleaseHold():
+            return await _release_hold(client, action, context)
+        case CancelShopifyOrder():
+            return await _cancel_order(client, action, context)
+        case _:
+            assert_never(action)
+
+
+async def _create_draft(client: ShopifyClient, action: CreateDraft, context: OrderContext) -> Outcome:
+    """draftOrderCreate. Not idempotent: an unclear end is found again by tag and order attribute."""
+    built = documents.draft_input(action, context, client.clock_now())
+    private = documents.private_texts(context)
+    with understood("CreateDraft"):
+        answer = await client.create_draft(
+            input=built, lane=action.lane, reference=context.reference, private=private
+        )
+    payload = answer.draft_order_create
+    if payload is None:
+        return _NO_ITEM
+    if payload.draft_order is not None and not payload.user_errors:
+        return Confirmed((("draft_id", payload.draft_order.id),))
+    return _refused(payload.user_errors, private)
+
+
+async def _fill_draft_address(
+    client: ShopifyClient, action: FillDraftAddress, context: OrderContext
+) -> Outcome:
+    """draftOrderUpdate with nothing but the shipping address; last write wins."""
+    private = documents.private_texts(context)
+    with understood("UpdateDraft"):
+        answer = await client.update_draft(
+            id=action.draft_id,
+            input=documents.draft_address_input(context),
+            lane=action.lane,
+            reference=context.reference,
+            private=private,
+        )
+    payload = answer.draft_order_update
+    if payload is None:
+        return _NO_ITEM
+    if payload.draft_order is not None and not payload.user_errors:
+        return Confirmed((("draft_id", payload.draft_order.id),))
+    return _refused(payload.user_errors, private)
+
+
+async def _complete_draft(client: ShopifyClient, action: CompleteDraft, context: OrderContext) -> Outcome:
+    """draftOrderComplete. A second completion is refused as already paid and names the one order (reference 5.4)."""
+    with understood("CompleteDraft"):
+        answer = await client.complete_draft(
+            id=action.draft_id, lane=action.lane, reference=context.reference
+        )
+    payload = answer.draft_order_complete
+    if payload is None:
+        return _NO_ITEM
+    made = payload.draft_order.order if payload.draft_order is not None else None
+    if made is not None:
+        return _order_facts(made.id, made.name)
+    refused = _refused(payload.user_errors)
+    if isinstance(refused, Refused) and refused.code == "ALREADY_COMPLETED":
+        with understood("DraftSnapshot"):
+            seen = (await client.draft_snapshot(id=action.draft_id, lane=action.lane)).draft_order
+        if seen is not None and seen.order is not None:
+            return _order_facts(seen.order.id, seen.order.name)
+        return Unknown("the draft is said to be completed, but shows no order")
+    return refused
+
+
+async def _delete_draft(client: ShopifyClient, action: DeleteDraft, context: OrderContext) -> Outcome:
+    """draftOrderDelete. A draft that is gone already is what we wanted."""
+    try:
+        with understood("DeleteDraft"):
+            answer = await client.delete_draft(
+                input=DraftOrderDeleteInput(id=action.draft_id), lane=action.lane, reference=context.reference
+            )
+    except CallFailed as failed:
+        if isinstance(failed.outcome, Refused) and failed.outcome.code == "RESOURCE_NOT_FOUND":
+            return Confirmed((("draft_id", action.draft_id),))
+        raise
+    payload = answer.draft_order_delete
+    if payload is None:
+        return _NO_ITEM
+    refused = _refused(payload.user_errors)
+    if payload.deleted_id or (isinstance(refused, Refused) and refused.code == "NOT_FOUND"):
+        return Confirmed((("draft_id", action.draft_id),))
+    return refused
+
+
+async def _create_order(client: ShopifyClient, action: CreateOrder, context: OrderContext) -> Outcome:
+    """orderCreate. Not idempotent, but our `id` metafield is unique: a refusal may mean that the order exists."""
+    private = documents.private_texts(context)
+    with understood("CreateOrder"):
+        answer = await client.create_order(
+            order=documents.order_input(action, context),
+            options=documents.order_options(),
+            lane=action.lane,
+            reference=context.reference,
+            private=private,
+        )
+    payload = answer.order_create
+    if payload is None:
+        return _NO_ITEM
+    if payload.order is not None:
+        return _order_facts(payload.order.id, payload.order.name)
+    refused = _refused(payload.user_errors, private)
+    if isinstance(refused, Refused) and any(
+        "metafields" in (error.field or ()) for error in payload.user_errors
+    ):
+        existing = await read.order_by_marker(client, context.marker, lane=action.lane)
+        if existing is not None:
+            return _order_facts(existing.id, existing.name)
+    return refused
+
+
+async def _fill_order_address(
+    client: ShopifyClient, action: FillOrderAddress, context: OrderContext
+) -> Outcome:
+    """orderUpdate with nothing but the shipping address; last write wins."""
+    private = documents.private_texts(context)
+    with understood("UpdateOrderAddress"):
+        answer = await client.update_order_address(
+            input=documents.order_address_input(action.shopify_order_id, context),
+            lane=action.lane,
+            reference=context.reference,
+            private=private,
+        )
+    payload = answer.order_update
+    if payload is None:
+        return _NO_ITEM
+    if payload.order is not None and not payload.user_errors:
+        return _order_facts(payload.order.id, payload.order.name)
+    return _refused(payload.user_errors, private)
+
+
+async def _mark_order(client: ShopifyClient, action: MarkOrder, context: OrderContext) -> Outcome:
+    """metafieldsSet and tagsAdd in one document; they run one after the other and each answers for itself."""
+    with understood("Annotate"):
+        answer = await client.annotate(
+            id=action.shopify_order_id,
+            tags=list(order_tags(context.connection, context.order_id)),
+            metafields=documents.marker_metafields(action.shopify_order_id, context),
+            lane=action.lane,
+            reference=context.reference,
+        )
+    marked, tagged = answer.metafields_set, answer.tags_add
+    if marked is None or tagged is None:
+        return _NO_ITEM
+    if marked.user_errors:
+        return _refused(marked.user_errors)
+    if tagged.user_errors:
+        return _refused(tagged.user_errors)
+    if not any(item.value == context.marker for item in marked.metafields or ()):
+        return _NO_ITEM
+    return Confirmed((("shopify_order_id", action.shopify_order_id),))
+
+
+async def _mark_paid(client: ShopifyClient, action: MarkPaid, context: OrderContext) -> Outcome:
+    """orderMarkAsPaid. An order that is paid already refuses it, so a refusal is checked against the order."""
+    with understood("MarkPaid"):
+        answer = await client.mark_paid(
+            input=OrderMarkAsPaidInput(id=action.shopify_order_id),
+            lane=action.lane,
+            reference=context.reference,
+        )
+    payload = answer.order_mark_as_paid
+    if payload is None:
+        return _NO_ITEM
+    if payload.order is not None and not payload.user_errors:
+        return Confirmed((("shopify_order_id", payload.order.id),))
+    refused = _refused(payload.user_errors)
+    if isinstance(refused, Refused):
+        state = await read.order_state(client, action.shopify_order_id, lane=action.lane)
+        if state is not None and state.paid:
+            return Confirmed((("shopify_order_id", state.id),))
+    return refused
+
+
+async def _place_hold(client: ShopifyClient, action: PlaceHold, context: OrderContext) -> Outcome:
+    """fulfillmentOrderHold on the whole fulfillment order. Our handle makes it safe to repeat: a second one is refused
+    as duplicate, and then the hold that stands is looked up."""
+    hold = FulfillmentOrderHoldInput(
+        reason="OTHER",
+        reasonNotes=action.notes,
+        handle=context.hold_handle,
+        externalId=context.reference,
+        notifyMerchant=False,
+    )
+    with understood("Hold"):
+        answer = await client.hold(
+            id=action.fulfillment_order_id, hold=hold, lane=action.lane, reference=context.reference
+        )
+    payload = answer.fulfillment_order_hold
+    if payload is None:
+        return _NO_ITEM
+    if payload.fulfillment_hold is not None and not payload.user_errors:
+        return Confirmed((("hold_id", payload.fulfillment_hold.id),))
+    refused = _refused(payload.user_errors)
+    if isinstance(refused, Refused) and refused.code in ("DUPLICATE_FULFILLMENT_HOLD_HANDLE", "TAKEN"):
+        owner = await read.fulfillment_order_owner(client, action.fulfillment_order_id, lane=action.lane)
+        for hold_id, handle in owner.our_holds if owner is not None else ():
+            if handle == context.hold_handle:
+                return Confirmed((("hold_id", hold_id),))
+        return Unknown("our hold is said to stand already, but the fulfillment order does not show it")
+    return refused
+
+
+async def _release_hold(client: ShopifyClient, action: ReleaseHold, context: OrderContext) -> Outcome:
+    """fulfillmentOrderReleaseHold, always with ids: without them Shopify would release everybody's holds."""
+    if not action.hold_ids:
+        return Refused("NO_HOLD_NAMED", "A release without hold ids would release the holds of others too.")
+    with understood("Release"):
+        answer = await client.release(
+            id=action.fulfillment_order_id,
+            hold_ids=list(action.hold_ids),
+            lane=action.lane,
+            reference=context.reference,
+        )
+    payload = answer.fulfillment_order_release_hold
+    if payload is None:
+        return _NO_ITEM
+    if payload.user_errors:
+        return _refused(payload.user_errors)
+    if payload.fulfillment_order is None:
+        return _NO_ITEM
+    left = [hold.id for hold in payload.fulfillment_order.fulfillment_holds if hold.id in action.hold_ids]
+    if left:
+        return Unknown("the release was answered, but a hold of ours is still listed")
+    return Confirmed()
+
+
+async def _cancel_order(client: ShopifyClient, action: CancelShopifyOrder, context: OrderContext) -> Outcome:
+    """orderCancel: stock back, nobody mailed, no money moved. It is a job; reading the order shows when it is done."""
+    with understood("CancelOrder"):
+        answer = await client.cancel_order(
+            order_id=action.shopify_order_id,
+            reason="OTHER",
+            restock=True,
+            refund_method=OrderCancelRefundMethodInput(originalPaymentMethodsRefund=False),
+            staff_note=action.note[:_LONGEST_STAFF_NOTE],
+            lane=action.lane,
+            reference=context.reference,
+        )
+    payload = answer.order_cancel
+    if payload is None:
+        return _NO_ITEM
+    facts = (("shopify_order_id", action.shopify_order_id),)
+    if not payload.order_cancel_user_errors:
+        if payload.job_result is not None and payload.job_result.status == "FAILED":
+            return Refused("CANCEL_FAILED", "Shopify's cancel job failed.")
+        return Confirmed(facts) if payload.job is not None or payload.job_result is not None else _NO_ITEM
+    refused = _refused(payload.order_cancel_user_errors)
+    if isinstance(refused, Refused) and refused.code == "ALREADY_CANCELLED":
+        return Confirmed(facts)
+    return refused
+
+
+async def define_marker(client: ShopifyClient) -> Outcome:
+    """metafieldDefinitionCreate: the `id` metafield that makes our marker unique in the shop. Repeatable."""
+    definition = MetafieldDefinitionInput(
+        name="Mirakl order", namespace=MARKER_NAMESPACE, key=MARKER_KEY, type="id", ownerType="ORDER"
+    )
+    try:
+        with understood("DefineMarker"):
+            payload = (await client.define_marker(definition=definition)).metafield_definition_create
+    except CallFailed as failed:
+        return failed.outcome
+    if payload is None:
+        return _NO_ITEM
+    if payload.created_definition is not None and not payload.user_errors:
+        return Confirmed()
+    refused = _refused(payload.user_errors)
+    return Confirmed() if isinstance(refused, Refused) and refused.code == "TAKEN" else refused
+
+
+async def subscribe(client: ShopifyClient, topic: str, uri: str, include_fields: tuple[str, ...]) -> Outcome:
+    """webhookSubscriptionCreate: deliveries of `topic` come to `uri`. An address that is taken already is ours
+    (reference 9.2)."""
+    wanted = WebhookSubscriptionInput(uri=uri, format="JSON")
+    if include_fields:
+        wanted.include_fields = list(include_fields)
+    try:
+        with understood("Subscribe"):
+            payload = (await client.subscribe(topic=topic, subscription=wanted)).webhook_subscription_create
+    except CallFailed as failed:
+        return failed.outcome
+    if payload is None:
+        return _NO_ITEM
+    if payload.webhook_subscription is not None and not payload.user_errors:
+        return Confirmed((("subscription_id", payload.webhook_subscription.id),))
+    refused = _refused(payload.user_errors)
+    return Confirmed() if isinstance(refused, Refused) and refused.code == "TAKEN" else refused
+
+
+class _UserError(Protocol):
+    @property
+    def message(self) -> str: ...
+
+
+def _refused(errors: Sequence[_UserError], private: tuple[str, ...] = ()) -> Refused | Unavailable | Unknown:
+    """What a payload's user errors mean; without any, an answer that lacks our item is unclear."""
+    found = user_errors([(getattr(error, "code", None), error.message) for error in errors], private)
+    return found if found is not None else _NO_ITEM
+
+
+def _order_facts(order_id: str, name: str) -> Confirmed:
+    return Confirmed((("shopify_order_id", order_id), ("shopify_order_name", name)))

@@ -1,0 +1,517 @@
+"""Everything we read from a shop, paged to the end, as snapshots. Reads change nothing and may be repeated."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from interlock.orders.actions import Lane
+from interlock.orders.outcomes import Refused, Unavailable, Unknown
+from interlock.orders.snapshots import Draft, Offer, ShopifyOrder
+from interlock.shopify import translate
+from interlock.shopify.classify import CallFailed
+from interlock.shopify.client import API_VERSION, ShopifyClient, understood
+from interlock.shopify.generated.fragments import FulfillmentOrderFields
+from interlock.shopify.generated.input_types import OrderIdentifierInput, UniqueMetafieldValueInput
+from interlock.shopify.generated.order_snapshot import (
+    OrderSnapshotOrder,
+    OrderSnapshotOrderFulfillments,
+    OrderSnapshotOrderRefunds,
+)
+from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
+from interlock.shopify.names import MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUTE, order_tag
+
+# How many fulfillments and refunds are asked for at first. Shopify gives them as plain lists without a cursor, so a
+# full list is asked for again with more.
+_LISTED = (10, 50, 250)
+# An order that changes between two of its pages is read again from the start, so often.
+_FRESH_STARTS = 3
+_SKUS_PER_SEARCH = 40
+
+REQUIRED_SCOPES = (
+    "read_orders",
+    "write_orders",
+    "read_draft_orders",
+    "write_draft_orders",
+    "read_merchant_managed_fulfillment_orders",
+    "write_merchant_managed_fulfillment_orders",
+    "read_third_party_fulfillment_orders",
+    "write_third_party_fulfillment_orders",
+    "read_assigned_fulfillment_orders",
+    "read_fulfillments",
+    "read_products",
+    "read_inventory",
+    "read_locations",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """A Shopify order seen in a list or found by our marker. `marker` is our metafield or, in lists, our order
+    attribute: what an editing app may have copied."""
+
+    id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime | None
+    cancelled: bool
+    marker: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of a sweep. `after` continues it and is None on the last page."""
+
+    orders: tuple[FoundOrder, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Which order a fulfillment order belongs to, and our holds on it as (id, handle)."""
+
+    fulfillment_order_id: str
+    status: str
+    order_id: str
+    order_name: str
+    our_holds: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One committed change of an order: who changed which Shopify lines by how many units. `app` is empty where no app
+    did it. A negative quantity was removed or refunded."""
+
+    id: str
+    happened_at: datetime
+    reason: str
+    app: str
+    lines: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place the shop ships from."""
+
+    id: str
+    name: str
+    active: bool
+    fulfillment_service: bool
+    ships_online_orders: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What the start-up check found. `missing_scopes` must be empty before anything is written; without them
+    fulfillment orders are hidden without a word."""
+
+    shop_domain: str
+    name: str
+    currency: str
+    taxes_included: bool
+    timezone: str
+    plan: str
+    development_store: bool
+    version: str
+    version_supported: bool
+    scopes: tuple[str, ...]
+    missing_scopes: tuple[str, ...]
+    sees_all_orders: bool
+    locations: tuple[Location, ...]
+
+    @property
+    def ready(self) -> bool:
+        return not self.missing_scopes and self.version_supported
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """The few facts that tell whether a refused write had already been made."""
+
+    id: str
+    name: str
+    cancelled: bool
+    paid: bool
+
+
+async def order(
+    client: ShopifyClient,
+    order_id: str,
+    address_key: bytes,
+    observed_at: datetime,
+    *,
+    lane: Lane = "rest",
+) -> ShopifyOrder | None:
+    """The order by id, which reads its own writes; None when the shop shows none (deleted, out of sight, or an id
+    it does not know). `observed_at` is the moment before the call. Raises CallFailed."""
+    for _ in range(_FRESH_STARTS):
+        read = await _order_once(client, order_id, lane)
+        if read is None:
+            return None
+        if await _page_to_the_end(client, read, lane):
+            return translate.order(read, address_key, observed_at)
+    raise CallFailed("OrderSnapshot", Unavailable("the order changed while its pages were read", 1.0))
+
+
+async def order_state(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> OrderState | None:
+    """Whether the order is cancelled or paid; None when the shop shows no such order. Raises CallFailed."""
+    try:
+        with understood("OrderState"):
+            read = (await client.order_state(id=order_id, lane=lane)).order
+    except CallFailed as failed:
+        if _no_such_id(failed):
+            return None
+        raise
+    if read is None:
+        return None
+    paid = read.fully_paid or read.display_financial_status in ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
+    return OrderState(read.id, read.name, read.cancelled_at is not None, paid)
+
+
+async def draft(
+    client: ShopifyClient,
+    draft_id: str,
+    address_key: bytes,
+    observed_at: datetime,
+    *,
+    lane: Lane = "rest",
+) -> Draft | None:
+    """The draft by id; None when there is none (any more). Raises CallFailed."""
+    try:
+        with understood("DraftSnapshot"):
+            read = (await client.draft_snapshot(id=draft_id, lane=lane)).draft_order
+    except CallFailed as failed:
+        if _no_such_id(failed):
+            return None
+        raise
+    return None if read is None else translate.draft(read, address_key, observed_at)
+
+
+async def drafts_by_tag(
+    client: ShopifyClient,
+    mirakl_order_id: str,
+    marker: str,
+    address_key: bytes,
+    observed_at: datetime,
+    *,
+    lane: Lane = "rest",
+) -> tuple[Draft, ...]:
+    """Drafts made for this order, oldest first. The search is served by an index that lags, so an empty answer
+    proves nothing; every hit's order attribute is compared exactly. Raises CallFailed."""
+    found: list[Draft] = []
+    after: str | None = None
+    while True:
+        with understood("DraftsByTag"):
+            page = (
+                await client.drafts_by_tag(
+                    search=f"tag:{_quoted(order_tag(mirakl_order_id))}", after=after, lane=lane
+                )
+            ).draft_orders
+        for node in page.nodes:
+            if any(item.key == ORDER_ATTRIBUTE and item.value == marker for item in node.custom_attributes):
+                found.append(translate.draft(node, address_key, observed_at))
+        after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
+        if after is None:
+            return tuple(sorted(found, key=lambda draft: (draft.created_at, draft.id)))
+
+
+async def order_by_marker(client: ShopifyClient, marker: str, *, lane: Lane = "rest") -> FoundOrder | None:
+    """The one order whose `id` metafield has this value (orderByIdentifier), not through the search index.
+    Raises CallFailed."""
+    identifier = OrderIdentifierInput(
+        customId=UniqueMetafieldValueInput(namespace=MARKER_NAMESPACE, key=MARKER_KEY, value=marker)
+    )
+    with understood("OrderByMarker"):
+        read = (
+            await client.order_by_marker(
+                identifier=identifier, namespace=MARKER_NAMESPACE, key=MARKER_KEY, lane=lane
+            )
+        ).order_by_identifier
+    if read is None or read.marker is None or read.marker.value != marker:
+        return None
+    return FoundOrder(
+        read.id, read.name, read.created_at, None, read.cancelled_at is not None, read.marker.value
+    )
+
+
+async def offers(
+    client: ShopifyClient,
+    skus: tuple[str, ...],
+    locations: tuple[str, ...] = (),
+    *,
+    lane: Lane = "rest",
+) -> tuple[Offer, ...]:
+    """What the shop offers under each SKU, in the given order, each SKU once. The search ignores case, so hits are
+    matched exactly; a SKU of several variants has no variant id and their number in `matches`. Stock is
+    summed over `locations` (ids), or over every active location that ships online. Raises CallFailed."""
+    wanted = tuple(dict.fromkeys(sku for sku in skus if sku))
+    carriers: dict[str, list[VariantsBySkuProductVariantsNodes]] = {sku: [] for sku in wanted}
+    for start in range(0, len(wanted), _SKUS_PER_SEARCH):
+        search = " OR ".join(f"sku:{_quoted(sku)}" for sku in wanted[start : start + _SKUS_PER_SEARCH])
+        after: str | None = None
+        while True:
+            with understood("VariantsBySku"):
+                page = (await client.variants_by_sku(search=search, after=after, lane=lane)).product_variants
+            for node in page.nodes:
+                known = carriers.get(node.sku or "")
+                if known is not None and all(other.id != node.id for other in known):
+                    await _all_levels(client, node, lane)
+                    known.append(node)
+            after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
+            if after is None:
+                break
+    client.counters.ambiguous_skus += sum(1 for found in carriers.values() if len(found) > 1)
+    return tuple(translate.offer(sku, carriers[sku], locations) for sku in wanted)
+
+
+async def orders_updated_since(
+    client: ShopifyClient, since: datetime, after: str | None = None, *, lane: Lane = "rest"
+) -> OrderPage:
+    """One page of up to 100 orders updated at or after `since`, oldest update first. The index lags: overlap the
+    window. Raises CallFailed, also when the shop ignored our filter."""
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with understood("OrdersUpdatedSince"):
+        page = (
+            await client.orders_updated_since(search=f"updated_at:>='{moment}'", after=after, lane=lane)
+        ).orders
+    found = tuple(
+        FoundOrder(
+            id=node.id,
+            name=node.name,
+            created_at=node.created_at,
+            updated_at=node.updated_at,
+            cancelled=node.cancelled_at is not None,
+            marker=next(
+                (item.value or "" for item in node.custom_attributes if item.key == ORDER_ATTRIBUTE), ""
+            ),
+            tags=tuple(node.tags),
+        )
+        for node in page.nodes
+    )
+    return OrderPage(found, _next(page.page_info.has_next_page, page.page_info.end_cursor, after))
+
+
+async def fulfillment_order_owner(
+    client: ShopifyClient, fulfillment_order_id: str, *, lane: Lane = "rest"
+) -> Owner | None:
+    """The order of a fulfillment order; None when the shop shows none, which also happens when our scopes do not
+    cover it (fact 13). Raises CallFailed."""
+    try:
+        with understood("FulfillmentOrderOwner"):
+            read = (
+                await client.fulfillment_order_owner(id=fulfillment_order_id, lane=lane)
+            ).fulfillment_order
+    except CallFailed as failed:
+        if _no_such_id(failed):
+            return None
+        raise
+    if read is None:
+        return None
+    ours = tuple(
+        (hold.id, hold.handle or "") for hold in read.fulfillment_holds if hold.held_by_requesting_app
+    )
+    return Owner(read.id, read.status, read.order_id, read.order_name, ours)
+
+
+async def agreements(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Agreement, ...]:
+    """Every committed change of the order, oldest first (reference 6.3): who changed what. Only the first 50 sales
+    of one change are listed. Raises CallFailed."""
+    found: list[Agreement] = []
+    after: str | None = None
+    while True:
+        with understood("OrderAgreements"):
+            read = (await client.order_agreements(id=order_id, after=after, lane=lane)).order
+        if read is None:
+            return ()
+        for node in read.agreements.nodes:
+            lines: list[tuple[str, int]] = []
+            for sale in node.sales.nodes:
+                line = getattr(sale, "line_item", None)
+                if line is not None and sale.quantity is not None:
+                    lines.append((line.id, sale.quantity))
+            app = (node.app.title or node.app.handle or "") if node.app is not None else ""
+            found.append(Agreement(node.id, node.happened_at, node.reason, app, tuple(lines)))
+        info = read.agreements.page_info
+        after = _next(info.has_next_page, info.end_cursor, after)
+        if after is None:
+            return tuple(sorted(found, key=lambda change: (change.happened_at, change.id)))
+
+
+async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:
+    """Scopes, version, currency and locations of the shop. Raises CallFailed."""
+    with understood("StartupCheck"):
+        read = await client.startup_check(lane=lane)
+
+    async def locations(after: str) -> _Page | None:
+        with understood("StartupCheck"):
+            return (await client.startup_check(after=after, lane=lane)).locations
+
+    await _to_the_end(read.locations, locations)
+    scopes = tuple(sorted(scope.handle for scope in read.current_app_installation.access_scopes))
+    missing = tuple(scope for scope in REQUIRED_SCOPES if not _granted(scope, scopes))
+    return Readiness(
+        shop_domain=read.shop.myshopify_domain,
+        name=read.shop.name,
+        currency=read.shop.currency_code,
+        taxes_included=read.shop.taxes_included,
+        timezone=read.shop.iana_timezone,
+        plan=read.shop.plan.public_display_name,
+        development_store=read.shop.plan.partner_development,
+        version=API_VERSION,
+        version_supported=any(item.handle == API_VERSION for item in read.public_api_versions),
+        scopes=scopes,
+        missing_scopes=missing,
+        sees_all_orders="read_all_orders" in scopes,
+        locations=tuple(
+            Location(
+                place.id,
+                place.name,
+                place.is_active,
+                place.is_fulfillment_service,
+                place.fulfills_online_orders,
+            )
+            for place in read.locations.nodes
+        ),
+    )
+
+
+async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> OrderSnapshotOrder | None:
+    """The order with all its fulfillments and refunds; other lists may have further pages."""
+    for listed in _LISTED:
+        try:
+            with understood("OrderSnapshot"):
+                read = (
+                    await client.order_snapshot(
+                        id=order_id, namespace=MARKER_NAMESPACE, key=MARKER_KEY, listed=listed, lane=lane
+                    )
+                ).order
+        except CallFailed as failed:
+            if _no_such_id(failed):
+                return None
+            raise
+        if read is None or (len(read.fulfillments) < listed and len(read.refunds) < listed):
+            return read
+    words = f"It has {_LISTED[-1]} fulfillments or refunds or more, which is more than can be read."
+    raise CallFailed("OrderSnapshot", Refused("ORDER_TOO_LARGE", words))
+
+
+async def _page_to_the_end(client: ShopifyClient, read: OrderSnapshotOrder, lane: Lane) -> bool:
+    """Fetch what did not fit into the first answer. False when the order changed meanwhile."""
+
+    async def lines(after: str) -> _Page | None:
+        with understood("OrderLinesAfter"):
+            more = (await client.order_lines_after(id=read.id, after=after, lane=lane)).order
+        return more.line_items if more is not None and more.updated_at == read.updated_at else None
+
+    async def fulfillment_orders(after: str) -> _Page | None:
+        with understood("OrderFulfillmentOrdersAfter"):
+            more = (await client.order_fulfillment_orders_after(id=read.id, after=after, lane=lane)).order
+        return more.fulfillment_orders if more is not None and more.updated_at == read.updated_at else None
+
+    if not await _to_the_end(read.line_items, lines):
+        return False
+    if not await _to_the_end(read.fulfillment_orders, fulfillment_orders):
+        return False
+    for fulfillment_order in read.fulfillment_orders.nodes:
+        if not await _all_to_ship(client, fulfillment_order, lane):
+            return False
+    for fulfillment in read.fulfillments:
+        if not await _all_shipped(client, fulfillment, lane):
+            return False
+    for refund in read.refunds:
+        if not await _all_refunded(client, refund, lane):
+            return False
+    return True
+
+
+async def _all_to_ship(client: ShopifyClient, read: FulfillmentOrderFields, lane: Lane) -> bool:
+    async def lines(after: str) -> _Page | None:
+        with understood("FulfillmentOrderLinesAfter"):
+            answer = await client.fulfillment_order_lines_after(id=read.id, after=after, lane=lane)
+        return answer.fulfillment_order.line_items if answer.fulfillment_order is not None else None
+
+    return await _to_the_end(read.line_items, lines)
+
+
+async def _all_shipped(client: ShopifyClient, read: OrderSnapshotOrderFulfillments, lane: Lane) -> bool:
+    async def lines(after: str) -> _Page | None:
+        with understood("FulfillmentLinesAfter"):
+            answer = await client.fulfillment_lines_after(id=read.id, after=after, lane=lane)
+        return answer.fulfillment.fulfillment_line_items if answer.fulfillment is not None else None
+
+    return await _to_the_end(read.fulfillment_line_items, lines)
+
+
+async def _all_refunded(client: ShopifyClient, read: OrderSnapshotOrderRefunds, lane: Lane) -> bool:
+    async def lines(after: str) -> _Page | None:
+        with understood("RefundLinesAfter"):
+            answer = await client.refund_lines_after(id=read.id, after=after, lane=lane)
+        return answer.refund.refund_line_items if answer.refund is not None else None
+
+    async def transactions(after: str) -> _Page | None:
+        with understood("RefundTransactionsAfter"):
+            answer = await client.refund_transactions_after(id=read.id, after=after, lane=lane)
+        return answer.refund.transactions if answer.refund is not None else None
+
+    return await _to_the_end(read.refund_line_items, lines) and await _to_the_end(
+        read.transactions, transactions
+    )
+
+
+async def _all_levels(client: ShopifyClient, read: VariantsBySkuProductVariantsNodes, lane: Lane) -> None:
+    async def levels(after: str) -> _Page | None:
+        with understood("InventoryLevelsAfter"):
+            answer = await client.inventory_levels_after(id=read.inventory_item.id, after=after, lane=lane)
+        return answer.inventory_item.inventory_levels if answer.inventory_item is not None else None
+
+    if not await _to_the_end(read.inventory_item.inventory_levels, levels):
+        raise CallFailed("InventoryLevelsAfter", Unavailable("the item went away while it was read", 1.0))
+
+
+class _Page(Protocol):
+    """A generated connection. Further pages have classes of their own with the same fields."""
+
+    @property
+    def nodes(self) -> Any: ...
+
+    @property
+    def page_info(self) -> Any: ...
+
+
+async def _to_the_end(page: _Page, fetch: Callable[[str], Awaitable[_Page | None]]) -> bool:
+    """Append every further page to `page`; False when `fetch` found the parent changed or gone."""
+    after: str | None = None
+    while (after := _next(page.page_info.has_next_page, page.page_info.end_cursor, after)) is not None:
+        more = await fetch(after)
+        if more is None:
+            return False
+        page.nodes.extend(more.nodes)
+        page.page_info.has_next_page = more.page_info.has_next_page
+        page.page_info.end_cursor = more.page_info.end_cursor
+    return True
+
+
+def _next(has_next: bool, cursor: str | None, asked: str | None) -> str | None:
+    """The cursor of the next page, None after the last. A shop that says there is more but not where is not read
+    any further: CallFailed, because a part must not pass for the whole."""
+    if not has_next:
+        return None
+    if not cursor or cursor == asked:
+        raise CallFailed("a further page", Unknown("the shop says there is more, but gives no new cursor"))
+    return cursor
+
+
+def _no_such_id(failed: CallFailed) -> bool:
+    return isinstance(failed.outcome, Refused) and failed.outcome.code == "RESOURCE_NOT_FOUND"
+
+
+def _granted(scope: str, granted: tuple[str, ...]) -> bool:
+    """Writing includes reading."""
+    return scope in granted or (scope.startswith("read_") and f"write_{scope[5:]}" in granted)
+
+
+def _quoted(term: str) -> str:
+    """A search term in quotes, in which only quote and backslash mean something else."""
+    escaped = term.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,223 @@
+"""Answers of the Admin API become our snapshots; addresses become digests here and go no further."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from interlock.orders.addresses import AddressParts, digest
+from interlock.orders.snapshots import (
+    NO_ADDRESS,
+    Address,
+    Draft,
+    Fulfillment,
+    FulfillmentOrder,
+    Hold,
+    Offer,
+    ShopifyLine,
+    ShopifyOrder,
+    ShopifyRefund,
+)
+from interlock.shopify.generated.fragments import (
+    DraftFields,
+    FulfillmentOrderFields,
+    FulfillmentOrderFieldsDestination,
+    LineFields,
+    PostalAddress,
+)
+from interlock.shopify.generated.order_snapshot import (
+    OrderSnapshotOrder,
+    OrderSnapshotOrderFulfillments,
+    OrderSnapshotOrderRefunds,
+)
+from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
+from interlock.shopify.names import LINE_ATTRIBUTE
+
+_PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
+
+
+def order(read: OrderSnapshotOrder, address_key: bytes, observed_at: datetime) -> ShopifyOrder:
+    """The snapshot of a completely paged order. Amounts are presentment money, the `current*` family, which is
+    what edits and refunds leave (reference 6.2)."""
+    fulfillments = tuple(_fulfillment(item) for item in read.fulfillments)
+    fulfilled: dict[str, int] = {}
+    for item in fulfillments:
+        if item.live:
+            for line_id, quantity in item.lines:
+                fulfilled[line_id] = fulfilled.get(line_id, 0) + quantity
+    return ShopifyOrder(
+        id=read.id,
+        name=read.name,
+        created_at=read.created_at,
+        updated_at=read.updated_at,
+        observed_at=observed_at,
+        cancelled_at=read.cancelled_at,
+        closed=read.closed,
+        editable=read.merchant_editable,
+        currency=read.presentment_currency_code,
+        total=read.current_total_price_set.presentment_money.amount,
+        shipping_total=read.current_shipping_price_set.presentment_money.amount,
+        paid=read.fully_paid or read.display_financial_status in _PAID,
+        marker=read.marker.value if read.marker is not None else "",
+        tags=tuple(read.tags),
+        address=_address(read.shipping_address, address_key),
+        lines=tuple(_line(line, fulfilled.get(line.id, 0)) for line in read.line_items.nodes),
+        fulfillment_orders=tuple(
+            _fulfillment_order(item, address_key) for item in read.fulfillment_orders.nodes
+        ),
+        fulfillments=fulfillments,
+        refunds=tuple(_refund(item, read.updated_at) for item in read.refunds),
+    )
+
+
+def draft(read: DraftFields, address_key: bytes, observed_at: datetime) -> Draft:
+    """The snapshot of a draft. It reserves stock while it is open and its reservation has not run out."""
+    until = read.reserve_inventory_until
+    return Draft(
+        id=read.id,
+        status=read.status,
+        created_at=read.created_at,
+        observed_at=observed_at,
+        order_id=read.order.id if read.order is not None else "",
+        total=read.total_price_set.presentment_money.amount,
+        currency=read.presentment_currency_code,
+        reserved=read.status != "COMPLETED" and until is not None and until > observed_at,
+        address=_address(read.shipping_address, address_key),
+    )
+
+
+def offer(sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations: tuple[str, ...]) -> Offer:
+    """What the shop offers under a SKU, given every variant that carries exactly it. Stock is what is available at
+    `locations`, or, where none are named, at every active location that ships online orders."""
+    if len(carriers) != 1:
+        return Offer(sku=sku, variant_id="", matches=len(carriers), available=None, unit_price=None)
+    variant = carriers[0]
+    item = variant.inventory_item
+    available: int | None = None
+    if item.tracked:
+        available = 0
+        for level in item.inventory_levels.nodes:
+            place = level.location
+            counts = place.id in locations if locations else place.is_active and place.fulfills_online_orders
+            if level.is_active and counts:
+                available += sum(count.quantity for count in level.quantities if count.name == "available")
+    return Offer(sku=sku, variant_id=variant.id, matches=1, available=available, unit_price=variant.price)
+
+
+def _line(read: LineFields, fulfilled: int) -> ShopifyLine:
+    mirakl_line_id = next(
+        (item.value or "" for item in read.custom_attributes if item.key == LINE_ATTRIBUTE), ""
+    )
+    return ShopifyLine(
+        id=read.id,
+        sku=read.sku or "",
+        title=read.title,
+        variant_id=read.variant.id if read.variant is not None else "",
+        quantity=read.quantity,
+        current_quantity=read.current_quantity,
+        fulfilled_quantity=fulfilled,
+        unit_price=read.discounted_unit_price_after_all_discounts_set.presentment_money.amount,
+        requires_shipping=read.requires_shipping,
+        mirakl_line_id=mirakl_line_id,
+    )
+
+
+def _fulfillment_order(read: FulfillmentOrderFields, address_key: bytes) -> FulfillmentOrder:
+    place = read.assigned_location.location
+    return FulfillmentOrder(
+        id=read.id,
+        status=read.status,
+        request_status=read.request_status,
+        can_hold=any(item.action == "HOLD" for item in read.supported_actions),
+        holds=tuple(
+            Hold(
+                id=hold.id,
+                handle=hold.handle or "",
+                ours=hold.held_by_requesting_app,
+                notes=hold.reason_notes or "",
+            )
+            for hold in read.fulfillment_holds
+        ),
+        remaining=_summed((line.line_item.id, line.remaining_quantity) for line in read.line_items.nodes),
+        destination=_destination(read.destination, address_key),
+        location_id=place.id if place is not None else "",
+    )
+
+
+def _fulfillment(read: OrderSnapshotOrderFulfillments) -> Fulfillment:
+    """A fulfillment counts unless it was cancelled: a bought label is one already (reference 10.5). Its tracking is
+    the first with a number and a carrier or link, else the first there is."""
+    complete = (item for item in read.tracking_info if item.number and (item.company or item.url))
+    tracking = next(complete, read.tracking_info[0] if read.tracking_info else None)
+    return Fulfillment(
+        id=read.id,
+        live=read.status != "CANCELLED",
+        created_at=read.created_at,
+        lines=_summed((line.line_item.id, line.quantity or 0) for line in read.fulfillment_line_items.nodes),
+        carrier=(tracking.company or "") if tracking else "",
+        tracking_number=(tracking.number or "") if tracking else "",
+        tracking_url=(tracking.url or "") if tracking else "",
+    )
+
+
+def _refund(read: OrderSnapshotOrderRefunds, order_updated_at: datetime) -> ShopifyRefund:
+    """Money moved only with a successful REFUND transaction; a removal by an edit has none (reference 12)."""
+    money = sum(
+        (
+            item.amount_set.presentment_money.amount
+            for item in read.transactions.nodes
+            if item.kind == "REFUND" and item.status == "SUCCESS"
+        ),
+        Decimal(0),
+    )
+    return ShopifyRefund(
+        id=read.id,
+        created_at=read.created_at or order_updated_at,
+        money=money,
+        lines=_summed((line.line_item.id, line.quantity) for line in read.refund_line_items.nodes),
+    )
+
+
+def _address(read: PostalAddress | None, key: bytes) -> Address:
+    if read is None:
+        return NO_ADDRESS
+    return digest(
+        AddressParts(
+            first_name=read.first_name or "",
+            last_name=read.last_name or "",
+            company=read.company or "",
+            line1=read.address_1 or "",
+            line2=read.address_2 or "",
+            city=read.city or "",
+            postcode=read.zip_ or "",
+            province=read.province or "",
+            country_code=read.country_code_v_2 or "",
+        ),
+        key,
+    )
+
+
+def _destination(read: FulfillmentOrderFieldsDestination | None, key: bytes) -> Address:
+    if read is None:
+        return NO_ADDRESS
+    return digest(
+        AddressParts(
+            first_name=read.first_name or "",
+            last_name=read.last_name or "",
+            company=read.company or "",
+            line1=read.address_1 or "",
+            line2=read.address_2 or "",
+            city=read.city or "",
+            postcode=read.zip_ or "",
+            province=read.province or "",
+            country_code=read.country_code or "",
+        ),
+        key,
+    )
+
+
+def _summed(lines: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Quantities per line id, each id once, in the order of first appearance."""
+    total: dict[str, int] = {}
+    for line_id, quantity in lines:
+        total[line_id] = total.get(line_id, 0) + quantity
+    return tuple(total.items())

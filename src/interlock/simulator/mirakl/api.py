@@ -1,0 +1,1049 @@
+"""The seller API as Mirakl answers it: the modelled operations, their checks and their error answers."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.types import Receive, Scope, Send
+
+from interlock.simulator.mirakl.ceilings import ceiling
+from interlock.simulator.mirakl.generate import ORDER_STATES, parsed_instant
+from interlock.simulator.mirakl.operations import MODELLED, operation_at, other_methods
+from interlock.simulator.mirakl.orders import (
+    SHIPPED_STATES,
+    ZERO,
+    Amounts,
+    ShareRefused,
+    SimLine,
+    SimOrder,
+    cent,
+    share_of,
+)
+from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES
+from interlock.simulator.mirakl.render import (
+    can_cancel,
+    dumps,
+    instant,
+    order_text,
+    part_amounts,
+    render_key,
+    without_nulls,
+)
+from interlock.simulator.record import Call
+
+if TYPE_CHECKING:
+    from interlock.simulator.mirakl.world import ApiKey, MiraklWorld
+
+_LIST_LIMIT = 100
+_REFERENCE_LENGTH = 2000
+
+
+class ApiRefusal(Exception):
+    """Mirakl answers an error: HTTP status, machine code, message, and perhaps when to come back."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class ApiCall:
+    """One request to a modelled operation."""
+
+    operation: str
+    key: "ApiKey"
+    api_key: str
+    now: datetime
+    reference: str | None
+    query: dict[str, list[str]]
+    path_values: tuple[str, ...]
+    body: bytes
+    base_url: str
+    path: str
+    order_ids: list[str] = field(default_factory=list)
+
+    @property
+    def actor(self) -> str:
+        return f"api:{self.key.caller}"
+
+    def one(self, name: str) -> str | None:
+        """The last value of a query parameter, or None."""
+        values = self.query.get(name)
+        return values[-1] if values else None
+
+    def listed(self, name: str) -> list[str] | None:
+        """A comma-separated parameter, at most 100 values (section 1.4)."""
+        text = self.one(name)
+        if text is None or text == "":
+            return None
+        values = [value for value in text.split(",") if value]
+        if len(values) > _LIST_LIMIT:
+            raise ApiRefusal(
+                400, "VALIDATION_ERROR", f"The limit of {_LIST_LIMIT} is exceeded for parameter {name}"
+            )
+        return values
+
+    def moment(self, name: str) -> datetime | None:
+        text = self.one(name)
+        if text is None:
+            return None
+        moment = parsed_instant(text)
+        if moment is None:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Parameter {name} is not a date and time")
+        return moment
+
+    def flag(self, name: str) -> bool | None:
+        text = self.one(name)
+        if text is None:
+            return None
+        if text not in ("true", "false"):
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Parameter {name} is not a boolean")
+        return text == "true"
+
+    def whole(self, name: str, default: int, least: int, most: int | None) -> int:
+        text = self.one(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit():
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Parameter {name} is not a number")
+        value = int(text)
+        if value < least or (most is not None and value > most):
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Parameter {name} is out of bounds")
+        return value
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str | None:
+        text = self.one(name)
+        if text is not None and text not in allowed:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Parameter {name} has an unknown value")
+        return text
+
+    def document(self) -> dict[str, Any]:
+        """The JSON body; numbers with a point are Decimal."""
+        try:
+            value = json.loads(self.body, parse_float=Decimal)
+        except ValueError as wrong:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "The body is not valid JSON") from wrong
+        if not isinstance(value, dict):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "The body must be a JSON object")
+        return value
+
+
+@dataclass(slots=True)
+class ApiAnswer:
+    """What goes back: status, JSON text (None for no body), further headers."""
+
+    status: int
+    text: str | None
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+class SellerApi:
+    """The ASGI application under /api."""
+
+    def __init__(self, world: "MiraklWorld") -> None:
+        self._world = world
+        self._static: dict[str, tuple[int, str]] = {}
+        self._handlers: dict[str, Callable[[ApiCall], ApiAnswer]] = {
+            "A01": self._a01,
+            "OR04": self._or04,
+            "OR11": self._or11,
+            "OR21": self._or21,
+            "OR23": self._or23,
+            "OR24": self._or24,
+            "OR29": self._or29,
+            "OR30": self._or30,
+            "PC01": self._pc01,
+            "RE01": self._re01,
+            "SH12": self._sh12,
+            "SH21": self._sh21,
+            "V01": self._v01,
+        }
+        assert tuple(self._handlers) == MODELLED
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        world = self._world
+        world.tick()
+        now = world.clock.now()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        method, path = scope["method"], scope["path"]
+        found = operation_at(method, path)
+        operation = found[0] if found is not None else "?"
+        api_key = headers.get(b"authorization", "")
+        key = world.keys.get(api_key)
+        reference = headers.get(b"x-client-reference")
+        order_ids: list[str] = []
+        try:
+            if key is None:
+                raise ApiRefusal(401, "UNAUTHORIZED", "Unauthorized")
+            if found is None:
+                answer = _not_modelled(method, path)
+            elif operation not in self._handlers:
+                answer = _not_modelled_operation(operation)
+            else:
+                query: dict[str, list[str]] = {}
+                for name, value in parse_qsl(
+                    scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
+                ):
+                    query.setdefault(name, []).append(value)
+                host = headers.get(b"host") or "localhost"
+                call = ApiCall(
+                    operation=operation,
+                    key=key,
+                    api_key=api_key,
+                    now=now,
+                    reference=reference,
+                    query=query,
+                    path_values=found[1],
+                    body=body,
+                    base_url=f"{scope.get('scheme', 'http')}://{host}",
+                    path=path,
+                    order_ids=order_ids,
+                )
+                self._check_shop(call)
+                self._check_ceiling(call)
+                answer = self._handlers[operation](call)
+        except ApiRefusal as refusal:
+            answer = self._refused(refusal)
+        world.tick()
+        state = scope.get("state")
+        world.record.calls.append(
+            Call(
+                now,
+                world.clock.now(),
+                operation,
+                key.caller if key is not None else "unknown",
+                reference,
+                answer.status,
+                tuple(order_ids),
+                state.get("fault") if state else None,
+            )
+        )
+        payload = answer.text.encode() if answer.text is not None else b""
+        out = [(b"content-length", str(len(payload)).encode()), *answer.headers]
+        if answer.text is not None:
+            out.append((b"content-type", b"application/json"))
+        if answer.status == 204:
+            out = answer.headers
+        await send({"type": "http.response.start", "status": answer.status, "headers": out})
+        await send({"type": "http.response.body", "body": payload, "more_body": False})
+
+    # -- checks that all operations share ------------------------------------------------------------------
+
+    def _check_shop(self, call: ApiCall) -> None:
+        shop = call.one("shop_id")
+        if shop is not None:
+            if not shop.isascii() or not shop.isdigit():
+                raise ApiRefusal(400, "VALIDATION_ERROR", "Parameter shop_id is not a number")
+            if int(shop) != call.key.shop_id:
+                raise ApiRefusal(403, "FORBIDDEN", "This shop is not yours")
+        if call.operation in call.key.denied:
+            raise ApiRefusal(403, "FORBIDDEN", "Your role does not allow this operation")
+
+    def _check_ceiling(self, call: ApiCall) -> None:
+        world = self._world
+        operation = call.operation
+        persona = call.key.persona or world.profile.persona
+        limit = ceiling(operation, persona, world.profile, world.switches)
+        if limit is None:
+            return
+        if operation == "OR11":
+            if "order_ids" in call.query and world.switches["by_id_reads_counted"] == "no":
+                return
+            later_page = call.query.get("offset", ["0"])[-1] not in ("", "0")
+            if later_page and world.switches["pages_counted"] == "no":
+                return
+        wait = world.meter.count(call.api_key, operation, limit, call.now)
+        if wait is not None:
+            allowed, seconds = limit
+            raise ApiRefusal(
+                429,
+                "TOO_MANY_REQUESTS",
+                f"You made more than {allowed} calls of {operation} in {int(seconds)} seconds",
+                retry_after=wait,
+            )
+
+    def _refused(self, refusal: ApiRefusal) -> ApiAnswer:
+        switches = self._world.switches
+        headers = []
+        if refusal.retry_after is not None:
+            headers.append((b"retry-after", str(refusal.retry_after).encode()))
+        shape = switches["error_body"]
+        if shape == "bare":
+            return ApiAnswer(refusal.status, None, headers)
+        specific = switches["error_messages"] == "specific" or refusal.status != 400
+        body: dict[str, Any] = {
+            "message": refusal.message if specific else "Bad Request",
+            "status": refusal.status,
+        }
+        if shape == "with_code":
+            body["code"] = refusal.code
+        return ApiAnswer(refusal.status, dumps(body), headers)
+
+    def _order(self, call: ApiCall) -> SimOrder:
+        """The order named in the path; 404 when this shop has none of that id."""
+        order_id = call.path_values[0]
+        call.order_ids.append(order_id)
+        order = self._world.orders.get(order_id)
+        if order is None:
+            raise ApiRefusal(404, "ORDER_NOT_FOUND", f"Order {order_id} does not exist")
+        return order
+
+    # -- OR11 --------------------------------------------------------------------------------------------
+
+    def _or11(self, call: ApiCall) -> ApiAnswer:
+        """OR11, sections 1.3, 1.4 and 5: filters over live data, sorted by creation, paged by offset."""
+        world = self._world
+        mode = call.choice("order_tax_mode", TAX_MODES) or world.profile.tax_mode
+        page = call.whole("max", 10, 1, 100)
+        offset = call.whole("offset", 0, 0, None)
+        call.choice("sort", ("dateCreated",))
+        descending = call.choice("order", ("asc", "desc")) == "desc"
+        found = self._matching(call)
+        if descending:
+            found.reverse()
+        total = len(found)
+        unpaged = call.one("paginate") == "false"
+        chosen = found if unpaged else found[offset : offset + page]
+        call.order_ids.extend(order.id for order in chosen)
+        key = render_key(mode, world.profile_epoch, world.switches)
+        profile, switches = world.profile, world.switches
+        texts = [order_text(order, key, mode, profile, switches) for order in chosen]
+        links = []
+        if not unpaged and offset + page < total:
+            links.append(self._link(call, offset + page, page, "next"))
+        if not unpaged and offset > 0:
+            links.append(self._link(call, max(0, offset - page), page, "previous"))
+        headers = [(b"link", ", ".join(links).encode("latin-1"))] if links else []
+        return ApiAnswer(200, f'{{"orders":[{",".join(texts)}],"total_count":{total}}}', headers)
+
+    def _link(self, call: ApiCall, offset: int, page: int, rel: str) -> str:
+        pairs = [
+            (name, value)
+            for name, values in call.query.items()
+            if name not in ("max", "offset")
+            for value in values
+        ]
+        pairs += [("max", str(page)), ("offset", str(offset))]
+        return f'<{call.base_url}{call.path}?{urlencode(pairs)}>; rel="{rel}"'
+
+    def _matching(self, call: ApiCall) -> list[SimOrder]:
+        world = self._world
+        ids = call.listed("order_ids")
+        found: list[SimOrder]
+        if ids is None:
+            found = list(world.by_creation)
+        else:
+            wanted = dict.fromkeys(ids)
+            found = [world.orders[order_id] for order_id in wanted if order_id in world.orders]
+            found.sort(key=lambda order: (order.created, order.id))
+        states = call.listed("order_state_codes")
+        if states is not None:
+            for state in states:
+                if state not in ORDER_STATES:
+                    raise ApiRefusal(400, "VALIDATION_ERROR", "Parameter order_state_codes is unknown")
+            found = [order for order in found if order.state in states]
+        for name in ("seller", "customer"):
+            references = call.listed(f"order_references_for_{name}")
+            if references is not None:
+                found = [order for order in found if getattr(order, f"reference_for_{name}") in references]
+        since, until = call.moment("start_date"), call.moment("end_date")
+        if since is not None:
+            found = [order for order in found if order.created >= since]
+        if until is not None:
+            found = [order for order in found if order.created <= until]
+        since, until = call.moment("start_update_date"), call.moment("end_update_date")
+        if since is not None:
+            since -= timedelta(seconds=int(world.switches["update_delta_seconds"]))
+            found = [order for order in found if order.updated >= since]
+        if until is not None:
+            found = [order for order in found if order.updated <= until]
+        debited = call.flag("customer_debited")
+        if debited is not None:
+            found = [order for order in found if (order.debited is not None) == debited]
+        workflow = call.choice("payment_workflow", PAYMENT_WORKFLOWS)
+        if workflow is not None:
+            found = [order for order in found if order.workflow == workflow]
+        incident = call.flag("has_incident")
+        if incident is not None:
+            found = [order for order in found if order.has_incident == incident]
+        channels = call.listed("channel_codes")
+        if call.flag("only_null_channel"):
+            found = [order for order in found if order.static.get("channel") is None]
+        elif channels is not None:
+            found = [order for order in found if (order.static.get("channel") or {}).get("code") in channels]
+        centers = call.query.get("fulfillment_center_code")
+        if centers:
+            found = [
+                order
+                for order in found
+                if order.static.get("fulfillment", {}).get("center", {}).get("code") in centers
+            ]
+        return found
+
+    # -- writes ------------------------------------------------------------------------------------------
+
+    def _or21(self, call: ApiCall) -> ApiAnswer:
+        """OR21, section 5: every line decided, in WAITING_ACCEPTANCE only; the nine published codes."""
+        document = call.document()
+        order = self._order(call)
+        entries = document.get("order_lines")
+        if not isinstance(entries, list) or not entries:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_lines is required")
+        decisions: dict[str, bool] = {}
+        for entry in entries:
+            if entry is None:
+                raise ApiRefusal(400, "ORDER_LINE_NULL_ELEMENT", "The order lines contain a null element")
+            if (
+                not isinstance(entry, dict)
+                or not isinstance(entry.get("id"), str)
+                or not isinstance(entry.get("accepted"), bool)
+            ):
+                raise ApiRefusal(400, "VALIDATION_ERROR", "An order line needs id and accepted")
+            if entry["id"] in decisions:
+                raise ApiRefusal(400, "ORDER_LINE_DUPLICATE_ID", f"Line {entry['id']} occurs twice")
+            decisions[entry["id"]] = entry["accepted"]
+        if order.state != "WAITING_ACCEPTANCE":
+            raise ApiRefusal(
+                400,
+                "ORDER_INVALID_STATE",
+                f"Order {order.id} must be 'WAITING_ACCEPTANCE' but is '{order.state}'",
+            )
+        if order.static.get("fulfillment", {}).get("center", {}).get("code") not in (None, "DEFAULT"):
+            raise ApiRefusal(400, "ORDER_FULFILLED_UNAUTHORIZED", "This order is fulfilled by someone else")
+        for line_id in decisions:
+            if order.line(line_id) is None:
+                raise ApiRefusal(400, "ORDER_LINE_NOT_FOUND", f"Order {order.id} has no line {line_id}")
+        if any(line.id not in decisions for line in order.active_lines):
+            raise ApiRefusal(400, "ORDER_LINE_ACCEPTANCE_DECISION_MISSING", "Some lines miss a decision")
+        chosen = {decisions[line.id] for line in order.active_lines}
+        if len(chosen) > 1 and not self._world.profile.partial_acceptance:
+            raise ApiRefusal(
+                400, "ORDER_PARTIAL_ACCEPTANCE_DISABLED", "Partial acceptance is disabled for this shop"
+            )
+        self._world.decide(order, decisions, call.now, call.actor, call.reference)
+        return ApiAnswer(204, None)
+
+    def _or23(self, call: ApiCall) -> ApiAnswer:
+        """OR23 and the carrier rules at the end of section 6; a second call overwrites."""
+        world = self._world
+        document = call.document()
+        order = self._order(call)
+        values: dict[str, str | None] = {}
+        for name in (
+            "carrier_code",
+            "carrier_name",
+            "carrier_url",
+            "carrier_standard_code",
+            "tracking_number",
+        ):
+            value = document.get(name)
+            if value is not None and not isinstance(value, str):
+                raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} must be a text")
+            values[name] = value or None
+        allowed = (
+            order.state == "SHIPPING"
+            or (
+                order.state in ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT")
+                and world.switches["or23_before_shipping"] == "allowed"
+            )
+            or (
+                order.state in SHIPPED_STATES
+                and order.state != "CLOSED"
+                and world.switches["or23_after_shipped"] == "allowed"
+            )
+        )
+        if not allowed:
+            raise ApiRefusal(
+                400, "ORDER_INVALID_STATE", f"Order status must be 'SHIPPING' but is '{order.state}'"
+            )
+        number = values["tracking_number"]
+        if values["carrier_code"] is not None:
+            carrier = next(
+                (known for known in world.profile.carriers if known.code == values["carrier_code"]), None
+            )
+            if carrier is None:
+                raise ApiRefusal(
+                    400, "CARRIER_NOT_FOUND", f"Carrier {values['carrier_code']} is not registered"
+                )
+            template = carrier.tracking_url
+            if template is not None and "{trackingId}" in template and number is None:
+                raise ApiRefusal(400, "VALIDATION_ERROR", "tracking_number is mandatory for this carrier")
+            order.carrier_code = carrier.code
+            order.carrier_standard_code = carrier.standard_code
+            order.carrier_name = carrier.label
+            order.tracking_url = template.replace("{trackingId}", number or "") if template else None
+        else:
+            if values["carrier_name"] is None:
+                raise ApiRefusal(400, "VALIDATION_ERROR", "carrier_code or carrier_name is mandatory")
+            if not world.profile.alternative_carrier:
+                raise ApiRefusal(
+                    400, "CARRIER_NOT_ALLOWED", "Only registered carriers are allowed on this marketplace"
+                )
+            order.carrier_code = None
+            order.carrier_standard_code = values["carrier_standard_code"]
+            order.carrier_name = values["carrier_name"]
+            order.tracking_url = values["carrier_url"]
+        order.tracking_number = number
+        world.touch(order, call.now)
+        world.effect(
+            order,
+            "tracking",
+            call.now,
+            call.actor,
+            call.reference,
+            carrier=order.carrier_code or order.carrier_name,
+            number=number,
+        )
+        return ApiAnswer(204, None)
+
+    def _or24(self, call: ApiCall) -> ApiAnswer:
+        """OR24, section 5: SHIPPING only, the whole remaining order, tracking first where it is mandatory."""
+        world = self._world
+        order = self._order(call)
+        if order.state != "SHIPPING" or order.ship_asked:
+            raise ApiRefusal(
+                400, "ORDER_INVALID_STATE", f"Order status must be 'SHIPPING' but is '{order.state}'"
+            )
+        if not order.shop_can_ship:
+            raise ApiRefusal(400, "ORDER_INVALID_STATE", "The shop cannot ship this order")
+        method = next(
+            (kind for kind in world.profile.shipping_types if kind.code == order.shipping_type_code), None
+        )
+        if (
+            method is not None
+            and method.mandatory_tracking
+            and (order.tracking_number is None and order.tracking_url is None)
+        ):
+            raise ApiRefusal(
+                400, "TRACKING_MANDATORY", "Tracking details are mandatory for this shipping method"
+            )
+        world.ship(order, call.now, call.actor, call.reference)
+        return ApiAnswer(204, None)
+
+    def _or29(self, call: ApiCall) -> ApiAnswer:
+        """OR29, section 5: the whole order, where `can_cancel` says so."""
+        world = self._world
+        order = self._order(call)
+        if order.state == "CANCELED" and world.switches["or29_repeat"] == "204":
+            return ApiAnswer(204, None)
+        if not can_cancel(order, world.switches):
+            raise ApiRefusal(
+                400, "ORDER_INVALID_STATE", f"Order {order.id} cannot be canceled in state {order.state}"
+            )
+        world.cancel_all(order, call.now, call.actor, call.reference, None)
+        return ApiAnswer(204, None)
+
+    def _or30(self, call: ApiCall) -> ApiAnswer:
+        """OR30, section 5: amounts drive, quantity informs; all or nothing per call; a repeat cancels again."""
+        world = self._world
+        profile = world.profile
+        document = call.document()
+        if not profile.partial_cancelation:
+            status = int(world.switches["or30_when_feature_off"])
+            raise ApiRefusal(status, "FEATURE_DISABLED", "Partial cancelation is not enabled for shops")
+        mode = document.get("order_tax_mode") or profile.tax_mode
+        if mode not in TAX_MODES:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_tax_mode is unknown")
+        if profile.order_level_tax_calculation and mode != profile.tax_mode:
+            raise ApiRefusal(
+                400, "VALIDATION_ERROR", "order_tax_mode must be the platform's with order level taxes"
+            )
+        entries = document.get("cancelations")
+        if not isinstance(entries, list) or not entries:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "cancelations is required")
+        # Every entry is checked against what the entries before it leave, before anything is written.
+        taken: dict[str, Amounts] = {}
+        planned: list[tuple[SimOrder, SimLine, int, Amounts, str]] = []
+        for entry in entries:
+            order, line, quantity, amounts, reason = self._one_cancelation(call, entry, mode, taken)
+            planned.append((order, line, quantity, amounts, reason))
+            taken[line.id] = _sum(taken.get(line.id), amounts)
+        included = mode == "TAX_INCLUDED"
+        answers = []
+        touched: dict[str, SimOrder] = {}
+        for order, line, quantity, amounts, reason in planned:
+            part = world.cancel_part(
+                order, line, quantity, amounts, reason, call.now, call.actor, call.reference
+            )
+            touched[order.id] = order
+            answers.append(
+                {
+                    "cancelation_id": part.id,
+                    "order_line_id": line.id,
+                    "currency_iso_code": order.currency,
+                    "quantity": quantity,
+                    "reason_code": reason,
+                    **part_amounts(amounts, line, included, profile),
+                }
+            )
+        for order in touched.values():
+            world.after_cancelations(order, call.now, call.actor, call.reference)
+        return ApiAnswer(200, self._json({"order_tax_mode": mode, "cancelations": answers}))
+
+    def _one_cancelation(
+        self, call: ApiCall, entry: Any, mode: str, taken: dict[str, Amounts]
+    ) -> tuple[SimOrder, SimLine, int, Amounts, str]:
+        world = self._world
+        profile = world.profile
+        if not isinstance(entry, dict):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "A cancelation must be an object")
+        line_id = entry.get("order_line_id")
+        if not isinstance(line_id, str):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_line_id is required")
+        order, line = self._line_of(line_id)
+        if order.id not in call.order_ids:
+            call.order_ids.append(order.id)
+        amount = _amount(entry, "amount", required=True)
+        shipping_amount = _amount(entry, "shipping_amount", required=True)
+        quantity = entry.get("quantity")
+        if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "quantity is required")
+        code = entry.get("reason_code")
+        if code is None or isinstance(code, bool) or not isinstance(code, str | int):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "reason_code is required")
+        reason = str(code)
+        if not any(
+            known.type == "CANCELATION" and known.code == reason and known.is_shop_right
+            for known in profile.reasons
+        ):
+            raise ApiRefusal(400, "REASON_NOT_FOUND", f"Reason {reason} is not a cancelation reason")
+        currency = entry.get("currency_iso_code")
+        if currency is not None and currency != order.currency:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"The currency of this order is {order.currency}")
+        if not can_cancel(order, world.switches):
+            raise ApiRefusal(
+                400, "ORDER_INVALID_STATE", f"Order {order.id} cannot be canceled in state {order.state}"
+            )
+        if not line.active:
+            raise ApiRefusal(400, "ORDER_LINE_INVALID_STATE", f"Line {line.id} is {line.state}")
+        by_order = profile.order_level_tax_calculation and mode == "TAX_EXCLUDED"
+        if by_order and ("taxes" in entry or "shipping_taxes" in entry):
+            raise ApiRefusal(
+                400, "VALIDATION_ERROR", "taxes must be omitted with order level taxes in TAX_EXCLUDED"
+            )
+        left = line.refundable()
+        if line.id in taken:
+            left = left.minus(taken[line.id])
+        omitted = world.switches["or30_omitted_proportional_taxes"]
+        try:
+            amounts = share_of(
+                line,
+                left,
+                mode=mode,
+                unit=cent(order.currency),
+                amount=amount,
+                shipping_amount=shipping_amount,
+                taxes=_coded(entry, "taxes"),
+                shipping_taxes=_coded(entry, "shipping_taxes"),
+                fees=_coded(entry, "fees"),
+                omitted="computed" if by_order else omitted,
+            )
+        except ShareRefused as refused:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Line {line.id}: {refused}") from refused
+        empty = not (amounts.product or amounts.shipping or amounts.taxes or amounts.shipping_taxes)
+        if empty and not any(amounts.fees.values()) and world.switches["or30_zero_amount"] == "refused":
+            raise ApiRefusal(400, "VALIDATION_ERROR", "Nothing would be canceled")
+        return order, line, quantity, amounts, reason
+
+    def _line_of(self, line_id: str) -> tuple[SimOrder, SimLine]:
+        for order in reversed(self._world.by_creation):
+            line = order.line(line_id)
+            if line is not None:
+                return order, line
+        raise ApiRefusal(404, "ORDER_LINE_NOT_FOUND", f"Order line {line_id} does not exist")
+
+    def _or04(self, call: ApiCall) -> ApiAnswer:
+        """OR04, sections 1.8 and 5: the seller's reference and eco contributions, result per order."""
+        document = call.document()
+        entries = document.get("orders")
+        if not isinstance(entries, list) or not entries:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "orders is required")
+        if len(entries) > _LIST_LIMIT:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Too many orders: at most {_LIST_LIMIT}")
+        return ApiAnswer(200, self._json({"updated_orders": [self._update(call, e) for e in entries]}))
+
+    def _update(self, call: ApiCall, entry: Any) -> dict[str, Any]:
+        world = self._world
+        if not isinstance(entry, dict) or not isinstance(entry.get("order_id"), str):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_id is required")
+        order_id = entry["order_id"]
+        call.order_ids.append(order_id)
+        order = world.orders.get(order_id)
+        if order is None:
+            message = f"Order {order_id} does not exist"
+            return _item_error(order_id, "ORDER_NOT_FOUND", "order_id", message)
+        updated: dict[str, Any] = {}
+        references = entry.get("references")
+        if isinstance(references, dict) and "order_reference_for_seller" in references:
+            value = references["order_reference_for_seller"]
+            name = "references.order_reference_for_seller"
+            if value is not None and (not isinstance(value, str) or not value.strip()):
+                return _item_error(order_id, "VALIDATION_ERROR", name, "The reference must not be blank")
+            if value is not None and len(value) > _REFERENCE_LENGTH:
+                return _item_error(order_id, "VALIDATION_ERROR", name, "The reference is too long")
+            order.reference_for_seller = value
+            updated["references"] = {"order_reference_for_seller": value}
+            bump = world.switches["reference_bumps_update_date"] == "yes"
+            world.touch(order, call.now, bump=bump)
+            world.effect(order, "reference", call.now, call.actor, call.reference, value=value)
+        lines = []
+        for part in entry.get("order_lines") or []:
+            line = order.line(str(part.get("order_line_id"))) if isinstance(part, dict) else None
+            if line is None:
+                message = f"Order {order_id} has no such line"
+                return _item_error(order_id, "ORDER_LINE_NOT_FOUND", "order_lines", message)
+            eco = [_eco(contribution, line) for contribution in part.get("eco_contributions") or []]
+            line.static = {**line.static, "eco_contributions": eco}
+            world.touch(order, call.now)
+            lines.append({"order_line_id": line.id, "eco_contributions": eco})
+        if lines:
+            updated["order_lines"] = lines
+        return {"order_id": order_id, "updated": updated, "errors": []}
+
+    # -- reference data ----------------------------------------------------------------------------------
+
+    def _json(self, document: Any) -> str:
+        if self._world.switches["absent_values"] == "omitted":
+            document = without_nulls(document)
+        return dumps(document)
+
+    def _constant(self, name: str, make: Callable[[], Any]) -> ApiAnswer:
+        known = self._static.get(name)
+        if known is None or known[0] != self._world.profile_epoch:
+            known = (self._world.profile_epoch, dumps(without_nulls(make())))
+            self._static[name] = known
+        return ApiAnswer(200, known[1])
+
+    def _v01(self, call: ApiCall) -> ApiAnswer:
+        return self._constant("V01", lambda: {"version": "simulated"})
+
+    def _re01(self, call: ApiCall) -> ApiAnswer:
+        """RE01: by type, then in the operator's order."""
+        reasons = sorted(self._world.profile.reasons, key=lambda reason: reason.type)
+        return self._constant(
+            "RE01",
+            lambda: {
+                "reasons": [
+                    {
+                        "type": reason.type,
+                        "code": reason.code,
+                        "label": reason.label,
+                        "is_shop_right": reason.is_shop_right,
+                    }
+                    for reason in reasons
+                ],
+                "total_count": len(reasons),
+            },
+        )
+
+    def _sh12(self, call: ApiCall) -> ApiAnswer:
+        return self._constant(
+            "SH12",
+            lambda: {
+                "shipping_types": [
+                    {
+                        "code": kind.code,
+                        "label": kind.label,
+                        "description": kind.label,
+                        "standard_code": kind.standard_code,
+                        "mandatory_tracking": kind.mandatory_tracking,
+                        "click_and_collect": kind.click_and_collect,
+                        "delivery_by_operator": kind.delivery_by_operator,
+                        "ignore_lead_time_to_ship": False,
+                    }
+                    for kind in self._world.profile.shipping_types
+                ]
+            },
+        )
+
+    def _sh21(self, call: ApiCall) -> ApiAnswer:
+        """SH21: by label."""
+        return self._constant(
+            "SH21",
+            lambda: {
+                "carriers": [
+                    {
+                        "code": carrier.code,
+                        "label": carrier.label,
+                        "standard_code": carrier.standard_code,
+                        "tracking_url": carrier.tracking_url,
+                    }
+                    for carrier in sorted(self._world.profile.carriers, key=lambda known: known.label)
+                ]
+            },
+        )
+
+    def _pc01(self, call: ApiCall) -> ApiAnswer:
+        return self._constant("PC01", self._configuration)
+
+    def _configuration(self) -> dict[str, Any]:
+        """PC01: the capability probe. What it cannot say (section 10) is not in it."""
+        profile = self._world.profile
+        workflows = {
+            "no_customer_payment_confirmation": profile.payment_workflow
+            == "NO_CUSTOMER_PAYMENT_CONFIRMATION",
+            "order_acceptance": profile.order_acceptance,
+            "pause_debit_workflow": False,
+            "pay_on_due_date": profile.payment_workflow == "PAY_ON_DUE_DATE",
+            "pay_on_shipment": profile.payment_workflow == "PAY_ON_SHIPMENT",
+            "sellers_edit_shipping_origin": False,
+            "shipping_and_billing_details_before_acceptance": profile.addresses_from
+            in ("STAGING", "WAITING_ACCEPTANCE"),
+        }
+        return {
+            "features": {
+                "catalog": {
+                    "allow_shop_contribution_to_all_channels": False,
+                    "exclude_invalid_products": False,
+                    "list_of_multiple_values_separator": "|",
+                    "product_acceptance_by_channel": False,
+                    "product_data_validation_by_channel": False,
+                    "product_import_only_on_leaf": True,
+                },
+                "circular_economy_data_collection": False,
+                "competitive_pricing_tool": False,
+                "direct_payment_customer_store": {"activated": False, "refund_cancel_authorized": False},
+                "disable_seller_alternative_carrier": not profile.alternative_carrier,
+                "dropship": {"retail_pricing_enabled": False},
+                "kyc_status_per_seller": False,
+                "lead_time_to_ship_by_sellers_enabled": "YES",
+                "multi_currency": False,
+                "multi_payout_psp_per_seller": False,
+                "no_reply_needed": True,
+                "offer_prices_decimals": "2",
+                "operator_csv_delimiter": "SEMICOLON",
+                "order_conditions": {
+                    "lead_time_to_ship": True,
+                    "maximum_order_quantity": False,
+                    "minimum_order_quantity": False,
+                    "package_order_quantity": False,
+                },
+                "order_tax_mode": profile.tax_mode,
+                "order_workflows": workflows,
+                "payment_confirmation": profile.payment_workflow != "NO_CUSTOMER_PAYMENT_CONFIRMATION",
+                "pricing": {
+                    "channel_pricing": "DISABLED",
+                    "discount_period_required": False,
+                    "discount_price_creation_in_the_past_blocked": False,
+                    "scheduled_pricing": False,
+                    "volume_discount": False,
+                    "volume_pricing": False,
+                },
+                "product_data_validation_by_channel": False,
+                "promotion": {
+                    "cart_promotion_campaign": False,
+                    "discount_campaign": False,
+                    "seller_promotion": False,
+                },
+                "returns": {"drop_ship": False, "marketplace": False, "one_creditor": False},
+                "shipment": {
+                    "multi_part_item_shipment": False,
+                    "multi_shipment": profile.multi_shipment,
+                },
+                "shop_tax_options": {
+                    "local_tax_number": {"mandatory": False},
+                    "tax_identification_number": {"mandatory": False},
+                },
+                "tax_collection": {
+                    "activated": "YES" if profile.tax_collected_by_operator else "NO",
+                    "product_tax_code_mandatory": False,
+                    "tax_collection_by_operator": profile.tax_collected_by_operator,
+                },
+                "tax_id_number": {"mandatory": False},
+                "warehouses": {"geolocation": False, "restricted_countries": []},
+            },
+            "modules": {
+                "mirakl_catalog_integrator": False,
+                "mirakl_catalog_manager": False,
+                "mirakl_catalog_transformer": False,
+                "mirakl_platform_services": False,
+                "offer_management": True,
+                "order_management": True,
+                "promotions": False,
+                "quotes": False,
+                "tax_manager": {"activated": False, "tax_provider": {"avalara": False, "vertex": False}},
+            },
+            "platform_configuration": {
+                "customer_model": {"b2b": True, "b2c": True},
+                "enhanced_seller_invoicing": {"enabled": False},
+                "platform_model": {"drop_ship": False, "marketplace": True, "one_creditor": False},
+            },
+            "platform_name": profile.name,
+            "tenant_name": f"{profile.name}-sim",
+            "timezone": profile.timezone,
+        }
+
+    def _a01(self, call: ApiCall) -> ApiAnswer:
+        """A01: credential check, currency, shop id, balances."""
+        world = self._world
+        profile = world.profile
+        since = instant(world.started)
+        pending = sum(
+            (
+                line.refundable().total_with_tax
+                for order in world.by_creation
+                if order.debited is not None
+                for line in order.lines
+                if line.state not in ("REFUSED", "CANCELED")
+            ),
+            ZERO,
+        )
+        document = {
+            "shop_id": call.key.shop_id,
+            "shop_name": f"Shop on {profile.name}",
+            "shop_state": "OPEN",
+            "model": "MARKETPLACE",
+            "currency_iso_code": profile.currency,
+            "channels": [],
+            "domains": ["PRODUCT"],
+            "date_created": since,
+            "last_updated_date": since,
+            "billing_info": {},
+            "contact_informations": {
+                "city": "Sample town",
+                "country": profile.country,
+                "email": "shop@shop.example",
+                "lastname": "Shop",
+                "street1": "1 Sample street",
+            },
+            "default_billing_information": {
+                "default_language": profile.locale,
+                "id": f"billing-{call.key.shop_id}",
+                "registration_address": {
+                    "city": "Sample town",
+                    "country_iso_code": profile.country,
+                    "street_1": "1 Sample street",
+                },
+            },
+            "evaluations_count": 0,
+            "free_shipping": False,
+            "is_professional": True,
+            "kyc": {"status": "APPROVED"},
+            "offers_count": len(world.maker.catalogue),
+            "orders_count": len(world.orders),
+            "payment_details": {
+                "paid_balance": ZERO,
+                "payable_balance": ZERO,
+                "pending_balance": pending,
+                "reserve_balance": ZERO,
+            },
+            "payment_method_mandatory": False,
+            "premium": False,
+            "pro_details": {},
+            "shipping": {"lead_time_to_ship": profile.leadtime_to_ship_days},
+            "shipping_country": profile.country,
+            "shipping_types": [kind.code for kind in profile.shipping_types],
+            "shipping_zones": ["DOM"],
+            "shippings": [
+                {
+                    "shipping_type_code": kind.code,
+                    "shipping_type_label": kind.label,
+                    "shipping_type_standard_code": kind.standard_code,
+                    "shipping_zone_code": "DOM",
+                    "shipping_zone_label": "Domestic",
+                }
+                for kind in profile.shipping_types
+            ],
+            "shop_additional_fields": [],
+        }
+        return ApiAnswer(200, dumps(without_nulls(document)))
+
+
+def _not_modelled_operation(operation: str) -> ApiAnswer:
+    message = f"The simulator does not model {operation}; it models {', '.join(MODELLED)}."
+    return ApiAnswer(501, dumps({"message": message, "status": 501, "operation": operation}))
+
+
+def _not_modelled(method: str, path: str) -> ApiAnswer:
+    others = other_methods(path)
+    if others:
+        message = f"{method} is not allowed here; {', '.join(others)} is."
+        allow = [(b"allow", ", ".join(others).encode())]
+        return ApiAnswer(405, dumps({"message": message, "status": 405}), allow)
+    message = f"Mirakl publishes no seller operation at {method} of this path, so none is modelled."
+    return ApiAnswer(501, dumps({"message": message, "status": 501, "operation": None}))
+
+
+def _item_error(order_id: str, code: str, name: str, message: str) -> dict[str, Any]:
+    return {"order_id": order_id, "errors": [{"code": code, "field": name, "message": message}]}
+
+
+def _eco(contribution: Any, line: SimLine) -> dict[str, Any]:
+    if not isinstance(contribution, dict) or not isinstance(contribution.get("epr_category_code"), str):
+        raise ApiRefusal(400, "VALIDATION_ERROR", "epr_category_code is required")
+    unit = _amount(contribution, "unit_amount", required=False)
+    return {
+        "epr_category_code": contribution["epr_category_code"],
+        "producer_id": str(contribution.get("producer_id") or ""),
+        "producer_id_owner": "SELLER",
+        "unit_amount": unit,
+        "total_amount": unit * line.quantity,
+    }
+
+
+def _amount(entry: dict[str, Any], name: str, *, required: bool) -> Decimal:
+    """An amount as a JSON number or, as the published examples also show, as a text (section 1.6)."""
+    value = entry.get(name)
+    if value is None:
+        if required:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is required")
+        return ZERO
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is not a number")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as wrong:
+        raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is not a number") from wrong
+    if not amount.is_finite():
+        raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is not a number")
+    return amount
+
+
+def _coded(entry: dict[str, Any], name: str) -> dict[str, Decimal]:
+    values = entry.get(name)
+    if values is None:
+        return {}
+    if not isinstance(values, list):
+        raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} must be a list")
+    coded: dict[str, Decimal] = {}
+    for value in values:
+        if not isinstance(value, dict) or not isinstance(value.get("code"), str):
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} needs a code and an amount")
+        coded[value["code"]] = coded.get(value["code"], ZERO) + _amount(value, "amount", required=True)
+    return coded
+
+
+def _sum(first: Amounts | None, second: Amounts) -> Amounts:
+    if first is None:
+        return second
+    return Amounts(
+        first.product + second.product,
+        first.shipping + second.shipping,
+        _added(first.taxes, second.taxes),
+        _added(first.shipping_taxes, second.shipping_taxes),
+        _added(first.fees, second.fees),
+    )
+
+
+def _added(first: dict[str, Decimal], second: dict[str, Decimal]) -> dict[str, Decimal]:
+    total = dict(first)
+    for code, amount in second.items():
+        total[code] = total.get(code, ZERO) + amount
+    return total
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return b"".join(parts)

@@ -1,0 +1,1 @@
+"""One PostgreSQL: the embedded server, transactions, column types, encryption and migrations."""

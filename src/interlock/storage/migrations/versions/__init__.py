@@ -1,0 +1,1 @@
+"""The revisions in order; one that was released is never changed."""

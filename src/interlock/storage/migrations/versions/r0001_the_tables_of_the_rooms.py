@@ -1,0 +1,300 @@
+"""The tables of the rooms."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = "0000"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "budget_calls",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_budget_calls", "budget_calls", ["account", "operation", "at"], unique=False)
+    op.create_table(
+        "budget_waits",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "operation", name=op.f("pk_budget_waits")),
+    )
+    op.create_table(
+        "connections",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("live", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("mirakl_origin", sa.Text(), nullable=False),
+        sa.Column("mirakl_shop_id", sa.BigInteger(), nullable=False),
+        sa.Column("mirakl_key", sa.LargeBinary(), nullable=False),
+        sa.Column("shopify_shop", sa.Text(), nullable=False),
+        sa.Column("shopify_origin", sa.Text(), nullable=False),
+        sa.Column("shopify_client_id", sa.Text(), nullable=False),
+        sa.Column("shopify_client_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("capability", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("capability_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("poll_seconds", sa.Integer(), server_default="60", nullable=False),
+        sa.Column("event_reads_per_minute", sa.Integer(), server_default="6", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
+        sa.UniqueConstraint("name", name=op.f("uq_connections_name")),
+    )
+    op.create_index(
+        "uq_connections_mirakl_account", "connections", ["mirakl_origin", "mirakl_shop_id"], unique=True
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("triggered_at", sa.Text(), server_default="", nullable=False),
+        sa.Column("shopify_order_id", sa.Text(), nullable=True),
+        sa.Column("fulfillment_order_id", sa.Text(), nullable=True),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("shop", "topic", "webhook_id", name=op.f("pk_deliveries")),
+    )
+    op.create_index(
+        "ix_deliveries_unresolved",
+        "deliveries",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.create_table(
+        "heartbeats",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
+        "polls",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ticks", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_ok_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_reads_off_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_polls")),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "label", name=op.f("pk_tallies")),
+    )
+    op.create_table(
+        "unreadable",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_unreadable")),
+    )
+    op.create_table(
+        "carrier_mappings",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("shop_name", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_carrier_mappings_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "shop_name", name=op.f("pk_carrier_mappings")),
+    )
+    op.create_table(
+        "orders",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("mirakl_order_id", sa.Text(), nullable=False),
+        sa.Column("commercial_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lane", sa.Text(), server_default="rest", nullable=False),
+        sa.Column("hints", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("handled", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("hinted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("runs_in_hour", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("memory", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("last_view", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("shopify_order_id", sa.Text(), nullable=True),
+        sa.Column("shopify_name", sa.Text(), nullable=True),
+        sa.Column("draft_id", sa.Text(), nullable=True),
+        sa.Column("mirakl_state", sa.Text(), nullable=True),
+        sa.Column("acceptance_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shopify_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_orders_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint(
+            "connection_id", "mirakl_order_id", name=op.f("uq_orders_connection_id_mirakl_order_id")
+        ),
+    )
+    op.create_index("ix_orders_commercial_id", "orders", ["commercial_id"], unique=False)
+    op.create_index("ix_orders_mirakl_wanted_since", "orders", ["mirakl_wanted_since"], unique=False)
+    op.create_index("ix_orders_next_look_at", "orders", ["next_look_at"], unique=False)
+    op.create_index("ix_orders_shopify_name", "orders", ["shopify_name"], unique=False)
+    op.create_index("ix_orders_shopify_order_id", "orders", ["shopify_order_id"], unique=False)
+    op.create_table(
+        "sku_mappings",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("mirakl_sku", sa.Text(), nullable=False),
+        sa.Column("shop_sku", sa.Text(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_sku_mappings_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "mirakl_sku", name=op.f("pk_sku_mappings")),
+    )
+    op.create_table(
+        "answers",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("option", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_answers_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
+    )
+    op.create_index(
+        "ix_answers_waiting",
+        "answers",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("taken_at IS NULL"),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("connection_id", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_because", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_cases_connection_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_cases_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+    )
+    op.create_index("ix_cases_order_id", "cases", ["order_id"], unique=False)
+    op.create_index(
+        "uq_cases_open",
+        "cases",
+        [
+            sa.literal_column("coalesce(order_id, 0)"),
+            sa.literal_column("coalesce(connection_id, 0)"),
+            "reason",
+            "subject",
+        ],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "fulfillment_orders",
+        sa.Column("fulfillment_order_id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_fulfillment_orders_order_id")),
+        sa.PrimaryKeyConstraint("fulfillment_order_id", name=op.f("pk_fulfillment_orders")),
+    )
+    op.create_table(
+        "mirakl_documents",
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_mirakl_documents_order_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_mirakl_documents")),
+    )
+    op.create_table(
+        "operations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("call_class", sa.Text(), nullable=False),
+        sa.Column("action", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("words", sa.Text(), server_default="", nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_operations_connection_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_operations_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operations")),
+    )
+    op.create_index(
+        "ix_operations_open",
+        "operations",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index("ix_operations_order_id", "operations", ["order_id", "digest"], unique=False)
+    op.create_table(
+        "plans",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("view", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("plan", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_plans_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
+    )
+    op.create_index("ix_plans_order_id", "plans", ["order_id", "id"], unique=False)
+    op.create_table(
+        "timeline",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_timeline_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
+    )
+    op.create_index("ix_timeline_order_id", "timeline", ["order_id", "id"], unique=False)

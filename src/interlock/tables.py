@@ -1,0 +1,14 @@
+"""Loads every module that declares tables, so that one metadata holds them all.
+
+A room that gets tables of its own is added here; a test compares this list with the sources.
+"""
+
+import interlock.cases.store
+import interlock.engine.ledger
+import interlock.engine.store
+import interlock.imports.store
+import interlock.orders.store
+import interlock.shipping.store  # noqa: F401 - imported for the tables it declares
+from interlock.storage.database import metadata
+
+__all__ = ["metadata"]

@@ -1,0 +1,297 @@
+"""Which adapters stand behind the engine's ports, and how a stored connection becomes one that works."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import httpx2
+from sqlalchemy import Connection
+
+from interlock.clock import Clock
+from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
+from interlock.engine.gateways import ConnectedPlatforms, Document, Unreadable
+from interlock.engine.store import ConnectionRow, all_connections, one_connection
+from interlock.imports.store import sku_map
+from interlock.mirakl import perform as mirakl_perform
+from interlock.mirakl import read as mirakl_read
+from interlock.mirakl.client import (
+    MiraklAccount,
+    MiraklClient,
+    ReadError,
+    ReadUnavailable,
+)
+from interlock.mirakl.translate import Capability, UnreadableOrder, order_from
+from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.orders.codec import decode
+from interlock.orders.connection import CarrierMapping, ConnectionRules
+from interlock.orders.outcomes import Outcome, Unavailable
+from interlock.orders.ports import OrderContext, ReadFailed
+from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
+from interlock.orders.view import OtherOrder
+from interlock.replacements.evidence import why_related
+from interlock.shipping.store import carrier_map
+from interlock.shopify import perform as shopify_perform
+from interlock.shopify import read as shopify_read
+from interlock.shopify.classify import CallFailed
+from interlock.shopify.client import ShopifyClient, ShopifyShop
+from interlock.storage.database import Store
+from interlock.storage.encryption import Keyring
+
+HttpFor = Callable[[str], httpx2.AsyncClient]
+BEFORE_CANCELLATION = timedelta(minutes=30)
+
+
+class MiraklAdapter:
+    """The engine's marketplace, over one account of the seller API."""
+
+    def __init__(self, client: MiraklClient, tax_mode: str, address_key: bytes) -> None:
+        self._client = client
+        self._tax_mode = tax_mode
+        self._address_key = address_key
+
+    def snapshot(self, document: Document, observed_at: datetime) -> MiraklOrder:
+        try:
+            return order_from(document, observed_at, self._address_key)
+        except UnreadableOrder as wrong:
+            raise Unreadable("An order of the marketplace", wrong.what) from wrong
+
+    async def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
+        try:
+            async for page in mirakl_read.walk_updated(self._client, since, until, self._tax_mode):
+                yield page.documents
+        except ReadError as failed:
+            raise _mirakl_read_failed(failed) from failed
+
+    async def walk_waiting(self) -> AsyncIterator[Sequence[Document]]:
+        try:
+            waiting = ("WAITING_ACCEPTANCE",)
+            async for page in mirakl_read.walk_states(self._client, waiting, self._tax_mode, "acceptance"):
+                yield page.documents
+        except ReadError as failed:
+            raise _mirakl_read_failed(failed) from failed
+
+    async def by_ids(self, order_ids: Sequence[str]) -> Sequence[Document]:
+        try:
+            return (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode)).documents
+        except ReadError as failed:
+            raise _mirakl_read_failed(failed) from failed
+
+    async def perform(self, action: MiraklAction, context: OrderContext) -> Outcome:
+        return await mirakl_perform.perform(self._client, action, context)
+
+    async def set_references(
+        self, values: Sequence[tuple[str, str]], reference: str
+    ) -> Mapping[str, Outcome]:
+        return await mirakl_perform.set_references(self._client, values, reference)
+
+
+def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
+    retry_after = failed.retry_after if isinstance(failed, ReadUnavailable) else None
+    return ReadFailed("The marketplace", str(failed), retry_after)
+
+
+class ShopifyAdapter:
+    """The engine's shop, over one app's access to the Admin API."""
+
+    def __init__(self, client: ShopifyClient, address_key: bytes, clock: Clock) -> None:
+        self._client = client
+        self._address_key = address_key
+        self._clock = clock
+
+    async def order(self, shopify_order_id: str) -> ShopifyOrder | None:
+        try:
+            return await shopify_read.order(
+                self._client, shopify_order_id, self._address_key, self._clock.now(), lane="edits"
+            )
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def order_by_marker(self, marker: str) -> ShopifyOrder | None:
+        try:
+            found = await shopify_read.order_by_marker(self._client, marker, lane="acceptance")
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+        return None if found is None else await self.order(found.id)
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        try:
+            return await shopify_read.draft(
+                self._client, draft_id, self._address_key, self._clock.now(), lane="acceptance"
+            )
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def drafts_of(self, marker: str, order_id: str) -> tuple[Draft, ...]:
+        try:
+            return await shopify_read.drafts_by_tag(
+                self._client, order_id, marker, self._address_key, self._clock.now(), lane="acceptance"
+            )
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def offers(self, skus: Sequence[tuple[str, str]]) -> tuple[Offer, ...]:
+        wanted = tuple(dict.fromkeys(shop_sku for _, shop_sku in skus))
+        try:
+            found = await shopify_read.offers(self._client, wanted, lane="acceptance")
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+        by_sku = {offer.sku: offer for offer in found}
+        return tuple(replace(by_sku[shop_sku], sku=sku) for sku, shop_sku in skus if shop_sku in by_sku)
+
+    async def others(self, cancelled: ShopifyOrder) -> tuple[OtherOrder, ...]:
+        since = (cancelled.cancelled_at or cancelled.updated_at) - BEFORE_CANCELLATION
+        found: list[OtherOrder] = []
+        for other in await self._updated_since(since):
+            if other.id == cancelled.id or other.cancelled:
+                continue
+            why = why_related(
+                cancelled.name,
+                cancelled.marker,
+                cancelled.cancelled_at or cancelled.updated_at,
+                other.name,
+                other.marker,
+                other.tags,
+                other.created_at,
+            )
+            if why:
+                found.append(OtherOrder(other.id, other.name, other.created_at, other.cancelled, why))
+        return tuple(found)
+
+    async def orders_updated_since(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
+        return tuple(
+            (order.id, order.updated_at or order.created_at) for order in await self._updated_since(since)
+        )
+
+    async def _updated_since(self, since: datetime) -> list[shopify_read.FoundOrder]:
+        found: list[shopify_read.FoundOrder] = []
+        after: str | None = None
+        while True:
+            try:
+                page = await shopify_read.orders_updated_since(self._client, since, after)
+            except CallFailed as failed:
+                raise _shopify_read_failed(failed) from failed
+            found.extend(page.orders)
+            after = page.after
+            if after is None:
+                return found
+
+    async def fulfillment_order_owner(self, fulfillment_order_id: str) -> str | None:
+        try:
+            owner = await shopify_read.fulfillment_order_owner(self._client, fulfillment_order_id)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+        return None if owner is None else owner.order_id
+
+    async def perform(self, action: ShopifyAction, context: OrderContext) -> Outcome:
+        return await shopify_perform.perform(self._client, action, context)
+
+
+def _shopify_read_failed(failed: CallFailed) -> ReadFailed:
+    retry_after = failed.outcome.retry_after if isinstance(failed.outcome, Unavailable) else None
+    return ReadFailed("Shopify", str(failed), retry_after)
+
+
+class StoredConnections:
+    """The connections of the database, each with clients that live as long as its credentials stay the same."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        keyring: Keyring,
+        address_key: bytes,
+        http_for: HttpFor,
+        loopback_http: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keyring = keyring
+        self._address_key = address_key
+        self._http_for = http_for
+        self._loopback_http = loopback_http
+        self._clients: dict[int, tuple[tuple[object, ...], MiraklClient, ShopifyClient]] = {}
+
+    async def get(self, connection_id: int) -> ConnectedPlatforms:
+        def read(c: Connection) -> tuple[ConnectionRow, dict[str, str], tuple[CarrierMapping, ...]]:
+            return (
+                one_connection(c, connection_id),
+                sku_map(c, connection_id),
+                carrier_map(c, connection_id),
+            )
+
+        row, skus, carriers = await self._store.tx(read)
+        return self._connected(row, skus, carriers)
+
+    async def all(self) -> tuple[ConnectedPlatforms, ...]:
+        rows = await self._store.tx(all_connections)
+        return tuple([await self.get(row.id) for row in rows])
+
+    def shopify_client(self, row: ConnectionRow) -> ShopifyClient:
+        """The client of this connection's shop, for set-up work the engine has no port for."""
+        return self._clients_of(row)[1]
+
+    def mirakl_client(self, row: ConnectionRow) -> MiraklClient:
+        """The client of this connection's marketplace account."""
+        return self._clients_of(row)[0]
+
+    def _connected(
+        self, row: ConnectionRow, skus: Mapping[str, str], carriers: tuple[CarrierMapping, ...]
+    ) -> ConnectedPlatforms:
+        mirakl, shopify = self._clients_of(row)
+        rules = rules_of(row, carriers)
+        return ConnectedPlatforms(
+            connection_id=row.id,
+            rules=rules,
+            mirakl_account=row.mirakl_account,
+            shopify_account=row.shopify_account,
+            shopify=ShopifyAdapter(shopify, self._address_key, self._clock),
+            mirakl=MiraklAdapter(mirakl, rules.tax_mode, self._address_key),
+            sku_map=skus,
+            live=row.live,
+        )
+
+    def _clients_of(self, row: ConnectionRow) -> tuple[MiraklClient, ShopifyClient]:
+        identity = (
+            row.mirakl_origin,
+            row.mirakl_shop_id,
+            row.mirakl_key,
+            row.shopify_origin,
+            row.shopify_client_secret,
+        )
+        known = self._clients.get(row.id)
+        if known is not None and known[0] == identity:
+            return known[1], known[2]
+        key = self._keyring.decrypt(row.mirakl_key).decode()
+        secret = self._keyring.decrypt(row.shopify_client_secret).decode()
+        mirakl = MiraklClient(
+            MiraklAccount(row.mirakl_origin, key, str(row.mirakl_shop_id)),
+            self._http_for(row.mirakl_origin),
+            SharedBudget(self._store, self._clock, row.mirakl_account, MIRAKL_CEILINGS),
+        )
+        shopify = ShopifyClient(
+            ShopifyShop(
+                row.shopify_shop, row.shopify_origin, row.shopify_client_id, secret, self._loopback_http
+            ),
+            self._http_for(row.shopify_origin),
+            SharedBudget(self._store, self._clock, row.shopify_account, {}),
+            self._clock.now,
+        )
+        self._clients[row.id] = (identity, mirakl, shopify)
+        return mirakl, shopify
+
+
+def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> ConnectionRules:
+    """The connection's settings, with what its marketplace said it allows and the carrier map."""
+    rules = replace(row.rules, carrier_mappings=carriers)
+    if row.capability is None:
+        return rules
+    capability = decode(Capability, row.capability)
+    return replace(
+        rules,
+        tax_mode=capability.tax_mode or rules.tax_mode,
+        order_level_tax=bool(capability.order_level_tax),
+        carriers=capability.carriers,
+        unregistered_carriers=capability.unregistered_carriers is not False,
+        tracking_mandatory_for=capability.tracking_mandatory_for,
+        accepts_by_itself=capability.acceptance == "AUTOMATIC" or rules.accepts_by_itself,
+    )

@@ -1,0 +1,1 @@
+"""The tests of Interlock, arranged like its sources."""

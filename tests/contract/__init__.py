@@ -1,0 +1,1 @@
+"""Checks against documents that the platforms publish."""

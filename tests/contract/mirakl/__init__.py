@@ -1,0 +1,1 @@
+"""Exchanges with Mirakl, judged by its own OpenAPI document."""

@@ -1,0 +1,188 @@
+"""Every modelled operation of the simulated marketplace, judged by Mirakl's own document."""
+
+import asyncio
+import json
+import random
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+
+from interlock.simulator.clock import PlatformClock
+from interlock.simulator.mirakl import PROFILES, MiraklWorld, mirakl_switches
+from interlock.simulator.mirakl.operations import MODELLED, operation_at
+from interlock.simulator.transport import ClockedASGITransport
+from tests.contract.mirakl.validator import (
+    ENVIRONMENT_NAME,
+    EXCEPTIONS_FILE,
+    Violation,
+    contract,
+    document_path,
+    validate_exchange,
+)
+
+pytestmark = [
+    pytest.mark.contract,
+    pytest.mark.skipif(document_path() is None, reason=f"{ENVIRONMENT_NAME} names no document"),
+]
+
+
+class Judged:
+    """A client whose every exchange is judged; `seen` counts answers below 300 by operation."""
+
+    def __init__(self, world: MiraklWorld) -> None:
+        self.world = world
+        self.violations: list[Violation] = []
+        self.seen: dict[str, int] = {}
+        self._client = httpx2.AsyncClient(
+            transport=ClockedASGITransport(world.app),
+            base_url="http://market.example",
+            headers={"Authorization": world.api_key},
+        )
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        answer = await self._client.request(method, path, json=body)
+        found = json.loads(answer.text, parse_float=Decimal) if answer.content else None
+        self.violations += validate_exchange(method, path, body, answer.status_code, found)
+        named = operation_at(method, path.split("?")[0])
+        if named is not None and answer.status_code < 300:
+            self.seen[named[0]] = self.seen.get(named[0], 0) + 1
+        return found
+
+
+async def _day(judged: Judged, rng: random.Random) -> None:
+    world = judged.world
+    for path in (
+        "/api/version",
+        "/api/account",
+        "/api/platform/configuration",
+        "/api/reasons",
+        "/api/shipping/types",
+        "/api/shipping/carriers",
+    ):
+        await judged.call("GET", path)
+    orders = [world.create_generated(staging=n == 0) for n in range(10)]
+    await judged.call("GET", "/api/orders?max=100")
+    for order in orders[2:]:
+        lines = [{"id": line.id, "accepted": True} for line in order.lines]
+        await judged.call("PUT", f"/api/orders/{order.id}/accept", {"order_lines": lines})
+    world.advance(7200)
+    for order in orders[:8]:
+        line = order.lines[0]
+        reference = {"order_id": order.id, "references": {"order_reference_for_seller": f"#{order.id}"}}
+        await judged.call("PUT", "/api/orders", {"orders": [reference, {"order_id": "nowhere"}]})
+        entry = {
+            "order_line_id": line.id,
+            "amount": 1.5,
+            "shipping_amount": 0,
+            "quantity": 0,
+            "reason_code": "34",
+        }
+        await judged.call("PUT", "/api/orders/cancel", {"cancelations": [entry]})
+        if rng.random() < 0.3:
+            await judged.call("PUT", f"/api/orders/{order.id}/cancel")
+        tracking = {"carrier_code": "UPS", "tracking_number": "1"}
+        await judged.call("PUT", f"/api/orders/{order.id}/tracking", tracking)
+        await judged.call("PUT", f"/api/orders/{order.id}/ship")
+        if order.debited is not None and line.active:
+            world.refund_line(order.id, line.id, quantity=1)
+        await judged.call("GET", f"/api/orders?order_ids={order.id}&order_tax_mode=TAX_EXCLUDED")
+    world.advance(200000)
+    for order in orders:
+        await judged.call("GET", f"/api/orders?order_ids={order.id}&order_tax_mode=TAX_INCLUDED")
+
+
+def test_simulated_exchanges_break_nothing_in_the_contract() -> None:
+    """Sections 4 and 5: 0 violations outside the exception file, under the defaults and drawn switches."""
+    seen: dict[str, int] = {}
+    for seed in range(9):
+        rng = random.Random(seed)
+        switches = mirakl_switches()
+        if seed >= 3:
+            switches.draw(rng)
+        # Fields the contract does not know are allowed by section 1.2, and by its schemas.
+        profile = list(PROFILES.values())[seed % 3]
+        judged = Judged(MiraklWorld(PlatformClock(lambda: 0.0), seed, profile, switches))
+        asyncio.run(_day(judged, rng))
+        assert judged.violations == []
+        for operation, count in judged.seen.items():
+            seen[operation] = seen.get(operation, 0) + count
+    assert sorted(seen) == sorted(MODELLED)
+
+
+def test_the_validator_finds_what_is_wrong() -> None:
+    """A judge that cannot convict proves nothing."""
+    found = validate_exchange("GET", "/api/orders", None, 200, {"orders": [{"price": "1"}], "total_count": 1})
+    rules = {(violation.where, violation.rule) for violation in found}
+    assert ("response orders[0].price", "type") in rules
+    assert ("response orders[0].order_id", "required") in rules
+    assert validate_exchange("PUT", "/api/orders/1/ship", None, 200, None)[0].rule == "status"
+    assert validate_exchange("PUT", "/api/orders/1/ship", {}, 204, None)[0].where == "request"
+    assert validate_exchange("GET", "/api/nowhere", None, 200, {})[0].rule == "unknown"
+
+
+def test_the_operation_table_is_the_contracts() -> None:
+    """Every operation of the document has our code, method and path, and there are no others."""
+    missing = []
+    for path, methods in contract().document["paths"].items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict) and "operationId" in operation:
+                named = operation_at(method.upper(), path)
+                if named is None or not operation["summary"].startswith(f"{named[0]} "):
+                    missing.append((method, path))
+    assert missing == []
+
+
+def _published() -> list[tuple[str, str, str, dict[str, Any]]]:
+    found = []
+    for path, methods in contract().document["paths"].items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict) and operation.get("operationId") in MODELLED:
+                found.append((operation["operationId"], method, path, operation))
+    return found
+
+
+def _examples(holder: dict[str, Any]) -> list[Any]:
+    examples = holder.get("content", {}).get("application/json", {}).get("examples", {})
+    return [entry["value"] for name, entry in examples.items() if "auto" not in name]
+
+
+def test_mirakls_own_examples_break_its_schema_only_where_we_say() -> None:
+    """Section 13: known contradictions, each in the exception file."""
+    violations: list[Violation] = []
+    for _, method, path, operation in _published():
+        status = next(code for code in operation["responses"] if code.startswith("2"))
+        for body in _examples(operation.get("requestBody", {})):
+            made = contract().violations(method, path, body, 400, None, scope="example")
+            violations += made
+        for body in _examples(operation["responses"][status]):
+            violations += contract().violations(method, path, None, int(status), body, scope="example")
+    assert violations == []
+
+
+def test_an_order_made_from_mirakls_own_example_is_shown_as_it_came() -> None:
+    """OR11 example, section 13: amounts, taxes, refund, cancelation, customer survive the simulator."""
+    operation = next(entry for code, _, _, entry in _published() if code == "OR11")
+    (example,) = json.loads(json.dumps(_examples(operation["responses"]["200"])), parse_float=Decimal)
+    source = example["orders"][0]
+    world = MiraklWorld(PlatformClock(lambda: 0.0), 1, PROFILES["hidden-address"])
+    world.create_from_document(source, keep_dates=True)
+    judged = Judged(world)
+    shown = asyncio.run(judged.call("GET", f"/api/orders?order_ids={source['order_id']}"))["orders"][0]
+    for name in ("order_id", "created_date", "order_state", "customer", "channel", "references"):
+        assert shown[name] == source[name], name
+    line, original = shown["order_lines"][0], source["order_lines"][0]
+    for name in ("order_line_id", "quantity", "price", "price_unit", "shipping_price", "offer_sku"):
+        assert line[name] == original[name], name
+    assert line["refunds"][0]["amount"] == original["refunds"][0]["amount"]
+    assert line["cancelations"][0]["shipping_amount"] == original["cancelations"][0]["shipping_amount"]
+    assert [tax["amount"] for tax in line["taxes"]] == [tax["amount"] for tax in original["taxes"]]
+
+
+def test_every_exception_has_a_reason() -> None:
+    entries = json.loads(EXCEPTIONS_FILE.read_text("utf-8"))
+    for entry in entries:
+        assert set(entry) == {"operation", "scope", "path", "rule", "reason"}
+        assert len(entry["reason"]) > 30
+        assert entry["scope"] in ("exchange", "example")

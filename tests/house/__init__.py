@@ -1,0 +1,1 @@
+"""Tests of the house itself: words, layers, settings, clock, logs, the generated pages."""

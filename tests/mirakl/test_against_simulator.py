@@ -1,0 +1,269 @@
+"""The adapter against the simulated marketplace."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import httpx2
+import pytest
+
+from interlock.mirakl.client import MiraklAccount, MiraklClient, ReadRefused, ReadUnavailable, ReadUnreadable
+from interlock.mirakl.perform import perform
+from interlock.mirakl.read import by_ids, capability, walk_states, walk_updated
+from interlock.mirakl.translate import order_from
+from interlock.orders.actions import (
+    AnswerAcceptance,
+    CancelMiraklOrder,
+    CancelQuantities,
+    LineCancelation,
+    MiraklAction,
+    SetSellerReference,
+    SetTracking,
+    ShipOrder,
+)
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.ports import OrderContext
+from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder
+from interlock.simulator.clock import PlatformClock
+from interlock.simulator.faults import Fault
+from interlock.simulator.mirakl.profile import PROFILES, TaxRule
+from interlock.simulator.mirakl.switches import mirakl_switches
+from interlock.simulator.mirakl.world import MiraklWorld
+from interlock.simulator.transport import ClockedASGITransport
+from tests.mirakl.marketplace_documents import NotedBudget
+
+AUTOMATIC = PROFILES["automatic"]
+MANUAL = replace(AUTOMATIC, name="manual", order_acceptance="NOT_AUTOMATIC", call_tolerance=1000)
+ADDRESS_KEY = b"key"
+
+
+class Marketplace:
+    """A simulated marketplace whose time stands still unless it is moved, and the adapter connected to it."""
+
+    def __init__(self, profile: object = MANUAL, seed: int = 7) -> None:
+        assert isinstance(profile, type(MANUAL))
+        self.world = MiraklWorld(PlatformClock(source=lambda: 0.0), seed, profile, mirakl_switches())
+        self.budget = NotedBudget()
+        self.mode = profile.tax_mode
+        self.connect(self.world.api_key)
+
+    def connect(self, key: str) -> None:
+        http = httpx2.AsyncClient(transport=ClockedASGITransport(self.world.app))
+        account = MiraklAccount("https://sim.mirakl.example", key, str(self.world.shop_id))
+        self.client = MiraklClient(account, http, self.budget)
+
+    async def order(self, order_id: str) -> MiraklOrder:
+        page = await by_ids(self.client, [order_id], self.mode)
+        return order_from(page.documents[0], page.observed_at(self.world.clock.now()), ADDRESS_KEY)
+
+    async def do(self, action: MiraklAction, order_id: str) -> Outcome:
+        context = OrderContext("sim", order_id, f"sim:{order_id}", "interlock", "op/1", None)
+        return await perform(self.client, action, context)
+
+    async def accept(self, order_id: str) -> Outcome:
+        order = await self.order(order_id)
+        return await self.do(AnswerAcceptance(tuple((line.id, True) for line in order.lines)), order_id)
+
+
+def live(scene: Callable[[], Awaitable[None]]) -> None:
+    async def run() -> None:
+        await scene()
+
+    asyncio.run(run())
+
+
+def test_an_order_is_accepted_referenced_tracked_and_shipped() -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order_id = place.world.create_generated(lines=2).id
+        before = await place.order(order_id)
+        assert (before.state, before.unknown) == ("WAITING_ACCEPTANCE", ())
+
+        assert await place.accept(order_id) == Confirmed()
+        again = await place.accept(order_id)
+        assert isinstance(again, Refused)
+        assert again.code == "ORDER_INVALID_STATE"
+
+        place.world.advance(3600)
+        assert await place.do(SetSellerReference("#1001"), order_id) == Confirmed()
+        assert await place.do(SetTracking("UPS", "", "1Z999", ""), order_id) == Confirmed()
+        ready = await place.order(order_id)
+        assert (ready.state, ready.can_ship, ready.seller_reference) == ("SHIPPING", True, "#1001")
+        assert (ready.tracking_carrier_code, ready.tracking_number) == ("UPS", "1Z999")
+        assert ready.address.complete
+
+        assert await place.do(ShipOrder(), order_id) == Confirmed()
+        assert isinstance(await place.do(ShipOrder(), order_id), Refused)
+        place.world.advance(3600)
+        assert (await place.order(order_id)).state in ("SHIPPED", "TO_COLLECT", "RECEIVED")
+        references = {effect.reference for effect in place.world.record.effects if effect.actor == "api:shop"}
+        assert references == {"op/1"}
+
+    live(scene)
+
+
+@pytest.mark.parametrize("mode", ["TAX_INCLUDED", "TAX_EXCLUDED"])
+def test_units_are_cancelled_in_either_tax_mode_to_the_cent(mode: str) -> None:
+    async def scene() -> None:
+        place = Marketplace(
+            replace(MANUAL, tax_mode=mode, debit_delay=10_000.0, taxes=(TaxRule("VAT", Decimal(20)),))
+        )
+        order_id = place.world.create_generated(lines=1, quantities=[4]).id
+        await place.accept(order_id)
+        place.world.advance(1)
+        order = await place.order(order_id)
+        assert order.tax_mode == mode
+        (line,) = order.lines
+        part = LineCancelation(
+            line.id,
+            2,
+            2,
+            line.price / 2,
+            Decimal(0),
+            tuple(replace(tax, amount=tax.amount / 2) for tax in line.taxes),
+            (),
+        )
+        outcome = await place.do(CancelQuantities((part,), order.currency, mode, "34", True), order_id)
+        assert isinstance(outcome, Confirmed), outcome
+        after = await place.order(order_id)
+        (cancelation,) = after.lines[0].cancelations
+        assert outcome.facts == ((f"cancelation_id:{line.id}", cancelation.id),)
+        assert (cancelation.quantity, cancelation.amount) == (2, line.price / 2)
+        assert [tax.amount for tax in cancelation.taxes] == [tax.amount / 2 for tax in line.taxes]
+        assert order.total_price - after.total_price == line.price / 2
+        assert await place.do(CancelMiraklOrder(), order_id) == Confirmed()
+        assert (await place.order(order_id)).state == "CANCELED"
+
+    live(scene)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "accepted"),
+    [
+        (Fault("refused_before"), Unknown, False),
+        (Fault("reply_lost"), Unknown, True),
+        (Fault("rate_limited", seconds=9), Unavailable, False),
+        (Fault("server_error"), Unknown, False),
+        (Fault("server_error_after"), Unknown, True),
+        (Fault("html"), Unknown, False),
+    ],
+)
+def test_a_faulty_write_is_never_taken_for_a_success_or_a_refusal(
+    fault: Fault, kind: type[object], accepted: bool
+) -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order_id = place.world.create_generated(lines=1).id
+        place.world.armed.arm("OR21", fault)
+        assert isinstance(await place.accept(order_id), kind)
+        assert ((await place.order(order_id)).state != "WAITING_ACCEPTANCE") == accepted
+
+    live(scene)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("refused_before"), ReadUnavailable),
+        (Fault("rate_limited", seconds=9), ReadUnavailable),
+        (Fault("server_error"), ReadUnavailable),
+        (Fault("reply_lost"), ReadUnavailable),
+        (Fault("truncated"), ReadUnreadable),
+        (Fault("html"), ReadUnreadable),
+    ],
+)
+def test_a_faulty_read_gives_an_error_and_no_orders(fault: Fault, error: type[Exception]) -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order_id = place.world.create_generated(lines=1).id
+        place.world.armed.arm("OR11", fault)
+        with pytest.raises(error):
+            await place.order(order_id)
+        assert (await place.order(order_id)).order_id == order_id
+
+    live(scene)
+
+
+@pytest.mark.parametrize("shape", ["message_status", "with_code", "bare"])
+def test_a_refusal_is_one_whatever_its_body_looks_like(shape: str) -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        place.world.switches.set("error_body", shape)
+        order_id = place.world.create_generated(lines=1).id
+        outcome = await place.do(ShipOrder(), order_id)
+        assert isinstance(outcome, Refused)
+        assert outcome.code == ("ORDER_INVALID_STATE" if shape == "with_code" else "HTTP_400")
+
+    live(scene)
+
+
+def test_a_wrong_key_is_named_as_such() -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order_id = place.world.create_generated(lines=1).id
+        place.connect("not-the-key")
+        with pytest.raises(ReadRefused, match="key is not accepted"):
+            await place.order(order_id)
+        assert await place.do(ShipOrder(), order_id) == Unavailable("key refused")
+
+    live(scene)
+
+
+def test_an_address_is_hidden_until_the_marketplace_shows_it() -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(PROFILES["hidden-address"], call_tolerance=1000))
+        order_id = place.world.create_generated(lines=1).id
+        await place.accept(order_id)
+        assert (await place.order(order_id)).address == NO_ADDRESS
+        place.world.advance(7200)
+        order = await place.order(order_id)
+        assert order.state == "SHIPPING"
+        assert order.address.complete
+
+    live(scene)
+
+
+def test_every_order_of_many_is_found_by_both_walks() -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        since = place.world.clock.now()
+        expected = []
+        for _ in range(230):
+            expected.append(place.world.create_generated(lines=1).id)
+            place.world.advance(1)
+        until = place.world.clock.now() + timedelta(seconds=1)
+        updated = [
+            str(document["order_id"])
+            async for page in walk_updated(place.client, since, until, place.mode)
+            for document in page.documents
+        ]
+        waiting = [
+            str(document["order_id"])
+            async for page in walk_states(place.client, ["WAITING_ACCEPTANCE"], place.mode, "acceptance")
+            for document in page.documents
+        ]
+        assert sorted(updated) == sorted(waiting) == sorted(expected)
+
+    live(scene)
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_the_capability_profile_says_what_the_marketplace_allows(name: str) -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(PROFILES[name], call_tolerance=1000))
+        profile = place.world.profile
+        await place.client.check()
+        found = await capability(place.client)
+        assert (found.tax_mode, found.acceptance) == (profile.tax_mode, profile.order_acceptance)
+        assert found.unregistered_carriers == profile.alternative_carrier
+        assert found.multi_shipment == profile.multi_shipment
+        assert (found.currency, found.time_zone) == (profile.currency, profile.timezone)
+        assert found.shop_id == str(place.world.shop_id)
+        assert sorted(carrier.code for carrier in found.carriers) == sorted(c.code for c in profile.carriers)
+        assert [r.code for r in found.cancelation_reasons if r.shop_right] == ["34", "35"]
+        mandatory = [kind.code for kind in profile.shipping_types if kind.mandatory_tracking]
+        assert list(found.tracking_mandatory_for) == mandatory
+
+    live(scene)

@@ -1,0 +1,1 @@
+"""Tests of the simulated marketplace, each citing the reference fact it models."""

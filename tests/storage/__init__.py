@@ -1,0 +1,1 @@
+"""Tests of storage: the embedded server, transactions, encryption, migrations."""

@@ -1,0 +1,1 @@
+"""Programs for working on Interlock; no part of the service."""

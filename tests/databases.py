@@ -31,16 +31,23 @@ class ThrowawayServer:
         self.folder.chmod(0o711)
         self.server = EmbeddedServer(self.folder, test_mode=True)
         self._numbers = itertools.count(1)
-        self.server.ensure_started()
-        self._administrate(sql.SQL("CREATE DATABASE template"))
-        template = Database(self.server.url("template"), pool_size=1)
-        upgrade(template)
-        template.dispose()
+        try:
+            self.server.ensure_started()
+            self._administrate(sql.SQL("CREATE DATABASE template"))
+            template = Database(self.server.url("template"), pool_size=1)
+            upgrade(template)
+            template.dispose()
+        except BaseException:
+            self._throw_away()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._throw_away()
+
+    def _throw_away(self) -> None:
         self.server.stop("immediate")
         shutil.rmtree(self.server.socket_folder, ignore_errors=True)
         shutil.rmtree(self.folder)

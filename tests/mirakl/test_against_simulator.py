@@ -1,6 +1,7 @@
 """The adapter against the simulated marketplace."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -265,5 +266,32 @@ def test_the_capability_profile_says_what_the_marketplace_allows(name: str) -> N
         assert [r.code for r in found.cancelation_reasons if r.shop_right] == ["34", "35"]
         mandatory = [kind.code for kind in profile.shipping_types if kind.mandatory_tracking]
         assert list(found.tracking_mandatory_for) == mandatory
+
+    live(scene)
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_every_order_is_understood_whatever_the_marketplace_leaves_open(seed: int) -> None:
+    async def scene() -> None:
+        rng = random.Random(seed)
+        profile = PROFILES[sorted(PROFILES)[seed % len(PROFILES)]]
+        place = Marketplace(replace(profile, call_tolerance=1000), seed)
+        place.world.switches.draw(rng)
+        orders = [place.world.create_generated() for _ in range(5)]
+        for _ in range(4):
+            for placed in orders:
+                seen = await place.order(placed.id)
+                assert seen.unknown == ()
+                assert len(seen.lines) == len(placed.lines)
+                if seen.state == "WAITING_ACCEPTANCE":
+                    assert await place.accept(placed.id) == Confirmed()
+                for line in seen.lines:
+                    if line.can_refund and not line.refunds:
+                        made = place.world.refund_line(placed.id, line.id, quantity=1)
+                        again = await place.order(placed.id)
+                        (shown,) = next(other.refunds for other in again.lines if other.id == line.id)
+                        assert (shown.id, shown.quantity, shown.state) == (made.id, 1, made.state)
+                        assert again.unknown == ()
+            place.world.advance(3600)
 
     live(scene)

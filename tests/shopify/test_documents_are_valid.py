@@ -8,10 +8,10 @@ import pytest
 from graphql import GraphQLSchema, build_schema, parse, specified_rules, validate
 from graphql.validation import NoUnusedFragmentsRule
 
-import interlock.shopify
-import interlock.simulator.shopify
+import interlock
 
-QUERIES = Path(interlock.shopify.__file__).parent / "queries"
+PACKAGE = Path(interlock.__file__).parent
+QUERIES = PACKAGE / "shopify" / "queries"
 OPERATIONS = sorted(path.name for path in QUERIES.glob("*.graphql") if path.name != "fragments.graphql")
 RULES = [rule for rule in specified_rules if rule is not NoUnusedFragmentsRule]
 
@@ -25,8 +25,7 @@ def problems(schema: GraphQLSchema, name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def simulated() -> GraphQLSchema:
-    folder = Path(interlock.simulator.shopify.__file__).parent
-    return build_schema((folder / "schema.graphql").read_text(encoding="utf-8"))
+    return build_schema((PACKAGE / "simulator" / "shopify" / "schema.graphql").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

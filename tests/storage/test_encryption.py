@@ -83,7 +83,9 @@ def test_the_environments_keys_come_before_the_file(tmp_path: Path) -> None:
     assert not (tmp_path / "key").exists()
 
 
-@pytest.mark.parametrize("key", ["short", "", "x" * 44, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,broken"])
+@pytest.mark.parametrize(
+    "key", ["short", "", "x" * 44, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,broken"]
+)
 def test_a_malformed_key_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(KeyMalformed, match="of INTERLOCK_KEY is not a Fernet key") as refusal:
         open_keyring(key, tmp_path)

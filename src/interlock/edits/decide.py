@@ -12,7 +12,7 @@ from interlock.orders.agreement import agreed_quantities, ordered_of, shopify_qu
 from interlock.orders.codec import encode
 from interlock.orders.differences import Difference, LineCancelled, LineRemoved, QuantityReduced
 from interlock.orders.memory import Memory, RefundTask
-from interlock.orders.plan import Case, Part, latest
+from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
     SUPERSEDED,
@@ -83,20 +83,23 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     if mirakl is None or shopify is None or not shopify.live or not memory.shopify_order_id:
         return Part(memory)
     incident = (INCIDENT,) if mirakl.has_incident else ()
+    tasks = memory.refund_tasks
     if not differences:
-        return Part(_in_agreement(mirakl, shopify, memory), keep_held=incident)
-    memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
-    edit = _Edit(view, mirakl, shopify, differences)
-    part = _answer(edit, memory)
-    return replace(part, keep_held=(*edit.sentences, *incident, *part.keep_held))
-
-
-def _in_agreement(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> Memory:
-    agreed = agreed_quantities(mirakl, memory)
-    shown = dict(shopify_quantities(shopify, memory))
-    if all(shown.get(line_id, 0) == quantity for line_id, quantity in agreed):
-        memory = replace(memory, settled=agreed)
-    return replace(_without_edit_tasks(memory, UNDONE), disagreeing_since=None)
+        memory = replace(_without_edit_tasks(memory, UNDONE), disagreeing_since=None)
+        part = Part(memory, keep_held=incident)
+    else:
+        memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
+        edit = _Edit(view, mirakl, shopify, differences)
+        if memory.withdrawn != view.memory.withdrawn:
+            # Just confirmed: what was compared before is no longer what is agreed.
+            part = Part(memory, look_at=view.now)
+        else:
+            part = _answer(edit, memory)
+        part = replace(part, keep_held=(*edit.sentences, *incident, *part.keep_held))
+    if part.memory.refund_tasks != tasks:
+        # The tasks are shown by the room that owns them, on the next look.
+        part = replace(part, look_at=earliest(part.look_at, view.now))
+    return part
 
 
 def _without_edit_tasks(memory: Memory, why: str) -> Memory:

@@ -2,6 +2,7 @@
 
 from interlock.orders.agreement import (
     agreed_quantities,
+    fulfilled_quantities,
     link_of,
     mirakl_line_id_of,
     ordered_of,
@@ -45,11 +46,14 @@ def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
 def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     agreed = dict(agreed_quantities(mirakl, memory))
     shown = dict(shopify_quantities(shopify, memory))
+    left = dict(fulfilled_quantities(shopify, memory))
     settled = dict(memory.settled)
     less: list[QuantityReduced | LineRemoved] = []
     more: list[QuantityIncreased | LineCancelled] = []
     for line in ordered_of(mirakl, memory):
-        wanted, now = agreed[line.line_id], shown.get(line.line_id, 0)
+        # Units that have left cannot be taken out again: refunding them is money, not an edit.
+        now = max(shown.get(line.line_id, 0), left.get(line.line_id, 0))
+        wanted = agreed[line.line_id]
         if 0 < now < wanted:
             less.append(QuantityReduced(line.line_id, line.sku, wanted, now))
         elif now < wanted:

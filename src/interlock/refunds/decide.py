@@ -4,7 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from interlock.orders.agreement import mirakl_line_id_of, ordered_of
+from interlock.orders.agreement import (
+    agreed_quantities,
+    fulfilled_quantities,
+    mirakl_line_id_of,
+    ordered_of,
+)
 from interlock.orders.memory import Decision, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
@@ -242,13 +247,21 @@ def _withdrawn(view: View, memory: Memory) -> Memory:
     for task in memory.refund_tasks:
         word = _word(memory, task)
         for due in task.lines:
-            if word is not None and awaits_confirmation(memory, task, due):
+            if word is not None and awaits_confirmation(memory, task, due) and _still_here(view, memory, due):
                 answers = [r.id for r in _answers(view.mirakl, task, due)]
                 withdrawn = Withdrawn(
                     due.line_id, due.quantity, answers[-1] if answers else task.subject, word.who, view.now
                 )
                 memory = replace(memory, withdrawn=(*memory.withdrawn, withdrawn))
     return memory
+
+
+def _still_here(view: View, memory: Memory, due: RefundDue) -> bool:
+    """Whether the refunded units can still be kept back: a refund of units that have left is money alone."""
+    if view.mirakl is None or view.shopify is None:
+        return True
+    agreed = dict(agreed_quantities(view.mirakl, memory)).get(due.line_id, 0)
+    return dict(fulfilled_quantities(view.shopify, memory)).get(due.line_id, 0) <= agreed - due.quantity
 
 
 def _word(memory: Memory, task: RefundTask) -> Decision | None:
@@ -267,7 +280,11 @@ def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
         return ()
     cases = []
     for task in memory.refund_tasks:
-        waiting = [due for due in task.lines if awaits_confirmation(memory, task, due)]
+        waiting = [
+            due
+            for due in task.lines
+            if awaits_confirmation(memory, task, due) and _still_here(view, memory, due)
+        ]
         if waiting:
             units = ", ".join(f"{due.quantity} of {_sku(memory, due.line_id)}" for due in waiting)
             cases.append(

@@ -76,7 +76,9 @@ def suggestions(rules: ConnectionRules, shop_name: str) -> tuple[Carrier, ...]:
 
 
 def _likeness(wanted: tuple[str, ...], carrier: Carrier) -> float:
-    return max(_overlap(wanted, _tokens(text)) for text in (carrier.label, carrier.code, carrier.standard_code))
+    return max(
+        _overlap(wanted, _tokens(text)) for text in (carrier.label, carrier.code, carrier.standard_code)
+    )
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> float:

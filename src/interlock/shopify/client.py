@@ -190,7 +190,7 @@ class ShopifyClient(Operations):
         is_write = query.lstrip().startswith("mutation")
         await self._admitted(operation, lane)
         body = json.dumps(
-            {"query": query, "operationName": operation_name, "variables": _plain(variables or {})},
+            {"query": query, "operationName": operation_name, "variables": plain(variables or {})},
             separators=(",", ":"),
         ).encode()
         status, headers, content = await self._sent(operation, body, reference)
@@ -376,18 +376,18 @@ def understood(operation: str) -> Iterator[None]:
         raise CallFailed(operation, Unknown(f"the answer cannot be read at {where or 'its root'}")) from None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Variables as JSON values: input objects by the platform's names and without what was not set."""
     if isinstance(value, BaseModel):
         return {
-            (described.alias or name): _plain(getattr(value, name))
+            (described.alias or name): plain(getattr(value, name))
             for name, described in type(value).model_fields.items()
             if name in value.model_fields_set
         }
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items() if not isinstance(item, UnsetType)}
+        return {name: plain(item) for name, item in value.items() if not isinstance(item, UnsetType)}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):

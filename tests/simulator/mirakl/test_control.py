@@ -13,6 +13,19 @@ from interlock.simulator.mirakl.standalone import UnknownProfile, serve
 from interlock.simulator.transport import ClockedASGITransport
 from tests.simulator.mirakl.seller import Seller
 
+
+class Heard(io.StringIO):
+    """Standard output that says when something was printed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = asyncio.Event()
+
+    def flush(self) -> None:
+        super().flush()
+        self.heard.set()
+
+
 DOCUMENT = {
     "order_id": "W-77-A",
     "commercial_id": "W-77",
@@ -142,10 +155,9 @@ def test_a_slow_answer_times_out_and_still_happens() -> None:
 
 def test_alone_it_prints_one_line_and_serves_over_http() -> None:
     async def run() -> None:
-        out = io.StringIO()
+        out = Heard()
         task = asyncio.get_running_loop().create_task(serve(0, 1, "automatic", 1.0, out))
-        while not out.getvalue():
-            await asyncio.sleep(0.01)
+        await out.heard.wait()
         (line,) = out.getvalue().splitlines()
         found = json.loads(line)
         assert found["platform"] == "mirakl"

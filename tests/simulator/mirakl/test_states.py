@@ -72,9 +72,9 @@ def test_pay_on_due_date_is_debited_after_its_days() -> None:
     )
     order = seller.world.create_generated()
     seller.world.advance(30 * 86400 - 1)
-    assert order.debited is None
+    assert seller.read(order)["customer_debited_date"] is None
     seller.world.advance(1)
-    assert order.debited is not None
+    assert seller.read(order)["customer_debited_date"] is not None
     assert seller.read(order)["can_cancel"] is False
 
 

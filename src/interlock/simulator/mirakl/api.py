@@ -654,10 +654,10 @@ class SellerApi:
         return order, line, quantity, amounts, reason
 
     def _line_of(self, line_id: str) -> tuple[SimOrder, SimLine]:
-        for order in reversed(self._world.by_creation):
-            line = order.line(line_id)
-            if line is not None:
-                return order, line
+        order = self._world.line_owners.get(line_id)
+        line = order.line(line_id) if order is not None else None
+        if order is not None and line is not None:
+            return order, line
         raise ApiRefusal(404, "ORDER_LINE_NOT_FOUND", f"Order line {line_id} does not exist")
 
     def _or04(self, call: ApiCall) -> ApiAnswer:

@@ -140,7 +140,11 @@ def order_document(
     """The order as an OR11 entry; amounts are Decimal, dates are texts."""
     included = mode == "TAX_INCLUDED"
     net = [line.net() for line in order.lines]
-    counted = [amounts for line, amounts in zip(order.lines, net, strict=True) if line.state != "REFUSED"]
+    counted = [
+        amounts
+        for line, amounts in zip(order.lines, net, strict=True)
+        if line.state not in ("REFUSED", "CANCELED")
+    ]
     price = sum((a.product_with_tax if included else a.product for a in counted), ZERO)
     shipping = sum((a.shipping_with_tax if included else a.shipping for a in counted), ZERO)
     fees = sum((sum(a.fees.values(), ZERO) for a in counted), ZERO)
@@ -403,7 +407,7 @@ def _refund(part: SimRefund, line: SimLine, included: bool, profile: Marketplace
 def _order_taxes(order: SimOrder, net: list[Amounts]) -> list[dict[str, Any]]:
     totals: dict[tuple[str, Decimal | None], Decimal] = {}
     for line, amounts in zip(order.lines, net, strict=True):
-        if line.state == "REFUSED":
+        if line.state in ("REFUSED", "CANCELED"):
             continue
         _add_taxes(totals, line, amounts)
     return [{"code": code, "rate": rate, "total_amount": sum_} for (code, rate), sum_ in totals.items()]

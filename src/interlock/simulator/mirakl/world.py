@@ -105,6 +105,7 @@ class MiraklWorld:
         self.maker = OrderMaker(self.rng, catalogue)
         self.orders: dict[str, SimOrder] = {}
         self.by_creation: list[SimOrder] = []
+        self.line_owners: dict[str, SimOrder] = {}
         self.record = Record()
         self.meter = CallMeter()
         self.armed = ArmedFaults()
@@ -283,7 +284,12 @@ class MiraklWorld:
     def _enter(self, order: SimOrder, now: datetime) -> None:
         if order.id in self.orders:
             raise ActionRefused("order_id", f"There is already an order {order.id}.")
+        for line in order.lines:
+            if line.id in self.line_owners:
+                raise ActionRefused("order_lines", f"There is already an order line {line.id}.")
         self.orders[order.id] = order
+        for line in order.lines:
+            self.line_owners[line.id] = order
         insort(self.by_creation, order, key=lambda known: (known.created, known.id))
         self.effect(order, "created", now, "customer", state=order.state)
         self._show_address(order, now, "system")

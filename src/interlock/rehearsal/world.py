@@ -1,0 +1,271 @@
+"""One rehearsed world: a shop, marketplaces, a database, and service processes that keep them together."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import httpx2
+from sqlalchemy import update
+
+from interlock.clock import LoopClock, SeededIdentifiers
+from interlock.engine.desk import DeskRules
+from interlock.engine.hints import webhook_hint
+from interlock.engine.store import (
+    ConnectionRow,
+    add_connection,
+    connections,
+    count,
+    one_connection,
+)
+from interlock.imports.store import map_skus
+from interlock.mirakl import read as mirakl_read
+from interlock.orders.codec import encode
+from interlock.orders.connection import CarrierMapping, ConnectionRules
+from interlock.rehearsal.faults import SeededFaults, none
+from interlock.rehearsal.processes import (
+    Outage,
+    ProcessStore,
+    ProcessWorld,
+    ServiceProcess,
+    Wakeups,
+)
+from interlock.shipping.store import map_carriers
+from interlock.shopify import perform as shopify_perform
+from interlock.shopify import subscriptions
+from interlock.shopify.webhooks import UnreadableDelivery, read_delivery, verify
+from interlock.simulator.clock import PlatformClock
+from interlock.simulator.mirakl.profile import MarketplaceProfile
+from interlock.simulator.mirakl.switches import mirakl_switches
+from interlock.simulator.mirakl.world import MiraklWorld
+from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
+from interlock.simulator.shopify.webhooks import WebhookWeather
+from interlock.simulator.shopify.world import ShopifyWorld
+from interlock.simulator.switches import Switches
+from interlock.simulator.transport import ClockedASGITransport
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from interlock.wiring import StoredConnections
+
+ADDRESS_KEY = b"a rehearsal has no secrets to keep"
+INGRESS = "https://interlock.example/webhooks/shopify"
+SHOP_CURRENCY = "EUR"
+# The carrier names warehouse staff type, and what the marketplaces call them. `Express Bike` is mapped by a person.
+CARRIER_NAMES = ("DHL Express", "dpd", "UPS", "Express Bike")
+
+
+@dataclass(frozen=True)
+class WorldPlan:
+    """What a world is made of. Durations in seconds of platform time."""
+
+    seed: int
+    marketplaces: tuple[MarketplaceProfile, ...]
+    rules: ConnectionRules
+    processes: int = 2
+    poll_seconds: float = 60.0
+    shopify_switches: Switches | None = None
+    mirakl_switches: Switches | None = None
+    shopify_faults: SeededFaults = field(default_factory=none)
+    mirakl_faults: SeededFaults = field(default_factory=none)
+    weather: WebhookWeather = field(default_factory=WebhookWeather)
+    lost_wakeups: float = 0.0
+    plus_shop: bool = True
+
+
+class World:
+    """A running world. Make it inside the event loop it lives in; `start` before use, `stop` at the end."""
+
+    def __init__(self, plan: WorldPlan, database: Database, keyring: Keyring) -> None:
+        loop = asyncio.get_running_loop()
+        self.plan = plan
+        self.database = database
+        self.keyring = keyring
+        self.rng = random.Random(plan.seed)
+        self.clock = PlatformClock(source=loop.time)
+        start = self.clock.now() - timedelta(seconds=loop.time())
+        self.service_clock = LoopClock(loop.time, start)
+        self.shopify = ShopifyWorld(
+            self.clock,
+            plan.seed,
+            switches=plan.shopify_switches or Switches(SHOPIFY_SWITCHES),
+            faults=plan.shopify_faults,
+            plan="plus" if plan.plus_shop else "standard",
+            webhook_sender=self._receive_webhook,
+            weather=plan.weather,
+            currency=SHOP_CURRENCY,
+        )
+        self.mirakl: dict[str, MiraklWorld] = {}
+        for number, profile in enumerate(plan.marketplaces):
+            self.mirakl[profile.name] = MiraklWorld(
+                self.clock,
+                plan.seed * 10 + number,
+                replace(profile, currency=SHOP_CURRENCY),
+                switches=plan.mirakl_switches or mirakl_switches(),
+                faults=plan.mirakl_faults,
+            )
+        self.outage = Outage()
+        self.wakeups = Wakeups(random.Random(plan.seed + 1), plan.lost_wakeups)
+        self.crash_at: Callable[[str], bool] = lambda name: False
+        self.connection_ids: dict[str, int] = {}
+        self.processes: list[ServiceProcess] = []
+        self._born = 0
+        self._background: list[asyncio.Task[None]] = []
+        self._transports = {
+            "https://interlock-demo.myshopify.com": ClockedASGITransport(self.shopify.app),
+            **{
+                f"https://{name}.mirakl.example": ClockedASGITransport(world.app)
+                for name, world in self.mirakl.items()
+            },
+        }
+        self._ingress_store = ProcessStore(database, self.outage)
+        self.process_world = ProcessWorld(
+            database=database,
+            outage=self.outage,
+            clock=self.service_clock,
+            identifiers=SeededIdentifiers(random.Random(plan.seed + 2)),
+            wakeups=self.wakeups,
+            keyring=keyring,
+            connections_for=self._connections,
+            desk_rules=DeskRules(timedelta(seconds=plan.poll_seconds), 6),
+            shops={},
+            crash_at=self._crash_at,
+        )
+
+    # -- set-up ----------------------------------------------------------------------------------------
+
+    def _crash_at(self, name: str) -> bool:
+        return self.crash_at(name)
+
+    def http_for(self, origin: str) -> httpx2.AsyncClient:
+        """A client for one platform, in this process."""
+        return httpx2.AsyncClient(transport=self._transports[origin], trust_env=False)
+
+    def _connections(self, store: ProcessStore) -> StoredConnections:
+        return StoredConnections(
+            store, self.service_clock, self.keyring, ADDRESS_KEY, self.http_for, loopback_http=False
+        )
+
+    async def start(self) -> None:
+        """Connect every marketplace, register webhooks, start the platforms' own life and the processes."""
+        for name in self.mirakl:
+            await self._connect(name)
+        self._background = [
+            asyncio.get_running_loop().create_task(self.shopify.run()),
+            *(asyncio.get_running_loop().create_task(world.run()) for world in self.mirakl.values()),
+        ]
+        for _ in range(self.plan.processes):
+            self.start_process()
+
+    async def _connect(self, name: str) -> None:
+        world = self.mirakl[name]
+        app = self.shopify.main_app
+        shop = self.shopify.shop
+        now = self.service_clock.now()
+        rules = replace(self.plan.rules, name=name, hold_handle=f"interlock:{name}")
+        rules = replace(
+            rules,
+            acceptance_window=timedelta(hours=world.profile.acceptance_window_hours),
+            partial_acceptance=world.profile.partial_acceptance,
+            partial_cancelation=world.profile.partial_cancelation,
+            cancelation_reason=next(
+                r.code for r in world.profile.reasons if r.type == "CANCELATION" and r.is_shop_right
+            ),
+        )
+        with self.database.begin() as c:
+            connection_id = add_connection(
+                c,
+                rules,
+                now,
+                live=True,
+                mirakl_origin=f"https://{name}.mirakl.example",
+                mirakl_shop_id=world.shop_id,
+                mirakl_key=self.keyring.encrypt(world.api_key.encode()),
+                shopify_shop=shop.domain,
+                shopify_origin=f"https://{shop.domain}",
+                shopify_client_id=app.client_id,
+                shopify_client_secret=self.keyring.encrypt(app.secrets[0].encode()),
+            )
+            registered = {carrier.code for carrier in world.profile.carriers}
+            known = (("DHL Express", "DHL"), ("dpd", "DPD"), ("UPS", "UPS"))
+            mappings = [CarrierMapping(shop_name, code) for shop_name, code in known if code in registered]
+            map_carriers(c, connection_id, mappings, "set-up", now)
+            map_skus(c, connection_id, {}, "set-up", now)
+            row = one_connection(c, connection_id)
+        self.connection_ids[name] = connection_id
+        self.process_world.shops[connection_id] = shop.domain
+        setup = self._connections(ProcessStore(self.database, self.outage))
+        capability = await mirakl_read.capability(setup.mirakl_client(row))
+        with self.database.begin() as c:
+            c.execute(
+                update(connections)
+                .where(connections.c.id == connection_id)
+                .values(capability=encode(capability), capability_at=now)
+            )
+        shopify = setup.shopify_client(row)
+        await shopify_perform.define_marker(shopify)
+        await subscriptions.ensure(shopify, INGRESS)
+
+    def start_process(self) -> ServiceProcess:
+        """A new service process; nothing of a former one is known to it but the database."""
+        self._born += 1
+        process = ServiceProcess(self.process_world, f"worker-{self._born}")
+        self.processes.append(process)
+        process.start()
+        return process
+
+    async def stop(self) -> None:
+        """End everything and wait until it has ended."""
+        for process in self.processes:
+            process.kill()
+        tasks = [task for process in self.processes for task in process.tasks] + self._background
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for transport in self._transports.values():
+            await transport.drain()
+
+    # -- ingress ---------------------------------------------------------------------------------------
+
+    async def _receive_webhook(self, url: str, headers: dict[str, str], body: bytes) -> int | None:
+        """What the web process does with a delivery: verify, one small row and the wake-up, 200."""
+        del url
+        lower = {name.lower(): value for name, value in headers.items()}
+        secrets = [secret.encode() for secret in self.shopify.main_app.secrets]
+        if not verify(body, lower.get("x-shopify-hmac-sha256", ""), secrets):
+            return 401
+        try:
+            delivery = read_delivery(
+                lower.get("x-shopify-topic", ""),
+                lower.get("x-shopify-shop-domain", ""),
+                lower.get("x-shopify-webhook-id", ""),
+                lower.get("x-shopify-triggered-at", ""),
+                body,
+            )
+        except UnreadableDelivery:
+            await self._ingress_store.tx(lambda c: count(c, "webhook_unreadable"))
+            return 200
+        if self.outage.down:
+            return 503
+        ids = list(self.connection_ids.values())
+        now = self.service_clock.now()
+        await self._ingress_store.tx(
+            lambda c: webhook_hint(
+                c,
+                self.wakeups,
+                ids,
+                delivery.shop,
+                delivery.topic,
+                delivery.webhook_id,
+                "" if delivery.triggered_at is None else delivery.triggered_at.isoformat(),
+                delivery.order_id,
+                delivery.fulfillment_order_id,
+                now,
+            )
+        )
+        return 200
+
+    def connection_row(self, name: str) -> ConnectionRow:
+        """The stored connection of one marketplace."""
+        with self.database.begin() as c:
+            return one_connection(c, self.connection_ids[name])

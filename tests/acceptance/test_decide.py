@@ -1,0 +1,161 @@
+"""Orders are accepted as soon as they exist in Shopify; while they are not, people are told in time."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from interlock.acceptance.decide import decide
+from interlock.orders.actions import AnswerAcceptance
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import NO_ADDRESS
+from tests.build import (
+    CREATED,
+    HIDDEN,
+    NOW,
+    a_decision,
+    a_draft,
+    a_memory,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    not_imported,
+    some_rules,
+)
+
+WAITING = an_order("WAITING_ACCEPTANCE")
+YES = AnswerAcceptance((("L1", True), ("L2", True)))
+NO = AnswerAcceptance((("L1", False), ("L2", False)))
+
+
+def answered(memory: Memory | None = None, import_blocked: bool = False, **changes: Any) -> Part:
+    memory = memory if memory is not None else a_memory(accepted_seen_at=None)
+    return decide(a_view(**{"mirakl": WAITING, "memory": memory, **changes}), memory, import_blocked)
+
+
+def after(percent: float) -> datetime:
+    return CREATED + timedelta(days=2) * percent / 100
+
+
+def test_an_order_that_exists_in_shopify_is_accepted_for_every_line() -> None:
+    part = answered()
+    assert part.actions == (YES,)
+    assert part.look_at == NOW + timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("state", ["STAGING", "WAITING_DEBIT", "SHIPPING", "SHIPPED", "REFUSED", "CANCELED"])
+def test_nothing_is_answered_in_any_other_state(state: str) -> None:
+    assert answered(mirakl=an_order(state)).actions == ()
+
+
+def test_nothing_is_answered_before_the_shopify_order_exists() -> None:
+    assert answered(not_imported(), shopify=None).actions == ()
+
+
+def test_a_cancelled_shopify_order_is_never_accepted() -> None:
+    memory = a_memory(shopify_cancelled_seen_at=NOW)
+    assert answered(memory, shopify=a_shopify_order(cancelled_at=NOW)).actions == ()
+
+
+def test_an_unreadable_shop_does_not_lose_an_order_that_was_seen() -> None:
+    assert answered(shopify=None, shopify_unreadable=True).actions == (YES,)
+    assert answered(shopify=None).actions == ()
+
+
+def test_a_reserved_draft_is_enough_while_the_address_is_hidden() -> None:
+    hidden = replace(WAITING, address=HIDDEN)
+    memory = not_imported(draft_id="D1")
+    draft = a_draft(address=NO_ADDRESS)
+    assert answered(memory, mirakl=hidden, shopify=None, drafts=(draft,)).actions == (YES,)
+    unreserved = replace(draft, reserved=False)
+    assert answered(memory, mirakl=hidden, shopify=None, drafts=(unreserved,)).actions == ()
+    assert answered(memory, True, mirakl=hidden, shopify=None, drafts=(draft,)).actions == ()
+
+
+def test_a_draft_is_not_enough_once_the_address_is_there() -> None:
+    assert answered(not_imported(draft_id="D1"), shopify=None, drafts=(a_draft(),)).actions == ()
+
+
+def test_a_marketplace_that_accepts_by_itself_gets_no_answer() -> None:
+    part = answered(rules=some_rules(accepts_by_itself=True))
+    assert (part.actions, part.cases) == ((), ())
+
+
+def test_refusing_is_done_on_a_persons_word_only() -> None:
+    said = a_decision(Reason.ACCEPTANCE_RUNNING_OUT, "order", Option.REFUSE_ORDER)
+    assert answered(a_memory(decisions=(said,))).actions == (NO,)
+
+
+def test_accepting_without_an_order_is_an_incident_until_it_exists() -> None:
+    said = a_decision(Reason.SKU_UNKNOWN, "MUG", Option.ACCEPT_WITHOUT_ORDER)
+    part = answered(not_imported(decisions=(said,)), shopify=None)
+    assert part.actions == (YES,)
+    incident = part.memory.incident(Reason.ACCEPTED_WITHOUT_ORDER, "order")
+    assert incident is not None
+    assert incident.closed_at is None
+
+    linked = a_memory(incidents=part.memory.incidents)
+    later = answered(linked, mirakl=an_order("SHIPPING")).memory
+    closed = later.incident(Reason.ACCEPTED_WITHOUT_ORDER, "order")
+    assert closed is not None
+    assert closed.closed_at == NOW
+
+
+# -- refusals of the marketplace -------------------------------------------------------------------------
+
+
+def test_a_state_conflict_reads_the_order_again_instead_of_failing() -> None:
+    part = answered(operations=(an_operation(YES, code="ORDER_INVALID_STATE"),))
+    assert part.mirakl_since == NOW
+    assert part.cases == ()
+    assert part.actions == (YES,)
+
+
+def test_another_refusal_is_a_case_that_says_what_its_code_means() -> None:
+    part = answered(operations=(an_operation(YES, code="ORDER_FULFILLED_UNAUTHORIZED"),))
+    [case] = part.cases
+    assert case.reason is Reason.ACCEPTANCE_REFUSED
+    assert "ships this order itself" in case.sentence
+    assert Option.SEND_AGAIN in case.options
+
+
+# -- the ladder ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("percent", "rungs", "severity"),
+    [
+        (9, (), None),
+        (11, ("10",), None),
+        (26, ("10", "25"), "today"),
+        (41, ("10", "25", "40"), "urgent"),
+        (101, ("10", "25", "40", "60", "75", "80", "100"), "urgent"),
+    ],
+)
+def test_the_ladder_grows_with_the_time_gone(
+    percent: float, rungs: tuple[str, ...], severity: str | None
+) -> None:
+    part = answered(not_imported(), shopify=None, now=after(percent))
+    assert part.memory.rungs == rungs
+    assert [case.severity for case in part.cases] == ([] if severity is None else [severity])
+
+
+def test_the_case_carries_the_due_time_and_from_sixty_percent_the_options() -> None:
+    before = answered(not_imported(), shopify=None, now=after(59)).cases[0]
+    assert (before.due_at, before.options) == (after(100), ())
+    late = answered(not_imported(), shopify=None, now=after(60)).cases[0]
+    assert late.options == (Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER)
+
+
+def test_a_rung_is_remembered_once() -> None:
+    part = answered(not_imported(rungs=("10", "25")), shopify=None, now=after(30))
+    assert part.memory.rungs == ("10", "25")
+
+
+def test_the_next_rung_or_half_a_minute_wakes_the_order() -> None:
+    part = answered(not_imported(), shopify=None, now=after(25) - timedelta(seconds=5))
+    assert part.look_at == after(25)

@@ -1,0 +1,308 @@
+"""A marketplace order becomes one Shopify order by either route, or a case says why it cannot."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.imports.decide import decide
+from interlock.imports.eligibility import not_ours_case, unknown_value_case
+from interlock.orders.actions import (
+    CompleteDraft,
+    CreateDraft,
+    CreateOrder,
+    DeleteDraft,
+    FillDraftAddress,
+    FillOrderAddress,
+    MarkOrder,
+    SetSellerReference,
+)
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import NO_ADDRESS
+from tests.build import (
+    CREATED,
+    ELSEWHERE,
+    HIDDEN,
+    HOME,
+    NOW,
+    OFFERS,
+    a_decision,
+    a_draft,
+    a_line,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_offer,
+    an_operation,
+    an_order,
+    not_imported,
+    ordered,
+    some_rules,
+)
+
+WAITING = an_order("WAITING_ACCEPTANCE")
+LATE = CREATED + timedelta(hours=29)
+
+
+def imported(memory: Memory | None = None, **changes: Any) -> Part:
+    """The import's part for an order that is not in Shopify yet."""
+    memory = memory if memory is not None else not_imported()
+    view = a_view(**{"mirakl": WAITING, "shopify": None, "offers": OFFERS, "memory": memory, **changes})
+    return decide(view, memory)
+
+
+def creation(part: Part) -> CreateDraft | CreateOrder:
+    [action] = part.actions
+    assert isinstance(action, CreateDraft | CreateOrder)
+    return action
+
+
+# -- when ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["STAGING", "REFUSED", "CANCELED", "SHIPPED", "CLOSED", "NEW_STATE"])
+def test_no_order_is_created_in_other_states(state: str) -> None:
+    assert imported(mirakl=an_order(state)).actions == ()
+
+
+@pytest.mark.parametrize(
+    "state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING"]
+)
+def test_an_order_that_can_still_ship_gets_a_draft(state: str) -> None:
+    action = creation(imported(mirakl=an_order(state)))
+    assert [(line.sku, line.variant_id, line.quantity) for line in action.lines] == [
+        ("MUG", "V-MUG", 2),
+        ("LAMP", "V-LAMP", 1),
+    ]
+    assert action.shipping == Decimal("4.00")
+
+
+def test_nothing_is_created_before_the_skus_were_looked_up() -> None:
+    part = imported(offers=())
+    assert (part.actions, part.cases) == ((), ())
+    assert "looked up" in part.because[0]
+
+
+def test_nothing_is_concluded_while_shopify_cannot_be_read() -> None:
+    assert imported(shopify_unreadable=True).actions == ()
+
+
+def test_an_order_a_person_refused_is_not_created() -> None:
+    memory = not_imported(decisions=(a_decision(Reason.STOCK_SHORT, "MUG", Option.REFUSE_ORDER),))
+    assert imported(memory).actions == ()
+
+
+# -- SKUs and stock --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("matches", [0, 2])
+def test_a_sku_that_is_not_one_variant_stops_the_whole_order(matches: int) -> None:
+    part = imported(offers=(an_offer(matches=matches), an_offer("LAMP")))
+    [case] = part.cases
+    assert (case.reason, case.subject, case.options) == (Reason.SKU_UNKNOWN, "MUG", (Option.MAP_SKU,))
+    assert part.actions == ()
+    assert part.look_at == CREATED + timedelta(hours=28.8)
+
+
+def test_late_in_the_window_a_person_may_choose_the_lesser_evil() -> None:
+    part = imported(offers=(an_offer(matches=0), an_offer("LAMP")), now=LATE)
+    assert part.cases[0].options == (
+        Option.MAP_SKU,
+        Option.CREATE_WITH_CUSTOM_LINE,
+        Option.ACCEPT_WITHOUT_ORDER,
+        Option.REFUSE_ORDER,
+    )
+
+
+def test_after_acceptance_nothing_is_offered_that_cannot_be_done() -> None:
+    part = imported(mirakl=an_order("SHIPPING"), offers=(an_offer(matches=0), an_offer("LAMP")))
+    assert part.cases[0].options == (Option.MAP_SKU, Option.CREATE_WITH_CUSTOM_LINE)
+
+
+def test_stock_is_counted_over_all_lines_of_a_sku() -> None:
+    lines = (a_line("L1", quantity=2), a_line("L2", quantity=2))
+    part = imported(
+        not_imported(ordered=ordered(lines)),
+        mirakl=an_order("WAITING_ACCEPTANCE", lines),
+        offers=(an_offer(available=3),),
+    )
+    [case] = part.cases
+    assert (case.reason, case.subject) == (Reason.STOCK_SHORT, "MUG")
+    assert part.actions == ()
+
+
+def test_untracked_stock_is_enough() -> None:
+    assert creation(imported(offers=(an_offer(available=None), an_offer("LAMP"))))
+
+
+def test_a_custom_line_is_created_on_a_persons_word_and_remembered() -> None:
+    said = a_decision(Reason.SKU_UNKNOWN, "MUG", Option.CREATE_WITH_CUSTOM_LINE)
+    part = imported(not_imported(decisions=(said,)), offers=(an_offer(matches=0), an_offer("LAMP")))
+    assert [line.variant_id for line in creation(part).lines] == ["", "V-LAMP"]
+    assert part.memory.custom_line_skus == ("MUG",)
+
+
+def test_an_order_with_an_unmapped_custom_line_stays_held() -> None:
+    memory = a_memory(custom_line_skus=("MUG",))
+    part = decide(a_view(memory=memory), memory)
+    assert part.keep_held
+    assert [(case.reason, case.options) for case in part.cases] == [(Reason.SKU_UNKNOWN, (Option.MAP_SKU,))]
+
+
+# -- the draft route -------------------------------------------------------------------------------------
+
+
+def test_a_hidden_address_is_not_sent_with_the_draft() -> None:
+    hidden = replace(WAITING, address=HIDDEN)
+    action = creation(imported(mirakl=hidden))
+    assert isinstance(action, CreateDraft)
+    assert not action.with_address
+
+
+def test_an_unclear_creation_stays_wanted_as_it_was_sent() -> None:
+    sent = creation(imported())
+    part = imported(
+        offers=(an_offer(available=0), an_offer("LAMP")), operations=(an_operation(sent, "UNKNOWN"),)
+    )
+    assert (part.actions, part.cases) == ((sent,), ())
+
+
+def test_the_oldest_draft_is_adopted_and_the_others_go() -> None:
+    young = a_draft("D2", created_at=NOW)
+    part = imported(drafts=(young, a_draft("D1")))
+    assert part.memory.draft_id == "D1"
+    assert DeleteDraft("D2") in part.actions
+    assert DeleteDraft("D1") not in part.actions
+
+
+def test_a_draft_waits_for_the_address_with_its_reservation() -> None:
+    part = imported(
+        not_imported(draft_id="D1"),
+        mirakl=replace(WAITING, address=HIDDEN),
+        drafts=(a_draft(address=NO_ADDRESS),),
+    )
+    assert (part.actions, part.cases) == ((), ())
+
+
+def test_the_address_goes_into_the_draft_before_it_is_completed() -> None:
+    memory = not_imported(draft_id="D1")
+    assert imported(memory, drafts=(a_draft(address=NO_ADDRESS),)).actions == (
+        FillDraftAddress("D1", HOME.digest),
+    )
+    assert imported(memory, drafts=(a_draft(),)).actions == (CompleteDraft("D1"),)
+
+
+def test_a_completed_draft_is_linked_at_once() -> None:
+    part = imported(not_imported(draft_id="D1"), drafts=(a_draft(status="COMPLETED", order_id="SO1"),))
+    assert (part.memory.shopify_order_id, part.memory.linked_at, part.look_at) == ("SO1", NOW, NOW)
+
+
+def test_a_draft_that_does_not_add_up_is_not_completed() -> None:
+    part = imported(not_imported(draft_id="D1"), drafts=(a_draft(total=Decimal("54.01")),))
+    assert part.actions == ()
+    assert [case.reason for case in part.cases] == [Reason.TOTALS_DIFFER]
+
+
+def test_a_claimed_draft_out_of_sight_starts_nothing_new() -> None:
+    part = imported(not_imported(draft_id="D1"), drafts=())
+    assert (part.actions, part.cases) == ((), ())
+
+
+# -- the order route -------------------------------------------------------------------------------------
+
+
+def test_the_order_route_creates_an_unpaid_order() -> None:
+    action = creation(imported(rules=some_rules(import_route="order")))
+    assert isinstance(action, CreateOrder)
+    assert action.pending_payment
+    assert action.taxes_included
+
+
+def test_an_address_that_appears_later_is_filled_in_and_holds_the_parcel() -> None:
+    memory = a_memory(agreed_address="")
+    shopify = a_shopify_order(address=NO_ADDRESS)
+    part = decide(a_view(memory=memory, shopify=shopify), memory)
+    assert part.actions == (FillOrderAddress("SO1", HOME.digest),)
+    assert part.keep_held
+
+
+def test_an_address_edited_after_it_was_agreed_is_not_overwritten() -> None:
+    assert decide(a_view(shopify=a_shopify_order(address=ELSEWHERE)), a_memory()).actions == ()
+
+
+# -- refusals --------------------------------------------------------------------------------------------
+
+
+def test_a_refused_creation_is_a_case_with_the_platforms_words_and_stays_wanted() -> None:
+    sent = creation(imported())
+    part = imported(operations=(an_operation(sent, words="Variant is archived"),))
+    [case] = part.cases
+    assert case.reason is Reason.IMPORT_REFUSED
+    assert "Variant is archived" in case.sentence
+    assert Option.SEND_AGAIN in case.options
+    assert part.actions == (sent,)
+
+
+def test_stock_that_could_not_be_claimed_is_a_shortage() -> None:
+    sent = creation(imported())
+    part = imported(operations=(an_operation(sent, code="INVENTORY_CLAIM_FAILED"),))
+    assert [case.reason for case in part.cases] == [Reason.STOCK_SHORT]
+
+
+def test_a_refusal_of_something_else_than_now_wanted_is_history() -> None:
+    sent = creation(imported())
+    other = replace(sent, shipping=Decimal(1))
+    assert imported(operations=(an_operation(other),)).cases == ()
+
+
+# -- after the link --------------------------------------------------------------------------------------
+
+
+def test_marker_and_reference_are_written_together() -> None:
+    memory = a_memory()
+    part = decide(a_view(mirakl=an_order(seller_reference=""), shopify=a_shopify_order(marker="")), memory)
+    assert part.actions == (MarkOrder("SO1"), SetSellerReference("#1001"))
+
+
+def test_an_agreeing_order_needs_nothing() -> None:
+    assert decide(a_view(), a_memory()) == Part(a_memory())
+
+
+def test_an_imported_order_that_does_not_add_up_is_held_with_a_case() -> None:
+    part = decide(a_view(shopify=a_shopify_order(total=Decimal("60.00"))), a_memory())
+    assert [case.reason for case in part.cases] == [Reason.TOTALS_DIFFER]
+    assert part.keep_held
+
+
+def test_totals_are_not_compared_once_the_order_was_edited() -> None:
+    lines = (a_shopify_line(current_quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+    assert (
+        decide(a_view(shopify=a_shopify_order(total=Decimal("44.00"), lines=lines)), a_memory()).cases == ()
+    )
+
+
+def test_a_cancelled_shopify_order_is_left_alone_and_not_replaced() -> None:
+    assert decide(a_view(shopify=a_shopify_order(cancelled_at=NOW, marker="")), a_memory()).actions == ()
+
+
+# -- whose order -----------------------------------------------------------------------------------------
+
+
+def test_an_unknown_value_is_named() -> None:
+    case = unknown_value_case(an_order("PACKING"))
+    assert case is not None
+    assert "state=PACKING" in case.sentence
+    assert unknown_value_case(an_order()) is None
+
+
+@pytest.mark.parametrize("change", [{"fulfillment_center": "FBM"}, {"customer_pays_seller": True}])
+def test_an_order_that_is_not_ours_to_ship_is_a_case(change: dict[str, Any]) -> None:
+    case = not_ours_case(an_order(**change), some_rules(), Memory())
+    assert case is not None
+    assert case.reason is Reason.NOT_OURS_TO_SHIP
+    assert not_ours_case(an_order(), some_rules(), Memory()) is None

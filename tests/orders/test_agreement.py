@@ -1,0 +1,108 @@
+"""Agreed is ordered less cancelled less withdrawn, whatever the marketplace shows of a shrunk line."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from interlock.orders.agreement import (
+    agreed_quantities,
+    as_ordered,
+    fulfilled_quantities,
+    shopify_quantities,
+    unlinked,
+)
+from interlock.orders.memory import LineLink, Memory, Withdrawn
+from interlock.orders.snapshots import MiraklLine
+from tests.build import (
+    NOW,
+    a_cancelation,
+    a_line,
+    a_memory,
+    a_refund,
+    a_shopify_line,
+    a_shopify_order,
+    an_order,
+    ordered,
+)
+
+THREE = a_line(quantity=3, price="30.00", shipping="3.00")
+ONE_CANCELLED = (a_cancelation(1, "10.00", shipping="1.00"),)
+UNCHANGED = replace(THREE, cancelations=ONE_CANCELLED)
+SHRUNK = replace(UNCHANGED, quantity=2, price=Decimal("20.00"), shipping_price=Decimal("2.00"))
+PRICE_ONLY = replace(UNCHANGED, price=Decimal("20.00"), shipping_price=Decimal("2.00"))
+
+
+@pytest.mark.parametrize("shown", [UNCHANGED, SHRUNK, PRICE_ONLY])
+def test_a_cancelled_unit_counts_once_whether_or_not_the_line_shrinks(shown: MiraklLine) -> None:
+    memory = a_memory(ordered=ordered([THREE]))
+
+    assert agreed_quantities(an_order(lines=[shown]), memory) == (("L1", 2),)
+
+
+@pytest.mark.parametrize("shown", [UNCHANGED, SHRUNK, PRICE_ONLY])
+def test_what_was_sold_is_told_from_the_net_total_when_cancelations_came_before_our_first_look(
+    shown: MiraklLine,
+) -> None:
+    order = an_order(lines=[shown], total_price=Decimal("22.00"))
+
+    (line,) = as_ordered(order)
+
+    assert (line.quantity, line.price, line.shipping_price) == (3, Decimal("30.00"), Decimal("3.00"))
+    assert agreed_quantities(order, Memory()) == (("L1", 2),)
+
+
+def test_a_total_that_fits_neither_way_never_makes_the_agreed_quantity_too_high() -> None:
+    order = an_order(lines=[SHRUNK], total_price=Decimal("99.00"))
+
+    assert agreed_quantities(order, Memory()) == (("L1", 1),)
+
+
+@pytest.mark.parametrize(
+    ("line", "agreed"),
+    [
+        (a_line(), 2),
+        (a_line(state="REFUSED"), 0),
+        (a_line(state="CANCELED"), 0),
+        (a_line(cancelations=(a_cancelation(0, "5.00"),)), 2),
+        (a_line(cancelations=(a_cancelation(1, "10.00"), a_cancelation(1, "10.00", "C2"))), 0),
+        (a_line(cancelations=(a_cancelation(9, "20.00"),)), 0),
+        (a_line(refunds=(a_refund(1, "10.00"),)), 2),
+    ],
+)
+def test_the_agreed_quantity_of_a_line(line: MiraklLine, agreed: int) -> None:
+    memory = a_memory(ordered=ordered([a_line()]))
+
+    assert agreed_quantities(an_order(lines=[line]), memory) == (("L1", agreed),)
+
+
+def test_withdrawn_units_are_not_agreed_any_more() -> None:
+    memory = a_memory(withdrawn=(Withdrawn("L1", 1, "R1", "Ada", NOW),))
+
+    assert agreed_quantities(an_order(), memory) == (("L1", 1), ("L2", 1))
+
+
+def test_nothing_is_agreed_on_an_order_the_marketplace_ended() -> None:
+    assert agreed_quantities(an_order("CANCELED"), a_memory()) == (("L1", 0), ("L2", 0))
+
+
+def test_split_lines_count_for_the_one_line_they_stand_for() -> None:
+    shopify = a_shopify_order(
+        lines=(
+            a_shopify_line("S1", quantity=1, fulfilled_quantity=1),
+            a_shopify_line("S9", quantity=1, line_id=""),
+            a_shopify_line("S2", "LAMP", 1, "30.00", "L2"),
+            a_shopify_line("S3", "CARD", 1, "1.00", ""),
+        )
+    )
+    memory = a_memory(links=(LineLink("L1", "S9", Decimal("10.00"), "Ada"),))
+
+    assert shopify_quantities(shopify, memory) == (("L1", 2), ("L2", 1))
+    assert fulfilled_quantities(shopify, memory) == (("L1", 1), ("L2", 0))
+    assert [line.id for line in unlinked(shopify, memory)] == ["S3"]
+
+
+def test_a_removed_addition_is_no_addition() -> None:
+    gone = a_shopify_line("S3", "CARD", 1, "1.00", "", current_quantity=0)
+
+    assert unlinked(a_shopify_order(lines=(gone,)), a_memory()) == ()

@@ -1,0 +1,1 @@
+"""How refunds become tasks, and when these close."""

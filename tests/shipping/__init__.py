@@ -1,0 +1,1 @@
+"""When the marketplace hears of a dispatch."""

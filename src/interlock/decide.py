@@ -69,7 +69,9 @@ def decide(view: View) -> Plan:
     elif not view.mirakl_is_current and view.mirakl_written_at is not None:
         so_far.mirakl_since = view.mirakl_written_at + JUST_AFTER
     if view.shopify_unreadable:
-        so_far.because.append("Shopify cannot be read at the moment; nothing is concluded from what is missing.")
+        so_far.because.append(
+            "Shopify cannot be read at the moment; nothing is concluded from what is missing."
+        )
     _rooms(view, so_far)
     so_far.add(holds.decide(view, so_far.memory, tuple(dict.fromkeys(so_far.keep_held))))
     so_far.cases.extend(_refused_cases(view, so_far))
@@ -151,7 +153,7 @@ def _plan(view: View, so_far: _SoFar) -> Plan:
 def _incident_case(incident: Incident) -> Case | None:
     if incident.closed_at is not None:
         return None
-    options = (Option.DISMISS,)
+    options: tuple[Option, ...] = (Option.DISMISS,)
     if incident.reason is Reason.OUTCOME_UNCLEAR:
         options = (Option.SEND_AGAIN, Option.DISMISS)
     return Case(incident.reason, incident.subject, incident.sentence, options)
@@ -233,8 +235,9 @@ def noticed(view: View) -> Memory:
 
 def _answers_taken(view: View, memory: Memory) -> Memory:
     for answer in view.answers:
-        if answer not in memory.decisions:
-            memory = replace(memory, decisions=(*memory.decisions, answer))
+        if answer in memory.decisions:
+            continue
+        memory = replace(memory, decisions=(*memory.decisions, answer))
         incident = memory.incident(answer.reason, answer.subject)
         if answer.option is Option.DISMISS and incident is not None and incident.closed_at is None:
             closed = replace(incident, closed_at=answer.at, closed_because=f"{answer.who}: {answer.why}")
@@ -289,10 +292,11 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     memory = replace(memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {})))
     if memory.agreed_shipping is None and active:
         memory = replace(memory, agreed_shipping=shipping_of(active))
-    if not memory.agreed_address and mirakl.address.complete and shopify.address.complete:
-        # The order route fills the address in itself, so there it is agreed once both show the same.
-        if view.rules.import_route == "draft" or shopify.address.digest == mirakl.address.digest:
-            memory = replace(memory, agreed_address=mirakl.address.digest)
+    both_addressed = mirakl.address.complete and shopify.address.complete
+    # The order route fills the address in itself, so there it is agreed once both show the same.
+    settled = view.rules.import_route == "draft" or shopify.address.digest == mirakl.address.digest
+    if not memory.agreed_address and both_addressed and settled:
+        memory = replace(memory, agreed_address=mirakl.address.digest)
     if mirakl.state not in DEAD and view.mirakl_is_current and not unlinked(shopify, memory):
         agreed = agreed_quantities(mirakl, memory)
         shown = dict(shopify_quantities(shopify, memory))

@@ -20,6 +20,7 @@ from interlock.mirakl.client import (
     ReadError,
     ReadUnavailable,
 )
+from interlock.mirakl.exact import parsed, written
 from interlock.mirakl.translate import Capability, UnreadableOrder, order_from
 from interlock.orders.actions import MiraklAction, ShopifyAction
 from interlock.orders.codec import decode
@@ -53,7 +54,16 @@ class MiraklAdapter:
         try:
             return order_from(document, observed_at, self._address_key)
         except UnreadableOrder as wrong:
-            raise Unreadable("An order of the marketplace", wrong.what) from wrong
+            raise Unreadable("An order of the marketplace", wrong.where) from wrong
+
+    def written(self, document: Document) -> bytes:
+        return written(document).encode()
+
+    def read_back(self, body: bytes) -> Document:
+        document = parsed(body)
+        if not isinstance(document, dict):
+            raise Unreadable("A kept order of the marketplace", "it is not an object")
+        return document
 
     async def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
         try:
@@ -82,7 +92,8 @@ class MiraklAdapter:
     async def set_references(
         self, values: Sequence[tuple[str, str]], reference: str
     ) -> Mapping[str, Outcome]:
-        return await mirakl_perform.set_references(self._client, values, reference)
+        # OR04
+        return await self._client.set_seller_references(values, "rest", reference)
 
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:

@@ -5,7 +5,6 @@ for acceptance. Reads by id are collected for a second and sent together, within
 cursor moves only after every order of the walk is recorded.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,7 +78,9 @@ class Desk:
         if poll is None:
             return None
         if poll.next_at is None or poll.next_at <= now:
-            return await self._tick(poll, now)
+            next_at = await self._tick(poll, now)
+            await self._send_references(now)
+            return next_at
         if poll.event_reads_off_until is None or poll.event_reads_off_until <= now:
             await self._read_wanted(poll, now)
         await self._send_references(now)
@@ -213,7 +214,7 @@ class Desk:
     def _prepare(self, document: Document, observed_at: datetime) -> Callable[[Connection], None]:
         parts = self._parts
         platforms = self._platforms
-        body = json.dumps(document, default=str, ensure_ascii=False).encode()
+        body = platforms.mirakl.written(document)
         encrypted = parts.keyring.encrypt(body)
         try:
             snapshot = platforms.mirakl.snapshot(document, observed_at)

@@ -50,6 +50,14 @@ class MiraklGateway(Protocol):
         """The document without personal data. Raises Unreadable."""
         ...
 
+    def written(self, document: Document) -> bytes:
+        """The document as it is kept, every amount exact."""
+        ...
+
+    def read_back(self, body: bytes) -> Document:
+        """The document `written` made. Raises Unreadable."""
+        ...
+
     def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
         """Orders changed in the window, page by page (OR11)."""
         ...

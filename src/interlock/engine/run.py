@@ -23,7 +23,7 @@ from interlock.orders.actions import (
 )
 from interlock.orders.codec import encode
 from interlock.orders.memory import Decision, Incident
-from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
+from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
@@ -182,7 +182,10 @@ class _Run:
         if stored is None:
             return kept
         observed_at, body = stored
-        return replace(kept, document=(observed_at, load_document(self.parts.keyring.decrypt(body))))
+        return replace(kept, document=(observed_at, self._document(body)))
+
+    def _document(self, body: bytes) -> Document:
+        return self.platforms.mirakl.read_back(self.parts.keyring.decrypt(body))
 
     def _snapshot(self, document: tuple[datetime, Document] | None) -> MiraklOrder | None:
         if document is None:
@@ -451,16 +454,6 @@ class _Run:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
 
 
-def load_document(body: bytes) -> Document:
-    """A kept marketplace document; numbers stay exact."""
-    from decimal import Decimal
-
-    loaded = json.loads(body, parse_float=Decimal)
-    if not isinstance(loaded, dict):
-        raise Unreadable("A kept marketplace document", "it is not an object")
-    return loaded
-
-
 def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -> Plan:
     """A class D call whose outcome stayed unclear twice is a person's: the incident says so."""
     memory = plan.memory
@@ -487,16 +480,3 @@ def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -
 def _plan_digest(plan: Plan) -> str:
     shown = (plan.actions, plan.cases, plan.because, plan.agreed)
     return json.dumps(encode(shown), sort_keys=True)
-
-
-def describe(outcome: Outcome) -> str:
-    """One word for logs and counters."""
-    match outcome:
-        case Confirmed():
-            return "confirmed"
-        case Refused():
-            return "refused"
-        case Unavailable():
-            return "unavailable"
-        case _:
-            return "unknown"

@@ -85,7 +85,12 @@ def due_for(
 
     `since` is when the reason for the refund arose: a refund of the marketplace made after it may be its
     answer even if it was seen first."""
-    taken = list(_without_partial_answers(line, memory))
+    seen = seen_before(line, since)
+    # Refunds that may answer this very task, or answered a part of an open one, are not taken off once more.
+    partial = [i for task in memory.refund_tasks if is_open(task) for i in task.settled_by]
+    given = [i for task in memory.refund_tasks for i in task.settled_by]
+    counted = tuple(r for r in line.refunds if r.id not in partial and (r.id in seen or r.id in given))
+    taken = list(taken_so_far(replace(line, refunds=counted), memory))
     for task in memory.refund_tasks:
         if is_open(task):
             taken += [
@@ -101,14 +106,8 @@ def due_for(
         shipping_amount=portion.shipping_amount,
         taxes=portion.taxes,
         shipping_taxes=portion.shipping_taxes,
-        seen_refunds=seen_before(line, since),
+        seen_refunds=seen,
     )
-
-
-def _without_partial_answers(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
-    """An open task stands for its whole, so refunds that answered a part of it are not counted again."""
-    partial = [i for task in memory.refund_tasks if is_open(task) for i in task.settled_by]
-    return taken_so_far(replace(line, refunds=tuple(r for r in line.refunds if r.id not in partial)), memory)
 
 
 def seen_before(line: MiraklLine, since: datetime | None) -> tuple[str, ...]:

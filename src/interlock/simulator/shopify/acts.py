@@ -20,7 +20,18 @@ class Act:
     Announcements of one act share an event id, as the deliveries of one merchant action do (reference 9.1).
     """
 
-    __slots__ = ("_announcements", "_drafts", "actor", "born", "event_id", "now", "reference", "shop", "touched", "world")
+    __slots__ = (
+        "_announcements",
+        "_drafts",
+        "actor",
+        "born",
+        "event_id",
+        "now",
+        "reference",
+        "shop",
+        "touched",
+        "world",
+    )
 
     def __init__(self, world: ShopifyWorld, shop: Shop, actor: Actor, reference: str | None = None) -> None:
         self.world = world

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from graphql import GraphQLResolveInfo
 
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.refusals import TopLevelRefusal
@@ -51,3 +53,6 @@ class Asking:
         """Fulfilment orders of kinds the token does not cover are silently left out (reference 1.13)."""
         kind = "third_party" if fulfillment_service else "merchant_managed"
         return self.may(f"read_{kind}_fulfillment_orders", f"write_{kind}_fulfillment_orders")
+
+
+Info: TypeAlias = GraphQLResolveInfo[Asking]

@@ -137,7 +137,9 @@ def _line(act: Act, draft: Draft, given: dict[str, Any], index: int) -> DraftLin
     if given.get("variantId"):
         variant = act.world.find_variant(act.shop, given["variantId"])
         if variant is None or variant.deleted:
-            raise Refused(f"Product with ID {given['variantId'].rsplit('/', 1)[-1]} is no longer available.", at)
+            raise Refused(
+                f"Product with ID {given['variantId'].rsplit('/', 1)[-1]} is no longer available.", at
+            )
         return DraftLine(
             act.number(),
             uuid,

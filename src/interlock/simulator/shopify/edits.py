@@ -71,7 +71,9 @@ def begin(act: Act, order: Order) -> EditSession:
     return session
 
 
-def set_quantity(session: EditSession, line_id: str, quantity: int, *, restock: bool, location: Location | None) -> StagedLine:
+def set_quantity(
+    session: EditSession, line_id: str, quantity: int, *, restock: bool, location: Location | None
+) -> StagedLine:
     staged = _staged(session, line_id)
     if quantity < 0:
         raise Refused("The quantity must be greater than or equal to 0", ("quantity",))
@@ -118,7 +120,14 @@ def add_variant(
 
 
 def add_custom_item(
-    act: Act, session: EditSession, title: str, price: Decimal, quantity: int, *, taxable: bool, requires_shipping: bool
+    act: Act,
+    session: EditSession,
+    title: str,
+    price: Decimal,
+    quantity: int,
+    *,
+    taxable: bool,
+    requires_shipping: bool,
 ) -> StagedLine:
     if quantity <= 0:
         raise Refused("The quantity must be greater than 0", ("quantity",))
@@ -138,7 +147,9 @@ def add_custom_item(
     return staged
 
 
-def add_discount(session: EditSession, line_id: str, per_unit: Decimal | None, percent: Decimal | None, note: str | None) -> StagedLine:
+def add_discount(
+    session: EditSession, line_id: str, per_unit: Decimal | None, percent: Decimal | None, note: str | None
+) -> StagedLine:
     staged = _staged(session, line_id)
     if per_unit is None:
         if percent is None:
@@ -283,7 +294,11 @@ def _apply(act: Act, order: Order, staged: StagedLine, deltas: _Deltas) -> None:
         amount = rounded(-saved * staged.quantity, order.presentment_currency)
         deltas.sales.append(Sale(act.number(), "UPDATE", "PRODUCT", None, amount, ZERO, line))
         deltas.discounts.append(
-            {"line_item_id": line.number, "amount": format(saved, "f"), "description": staged.discount_note or ""}
+            {
+                "line_item_id": line.number,
+                "amount": format(saved, "f"),
+                "description": staged.discount_note or "",
+            }
         )
         deltas.changes.append(_change(line, "discount", ZERO, staged.discount_per_unit))
     if delta > 0:
@@ -293,11 +308,15 @@ def _apply(act: Act, order: Order, staged: StagedLine, deltas: _Deltas) -> None:
         amount = rounded(line.net_unit_price * delta, order.presentment_currency)
         deltas.sales.append(Sale(act.number(), "ORDER", "PRODUCT", delta, amount, line.tax_of(delta), line))
         deltas.additions.append((line.number, delta))
-        deltas.changes.append(_change(line, "added" if staged.line is None else "increased", staged.before, staged.quantity))
+        deltas.changes.append(
+            _change(line, "added" if staged.line is None else "increased", staged.before, staged.quantity)
+        )
     elif delta < 0:
         units = -delta
         kind = "CANCEL" if staged.restock else "NO_RESTOCK"
-        item = refunds.refund_line(act, line, units, kind, staged.location or stock.route(act.shop, line.variant, 0))
+        item = refunds.refund_line(
+            act, line, units, kind, staged.location or stock.route(act.shop, line.variant, 0)
+        )
         line.removed += units
         fulfillment.remove_units(act, line, units)
         stock.release(act, line, units, restock=staged.restock, location=staged.location)
@@ -339,7 +358,9 @@ def _new_line(act: Act, order: Order, staged: StagedLine) -> LineItem:
         base = staged.unit_price * staged.quantity
         rate = order.tax_rate_of_additions
         amount = base * rate / (1 + rate) if order.taxes_included else base * rate
-        line.taxes.append(TaxLine(act.shop.tax_title, rate, rounded(amount, order.presentment_currency), False))
+        line.taxes.append(
+            TaxLine(act.shop.tax_title, rate, rounded(amount, order.presentment_currency), False)
+        )
     order.lines.append(line)
     return line
 

@@ -1,6 +1,7 @@
 """The GraphQL engine: our schema with resolvers on it, documents parsed and validated once."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -19,7 +20,6 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    StringValueNode,
     build_schema,
     execute_sync,
     parse,
@@ -59,30 +59,30 @@ def schema() -> GraphQLSchema:
 
 
 def _teach(kind: GraphQLScalarType) -> None:
+    """The library copies these functions from attributes, so they are set as attributes."""
     match kind.name:
         case "DateTime":
-            kind.serialize = _write_time  # type: ignore[method-assign]
-            _reads(kind, _read_time)
+            _set(kind, _write_time, _read_time)
         case "Decimal" | "Money":
-            kind.serialize = amount_text  # type: ignore[method-assign]
-            _reads(kind, _read_decimal)
+            _set(kind, amount_text, _read_decimal)
         case "UnsignedInt64":
-            kind.serialize = str  # type: ignore[method-assign]
+            _set(kind, str, None)
         case _:
             return
 
 
-def _reads(kind: GraphQLScalarType, read: Any) -> None:
-    def literal(node: Any, _variables: Any = None) -> Any:
-        return read(node.value)
+def _set(kind: GraphQLScalarType, write: Callable[[Any], str], read: Callable[[Any], Any] | None) -> None:
+    rules: dict[str, Callable[..., Any]] = {"serialize": write, "coerce_output_value": write}
+    if read is not None:
+        reader = read
 
-    kind.parse_value = read
-    kind.parse_literal = literal  # type: ignore[method-assign]
-    if hasattr(kind, "coerce_input_value"):
-        kind.coerce_input_value = read
-        kind.coerce_input_literal = lambda node: read(node.value)
-    if hasattr(kind, "coerce_output_value"):
-        kind.coerce_output_value = kind.serialize
+        def literal(node: Any, _variables: Any = None) -> Any:
+            return reader(node.value)
+
+        rules |= {"parse_value": reader, "parse_literal": literal}
+        rules |= {"coerce_input_value": reader, "coerce_input_literal": literal}
+    for name, rule in rules.items():
+        setattr(kind, name, rule)
 
 
 def _write_time(value: datetime) -> str:
@@ -127,7 +127,10 @@ def prepare(text: str) -> Prepared:
 _PATTERNS = (
     (re.compile(r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\w+)'"), "undefinedField"),
     (re.compile(r"Unknown argument '(?P<argument>\w+)' on field '(?P<field>[\w.]+)'"), "argumentNotAccepted"),
-    (re.compile(r"Field '(?P<field>[\w.]+)' argument '(?P<argument>\w+)' of type '.*' is required"), "missingRequiredArguments"),
+    (
+        re.compile(r"Field '(?P<field>[\w.]+)' argument '(?P<argument>\w+)' of type '.*' is required"),
+        "missingRequiredArguments",
+    ),
     (re.compile(r"Unknown type '(?P<type>\w+)'"), "undefinedType"),
     (re.compile(r"Variable '\$(?P<variable>\w+)' is not defined"), "variableNotDefined"),
     (re.compile(r"Variable '\$(?P<variable>\w+)' of type"), "variableMismatch"),
@@ -153,33 +156,39 @@ def _validation_error(error: GraphQLError) -> dict[str, Any]:
     return {**error.formatted, "message": message, "extensions": extensions}
 
 
+@lru_cache(maxsize=1024)
 def operation_name(text: str, wanted: str | None) -> str | None:
     """Root fields of the operation joined with `+`, or None when the document cannot be read."""
     prepared = prepare(text)
     if prepared.document is None:
         return None
     operation = _operation(prepared.document, wanted)
-    return None if operation is None else _roots(prepared.document, operation)
-
-
-@lru_cache(maxsize=512)
-def _roots_of(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
-    del document
-    return tuple(
+    if operation is None:
+        return None
+    return "+".join(
         node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)
     )
 
 
-def _roots(document: DocumentNode, operation: OperationDefinitionNode) -> str:
-    names = [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
-    del document
-    return "+".join(names)
+@lru_cache(maxsize=1024)
+def _cost(text: str, wanted: str | None, sizes: tuple[tuple[str, int], ...]) -> int:
+    """Requested cost of a valid document; only whole-number variables (page sizes) can change it."""
+    document = prepare(text).document
+    assert document is not None
+    operation = _operation(document, wanted)
+    assert operation is not None
+    fragments = {
+        item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)
+    }
+    return requested_cost(schema(), operation, fragments, dict(sizes))
 
 
 def _operation(document: DocumentNode, wanted: str | None) -> OperationDefinitionNode | None:
     operations = [item for item in document.definitions if isinstance(item, OperationDefinitionNode)]
     if wanted:
-        return next((item for item in operations if item.name is not None and item.name.value == wanted), None)
+        return next(
+            (item for item in operations if item.name is not None and item.name.value == wanted), None
+        )
     return operations[0] if len(operations) == 1 else None
 
 
@@ -190,12 +199,11 @@ def answer(ask: Asking, text: str, wanted: str | None) -> dict[str, Any]:
         return {"errors": list(prepared.errors)}
     operation = _operation(prepared.document, wanted)
     if operation is None:
-        return {"errors": [{"message": "An operation name is required", "extensions": {"code": "BAD_REQUEST"}}]}
-    fragments = {
-        item.name.value: item for item in prepared.document.definitions if isinstance(item, FragmentDefinitionNode)
-    }
+        return {
+            "errors": [{"message": "An operation name is required", "extensions": {"code": "BAD_REQUEST"}}]
+        }
     built = schema()
-    requested = requested_cost(built, operation, fragments, ask.variables)
+    requested = _cost(text, wanted, tuple((k, v) for k, v in ask.variables.items() if isinstance(v, int)))
     bucket = ask.world.bucket(ask.shop, ask.app)
     now = ask.world.clock.now()
     bucket.refill(now)
@@ -218,7 +226,11 @@ def answer(ask: Asking, text: str, wanted: str | None) -> dict[str, Any]:
     actual = actual_cost(result.data, mutations, requested)
     bucket.give_back(requested - actual)
     extensions: dict[str, Any] = {
-        "cost": {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": bucket.status()}
+        "cost": {
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": bucket.status(),
+        }
     }
     if ask.search:
         extensions["search"] = ask.search
@@ -249,6 +261,3 @@ def _error(error: GraphQLError) -> dict[str, Any]:
         problems = [{"path": [], "explanation": error.message}]
         return {**formatted, "extensions": {"code": "INVALID_VARIABLE", "problems": problems}}
     return {**error.formatted, "extensions": {"code": "INVALID_FIELD_ARGUMENTS"}}
-
-
-__all__ = ["StringValueNode", "answer", "operation_name", "prepare", "schema"]

@@ -87,7 +87,9 @@ def _route(act: Act, order: Order) -> None:
         number = claimed or stock.route(act.shop, line.variant, line.unfulfilled_quantity).number
         by_location.setdefault(number, []).append(line)
     for number, lines in by_location.items():
-        created = _new(act, order, act.shop.locations[number], [(line, line.unfulfilled_quantity) for line in lines])
+        created = _new(
+            act, order, act.shop.locations[number], [(line, line.unfulfilled_quantity) for line in lines]
+        )
         _announce(act, "FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE", created)
     act.touch(order)
 
@@ -149,7 +151,9 @@ def hold(
     app = act.actor.app
     mine = [item for item in order.holds if item.app is app]
     if len(handle) > HANDLE_LENGTH:
-        raise Refused(f"Handle is too long (maximum is {HANDLE_LENGTH} characters)", ("fulfillmentHold", "handle"))
+        raise Refused(
+            f"Handle is too long (maximum is {HANDLE_LENGTH} characters)", ("fulfillmentHold", "handle")
+        )
     if any(item.handle == handle for item in mine) and app is not None:
         raise Refused(
             "The handle of a fulfillment hold must be unique for the app on the fulfillment order.",
@@ -172,7 +176,9 @@ def hold(
     order.updated_at = act.now
     act.touch(order.order)
     gid = order.order.gid
-    act.announce("FULFILLMENT_HOLDS_ADDED", gid, lambda receiver: payloads.hold_event(order, placed, receiver))
+    act.announce(
+        "FULFILLMENT_HOLDS_ADDED", gid, lambda receiver: payloads.hold_event(order, placed, receiver)
+    )
     if not was_held:
         act.announce(
             "FULFILLMENT_ORDERS_PLACED_ON_HOLD",
@@ -292,9 +298,7 @@ def add_units(act: Act, line: LineItem, units: int, location: Location) -> None:
     if target is None and act.world.switches["edit_addition"] == "open_fulfillment_order":
         target = next((item for item in candidates if not item.holds), None)
     if target is None:
-        created = next(
-            (item for item in candidates if item.number in act.born), None
-        )
+        created = next((item for item in candidates if item.number in act.born), None)
         if created is None:
             created = _new(act, order, location, [])
             act.born.append(created.number)
@@ -413,7 +417,9 @@ def fulfill(
     if not picked:
         raise Refused("There is nothing left to fulfill.", ("fulfillment",))
     target = first.order
-    lines_made = [FulfillmentLine(act.number(), item.line, units, item, order) for order, item, units in picked]
+    lines_made = [
+        FulfillmentLine(act.number(), item.line, units, item, order) for order, item, units in picked
+    ]
     made = Fulfillment(
         act.number(),
         target,
@@ -443,14 +449,18 @@ def fulfill(
     act.announce("FULFILLMENTS_CREATE", target.gid, lambda _app: payloads.fulfillment(made))
     whole = target.fulfillment_status == "FULFILLED"
     act.announce(
-        "ORDERS_FULFILLED" if whole else "ORDERS_PARTIALLY_FULFILLED", target.gid, lambda _app: payloads.order(target)
+        "ORDERS_FULFILLED" if whole else "ORDERS_PARTIALLY_FULFILLED",
+        target.gid,
+        lambda _app: payloads.order(target),
     )
     act.effect(
         "fulfillment_created",
         target.gid,
         fulfillment=made.gid,
         fulfillment_order=first.gid,
-        lines=[{"line_id": item.line.gid, "sku": item.line.sku, "quantity": item.quantity} for item in lines_made],
+        lines=[
+            {"line_id": item.line.gid, "sku": item.line.sku, "quantity": item.quantity} for item in lines_made
+        ],
         tracking=[(item.company, item.number) for item in tracking],
         display_status=display_status,
     )

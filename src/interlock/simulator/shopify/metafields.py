@@ -32,7 +32,9 @@ def define(act: Act, given: dict[str, Any]) -> MetafieldDefinition:
             ("definition", "key"),
             "TAKEN",
         )
-    made = MetafieldDefinition(act.number(), namespace, given["key"], given["type"], given["name"], given["ownerType"])
+    made = MetafieldDefinition(
+        act.number(), namespace, given["key"], given["type"], given["name"], given["ownerType"]
+    )
     act.shop.definitions[place] = made
     return made
 
@@ -48,11 +50,17 @@ def put(act: Act, owner: Order | Draft, given: dict[str, Any], field: tuple[str,
     kind = owner_type(owner)
     definition = act.shop.definitions.get((kind, namespace, key))
     existing = owner.metafields.get((namespace, key))
-    type_name = given.get("type") or (definition.type if definition else None) or (existing.type if existing else None)
+    type_name = (
+        given.get("type")
+        or (definition.type if definition else None)
+        or (existing.type if existing else None)
+    )
     if type_name is None:
         raise Refused("Type can't be blank", field, "BLANK")
     if definition is not None and definition.type != type_name:
-        raise Refused(f"Type must be consistent with the definition's type: '{definition.type}'.", field, "INVALID_TYPE")
+        raise Refused(
+            f"Type must be consistent with the definition's type: '{definition.type}'.", field, "INVALID_TYPE"
+        )
     if type_name == "id" and definition is None:
         raise Refused("Type 'id' requires a metafield definition.", field, "INVALID_TYPE")
     if "compareDigest" in given:

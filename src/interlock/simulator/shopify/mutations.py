@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
-from graphql import GraphQLResolveInfo, StringValueNode, VariableNode
+from graphql import StringValueNode, VariableNode
 
 from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
 from interlock.simulator.shopify.acts import Act
-from interlock.simulator.shopify.asking import Asking
+from interlock.simulator.shopify.asking import Asking, Info
 from interlock.simulator.shopify.gids import tail
 from interlock.simulator.shopify.money import ZERO
 from interlock.simulator.shopify.queries import StagedIn
@@ -34,12 +34,14 @@ Mutation = Callable[..., dict[str, Any]]
 IDEMPOTENCY_HOURS = 24
 
 
-def _mutation(*scopes: str, errors: str = "userErrors") -> Callable[[Mutation], Callable[..., dict[str, Any]]]:
+def _mutation(
+    *scopes: str, errors: str = "userErrors"
+) -> Callable[[Mutation], Callable[..., dict[str, Any]]]:
     """Scope check, act, refusals as user errors, announcements at the end."""
 
     def decorate(change: Mutation) -> Callable[..., dict[str, Any]]:
         @wraps(change)
-        def resolve(_root: object, info: GraphQLResolveInfo, **args: Any) -> dict[str, Any]:
+        def resolve(_root: object, info: Info, **args: Any) -> dict[str, Any]:
             ask: Asking = info.context
             if scopes:
                 ask.need(info.field_name, *scopes)
@@ -74,7 +76,9 @@ _HOLD_SCOPES = ("write_merchant_managed_fulfillment_orders", "write_third_party_
 _SHIP_SCOPES = (*_HOLD_SCOPES, "write_assigned_fulfillment_orders")
 
 
-def _find_order(ask: Asking, gid: str, field: tuple[str, ...], message: str = "Order does not exist") -> Order:
+def _find_order(
+    ask: Asking, gid: str, field: tuple[str, ...], message: str = "Order does not exist"
+) -> Order:
     number = tail(gid, "Order")
     if number < 0:
         raise invalid_id(gid)
@@ -104,16 +108,16 @@ def _find_location(ask: Asking, gid: str | None) -> Location | None:
 
 
 @_mutation("write_orders")
-def order_create(act: Act, ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_create(act: Act, ask: Asking, info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given = args["order"]
     _forget_defaults(info, ask, given)
     order = orders.create(act, given, args.get("options") or {})
     return {"order": ask.saw(order)}
 
 
-def _forget_defaults(info: GraphQLResolveInfo, ask: Asking, given: dict[str, Any]) -> None:
+def _forget_defaults(info: Info, ask: Asking, given: dict[str, Any]) -> None:
     """The library fills `requiresShipping: false` in; whether the caller said so is in the raw variables."""
-    for argument in info.field_nodes[0].arguments:
+    for argument in info.field_nodes[0].arguments or ():
         if argument.name.value == "order" and isinstance(argument.value, VariableNode):
             raw = ask.variables.get(argument.value.name.value) or {}
             for line, said in zip(given.get("lineItems") or [], raw.get("lineItems") or [], strict=False):
@@ -122,21 +126,21 @@ def _forget_defaults(info: GraphQLResolveInfo, ask: Asking, given: dict[str, Any
 
 
 @_mutation("write_orders")
-def order_update(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_update(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_order(ask, args["input"]["id"], ("id",))
     orders.update(act, order, args["input"])
     return {"order": order}
 
 
 @_mutation("write_orders")
-def order_mark_as_paid(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_mark_as_paid(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_order(ask, args["input"]["id"], ("id",))
     orders.mark_as_paid(act, order)
     return {"order": order}
 
 
 @_mutation("write_orders", errors="orderCancelUserErrors")
-def order_cancel(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_cancel(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     method = args.get("refundMethod")
     if method is not None and args.get("refund") is not None:
         raise Refused("Only one of refund and refundMethod may be given", ("refund",), "INVALID")
@@ -152,14 +156,14 @@ def order_cancel(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[st
 
 
 @_mutation("write_orders")
-def order_close(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_close(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_order(ask, args["input"]["id"], ("id",))
     orders.close(act, order)
     return {"order": order}
 
 
 @_mutation("write_orders")
-def order_open(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_open(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_order(ask, args["input"]["id"], ("id",))
     orders.reopen(act, order)
     return {"order": order}
@@ -169,19 +173,19 @@ def order_open(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str,
 
 
 @_mutation("write_draft_orders")
-def draft_order_create(act: Act, _ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def draft_order_create(act: Act, _ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     return {"draftOrder": drafts.create(act, args["input"])}
 
 
 @_mutation("write_draft_orders")
-def draft_order_update(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def draft_order_update(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     draft = _find_draft(ask, args["id"])
     drafts.update(act, draft, args["input"])
     return {"draftOrder": draft}
 
 
 @_mutation("write_draft_orders")
-def draft_order_complete(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def draft_order_complete(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     draft = _find_draft(ask, args["id"])
     try:
         order = drafts.complete(act, draft, payment_pending=bool(args.get("paymentPending")))
@@ -195,7 +199,7 @@ def draft_order_complete(act: Act, ask: Asking, _info: GraphQLResolveInfo, args:
 
 
 @_mutation("write_draft_orders")
-def draft_order_delete(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def draft_order_delete(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     draft = _find_draft(ask, args["input"]["id"])
     drafts.delete(act, draft)
     return {"deletedId": draft.gid}
@@ -220,15 +224,13 @@ def _edited(session: EditSession, staged: Any = None) -> dict[str, Any]:
 
 
 @_mutation("write_order_edits")
-def order_edit_begin(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_edit_begin(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_order(ask, args["id"], ("id",), "The order does not exist.")
     return _edited(edits.begin(act, order))
 
 
 @_mutation("write_order_edits")
-def order_edit_set_quantity(
-    _act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def order_edit_set_quantity(_act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     session = _session(ask, args["id"])
     staged = edits.set_quantity(
         session,
@@ -241,7 +243,7 @@ def order_edit_set_quantity(
 
 
 @_mutation("write_order_edits")
-def order_edit_add_variant(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_edit_add_variant(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     session = _session(ask, args["id"])
     variant: Variant | None = ask.world.find_variant(ask.shop, args["variantId"])
     if variant is None or variant.deleted:
@@ -258,9 +260,7 @@ def order_edit_add_variant(act: Act, ask: Asking, _info: GraphQLResolveInfo, arg
 
 
 @_mutation("write_order_edits")
-def order_edit_add_custom_item(
-    act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def order_edit_add_custom_item(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     session = _session(ask, args["id"])
     staged = edits.add_custom_item(
         act,
@@ -276,7 +276,7 @@ def order_edit_add_custom_item(
 
 @_mutation("write_order_edits")
 def order_edit_add_line_item_discount(
-    _act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
+    _act: Act, ask: Asking, _info: Info, args: dict[str, Any]
 ) -> dict[str, Any]:
     session = _session(ask, args["id"])
     given = args["discount"]
@@ -293,7 +293,7 @@ def order_edit_add_line_item_discount(
 
 
 @_mutation("write_order_edits")
-def order_edit_commit(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def order_edit_commit(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     session = _session(ask, args["id"])
     messages = edits.commit(act, session, notify=bool(args.get("notifyCustomer")), note=args.get("staffNote"))
     return {"order": session.order, "successMessages": messages}
@@ -312,7 +312,7 @@ def _find_fulfillment_order(ask: Asking, gid: str) -> FulfillmentOrder:
 
 
 @_mutation(*_HOLD_SCOPES)
-def fulfillment_order_hold(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def fulfillment_order_hold(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     order = _find_fulfillment_order(ask, args["id"])
     given = args["fulfillmentHold"]
     parts = _parts(order, given.get("fulfillmentOrderLineItems") or [])
@@ -340,7 +340,7 @@ def _parts(order: FulfillmentOrder, given: list[dict[str, Any]]) -> list[tuple[F
 
 @_mutation(*_HOLD_SCOPES, "write_marketplace_fulfillment_orders")
 def fulfillment_order_release_hold(
-    act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
+    act: Act, ask: Asking, _info: Info, args: dict[str, Any]
 ) -> dict[str, Any]:
     order = _find_fulfillment_order(ask, args["id"])
     ids = args.get("holdIds")
@@ -350,7 +350,7 @@ def fulfillment_order_release_hold(
 
 
 @_mutation(*_SHIP_SCOPES)
-def fulfillment_create(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def fulfillment_create(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given = args["fulfillment"]
     parts: list[tuple[FulfillmentOrder, list[tuple[FulfillmentOrderLine, int]] | None]] = []
     for group in given["lineItemsByFulfillmentOrder"]:
@@ -380,7 +380,7 @@ def _find_fulfillment(ask: Asking, gid: str, field: str) -> Fulfillment:
 
 @_mutation(*_SHIP_SCOPES)
 def fulfillment_tracking_info_update(
-    act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
+    act: Act, ask: Asking, _info: Info, args: dict[str, Any]
 ) -> dict[str, Any]:
     found = _find_fulfillment(ask, args["fulfillmentId"], "fulfillmentId")
     fulfillment.update_tracking(act, found, _tracking(args["trackingInfoInput"]))
@@ -388,7 +388,7 @@ def fulfillment_tracking_info_update(
 
 
 @_mutation(*_SHIP_SCOPES)
-def fulfillment_cancel(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def fulfillment_cancel(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     found = _find_fulfillment(ask, args["id"], "id")
     fulfillment.cancel(act, found)
     return {"fulfillment": found}
@@ -397,10 +397,10 @@ def fulfillment_cancel(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: d
 # Money
 
 
-def _idempotency_key(info: GraphQLResolveInfo, ask: Asking) -> str:
+def _idempotency_key(info: Info, ask: Asking) -> str:
     """The key of @idempotent on this field. Raises BAD_REQUEST where it is required and missing (reference 4.5)."""
-    for directive in info.field_nodes[0].directives:
-        if directive.name.value == "idempotent":
+    for directive in info.field_nodes[0].directives or ():
+        if directive.name.value == "idempotent" and directive.arguments:
             value = directive.arguments[0].value
             key = value.value if isinstance(value, StringValueNode) else None
             if isinstance(value, VariableNode):
@@ -414,7 +414,7 @@ def _idempotency_key(info: GraphQLResolveInfo, ask: Asking) -> str:
 
 
 def _once(
-    ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any], change: Callable[[], dict[str, Any]]
+    ask: Asking, info: Info, args: dict[str, Any], change: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """Same key and parameters: the original result, for a day (reference 4.5)."""
     key = _idempotency_key(info, ask)
@@ -436,7 +436,7 @@ def _once(
 
 
 @_mutation("write_orders")
-def refund_create(act: Act, ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def refund_create(act: Act, ask: Asking, info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given = args["input"]
 
     def change() -> dict[str, Any]:
@@ -468,9 +468,7 @@ def refund_create(act: Act, ask: Asking, info: GraphQLResolveInfo, args: dict[st
 
 
 @_mutation("write_orders")
-def metafield_definition_create(
-    act: Act, _ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def metafield_definition_create(act: Act, _ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     return {"createdDefinition": metafields.define(act, args["definition"])}
 
 
@@ -485,38 +483,44 @@ def _owner(ask: Asking, gid: str) -> Order | Draft:
 
 
 @_mutation("write_orders", "write_draft_orders")
-def metafields_set(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def metafields_set(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     """All or nothing: the first refusal undoes nothing because it is found before anything is written."""
     given = args["metafields"]
     if len(given) > 25:
-        raise Refused("Exceeded the maximum metafields input limit of 25.", ("metafields",), "LESS_THAN_OR_EQUAL_TO")
+        raise Refused(
+            "Exceeded the maximum metafields input limit of 25.", ("metafields",), "LESS_THAN_OR_EQUAL_TO"
+        )
     for index, item in enumerate(given):
         _owner(ask, item["ownerId"])
         del index
     written = []
     for index, item in enumerate(given):
-        written.append(metafields.put(act, _owner(ask, item["ownerId"]), item, ("metafields", str(index), "value")))
+        written.append(
+            metafields.put(act, _owner(ask, item["ownerId"]), item, ("metafields", str(index), "value"))
+        )
     return {"metafields": written}
 
 
 @_mutation("write_orders", "write_draft_orders")
-def metafields_delete(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def metafields_delete(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     gone: list[dict[str, Any] | None] = []
     for item in args["metafields"]:
         namespace = metafields.namespace_of(item["namespace"], ask.app)
         there = metafields.delete(act, _owner(ask, item["ownerId"]), namespace, item["key"])
-        gone.append({"ownerId": item["ownerId"], "namespace": namespace, "key": item["key"]} if there else None)
+        gone.append(
+            {"ownerId": item["ownerId"], "namespace": namespace, "key": item["key"]} if there else None
+        )
     return {"deletedMetafields": gone}
 
 
 @_mutation("write_orders", "write_draft_orders")
-def tags_add(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def tags_add(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     owner = _taggable(ask, args["id"])
     return _retag(act, owner, merged_tags(owner.tags, args["tags"]))
 
 
 @_mutation("write_orders", "write_draft_orders")
-def tags_remove(act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]) -> dict[str, Any]:
+def tags_remove(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     owner = _taggable(ask, args["id"])
     return _retag(act, owner, without_tags(owner.tags, args["tags"]))
 
@@ -546,9 +550,7 @@ def _retag(act: Act, owner: Order | Draft, tags: list[str]) -> dict[str, Any]:
 
 
 @_mutation("write_inventory")
-def inventory_set_quantities(
-    act: Act, ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def inventory_set_quantities(act: Act, ask: Asking, info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given = args["input"]
 
     def change() -> dict[str, Any]:
@@ -565,7 +567,9 @@ def inventory_set_quantities(
             variant = ask.shop.items.get(tail(item["inventoryItemId"], "InventoryItem"))
             location = ask.shop.locations.get(tail(item["locationId"], "Location"))
             if variant is None:
-                raise Refused("The inventory item doesn't exist.", (*place, "inventoryItemId"), "INVALID_INVENTORY_ITEM")
+                raise Refused(
+                    "The inventory item doesn't exist.", (*place, "inventoryItemId"), "INVALID_INVENTORY_ITEM"
+                )
             if location is None:
                 raise Refused("The location doesn't exist.", (*place, "locationId"), "INVALID_LOCATION")
             level = stock.level_of(variant, location)
@@ -600,15 +604,14 @@ def inventory_set_quantities(
 
 
 @_mutation()
-def webhook_subscription_create(
-    act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def webhook_subscription_create(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given, topic = args["webhookSubscription"], args["topic"]
     for prefix, scopes in TOPIC_SCOPES:
         if topic.startswith(prefix):
             if not ask.may(*scopes):
                 raise Refused(
-                    "You cannot create a webhook subscription with the specified topic", ("webhookSubscription",)
+                    "You cannot create a webhook subscription with the specified topic",
+                    ("webhookSubscription",),
                 )
             break
     uri = given.get("uri") or ""
@@ -642,9 +645,7 @@ def webhook_subscription_create(
 
 
 @_mutation()
-def webhook_subscription_delete(
-    _act: Act, ask: Asking, _info: GraphQLResolveInfo, args: dict[str, Any]
-) -> dict[str, Any]:
+def webhook_subscription_delete(_act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     number = tail(args["id"], "WebhookSubscription")
     found = ask.shop.subscriptions.get(number)
     if found is None or found.app is not ask.app:

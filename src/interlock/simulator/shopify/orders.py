@@ -54,7 +54,9 @@ def create(act: Act, given: dict[str, Any], options: dict[str, Any]) -> Order:
     if note and len(note) > NOTE_LENGTH:
         raise Refused(f"Note is too long (maximum is {NOTE_LENGTH} characters)", ("order", "note"), "INVALID")
     if given.get("taxLines") and any(item.get("taxLines") for item in items):
-        raise Refused("Tax lines belong to the order or to its lines, not both", ("order", "taxLines"), "INVALID")
+        raise Refused(
+            "Tax lines belong to the order or to its lines, not both", ("order", "taxLines"), "INVALID"
+        )
     currency = given.get("currency") or act.shop.currency
     presentment = given.get("presentmentCurrency") or currency
     sequence, name = next_name(act)
@@ -120,7 +122,10 @@ def create(act: Act, given: dict[str, Any], options: dict[str, Any]) -> Order:
     marker_refused = _metafields(act, order, given.get("metafields") or [])
     _claim(act, order, options.get("inventoryBehaviour") or "BYPASS")
     register(act, order)
-    if marker_refused is not None and act.world.switches["duplicate_marker_in_order_create"] == "order_left_behind":
+    if (
+        marker_refused is not None
+        and act.world.switches["duplicate_marker_in_order_create"] == "order_left_behind"
+    ):
         raise marker_refused
     return order
 
@@ -141,7 +146,8 @@ def register(act: Act, order: Order) -> None:
         for line in order.lines
     ]
     sales.extend(
-        Sale(act.number(), "ORDER", "SHIPPING", 1, item.price, item.tax, None, item) for item in order.shipping_lines
+        Sale(act.number(), "ORDER", "SHIPPING", 1, item.price, item.tax, None, item)
+        for item in order.shipping_lines
     )
     order.agreements.append(Agreement(act.number(), order, "ORDER", act.now, act.actor, sales))
     act.shop.orders[order.number] = order
@@ -203,19 +209,25 @@ def _line(act: Act, order: Order, given: dict[str, Any], index: int) -> LineItem
     if given.get("variantId"):
         variant = act.world.find_variant(act.shop, given["variantId"])
         if variant is None or variant.deleted:
-            raise Refused("Variant does not exist", ("order", "lineItems", str(index), "variantId"), "INVALID")
+            raise Refused(
+                "Variant does not exist", ("order", "lineItems", str(index), "variantId"), "INVALID"
+            )
     title = given.get("title") or (variant.title if variant else None)
     if not title:
         raise Refused("Title can't be blank", ("order", "lineItems", str(index), "title"), "INVALID")
     if given["quantity"] <= 0:
-        raise Refused("Quantity must be greater than 0", ("order", "lineItems", str(index), "quantity"), "INVALID")
-    if given.get("priceSet"):
-        price = _buyer_amount(given["priceSet"])
-    else:
-        price = variant.price if variant else ZERO
+        raise Refused(
+            "Quantity must be greater than 0", ("order", "lineItems", str(index), "quantity"), "INVALID"
+        )
+    catalogue = variant.price if variant else ZERO
+    price = _buyer_amount(given["priceSet"]) if given.get("priceSet") else catalogue
     shipped = given.get("requiresShipping", False)
     if "requiresShipping" not in given and variant is not None:
-        shipped = variant.requires_shipping if act.world.switches["omitted_requires_shipping"] == "variant" else False
+        shipped = (
+            variant.requires_shipping
+            if act.world.switches["omitted_requires_shipping"] == "variant"
+            else False
+        )
     return LineItem(
         act.number(),
         order,
@@ -305,7 +317,9 @@ def mark_as_paid(act: Act, order: Order) -> None:
     if order.cancelled_at or order.financial_status == "PAID" or order.outstanding <= 0:
         raise Refused("Order cannot be marked as paid.", ("id",))
     amount = order.outstanding
-    order.transactions.append(Transaction(act.number(), "SALE", "SUCCESS", "manual", amount, act.now, order.test))
+    order.transactions.append(
+        Transaction(act.number(), "SALE", "SUCCESS", "manual", amount, act.now, order.test)
+    )
     order.stated_financial_status = None
     act.timeline(order, "sale_success", "The order was marked as paid.")
     act.announce("ORDERS_PAID", order.gid, lambda _app: payloads.order(order))

@@ -375,4 +375,9 @@ def draft(value: Draft) -> dict[str, Any]:
 
 def shop(value: Shop) -> dict[str, Any]:
     """app/uninstalled: the shop; the token is already dead."""
-    return {"id": value.number, "name": value.name, "myshopify_domain": value.domain, "currency": value.currency}
+    return {
+        "id": value.number,
+        "name": value.name,
+        "myshopify_domain": value.domain,
+        "currency": value.currency,
+    }

@@ -7,11 +7,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from interlock.simulator.shopify import edits, fulfillment, metafields, search
-from interlock.simulator.shopify.asking import Asking
-from interlock.simulator.shopify.money import ZERO, Bag, amount_text
+from interlock.simulator.shopify.asking import Asking, Info
+from interlock.simulator.shopify.gids import tail
+from interlock.simulator.shopify.money import ZERO
 from interlock.simulator.shopify.refusals import TopLevelRefusal, invalid_id
 from interlock.simulator.shopify.state import (
     Agreement,
@@ -31,18 +30,15 @@ from interlock.simulator.shopify.state import (
     MetafieldDefinition,
     Order,
     Refund,
-    RefundLine,
     Sale,
     ShippingLine,
     StagedLine,
     Subscription,
     TaxLine,
-    TimelineEvent,
     Transaction,
     Variant,
 )
 from interlock.simulator.shopify.webhooks import API_VERSION
-from interlock.simulator.shopify.gids import tail
 
 Resolver = Callable[..., Any]
 PAGE_LIMIT = 250
@@ -90,7 +86,9 @@ def cursor_of(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 
-def page(items: Sequence[Any], args: dict[str, Any], key: Callable[[Any], str] = lambda item: str(id(item))) -> Page:
+def page(
+    items: Sequence[Any], args: dict[str, Any], key: Callable[[Any], str] = lambda item: str(id(item))
+) -> Page:
     """One page of a list. Raises BAD_REQUEST without `first` or `last`, or above 250 (reference 4.3)."""
     first, last = args.get("first"), args.get("last")
     size = first if first is not None else last
@@ -131,7 +129,7 @@ def by_number(items: Sequence[Any], args: dict[str, Any]) -> Page:
     return page(items, args, _by_number)
 
 
-def _page_info(value: Page, _info: GraphQLResolveInfo) -> dict[str, Any]:
+def _page_info(value: Page, _info: Info) -> dict[str, Any]:
     return {
         "hasNextPage": value.has_next,
         "hasPreviousPage": value.has_previous,
@@ -140,7 +138,7 @@ def _page_info(value: Page, _info: GraphQLResolveInfo) -> dict[str, Any]:
     }
 
 
-def _edges(value: Page, _info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+def _edges(value: Page, _info: Info) -> list[dict[str, Any]]:
     return [{"node": node, "cursor": value.cursors(node)} for node in value.nodes]
 
 
@@ -161,12 +159,17 @@ def _indexed(documents: list[tuple[datetime, dict[str, Any]]], now: datetime) ->
     return None
 
 
-_SORT = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "PROCESSED_AT": "processed_at", "NAME": "name"}
+_SORT = {
+    "CREATED_AT": "created_at",
+    "UPDATED_AT": "updated_at",
+    "PROCESSED_AT": "processed_at",
+    "NAME": "name",
+}
 
 
 def _searched(
     ask: Asking,
-    info: GraphQLResolveInfo,
+    info: Info,
     owners: Iterable[Any],
     args: dict[str, Any],
     filters: dict[str, str],
@@ -217,7 +220,7 @@ def _text(value: Any) -> str:
     return f"{value:020d}" if isinstance(value, int) else str(value)
 
 
-def _parsed(ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any], filters: dict[str, str]) -> search.Query:
+def _parsed(ask: Asking, info: Info, args: dict[str, Any], filters: dict[str, str]) -> search.Query:
     query = search.parse(args.get("query"), filters)
     if query.warnings:
         ask.search.append(
@@ -226,7 +229,8 @@ def _parsed(ask: Asking, info: GraphQLResolveInfo, args: dict[str, Any], filters
                 "query": query.text,
                 "parsed": {"field": None},
                 "warnings": [
-                    {"field": item.field, "message": item.message, "code": item.code} for item in query.warnings
+                    {"field": item.field, "message": item.message, "code": item.code}
+                    for item in query.warnings
                 ],
             }
         )
@@ -244,7 +248,7 @@ def _by_id(ask: Asking, gid: str, kind: str, shelf: dict[int, Any]) -> Any:
     return shelf.get(number)
 
 
-def _order(_root: object, info: GraphQLResolveInfo, id: str) -> Order | None:
+def _order(_root: object, info: Info, id: str) -> Order | None:
     ask: Asking = info.context
     ask.need("order", "read_orders", "write_orders")
     order = _by_id(ask, id, "Order", ask.shop.orders)
@@ -256,7 +260,7 @@ def visible(ask: Asking, order: Order) -> bool:
     return ask.may("read_all_orders") or (ask.world.clock.now() - order.created_at).days < 60
 
 
-def _orders(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _orders(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     ask.need("orders", "read_orders", "write_orders")
     sort = _SORT.get(args.get("sortKey") or "PROCESSED_AT", "id")
@@ -264,7 +268,7 @@ def _orders(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
     return _searched(ask, info, owners, args, ORDER_FILTERS, sort)
 
 
-def _orders_count(_root: object, info: GraphQLResolveInfo, **args: Any) -> dict[str, Any]:
+def _orders_count(_root: object, info: Info, **args: Any) -> dict[str, Any]:
     ask: Asking = info.context
     ask.need("ordersCount", "read_orders", "write_orders")
     query = _parsed(ask, info, args, ORDER_FILTERS)
@@ -279,7 +283,7 @@ def _orders_count(_root: object, info: GraphQLResolveInfo, **args: Any) -> dict[
     return {"count": count, "precision": "EXACT"}
 
 
-def _order_by_identifier(_root: object, info: GraphQLResolveInfo, identifier: dict[str, Any]) -> Order | None:
+def _order_by_identifier(_root: object, info: Info, identifier: dict[str, Any]) -> Order | None:
     ask: Asking = info.context
     ask.need("orderByIdentifier", "read_orders", "write_orders")
     if identifier.get("id"):
@@ -308,21 +312,21 @@ def _by_id_visible(ask: Asking, gid: str) -> Order | None:
     return None if order is None or not visible(ask, order) else ask.saw(order)
 
 
-def _draft_order(_root: object, info: GraphQLResolveInfo, id: str) -> Draft | None:
+def _draft_order(_root: object, info: Info, id: str) -> Draft | None:
     ask: Asking = info.context
     ask.need("draftOrder", "read_draft_orders", "write_draft_orders")
     draft: Draft | None = _by_id(ask, id, "DraftOrder", ask.shop.drafts)
     return draft
 
 
-def _draft_orders(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _draft_orders(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     ask.need("draftOrders", "read_draft_orders", "write_draft_orders")
     sort = "updated_at" if args.get("sortKey") == "UPDATED_AT" else "id"
     return _searched(ask, info, ask.shop.drafts.values(), args, DRAFT_FILTERS, sort)
 
 
-def _fulfillment_order(_root: object, info: GraphQLResolveInfo, id: str) -> FulfillmentOrder | None:
+def _fulfillment_order(_root: object, info: Info, id: str) -> FulfillmentOrder | None:
     ask: Asking = info.context
     order: FulfillmentOrder | None = _by_id(ask, id, "FulfillmentOrder", ask.shop.fulfillment_orders)
     if order is None or not ask.sees(order.location.fulfillment_service):
@@ -331,7 +335,7 @@ def _fulfillment_order(_root: object, info: GraphQLResolveInfo, id: str) -> Fulf
     return order
 
 
-def _fulfillment_orders(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _fulfillment_orders(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     query = _parsed(ask, info, args, {"id": "number", "status": "exact", "updated_at": "time"})
     found = [
@@ -344,20 +348,20 @@ def _fulfillment_orders(_root: object, info: GraphQLResolveInfo, **args: Any) ->
     return by_number(found, args)
 
 
-def _fulfillment(_root: object, info: GraphQLResolveInfo, id: str) -> Fulfillment | None:
+def _fulfillment(_root: object, info: Info, id: str) -> Fulfillment | None:
     ask: Asking = info.context
     found: Fulfillment | None = _by_id(ask, id, "Fulfillment", ask.shop.fulfillments)
     return found
 
 
-def _refund(_root: object, info: GraphQLResolveInfo, id: str) -> Refund | None:
+def _refund(_root: object, info: Info, id: str) -> Refund | None:
     ask: Asking = info.context
     ask.need("refund", "read_orders", "write_orders")
     found: Refund | None = _by_id(ask, id, "Refund", ask.shop.refunds)
     return found
 
 
-def _product_variants(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _product_variants(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     ask.need("productVariants", "read_products", "write_products")
     query = _parsed(ask, info, args, VARIANT_FILTERS)
@@ -372,7 +376,7 @@ def _product_variants(_root: object, info: GraphQLResolveInfo, **args: Any) -> P
     return by_number(found, args)
 
 
-def _inventory_items(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _inventory_items(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     ask.need("inventoryItems", "read_inventory", "write_inventory", "read_products")
     query = _parsed(ask, info, args, {"sku": "text", "id": "number"})
@@ -384,7 +388,7 @@ def _inventory_items(_root: object, info: GraphQLResolveInfo, **args: Any) -> Pa
     return page(found, args, lambda item: str(item.variant.item_number))
 
 
-def _locations(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _locations(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     ask.need("locations", "read_locations", "read_inventory")
     found = [
@@ -397,7 +401,7 @@ def _locations(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
     return by_number(found, args)
 
 
-def _metafield_definitions(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _metafield_definitions(_root: object, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     namespace = args.get("namespace")
     wanted = None if namespace is None else metafields.namespace_of(namespace, ask.app)
@@ -411,7 +415,7 @@ def _metafield_definitions(_root: object, info: GraphQLResolveInfo, **args: Any)
     return by_number(found, args)
 
 
-def _subscriptions(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _subscriptions(_root: object, info: Info, **args: Any) -> Page:
     """Only API-created subscriptions of this app in this shop (reference 9.2)."""
     ask: Asking = info.context
     found = [
@@ -425,13 +429,16 @@ def _subscriptions(_root: object, info: GraphQLResolveInfo, **args: Any) -> Page
     return by_number(found, args)
 
 
-def _node(_root: object, info: GraphQLResolveInfo, id: str) -> Any:
+def _node(_root: object, info: Info, id: str) -> Any:
     return _any_node(info.context, id)
 
 
-def _nodes(_root: object, info: GraphQLResolveInfo, ids: list[str]) -> list[Any]:
+def _nodes(_root: object, info: Info, ids: list[str]) -> list[Any]:
     if len(ids) > PAGE_LIMIT:
-        raise TopLevelRefusal(f"The input array size of {len(ids)} is greater than the maximum allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED")
+        raise TopLevelRefusal(
+            f"The input array size of {len(ids)} is greater than the maximum allowed of 250.",
+            "MAX_INPUT_SIZE_EXCEEDED",
+        )
     return [_any_node(info.context, gid) for gid in ids]
 
 
@@ -468,27 +475,29 @@ class Item:
     variant: Variant
 
 
-def _item(_root: object, info: GraphQLResolveInfo, id: str) -> Item | None:
+def _item(_root: object, info: Info, id: str) -> Item | None:
     ask: Asking = info.context
     variant = _by_id(ask, id, "InventoryItem", ask.shop.items)
     return None if variant is None else Item(variant)
 
 
-def _versions(_root: object, _info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+def _versions(_root: object, _info: Info) -> list[dict[str, Any]]:
     rows = (("2026-01", True), ("2026-04", True), ("2026-07", True), (API_VERSION, True), ("unstable", False))
     return [{"handle": handle, "displayName": handle, "supported": good} for handle, good in rows]
 
 
-def _installation(_root: object, info: GraphQLResolveInfo) -> dict[str, Any]:
+def _installation(_root: object, info: Info) -> dict[str, Any]:
     ask: Asking = info.context
     return {
         "id": f"gid://shopify/AppInstallation/{ask.app.number}",
-        "accessScopes": [{"handle": scope, "description": scope.replace("_", " ")} for scope in ask.app.scopes],
+        "accessScopes": [
+            {"handle": scope, "description": scope.replace("_", " ")} for scope in ask.app.scopes
+        ],
         "app": ask.app,
     }
 
 
-def _location(_root: object, info: GraphQLResolveInfo, id: str | None = None) -> Location | None:
+def _location(_root: object, info: Info, id: str | None = None) -> Location | None:
     ask: Asking = info.context
     if id is None:
         return next(iter(ask.shop.locations.values()))
@@ -496,13 +505,13 @@ def _location(_root: object, info: GraphQLResolveInfo, id: str | None = None) ->
     return found
 
 
-def _variant(_root: object, info: GraphQLResolveInfo, id: str) -> Variant | None:
+def _variant(_root: object, info: Info, id: str) -> Variant | None:
     ask: Asking = info.context
     found: Variant | None = _by_id(ask, id, "ProductVariant", ask.shop.variants)
     return found
 
 
-def _job(_root: object, info: GraphQLResolveInfo, id: str) -> Job | None:
+def _job(_root: object, info: Info, id: str) -> Job | None:
     ask: Asking = info.context
     found: Job | None = _by_id(ask, id, "Job", ask.shop.jobs)
     return found
@@ -571,32 +580,32 @@ def _listed(name: str) -> Resolver:
 def _first_of(name: str) -> Resolver:
     read = attrgetter(name)
 
-    def resolve(value: Any, _info: GraphQLResolveInfo, first: int | None = None, **_rest: Any) -> Any:
+    def resolve(value: Any, _info: Info, first: int | None = None, **_rest: Any) -> Any:
         items = read(value)
         return items if first is None else items[:first]
 
     return resolve
 
 
-def _metafield(value: Order | Draft, info: GraphQLResolveInfo, key: str, namespace: str | None = None) -> Any:
+def _metafield(value: Order | Draft, info: Info, key: str, namespace: str | None = None) -> Any:
     return value.metafields.get((metafields.namespace_of(namespace, info.context.app), key))
 
 
-def _empty_page(_value: Any, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _empty_page(_value: Any, _info: Info, **args: Any) -> Page:
     return by_number([], args)
 
 
-def _order_fulfillment_orders(value: Order, info: GraphQLResolveInfo, **args: Any) -> Page:
+def _order_fulfillment_orders(value: Order, info: Info, **args: Any) -> Page:
     ask: Asking = info.context
     found = [order for order in value.fulfillment_orders if ask.sees(order.location.fulfillment_service)]
     return by_number(found, args)
 
 
-def _merchant_editable(value: Order, info: GraphQLResolveInfo) -> bool:
+def _merchant_editable(value: Order, info: Info) -> bool:
     return not _merchant_editable_errors(value, info)
 
 
-def _merchant_editable_errors(value: Order, info: GraphQLResolveInfo) -> list[str]:
+def _merchant_editable_errors(value: Order, info: Info) -> list[str]:
     """What others read on an orderCreate order is a switch (reference 5.4)."""
     ask: Asking = info.context
     if not edits.editable_state(value, ask.world.switches):
@@ -607,7 +616,7 @@ def _merchant_editable_errors(value: Order, info: GraphQLResolveInfo) -> list[st
     return []
 
 
-def _events(value: Order, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _events(value: Order, _info: Info, **args: Any) -> Page:
     return by_number(value.events, args)
 
 
@@ -679,7 +688,9 @@ ORDER: dict[str, Resolver] = {
     "phone": attr("phone"),
     "shippingAddress": attr("shipping_address"),
     "billingAddress": attr("billing_address"),
-    "paymentGatewayNames": lambda value, _info: list(dict.fromkeys(item.gateway for item in value.transactions)),
+    "paymentGatewayNames": lambda value, _info: list(
+        dict.fromkeys(item.gateway for item in value.transactions)
+    ),
     "lineItems": _listed("lines"),
     "fulfillmentOrders": _order_fulfillment_orders,
     "fulfillments": _first_of("fulfillments"),
@@ -729,18 +740,16 @@ LINE_ITEM: dict[str, Resolver] = {
     ),
     "restockable": lambda value, _info: value.variant is not None and value.variant.tracked,
     "customAttributes": _pairs("attributes"),
-    "variant": lambda value, _info: (
-        None if value.variant is None or value.variant.deleted else value.variant
-    ),
-    "product": lambda value, _info: (
-        None if value.variant is None or value.variant.deleted else value.variant
-    ),
+    "variant": lambda value, _info: None if value.variant is None or value.variant.deleted else value.variant,
+    "product": lambda value, _info: None if value.variant is None or value.variant.deleted else value.variant,
     "lineItemGroup": const(None),
     "originalUnitPriceSet": _line_bag(lambda line: line.unit_price),
     "discountedUnitPriceSet": _line_bag(lambda line: line.net_unit_price),
     "discountedUnitPriceAfterAllDiscountsSet": _line_bag(lambda line: line.net_unit_price),
     "originalTotalSet": _line_bag(lambda line: line.unit_price * line.quantity),
-    "discountedTotalSet": lambda value, _info, **_args: value.order.bag(value.net_unit_price * value.quantity),
+    "discountedTotalSet": lambda value, _info, **_args: value.order.bag(
+        value.net_unit_price * value.quantity
+    ),
     "totalDiscountSet": _line_bag(lambda line: line.discount_per_unit * line.quantity),
     "taxLines": lambda value, _info, first=None: [
         Taxed(tax, value.order) for tax in (value.taxes if first is None else value.taxes[:first])
@@ -748,7 +757,7 @@ LINE_ITEM: dict[str, Resolver] = {
 }
 
 
-def _actions(value: FulfillmentOrder, info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+def _actions(value: FulfillmentOrder, info: Info) -> list[dict[str, Any]]:
     ask: Asking = info.context
     partly = ask.world.switches["partly_fulfilled_holdable"] == "yes"
     return [
@@ -757,13 +766,13 @@ def _actions(value: FulfillmentOrder, info: GraphQLResolveInfo) -> list[dict[str
     ]
 
 
-def _held_by_app(value: Hold, info: GraphQLResolveInfo) -> Any:
+def _held_by_app(value: Hold, info: Info) -> Any:
     ask: Asking = info.context
     ask.need("heldByApp", "read_apps")
     return value.app
 
 
-def _sales(value: Agreement, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _sales(value: Agreement, _info: Info, **args: Any) -> Page:
     return page([Sold(item, value.order) for item in value.sales], args, lambda item: str(item.sale.number))
 
 
@@ -775,8 +784,10 @@ class Sold:
     order: Order
 
 
-def _sale_type(value: Sold, _info: GraphQLResolveInfo, _type: Any) -> str:
-    return {"PRODUCT": "ProductSale", "SHIPPING": "ShippingLineSale"}.get(value.sale.line_type, "AdjustmentSale")
+def _sale_type(value: Sold, _info: Info, _type: Any) -> str:
+    return {"PRODUCT": "ProductSale", "SHIPPING": "ShippingLineSale"}.get(
+        value.sale.line_type, "AdjustmentSale"
+    )
 
 
 _SALE: dict[str, Resolver] = {
@@ -830,11 +841,11 @@ _TRANSACTION: dict[str, Resolver] = {
 }
 
 
-def _refund_lines(value: Refund, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _refund_lines(value: Refund, _info: Info, **args: Any) -> Page:
     return by_number(value.lines, args)
 
 
-def _refund_shipping(value: Refund, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _refund_shipping(value: Refund, _info: Info, **args: Any) -> Page:
     rows: list[Any] = []
     if value.shipping and value.order.shipping_lines:
         rows.append(RefundedShipping(value))
@@ -846,7 +857,7 @@ class RefundedShipping:
     refund: Refund
 
 
-def _adjustments(value: Refund, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _adjustments(value: Refund, _info: Info, **args: Any) -> Page:
     return page([RefundAdjustment(value)] if value.adjustment else [], args)
 
 
@@ -855,12 +866,12 @@ class RefundAdjustment:
     refund: Refund
 
 
-def _refund_transactions(value: Refund, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _refund_transactions(value: Refund, _info: Info, **args: Any) -> Page:
     rows = [Paid(item, value.order) for item in value.transactions]
     return page(rows, args, lambda item: str(item.transaction.number))
 
 
-def _quantities(value: Level, _info: GraphQLResolveInfo, names: list[str]) -> list[dict[str, Any]]:
+def _quantities(value: Level, _info: Info, names: list[str]) -> list[dict[str, Any]]:
     known = {
         "available": value.available,
         "committed": value.committed,
@@ -882,21 +893,21 @@ def _quantities(value: Level, _info: GraphQLResolveInfo, names: list[str]) -> li
     return rows
 
 
-def _item_level(value: Item, _info: GraphQLResolveInfo, locationId: str, includeInactive: bool = False) -> Level | None:  # noqa: N803
+def _item_level(value: Item, _info: Info, locationId: str, includeInactive: bool = False) -> Level | None:
     del includeInactive
     return value.variant.levels.get(tail(locationId, "Location"))
 
 
-def _item_levels(value: Item, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _item_levels(value: Item, _info: Info, **args: Any) -> Page:
     return page(list(value.variant.levels.values()), args, lambda level: str(level.location.number))
 
 
-def _staged(value: EditSession, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _staged(value: EditSession, _info: Info, **args: Any) -> Page:
     rows = [StagedIn(item, value) for item in value.lines if item.line is not None]
     return page(rows, args, lambda item: item.staged.id)
 
 
-def _added(value: EditSession, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _added(value: EditSession, _info: Info, **args: Any) -> Page:
     rows = [StagedIn(item, value) for item in value.lines if item.line is None]
     return page(rows, args, lambda item: item.staged.id)
 
@@ -933,11 +944,11 @@ ADDRESS: dict[str, Resolver] = {
 }
 
 
-def _draft_taxes(value: Draft, _info: GraphQLResolveInfo) -> list[Taxed]:
+def _draft_taxes(value: Draft, _info: Info) -> list[Taxed]:
     return [Taxed(tax, value) for line in value.lines for tax in line.taxes]
 
 
-def _draft_lines(value: Draft, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _draft_lines(value: Draft, _info: Info, **args: Any) -> Page:
     return page([DraftedLine(line, value) for line in value.lines], args, lambda item: str(item.line.number))
 
 
@@ -978,7 +989,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "taxesIncluded": attr("taxes_included"),
         "ianaTimezone": attr("timezone"),
         "plan": lambda value, _info: {
-            "publicDisplayName": {"plus": "Shopify Plus", "development": "Development"}.get(value.plan, "Basic"),
+            "publicDisplayName": {"plus": "Shopify Plus", "development": "Development"}.get(
+                value.plan, "Basic"
+            ),
             "shopifyPlus": value.plan == "plus",
             "partnerDevelopment": value.plan == "development",
         },
@@ -1084,7 +1097,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "metafield": _metafield,
         "shippingAddress": attr("shipping_address"),
         "billingAddress": attr("billing_address"),
-        "shippingLine": lambda value, _info: None if value.shipping is None else Shipped(value.shipping, value),
+        "shippingLine": lambda value, _info: (
+            None if value.shipping is None else Shipped(value.shipping, value)
+        ),
         "taxLines": _draft_taxes,
         "lineItems": _draft_lines,
         "subtotalPriceSet": _bag(lambda draft: draft.subtotal),
@@ -1173,9 +1188,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "destination": attr("destination"),
         "deliveryMethod": lambda value, _info: {
             "id": f"gid://shopify/DeliveryMethod/{value.number}",
-            "methodType": "SHIPPING"
-            if any(item.line.requires_shipping for item in value.lines)
-            else "NONE",
+            "methodType": "SHIPPING" if any(item.line.requires_shipping for item in value.lines) else "NONE",
         },
         "lineItems": _listed("lines"),
         "fulfillments": _listed("fulfillments"),
@@ -1209,7 +1222,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "productTitle": attr("line.title"),
         "variantTitle": attr("line.variant_title"),
         "requiresShipping": attr("line.requires_shipping"),
-        "inventoryItemId": lambda value, _info: None if value.line.variant is None else value.line.variant.item_gid,
+        "inventoryItemId": lambda value, _info: (
+            None if value.line.variant is None else value.line.variant.item_gid
+        ),
         "lineItem": attr("line"),
         "variant": attr("line.variant"),
     },
@@ -1282,7 +1297,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     },
     "RefundShippingLine": {
         "id": lambda value, _info: f"gid://shopify/RefundShippingLine/{value.refund.number}",
-        "shippingLine": lambda value, _info: Shipped(value.refund.order.shipping_lines[0], value.refund.order),
+        "shippingLine": lambda value, _info: Shipped(
+            value.refund.order.shipping_lines[0], value.refund.order
+        ),
         "subtotalAmountSet": lambda value, _info: value.refund.order.bag(value.refund.shipping),
         "taxAmountSet": lambda value, _info: value.refund.order.bag(ZERO),
     },
@@ -1322,7 +1339,11 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "includeFields": attr("include_fields"),
         "metafieldNamespaces": attr("metafield_namespaces"),
         "name": attr("name"),
-        "apiVersion": lambda _value, _info: {"handle": API_VERSION, "displayName": API_VERSION, "supported": True},
+        "apiVersion": lambda _value, _info: {
+            "handle": API_VERSION,
+            "displayName": API_VERSION,
+            "supported": True,
+        },
         "createdAt": attr("created_at"),
         "updatedAt": attr("created_at"),
     },
@@ -1369,7 +1390,7 @@ FIELDS["ShippingLine"] = {
 }
 
 
-def _shipping_lines(value: Order, _info: GraphQLResolveInfo, **args: Any) -> Page:
+def _shipping_lines(value: Order, _info: Info, **args: Any) -> Page:
     removed_too = args.get("includeRemovals")
     rows = [Shipped(line, value) for line in value.shipping_lines if removed_too or not line.removed]
     return page(rows, args, lambda item: str(item.line.number))
@@ -1400,10 +1421,3 @@ TYPE_OF: dict[str, Callable[..., str]] = {
     "Sale": _sale_type,
     "Event": lambda _value, _info, _type: "BasicEvent",
 }
-
-
-def serialize_decimal(value: Any) -> str:
-    return amount_text(value)
-
-
-__all__ = ["CONNECTION", "FIELDS", "TYPE_OF", "Bag", "RefundLine", "TimelineEvent"]

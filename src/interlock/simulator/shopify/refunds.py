@@ -1,5 +1,6 @@
 """Refunds with and without money (reference 12)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from interlock.simulator.shopify import fulfillment, payloads, stock
@@ -18,7 +19,9 @@ from interlock.simulator.shopify.state import (
 )
 
 
-def refund_line(act: Act, line: LineItem, units: int, restock_type: str, location: Location | None) -> RefundLine:
+def refund_line(
+    act: Act, line: LineItem, units: int, restock_type: str, location: Location | None
+) -> RefundLine:
     """The record of units that leave the order, at today's net price."""
     subtotal = rounded(line.net_unit_price * units, line.order.presentment_currency)
     return RefundLine(act.number(), line, units, restock_type, location, subtotal, line.tax_of(units))
@@ -82,13 +85,15 @@ def money_back(act: Act, order: Order, amount: Decimal, parent: Transaction | No
 
 
 def paying_transaction(order: Order) -> Transaction | None:
-    return next((t for t in order.transactions if t.kind in ("SALE", "CAPTURE") and t.status == "SUCCESS"), None)
+    return next(
+        (t for t in order.transactions if t.kind in ("SALE", "CAPTURE") and t.status == "SUCCESS"), None
+    )
 
 
 def create(
     act: Act,
     order: Order,
-    lines: list[tuple[LineItem, int, str, Location | None]],
+    lines: Sequence[tuple[LineItem, int, str, Location | None]],
     money: Decimal,
     parent: Transaction | None,
     *,
@@ -116,7 +121,9 @@ def create(
         made.append(refund_line(act, line, units, restock_type, location))
         _take(act, line, units, restock_type, location)
     transactions = [money_back(act, order, money, parent)] if money else []
-    covered = sum((item.subtotal + (ZERO if order.taxes_included else item.tax) for item in made), ZERO) + shipping
+    covered = (
+        sum((item.subtotal + (ZERO if order.taxes_included else item.tax) for item in made), ZERO) + shipping
+    )
     adjustment = money - covered if money and money != covered else ZERO
     reason = "REFUND_DISCREPANCY" if adjustment else None
     return record(

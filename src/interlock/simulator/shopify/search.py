@@ -86,7 +86,9 @@ def _term(token: re.Match[str], fields: dict[str, str], warnings: list[Warned]) 
     value = raw[1:-1] if quoted else raw
     if field is None:
         words = _WORDS.findall(value.casefold())
-        return lambda doc: _contains(" ".join(str(item) for item in doc.values() if isinstance(item, str)), words)
+        return lambda doc: _contains(
+            " ".join(str(item) for item in doc.values() if isinstance(item, str)), words
+        )
     kind = fields.get(field)
     if kind is None:
         warnings.append(Warned(field, f"Invalid search field for this query: {field}.", "invalid_field"))

@@ -103,7 +103,10 @@ class _Site:
 
     def _respond(self, status: int, body: bytes, request_id: str, **headers: str) -> Response:
         return Response(
-            body, status, {"x-request-id": request_id, **headers}, media_type="application/json; charset=utf-8"
+            body,
+            status,
+            {"x-request-id": request_id, **headers},
+            media_type="application/json; charset=utf-8",
         )
 
     # Endpoints
@@ -161,7 +164,9 @@ class _Site:
             text = asked["query"]
         except (ValueError, KeyError, TypeError):
             request_id = self._log(request, operation, token.app.name, 400)
-            return self._respond(400, b'{"errors":{"query":"Required parameter missing or invalid"}}', request_id)
+            return self._respond(
+                400, b'{"errors":{"query":"Required parameter missing or invalid"}}', request_id
+            )
         actor = Actor(f"api:{token.app.name}", token.app)
         reference = request.headers.get("x-client-reference")
         variables = asked.get("variables") or {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from interlock.simulator.shopify.money import ZERO, Amount, Bag, rounded
 
+
 @dataclass(slots=True, eq=False, repr=False)
 class App:
     """An app of the same organisation. `secrets` are in order of creation; webhooks use the first unrevoked."""
@@ -304,7 +305,9 @@ class Refund:
     @property
     def money(self) -> Decimal:
         """What really went back: successful refund transactions only (reference 12)."""
-        return sum((t.amount for t in self.transactions if t.kind == "REFUND" and t.status == "SUCCESS"), ZERO)
+        return sum(
+            (t.amount for t in self.transactions if t.kind == "REFUND" and t.status == "SUCCESS"), ZERO
+        )
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -340,7 +343,11 @@ class Agreement:
         return _AGREEMENT_TYPES[self.kind]
 
 
-_AGREEMENT_TYPES = {"ORDER": "OrderAgreement", "ORDER_EDIT": "OrderEditAgreement", "REFUND": "RefundAgreement"}
+_AGREEMENT_TYPES = {
+    "ORDER": "OrderAgreement",
+    "ORDER_EDIT": "OrderEditAgreement",
+    "REFUND": "RefundAgreement",
+}
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -567,7 +574,11 @@ class Order:
 
     def subtotal(self, *, current: bool) -> Decimal:
         return sum(
-            (line.net_unit_price * (line.current_quantity if current else line.quantity) for line in self.lines), ZERO
+            (
+                line.net_unit_price * (line.current_quantity if current else line.quantity)
+                for line in self.lines
+            ),
+            ZERO,
         )
 
     def shipping_total(self) -> Decimal:
@@ -597,12 +608,15 @@ class Order:
     @property
     def received(self) -> Decimal:
         return sum(
-            (t.amount for t in self.transactions if t.kind in ("SALE", "CAPTURE") and t.status == "SUCCESS"), ZERO
+            (t.amount for t in self.transactions if t.kind in ("SALE", "CAPTURE") and t.status == "SUCCESS"),
+            ZERO,
         )
 
     @property
     def refunded(self) -> Decimal:
-        return sum((t.amount for t in self.transactions if t.kind == "REFUND" and t.status == "SUCCESS"), ZERO)
+        return sum(
+            (t.amount for t in self.transactions if t.kind == "REFUND" and t.status == "SUCCESS"), ZERO
+        )
 
     @property
     def net_payment(self) -> Decimal:

@@ -26,7 +26,9 @@ def route(shop: Shop, variant: Variant | None, units: int) -> Location:
     """A stocked active location, not necessarily the default one (reference 5.1)."""
     if variant is None:
         return primary_location(shop)
-    stocked = [level for level in variant.levels.values() if level.location.active and level.location.ships_inventory]
+    stocked = [
+        level for level in variant.levels.values() if level.location.active and level.location.ships_inventory
+    ]
     for level in stocked:
         if level.available >= units:
             return level.location

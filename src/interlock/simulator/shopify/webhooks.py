@@ -203,7 +203,14 @@ class Webhooks:
 
     def _log(self, kind: str, order_gid: str, topic: str, **detail: Any) -> None:
         self.world.record.effects.append(
-            Effect(self.world.clock.now(), "system", kind, order_gid, None, {"topic": header_topic(topic), **detail})
+            Effect(
+                self.world.clock.now(),
+                "system",
+                kind,
+                order_gid,
+                None,
+                {"topic": header_topic(topic), **detail},
+            )
         )
 
 

@@ -16,8 +16,8 @@ from interlock.simulator.clock import PlatformClock
 from interlock.simulator.faults import ArmedFaults, FaultPlan
 from interlock.simulator.record import Effect, Record
 from interlock.simulator.shopify import payloads
-from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.actors import People
+from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.addresses import canary
 from interlock.simulator.shopify.buckets import CostBucket
 from interlock.simulator.shopify.gids import tail
@@ -99,11 +99,11 @@ class ShopifyWorld(People):
         currency: str = "CAD",
         token_seconds: int = TOKEN_SECONDS,
     ) -> None:
-        self.clock = clock
+        self.clock: PlatformClock = clock
         self.seed = seed
-        self.switches = switches or Switches(SHOPIFY_SWITCHES)
+        self.switches: Switches = switches or Switches(SHOPIFY_SWITCHES)
         self.faults: FaultPlan = faults if faults is not None else ArmedFaults()
-        self.record = Record()
+        self.record: Record = Record()
         self.shops: dict[str, Shop] = {}
         self.apps: dict[str, App] = {}
         self.tokens: dict[str, Token] = {}
@@ -116,9 +116,11 @@ class ShopifyWorld(People):
         self._woken = asyncio.Event()
         self._events = 0
         self._index_lag = index_lag
-        self.webhooks = Webhooks(self, webhook_sender, weather or WebhookWeather(), self.rng("weather"))
-        self.shop = self.add_shop(shop_domain, currency, plan)
-        self.main_app = self.add_app("Interlock", "interlock", ALL_SCOPES)
+        self.webhooks: Webhooks = Webhooks(
+            self, webhook_sender, weather or WebhookWeather(), self.rng("weather")
+        )
+        self.shop: Shop = self.add_shop(shop_domain, currency, plan)
+        self.main_app: App = self.add_app("Interlock", "interlock", ALL_SCOPES)
         self.install(self.main_app, self.shop)
         self.app: ASGIApp = build_app(self)
 
@@ -155,7 +157,9 @@ class ShopifyWorld(People):
         rng = self.rng("people")
         for _ in range(2):
             name = canary(rng, "staff")
-            shop.staff.append(Staff(self.number(), name, canary(rng, "staff"), f"{name.lower()}@staff.example"))
+            shop.staff.append(
+                Staff(self.number(), name, canary(rng, "staff"), f"{name.lower()}@staff.example")
+            )
         return shop
 
     def add_location(
@@ -299,7 +303,9 @@ class ShopifyWorld(People):
         lag = self._index_lag or _LAGS[self.switches["index_lag"]]
         if lag.mean <= 0:
             return self.clock.now()
-        return self.clock.now() + timedelta(seconds=min(lag.worst, self.rng("index").expovariate(1 / lag.mean)))
+        return self.clock.now() + timedelta(
+            seconds=min(lag.worst, self.rng("index").expovariate(1 / lag.mean))
+        )
 
     def index_order(self, order: Order) -> None:
         status = ["cancelled"] if order.cancelled_at else ["closed"] if order.closed_at else ["open"]
@@ -322,7 +328,8 @@ class ShopifyWorld(People):
             "fulfillment_status": order.fulfillment_status.lower(),
             "sku": " ".join(line.sku for line in order.lines if line.sku),
             "metafields": {
-                f"metafields.{field.namespace}.{field.key}": field.value for field in order.metafields.values()
+                f"metafields.{field.namespace}.{field.key}": field.value
+                for field in order.metafields.values()
             },
         }
         _push(order.indexed, self._visible_at(), document)
@@ -409,7 +416,9 @@ async def _as_coroutine(action: Callable[[], Awaitable[None]]) -> None:
     await action()
 
 
-def _push(indexed: list[tuple[datetime, dict[str, object]]], visible: datetime, document: dict[str, object]) -> None:
+def _push(
+    indexed: list[tuple[datetime, dict[str, object]]], visible: datetime, document: dict[str, object]
+) -> None:
     """Later states never become visible before earlier ones."""
     if indexed and indexed[-1][0] > visible:
         visible = indexed[-1][0]

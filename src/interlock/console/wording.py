@@ -1,0 +1,141 @@
+"""Codes in words: states, options, severities, durations and moments as pages and commands show them."""
+
+from datetime import datetime, timedelta
+
+from interlock.orders.reasons import CATALOGUE, Option, Reason
+
+MIRAKL_STATES = {
+    "STAGING": "being checked by the marketplace",
+    "WAITING_ACCEPTANCE": "waiting for acceptance",
+    "WAITING_DEBIT": "accepted, payment requested",
+    "WAITING_DEBIT_PAYMENT": "accepted, payment under way",
+    "SHIPPING": "ready to ship",
+    "SHIPPED": "shipped",
+    "TO_COLLECT": "ready for collection",
+    "RECEIVED": "received",
+    "CLOSED": "closed",
+    "REFUSED": "refused",
+    "CANCELED": "cancelled",
+}
+
+OPTIONS: dict[Option, tuple[str, str]] = {
+    Option.MAP_SKU: ("Map the SKU", "Say which SKU of the shop is meant on the SKU map; the order goes on by itself."),
+    Option.MAP_CARRIER: (
+        "Map the carrier",
+        "Say on the carrier map how the marketplace calls this carrier; the parcel is then reported by itself.",
+    ),
+    Option.CREATE_WITH_CUSTOM_LINE: (
+        "Create it with a custom line",
+        "The Shopify order is created now with a line that reserves no stock, and stays held.",
+    ),
+    Option.ACCEPT_WITHOUT_ORDER: (
+        "Accept without a Shopify order",
+        "The marketplace is told yes in your name. An urgent incident stays open until the Shopify order exists.",
+    ),
+    Option.REFUSE_ORDER: (
+        "Refuse the order",
+        "The marketplace is told no for every line. The customer gets nothing; this cannot be taken back.",
+    ),
+    Option.UNDO_IN_SHOPIFY: (
+        "I undo the edit in Shopify",
+        "Nothing is sent. Undo the edit in Shopify; the case closes when both sides show the same.",
+    ),
+    Option.CANCEL_AT_MARKETPLACE: (
+        "Cancel it at the marketplace",
+        "The units are cancelled at the marketplace. This cannot be taken back.",
+    ),
+    Option.DONE_IN_PORTAL: (
+        "Done in the marketplace portal",
+        "You did it in the portal. The case closes when the marketplace shows it.",
+    ),
+    Option.CONFIRM_WITHDRAWN: (
+        "These units will not ship",
+        "The refunded units count as withdrawn: the parcel may leave without them.",
+    ),
+    Option.SHIP_AS_EDITED: (
+        "Ship as edited",
+        "The parcel may leave although the two sides differ. The difference stays yours to settle.",
+    ),
+    Option.NO_SUCCESSOR: (
+        "No other order replaces it",
+        "The cancelation is carried to the marketplace as one of the whole order.",
+    ),
+    Option.SEND_AGAIN: ("Send it again", "The same call is sent once more."),
+    Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
+}
+
+SEVERITIES = {"urgent": "urgent", "today": "today", "note": "note"}
+
+OPERATION_STATES = {
+    "PLANNED": "planned",
+    "IN_FLIGHT": "being sent",
+    "CONFIRMED": "confirmed",
+    "REJECTED": "refused",
+    "UNKNOWN": "outcome unclear",
+}
+
+
+def option_label(option: str) -> str:
+    """An option as a button says it; the code itself when it is none we know."""
+    return OPTIONS[Option(option)][0] if option in set(Option) else option
+
+
+def option_consequence(option: str) -> str:
+    """What choosing the option does."""
+    return OPTIONS[Option(option)][1] if option in set(Option) else ""
+
+
+def reason_title(reason: str) -> str:
+    """The reason of a case as a clause for lists."""
+    return CATALOGUE[Reason(reason)].title if reason in set(Reason) else reason.replace("_", " ")
+
+
+def mirakl_state(state: str | None) -> str:
+    """A Mirakl order state in words; the state itself when this version does not know it."""
+    if not state:
+        return "not read yet"
+    return MIRAKL_STATES.get(state, state)
+
+
+def span(length: timedelta) -> str:
+    """A duration as people say it: 45 s, 12 min, 3 h 5 min, 2 d 4 h. Never negative."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in whole minutes from one minute on."""
+    if moment is None:
+        return "never"
+    length = now - moment
+    return "just now" if length < timedelta(minutes=1) else f"{span(length)} ago"
+
+
+def left(moment: datetime | None, now: datetime) -> str:
+    """How much time is left until a moment, or how long it is over."""
+    if moment is None:
+        return ""
+    if moment <= now:
+        return f"over since {span(now - moment)}"
+    return f"{span(moment - now)} left"
+
+
+def stamp(moment: datetime | None) -> str:
+    """A moment for tables, in UTC."""
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def clock(moment: datetime | None, now: datetime) -> str:
+    """A moment near today: the time alone, with the day in front when it is another one."""
+    if moment is None:
+        return ""
+    return f"{moment:%H:%M:%S}" if moment.date() == now.date() else f"{moment:%d %b %H:%M:%S}"

@@ -1,0 +1,218 @@
+"""One seeded history: a few orders, people, faults and crashes, a quiet end, and the verdict."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeVar
+
+from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal import faults
+from interlock.rehearsal.actors import Crowd, Temper, draw_story
+from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.processes import ServiceProcess
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
+from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES, MarketplaceProfile
+from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
+from interlock.simulator.shopify.webhooks import WebhookWeather
+from interlock.simulator.switches import Switches
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+
+T = TypeVar("T")
+ACTIVE_SECONDS = 3600.0
+QUIET_SECONDS = 3000.0
+ORDERS = 3
+
+
+@dataclass
+class Ended:
+    """What a history left behind for the judge and the counters."""
+
+    seed: int
+    world: World
+    crowd: Crowd
+    stories: list[str]
+    crashes: Counter[str] = field(default_factory=Counter)
+    wall_seconds: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        """Calls the platforms received."""
+        marketplaces = sum(len(world.record.calls) for world in self.world.mirakl.values())
+        return len(self.world.shopify.record.calls) + marketplaces
+
+
+def on_virtual_time(seed: int, make: Callable[[], "asyncio.Future[T] | object"]) -> T:
+    """Run a coroutine to its end on a virtual loop whose interleaving `seed` decides."""
+    loop = VirtualLoop(random.Random(f"{seed}:loop"))
+    asyncio.set_event_loop(loop)
+    try:
+        result: T = loop.run_until_complete(make())  # type: ignore[arg-type]
+        return result
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
+    """A world for this seed. `calm` leaves out every fault and keeps every switch at its default."""
+    rng = random.Random(f"{seed}:plan")
+    profile = _profile(rng)
+    rules = ConnectionRules(
+        "marketplace",
+        "interlock:marketplace",
+        import_route="draft" if rng.random() < 0.7 else "order",
+        payment_lock=rng.random() < 0.5,
+        edit_window=timedelta(minutes=10) if rng.random() < 0.2 else None,
+    )
+    plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0)
+    if calm:
+        return plan
+    shopify_switches = Switches(SHOPIFY_SWITCHES)
+    shopify_switches.draw(rng)
+    marketplace_switches = mirakl_switches()
+    marketplace_switches.draw(rng)
+    return replace(
+        plan,
+        processes=rng.choice((1, 2, 2, 3)),
+        shopify_switches=shopify_switches,
+        mirakl_switches=marketplace_switches,
+        shopify_faults=faults.drawn(rng),
+        mirakl_faults=faults.drawn(rng),
+        weather=WebhookWeather.drawn(rng),
+        lost_wakeups=rng.choice((0.0, 0.0, 0.1)),
+    )
+
+
+def _profile(rng: random.Random) -> MarketplaceProfile:
+    profile = PROFILES[rng.choice(sorted(PROFILES))]
+    fields: dict[str, object] = {
+        "acceptance_window_hours": rng.choice((2.0, 6.0, 24.0)),
+        "debit_delay": rng.choice((60.0, 300.0, 1500.0)),
+        "can_shop_ship_delay": rng.choice((0.0, 120.0)),
+        "refund_contact_delay": 300.0,
+        "refund_payment_delay": 900.0,
+    }
+    if rng.random() < 0.5:
+        fields["payment_workflow"] = rng.choice(PAYMENT_WORKFLOWS)
+        fields["tax_mode"] = rng.choice(TAX_MODES)
+        fields["partial_cancelation"] = rng.random() < 0.7
+    return profile.changed(fields)
+
+
+async def live(seed: int, plan: WorldPlan, database: Database, keyring: Keyring, calm: bool = False) -> Ended:
+    """Let the history happen. Faults end with the active part; the quiet part lets everything come to rest."""
+    began = time.perf_counter()
+    rng = random.Random(f"{seed}:history")
+    world = World(plan, database, keyring)
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    crowd = Crowd(world, rng, Temper(picker_every=rng.choice((120.0, 300.0, 900.0))))
+    ended = Ended(seed, world, crowd, [])
+    people = [
+        asyncio.create_task(crowd.pick_for_ever()),
+        asyncio.create_task(crowd.answer_for_ever()),
+    ]
+    marketplace = next(iter(world.mirakl))
+    plan.shopify_faults.active = plan.mirakl_faults.active = True
+    for _ in range(ORDERS):
+        people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended)))
+    if not calm:
+        people.append(asyncio.create_task(_trouble(rng, world, ended)))
+    await asyncio.sleep(ACTIVE_SECONDS)
+    crowd.active = False
+    plan.shopify_faults.active = plan.mirakl_faults.active = False
+    world.crash_at = lambda name: False
+    world.outage.down = False
+    for process in world.processes:
+        process.thaw()
+    await asyncio.sleep(QUIET_SECONDS)
+    for task in people:
+        task.cancel()
+    results = await asyncio.gather(*people, return_exceptions=True)
+    failures = [r for r in results if isinstance(r, Exception)]
+    await world.stop()
+    if failures:
+        raise failures[0]
+    ended.wall_seconds = time.perf_counter() - began
+    return ended
+
+
+async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: Ended) -> None:
+    await asyncio.sleep(rng.uniform(0, 900))
+    world = crowd.world.mirakl[marketplace]
+    skus = None
+    if rng.random() < 0.08:
+        skus = ["NOT-IN-THE-SHOP"]
+        crowd.did["order with an unknown sku"] += 1
+    order = world.create_generated(lines=rng.randint(1, 3), skus=skus)
+    if rng.random() < 0.05:
+        for variant in crowd.world.shopify.shop.variants.values():
+            location = next(iter(crowd.world.shopify.shop.locations.values()))
+            crowd.world.shopify.set_stock(variant, 0, location)
+        crowd.did["stock ran out"] += 1
+    story = draw_story(rng)
+    ended.stories.append(story)
+    if story != "nothing":
+        await crowd.live_through(marketplace, order, story)
+
+
+async def _trouble(rng: random.Random, world: World, ended: Ended) -> None:
+    """Crashes at named points, frozen processes, a database that goes away, platforms that are down."""
+    crash_rate = rng.choice((0.0, 0.002, 0.01))
+    freeze = rng.random() < 0.4
+    outage = rng.random() < 0.3
+    platform_down = rng.random() < 0.3
+
+    def crash_at(name: str) -> bool:
+        if rng.random() >= crash_rate:
+            return False
+        ended.crashes[name.partition(":")[0]] += 1
+        return True
+
+    world.crash_at = crash_at
+    asyncio.create_task(_revive(rng, world))  # noqa: RUF006 - ends with the loop
+    while world.process_world.clock.monotonic() < ACTIVE_SECONDS:
+        await asyncio.sleep(rng.uniform(60, 600))
+        if freeze and rng.random() < 0.5:
+            process = rng.choice([p for p in world.processes if not p.died.is_set()] or world.processes)
+            await _frozen(rng, process, ended)
+        if outage and rng.random() < 0.3:
+            world.outage.down = True
+            ended.crashes["database away"] += 1
+            await asyncio.sleep(rng.uniform(2, 120))
+            world.outage.down = False
+        if platform_down and rng.random() < 0.3:
+            which = rng.choice((world.plan.shopify_faults, world.plan.mirakl_faults))
+            before = dict(which.rates)
+            which.rates.clear()
+            which.rates["refused_before"] = 1.0
+            ended.crashes["platform down"] += 1
+            await asyncio.sleep(rng.uniform(60, 900))
+            which.rates.clear()
+            which.rates.update(before)
+
+
+async def _frozen(rng: random.Random, process: ServiceProcess, ended: Ended) -> None:
+    process.freeze()
+    ended.crashes["frozen"] += 1
+    await asyncio.sleep(rng.uniform(5, 200))
+    process.thaw()
+
+
+async def _revive(rng: random.Random, world: World) -> None:
+    """Whoever died is started again after a while, as a new process."""
+    seen = 0
+    while True:
+        await asyncio.sleep(5)
+        dead = [process for process in world.processes if process.died.is_set()]
+        for _ in dead[seen:]:
+            await asyncio.sleep(rng.uniform(1, 60))
+            world.start_process()
+        seen = len(dead)

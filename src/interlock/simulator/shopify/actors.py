@@ -1,0 +1,436 @@
+"""People and programs with a will of their own: staff, pickers, other apps, the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
+from interlock.simulator.shopify.acts import Act
+from interlock.simulator.shopify.addresses import invented_address
+from interlock.simulator.shopify.refusals import Refused
+from interlock.simulator.shopify.state import (
+    Actor,
+    Address,
+    App,
+    EditSession,
+    Fulfillment,
+    FulfillmentOrder,
+    LineItem,
+    Order,
+    Refund,
+    Shop,
+    Variant,
+)
+from interlock.simulator.shopify.tags import merged_tags
+
+if TYPE_CHECKING:
+    from interlock.simulator.shopify.world import ShopifyWorld
+
+
+class People:
+    """World methods: each is one thing a person or another program does. All raise Refused where the admin would
+    say no, and change nothing then. `order` may be an Order, its gid or its name."""
+
+    # Who
+
+    def staff(self, index: int = 0, shop: Shop | None = None) -> Actor:
+        return Actor("staff", None, (shop or self._world.shop).staff[index])
+
+    def picker(self) -> Actor:
+        return Actor("picker", None, self._world.shop.staff[-1])
+
+    def as_app(self, app: App) -> Actor:
+        return Actor(f"app:{app.name}", app)
+
+    @property
+    def _world(self) -> ShopifyWorld:
+        return cast("ShopifyWorld", self)
+
+    def _act(self, actor: Actor | None, shop: Shop | None = None) -> Act:
+        return Act(self._world, shop or self._world.shop, actor or self.staff())
+
+    def _found(self, order: Order | str) -> Order:
+        return order if isinstance(order, Order) else self._world.order(order)
+
+    def line(self, order: Order | str, which: str | int) -> LineItem:
+        """A line by SKU, gid or position. Raises KeyError."""
+        found = self._found(order)
+        if isinstance(which, int):
+            return found.lines[which]
+        for line in found.lines:
+            if which in (line.sku, line.gid):
+                return line
+        raise KeyError(f"{found.name} has no line {which}.")
+
+    # Native edits: the same session and commit that the API uses (reference 7)
+
+    def edit(
+        self,
+        order: Order | str,
+        *,
+        actor: Actor | None = None,
+        quantities: Sequence[tuple[str | int, int]] = (),
+        add: Sequence[tuple[Variant | str, int]] = (),
+        custom: Sequence[tuple[str, str | Decimal, int]] = (),
+        discounts: Sequence[tuple[str | int, str | Decimal]] = (),
+        restock: bool = True,
+        tags: Sequence[str] = (),
+        note: str | None = None,
+    ) -> Order:
+        """One committed edit with any mix of changes: `quantities` are (line, new quantity), `add` (variant or SKU,
+        units), `custom` (title, price, units), `discounts` (line, amount per unit)."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        session = edits.begin(act, found)
+        for which, quantity in quantities:
+            line = self.line(found, which)
+            edits.set_quantity(session, str(line.number), quantity, restock=restock, location=None)
+        for variant, units in add:
+            chosen = self.variant(variant, found.shop) if isinstance(variant, str) else variant
+            edits.add_variant(act, session, chosen, units, allow_duplicates=True, location=None)
+        for title, price, units in custom:
+            edits.add_custom_item(
+                act, session, title, Decimal(price), units, taxable=True, requires_shipping=True
+            )
+        for which, amount in discounts:
+            line = self.line(found, which)
+            edits.add_discount(session, str(line.number), Decimal(amount), None, "Discount")
+        self._commit(act, session, note)
+        if tags:
+            found.tags = merged_tags(found.tags, tags)
+            act.touch(found)
+        act.finish()
+        return found
+
+    def _commit(self, act: Act, session: EditSession, note: str | None) -> None:
+        edits.commit(act, session, notify=False, note=note)
+
+    def variant(self, sku: str, shop: Shop | None = None) -> Variant:
+        """The first variant with this SKU. Raises KeyError."""
+        for variant in (shop or self._world.shop).variants.values():
+            if variant.sku == sku and not variant.deleted:
+                return variant
+        raise KeyError(f"There is no variant with SKU {sku}.")
+
+    def set_quantity(
+        self,
+        order: Order | str,
+        which: str | int,
+        quantity: int,
+        *,
+        restock: bool = True,
+        actor: Actor | None = None,
+    ) -> Order:
+        return self.edit(order, quantities=[(which, quantity)], restock=restock, actor=actor)
+
+    def remove_line(
+        self, order: Order | str, which: str | int, *, restock: bool = True, actor: Actor | None = None
+    ) -> Order:
+        return self.edit(order, quantities=[(which, 0)], restock=restock, actor=actor)
+
+    # Changes that are not edits (reference 8)
+
+    def change_address(
+        self, order: Order | str, address: Address | None = None, *, actor: Actor | None = None
+    ) -> Address:
+        """A new shipping address; without one an invented address with canary tokens."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.shipping_address = address or invented_address(self._world.rng("people"), act.number())
+        fulfillment.address_changed(act, found)
+        act.touch(found)
+        act.effect("address_changed", found.gid)
+        act.finish()
+        return found.shipping_address
+
+    def set_note(self, order: Order | str, note: str, *, actor: Actor | None = None) -> None:
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.note = note
+        act.touch(found)
+        act.finish()
+
+    def add_tags(self, order: Order | str, tags: Sequence[str], *, actor: Actor | None = None) -> None:
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.tags = merged_tags(found.tags, tags)
+        act.touch(found)
+        act.finish()
+
+    def cancel_order(
+        self,
+        order: Order | str,
+        *,
+        reason: str = "CUSTOMER",
+        refund: bool = False,
+        restock: bool = True,
+        actor: Actor | None = None,
+        note: str | None = None,
+    ) -> Order:
+        """Cancel at once, as the admin does (the API's cancel is a job)."""
+        found = self._found(order)
+        orders.check_cancellable(found)
+        act = self._act(actor, found.shop)
+        orders.cancel(act, found, reason=reason, restock=restock, refund=refund, note=note)
+        act.finish()
+        return found
+
+    def archive(self, order: Order | str, *, actor: Actor | None = None) -> None:
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        orders.close(act, found)
+        act.finish()
+
+    def mark_paid(self, order: Order | str, *, actor: Actor | None = None) -> None:
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        orders.mark_as_paid(act, found)
+        act.finish()
+
+    def refund(
+        self,
+        order: Order | str,
+        *,
+        lines: Sequence[tuple[str | int, int]] = (),
+        money: str | Decimal = "0",
+        restock_type: str = "NO_RESTOCK",
+        note: str | None = None,
+        actor: Actor | None = None,
+    ) -> Refund:
+        """Refund lines, money, or both; `money` is in the order's presentment currency."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        location = stock.primary_location(found.shop)
+        chosen = [(self.line(found, which), units, restock_type, location) for which, units in lines]
+        parent = refunds.paying_transaction(found)
+        made = refunds.create(act, found, chosen, Decimal(money), parent, note=note)
+        act.finish()
+        return made
+
+    # The warehouse
+
+    def release_holds(
+        self, order: Order | str, *, handle: str | None = None, actor: Actor | None = None
+    ) -> int:
+        """Staff release holds in the admin: all of them, or those with one handle. Returns how many."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        released = 0
+        for item in found.fulfillment_orders:
+            numbers = [hold.number for hold in item.holds if handle is None or hold.handle == handle]
+            if numbers:
+                fulfillment.release(act, item, numbers)
+                released += len(numbers)
+        act.finish()
+        return released
+
+    def place_hold(
+        self,
+        fulfillment_order: FulfillmentOrder,
+        *,
+        reason: str = "OTHER",
+        handle: str = "",
+        actor: Actor | None = None,
+    ) -> None:
+        act = self._act(actor, fulfillment_order.order.shop)
+        fulfillment.hold(act, fulfillment_order, reason=reason, handle=handle)
+        act.finish()
+
+    def report_progress(self, fulfillment_order: FulfillmentOrder, *, actor: Actor | None = None) -> None:
+        if fulfillment_order.status not in ("OPEN", "IN_PROGRESS"):
+            raise Refused("Cannot report progress on a fulfillment order in this state.", ("id",))
+        act = self._act(actor or self.picker(), fulfillment_order.order.shop)
+        fulfillment_order.progress_reported = True
+        fulfillment_order.updated_at = act.now
+        act.touch(fulfillment_order.order)
+        act.finish()
+
+    def fulfill(
+        self,
+        fulfillment_order: FulfillmentOrder,
+        *,
+        company: str | None = None,
+        number: str | None = None,
+        url: str | None = None,
+        units: Sequence[tuple[str, int]] | None = None,
+        display_status: str = "FULFILLED",
+        actor: Actor | None = None,
+    ) -> Fulfillment:
+        """Ship a fulfilment order, whole or `units` as (SKU or line gid, count). Refused when it is held."""
+        act = self._act(actor or self.picker(), fulfillment_order.order.shop)
+        lines = None
+        if units is not None:
+            lines = []
+            for which, count in units:
+                item = next(
+                    item for item in fulfillment_order.lines if which in (item.line.sku, item.line.gid)
+                )
+                lines.append((item, count))
+        tracking = fulfillment.tracking_of(company, [number] if number else [], [url] if url else [])
+        made = fulfillment.fulfill(act, [(fulfillment_order, lines)], tracking, display_status)
+        act.finish()
+        return made
+
+    def pick(
+        self,
+        order: Order | str | None = None,
+        *,
+        company: str | None = "Canada Post",
+        number: str | None = None,
+    ) -> Fulfillment | None:
+        """The picker prints a label for the first fulfilment order that nobody holds, without waiting for anyone.
+
+        With `order`, only that order's. None when there is nothing unheld to ship.
+        """
+        orders_seen = [self._found(order)] if order is not None else list(self._world.shop.orders.values())
+        for found in orders_seen:
+            for item in found.fulfillment_orders:
+                if item.status in ("OPEN", "IN_PROGRESS") and item.remaining:
+                    code = number or f"TRK{self._world.rng('tracking').randrange(10**9):09d}"
+                    return self.fulfill(item, company=company, number=code, display_status="LABEL_PRINTED")
+        return None
+
+    def update_tracking(
+        self, shipment: Fulfillment, *, company: str | None, number: str | None, url: str | None = None
+    ) -> None:
+        act = self._act(self.picker(), shipment.order.shop)
+        tracking = fulfillment.tracking_of(company, [number] if number else [], [url] if url else [])
+        fulfillment.update_tracking(act, shipment, tracking)
+        act.finish()
+
+    def cancel_fulfillment(self, shipment: Fulfillment, *, actor: Actor | None = None) -> None:
+        act = self._act(actor or self.picker(), shipment.order.shop)
+        fulfillment.cancel(act, shipment)
+        act.finish()
+
+    # Other programs
+
+    def editing_app(self, name: str = "Order Editing") -> App:
+        """An installed order-editing app, made on first use."""
+        for app in self._world.apps.values():
+            if app.name == name:
+                return app
+        app = self._world.add_app(name)
+        self._world.install(app)
+        return app
+
+    def edit_natively(self, order: Order | str, *, app: App | None = None, **changes: Any) -> Order:
+        """An editing app edits in place and leaves its tags (reference 13)."""
+        editor = app or self.editing_app()
+        return self.edit(
+            order, actor=self.as_app(editor), tags=("orderediting", "orderediting:quantity"), **changes
+        )
+
+    def replace_order(
+        self,
+        order: Order | str,
+        *,
+        app: App | None = None,
+        lines: Sequence[tuple[str, int]] | None = None,
+        copy_first: bool = True,
+        cancel: bool = True,
+        suffix: str = "A",
+        copy_attributes: bool = False,
+        route: str = "order",
+    ) -> Order:
+        """An editing app recreates the order and cancels the original (reference 13): name plus a letter, tags
+        `Edit Order` and `Edit Order - Cancelled`. `lines` are (SKU, units), the original's by default;
+        `copy_first` creates before it cancels; `cancel` off leaves both standing."""
+        original = self._found(order)
+        editor = self.as_app(app or self.editing_app("Cleverific"))
+        if cancel and not copy_first:
+            self._cancel_original(original, editor)
+        act = self._act(editor, original.shop)
+        wanted = lines if lines is not None else [(x.sku or "", x.current_quantity) for x in original.lines]
+        if lines is None and not any(units for _, units in wanted):
+            wanted = [(x.sku or "", x.quantity) for x in original.lines]
+        items = [
+            {
+                "variantId": self.variant(sku, original.shop).gid,
+                "quantity": units,
+                "requiresShipping": True,
+                "properties": self._properties(original, sku) if copy_attributes else [],
+            }
+            for sku, units in wanted
+            if units
+        ]
+        created = orders.create(
+            act,
+            {
+                "lineItems": items,
+                "name": f"{original.name}{suffix}",
+                "tags": ["Edit Order", *original.tags],
+                "email": original.email,
+                "currency": original.currency,
+                "taxesIncluded": original.taxes_included,
+                "financialStatus": "PAID",
+                "customAttributes": [
+                    {"key": key, "value": value} for key, value in original.attributes if copy_attributes
+                ],
+            },
+            {"inventoryBehaviour": "DECREMENT_IGNORING_POLICY"},
+        )
+        created.shipping_address = fulfillment.copy_address(original.shipping_address)
+        for item in created.fulfillment_orders:
+            item.destination = fulfillment.copy_address(created.shipping_address)
+        created.route = route
+        act.finish()
+        if cancel and copy_first:
+            self._cancel_original(original, editor)
+        return created
+
+    def _properties(self, original: Order, sku: str) -> list[dict[str, str]]:
+        line = next((item for item in original.lines if item.sku == sku), None)
+        return [] if line is None else [{"name": key, "value": value} for key, value in line.attributes]
+
+    def _cancel_original(self, original: Order, editor: Actor) -> None:
+        self.add_tags(original, ["Edit Order - Cancelled"], actor=editor)
+        self.cancel_order(original, reason="OTHER", actor=editor, note="Replaced by an edited copy")
+
+    def duplicate_as_draft(self, order: Order | str, *, complete: bool = True) -> Order | None:
+        """Admin, Duplicate: a draft with the same lines and no link at all (reference 13)."""
+        original = self._found(order)
+        act = self._act(None, original.shop)
+        draft = drafts.create(
+            act,
+            {
+                "lineItems": [
+                    {"variantId": line.variant.gid, "quantity": line.current_quantity}
+                    for line in original.lines
+                    if line.variant is not None and line.current_quantity
+                ],
+                "email": original.email,
+            },
+        )
+        draft.shipping_address = fulfillment.copy_address(original.shipping_address)
+        made = drafts.complete(act, draft) if complete else None
+        act.finish()
+        return made
+
+    def customer_order(self, lines: Sequence[tuple[str, int]], *, email: str | None = None) -> Order:
+        """A buyer's own order in the online store, for the noise every shop has: editable by staff, paid, stock taken."""
+        world = self._world
+        act = self._act(Actor("customer"))
+        draft = drafts.create(
+            act,
+            {
+                "lineItems": [{"variantId": self.variant(sku).gid, "quantity": n} for sku, n in lines],
+                "email": email,
+            },
+        )
+        draft.shipping_address = invented_address(world.rng("people"), act.number())
+        made = drafts.complete(act, draft)
+        del world.shop.drafts[draft.number]
+        made.app = None
+        act.finish()
+        return made
+
+    def delete_marker(self, order: Order | str, *, actor: Actor | None = None) -> None:
+        """Somebody clears the id metafields of an order."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        for namespace, key in list(found.metafields):
+            metafields.delete(act, found, namespace, key)
+        act.finish()

@@ -1,0 +1,184 @@
+"""When the whole order ends on one side, the other follows or a person decides."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.cancellations.decide import decide, has_ended
+from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.view import OtherOrder
+from tests.build import (
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_draft,
+    a_fulfillment,
+    a_line,
+    a_memory,
+    a_refund,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    not_imported,
+)
+
+GONE = a_shopify_order(cancelled_at=NOW - timedelta(hours=1))
+OTHER = OtherOrder("SO2", "#1001A", NOW, False, "same name with a letter")
+WAITED = NOW - timedelta(minutes=10)
+
+
+def ended(memory: Memory | None = None, **changes: Any) -> Part:
+    memory = memory if memory is not None else a_memory()
+    return decide(a_view(**{"memory": memory, **changes}), memory)
+
+
+def gone(memory: Memory | None = None, **changes: Any) -> Part:
+    """The part for an order that somebody cancelled in Shopify long enough ago."""
+    return ended(memory or a_memory(shopify_cancelled_seen_at=WAITED), **{"shopify": GONE, **changes})
+
+
+# -- the marketplace ends it -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["REFUSED", "CANCELED"])
+def test_a_dead_order_is_held_and_cancelled_in_shopify(state: str) -> None:
+    part = ended(mirakl=an_order(state))
+    assert [type(action) for action in part.actions] == [CancelShopifyOrder]
+    assert part.keep_held
+
+
+def test_a_dead_order_gives_its_open_draft_back() -> None:
+    part = ended(
+        not_imported(draft_id="D1"),
+        mirakl=an_order("REFUSED"),
+        shopify=None,
+        drafts=(a_draft(), a_draft("D2")),
+    )
+    assert part.actions == (DeleteDraft("D1"), DeleteDraft("D2"))
+
+
+def test_a_dead_order_whose_parcel_left_is_an_incident_and_stays_held() -> None:
+    part = ended(mirakl=an_order("CANCELED"), shopify=a_shopify_order(fulfillments=(a_fulfillment(),)))
+    assert part.actions == ()
+    assert part.keep_held
+    assert part.memory.incident(Reason.ENDED_AFTER_PICKING, "order") is not None
+
+
+def test_a_voided_label_does_not_count_as_left() -> None:
+    shopify = a_shopify_order(fulfillments=(a_fulfillment(live=False),))
+    assert [type(action) for action in ended(mirakl=an_order("CANCELED"), shopify=shopify).actions] == [
+        CancelShopifyOrder
+    ]
+
+
+def test_an_order_of_which_every_unit_is_cancelled_has_ended() -> None:
+    lines = (
+        a_line("L1", cancelations=(a_cancelation(2, "20.00"),)),
+        a_line("L2", "LAMP", 1, "30.00", "0", state="REFUSED"),
+    )
+    assert has_ended(an_order(lines=lines), a_memory())
+    assert not has_ended(an_order(lines=(*lines[:1], a_line("L2", "LAMP", 1, "30.00"))), a_memory())
+
+
+def test_two_ended_sides_need_nothing() -> None:
+    assert ended(mirakl=an_order("CANCELED"), shopify=GONE).actions == ()
+
+
+def test_a_missing_marketplace_order_ends_nothing() -> None:
+    assert gone(mirakl=None) == Part(a_memory(shopify_cancelled_seen_at=WAITED))
+
+
+def test_a_missing_shopify_order_ends_nothing() -> None:
+    assert ended(shopify=None) == Part(a_memory())
+
+
+# -- somebody cancels it in Shopify ------------------------------------------------------------------------
+
+
+def test_a_shopify_cancel_waits_for_a_successor_first() -> None:
+    memory = a_memory(shopify_cancelled_seen_at=NOW)
+    part = gone(memory)
+    assert (part.actions, part.cases) == ((), ())
+    assert part.look_at == NOW + timedelta(minutes=10)
+
+
+def test_after_the_wait_the_marketplace_order_is_cancelled_where_it_may_be() -> None:
+    assert gone().actions == (CancelMiraklOrder(),)
+
+
+def test_a_possible_successor_is_a_persons_decision() -> None:
+    part = gone(others=(OTHER,))
+    assert part.actions == ()
+    assert [(case.reason, case.subject, case.options) for case in part.cases] == [
+        (Reason.POSSIBLE_SUCCESSOR, "SO2", (Option.NO_SUCCESSOR,))
+    ]
+
+
+def test_a_person_who_rules_the_successor_out_ends_the_wait() -> None:
+    said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO2", Option.NO_SUCCESSOR)
+    memory = a_memory(shopify_cancelled_seen_at=NOW, decisions=(said,))
+    assert gone(memory, others=(OTHER,)).actions == (CancelMiraklOrder(),)
+
+
+def test_another_candidate_asks_again() -> None:
+    said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO9", Option.NO_SUCCESSOR)
+    part = gone(a_memory(shopify_cancelled_seen_at=WAITED, decisions=(said,)), others=(OTHER,))
+    assert [case.subject for case in part.cases] == ["SO2"]
+
+
+def test_a_waiting_order_is_refused_by_a_person_only() -> None:
+    part = gone(mirakl=an_order("WAITING_ACCEPTANCE", can_cancel=True))
+    assert part.actions == ()
+    [case] = part.cases
+    assert (case.reason, case.options) == (Reason.CANCELLED_IN_SHOPIFY, (Option.REFUSE_ORDER,))
+    assert case.due_at is not None
+
+
+def test_a_cancel_during_payment_waits_with_a_note() -> None:
+    part = gone(mirakl=an_order("WAITING_DEBIT_PAYMENT", can_cancel=False))
+    assert part.actions == ()
+    assert [case.how_severe for case in part.cases] == ["note"]
+
+
+def test_a_cancel_after_payment_asks_for_refunds_in_the_portal() -> None:
+    paid = an_order(can_cancel=False, debited_at=NOW)
+    part = gone(mirakl=paid)
+    assert part.actions == ()
+    [case] = part.cases
+    assert case.options == (Option.DONE_IN_PORTAL,)
+    assert "Refund every line" in case.sentence
+    done = a_decision(Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL)
+    assert gone(a_memory(shopify_cancelled_seen_at=WAITED, decisions=(done,)), mirakl=paid).cases == ()
+
+
+def test_the_case_closes_when_every_line_is_refunded() -> None:
+    lines = (
+        a_line("L1", refunds=(a_refund(2, "20.00"),)),
+        a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
+    )
+    assert gone(mirakl=an_order(lines=lines, can_cancel=False, debited_at=NOW)).cases == ()
+    half = an_order(lines=(lines[0], a_line("L2", "LAMP", 1, "30.00")), can_cancel=False, debited_at=NOW)
+    assert len(gone(mirakl=half).cases) == 1
+
+
+def test_a_refused_cancelation_is_a_case_with_the_marketplaces_words() -> None:
+    part = gone(operations=(an_operation(CancelMiraklOrder(), words="debit has begun"),))
+    [case] = part.cases
+    assert "debit has begun" in case.sentence
+    assert part.actions == (CancelMiraklOrder(),)
+
+
+def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace() -> None:
+    left = a_shopify_order(cancelled_at=NOW, fulfillments=(a_fulfillment(),))
+    part = gone(shopify=left)
+    assert part.actions == ()
+    assert len(part.cases) == 1
+
+
+def test_an_order_that_has_shipped_is_left_alone() -> None:
+    assert gone(mirakl=an_order("SHIPPED")).actions == ()

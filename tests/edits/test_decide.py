@@ -1,0 +1,478 @@
+"""What becomes of an edit, given the state of the marketplace order, its flags and the connection's rules."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.edits.decide import decide
+from interlock.edits.diff import differences
+from interlock.orders.actions import CancelMiraklOrder, CancelQuantities
+from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import MiraklOrder, ShopifyLine
+from interlock.orders.view import View
+from tests.build import (
+    CREATED,
+    ELSEWHERE,
+    LINES,
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_memory,
+    a_refund,
+    a_shopify_line,
+    a_shopify_order,
+    a_tax,
+    a_view,
+    an_operation,
+    an_order,
+    ordered,
+    some_rules,
+)
+
+EDITED = NOW - timedelta(seconds=61)
+LAMP = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+ONE_MUG = (a_shopify_line(current_quantity=1), LAMP)
+NO_MUGS = (a_shopify_line(current_quantity=0), LAMP)
+NOTHING = (a_shopify_line(current_quantity=0), replace(LAMP, current_quantity=0))
+ADDED = (*ONE_MUG, a_shopify_line("S3", "CARD", 1, "1.00", ""))
+RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
+DEBITED = an_order(debited_at=NOW, can_cancel=False)
+
+
+def look(lines: tuple[ShopifyLine, ...] = ONE_MUG, **changes: Any) -> View:
+    values: dict[str, Any] = {
+        "rules": RULES,
+        "shopify": a_shopify_order(lines=lines),
+        "memory": a_memory(content_since=EDITED),
+    }
+    return a_view(**{**values, **changes})
+
+
+def asked(view: View, memory: Memory | None = None) -> Part:
+    memory = memory or view.memory
+    return decide(view, memory, differences(view, memory))
+
+
+def the_cancelation(view: View | None = None) -> CancelQuantities:
+    (action,) = asked(view or look()).actions
+    assert isinstance(action, CancelQuantities)
+    return action
+
+
+# -- agreement ---------------------------------------------------------------------------------------------
+
+
+def test_an_order_in_agreement_is_left_alone() -> None:
+    part = asked(a_view(), a_memory(disagreeing_since=CREATED))
+
+    assert part == Part(a_memory())
+
+
+def test_any_difference_keeps_the_parcel_held_in_words_and_is_dated_once() -> None:
+    part = asked(look(), a_memory(content_since=EDITED, disagreeing_since=CREATED))
+
+    assert part.keep_held == ("Shopify shows 1 of MUG; the marketplace agreed to 2.",)
+    assert part.memory.disagreeing_since == CREATED
+    assert asked(look()).memory.disagreeing_since == NOW
+
+
+def test_an_open_incident_at_the_marketplace_holds_the_parcel() -> None:
+    part = asked(a_view(mirakl=an_order(has_incident=True)))
+
+    assert "open incident" in part.keep_held[0]
+
+
+# -- before debit ------------------------------------------------------------------------------------------
+
+
+def test_a_reduction_before_debit_becomes_one_cancelation_with_exact_figures() -> None:
+    action = the_cancelation()
+
+    (line,) = action.lines
+    assert (line.line_id, line.cancelled_total, line.quantity) == ("L1", 1, 1)
+    assert (line.amount, line.shipping_amount) == (Decimal("10.00"), Decimal("2.00"))
+    assert (action.reason_code, action.currency, action.tax_mode) == ("15", "EUR", "TAX_INCLUDED")
+    assert action.send_taxes
+
+
+def test_all_reduced_lines_travel_in_one_call() -> None:
+    lines = (LINES[0], replace(LINES[1], quantity=2), replace(LINES[0], id="L3"))
+    shown = (
+        a_shopify_line(current_quantity=1),
+        replace(LAMP, current_quantity=1),
+        a_shopify_line("S3", line_id="L3"),
+    )
+    view = look(shown, mirakl=an_order(lines=lines))
+    memory = a_memory(content_since=EDITED, ordered=ordered(lines), agreed_shipping=None)
+
+    (action,) = asked(view, memory).actions
+
+    assert isinstance(action, CancelQuantities)
+    assert [(line.line_id, line.quantity) for line in action.lines] == [("L1", 1), ("L2", 1)]
+
+
+@pytest.mark.parametrize(
+    ("order_level_tax", "tax_mode", "sent"),
+    [
+        (True, "TAX_EXCLUDED", False),
+        (True, "TAX_INCLUDED", True),
+        (False, "TAX_EXCLUDED", True),
+        (False, "TAX_INCLUDED", True),
+    ],
+)
+def test_tax_entries_are_left_out_only_with_order_level_taxes_on_top(
+    order_level_tax: bool, tax_mode: str, sent: bool
+) -> None:
+    taxed = (replace(LINES[0], taxes=(a_tax("4.00"),), shipping_taxes=(a_tax("0.80"),)), LINES[1])
+    view = look(
+        rules=replace(RULES, order_level_tax=order_level_tax), mirakl=an_order(lines=taxed, tax_mode=tax_mode)
+    )
+    (action,) = asked(view, a_memory(content_since=EDITED, ordered=ordered(taxed))).actions
+
+    assert isinstance(action, CancelQuantities)
+    assert (action.send_taxes, action.tax_mode) == (sent, tax_mode)
+    assert [t.amount for t in action.lines[0].taxes] == [Decimal("2.00")]
+    assert [t.amount for t in action.lines[0].shipping_taxes] == [Decimal("0.40")]
+
+
+def test_removing_everything_cancels_the_whole_order() -> None:
+    for rules in (RULES, some_rules()):
+        assert asked(look(NOTHING, rules=rules)).actions == (CancelMiraklOrder(),)
+
+
+def test_removing_all_that_is_left_cancels_the_whole_order() -> None:
+    cut = (replace(LINES[0], cancelations=(a_cancelation(2, "20.00"),)), LINES[1])
+
+    assert asked(look(NOTHING, mirakl=an_order(lines=cut))).actions == (CancelMiraklOrder(),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (some_rules(cancelation_reason="15"), "only the whole order"),
+        (some_rules(partial_cancelation=True), "cancelation_reason"),
+    ],
+)
+def test_a_reduction_the_connection_cannot_send_is_a_case(rules: Any, words: str) -> None:
+    part = asked(look(rules=rules))
+
+    (case,) = part.cases
+    assert part.actions == ()
+    assert case.reason is Reason.REDUCTION_NOT_ALLOWED
+    assert words in case.sentence
+    assert case.options == (Option.UNDO_IN_SHOPIFY, Option.CANCEL_AT_MARKETPLACE, Option.DONE_IN_PORTAL)
+
+
+def test_an_order_that_can_neither_be_cancelled_nor_refunded_is_a_case() -> None:
+    part = asked(look(mirakl=an_order(can_cancel=False)))
+
+    assert [case.reason for case in part.cases] == [Reason.REDUCTION_NOT_ALLOWED]
+    assert Option.CANCEL_AT_MARKETPLACE not in part.cases[0].options
+
+
+@pytest.mark.parametrize("state", ["STAGING", "WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT"])
+def test_before_shipping_the_reduction_waits_and_says_for_what(state: str) -> None:
+    part = asked(look(mirakl=an_order(state)))
+
+    assert (part.actions, part.cases) == ((), ())
+    assert state in part.because[0]
+    assert "SHIPPING" in part.because[0]
+    assert part.keep_held
+
+
+@pytest.mark.parametrize("state", ["CANCELED", "REFUSED", "SOMETHING_NEW"])
+def test_an_ended_or_unknown_state_sends_nothing(state: str) -> None:
+    part = asked(look(mirakl=an_order(state)))
+
+    assert (part.actions, part.cases) == ((), ())
+    assert part.keep_held
+
+
+# -- not yet -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_sent_while_the_edit_may_still_be_going_on() -> None:
+    part = asked(look(memory=a_memory(content_since=NOW - timedelta(seconds=59))))
+
+    assert part.actions == ()
+    assert part.look_at == NOW + timedelta(seconds=1)
+
+
+def test_nothing_is_sent_on_a_marketplace_snapshot_older_than_the_edit() -> None:
+    part = asked(look(mirakl=an_order(observed_at=EDITED - timedelta(seconds=1))))
+
+    assert part.actions == ()
+    assert part.mirakl_since == EDITED
+
+
+def test_nothing_is_sent_on_a_marketplace_snapshot_older_than_our_last_write() -> None:
+    part = asked(look(mirakl_written_at=NOW))
+
+    assert part.actions == ()
+    assert part.mirakl_since == NOW
+
+
+# -- calls on their way and refusals -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])
+def test_an_unclear_cancelation_stays_wanted_as_the_very_same_value(state: Any) -> None:
+    action = the_cancelation()
+
+    part = asked(look(operations=(an_operation(action, state),), mirakl_written_at=NOW))
+
+    assert part.actions == (action,)
+
+
+@pytest.mark.parametrize("lines", [NO_MUGS, NOTHING])
+def test_a_changed_edit_waits_until_the_unclear_cancelation_is_settled(lines: Any) -> None:
+    view = look(lines, operations=(an_operation(the_cancelation(), "UNKNOWN"),))
+
+    assert asked(view).actions == ()
+
+
+def test_a_cancelation_that_the_marketplace_shows_is_not_wanted_again() -> None:
+    shown = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    view = look(mirakl=an_order(lines=shown), operations=(an_operation(the_cancelation(), "UNKNOWN"),))
+
+    assert asked(view).actions == ()
+    assert asked(view).keep_held == ()
+
+
+def test_a_refused_cancelation_becomes_a_case_with_the_words_of_the_marketplace() -> None:
+    action = the_cancelation()
+    part = asked(look(operations=(an_operation(action, words="Order is locked"),)))
+
+    (case,) = part.cases
+    assert case.reason is Reason.REDUCTION_REFUSED
+    assert "Order is locked" in case.sentence
+    # It stays in the plan: the ledger forgets a refusal that is no longer wanted, and would send it anew.
+    assert part.actions == (action,)
+
+
+@pytest.mark.parametrize(("minutes", "asks"), [(1, False), (-1, True)])
+def test_a_person_may_have_a_refused_cancelation_sent_again(minutes: int, asks: bool) -> None:
+    action = the_cancelation()
+    view = look(operations=(an_operation(action, words="locked"),))
+    subject = asked(view).cases[0].subject
+    at = NOW + timedelta(minutes=minutes)
+    memory = a_memory(
+        content_since=EDITED,
+        decisions=(a_decision(Reason.REDUCTION_REFUSED, subject, Option.SEND_AGAIN, at),),
+    )
+
+    assert bool(asked(view, memory).cases) is asks
+
+
+def test_a_refusal_does_not_stop_another_target() -> None:
+    view = look(NO_MUGS, operations=(an_operation(the_cancelation()),))
+
+    assert the_cancelation(view).lines[0].cancelled_total == 2
+
+
+# -- what the marketplace cannot take ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shopify",
+    [
+        a_shopify_order(lines=ADDED),
+        a_shopify_order(lines=(a_shopify_line(current_quantity=3), replace(LAMP, current_quantity=0))),
+        a_shopify_order(lines=(a_shopify_line(unit_price=Decimal("9")), LAMP)),
+        a_shopify_order(lines=ONE_MUG, shipping_total=Decimal("0")),
+        a_shopify_order(lines=ONE_MUG, address=ELSEWHERE),
+    ],
+)
+@pytest.mark.parametrize("mirakl", [an_order(), an_order("WAITING_ACCEPTANCE"), DEBITED])
+def test_an_edit_that_cannot_be_expressed_is_asked_about_and_nothing_of_it_is_sent(
+    shopify: Any, mirakl: MiraklOrder
+) -> None:
+    part = asked(look(shopify=shopify, mirakl=mirakl))
+
+    (case,) = part.cases
+    assert case.reason is Reason.EDIT_CANNOT_BE_EXPRESSED
+    assert part.actions == ()
+    assert part.keep_held
+    assert part.memory.refund_tasks == ()
+    assert (Option.CANCEL_AT_MARKETPLACE in case.options) is mirakl.can_cancel
+
+
+def test_a_second_edit_asks_a_second_question() -> None:
+    first = asked(look(ADDED)).cases[0].subject
+    more = asked(look((*ADDED, a_shopify_line("S4", "BOX", 1, "1.00", "")))).cases[0].subject
+
+    assert first == asked(look(ADDED)).cases[0].subject
+    assert first != more
+
+
+def test_a_person_may_decide_to_cancel_the_whole_order() -> None:
+    subject = asked(look(ADDED)).cases[0].subject
+    decision = a_decision(Reason.EDIT_CANNOT_BE_EXPRESSED, subject, Option.CANCEL_AT_MARKETPLACE)
+    memory = a_memory(content_since=EDITED, decisions=(decision,))
+
+    assert asked(look(ADDED), memory).actions == (CancelMiraklOrder(),)
+    assert asked(look(ADDED, mirakl=an_order(can_cancel=False)), memory).actions == ()
+
+
+def test_done_in_the_portal_keeps_the_question_open_until_the_marketplace_shows_it() -> None:
+    subject = asked(look(ADDED)).cases[0].subject
+    decision = a_decision(Reason.EDIT_CANNOT_BE_EXPRESSED, subject, Option.DONE_IN_PORTAL)
+
+    part = asked(look(ADDED), a_memory(content_since=EDITED, decisions=(decision,)))
+
+    assert len(part.cases) == 1
+    assert "Ada" in part.because[0]
+
+
+def test_units_cut_by_the_marketplace_are_to_be_removed_in_shopify() -> None:
+    cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+
+    part = asked(a_view(mirakl=an_order(lines=cut), rules=RULES))
+
+    (case,) = part.cases
+    assert (case.reason, case.subject) == (Reason.MARKETPLACE_CHANGED, "L1")
+    assert "Remove 1 of MUG" in case.sentence
+    assert part.keep_held
+    assert part.actions == ()
+
+
+def test_a_reduction_waits_while_the_marketplace_made_a_cut_of_its_own() -> None:
+    cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    view = look((a_shopify_line(), replace(LAMP, current_quantity=0)), mirakl=an_order(lines=cut))
+
+    assert asked(view).actions == ()
+
+
+# -- after debit -------------------------------------------------------------------------------------------
+
+
+def the_task(part: Part) -> RefundTask:
+    return part.memory.refund_tasks[-1]
+
+
+def test_a_reduction_after_debit_becomes_a_refund_task_with_exact_figures() -> None:
+    part = asked(look(mirakl=DEBITED))
+
+    task = the_task(part)
+    assert (part.actions, task.subject, task.opened_at) == ((), "edit:1", NOW)
+    (due,) = task.lines
+    assert (due.line_id, due.quantity) == ("L1", 1)
+    assert (due.amount, due.shipping_amount) == (Decimal("10.00"), Decimal("2.00"))
+    assert part.look_at == NOW
+
+
+def test_a_refundable_order_that_cannot_be_cancelled_gets_a_task_too() -> None:
+    lines = tuple(replace(line, can_refund=True) for line in LINES)
+
+    assert the_task(asked(look(mirakl=an_order(can_cancel=False, lines=lines)))).subject == "edit:1"
+
+
+def test_the_task_waits_for_the_end_of_the_edit() -> None:
+    part = asked(look(mirakl=DEBITED, memory=a_memory(content_since=NOW)))
+
+    assert part.memory.refund_tasks == ()
+    assert part.look_at == NOW + timedelta(seconds=60)
+
+
+def test_one_edit_opens_one_task() -> None:
+    view = look(mirakl=DEBITED)
+    memory = asked(view).memory
+
+    again = asked(view, memory)
+
+    assert again.memory.refund_tasks == memory.refund_tasks
+    assert again.look_at is None
+
+
+def test_a_refund_of_before_is_remembered_as_seen_and_a_later_one_is_not() -> None:
+    early = replace(a_refund(0, "1.00", "R1"), created_at=CREATED)
+    late = replace(a_refund(0, "1.00", "R2"), created_at=NOW)
+    lines = (replace(LINES[0], refunds=(early, late)), LINES[1])
+
+    task = the_task(asked(look(mirakl=replace(DEBITED, lines=lines))))
+
+    assert task.lines[0].seen_refunds == ("R1",)
+
+
+def test_a_changed_edit_supersedes_the_task_nobody_began() -> None:
+    memory = asked(look(mirakl=DEBITED)).memory
+
+    part = asked(look(NO_MUGS, mirakl=DEBITED), memory)
+
+    old, new = part.memory.refund_tasks
+    assert (old.dismissed_by, new.subject) == ("superseded", "edit:2")
+    assert new.lines[0].quantity == 2
+
+
+def test_a_task_that_was_begun_stays_and_the_rest_becomes_another() -> None:
+    memory = asked(look(mirakl=DEBITED)).memory
+    begun = replace(memory.refund_tasks[0], settled_by=("R1",))
+
+    part = asked(look(NO_MUGS, mirakl=DEBITED), replace(memory, refund_tasks=(begun,)))
+
+    old, new = part.memory.refund_tasks
+    assert (old, new.lines[0].quantity) == (begun, 1)
+    assert old.lines[0].amount + new.lines[0].amount == Decimal("20.00")
+
+
+def test_undoing_the_edit_closes_its_task() -> None:
+    memory = asked(look(mirakl=DEBITED)).memory
+
+    part = asked(a_view(mirakl=DEBITED), memory)
+
+    assert the_task(part).dismissed_by == "no longer needed"
+    assert part.keep_held == ()
+
+
+def test_units_that_a_shopify_refund_covers_open_no_second_task() -> None:
+    due = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
+    memory = a_memory(content_since=EDITED, refund_tasks=(RefundTask("gid://r/1", NOW, (due,)),))
+
+    assert asked(look(mirakl=DEBITED), memory).memory.refund_tasks == memory.refund_tasks
+    assert [d.quantity for d in the_task(asked(look(NO_MUGS, mirakl=DEBITED), memory)).lines] == [1]
+
+
+def test_a_task_closed_by_hand_is_not_opened_again_but_the_disagreement_is_told() -> None:
+    memory = asked(look(mirakl=DEBITED)).memory
+    dismissed = replace(memory.refund_tasks[0], dismissed_by="Ada: settled by phone")
+
+    part = asked(look(mirakl=DEBITED), replace(memory, refund_tasks=(dismissed,)))
+
+    assert part.memory.refund_tasks == (dismissed,)
+    assert "Ada: settled by phone" in part.cases[0].sentence
+
+
+def test_units_confirmed_a_moment_ago_open_nothing() -> None:
+    view = look(mirakl=DEBITED)
+    found = differences(view, view.memory)
+    memory = replace(view.memory, withdrawn=(Withdrawn("L1", 1, "R1", "Ada", NOW),))
+
+    part = decide(view, memory, found)
+
+    assert part.memory.refund_tasks == ()
+    assert part.look_at == NOW
+
+
+# -- after dispatch ----------------------------------------------------------------------------------------
+
+
+def test_after_dispatch_a_reduction_is_a_case_until_somebody_settled_it() -> None:
+    view = look(mirakl=an_order("SHIPPED"))
+
+    (case,) = asked(view).cases
+    decision = a_decision(case.reason, case.subject, Option.DONE_IN_PORTAL)
+
+    assert case.reason is Reason.REDUCTION_NOT_ALLOWED
+    assert asked(view, a_memory(content_since=EDITED, decisions=(decision,))).cases == ()
+
+
+def test_after_dispatch_a_reduction_that_a_refund_explains_is_no_case() -> None:
+    due = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
+    memory = a_memory(refund_tasks=(RefundTask("gid://r/1", NOW, (due,)),))
+
+    assert asked(look(mirakl=an_order("SHIPPED")), memory).cases == ()

@@ -1,0 +1,144 @@
+"""Three sides compared: every kind of difference is recognised, and nothing else is."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.edits.diff import differences
+from interlock.orders.differences import (
+    AddressChanged,
+    Difference,
+    LineAdded,
+    LineCancelled,
+    LineRemoved,
+    PriceChanged,
+    QuantityIncreased,
+    QuantityReduced,
+    ShippingChanged,
+    SkuReplaced,
+)
+from interlock.orders.memory import Withdrawn
+from interlock.orders.snapshots import ShopifyLine
+from tests.build import (
+    ELSEWHERE,
+    HIDDEN,
+    LINES,
+    NOW,
+    a_cancelation,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_order,
+)
+
+LAMP = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+CARD = a_shopify_line("S3", "CARD", 1, "1.00", "")
+
+
+def mugs(units: int, **changes: Any) -> ShopifyLine:
+    return a_shopify_line(current_quantity=units, **changes)
+
+
+def gone(line: ShopifyLine) -> ShopifyLine:
+    return replace(line, current_quantity=0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ((mugs(2), LAMP), ()),
+        ((mugs(1), LAMP), (QuantityReduced("L1", "MUG", 2, 1),)),
+        ((mugs(2), gone(LAMP)), (LineRemoved("L2", "LAMP", 1),)),
+        ((mugs(2),), (LineRemoved("L2", "LAMP", 1),)),
+        ((mugs(3), LAMP), (QuantityIncreased("L1", "MUG", 2, 3),)),
+        ((mugs(2), LAMP, CARD), (LineAdded("S3", "CARD", "Card", 1),)),
+        ((mugs(2), LAMP, gone(CARD)), ()),
+        ((mugs(1), LAMP, CARD), (SkuReplaced("L1", "MUG", 2, 1, "S3", "CARD", 1),)),
+        (
+            (mugs(0), gone(LAMP), CARD),
+            (SkuReplaced("L1", "MUG", 2, 0, "S3", "CARD", 1), LineRemoved("L2", "LAMP", 1)),
+        ),
+        (
+            (mugs(1), LAMP, CARD, replace(CARD, id="S4")),
+            (SkuReplaced("L1", "MUG", 2, 1, "S3", "CARD", 1), LineAdded("S4", "CARD", "Card", 1)),
+        ),
+        (
+            (mugs(2, unit_price=Decimal("9.00")), LAMP),
+            (PriceChanged("L1", "MUG", Decimal("10.00"), Decimal("9.00")),),
+        ),
+        ((mugs(1), a_shopify_line("S9", quantity=1), LAMP), ()),
+        ((mugs(2), LAMP, replace(CARD, mirakl_line_id="L9")), (LineAdded("S3", "CARD", "Card", 1),)),
+        ((mugs(0, fulfilled_quantity=2), LAMP), ()),
+    ],
+)
+def test_lines_are_compared_with_what_was_agreed(
+    lines: tuple[ShopifyLine, ...], found: tuple[Difference, ...]
+) -> None:
+    view = a_view(shopify=a_shopify_order(lines=lines))
+
+    assert differences(view, view.memory) == found
+
+
+def test_shipping_and_address_are_compared_with_what_was_agreed() -> None:
+    shopify = a_shopify_order(shipping_total=Decimal("1.00"), address=ELSEWHERE)
+    view = a_view(shopify=shopify)
+
+    assert differences(view, view.memory) == (
+        ShippingChanged(Decimal("4.00"), Decimal("1.00")),
+        AddressChanged(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shopify", "memory"),
+    [
+        (a_shopify_order(address=HIDDEN), a_memory()),
+        (a_shopify_order(address=ELSEWHERE), a_memory(agreed_address="")),
+        (a_shopify_order(shipping_total=Decimal("9.00")), a_memory(agreed_shipping=None)),
+        (a_shopify_order(shipping_total=Decimal("4.0")), a_memory()),
+    ],
+)
+def test_what_is_missing_or_equal_is_no_difference(shopify: Any, memory: Any) -> None:
+    assert differences(a_view(shopify=shopify, memory=memory), memory) == ()
+
+
+@pytest.mark.parametrize("settled", [(("L1", 2), ("L2", 1)), ()])
+def test_units_the_marketplace_took_away_are_its_own_change(settled: Any) -> None:
+    cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    view = a_view(mirakl=an_order(lines=cut))
+
+    assert differences(view, a_memory(settled=settled)) == (LineCancelled("L1", "MUG", 1, 2),)
+
+
+def test_units_put_back_after_our_cancelation_are_an_increase() -> None:
+    cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    view = a_view(mirakl=an_order(lines=cut))
+
+    assert differences(view, a_memory(settled=(("L1", 1), ("L2", 1)))) == (
+        QuantityIncreased("L1", "MUG", 1, 2),
+    )
+
+
+def test_withdrawn_units_are_not_missed() -> None:
+    view = a_view(shopify=a_shopify_order(lines=(mugs(1), LAMP)))
+    memory = a_memory(withdrawn=(Withdrawn("L1", 1, "R1", "Ada", NOW),))
+
+    assert differences(view, memory) == ()
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"mirakl": None},
+        {"shopify": None},
+        {"shopify": a_shopify_order(lines=(), cancelled_at=NOW)},
+        {"shopify": a_shopify_order(lines=()), "memory": a_memory(shopify_order_id="")},
+    ],
+)
+def test_nothing_differs_while_a_side_is_missing_unlinked_or_cancelled(missing: dict[str, Any]) -> None:
+    view = a_view(**missing)
+
+    assert differences(view, view.memory) == ()

@@ -1,0 +1,275 @@
+"""The parcel moves only when everything agrees; our holds, and only ours, say so."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.holds.decide import NOTES, decide, on_sight
+from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
+from interlock.orders.memory import Memory, Rehold
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import NO_ADDRESS
+from tests.build import (
+    ELSEWHERE,
+    FOREIGN_HOLD,
+    HIDDEN,
+    NOW,
+    OUR_HOLD,
+    a_fulfillment,
+    a_fulfillment_order,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+PLACE = PlaceHold("FO1", NOTES)
+RELEASE = ReleaseHold("FO1", ("H1",))
+UNHELD = a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))
+EDITED = (a_shopify_line(current_quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+WHY = ("The mugs differ.",)
+
+
+def gate(memory: Memory | None = None, keep_held: tuple[str, ...] = (), **changes: Any) -> Part:
+    memory = memory if memory is not None else a_memory(held=("FO1",))
+    return decide(a_view(**{"memory": memory, **changes}), memory, keep_held)
+
+
+# -- open --------------------------------------------------------------------------------------------------
+
+
+def test_the_hold_comes_off_when_everything_agrees() -> None:
+    part = gate()
+    assert part.actions == (RELEASE,)
+    assert (part.memory.released_at, part.memory.held) == (NOW, ())
+
+
+def test_only_our_own_hold_under_our_handle_is_released() -> None:
+    ours_elsewhere = replace(OUR_HOLD, id="H2", handle="interlock:other")
+    stolen_handle = replace(OUR_HOLD, id="H3", ours=False)
+    fo = a_fulfillment_order(holds=(FOREIGN_HOLD, OUR_HOLD, ours_elsewhere, stolen_handle))
+    assert gate(shopify=a_shopify_order(fulfillment_orders=(fo,))).actions == (RELEASE,)
+
+
+def test_an_open_gate_with_nothing_held_does_nothing() -> None:
+    assert gate(a_memory(released_at=NOW), shopify=UNHELD).actions == ()
+
+
+# -- closed ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mirakl": an_order("WAITING_ACCEPTANCE")},
+        {"mirakl": an_order("WAITING_DEBIT_PAYMENT")},
+        {"mirakl": an_order("CANCELED")},
+        {"mirakl": an_order(can_ship=False)},
+        {"rules": some_rules(edit_window=timedelta(minutes=6))},
+        {"keep_held": WHY},
+        {"shopify": replace(UNHELD, lines=EDITED)},
+    ],
+)
+def test_evidence_closes_the_gate_even_after_a_release(changes: dict[str, Any]) -> None:
+    part = gate(a_memory(released_at=NOW - timedelta(minutes=1)), **{"shopify": UNHELD, **changes})
+    assert part.actions == (PLACE,)
+    assert part.memory.released_at is None
+    held = replace(changes.get("shopify", UNHELD), fulfillment_orders=(a_fulfillment_order(),))
+    assert gate(**{**changes, "shopify": held}).actions == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mirakl": None},
+        {"mirakl": an_order(address=HIDDEN)},
+        {"shopify": a_shopify_order(address=NO_ADDRESS)},
+        {"mirakl_written_at": NOW},
+        {"shopify": a_shopify_order(fulfillment_orders=(a_fulfillment_order(destination=ELSEWHERE),))},
+    ],
+)
+def test_missing_data_never_releases_a_hold(changes: dict[str, Any]) -> None:
+    assert gate(**changes).actions == ()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"mirakl": None}, {"mirakl": an_order(address=HIDDEN)}, {"mirakl_written_at": NOW}]
+)
+def test_missing_data_holds_nothing_that_was_released(changes: dict[str, Any]) -> None:
+    assert gate(a_memory(released_at=NOW), **{"shopify": UNHELD, **changes}).actions == ()
+    assert gate(a_memory(), **{"shopify": UNHELD, **changes}).actions == (PLACE,)
+
+
+def test_the_edit_window_wakes_the_order_when_it_ends() -> None:
+    part = gate(rules=some_rules(edit_window=timedelta(minutes=6)))
+    assert part.look_at == NOW + timedelta(minutes=1)
+
+
+def test_every_open_fulfillment_order_is_held() -> None:
+    shopify = a_shopify_order(
+        fulfillment_orders=(
+            a_fulfillment_order(),
+            a_fulfillment_order("FO2", holds=(FOREIGN_HOLD,)),
+            a_fulfillment_order("FO3", holds=(), status="CLOSED"),
+            a_fulfillment_order("FO4", holds=(), remaining=(("S1", 0),)),
+        )
+    )
+    part = gate(keep_held=WHY, shopify=shopify)
+    assert part.actions == (PlaceHold("FO2", NOTES),)
+    assert part.memory.held == ("FO1",)
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"])
+def test_a_shipped_order_is_neither_held_nor_released(state: str) -> None:
+    assert gate(mirakl=an_order(state)).actions == ()
+    assert gate(mirakl=an_order(state), shopify=UNHELD, keep_held=WHY).actions == ()
+
+
+def test_a_cancelled_order_is_not_held() -> None:
+    assert gate(shopify=replace(UNHELD, cancelled_at=NOW), keep_held=WHY).actions == ()
+
+
+# -- the payment lock --------------------------------------------------------------------------------------
+
+
+def test_the_order_is_marked_paid_before_the_first_release() -> None:
+    rules = some_rules(import_route="order")
+    assert gate(rules=rules, shopify=a_shopify_order(paid=False)).actions == (MarkPaid("SO1"),)
+    assert gate(rules=rules).actions == (RELEASE,)
+
+
+def test_an_order_that_must_wait_is_not_marked_paid() -> None:
+    rules = some_rules(import_route="order")
+    assert gate(rules=rules, shopify=a_shopify_order(paid=False), keep_held=WHY).actions == ()
+
+
+# -- holds that cannot be placed ---------------------------------------------------------------------------
+
+
+def test_a_parcel_that_cannot_be_held_is_an_urgent_case() -> None:
+    fo = a_fulfillment_order(holds=(), can_hold=False)
+    part = gate(a_memory(), WHY, shopify=a_shopify_order(fulfillment_orders=(fo,)))
+    assert part.actions == ()
+    assert [(case.reason, case.subject, case.how_severe) for case in part.cases] == [
+        (Reason.CANNOT_HOLD, "FO1", "urgent")
+    ]
+
+
+def test_a_parcel_at_a_fulfilment_service_says_whom_to_ask() -> None:
+    fo = a_fulfillment_order(holds=(), can_hold=False, request_status="ACCEPTED")
+    [case] = gate(a_memory(), WHY, shopify=a_shopify_order(fulfillment_orders=(fo,))).cases
+    assert "Ask the service" in case.sentence
+
+
+def test_a_refused_hold_is_a_case_and_stays_wanted() -> None:
+    part = gate(a_memory(), WHY, shopify=UNHELD, operations=(an_operation(PLACE, words="limit reached"),))
+    assert part.actions == (PLACE,)
+    assert "limit reached" in part.cases[0].sentence
+
+
+# -- holds that others take off ----------------------------------------------------------------------------
+
+
+def test_a_hold_that_others_released_is_placed_once_more() -> None:
+    part = gate(keep_held=WHY, shopify=UNHELD)
+    assert part.actions == (PLACE,)
+    assert part.memory.reholds == (Rehold("FO1", NOW, 1),)
+    assert part.memory.incidents == ()
+
+
+def test_the_second_time_it_is_left_to_people() -> None:
+    memory = a_memory(held=("FO1",), reholds=(Rehold("FO1", NOW - timedelta(hours=1), 1),))
+    part = gate(memory, WHY, shopify=UNHELD)
+    assert part.actions == ()
+    assert part.memory.incident(Reason.HOLD_RELEASED_BY_OTHERS, "FO1") is not None
+    assert gate(part.memory, WHY, shopify=UNHELD).actions == ()
+
+
+def test_a_later_edit_is_a_new_reason_to_hold() -> None:
+    rehold = Rehold("FO1", NOW - timedelta(hours=1), 2)
+    assert gate(a_memory(reholds=(rehold,), content_since=NOW), WHY, shopify=UNHELD).actions == (PLACE,)
+
+
+def test_our_own_release_is_not_blamed_on_others() -> None:
+    opened = gate().memory
+    assert gate(opened, WHY, shopify=UNHELD).memory.reholds == ()
+    unclear = an_operation(RELEASE, "UNKNOWN")
+    assert gate(keep_held=WHY, shopify=UNHELD, operations=(unclear,)).memory.reholds == ()
+
+
+def test_a_fulfillment_order_out_of_sight_is_nobodys_release() -> None:
+    part = gate(keep_held=WHY, shopify=a_shopify_order(fulfillment_orders=()))
+    assert part.memory.reholds == ()
+
+
+# -- labels that came too early ----------------------------------------------------------------------------
+
+
+def test_a_label_before_the_marketplace_is_ready_is_an_incident_once() -> None:
+    shopify = a_shopify_order(fulfillments=(a_fulfillment(),))
+    part = gate(mirakl=an_order("WAITING_DEBIT"), shopify=shopify)
+    assert [(i.reason, i.subject) for i in part.memory.incidents] == [(Reason.LABEL_BEFORE_AGREEMENT, "F1")]
+    again = gate(part.memory, mirakl=an_order("WAITING_DEBIT"), shopify=shopify)
+    assert again.memory.incidents == part.memory.incidents
+
+
+def test_a_label_counts_only_on_lines_that_disagree() -> None:
+    def incidents(line: str) -> int:
+        fulfillment = a_fulfillment(lines=((line, 1),))
+        shopify = a_shopify_order(lines=EDITED, fulfillments=(fulfillment,))
+        return len(gate(keep_held=WHY, shopify=shopify).memory.incidents)
+
+    assert incidents("S1") == 1
+    assert incidents("S2") == 0
+
+
+def test_a_label_in_agreement_is_no_incident() -> None:
+    part = gate(keep_held=WHY, shopify=a_shopify_order(fulfillments=(a_fulfillment(),)))
+    assert part.memory.incidents == ()
+
+
+# -- on sight ----------------------------------------------------------------------------------------------
+
+RELEASED = a_memory(released_at=NOW)
+
+
+def seen(memory: Memory = RELEASED, **changes: Any) -> tuple[PlaceHold, ...]:
+    return on_sight(a_view(**{"memory": memory, "shopify": UNHELD, **changes}))
+
+
+def test_an_order_in_agreement_is_not_held_again_on_sight() -> None:
+    assert seen() == ()
+    assert seen(mirakl=None) == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lines": EDITED},
+        {"lines": (a_shopify_line(price="9.00"), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))},
+        {"lines": (*a_shopify_order().lines, a_shopify_line("S3", "VASE", 1, line_id=""))},
+        {"address": ELSEWHERE},
+    ],
+)
+def test_an_edit_is_held_on_sight(change: dict[str, Any]) -> None:
+    assert seen(shopify=replace(UNHELD, **change)) == (PLACE,)
+
+
+def test_an_order_is_held_from_birth() -> None:
+    assert seen(Memory(), mirakl=an_order("WAITING_ACCEPTANCE")) == (PLACE,)
+    assert seen(Memory(), mirakl=None) == (PLACE,)
+
+
+def test_a_null_address_is_no_edit() -> None:
+    assert seen(shopify=replace(UNHELD, address=NO_ADDRESS)) == ()
+
+
+def test_a_held_or_shipped_order_needs_no_hold_on_sight() -> None:
+    assert seen(Memory(), shopify=a_shopify_order()) == ()
+    assert seen(Memory(), mirakl=an_order("SHIPPED")) == ()

@@ -1,0 +1,273 @@
+"""The dispatch is reported once exactly what was agreed has left: tracking first, then the order."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock.edits.diff import differences
+from interlock.orders.actions import SetTracking, ShipOrder
+from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.memory import Memory, Withdrawn
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+from interlock.shipping.decide import decide
+from tests.build import (
+    LINES,
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_fulfillment,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+RULES = some_rules(
+    carriers=(Carrier("RM24", "Royal Mail 24"), Carrier("RM48", "Royal Mail 48")),
+    carrier_mappings=(CarrierMapping("Royal Mail 24", code="RM24"), CarrierMapping("Van", name="Our van")),
+)
+TRACKING = SetTracking("RM24", "", "RM1", "")
+TOLD = an_order(tracking_carrier_code="RM24", tracking_number="RM1")
+
+
+def shipped(
+    mugs: int = 2, lamps: int = 1, fulfillments: tuple[Fulfillment, ...] | None = None, **changes: Any
+) -> ShopifyOrder:
+    lines = (
+        a_shopify_line(fulfilled_quantity=mugs),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=lamps),
+    )
+    made = (a_fulfillment(),) if fulfillments is None else fulfillments
+    return a_shopify_order(**{"lines": lines, "fulfillments": made, **changes})
+
+
+def look(mirakl: MiraklOrder | None = None, shopify: ShopifyOrder | None = None, **changes: Any) -> View:
+    values = {"mirakl": mirakl or an_order(), "shopify": shopify or shipped(), "rules": RULES}
+    return a_view(**{**values, **changes})
+
+
+def asked(view: View, memory: Memory | None = None) -> Part:
+    memory = memory or view.memory
+    return decide(view, memory, differences(view, memory))
+
+
+def test_the_tracking_goes_first_and_the_dispatch_follows_once_the_marketplace_shows_it() -> None:
+    assert asked(look()).actions == (TRACKING,)
+    assert asked(look(TOLD)).actions == (ShipOrder(),)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"tracking_carrier_code": "RM24", "tracking_number": "OTHER"},
+        {"tracking_carrier_code": "RM48", "tracking_number": "RM1"},
+        {"tracking_number": "RM1"},
+    ],
+)
+def test_another_tracking_at_the_marketplace_is_overwritten(shown: dict[str, str]) -> None:
+    assert asked(look(an_order(**shown))).actions == (TRACKING,)
+
+
+def test_a_carrier_shown_by_its_label_is_the_one_we_sent() -> None:
+    shown = an_order(tracking_carrier_name="Royal Mail 24", tracking_number="RM1")
+
+    assert asked(look(shown)).actions == (ShipOrder(),)
+
+
+def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
+    van = shipped(
+        fulfillments=(a_fulfillment(carrier="van", tracking_number="7", tracking_url="https://v/7"),)
+    )
+    shown = an_order(tracking_carrier_name="Our van", tracking_number="7")
+
+    assert asked(look(shopify=van)).actions == (SetTracking("", "Our van", "7", "https://v/7"),)
+    assert asked(look(shown, van)).actions == (ShipOrder(),)
+
+
+@pytest.mark.parametrize(
+    "mirakl",
+    [
+        an_order("SHIPPED"),
+        an_order("CLOSED"),
+        an_order("CANCELED"),
+        an_order("WAITING_DEBIT"),
+        an_order(can_ship=False),
+    ],
+)
+def test_nothing_is_reported_unless_the_marketplace_lets_the_shop_ship(mirakl: MiraklOrder) -> None:
+    assert asked(look(mirakl)).actions == ()
+
+
+def test_nothing_is_reported_on_a_snapshot_older_than_our_last_write() -> None:
+    part = asked(look(mirakl_written_at=NOW))
+
+    assert (part.actions, part.mirakl_since) == ((), NOW)
+
+
+def test_nothing_is_reported_before_anything_left() -> None:
+    assert asked(look(shopify=a_shopify_order())) == Part(a_memory())
+
+
+def test_a_part_that_left_waits_for_the_rest() -> None:
+    part = asked(look(shopify=shipped(mugs=1)))
+
+    assert part.actions == ()
+    assert "1 of 2 of MUG have left" in part.because[0]
+
+
+def test_nothing_is_reported_while_the_two_sides_differ() -> None:
+    part = asked(look(shopify=shipped(shipping_total=RULES.settle.total_seconds() * LINES[0].price)))
+
+    assert part.actions == ()
+    assert "disagree" in part.because[0]
+
+
+def test_withdrawn_units_are_not_waited_for() -> None:
+    lines = (
+        a_shopify_line(current_quantity=1, fulfilled_quantity=1),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=1),
+    )
+    memory = a_memory(withdrawn=(Withdrawn("L1", 1, "R1", "Ada", NOW),))
+
+    assert asked(look(TOLD, shipped(lines=lines)), memory).actions == (ShipOrder(),)
+
+
+# -- too much ----------------------------------------------------------------------------------------------
+
+CUT = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+
+
+def test_more_than_agreed_is_an_incident_and_nothing_is_reported() -> None:
+    part = asked(look(an_order(lines=CUT)))
+
+    (incident,) = part.memory.incidents
+    assert (incident.reason, incident.subject) == (Reason.SHIPPED_ON_DISAGREEMENT, "F1")
+    assert "2 of MUG instead of 1" in incident.sentence
+    assert part.actions == ()
+
+
+def test_goods_the_marketplace_never_sold_are_an_incident_too() -> None:
+    extra = a_shopify_line("S3", "CARD", 1, "1.00", "", fulfilled_quantity=1)
+    shopify = shipped()
+
+    part = asked(look(TOLD, replace(shopify, lines=(*shopify.lines, extra))))
+
+    assert "CARD, which was never sold there" in part.memory.incidents[0].sentence
+    assert part.actions == ()
+
+
+def test_the_incident_is_recorded_once_and_closes_on_its_own_evidence() -> None:
+    first = asked(look(an_order(lines=CUT))).memory
+    later = asked(look(an_order(lines=CUT), now=NOW + timedelta(hours=1)), first).memory
+    undone = asked(look(TOLD), first)
+
+    assert later.incidents == first.incidents
+    assert undone.memory.incidents[0].closed_at == NOW
+    assert undone.actions == (ShipOrder(),)
+
+
+def test_an_incident_closed_by_a_person_still_ships_nothing() -> None:
+    first = asked(look(an_order(lines=CUT))).memory
+    closed = replace(first, incidents=(replace(first.incidents[0], closed_at=NOW),))
+
+    part = asked(look(an_order(lines=CUT)), closed)
+
+    assert part.memory.incidents == closed.incidents
+    assert part.actions == ()
+
+
+@given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 2), st.integers(0, 1))
+def test_the_dispatch_is_only_ever_reported_for_exactly_what_is_live(
+    mugs: int, current: int, cancelled: int, lamps: int
+) -> None:
+    lines = (replace(LINES[0], cancelations=(a_cancelation(cancelled, "10.00"),)), LINES[1])
+    shopify = shipped(
+        lines=(
+            a_shopify_line(current_quantity=current, fulfilled_quantity=mugs),
+            a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=lamps),
+        )
+    )
+    part = asked(look(replace(TOLD, lines=lines), shopify))
+
+    assert bool(part.actions) is (mugs == 2 - cancelled and current <= mugs and lamps == 1)
+
+
+# -- tracking and carriers ---------------------------------------------------------------------------------
+
+
+def test_an_unmapped_carrier_is_a_case_and_ships_by_itself_once_mapped() -> None:
+    parcel = shipped(fulfillments=(a_fulfillment(carrier=" Royal Mail 48h "),))
+    part = asked(look(shopify=parcel))
+    mapping = CarrierMapping("royal mail 48H", code="RM48")
+    mapped = replace(RULES, carrier_mappings=(mapping,))
+
+    (case,) = part.cases
+    assert (case.reason, case.subject) == (Reason.CARRIER_UNKNOWN, "Royal Mail 48h")
+    assert case.options == (Option.MAP_CARRIER,)
+    assert ("Sounds like 1", "Royal Mail 48 (RM48)") in case.facts
+    assert part.actions == ()
+    assert asked(look(shopify=parcel, rules=mapped)).actions == (SetTracking("RM48", "", "RM1", ""),)
+
+
+@pytest.mark.parametrize(
+    "parcel", [{"tracking_number": ""}, {"carrier": ""}, {"carrier": "", "tracking_number": ""}]
+)
+def test_without_complete_tracking_it_depends_on_the_shipping_method(parcel: dict[str, str]) -> None:
+    shopify = shipped(fulfillments=(a_fulfillment(**parcel),))
+
+    free = asked(look(shopify=shopify))
+    demanded = asked(look(shopify=shopify, rules=replace(RULES, tracking_mandatory_for=("STD",))))
+
+    assert free.actions == (ShipOrder(),)
+    assert demanded.actions == ()
+    assert [case.reason for case in demanded.cases] == [Reason.TRACKING_MISSING]
+
+
+def test_of_several_parcels_the_first_complete_tracking_is_sent_and_it_is_said() -> None:
+    parcels = (
+        a_fulfillment("F3", tracking_number="RM3", created_at=NOW + timedelta(minutes=2)),
+        a_fulfillment("F2", tracking_number="RM2", created_at=NOW + timedelta(minutes=1)),
+        a_fulfillment("F1", tracking_number="", created_at=NOW),
+        a_fulfillment("F0", tracking_number="RM0", live=False),
+    )
+    part = asked(look(shopify=shipped(fulfillments=parcels)))
+
+    assert part.actions == (SetTracking("RM24", "", "RM2", ""),)
+    assert "one tracking number" in part.because[0]
+
+
+# -- refusals ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mirakl", "action", "subject"), [(an_order(), TRACKING, "tracking RM1"), (TOLD, ShipOrder(), "dispatch")]
+)
+def test_a_refusal_is_a_case_that_a_person_may_answer_with_another_attempt(
+    mirakl: MiraklOrder, action: Any, subject: str
+) -> None:
+    view = look(mirakl, operations=(an_operation(action, words="No such carrier"),))
+    later = a_decision(Reason.SHIPPING_REFUSED, subject, Option.SEND_AGAIN, at=NOW + timedelta(minutes=1))
+
+    (case,) = asked(view).cases
+    again = asked(view, a_memory(decisions=(later,)))
+
+    assert (case.reason, case.subject) == (Reason.SHIPPING_REFUSED, subject)
+    assert "No such carrier" in case.sentence
+    assert asked(view).actions == (action,)
+    assert (again.cases, again.actions) == ((), (action,))
+
+
+def test_corrected_tracking_leaves_the_refusal_behind() -> None:
+    view = look(operations=(an_operation(SetTracking("RM24", "", "WRONG", "")),))
+
+    assert (asked(view).cases, asked(view).actions) == ((), (TRACKING,))

@@ -195,6 +195,16 @@ def test_a_dead_order_is_not_edited_any_more() -> None:
     assert CancelShopifyOrder in kinds(plan)
 
 
+def test_an_order_of_which_every_unit_was_cancelled_ends_instead_of_being_edited() -> None:
+    lines = (
+        a_line(cancelations=(a_cancelation(2, "20.00"),)),
+        a_line("L2", "LAMP", 1, "30.00", "0", cancelations=(a_cancelation(1, "30.00", "C2"),)),
+    )
+    plan = decide(a_view(mirakl=an_order(lines=lines)))
+    assert kinds(plan) == {CancelShopifyOrder}
+    assert plan.cases == ()
+
+
 def test_a_shopify_cancel_is_no_removal_of_lines() -> None:
     empty = tuple(replace(line, current_quantity=0) for line in a_shopify_order().lines)
     plan = decide(a_view(shopify=a_shopify_order(lines=empty, cancelled_at=NOW)))

@@ -59,6 +59,8 @@ def test_nothing_is_answered_before_the_shopify_order_exists() -> None:
 def test_a_cancelled_shopify_order_is_never_accepted() -> None:
     memory = a_memory(shopify_cancelled_seen_at=NOW)
     assert answered(memory, shopify=a_shopify_order(cancelled_at=NOW)).actions == ()
+    assert answered(shopify=a_shopify_order(cancelled_at=NOW)).actions == ()
+    assert answered(memory, shopify=None, shopify_unreadable=True).actions == ()
 
 
 def test_an_unreadable_shop_does_not_lose_an_order_that_was_seen() -> None:
@@ -156,6 +158,7 @@ def test_a_rung_is_remembered_once() -> None:
     assert part.memory.rungs == ("10", "25")
 
 
-def test_the_next_rung_or_half_a_minute_wakes_the_order() -> None:
-    part = answered(not_imported(), shopify=None, now=after(25) - timedelta(seconds=5))
-    assert part.look_at == after(25)
+def test_the_next_rung_wakes_the_order() -> None:
+    early = after(25) - timedelta(minutes=5)
+    assert answered(not_imported(), shopify=None, now=early).look_at == after(25)
+    assert answered(now=early).look_at == early + timedelta(seconds=30)

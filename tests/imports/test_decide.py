@@ -106,7 +106,12 @@ def test_a_sku_that_is_not_one_variant_stops_the_whole_order(matches: int) -> No
     [case] = part.cases
     assert (case.reason, case.subject, case.options) == (Reason.SKU_UNKNOWN, "MUG", (Option.MAP_SKU,))
     assert part.actions == ()
-    assert part.look_at == CREATED + timedelta(hours=28.8)
+    assert part.look_at == NOW + timedelta(minutes=5)
+    soon = CREATED + timedelta(hours=28.8) - timedelta(minutes=1)
+    assert imported(offers=(an_offer(matches=matches),), now=soon).look_at is None
+    assert imported(
+        offers=(an_offer(matches=matches), an_offer("LAMP")), now=soon
+    ).look_at == soon + timedelta(minutes=1)
 
 
 def test_late_in_the_window_a_person_may_choose_the_lesser_evil() -> None:
@@ -178,6 +183,11 @@ def test_the_oldest_draft_is_adopted_and_the_others_go() -> None:
     assert part.memory.draft_id == "D1"
     assert DeleteDraft("D2") in part.actions
     assert DeleteDraft("D1") not in part.actions
+
+
+def test_a_deletion_once_begun_is_finished_after_the_link() -> None:
+    begun = an_operation(DeleteDraft("D2"), "UNKNOWN")
+    assert decide(a_view(operations=(begun,)), a_memory()).actions == (DeleteDraft("D2"),)
 
 
 def test_a_draft_waits_for_the_address_with_its_reservation() -> None:

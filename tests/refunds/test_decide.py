@@ -21,6 +21,7 @@ from tests.build import (
     NOW,
     a_cancelation,
     a_decision,
+    a_line,
     a_memory,
     a_refund,
     a_shopify_line,
@@ -172,12 +173,15 @@ def test_a_refund_of_other_units_is_a_task_of_its_own() -> None:
     assert cases_of(part, Reason.REFUND_TASK) == ["edit:1", "gid://r/1"]
 
 
-def test_two_tasks_on_one_line_never_ask_for_more_than_the_line() -> None:
-    part = decide(look(shopify_refund(), shopify_refund(id="gid://r/2")), a_memory())
+def test_two_tasks_on_one_line_share_its_money_to_the_cent() -> None:
+    odd = (a_line(price="20.01", shipping="4.01"), LINES[1])
+    view = look(shopify_refund(), shopify_refund(id="gid://r/2"), mirakl=an_order(lines=odd))
+
+    part = decide(view, a_memory(ordered=ordered(odd)))
 
     dues = [task.lines[0] for task in part.memory.refund_tasks]
-    assert [due.amount for due in dues] == [Decimal("10.00"), Decimal("10.00")]
-    assert sum(due.shipping_amount for due in dues) == Decimal("4.00")
+    assert [due.amount for due in dues] == [Decimal("10.01"), Decimal("10.00")]
+    assert [due.shipping_amount for due in dues] == [Decimal("2.01"), Decimal("2.00")]
 
 
 # -- answers of the marketplace ----------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def test_a_shipment_is_seen_with_its_tracking(setting: Setting) -> None:
 def test_a_refund_of_money_is_told_from_a_removal(setting: Setting) -> None:
     order = setting.imported()
     assert order.paid
-    setting.world.refund(order.id, amount="7.50")
+    setting.world.refund(order.id, money="7.50")
     refunds = setting.order(order.id).refunds
     assert [refund.money for refund in refunds] == [Decimal("7.5")]
 
@@ -256,6 +256,19 @@ def test_the_order_route_claims_stock_waits_for_payment_and_is_unique(setting: S
     assert setting.order(order_id).paid
     (offer,) = setting.use(lambda client: read.offers(client, ("LAMP",)))
     assert offer.available == 7
+
+
+def test_an_order_left_behind_without_its_marker_is_found_by_the_sweep(setting: Setting) -> None:
+    setting.world.switches.set("duplicate_marker_in_order_create", "order_left_behind")
+    setting.use(define_marker)
+    first = setting.fact("shopify_order_id", create_order(*setting.lines))
+    second = setting.does(create_order(*setting.lines))
+    assert isinstance(second, Confirmed)
+    assert dict(second.facts)["shopify_order_id"] == first
+    start = setting.world.clock.now()
+    page = setting.use(lambda client: read.orders_updated_since(client, start))
+    left = [item.id for item in page.orders if item.marker == "mkt-ca:12345-A" and item.id != first]
+    assert [setting.order(order_id).marker for order_id in left] == [""]
 
 
 def test_an_address_that_appears_later_reaches_draft_and_order(setting: Setting) -> None:

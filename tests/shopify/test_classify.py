@@ -86,7 +86,7 @@ def test_errors_beside_a_result_leave_the_decision_to_the_result() -> None:
 
 
 def test_one_of_two_mutations_that_ran_makes_the_whole_unknown() -> None:
-    data = {"metafieldsSet": {"userErrors": []}, "tagsAdd": None}
+    data: dict[str, Any] = {"metafieldsSet": {"userErrors": []}, "tagsAdd": None}
     assert isinstance(top_level_failure([error("RESOURCE_NOT_FOUND")], data, {}), Unknown)
 
 

@@ -1,7 +1,5 @@
 """Every GraphQL document is valid against the simulator's schema and, where it is at hand, against Shopify's own."""
 
-import gzip
-import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ from graphql import GraphQLSchema, build_schema, parse, specified_rules, validat
 from graphql.validation import NoUnusedFragmentsRule
 
 import interlock
+from tests.contract.shopify.official import official_schema
 
 PACKAGE = Path(interlock.__file__).parent
 QUERIES = PACKAGE / "shopify" / "queries"
@@ -30,10 +29,7 @@ def simulated() -> GraphQLSchema:
 
 @pytest.fixture(scope="module")
 def official() -> GraphQLSchema:
-    named = os.environ.get("INTERLOCK_SHOPIFY_SCHEMA", "")
-    if not named.endswith(".graphql.gz"):
-        pytest.skip("INTERLOCK_SHOPIFY_SCHEMA names no SDL; tests/contract checks the published schema")
-    return build_schema(gzip.decompress(Path(named).read_bytes()).decode(), assume_valid=True)
+    return official_schema()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -139,7 +139,7 @@ def test_a_completed_draft_is_confirmed_with_its_order_also_the_second_time() ->
 
 def test_a_completion_that_names_no_order_is_looked_up() -> None:
     again = refusing("draftOrderComplete", "This order has been paid")
-    node = {
+    node: dict[str, Any] = {
         "id": DRAFT,
         "status": "COMPLETED",
         "createdAt": "2026-11-20T09:00:00Z",
@@ -187,9 +187,34 @@ def test_a_refused_creation_whose_marker_is_taken_finds_the_order_that_exists() 
         "marker": {"value": "mkt-ca:12345-A"},
     }
     assert done(create_order(), CreateOrder=taken, OrderByMarker=data(orderByIdentifier=node)) == ORDER_FACTS
+    hidden = done(create_order(), CreateOrder=taken, OrderByMarker=data(orderByIdentifier=None))
+    assert isinstance(hidden, Unknown)
     other = node | {"marker": {"value": "mkt-ca:12345-a"}}
-    found = done(create_order(), CreateOrder=taken, OrderByMarker=data(orderByIdentifier=other))
-    assert found == Refused("TAKEN", "Value has already been taken")
+    assert isinstance(
+        done(create_order(), CreateOrder=taken, OrderByMarker=data(orderByIdentifier=other)), Unknown
+    )
+
+
+def test_an_order_left_behind_without_its_marker_is_named_beside_the_one_that_has_it() -> None:
+    answer = refusing(
+        "orderCreate", "Value has already been taken", "INVALID", order={"id": "left", "name": "#1002"}
+    )
+    answer["data"]["orderCreate"]["userErrors"][0]["field"] = ["order", "metafields", 0, "value"]
+    node = MADE | {
+        "createdAt": "2026-11-20T09:00:00Z",
+        "cancelledAt": None,
+        "marker": {"value": "mkt-ca:12345-A"},
+    }
+    found = done(create_order(), CreateOrder=answer, OrderByMarker=data(orderByIdentifier=node))
+    assert found == Confirmed((*ORDER_FACTS.facts, ("left_behind_order_id", "left")))
+
+
+def test_a_creation_refused_for_another_reason_of_its_metafield_is_refused() -> None:
+    answer = refusing("orderCreate", "Type 'id' requires a metafield definition.", "INVALID")
+    answer["data"]["orderCreate"]["userErrors"][0]["field"] = ["order", "metafields", 0, "value"]
+    assert isinstance(
+        done(create_order(), CreateOrder=answer, OrderByMarker=data(orderByIdentifier=None)), Refused
+    )
 
 
 def test_a_created_order_counts_although_a_field_of_the_answer_was_denied() -> None:
@@ -227,7 +252,7 @@ def test_marking_needs_both_halves() -> None:
         "metafields": None,
         "userErrors": [{"field": None, "message": "Value has already been taken", "code": "TAKEN"}],
     }
-    tagged = {"userErrors": []}
+    tagged: dict[str, Any] = {"userErrors": []}
     assert isinstance(done(MarkOrder(ORDER), Annotate=data(metafieldsSet=marked, tagsAdd=tagged)), Confirmed)
     found = done(MarkOrder(ORDER), Annotate=data(metafieldsSet=taken, tagsAdd=tagged))
     assert found == Refused("TAKEN", "Value has already been taken")

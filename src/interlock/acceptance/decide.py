@@ -12,6 +12,8 @@ from interlock.orders.snapshots import DEAD, MiraklOrder
 from interlock.orders.view import OpenOperation, View
 
 WATCH = timedelta(seconds=30)
+"""How soon an answer that is not confirmed yet is looked at again."""
+
 
 REFUSALS = {
     "ORDER_FULFILLED_UNAUTHORIZED": "the marketplace ships this order itself, so it is not ours to accept",
@@ -62,7 +64,7 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
         (answer,) if answer is not None else (),
         cases,
         because=(because,),
-        look_at=earliest(ladder.look_at, view.now + WATCH),
+        look_at=earliest(ladder.look_at, view.now + WATCH if answer is not None else None),
         mirakl_since=mirakl_since,
     )
 

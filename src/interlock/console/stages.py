@@ -39,7 +39,9 @@ def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, di
     released = memory.released_at is not None
     stages = (
         _station("Imported", linked, needs_person, dead, "in Shopify", "not in Shopify yet"),
-        _station("Accepted", accepted, needs_person and not linked, dead, "at the marketplace", "not accepted yet"),
+        _station(
+            "Accepted", accepted, needs_person and not linked, dead, "at the marketplace", "not accepted yet"
+        ),
         _held(bool(memory.held), released or gone, linked, dead),
         _agreed(differs, released or gone, linked and accepted, dead),
         _station("Shipped", gone, False, dead, "both sides know", "not yet", waits=not released),

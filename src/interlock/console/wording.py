@@ -19,7 +19,10 @@ MIRAKL_STATES = {
 }
 
 OPTIONS: dict[Option, tuple[str, str]] = {
-    Option.MAP_SKU: ("Map the SKU", "Say which SKU of the shop is meant on the SKU map; the order goes on by itself."),
+    Option.MAP_SKU: (
+        "Map the SKU",
+        "Say which SKU of the shop is meant on the SKU map; the order goes on by itself.",
+    ),
     Option.MAP_CARRIER: (
         "Map the carrier",
         "Say on the carrier map how the marketplace calls this carrier; the parcel is then reported by itself.",

@@ -32,9 +32,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from interlock.clock import Identifiers
 from interlock.orders.actions import Action, AnswerAcceptance, SetSellerReference
 from interlock.orders.codec import decode, encode
+from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.plan import earliest, latest
-from interlock.orders.reasons import Option
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import still_mine
 from interlock.orders.targets import is_reached
 from interlock.orders.view import OpenOperation, View
@@ -184,9 +185,14 @@ def reconcile(
     wanted: Sequence[Action],
     now: datetime,
     identifiers: Identifiers,
+    whole: bool = True,
+    decisions: Sequence[Decision] = (),
 ) -> Reconciled:
     """Make the ledger say what the plan wants, and find what may be sent now.
 
+    `whole` is false when `wanted` is only part of what a plan would want (a platform could not be read, or the
+    order is parked): then nothing is concluded from an action that is missing. `decisions` are what people
+    answered, for those who said "send it again".
     One row per target. A target that is no longer wanted leaves the ledger: unsent ones are dropped, unclear ones
     are settled by what the snapshots show. Never sends class C or D beside an unclear one on the same platform.
     """
@@ -208,7 +214,7 @@ def reconcile(
         digests.add(digest)
         row = by_digest.get(digest)
         if row is not None:
-            result = _go_on(c, row, action, view, epoch, now, result)
+            result = _go_on(row, action, view, epoch, now, decisions, result)
             continue
         stale = _confirmed_since_snapshot(c, order_id, digest, action, view)
         if stale is not None:
@@ -236,7 +242,7 @@ def reconcile(
         if not isinstance(action, SetSellerReference):
             result = _send(result, ToSend(operation_id, action, 1, epoch))
     for row in rows:
-        if row.digest not in digests:
+        if whole and row.digest not in digests:
             result = _let_go(c, row, view, now, result)
     return result
 
@@ -255,7 +261,13 @@ def _may_resend_unclear_at_once(action: Action) -> bool:
 
 
 def _go_on(
-    c: Connection, row: Row[Any], action: Action, view: View, epoch: int, now: datetime, result: Reconciled
+    row: Row[Any],
+    action: Action,
+    view: View,
+    epoch: int,
+    now: datetime,
+    decisions: Sequence[Decision],
+    result: Reconciled,
 ) -> Reconciled:
     again = ToSend(row.id, action, row.attempt + 1, epoch)
     match row.state:
@@ -268,7 +280,7 @@ def _go_on(
         case "IN_FLIGHT":
             return result  # only a batch of OR04 can be in flight under another epoch
         case "REJECTED":
-            if _sent_again_by_a_person(row, view):
+            if _sent_again_by_a_person(row, decisions):
                 return _send(result, again)
             if action.call_class in ("A", "B") and row.attempt < RETRY_REFUSED_TIMES:
                 when = row.ended_at + RETRY_REFUSED_AFTER * row.attempt
@@ -283,7 +295,8 @@ def _go_on(
                 return _later(result, settled_at)
             if not _seen_after(action, view, settled_at):
                 return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
-            if action.call_class == "D" and row.attempt >= UNKNOWN_CLASS_D_LIMIT:
+            asked = _sent_again_by_a_person(row, decisions)
+            if action.call_class == "D" and row.attempt >= UNKNOWN_CLASS_D_LIMIT and not asked:
                 return replace(result, unclear=(*result.unclear, _as_open(row)))
             return _send(result, again)
         case _:
@@ -362,8 +375,30 @@ def _confirmed_since_snapshot(
     return ended
 
 
-def _sent_again_by_a_person(row: Row[Any], view: View) -> bool:
-    return any(d.option is Option.SEND_AGAIN and d.at > row.ended_at for d in view.memory.decisions)
+_CASES_OF = {
+    "CreateDraft": (Reason.IMPORT_REFUSED, Reason.STOCK_SHORT),
+    "CreateOrder": (Reason.IMPORT_REFUSED, Reason.STOCK_SHORT),
+    "CompleteDraft": (Reason.IMPORT_REFUSED, Reason.STOCK_SHORT),
+    "AnswerAcceptance": (Reason.ACCEPTANCE_REFUSED,),
+    "CancelQuantities": (Reason.REDUCTION_REFUSED,),
+    "CancelMiraklOrder": (Reason.REDUCTION_REFUSED, Reason.CANCELLED_IN_SHOPIFY),
+    "SetTracking": (Reason.SHIPPING_REFUSED,),
+    "ShipOrder": (Reason.SHIPPING_REFUSED,),
+}
+
+
+def _sent_again_by_a_person(row: Row[Any], decisions: Sequence[Decision]) -> bool:
+    """Whether somebody answered "send it again" to the case of this very operation since it ended."""
+    for decision in decisions:
+        if decision.option is not Option.SEND_AGAIN or decision.at <= row.ended_at:
+            continue
+        if decision.reason is Reason.OUTCOME_UNCLEAR and decision.subject == row.id:
+            return True
+        if decision.reason is Reason.PLATFORM_REFUSED and decision.subject == row.kind:
+            return True
+        if decision.reason in _CASES_OF.get(row.kind, ()):
+            return True
+    return False
 
 
 def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> None:

@@ -16,7 +16,6 @@ from interlock.engine.gateways import ConnectedPlatforms, Connections, Document,
 from interlock.engine.queue import Queue
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import (
-    Action,
     AnswerAcceptance,
     MarkOrder,
     PlaceHold,
@@ -146,8 +145,9 @@ class _Run:
             if cycle == 0:
                 await self._hold_on_sight(observation, mirakl, kept)
             view = self._view(kept, mirakl, observation)
-            plan = self._restrained(decide(view), view)
-            todo = await self._keep(view, plan, kept)
+            decided = decide(view)
+            plan = self._restrained(decided, view)
+            todo = await self._keep(view, plan, kept, whole=plan.actions == decided.actions)
             look_at = earliest(plan.look_at, todo.look_at)
             if observation.unreadable:
                 pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
@@ -283,18 +283,26 @@ class _Run:
             plan = replace(plan, look_at=earliest(plan.look_at, view.now + timedelta(minutes=10)))
         return replace(plan, actions=actions, cases=cases)
 
-    async def _keep(self, view: View, plan: Plan, kept: Kept) -> ledger.Reconciled:
+    async def _keep(self, view: View, plan: Plan, kept: Kept, whole: bool) -> ledger.Reconciled:
         now = view.now
         row = self.row
         probe = self.parts.probe
 
         def keep(c: Connection) -> tuple[ledger.Reconciled, Plan]:
             todo = ledger.reconcile(
-                c, row.id, row.connection_id, row.epoch, view, plan.actions, now, self.parts.identifiers
+                c,
+                row.id,
+                row.connection_id,
+                row.epoch,
+                view,
+                plan.actions,
+                now,
+                self.parts.identifiers,
+                whole,
+                plan.memory.decisions,
             )
             final = _with_unclear(plan, todo.unclear, now)
-            may_close = not view.shopify_unreadable
-            change = sync_cases(c, row.id, row.connection_id, final.cases, now, may_close)
+            change = sync_cases(c, row.id, row.connection_id, final.cases, now, _both_were_seen(view))
             since = latest(final.mirakl_since, todo.mirakl_since)
             if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:
                 since = None
@@ -361,18 +369,11 @@ class _Run:
 
         def plan(c: Connection) -> tuple[ledger.ToSend, ...]:
             still_mine(c, self.row.id, self.row.epoch)
-            wanted: list[Action] = [op.action for op in kept.operations]
+            row = self.row
             todo = ledger.reconcile(
-                c,
-                self.row.id,
-                self.row.connection_id,
-                self.row.epoch,
-                view,
-                [*holds, *(action for action in wanted if action not in holds)],
-                now,
-                self.parts.identifiers,
+                c, row.id, row.connection_id, row.epoch, view, holds, now, self.parts.identifiers, whole=False
             )
-            return tuple(operation for operation in todo.send if operation.action in holds)
+            return todo.send
 
         await self._send_all(await self.parts.store.tx(plan), kept.document)
 
@@ -452,6 +453,14 @@ class _Run:
 
     def _marker(self) -> str:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
+
+
+def _both_were_seen(view: View) -> bool:
+    """Whether missing cases may be believed: a platform that showed nothing closes nothing."""
+    linked = bool(view.memory.shopify_order_id)
+    return (
+        not view.shopify_unreadable and view.mirakl is not None and (view.shopify is not None or not linked)
+    )
 
 
 def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -> Plan:

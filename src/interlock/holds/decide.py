@@ -95,7 +95,7 @@ def decide(view: View, memory: Memory, keep_held: tuple[str, ...]) -> Part:
     if mirakl is not None and mirakl.state in GONE_OUT:
         return Part(memory)
     window_ends = _edit_window_ends(view, shopify)
-    closed = (*keep_held, *_closed_by(mirakl, view.now, window_ends))
+    closed = (*keep_held, *_closed_by(mirakl, window_ends))
     if not closed and mirakl is not None and _disagreeing(shopify, memory, mirakl):
         closed = ("The two sides do not show the same lines.",)
     if closed:
@@ -127,7 +127,7 @@ def _edit_window_ends(view: View, shopify: ShopifyOrder) -> datetime | None:
     return ends if view.now < ends else None
 
 
-def _closed_by(mirakl: MiraklOrder | None, now: datetime, window_ends: datetime | None) -> tuple[str, ...]:
+def _closed_by(mirakl: MiraklOrder | None, window_ends: datetime | None) -> tuple[str, ...]:
     """Evidence against moving, apart from what the other rooms found."""
     reasons = []
     if mirakl is not None and mirakl.state not in TO_SHIP:
@@ -135,13 +135,8 @@ def _closed_by(mirakl: MiraklOrder | None, now: datetime, window_ends: datetime 
     elif mirakl is not None and not mirakl.can_ship:
         reasons.append("The marketplace does not let the shop ship this order now.")
     if window_ends is not None:
-        reasons.append(f"The edit window is open for another {_minutes(window_ends, now)}.")
+        reasons.append(f"The edit window is open until {window_ends:%H:%M} UTC.")
     return tuple(reasons)
-
-
-def _minutes(until: datetime, now: datetime) -> str:
-    minutes = -(-int((until - now).total_seconds()) // 60)
-    return "minute" if minutes <= 1 else f"{minutes} minutes"
 
 
 def _missing(

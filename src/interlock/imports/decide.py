@@ -26,13 +26,16 @@ from interlock.orders.actions import (
 )
 from interlock.orders.agreement import agreed_quantities
 from interlock.orders.memory import Memory
-from interlock.orders.plan import Case, Part
+from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder
 from interlock.orders.view import OpenOperation, View
 
 IMPORTED_IN = ("WAITING_ACCEPTANCE", *BEFORE_DEBIT_DONE, *TO_SHIP)
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+LOOK_AGAIN = timedelta(minutes=5)
+"""Stock and SKUs change in the shop without telling us, so an import that waits for them looks again."""
+
 LATE_AFTER = 0.6
 """From this fraction of the acceptance window on, a person may also choose the lesser evils."""
 
@@ -70,11 +73,7 @@ def _by_draft(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Act
         memory = replace(memory, draft_id=_to_adopt(view.drafts).id)
     if not memory.draft_id:
         return _create(view, memory, mirakl, active)
-    surplus: tuple[Action, ...] = tuple(
-        DeleteDraft(draft.id)
-        for draft in view.drafts
-        if draft.id != memory.draft_id and draft.status in OPEN_DRAFT
-    )
+    surplus = _surplus(view, memory)
     part = _go_on_with_draft(view, memory, mirakl, active)
     if not surplus:
         return part
@@ -88,6 +87,23 @@ def _by_draft(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Act
     )
 
 
+def _surplus(view: View, memory: Memory) -> tuple[Action, ...]:
+    """Open drafts beside the claimed one, and deletions already begun: they must end although nobody reads drafts
+    any more once the order is linked."""
+    begun = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
+    seen = [
+        draft.id
+        for draft in view.drafts
+        if draft.id != memory.draft_id and draft.status in OPEN_DRAFT and not draft.order_id
+    ]
+    going = [
+        op.action.draft_id
+        for op in view.operations
+        if isinstance(op.action, DeleteDraft) and op.state in begun and op.action.draft_id != memory.draft_id
+    ]
+    return tuple(DeleteDraft(draft_id) for draft_id in dict.fromkeys((*seen, *going)))
+
+
 def _to_adopt(drafts: tuple[Draft, ...]) -> Draft:
     """The draft that already became an order, else the oldest: every worker picks the same one."""
     return min(drafts, key=lambda draft: (not draft.order_id, draft.created_at, draft.id))
@@ -98,7 +114,11 @@ def _go_on_with_draft(
 ) -> Part:
     draft = next((draft for draft in view.drafts if draft.id == memory.draft_id), None)
     if draft is None:
-        return Part(memory, because=("The draft order of this import cannot be seen at the moment.",))
+        return Part(
+            memory,
+            because=("The draft order of this import cannot be seen at the moment.",),
+            look_at=view.now + LOOK_AGAIN,
+        )
     if draft.order_id:
         return Part(
             replace(memory, shopify_order_id=draft.order_id, linked_at=view.now),
@@ -110,7 +130,7 @@ def _go_on_with_draft(
     expected = expected_total(active)
     if draft.total != expected or draft.currency != mirakl.currency:
         case = _totals_case("draft order", draft.total, draft.currency, expected, mirakl.currency)
-        return Part(memory, cases=(case,))
+        return Part(memory, cases=(case,), look_at=view.now + LOOK_AGAIN)
     refused = _refusal(view, CompleteDraft, FillDraftAddress)
     cases = () if refused is None else (_refusal_case(refused, view, memory, mirakl),)
     if not mirakl.address.complete:
@@ -178,7 +198,7 @@ def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Activ
         else:
             cases.append(case)
     if cases:
-        return Part(memory, cases=tuple(cases), look_at=look_at)
+        return Part(memory, cases=tuple(cases), look_at=earliest(look_at, view.now + LOOK_AGAIN))
     memory = replace(memory, custom_line_skus=tuple(custom))
     return _creation(view, memory, mirakl, active, variants)
 
@@ -223,9 +243,9 @@ def _custom_line_wanted(memory: Memory, reason: Reason, sku: str) -> bool:
 
 def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     shopify = view.shopify
+    actions: list[Action] = [*_surplus(view, memory)]
     if shopify is None or not shopify.live or mirakl.state in DEAD:
-        return Part(memory)
-    actions: list[Action] = []
+        return Part(memory, tuple(actions))
     cases: list[Case] = []
     keep_held: list[str] = []
     if shopify.marker != f"{view.rules.name}:{view.order_id}":

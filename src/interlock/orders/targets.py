@@ -43,7 +43,7 @@ def is_reached(action: Action, view: View) -> bool:
         case (
             FillOrderAddress() | MarkOrder() | MarkPaid() | PlaceHold() | ReleaseHold() | CancelShopifyOrder()
         ):
-            return view.shopify is not None and _shown_by_shopify(action, view.shopify)
+            return view.shopify is not None and _shown_by_shopify(action, view.shopify, view)
         case (
             AnswerAcceptance()
             | SetSellerReference()
@@ -60,17 +60,20 @@ def is_reached(action: Action, view: View) -> bool:
 def _shown_by_shopify(
     action: FillOrderAddress | MarkOrder | MarkPaid | PlaceHold | ReleaseHold | CancelShopifyOrder,
     shopify: ShopifyOrder,
+    view: View,
 ) -> bool:
     match action:
         case FillOrderAddress(_, digest):
             return shopify.address.digest == digest
         case MarkOrder():
-            return bool(shopify.marker)
+            return shopify.marker == f"{view.rules.name}:{view.order_id}"
         case MarkPaid():
             return shopify.paid
         case PlaceHold(fulfillment_order_id):
             found = _fulfillment_order(shopify, fulfillment_order_id)
-            return found is not None and any(hold.ours for hold in found.holds)
+            return found is not None and any(
+                hold.ours and hold.handle == view.rules.hold_handle for hold in found.holds
+            )
         case ReleaseHold(fulfillment_order_id, hold_ids):
             found = _fulfillment_order(shopify, fulfillment_order_id)
             return found is None or all(hold.id not in hold_ids for hold in found.holds)
@@ -99,8 +102,9 @@ def _shown_by_mirakl(
             return all(cancelled.get(line.line_id, 0) >= line.cancelled_total for line in lines)
         case CancelMiraklOrder():
             return mirakl.state in DEAD
-        case SetTracking(_, _, number):
-            return mirakl.tracking_number == number
+        case SetTracking(code, name, number):
+            carrier = mirakl.tracking_carrier_code == code if code else mirakl.tracking_carrier_name == name
+            return carrier and mirakl.tracking_number == number
         case ShipOrder():
             return mirakl.state in GONE_OUT
         case _:

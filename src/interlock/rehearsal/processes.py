@@ -111,7 +111,7 @@ class ProcessWorld:
     connections_for: Callable[["ProcessStore"], Connections]
     desk_rules: DeskRules
     shops: dict[int, str]
-    due_sweep_seconds: float = 15.0
+    due_sweep_seconds: float = 30.0
     crash_at: Callable[[str], bool] = lambda name: False
     troubles: list[str] = field(default_factory=list)
 
@@ -195,7 +195,7 @@ class ServiceProcess:
 
     async def _watch(self) -> None:
         while True:
-            await self.world.clock.sleep(30.0)
+            await self.world.clock.sleep(60.0)
             await self._attempt(lambda: watch_acceptance(self.parts))
 
     async def _platforms(self, connection_id: int) -> ConnectedPlatforms:
@@ -228,7 +228,7 @@ class ServiceProcess:
 
     async def _sweep_shop(self, connection_id: int) -> None:
         while True:
-            await self.world.clock.sleep(60.0)
+            await self.world.clock.sleep(150.0)
             platforms = await self._platforms(connection_id)
             await self._attempt(lambda platforms=platforms: sweep_shopify(self.parts, platforms))  # type: ignore[misc]
             shop = self.world.shops[connection_id]

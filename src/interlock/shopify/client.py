@@ -25,6 +25,7 @@ from interlock.shopify.classify import (
     seconds,
     throttle_wait,
     top_level_failure,
+    words_of,
 )
 from interlock.shopify.generated.base_model import UnsetType
 from interlock.shopify.generated.operations import Operations
@@ -211,12 +212,12 @@ class ShopifyClient(Operations):
         if answer.errors:
             self.counters.partial_answers += 1
             if not answer.is_write:
-                codes = "; ".join(
-                    str(error.get("message", ""))[:120] for error in answer.errors if isinstance(error, dict)
+                words = "; ".join(
+                    words_of(str(error.get("message", "")))
+                    for error in answer.errors
+                    if isinstance(error, dict)
                 )
-                raise CallFailed(
-                    answer.operation, Refused("PARTIAL_ANSWER", f"Parts were withheld: {codes}.")
-                )
+                raise CallFailed(answer.operation, Refused("PARTIAL_ANSWER", f"Parts were withheld: {words}"))
         for payload in answer.data.values():
             if isinstance(payload, dict):
                 _errors_as_text(payload)

@@ -8,7 +8,7 @@ ORDER_ATTRIBUTE = "mirakl_order_id"
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"
 TAG = "mirakl"
-# Shopify documents no limit for a tag of an order; 40 characters is the limit of the tags it does document.
+# How long a tag of an order may be is not documented; up to this length it is safe (reference 15.14).
 LONGEST_TAG = 40
 
 

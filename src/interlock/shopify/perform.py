@@ -167,15 +167,20 @@ async def _create_order(client: ShopifyClient, action: CreateOrder, context: Ord
     payload = answer.order_create
     if payload is None:
         return _NO_ITEM
-    if payload.order is not None:
-        return _order_facts(payload.order.id, payload.order.name)
+    made = payload.order
+    about_marker = any("metafields" in (error.field or ()) for error in payload.user_errors)
+    existing = await read.order_by_marker(client, context.marker, lane=action.lane) if about_marker else None
+    if existing is not None and made is not None and existing.id != made.id:
+        # made without its marker, because an earlier order has it: somebody has to cancel the later one
+        facts = _order_facts(existing.id, existing.name).facts
+        return Confirmed((*facts, ("left_behind_order_id", made.id)))
+    if made is not None:
+        return _order_facts(made.id, made.name)
+    if existing is not None:
+        return _order_facts(existing.id, existing.name)
     refused = _refused(payload.user_errors, private)
-    if isinstance(refused, Refused) and any(
-        "metafields" in (error.field or ()) for error in payload.user_errors
-    ):
-        existing = await read.order_by_marker(client, context.marker, lane=action.lane)
-        if existing is not None:
-            return _order_facts(existing.id, existing.name)
+    if about_marker and isinstance(refused, Refused) and refused.code == "TAKEN":
+        return Unknown("our marker is taken, but the order that has it does not show yet")
     return refused
 
 

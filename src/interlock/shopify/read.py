@@ -23,10 +23,10 @@ from interlock.shopify.names import MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUT
 
 # How many fulfillments and refunds are asked for at first. Shopify gives them as plain lists without a cursor, so a
 # full list is asked for again with more.
-_LISTED = (10, 50, 250)
+_LISTED = (5, 50, 250)
 # An order that changes between two of its pages is read again from the start, so often.
 _FRESH_STARTS = 3
-_SKUS_PER_SEARCH = 40
+_SKUS_PER_SEARCH = 15
 
 REQUIRED_SCOPES = (
     "read_orders",
@@ -315,7 +315,7 @@ async def fulfillment_order_owner(
 
 
 async def agreements(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Agreement, ...]:
-    """Every committed change of the order, oldest first (reference 6.3): who changed what. Only the first 50 sales
+    """Every committed change of the order, oldest first (reference 6.3): who changed what. Only the first 20 sales
     of one change are listed. Raises CallFailed."""
     found: list[Agreement] = []
     after: str | None = None

@@ -596,16 +596,13 @@ class Operations(BaseClient):
                       handle
                       title
                     }
-                    sales(first: 50) {
+                    sales(first: 20) {
                       nodes {
                         __typename
                         id
                         actionType
                         lineType
                         quantity
-                        totalAmount {
-                          ...Bag
-                        }
                         ... on ProductSale {
                           lineItem {
                             id
@@ -624,13 +621,6 @@ class Operations(BaseClient):
                     endCursor
                   }
                 }
-              }
-            }
-
-            fragment Bag on MoneyBag {
-              presentmentMoney {
-                amount
-                currencyCode
               }
             }
             """)
@@ -716,7 +706,7 @@ class Operations(BaseClient):
                 zip
                 countryCode
               }
-              lineItems(first: 50) {
+              lineItems(first: 20) {
                 nodes {
                   ...FulfillmentOrderLineFields
                 }
@@ -835,7 +825,7 @@ class Operations(BaseClient):
                     endCursor
                   }
                 }
-                fulfillmentOrders(first: 10) {
+                fulfillmentOrders(first: 5) {
                   nodes {
                     ...FulfillmentOrderFields
                   }
@@ -848,12 +838,12 @@ class Operations(BaseClient):
                   id
                   status
                   createdAt
-                  trackingInfo(first: 5) {
+                  trackingInfo(first: 3) {
                     company
                     number
                     url
                   }
-                  fulfillmentLineItems(first: 50) {
+                  fulfillmentLineItems(first: 20) {
                     nodes {
                       quantity
                       lineItem {
@@ -869,7 +859,7 @@ class Operations(BaseClient):
                 refunds(first: $listed) {
                   id
                   createdAt
-                  refundLineItems(first: 50) {
+                  refundLineItems(first: 20) {
                     nodes {
                       quantity
                       lineItem {
@@ -881,7 +871,7 @@ class Operations(BaseClient):
                       endCursor
                     }
                   }
-                  transactions(first: 10) {
+                  transactions(first: 3) {
                     nodes {
                       kind
                       status
@@ -934,7 +924,7 @@ class Operations(BaseClient):
                 zip
                 countryCode
               }
-              lineItems(first: 50) {
+              lineItems(first: 20) {
                 nodes {
                   ...FulfillmentOrderLineFields
                 }
@@ -1310,7 +1300,7 @@ class Operations(BaseClient):
     ) -> VariantsBySku:
         query = gql("""
             query VariantsBySku($search: String!, $after: String) {
-              productVariants(first: 50, query: $search, after: $after) {
+              productVariants(first: 20, query: $search, after: $after) {
                 nodes {
                   id
                   sku
@@ -1318,7 +1308,7 @@ class Operations(BaseClient):
                   inventoryItem {
                     id
                     tracked
-                    inventoryLevels(first: 20) {
+                    inventoryLevels(first: 10) {
                       nodes {
                         isActive
                         location {

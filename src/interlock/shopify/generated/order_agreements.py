@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Optional, Union
 from pydantic import Field
 
 from .base_model import BaseModel
-from .fragments import Bag
 
 
 class OrderAgreements(BaseModel):
@@ -72,12 +71,6 @@ class OrderAgreementsOrderAgreementsNodesSalesNodesSale(BaseModel):
     action_type: str = Field(alias="actionType")
     line_type: str = Field(alias="lineType")
     quantity: Optional[int]
-    total_amount: "OrderAgreementsOrderAgreementsNodesSalesNodesSaleTotalAmount" = (
-        Field(alias="totalAmount")
-    )
-
-
-OrderAgreementsOrderAgreementsNodesSalesNodesSaleTotalAmount = Bag
 
 
 class OrderAgreementsOrderAgreementsNodesSalesNodesProductSale(BaseModel):
@@ -86,15 +79,9 @@ class OrderAgreementsOrderAgreementsNodesSalesNodesProductSale(BaseModel):
     action_type: str = Field(alias="actionType")
     line_type: str = Field(alias="lineType")
     quantity: Optional[int]
-    total_amount: "OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleTotalAmount" = Field(
-        alias="totalAmount"
-    )
     line_item: "OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem" = (
         Field(alias="lineItem")
     )
-
-
-OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleTotalAmount = Bag
 
 
 class OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem(BaseModel):
@@ -117,5 +104,4 @@ OrderAgreementsOrder.model_rebuild()
 OrderAgreementsOrderAgreements.model_rebuild()
 OrderAgreementsOrderAgreementsNodes.model_rebuild()
 OrderAgreementsOrderAgreementsNodesSales.model_rebuild()
-OrderAgreementsOrderAgreementsNodesSalesNodesSale.model_rebuild()
 OrderAgreementsOrderAgreementsNodesSalesNodesProductSale.model_rebuild()

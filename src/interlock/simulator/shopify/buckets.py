@@ -5,7 +5,6 @@ from datetime import datetime
 
 _RESTORE_PER_SECOND = {"standard": 100.0, "development": 100.0, "plus": 1000.0}
 _BUCKET_SECONDS = 20
-MAX_QUERY_COST = 1000
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What a document costs before it is executed, by the recorded formula of reference 4.2."""
 
 from bisect import bisect_left
+from math import ceil
 from typing import Any
 
 from graphql import (
@@ -29,8 +30,12 @@ _UNSIZED_LIST = {"trackingInfo": 40, "transactions": 35}
 
 
 def size_factor(items: int) -> int:
-    """f(N) of reference 4.2; sizes between the recorded ones take the next larger."""
-    return _FACTORS[min(bisect_left(_SIZES, items), len(_FACTORS) - 1)]
+    """f(N) of reference 4.2; between two recorded sizes it grows in a straight line, rounded up."""
+    place = min(bisect_left(_SIZES, items), len(_SIZES) - 1)
+    if place == 0 or items >= _SIZES[place]:
+        return _FACTORS[place]
+    low, high = _SIZES[place - 1], _SIZES[place]
+    return ceil(_FACTORS[place - 1] + (_FACTORS[place] - _FACTORS[place - 1]) * (items - low) / (high - low))
 
 
 def requested_cost(
@@ -109,8 +114,8 @@ class _Counter:
         inner = 1 + self.selection(node.selection_set, kind)
         listed = declared.type.of_type if is_non_null_type(declared.type) else declared.type
         if is_list_type(listed) and "first" in declared.args:
-            first = self._first(node)
-            return size_factor(first) * inner if first else _UNSIZED_LIST.get(name, 11 * inner)
+            # Sized lists count as one object; left without a size some are expensive (reference 4.2).
+            return inner if self._first(node) else _UNSIZED_LIST.get(name, 11 * inner)
         return inner
 
     def _node_cost(self, selection: SelectionSetNode, connection: GraphQLNamedType) -> int:

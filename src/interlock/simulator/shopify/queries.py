@@ -155,7 +155,8 @@ CONNECTION: dict[str, Resolver] = {
 def _indexed(documents: list[tuple[datetime, dict[str, Any]]], now: datetime) -> dict[str, Any] | None:
     for visible, document in reversed(documents):
         if visible <= now:
-            return document
+            found: dict[str, Any] = document
+            return found
     return None
 
 

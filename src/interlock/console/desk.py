@@ -1,0 +1,315 @@
+"""What people do from console and command line: answer a case, have an order looked at again, keep the maps."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from interlock.cases.store import answer, cases
+from interlock.engine.hints import hint
+from interlock.engine.queue import Queue
+from interlock.engine.store import ConnectionRow, count
+from interlock.imports.store import map_skus
+from interlock.orders.actions import Lane
+from interlock.orders.connection import CarrierMapping
+from interlock.orders.reasons import Reason
+from interlock.orders.store import orders, tell
+from interlock.shipping.store import map_carriers
+from interlock.wiring import rules_of
+
+LARGEST_FILE_BYTES = 2 * 1024 * 1024
+MOST_ROWS = 20_000
+LONGEST_FIELD = 200
+
+
+class MapRefused(ValueError):
+    """A mapping or a file of mappings cannot be taken; nothing of it was kept. `field` names the column."""
+
+    def __init__(self, sentence: str, file: str = "", row: int = 0, field: str = "") -> None:
+        super().__init__(sentence)
+        self.file = file
+        self.row = row
+        self.field = field
+
+
+class NoSuchOrder(ValueError):
+    """There is no order with that number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"There is no order {number}, or the number belongs to more than one. "
+            "Search for it with `interlock order list --search`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file: its number as an editor shows it, and the fields the file names."""
+
+    number: int
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What was kept: how many mappings, and how many orders are looked at again because of them."""
+
+    mappings: int
+    orders: int
+
+
+def answer_case(
+    c: Connection, queue: Queue, case_id: int, option: str, who: str, why: str, now: datetime
+) -> int:
+    """Keep an answer and have its order looked at. Returns the order's row id. Raises CannotAnswer."""
+    order_id = answer(c, case_id, option, who, why, now)
+    hint(c, queue, order_id, _lane(c, order_id), now)
+    return order_id
+
+
+def replay(c: Connection, queue: Queue, order_id: int, who: str, now: datetime) -> None:
+    """Have the order looked at again with a fresh reading of both sides. Raises NoSuchOrder."""
+    row = c.execute(
+        select(orders.c.connection_id).where(orders.c.id == order_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NoSuchOrder(str(order_id))
+    c.execute(update(orders).where(orders.c.id == order_id).values(mirakl_wanted_since=now))
+    queue.read_wanted(c, row.connection_id)
+    hint(c, queue, order_id, _lane(c, order_id), now)
+    tell(c, order_id, now, who, ["Asked for another look at both sides."])
+
+
+def _lane(c: Connection, order_id: int) -> Lane:
+    state = c.execute(select(orders.c.mirakl_state).where(orders.c.id == order_id)).scalar_one_or_none()
+    return "acceptance" if state == "WAITING_ACCEPTANCE" else "edits"
+
+
+# -- maps --------------------------------------------------------------------------------------------------
+
+
+def map_carrier_names(
+    c: Connection,
+    queue: Queue,
+    connection: ConnectionRow,
+    mappings: Sequence[CarrierMapping],
+    who: str,
+    now: datetime,
+) -> Mapped:
+    """Keep carrier mappings and hint every order that waits for one of them. Raises MapRefused."""
+    _who(who)
+    for mapping in mappings:
+        wrong = carrier_problem(connection, mapping)
+        if wrong is not None:
+            raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
+    map_carriers(c, connection.id, mappings, who.strip(), now)
+    names = {mapping.shop_name.strip().casefold() for mapping in mappings}
+    return Mapped(len(mappings), _hint_waiting(c, queue, connection.id, Reason.CARRIER_UNKNOWN, names, now))
+
+
+def map_sku_names(
+    c: Connection,
+    queue: Queue,
+    connection: ConnectionRow,
+    mappings: Sequence[tuple[str, str]],
+    who: str,
+    now: datetime,
+) -> Mapped:
+    """Keep SKU mappings (marketplace SKU, shop SKU) and hint every order that waits for one. Raises MapRefused."""
+    _who(who)
+    for mirakl_sku, shop_sku in mappings:
+        wrong = sku_problem(mirakl_sku, shop_sku)
+        if wrong is not None:
+            raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
+    map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
+    names = {mirakl_sku.strip().casefold() for mirakl_sku, _ in mappings}
+    return Mapped(len(mappings), _hint_waiting(c, queue, connection.id, Reason.SKU_UNKNOWN, names, now))
+
+
+def _who(who: str) -> None:
+    if not who.strip():
+        raise MapRefused("A mapping needs the name of who makes it. Nothing was changed.", field="who")
+
+
+def _hint_waiting(
+    c: Connection, queue: Queue, connection_id: int, reason: Reason, names: set[str], now: datetime
+) -> int:
+    """The subject of such a case is the carrier or SKU it waits for."""
+    rows = c.execute(
+        select(cases.c.order_id, cases.c.subject)
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.reason == reason.value,
+            cases.c.closed_at.is_(None),
+            cases.c.order_id.is_not(None),
+        )
+        .order_by(cases.c.order_id, cases.c.id)
+    ).all()
+    waiting = {row.order_id: None for row in rows if row.subject.strip().casefold() in names}
+    for order_id in waiting:
+        hint(c, queue, order_id, _lane(c, order_id), now)
+    return len(waiting)
+
+
+def carrier_problem(connection: ConnectionRow, mapping: CarrierMapping) -> tuple[str, str] | None:
+    """The field of a carrier mapping that is wrong, and why; None when it can be kept."""
+    rules = rules_of(connection, ())
+    if not mapping.shop_name.strip():
+        return "shop_name", "The name the shop writes is empty."
+    for field, value in (("shop_name", mapping.shop_name), ("code", mapping.code), ("name", mapping.name)):
+        if not _printable(value):
+            return (
+                field,
+                f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown.",
+            )
+    if bool(mapping.code) == bool(mapping.name):
+        return "code", "Give either a code of the marketplace or a free name, not both and not neither."
+    if mapping.code and rules.carriers and mapping.code not in {carrier.code for carrier in rules.carriers}:
+        close = [
+            carrier.code for carrier in rules.carriers if carrier.code.casefold() == mapping.code.casefold()
+        ]
+        hint_at = f" Did you mean {close[0]}?" if close else ""
+        return "code", f"{mapping.code!r} is not a carrier of this marketplace.{hint_at}"
+    if mapping.name and not rules.unregistered_carriers:
+        return "name", "This marketplace takes only carriers of its own list; give a code."
+    return None
+
+
+def sku_problem(mirakl_sku: str, shop_sku: str) -> tuple[str, str] | None:
+    """The field of a SKU mapping that is wrong, and why; None when it can be kept."""
+    for field, value in (("mirakl_sku", mirakl_sku), ("shop_sku", shop_sku)):
+        if not value.strip():
+            return field, "It is empty."
+        if not _printable(value):
+            return (
+                field,
+                f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown.",
+            )
+    return None
+
+
+def _printable(value: str) -> bool:
+    return len(value) <= LONGEST_FIELD and value.isprintable()
+
+
+# -- files -------------------------------------------------------------------------------------------------
+
+
+def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tuple[CarrierMapping, ...]:
+    """Carrier mappings of a CSV file with the columns shop_name and code and/or name. Raises MapRefused."""
+    found = []
+    for row in _rows(file, body, ("shop_name",), ("code", "name")):
+        mapping = CarrierMapping(
+            row.fields["shop_name"], row.fields.get("code", ""), row.fields.get("name", "")
+        )
+        wrong = carrier_problem(connection, mapping)
+        if wrong is not None:
+            raise _wrong_row(file, row.number, *wrong)
+        found.append((row.number, mapping.shop_name.casefold(), mapping))
+    _once(file, [(number, key) for number, key, _ in found], "shop_name")
+    return tuple(mapping for _, _, mapping in found)
+
+
+def read_sku_file(file: str, body: bytes) -> tuple[tuple[str, str], ...]:
+    """SKU mappings of a CSV file with the columns mirakl_sku and shop_sku. Raises MapRefused."""
+    found = []
+    for row in _rows(file, body, ("mirakl_sku", "shop_sku"), ()):
+        mapping = row.fields["mirakl_sku"], row.fields["shop_sku"]
+        wrong = sku_problem(*mapping)
+        if wrong is not None:
+            raise _wrong_row(file, row.number, *wrong)
+        found.append((row.number, mapping))
+    _once(file, [(number, mapping[0]) for number, mapping in found], "mirakl_sku")
+    return tuple(mapping for _, mapping in found)
+
+
+def count_refused_file(c: Connection, kind: str) -> None:
+    """Count a file that was not taken, by the kind of map it was for."""
+    count(c, "map_file_refused", kind)
+
+
+def _once(file: str, keys: Sequence[tuple[int, str]], field: str) -> None:
+    first: dict[str, int] = {}
+    for number, key in keys:
+        if key in first:
+            raise _wrong_row(file, number, field, f"It is the same as in row {first[key]}.")
+        first[key] = number
+
+
+def _wrong_row(file: str, number: int, field: str, why: str) -> MapRefused:
+    return MapRefused(
+        f"{file}, row {number}, field {field}: {why} Nothing of the file was taken; correct the row and give it again.",
+        file,
+        number,
+        field,
+    )
+
+
+def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[Row, ...]:
+    """The rows of a CSV file with a header; comma, semicolon or tab between fields, UTF-8 with or without a mark."""
+    if len(body) > LARGEST_FILE_BYTES:
+        raise MapRefused(
+            f"{file}: the file is larger than {LARGEST_FILE_BYTES} bytes. Nothing was taken.", file
+        )
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        number = body[: wrong.start].count(b"\n") + 1
+        raise MapRefused(
+            f"{file}, row {number}: the file is not UTF-8. Save it as CSV (UTF-8). Nothing was taken.",
+            file,
+            number,
+        ) from None
+    header = text.partition("\n")[0]
+    delimiter = max((",", ";", "\t"), key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: list[str] | None = None
+    rows: list[Row] = []
+    try:
+        for fields in reader:
+            number = reader.line_num
+            values = [value.strip() for value in fields]
+            if not any(values):
+                continue
+            if columns is None:
+                columns = _columns(file, values, needed, allowed)
+                continue
+            if len(values) != len(columns):
+                raise _wrong_row(
+                    file,
+                    number,
+                    columns[min(len(values), len(columns) - 1)],
+                    f"The row has {len(values)} fields where the header names {len(columns)}.",
+                )
+            rows.append(Row(number, dict(zip(columns, values, strict=True))))
+            if len(rows) > MOST_ROWS:
+                raise MapRefused(f"{file}: more than {MOST_ROWS} rows. Nothing was taken.", file, number)
+    except csv.Error as wrong:
+        raise MapRefused(
+            f"{file}, row {reader.line_num}: it is not CSV ({wrong}). Nothing was taken.",
+            file,
+            reader.line_num,
+        ) from None
+    if not rows:
+        expected = ", ".join((*needed, *allowed))
+        raise MapRefused(f"{file}: there is no row under a header of {expected}. Nothing was taken.", file)
+    return tuple(rows)
+
+
+def _columns(file: str, header: list[str], needed: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
+    columns = [name.casefold() for name in header]
+    for name in needed:
+        if name not in columns:
+            raise _wrong_row(
+                file, 1, name, f"The header does not name it; it says: {', '.join(header)[:200]}."
+            )
+    for name in columns:
+        if name not in (*needed, *allowed):
+            known = ", ".join((*needed, *allowed))
+            raise _wrong_row(file, 1, name[:60], f"There is no such column here; the columns are {known}.")
+        if columns.count(name) > 1:
+            raise _wrong_row(file, 1, name, "The header names it twice.")
+    return columns

@@ -4,11 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.databases import ThrowawayServer
-
 from interlock.storage.database import Database
 from interlock.storage.migrations import versions, write_revision
 from interlock.tables import metadata
+from tests.databases import ThrowawayServer
 
 USAGE = """usage: ./dev revision "what the revision does"
        ./dev revision --again "what the revision does"     (replaces the newest one, if it was never released)"""

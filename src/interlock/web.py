@@ -1,12 +1,9 @@
 """The web process: Shopify's webhooks in, health and metrics out, and the console's pages."""
 
-import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,28 +11,385 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
-from interlock.console.pages import (
-    Console,
-    ConsoleParts,
-    FormRefused,
-    PageMissing,
-    router,
-    static_files,
-)
+from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, router, static_files
 from interlock.console.views import Health, health
 from interlock.engine.hints import webhook_hint
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, all_connections, body_digest, count, keep_unreadable
 from interlock.logs import dropped_fields, logger
 from interlock.orders.reasons import Reason
-from interlock.shopify.webhooks import MAX_BODY_BYTES, Delivery, UnreadableDelivery, read_delivery, verify
+from interlock.shopify.webhooks import (
+    MAX_BODY_BYTES,
+    PRIVACY_TOPICS,
+    TOPICS,
+    Delivery,
+    UnreadableDelivery,
+    read_delivery,
+    verify,
+)
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
+
+LARGEST_FORM_BYTES = 3 * 1024 * 1024
+TROUBLED_FOR = timedelta(seconds=60)
+INGRESS = "/webhooks/"
+# What may be asked for under any host name: deliveries come through the installation's public address.
+ANY_HOST = (INGRESS, "/healthz")
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """What the web process is made of. `hosts` are names, besides this machine's own, under which the console
+    may be asked for: until there are accounts, none."""
+
+    store: Store
+    clock: Clock
+    identifiers: Identifiers
+    queue: Queue
+    keyring: Keyring
+    hosts: tuple[str, ...] = ()
+
+
+def create_app(parts: WebParts) -> FastAPI:
+    """The whole web application, for uvicorn or an in-process transport."""
+    # Nothing of ours redirects a delivery: a sender that follows no redirect would lose it.
+    app = FastAPI(title="Interlock", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    console = Console(ConsoleParts(parts.store, parts.clock, parts.identifiers, parts.queue, parts.keyring))
+    ingress = Ingress(parts)
+
+    async def receive(request: Request, place: str) -> Response:
+        return await ingress.receive(request, place)
+
+    async def healthz() -> Response:
+        await parts.store.tx(lambda c: c.execute(text("SELECT 1")).scalar_one())
+        return JSONResponse({"status": "ok"})
+
+    async def metrics() -> Response:
+        now = parts.clock.now()
+        found = await parts.store.tx(lambda c: health(c, now))
+        return Response(metrics_page(found, dropped_fields()), media_type="text/plain; version=0.0.4")
+
+    app.add_api_route("/webhooks/shopify/{place}", receive, methods=["POST"], response_class=Response)
+    app.add_api_route("/healthz", healthz, methods=["GET"], response_class=Response)
+    app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
+    app.mount("/static", static_files(), name="static")
+    app.include_router(router(console))
+    _say_what_went_wrong(app, console)
+    app.add_middleware(Doorkeeper, hosts=parts.hosts)
+    return app
+
+
+# -- deliveries --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a delivery is answered: a status, and for everything but success and a wrong signature, words."""
+
+    status: int
+    error: str = ""
+    detail: str = ""
+
+    def response(self) -> Response:
+        if not self.error:
+            return Response(status_code=self.status)
+        return JSONResponse({"error": self.error, "detail": self.detail}, status_code=self.status)
+
+
+class Ingress:
+    """Takes deliveries: signature over the raw body first, one small row and the wake-up in one transaction."""
+
+    def __init__(self, parts: WebParts) -> None:
+        self._parts = parts
+        self._troubled: dict[tuple[int, str], None] = {}
+        self._troubled_read_at: datetime | None = None
+
+    async def receive(self, request: Request, place: str) -> Response:
+        """Answer one delivery for the shop or connection `place`."""
+        raw = await _limited(request)
+        if raw is None:
+            await self._parts.store.tx(lambda c: count(c, "webhook_refused", "too_large"))
+            limit = f"The body is longer than {MAX_BODY_BYTES} bytes. Nothing was kept."
+            return Answer(413, "body_too_large", limit).response()
+        now = self._parts.clock.now()
+        answer = await self._parts.store.tx(lambda c: self._take(c, place, request.headers, raw, now))
+        return answer.response()
+
+    def _take(self, c: Connection, place: str, headers: Headers, raw: bytes, now: datetime) -> Answer:
+        rows = [row for row in all_connections(c) if place in (row.shopify_shop, row.name)]
+        if not rows:
+            count(c, "webhook_refused", "unknown_shop")
+            return Answer(
+                404, "unknown_shop", "No connection has a shop or name like the end of this address."
+            )
+        shop = rows[0].shopify_shop
+        rows = [row for row in all_connections(c) if row.shopify_shop == shop]
+        if not verify(raw, headers.get("x-shopify-hmac-sha256", ""), self._secrets(rows)):
+            count(c, "webhook_refused", "signature")
+            return Answer(401)
+        given = headers.get("x-shopify-shop-domain", "")
+        if given != shop:
+            count(c, "webhook_refused", "foreign_shop")
+            said = (
+                f"X-Shopify-Shop-Domain does not name the shop of this address, {shop}. Nothing was changed."
+            )
+            return Answer(403, "foreign_shop", said)
+        topic = headers.get("x-shopify-topic", "")
+        if topic not in TOPICS and topic not in PRIVACY_TOPICS:
+            count(c, "webhook_refused", "unknown_topic")
+            named = topic[:80] if topic.isprintable() else ""
+            said = f"X-Shopify-Topic {named!r} is not a topic Interlock subscribes to. Nothing was changed."
+            return Answer(422, "unknown_topic", said)
+        try:
+            delivery = read_delivery(
+                topic,
+                shop,
+                headers.get("x-shopify-webhook-id", ""),
+                headers.get("x-shopify-triggered-at", ""),
+                raw,
+            )
+        except UnreadableDelivery as wrong:
+            self._keep_unreadable(c, rows, topic, raw, wrong, now)
+            return Answer(422, "unreadable", str(wrong))
+        self._accept(c, rows, delivery, now)
+        return Answer(200)
+
+    def _secrets(self, rows: list[ConnectionRow]) -> list[bytes]:
+        """Every secret in use for this shop, each once: several connections usually share one app."""
+        secrets = [self._parts.keyring.decrypt(row.shopify_client_secret) for row in rows]
+        return list(dict.fromkeys(secrets))
+
+    def _accept(self, c: Connection, rows: list[ConnectionRow], delivery: Delivery, now: datetime) -> None:
+        webhook_hint(
+            c,
+            self._parts.queue,
+            [row.id for row in rows],
+            delivery.shop,
+            delivery.topic,
+            delivery.webhook_id,
+            "" if delivery.triggered_at is None else delivery.triggered_at.isoformat(),
+            delivery.order_id,
+            delivery.fulfillment_order_id,
+            now,
+        )
+        if delivery.kind in ("privacy", "app"):
+            count(c, f"webhook_{delivery.kind}", delivery.topic)
+        self._close_trouble(c, rows[0].id, delivery.topic, now)
+
+    def _keep_unreadable(
+        self,
+        c: Connection,
+        rows: list[ConnectionRow],
+        topic: str,
+        raw: bytes,
+        wrong: UnreadableDelivery,
+        now: datetime,
+    ) -> None:
+        first = rows[0]
+        count(c, "webhook_refused", "unreadable")
+        problem = f"{topic}: {wrong.field} {wrong.why}"
+        keep_unreadable(c, "webhook", problem, self._parts.keyring.encrypt(raw), body_digest(raw), now)
+        sentence = (
+            f"{first.name}: a delivery of {topic} from the shop could not be understood ({wrong.field} {wrong.why}). "
+            "It was kept for the engineer for 7 days and nothing was done with it; the sweep finds the change if there "
+            "was one. This closes with the next delivery of the topic that can be read."
+        )
+        open_connection_case(c, first.id, Reason.UNREADABLE_ORDER, f"delivery {topic}", sentence, now)
+        self._troubled[(first.id, f"delivery {topic}")] = None
+
+    def _close_trouble(self, c: Connection, connection_id: int, topic: str, now: datetime) -> None:
+        """Close the case of a topic that can be read again; which ones are open is asked once a minute."""
+        if self._troubled_read_at is None or now - self._troubled_read_at > TROUBLED_FOR:
+            rows = c.execute(
+                select(cases.c.connection_id, cases.c.subject).where(
+                    cases.c.order_id.is_(None),
+                    cases.c.reason == Reason.UNREADABLE_ORDER.value,
+                    cases.c.closed_at.is_(None),
+                )
+            )
+            self._troubled = {(row.connection_id, row.subject): None for row in rows}
+            self._troubled_read_at = now
+        key = (connection_id, f"delivery {topic}")
+        if key in self._troubled:
+            because = "A later delivery of the topic could be read."
+            close_connection_cases(c, *(key[0], Reason.UNREADABLE_ORDER, key[1]), now, because)
+            del self._troubled[key]
+
+
+async def _limited(request: Request) -> bytes | None:
+    """The raw body, or None as soon as it is known to be too long."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+# -- metrics -----------------------------------------------------------------------------------------------
+
+
+def metrics_page(found: Health, dropped: Mapping[str, int]) -> bytes:
+    """The Prometheus text of a moment. Labels are codes and names of parts, never anything about a person."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collected(found, dropped))
+    return generate_latest(registry)
+
+
+class _Collected(Collector):
+    def __init__(self, found: Health, dropped: Mapping[str, int]) -> None:
+        self._found = found
+        self._dropped = dropped
+
+    def collect(self) -> Iterable[Metric]:
+        found = self._found
+        events = CounterMetricFamily("interlock_events", "Things counted.", labels=["name", "label"])
+        for name, label, number in found.counts:
+            events.add_metric([name, label], number)
+        yield events
+        withheld = CounterMetricFamily("interlock_log_fields_withheld", "Kept out of logs.", labels=["field"])
+        for name in sorted(self._dropped):
+            withheld.add_metric([name], self._dropped[name])
+        yield withheld
+        age = GaugeMetricFamily(
+            "interlock_heartbeat_age_seconds", "Since a part was last heard.", labels=["part"]
+        )
+        for pulse in (*found.pulses, *found.polls):
+            if pulse.at is not None:
+                age.add_metric([pulse.name], (found.at - pulse.at).total_seconds())
+        yield age
+        yield _by_label("interlock_backlog_orders", "Orders with unanswered hints.", "lane", found.backlog)
+        yield _by_label("interlock_operations_open", "Operations not settled.", "state", found.operations)
+        yield _by_label("interlock_cases_open", "Open cases.", "severity", found.open_cases)
+        oldest = 0.0
+        if found.oldest_hint_at is not None:
+            oldest = (found.at - found.oldest_hint_at).total_seconds()
+        yield _gauge("interlock_oldest_hint_seconds", "Age of the oldest unanswered hint.", oldest)
+        yield _gauge("interlock_looks_due", "Orders whose next look is due.", found.due_looks)
+        yield _gauge("interlock_leases", "Orders a worker is at.", found.leased)
+        yield _gauge("interlock_windows_open", "Orders waiting for acceptance.", len(found.windows))
+        late = len([window for window in found.windows if window.gone >= 0.6])
+        yield _gauge("interlock_windows_running_out", "Acceptance windows more than 60 % over.", late)
+        yield _gauge(
+            "interlock_deliveries_unresolved", "Deliveries of unknown owner.", found.unresolved_deliveries
+        )
+        yield _gauge(
+            "interlock_unreadable_kept", "Messages kept because they were unreadable.", found.unreadable
+        )
+        yield _gauge("interlock_problems", "Sentences on the health page.", len(found.problems))
+
+
+def _gauge(name: str, what: str, value: float) -> Metric:
+    metric = GaugeMetricFamily(name, what)
+    metric.add_metric([], value)
+    return metric
+
+
+def _by_label(name: str, what: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
+    metric = GaugeMetricFamily(name, what, labels=[label])
+    for key, number in values:
+        metric.add_metric([key], number)
+    return metric
+
+
+# -- what keeps others out, and what went wrong --------------------------------------------------------------
+
+
+class Doorkeeper:
+    """Refuses host names that are not ours and forms that are too long, before anything reads them.
+
+    A page of somebody else's site that resolves its own name to this machine would otherwise read the console.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        path, headers = str(scope["path"]), Headers(scope=scope)
+        if not path.startswith(ANY_HOST) and not self._is_ours(headers.get("host", "")):
+            return JSONResponse(
+                {
+                    "error": "host_refused",
+                    "detail": "The console answers only under this machine's own name.",
+                },
+                status_code=421,
+            )
+        if scope["method"] == "POST" and not path.startswith(INGRESS):
+            declared = headers.get("content-length", "")
+            if not declared.isdigit():
+                return JSONResponse({"error": "length_required", "detail": "Give a length."}, status_code=411)
+            if int(declared) > LARGEST_FORM_BYTES:
+                detail = f"A form or file may have {LARGEST_FORM_BYTES} bytes. Nothing was changed."
+                return JSONResponse({"error": "form_too_large", "detail": detail}, status_code=413)
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
+        name = name.strip("[]").lower()
+        if name == "localhost" or name in self._hosts:
+            return True
+        try:
+            return ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+
+def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
+    """Every problem becomes a sentence: a page for people, JSON for the rest."""
+
+    def said(request: Request, status: int, error: str, sentence: str) -> Response:
+        if request.url.path.startswith((INGRESS, "/healthz", "/metrics")):
+            return JSONResponse({"error": error, "detail": sentence}, status_code=status)
+        return console.problem(request, status, sentence)
+
+    async def database_away(request: Request, error: Exception) -> Response:
+        logger().error("web.database_away", exc_info=error)
+        sentence = "The database cannot be reached. Nothing was changed; try again in a moment."
+        response = said(request, 503, "database_unavailable", sentence)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    async def page_missing(request: Request, error: Exception) -> Response:
+        return said(request, 404, "not_found", str(error))
+
+    async def form_refused(request: Request, error: Exception) -> Response:
+        return said(request, 403, "form_refused", str(error))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        fields = ""
+        if isinstance(error, RequestValidationError):
+            fields = ", ".join(str(detail["loc"][-1]) for detail in error.errors())
+        return said(request, 422, "invalid", f"This cannot be read: {fields}. Nothing was changed.")
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        sentences = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+        return said(request, status, "refused", sentences.get(status, "This cannot be done."))
+
+    for kind in DATABASE_AWAY:
+        app.add_exception_handler(kind, database_away)
+    app.add_exception_handler(PageMissing, page_missing)
+    app.add_exception_handler(FormRefused, form_refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_error)

@@ -50,6 +50,13 @@ def test_the_hold_comes_off_when_everything_agrees() -> None:
     assert (part.memory.released_at, part.memory.held) == (NOW, ())
 
 
+def test_the_hold_comes_off_when_an_added_line_was_taken_away_again() -> None:
+    gone = a_shopify_line("S9", "BOARD", 1, line_id="", current_quantity=0)
+    shopify = a_shopify_order()
+    view = a_view(shopify=replace(shopify, lines=(*shopify.lines, gone)))
+    assert decide(view, view.memory, ()).actions == (ReleaseHold("FO1", ("H1",)),)
+
+
 def test_only_our_own_hold_under_our_handle_is_released() -> None:
     ours_elsewhere = replace(OUR_HOLD, id="H2", handle="interlock:other")
     stolen_handle = replace(OUR_HOLD, id="H3", ours=False)

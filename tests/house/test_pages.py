@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tools.pages import broken_links, generated, stale
 
 

@@ -3,19 +3,21 @@
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from interlock.cases.store import answer, cases
+from interlock.cases.store import CannotAnswer, answer, cases
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, count
 from interlock.imports.store import map_skus
 from interlock.orders.actions import Lane
 from interlock.orders.connection import CarrierMapping
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.shipping.store import map_carriers
 from interlock.wiring import rules_of
@@ -107,7 +109,8 @@ def map_carrier_names(
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
     map_carriers(c, connection.id, mappings, who.strip(), now)
     names = {mapping.shop_name.strip().casefold() for mapping in mappings}
-    return Mapped(len(mappings), _hint_waiting(c, queue, connection.id, Reason.CARRIER_UNKNOWN, names, now))
+    waiting = _waiting(c, connection.id, Reason.CARRIER_UNKNOWN, names)
+    return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
 
 
 def map_sku_names(
@@ -118,7 +121,7 @@ def map_sku_names(
     who: str,
     now: datetime,
 ) -> Mapped:
-    """Keep SKU mappings (marketplace SKU, shop SKU) and hint every order that waits for one. Raises MapRefused."""
+    """Keep SKU mappings (marketplace SKU, shop SKU), which answers the cases that wait for them. Raises MapRefused."""
     _who(who)
     for mirakl_sku, shop_sku in mappings:
         wrong = sku_problem(mirakl_sku, shop_sku)
@@ -126,7 +129,15 @@ def map_sku_names(
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     names = {mirakl_sku.strip().casefold() for mirakl_sku, _ in mappings}
-    return Mapped(len(mappings), _hint_waiting(c, queue, connection.id, Reason.SKU_UNKNOWN, names, now))
+    waiting = _waiting(c, connection.id, Reason.SKU_UNKNOWN, names)
+    meant = {mirakl_sku.strip().casefold(): shop_sku for mirakl_sku, shop_sku in mappings}
+    for row in waiting:
+        if Option.MAP_SKU.value in row.options:
+            why = f"Mapped to {meant[row.subject.strip().casefold()]}."
+            # Somebody else's answer that waits already stands; the order is looked at either way.
+            with suppress(CannotAnswer):
+                answer(c, row.id, Option.MAP_SKU.value, who, why, now)
+    return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
 
 
 def _who(who: str) -> None:
@@ -134,12 +145,10 @@ def _who(who: str) -> None:
         raise MapRefused("A mapping needs the name of who makes it. Nothing was changed.", field="who")
 
 
-def _hint_waiting(
-    c: Connection, queue: Queue, connection_id: int, reason: Reason, names: set[str], now: datetime
-) -> int:
-    """The subject of such a case is the carrier or SKU it waits for."""
+def _waiting(c: Connection, connection_id: int, reason: Reason, names: set[str]) -> list[Any]:
+    """Open cases of orders that wait for one of these carriers or SKUs: the subject of such a case."""
     rows = c.execute(
-        select(cases.c.order_id, cases.c.subject)
+        select(cases.c.id, cases.c.order_id, cases.c.subject, cases.c.options)
         .where(
             cases.c.connection_id == connection_id,
             cases.c.reason == reason.value,
@@ -147,11 +156,16 @@ def _hint_waiting(
             cases.c.order_id.is_not(None),
         )
         .order_by(cases.c.order_id, cases.c.id)
-    ).all()
-    waiting = {row.order_id: None for row in rows if row.subject.strip().casefold() in names}
-    for order_id in waiting:
+    )
+    return [row for row in rows if row.subject.strip().casefold() in names]
+
+
+def _hint_all(c: Connection, queue: Queue, waiting: list[Any], now: datetime) -> int:
+    """Have every order of these cases looked at, each once."""
+    order_ids = list(dict.fromkeys(row.order_id for row in waiting))
+    for order_id in order_ids:
         hint(c, queue, order_id, _lane(c, order_id), now)
-    return len(waiting)
+    return len(order_ids)
 
 
 def carrier_problem(connection: ConnectionRow, mapping: CarrierMapping) -> tuple[str, str] | None:

@@ -81,11 +81,13 @@ class Console:
             consequence=wording.option_consequence,
             reason=wording.reason_title,
             span=wording.span,
+            first_up=lambda text: text[:1].upper() + text[1:],
             stamp=wording.stamp,
             iso=lambda moment: "" if moment is None else moment.isoformat(timespec="seconds"),
             quoted=lambda text: quote(str(text), safe=""),
         )
         self._environment.globals.update(
+            map_pages={"map_carrier": "carriers", "map_sku": "skus"},
             ago=wording.ago,
             left=wording.left,
             clock=wording.clock,
@@ -312,7 +314,13 @@ def _map_routes(routes: APIRouter, console: Console) -> None:
         request: Request, connection_id: int, kind: str, refused: str = "", mapped: desk.Mapped | None = None
     ) -> Response:
         row = await connection_of(connection_id)
-        context: dict[str, Any] = {"connection": row, "refused": refused, "mapped": mapped}
+        subject = "" if mapped is not None else _text(request.query_params.get("subject", ""))
+        context: dict[str, Any] = {
+            "connection": row,
+            "refused": refused,
+            "mapped": mapped,
+            "subject": subject,
+        }
         if kind == "carriers":
             context["desk"] = await console.read(lambda c: views.carrier_desk(c, row))
         else:

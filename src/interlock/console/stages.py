@@ -40,7 +40,7 @@ def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, di
     stages = (
         _station("Imported", linked, needs_person, dead, "in Shopify", "not in Shopify yet"),
         _station(
-            "Accepted", accepted, needs_person and not linked, dead, "at the marketplace", "not accepted yet"
+            "Accepted", accepted, needs_person and not linked, dead, "marketplace told", "not accepted yet"
         ),
         _held(bool(memory.held), released or gone, linked, dead),
         _agreed(differs, released or gone, linked and accepted, dead),

@@ -290,6 +290,7 @@ class CaseRow:
 
     id: int
     order_id: int | None
+    connection_id: int | None
     connection: str
     order_name: str
     kind: str
@@ -605,6 +606,7 @@ def case_rows(c: Connection, condition: Any, limit: int = 500) -> list[CaseRow]:
         CaseRow(
             id=row.id,
             order_id=row.order_id,
+            connection_id=row.connection_id,
             connection=row.connection or "",
             order_name=row.shopify_name or row.mirakl_order_id or "",
             kind=row.kind,

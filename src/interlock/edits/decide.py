@@ -96,6 +96,13 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         else:
             part = _answer(edit, memory)
         part = replace(part, keep_held=(*edit.sentences, *incident, *part.keep_held))
+    if incident and mirakl.state not in (*DEAD, *GONE_OUT):
+        case = Case(
+            Reason.INCIDENT_OPEN,
+            "order",
+            f"{INCIDENT} Settle it with the customer in the marketplace portal; the parcel is released by itself then.",
+        )
+        part = replace(part, cases=(*part.cases, case))
     if part.memory.refund_tasks != tasks:
         # The tasks are shown by the room that owns them, on the next look.
         part = replace(part, look_at=earliest(part.look_at, view.now))

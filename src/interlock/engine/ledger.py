@@ -30,7 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.clock import Identifiers
-from interlock.orders.actions import Action, AnswerAcceptance, SetSellerReference
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    CancelShopifyOrder,
+    CreateOrder,
+    SetSellerReference,
+)
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -73,6 +79,10 @@ ACTION: Any = Action
 RETRY_REFUSED_AFTER = timedelta(minutes=15)
 RETRY_REFUSED_TIMES = 4
 UNKNOWN_CLASS_D_LIMIT = 2
+# No bound is documented for the index behind look-ups by marker: "seconds to minutes" (Shopify reference 5.1, 5.5).
+# A second draft is found and deleted later; a second order would be a second parcel.
+LOOKED_FOR = timedelta(minutes=10)
+SHOPIFY_JOB_TAKES = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,10 @@ def reconcile(
         if stale is not None:
             result = replace(result, mirakl_since=latest(result.mirakl_since, stale))
             continue
+        job_until = _job_until(c, order_id, digest, action, now)
+        if job_until is not None:
+            result = _later(result, job_until)
+            continue
         if action.call_class in ("C", "D") and action.platform in unsettled:
             # one ambiguous write at a time: the unclear one has to be settled first
             continue
@@ -253,6 +267,13 @@ def _send(result: Reconciled, operation: ToSend) -> Reconciled:
 
 def _later(result: Reconciled, when: datetime) -> Reconciled:
     return replace(result, look_at=earliest(result.look_at, when))
+
+
+def settle_of(action: Action, view: View) -> timedelta:
+    """How long an unclear outcome is left alone before the platforms are believed about it."""
+    if isinstance(action, CreateOrder):
+        return max(view.rules.settle, LOOKED_FOR)
+    return view.rules.settle
 
 
 def _may_resend_unclear_at_once(action: Action) -> bool:
@@ -290,9 +311,9 @@ def _go_on(
             if _may_resend_unclear_at_once(action):
                 when = row.ended_at + timedelta(seconds=min(2 ** (row.attempt - 1), 30))
                 return _send(result, again) if when <= now else _later(result, when)
-            settled_at = row.ended_at + view.rules.settle
+            settled_at = row.ended_at + settle_of(action, view)
             if now < settled_at:
-                return _later(result, settled_at)
+                return _later(result, min(settled_at, now + view.rules.settle))
             if not _seen_after(action, view, settled_at):
                 return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
             asked = _sent_again_by_a_person(row, decisions)
@@ -314,7 +335,7 @@ def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Rec
             c.execute(update(operations).where(operations.c.id == row.id).values(done_at=now))
             return result
         case "UNKNOWN":
-            settled_at = row.ended_at + view.rules.settle
+            settled_at = row.ended_at + settle_of(action, view)
             if is_reached(action, view):
                 _close(c, row.id, "CONFIRMED", "observed", "the platform shows it", now)
                 sentence = (
@@ -373,6 +394,25 @@ def _confirmed_since_snapshot(
         .limit(1)
     ).scalar_one_or_none()
     return ended
+
+
+def _job_until(c: Connection, order_id: int, digest: str, action: Action, now: datetime) -> datetime | None:
+    """Until when a confirmed action may still not show: Shopify cancels an order in a job of its own (orderCancel
+    answers with the job), and asking again meanwhile would only start another one."""
+    if not isinstance(action, CancelShopifyOrder):
+        return None
+    ended: datetime | None = c.execute(
+        select(operations.c.ended_at)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.digest == digest,
+            operations.c.state == "CONFIRMED",
+            operations.c.ended_at > now - SHOPIFY_JOB_TAKES,
+        )
+        .order_by(operations.c.ended_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if ended is None else ended + SHOPIFY_JOB_TAKES
 
 
 _CASES_OF = {

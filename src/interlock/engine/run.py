@@ -142,16 +142,19 @@ class _Run:
             kept = await self._read_kept()
             mirakl = self._snapshot(kept.document)
             observation = await self._observe(kept, mirakl)
-            if cycle == 0:
-                await self._hold_on_sight(observation, mirakl, kept)
+            if cycle == 0 and await self._hold_on_sight(observation, mirakl, kept):
+                continue  # the holds are on; look again before anything else is decided
             view = self._view(kept, mirakl, observation)
             decided = decide(view)
             plan = self._restrained(decided, view)
-            todo = await self._keep(view, plan, kept, whole=plan.actions == decided.actions)
+            whole = plan.actions == decided.actions and not view.shopify_unreadable
+            todo = await self._keep(view, plan, kept, whole)
             look_at = earliest(plan.look_at, todo.look_at)
             if observation.unreadable:
                 pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
                 look_at = earliest(look_at, observation.at + pause)
+            if self.memory.linked_at is not None and self._strays_may_show(kept, view.now):
+                look_at = earliest(look_at, max(self.memory.linked_at, view.now) + ledger.LOOKED_FOR)
             if todo.send:
                 await self._send_all(todo.send, kept.document)
                 continue
@@ -207,12 +210,24 @@ class _Run:
                 alive = mirakl is not None and mirakl.state not in (*DEAD, *GONE_OUT)
                 if shopify is not None and not shopify.live and alive:
                     others = await gateway.others(shopify)
-                return Observation(now, shopify=shopify, others=others)
+                drafts: tuple[Draft, ...] = ()
+                if self._strays_may_show(kept, now):
+                    drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
+                return Observation(now, shopify=shopify, others=others, drafts=drafts)
             if mirakl is None:
                 return Observation(now)
             return await self._observe_import(now, kept, mirakl)
         except ReadFailed as failed:
             return Observation(now, unreadable=failed.why, retry_after=failed.retry_after)
+
+    def _strays_may_show(self, kept: Kept, now: datetime) -> bool:
+        """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
+        linked_at = self.memory.linked_at
+        return (
+            kept.unclear_creation
+            and self.platforms.rules.import_route == "draft"
+            and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
+        )
 
     async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
         gateway = self.platforms.shopify
@@ -357,13 +372,13 @@ class _Run:
 
     # -- performing ------------------------------------------------------------------------------------
 
-    async def _hold_on_sight(self, observation: Observation, mirakl: MiraklOrder | None, kept: Kept) -> None:
-        """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone."""
+    async def _hold_on_sight(self, observation: Observation, mirakl: MiraklOrder | None, kept: Kept) -> bool:
+        """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone. True when a hold was sent."""
         if observation.shopify is None or not self.platforms.live:
-            return
+            return False
         holds = on_sight(self._view(kept, mirakl, observation))
         if not holds:
-            return
+            return False
         now = self.parts.clock.now()
         view = self._view(kept, mirakl, observation)
 
@@ -375,7 +390,9 @@ class _Run:
             )
             return todo.send
 
-        await self._send_all(await self.parts.store.tx(plan), kept.document)
+        todo = await self.parts.store.tx(plan)
+        await self._send_all(todo, kept.document)
+        return bool(todo)
 
     async def _send_all(
         self, operations: Sequence[ledger.ToSend], document: tuple[datetime, Document] | None

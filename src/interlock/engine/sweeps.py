@@ -8,6 +8,7 @@ from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.hints import hint
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import (
+    all_connections,
     beat,
     count,
     forget_unreadable,
@@ -69,8 +70,9 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
 
     def record(c: Connection) -> int:
         found = 0
+        selling = _connections_of(c, platforms)
         for shopify_order_id, updated_at in changed:
-            order_id = order_by_shopify_id(c, [platforms.connection_id], shopify_order_id)
+            order_id = order_by_shopify_id(c, selling, shopify_order_id)
             if order_id is None:
                 continue
             seen: datetime | None = c.execute(
@@ -91,6 +93,12 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
     return await parts.store.tx(record)
 
 
+def _connections_of(c: Connection, platforms: ConnectedPlatforms) -> list[int]:
+    """Every connection that sells from this shop: one sweep of a shop answers for all its marketplaces."""
+    rows = all_connections(c)
+    return [row.id for row in rows if row.shopify_account == platforms.shopify_account]
+
+
 async def resolve_deliveries(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> int:
     """Ask Shopify whose the fulfillment orders are that webhooks named before we had seen them."""
     waiting = await parts.store.tx(lambda c: unresolved_deliveries(c, [shop], 20))
@@ -109,7 +117,7 @@ async def resolve_deliveries(parts: EngineParts, platforms: ConnectedPlatforms, 
             now: datetime = now,
         ) -> None:
             resolve_delivery(c, *key, now)
-            order_id = None if owner is None else order_by_shopify_id(c, [platforms.connection_id], owner)
+            order_id = None if owner is None else order_by_shopify_id(c, _connections_of(c, platforms), owner)
             if order_id is not None:
                 hint(c, parts.queue, order_id, "edits", now)
 

@@ -323,7 +323,7 @@ def _disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> 
         line_id = mirakl_line_id_of(line, memory)
         if (
             shown.get(line_id, 0) != agreed.get(line_id, 0)
-            or not line_id
+            or (not line_id and line.current_quantity > 0)
             or line.unit_price != prices.get(line.id, line.unit_price)
         ):
             wrong.append(line.id)

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     REFUND_TASK = "refund_task"
     CONFIRM_WITHDRAWN = "confirm_withdrawn"
     MARKETPLACE_CHANGED = "marketplace_changed"
+    INCIDENT_OPEN = "incident_open"
     # holds
     HOLD_RELEASED_BY_OTHERS = "hold_released_by_others"
     CANNOT_HOLD = "cannot_hold"
@@ -125,6 +126,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.MARKETPLACE_CHANGED: ReasonPage(
         "condition", "customer service", "urgent", "the marketplace changed the order"
+    ),
+    Reason.INCIDENT_OPEN: ReasonPage(
+        "condition", "customer service", "today", "the marketplace has an open incident on the order"
     ),
     Reason.HOLD_RELEASED_BY_OTHERS: ReasonPage(
         "incident", "operations", "urgent", "somebody released our hold"

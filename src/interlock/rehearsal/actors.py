@@ -23,8 +23,6 @@ from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import LineItem, Order
 
-MARKER_ATTRIBUTE = "mirakl_order_id"
-
 
 @dataclass(frozen=True)
 class Temper:
@@ -54,9 +52,15 @@ class Crowd:
 
     def shopify_order(self, marketplace: str, order: SimOrder) -> Order | None:
         """The live Shopify order that stands for this marketplace order, if it exists already."""
-        marker = f"{marketplace}:{order.id}"
+        with self.world.database.begin() as c:
+            linked = c.execute(
+                select(orders.c.shopify_order_id).where(
+                    orders.c.connection_id == self.world.connection_ids[marketplace],
+                    orders.c.mirakl_order_id == order.id,
+                )
+            ).scalar_one_or_none()
         for found in self.world.shopify.shop.orders.values():
-            if found.cancelled_at is None and dict(found.attributes).get(MARKER_ATTRIBUTE) == marker:
+            if found.gid == linked and found.cancelled_at is None:
                 return found
         return None
 

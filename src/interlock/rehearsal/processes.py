@@ -88,10 +88,14 @@ class ProcessStore:
         self._outage = outage
         self.running = asyncio.Event()
         self.running.set()
+        self.dead = False
 
     async def tx(self, fn: Callable[[Connection], T]) -> T:
         if not self.running.is_set():
             await self.running.wait()
+        if self.dead:
+            # What the process had under way beside the call it died in ends here too.
+            raise SimulatedCrash("the process is gone")
         if self._outage.down:
             raise OperationalError("the database is down", None, ConnectionError("connection refused"))
         with self._database.begin() as connection:
@@ -137,7 +141,8 @@ class ServiceProcess:
         self.died: asyncio.Event = asyncio.Event()
 
     def _probe(self, name: str) -> None:
-        if self.world.crash_at(name):
+        if self.store.dead or self.world.crash_at(name):
+            self.store.dead = True
             raise SimulatedCrash(name)
 
     def start(self) -> None:
@@ -163,6 +168,8 @@ class ServiceProcess:
     def kill(self) -> None:
         """The process is gone: every task ends where it stands, memory is lost, the database stays."""
         self.died.set()
+        self.store.dead = True
+        self.store.running.set()
         for task in self.tasks:
             task.cancel()
 

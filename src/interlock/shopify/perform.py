@@ -174,14 +174,15 @@ async def _create_order(client: ShopifyClient, action: CreateOrder, context: Ord
         # made without its marker, because an earlier order has it: somebody has to cancel the later one
         facts = _order_facts(existing.id, existing.name).facts
         return Confirmed((*facts, ("left_behind_order_id", made.id)))
+    if made is not None and about_marker:
+        words = f"Our marker is taken by an order that does not show yet; {made.name} was left without it."
+        return Refused("TAKEN", words)
     if made is not None:
         return _order_facts(made.id, made.name)
     if existing is not None:
         return _order_facts(existing.id, existing.name)
-    refused = _refused(payload.user_errors, private)
-    if about_marker and isinstance(refused, Refused) and refused.code == "TAKEN":
-        return Unknown("our marker is taken, but the order that has it does not show yet")
-    return refused
+    # TAKEN: an earlier attempt succeeded and its order will show; creating once more could only do harm.
+    return _refused(payload.user_errors, private)
 
 
 async def _fill_order_address(

@@ -76,6 +76,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeats")),
     )
     op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("instance", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("address_key", sa.LargeBinary(), nullable=False),
+        sa.Column("webhook_base", sa.Text(), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "polls",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("cursor", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,89 @@
+"""`interlock cases …`: what a person must look at, and the answers."""
+
+from typing import Annotated
+
+import typer
+
+from interlock.cases.store import CannotAnswer
+from interlock.cli.installation import opened
+from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.console import desk, views, wording
+
+commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer.")
+CaseNumber = Annotated[int, typer.Argument(help="The number of the case.")]
+
+
+@commands.command("list")
+def list_cases(as_json: AsJson = False) -> None:
+    """List open cases, what does damage first at the top."""
+    with opened() as installation:
+        now = installation.clock.now()
+        found = installation.tx(views.case_queue)
+        if as_json:
+            print_json(found)
+            return
+        table(
+            "",
+            ("case", "severity", "due", "order", "connection", "what", "owner"),
+            (
+                (
+                    one.id,
+                    one.severity,
+                    wording.left(one.due_at, now),
+                    one.order_name,
+                    one.connection,
+                    one.title,
+                    one.owner,
+                )
+                for one in found
+            ),
+        )
+
+
+@commands.command("show")
+def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
+    """Show one case with what may be answered to it, and what each answer does."""
+    with opened() as installation:
+        found = installation.tx(lambda c: views.one_case(c, case_id))
+        if found is None:
+            end(Exit.NOT_FOUND, f"There is no case {case_id}.")
+        if as_json:
+            print_json(found)
+            return
+        say(f"Case {found.id}: {found.title} ({found.severity}, {found.owner})")
+        say(found.sentence)
+        if found.facts:
+            table("", ("fact", "value"), found.facts)
+        if found.closed_at is not None:
+            say(f"Settled {wording.stamp(found.closed_at)}: {found.closed_because}")
+        elif found.answered_by:
+            say(f"{found.answered_by} has answered; the next look takes it up.")
+        else:
+            table(
+                "\nOptions",
+                ("option", "what it does"),
+                ((option, wording.option_consequence(option)) for option in found.options),
+            )
+
+
+@commands.command("answer")
+def answer(
+    case_id: CaseNumber,
+    option: Annotated[str, typer.Argument(help="One of the case's options, as `cases show` lists them.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, kept with the answer.")] = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Answer a case; the order is looked at again because of it."""
+    with opened() as installation:
+        now = installation.clock.now()
+        if installation.tx(lambda c: views.one_case(c, case_id)) is None:
+            end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
+        try:
+            installation.tx(lambda c: desk.answer_case(c, installation.queue, case_id, option, who, why, now))
+        except CannotAnswer as refused:
+            end(Exit.REFUSED, str(refused))
+        if as_json:
+            print_json({"case": case_id, "option": option, "who": who, "why": why, "at": now})
+            return
+        say(f"Kept: {who} answered case {case_id} with {option}.")

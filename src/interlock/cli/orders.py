@@ -1,0 +1,162 @@
+"""`interlock order …`: find an order, read its story, and ask why it is where it is."""
+
+from dataclasses import fields
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from interlock.cli.installation import Installation, opened
+from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.console import desk, views, wording
+from interlock.console.explain import explain
+from interlock.orders.codec import encode
+
+commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, replay.")
+Number = Annotated[
+    str, typer.Argument(help="Any number of the order: marketplace, Shopify, parcel or tracking.")
+]
+
+
+def _found(installation: Installation, number: str) -> views.OrderPage:
+    now = installation.clock.now()
+
+    def find(c: Connection) -> views.OrderPage | None:
+        order_id = views.one_order_id(c, number)
+        return None if order_id is None else views.order_page(c, order_id, now)
+
+    page = installation.tx(find)
+    if page is None:
+        end(Exit.NOT_FOUND, str(desk.NoSuchOrder(number)))
+    return page
+
+
+@commands.command("list")
+def list_orders(
+    search: Annotated[str, typer.Option("--search", help="Only orders that carry this number.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List orders: those with urgent cases first, then the newest."""
+    with opened() as installation:
+        now = installation.clock.now()
+        found = installation.tx(
+            lambda c: (
+                views.found_orders(c, search, limit) if search.strip() else views.latest_orders(c, limit)
+            )
+        )
+        if as_json:
+            print_json(found)
+            return
+        table(
+            "",
+            ("order", "connection", "shopify", "marketplace", "where it stands", "window", "cases"),
+            (
+                (
+                    o.mirakl_order_id,
+                    o.connection,
+                    o.shopify_name,
+                    wording.mirakl_state(o.mirakl_state),
+                    o.standing.sentence,
+                    wording.left(o.due_at, now),
+                    o.open_cases or "",
+                )
+                for o in found
+            ),
+        )
+
+
+@commands.command("show")
+def show(number: Number, as_json: AsJson = False) -> None:
+    """Show one order: its lines on three sides, its hold, its cases and its story."""
+    with opened() as installation:
+        page, now = _found(installation, number), installation.clock.now()
+        if as_json:
+            print_json(_document(page))
+            return
+        say(f"{page.shopify_name or page.mirakl_order_id}   {page.mirakl_order_id} on {page.connection}")
+        say(
+            f"{page.standing.sentence} Marketplace: {wording.mirakl_state(page.mirakl_state)}. {page.hold.sentence}"
+        )
+        if page.due_at is not None:
+            say(f"To accept: {wording.left(page.due_at, now)}.")
+        table(
+            "\nLines",
+            ("sku", "title", "shopify", "agreed", "mirakl", "cancelled", ""),
+            (
+                (
+                    line.sku,
+                    line.title,
+                    _number(line.shopify),
+                    _number(line.agreed),
+                    _number(line.ordered),
+                    line.cancelled or "",
+                    "" if line.agrees else f"differs {line.note}".strip(),
+                )
+                for line in page.lines
+            ),
+        )
+        if page.cases:
+            table(
+                "\nOpen cases",
+                ("case", "severity", "what", "options"),
+                ((one.id, one.severity, one.sentence, ", ".join(one.options)) for one in page.cases),
+            )
+        table(
+            "\nStory, newest first",
+            ("when", "who", "what"),
+            ((wording.stamp(at), who, what) for at, who, what in page.story[:40]),
+        )
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _document(page: views.OrderPage) -> dict[str, object]:
+    """The page without the stored view, which holds more than an answer needs."""
+    shown = {field.name: getattr(page, field.name) for field in fields(page)}
+    for name in ("seen", "memory", "plan"):
+        del shown[name]
+    shown["memory"] = encode(page.memory)
+    return shown
+
+
+@commands.command("explain")
+def explain_order(number: Number, as_json: AsJson = False) -> None:
+    """Say why an edit has not reached the marketplace, with the chain of evidence."""
+    with opened() as installation:
+        page, now = _found(installation, number), installation.clock.now()
+        why = explain(page, now)
+        if as_json:
+            print_json({"order": page.mirakl_order_id, "connection": page.connection, "why": why})
+            return
+        say(why.verdict)
+        if why.waits_for:
+            until = (
+                f", until {wording.stamp(why.until)} ({wording.left(why.until, now)})" if why.until else ""
+            )
+            say(f"It waits for {why.waits_for}{until}.")
+        table(
+            "\nEvidence",
+            ("kind", "what", "since", "until"),
+            ((e.kind, e.sentence, wording.stamp(e.at), wording.stamp(e.until)) for e in why.chain),
+        )
+        if why.would_change:
+            say("\nWhat would change it")
+            for sentence in why.would_change:
+                say(f"  · {sentence}")
+
+
+@commands.command("replay")
+def replay_order(number: Number, who: Who = "", as_json: AsJson = False) -> None:
+    """Have an order looked at again, with a fresh reading of both sides."""
+    with opened() as installation:
+        page, now = _found(installation, number), installation.clock.now()
+        if not who.strip():
+            end(Exit.REFUSED, "Say with --who who asks for it. Nothing was changed.")
+        installation.tx(lambda c: desk.replay(c, installation.queue, page.id, who.strip(), now))
+        if as_json:
+            print_json({"order": page.mirakl_order_id, "asked_at": now})
+            return
+        say(f"{page.mirakl_order_id} is looked at again within seconds if a worker runs.")

@@ -1,0 +1,34 @@
+"""The program `interlock`: its commands and how they hang together."""
+
+import sys
+
+import typer
+
+from interlock.cli import cases, maps, orders, running
+from interlock.cli.connect import connect
+from interlock.logs import configure
+
+app = typer.Typer(
+    name="interlock",
+    help="Keeps Shopify orders and Mirakl marketplace orders locked together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("connect")(connect)
+app.add_typer(orders.commands, name="order")
+app.add_typer(cases.commands, name="cases")
+app.add_typer(maps.carriers, name="carriers")
+app.add_typer(maps.skus, name="skus")
+app.command("health")(running.health)
+app.add_typer(running.db, name="db")
+app.add_typer(running.simulate, name="simulate")
+app.command("serve")(running.serve)
+app.command("worker")(running.worker)
+app.command("demo")(running.demo)
+
+
+def main() -> None:
+    """Run the command named in the arguments of the process."""
+    configure(style="console" if sys.stderr.isatty() else "json")
+    app()

@@ -1,0 +1,77 @@
+"""The judge: reads a rehearsal that has ended, or stands still, and says which invariant held, was bounded, or broke.
+
+It believes the platforms' own logs of what happened to them, our database, and the log of our calls; never what the
+service says of itself.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from interlock.rehearsal.judging import calls, counters, creation, deadlines, holds, privacy, quantities, rest
+from interlock.rehearsal.judging.evidence import Evidence, Interruption, gather
+from interlock.rehearsal.judging.rebuild import i23_the_mapping_can_be_rebuilt
+from interlock.rehearsal.judging.truth import truths
+from interlock.rehearsal.judging.verdict import Bounded, Finding, Oddity, Verdict, Violation
+from interlock.rehearsal.world import World
+
+__all__ = [
+    "Bounded",
+    "Evidence",
+    "Finding",
+    "Interruption",
+    "Oddity",
+    "Verdict",
+    "Violation",
+    "i23_the_mapping_can_be_rebuilt",
+    "judge",
+    "judge_evidence",
+]
+
+
+def judge(
+    world: World, quiescent: bool, interruptions: Sequence[Interruption] = (), logs: Sequence[str] = ()
+) -> Verdict:
+    """Judge a world. `quiescent` says that faults ended long enough ago for everything to have come to rest.
+
+    `interruptions` are crashes, freezes, database and platform outages with their times: without them the judge takes
+    every delay for the service's own. `logs` are captured log lines.
+    """
+    poll = timedelta(seconds=world.plan.poll_seconds)
+    with world.database.begin() as c:
+        evidence = gather(world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs)
+        return judge_evidence(evidence, c, quiescent)
+
+
+def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdict:
+    """Judge evidence that was gathered already; `c` is a connection to the database it came from."""
+    verdict = Verdict()
+    found = truths(evidence)
+    for truth in found:
+        creation.i1_one_shopify_order(evidence, truth, verdict)
+        creation.i2_accepted_only_when_it_exists(evidence, truth, verdict)
+        creation.i3_acceptance_answers_are_whole(evidence, truth, verdict)
+        quantities.i4_only_what_left_is_shipped(evidence, truth, verdict)
+        quantities.i5_never_below_what_shopify_shows(evidence, truth, verdict)
+        quantities.i6_no_money_is_moved(evidence, truth, verdict)
+        holds.i8_held_in_time(evidence, truth, verdict)
+        holds.i8_released_on_evidence(evidence, truth, verdict)
+        holds.i8_labels_only_on_agreement(evidence, truth, verdict)
+        creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
+        creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
+        deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
+        if quiescent:
+            rest.i17_differences_have_cases(evidence, truth, verdict)
+            rest.i18_nothing_left_undone(evidence, truth, verdict)
+            creation.i19_mapping_agrees_three_ways(evidence, truth, verdict)
+            rest.i24_no_case_outlives_its_reason(evidence, truth, verdict)
+    calls.i9_every_write_was_planned(evidence, verdict)
+    calls.i10_one_writer_at_a_time(evidence, verdict)
+    privacy.i12_no_personal_data(evidence, c, verdict)
+    calls.i14_within_the_ceilings(evidence, verdict)
+    calls.i16_every_delivery_was_sent(evidence, verdict)
+    calls.i21_every_attempt_is_sent_once(evidence, verdict)
+    verdict.counters = counters.count(evidence, found)
+    verdict.broken.sort(key=lambda finding: finding.at)
+    return verdict

@@ -1,0 +1,266 @@
+"""I9, I10, I14, I16 and I21: every write stands in the ledger, one writer at a time, within the ceilings."""
+
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from interlock.rehearsal.judging.evidence import (
+    APPLIED_UNHEARD,
+    DELAYED,
+    NOT_APPLIED_UNHEARD,
+    Evidence,
+    Marketplace,
+    Reference,
+    is_write,
+)
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Call
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+JITTER = timedelta(seconds=1)
+LEARNING_429S = 3
+"""How often in an hour OR11 may be refused while we find out that the marketplace counts reads by id."""
+
+
+def our_writes(evidence: Evidence) -> list[tuple[Call, Marketplace | None]]:
+    """Every write of ours with its marketplace (None for Shopify), oldest first."""
+    found: list[tuple[Call, Marketplace | None]] = [
+        (call, None)
+        for call in evidence.shopify.record.calls
+        if call.caller == evidence.app and is_write(call, None)
+    ]
+    for marketplace in evidence.marketplaces:
+        found += [
+            (call, marketplace)
+            for call in marketplace.record.calls
+            if call.caller == marketplace.caller and is_write(call, marketplace)
+        ]
+    return sorted(found, key=lambda item: item[0].at)
+
+
+def i9_every_write_was_planned(evidence: Evidence, verdict: Verdict) -> None:
+    """I9: each write carries a reference to a ledger row that was committed before, for that attempt and epoch.
+
+    Set-up calls (the marker's definition, subscriptions) carry none. A batch of OR04 names its first row.
+    """
+    for call, _ in our_writes(evidence):
+        verdict.checked["I9"] += 1
+        written = call.reference or ""
+        row = evidence.operation_of.get(written.partition(".")[0])
+        if row is None:
+            verdict.violation(
+                "I9",
+                _order(call),
+                call.at,
+                f"{call.operation} was sent and no ledger row explains it.",
+                f"reference {written or 'missing'}",
+            )
+            continue
+        if row.planned_at > call.at:
+            verdict.violation(
+                "I9",
+                _order(call),
+                call.at,
+                f"{call.operation} was sent before its ledger row was committed.",
+                written,
+            )
+        reference = Reference.of(call.reference)
+        if reference is not None and (reference.attempt > row.attempt or reference.epoch > row.epoch):
+            verdict.violation(
+                "I9",
+                _order(call),
+                call.at,
+                f"{call.operation} was sent as attempt {reference.attempt} of epoch {reference.epoch}, which the "
+                "ledger never began.",
+                f"ledger: attempt {row.attempt} of epoch {row.epoch}",
+            )
+
+
+def i21_every_attempt_is_sent_once(evidence: Evidence, verdict: Verdict) -> None:
+    """I21 (without the hash chain): one attempt in the ledger is one call, and every answer of a person has a name and
+    a reason. A call refused for its token is repeated under the same attempt."""
+    seen: dict[str, Call] = {}
+    for call, _ in our_writes(evidence):
+        if call.reference is None or Reference.of(call.reference) is None:
+            continue
+        verdict.checked["I21"] += 1
+        key = f"{call.operation} {call.reference}"
+        before = seen.get(key)
+        if before is not None and before.status != 401 and not _refused_for_load(before):
+            verdict.violation(
+                "I21",
+                _order(call),
+                call.at,
+                f"{call.operation} was sent twice under one attempt.",
+                call.reference,
+            )
+        seen[key] = call
+    for row in evidence.answers:
+        verdict.checked["I21"] += 1
+        if not row.who.strip() or not row.why.strip():
+            verdict.violation(
+                "I21", "", row.at, "An answer to a case has no name or no reason.", f"answer {row.id}"
+            )
+
+
+def _refused_for_load(call: Call) -> bool:
+    return call.status == 429 or "THROTTLED" in (call.detail.get("errors") or ())
+
+
+def i10_one_writer_at_a_time(evidence: Evidence, verdict: Verdict) -> None:
+    """I10: writes of an order never go back to an older epoch, and an unclear class C or D call of an older epoch is
+    repeated only after the settle window. Calls that the network delayed are not ours to time."""
+    by_order: dict[int, list[tuple[Call, Reference, Row[Any]]]] = {}
+    for call, _ in our_writes(evidence):
+        reference = Reference.of(call.reference)
+        row = None if reference is None else evidence.operation_of.get(reference.operation)
+        if reference is not None and row is not None and row.kind != "SetSellerReference":
+            by_order.setdefault(row.order_id, []).append((call, reference, row))
+    settle = {m.connection_id: m.rules.settle for m in evidence.marketplaces}
+    for sent in by_order.values():
+        newest: tuple[Call, Reference] | None = None
+        last_of: dict[str, tuple[Call, Reference]] = {}
+        for call, reference, row in sent:
+            verdict.checked["I10"] += 1
+            late = call.fault in DELAYED
+            if newest is not None and reference.epoch < newest[1].epoch and not late:
+                verdict.violation(
+                    "I10",
+                    _order(call),
+                    call.at,
+                    f"{call.operation} of epoch {reference.epoch} was sent after a write of epoch {newest[1].epoch}.",
+                    f"{call.reference} after {newest[0].reference} at {newest[0].at:%H:%M:%S}",
+                )
+            before = last_of.get(row.id)
+            if row.call_class in ("C", "D") and before is not None:
+                _settled(verdict, call, before[0], settle.get(row.connection_id, MINUTE))
+            last_of[row.id] = (call, reference)
+            if newest is None or reference.epoch >= newest[1].epoch:
+                newest = (call, reference)
+
+
+def _settled(verdict: Verdict, call: Call, before: Call, settle: timedelta) -> None:
+    unclear = before.fault in APPLIED_UNHEARD or before.fault in NOT_APPLIED_UNHEARD
+    if not unclear or before.fault in DELAYED or call.fault in DELAYED:
+        return
+    if call.at - before.at < settle - JITTER:
+        verdict.violation(
+            "I10",
+            _order(call),
+            call.at,
+            f"{call.operation} was repeated {(call.at - before.at).total_seconds():.0f} s after an unclear attempt, "
+            f"before the settle window of {settle.total_seconds():.0f} s was over.",
+            f"{before.reference}, then {call.reference}",
+        )
+
+
+def i14_within_the_ceilings(evidence: Evidence, verdict: Verdict) -> None:
+    """I14: the platforms refuse none of our calls for load on their own account, OR04 goes out at most once a minute,
+    and OR11 at most once a minute besides the reads by id we allow ourselves.
+
+    Finding out that a marketplace counts reads by id costs a few refused OR11 an hour: bounded.
+    """
+    for marketplace in evidence.marketplaces:
+        calls = sorted(
+            (call for call in marketplace.record.calls if call.caller == marketplace.caller),
+            key=lambda call: call.at,
+        )
+        _or04_spacing(marketplace, calls, verdict)
+        _or11_rate(evidence, marketplace, calls, verdict)
+        refused: Counter[tuple[str, datetime]] = Counter()
+        for call in calls:
+            if call.status == 429 and call.fault is None:
+                refused[(call.operation, call.at.replace(minute=0, second=0, microsecond=0))] += 1
+        for (operation, hour), times in refused.items():
+            sentence = f"{marketplace.name} refused {operation} for load {times} times in an hour."
+            if operation == "OR11" and times <= LEARNING_429S:
+                verdict.bound("I14", "", hour, sentence)
+            else:
+                verdict.violation("I14", "", hour, sentence)
+    refused_here = [
+        call
+        for call in evidence.shopify.record.calls
+        if call.caller == evidence.app and call.status == 429 and call.fault is None
+    ]
+    verdict.checked["I14"] += 1
+    if refused_here:
+        verdict.violation(
+            "I14",
+            "",
+            refused_here[0].at,
+            f"Shopify refused {len(refused_here)} calls of ours for load with 429.",
+        )
+
+
+def _or04_spacing(marketplace: Marketplace, calls: list[Call], verdict: Verdict) -> None:
+    before: Call | None = None
+    for call in calls:
+        if call.operation != "OR04" or call.fault in DELAYED:
+            continue
+        verdict.checked["I14"] += 1
+        if before is not None and call.at - before.at < MINUTE - JITTER:
+            verdict.violation(
+                "I14",
+                "",
+                call.at,
+                f"OR04 was called twice within {(call.at - before.at).total_seconds():.0f} s.",
+                marketplace.name,
+            )
+        before = call
+
+
+def _or11_rate(evidence: Evidence, marketplace: Marketplace, calls: list[Call], verdict: Verdict) -> None:
+    by_id = 6
+    pages = 1 + len(marketplace.orders) // 100
+    allowed = pages + by_id
+    recent: deque[datetime] = deque()
+    told = False
+    for call in calls:
+        if call.operation != "OR11" or call.fault in DELAYED:
+            continue
+        verdict.checked["I14"] += 1
+        while recent and recent[0] <= call.at - MINUTE + JITTER:
+            recent.popleft()
+        recent.append(call.at)
+        if len(recent) > allowed and not told:
+            told = True
+            verdict.violation(
+                "I14",
+                "",
+                call.at,
+                f"OR11 was called {len(recent)} times within a minute; {allowed} are allowed.",
+                marketplace.name,
+            )
+
+
+def i16_every_delivery_was_sent(evidence: Evidence, verdict: Verdict) -> None:
+    """I16: each stored delivery stems from one that Shopify sent: same topic, same order, not before it was made."""
+    sent: Counter[tuple[str, str]] = Counter()
+    of_topic: Counter[str] = Counter()
+    for effect in evidence.shopify.record.effects:
+        if effect.kind in ("webhook_delivered", "webhook_failed"):
+            sent[(effect.detail["topic"], effect.order_id)] += 1
+            of_topic[effect.detail["topic"]] += 1
+    for row in evidence.deliveries:
+        verdict.checked["I16"] += 1
+        if row.shopify_order_id is not None:
+            sent[(row.topic, row.shopify_order_id)] -= 1
+            fits = sent[(row.topic, row.shopify_order_id)] >= 0
+        else:
+            of_topic[row.topic] -= 1
+            fits = of_topic[row.topic] >= 0
+        if not fits:
+            verdict.violation(
+                "I16",
+                "",
+                row.received_at,
+                f"A delivery of {row.topic} is stored that Shopify never sent.",
+                f"webhook {row.webhook_id}, order {row.shopify_order_id or 'unnamed'}",
+            )
+
+
+def _order(call: Call) -> str:
+    return call.order_ids[0] if call.order_ids else ""

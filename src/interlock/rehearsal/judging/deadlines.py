@@ -1,0 +1,65 @@
+"""I15: no acceptance window ends unnoticed."""
+
+from datetime import datetime, timedelta
+
+from interlock.orders.reasons import Reason
+from interlock.rehearsal.judging.evidence import Evidence
+from interlock.rehearsal.judging.truth import Truth
+from interlock.rehearsal.judging.verdict import Verdict
+
+TOLD_BY = 0.4
+SLACK = timedelta(seconds=60)
+
+
+def window_of(truth: Truth) -> tuple[datetime, datetime] | None:
+    """When the acceptance window began and ends; None where the marketplace decides by itself, or never asked."""
+    order, world = truth.order, truth.marketplace.world
+    if order.waiting_since is None or world.profile.accepts_automatically:
+        return None
+    counted = world.switches["staging_counts_toward_window"] == "yes"
+    began = order.created if counted else order.waiting_since
+    ends = began + timedelta(hours=world.profile.acceptance_window_hours)
+    return order.waiting_since, max(ends, order.waiting_since)
+
+
+def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I15: an order is decided before 40 % of its acceptance window is gone, or a case has said by then that the time
+    runs out. Time in which the marketplace could not be read does not count."""
+    window = window_of(truth)
+    if window is None:
+        return
+    began, ends = window
+    late = began + (ends - began) * TOLD_BY
+    decided = next(
+        (m.at for m in truth.moments if m.at >= began and m.state not in ("STAGING", "WAITING_ACCEPTANCE")),
+        None,
+    )
+    if decided is not None and decided <= late:
+        verdict.checked["I15"] += 1
+        return
+    if evidence.now <= late:
+        return
+    verdict.checked["I15"] += 1
+    told = [case.opened_at for case in evidence.cases_of(truth.row, Reason.ACCEPTANCE_RUNNING_OUT.value)]
+    foreign = evidence.cases_of(truth.row, Reason.NOT_OURS_TO_SHIP.value)
+    if foreign:
+        return
+    due = late + SLACK + evidence.unavailable(began, late)
+    if told and min(told) <= due:
+        return
+    lost = next((m.at for m in truth.moments if m.kind == "auto_refused"), None)
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    if (
+        not any(began <= at <= late for at in reads)
+        and evidence.unavailable(began, late) > (late - began) / 2
+    ):
+        verdict.bound("I15", truth.id, late, "The marketplace could not be read in this time.")
+        return
+    verdict.violation(
+        "I15",
+        truth.id,
+        lost or late,
+        "The order was lost without a word." if lost else "Nobody was told that the time to accept runs out.",
+        f"window {began:%H:%M:%S} to {ends:%H:%M:%S}",
+        f"first told {min(told):%H:%M:%S}" if told else "never told",
+    )

@@ -1,0 +1,358 @@
+"""What the judge looks at: both platforms' logs and states, every table, and when the service was interrupted."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text
+
+from interlock.cases.store import answers, cases
+from interlock.engine.ledger import operations
+from interlock.engine.store import deliveries, one_connection, polls, tallies
+from interlock.orders.codec import decode
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Plan
+from interlock.orders.store import mirakl_documents, orders, plans
+from interlock.orders.view import View
+from interlock.simulator.mirakl.orders import SimOrder
+from interlock.simulator.mirakl.world import MiraklWorld
+from interlock.simulator.record import Call, Effect, Record
+from interlock.simulator.shopify.execution import schema
+from interlock.simulator.shopify.state import Order, Shop
+from interlock.simulator.shopify.world import ShopifyWorld
+
+LEASE = timedelta(seconds=60)
+FAULT_COSTS = timedelta(seconds=45)
+"""What one injected fault may cost: a time-out, the pause after it, and the repetition."""
+
+# Faults after which the caller cannot know whether the call had an effect, by whether it had.
+APPLIED_UNHEARD = ("reply_lost", "late_apply", "server_error_after", "truncated")
+NOT_APPLIED_UNHEARD = ("refused_before", "server_error", "html")
+DELAYED = ("slow", "late_apply")
+
+WRITES_TO_MIRAKL = ("OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR31", "ST01", "ST23", "ST24")
+SETTING_UP = ("metafieldDefinitionCreate", "webhookSubscriptionCreate", "webhookSubscriptionDelete")
+
+# Plans are large; only those that did one of these are looked at.
+JUDGED_ACTIONS = ("AnswerAcceptance", "CancelQuantities", "ReleaseHold")
+_JUDGED = " || ".join(f'@ == "{name}"' for name in JUDGED_ACTIONS)
+_WITH_JUDGED_ACTIONS = text(f"""jsonb_path_exists(plans.plan, '$.actions[*]."_" ? ({_JUDGED})')""")
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A time in which (a part of) the service could not work. `kind` is `crash`, `frozen`, `database away` or
+    `platform down`. Whoever starts these things reports them; the platforms' logs do not show them."""
+
+    kind: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What our calls carry in X-Client-Reference: the operation's id, the attempt, and the writer's epoch."""
+
+    operation: str
+    attempt: int
+    epoch: int
+
+    @classmethod
+    def of(cls, written: str | None) -> "Reference | None":
+        """None for a call without one, and for batches of OR04, which carry many operations."""
+        if written is None:
+            return None
+        parts = written.split(".")
+        if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
+            return None
+        return cls(parts[0], int(parts[1]), int(parts[2]))
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """One simulated marketplace and the connection that serves it."""
+
+    name: str
+    connection_id: int
+    account: str
+    rules: ConnectionRules
+    world: MiraklWorld
+    caller: str = "shop"
+
+    @property
+    def us(self) -> str:
+        """Our name in the effect log."""
+        return f"api:{self.caller}"
+
+    @property
+    def record(self) -> Record:
+        return self.world.record
+
+    @property
+    def orders(self) -> Mapping[str, SimOrder]:
+        return self.world.orders
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A kept plan with its view, decoded when somebody asks."""
+
+    order_id: int
+    at: datetime
+    epoch: int
+    raw_view: Any
+    raw_plan: Any
+
+    @cached_property
+    def view(self) -> View:
+        return decode(View, self.raw_view)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return decode(Plan, self.raw_plan)
+
+
+@dataclass
+class Evidence:
+    """Everything there is to judge by. Rows are as the database gave them; times are aware and in UTC."""
+
+    now: datetime
+    poll: timedelta
+    marketplaces: tuple[Marketplace, ...]
+    shopify: ShopifyWorld
+    interruptions: tuple[Interruption, ...] = ()
+    logs: tuple[str, ...] = ()
+    orders: list[Row[Any]] = field(default_factory=list)
+    operations: list[Row[Any]] = field(default_factory=list)
+    cases: list[Row[Any]] = field(default_factory=list)
+    answers: list[Row[Any]] = field(default_factory=list)
+    deliveries: list[Row[Any]] = field(default_factory=list)
+    polls: list[Row[Any]] = field(default_factory=list)
+    tallies: list[Row[Any]] = field(default_factory=list)
+    documents: dict[int, datetime] = field(default_factory=dict)
+    plans: list[PlanRow] = field(default_factory=list)
+
+    def load(self, c: Connection) -> None:
+        """Read every table the judge needs, in this one transaction."""
+        self.orders = list(c.execute(select(orders).order_by(orders.c.id)))
+        self.operations = list(
+            c.execute(select(operations).order_by(operations.c.planned_at, operations.c.id))
+        )
+        self.cases = list(c.execute(select(cases).order_by(cases.c.id)))
+        self.answers = list(c.execute(select(answers).order_by(answers.c.id)))
+        self.deliveries = list(
+            c.execute(select(deliveries).order_by(deliveries.c.received_at, deliveries.c.webhook_id))
+        )
+        self.polls = list(c.execute(select(polls).order_by(polls.c.name)))
+        self.tallies = list(c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label)))
+        self.documents = {
+            row.order_id: row.observed_at
+            for row in c.execute(
+                select(mirakl_documents.c.order_id, mirakl_documents.c.observed_at).order_by(
+                    mirakl_documents.c.order_id
+                )
+            )
+        }
+        self.plans = [
+            PlanRow(row.order_id, row.at, row.epoch, row.view, row.plan)
+            for row in c.execute(select(plans).where(_WITH_JUDGED_ACTIONS).order_by(plans.c.id))
+        ]
+
+    # -- the shop ---------------------------------------------------------------------------------------
+
+    @property
+    def shop(self) -> Shop:
+        return self.shopify.shop
+
+    @property
+    def us(self) -> str:
+        """Our app's name in Shopify's effect log."""
+        return f"api:{self.shopify.main_app.name}"
+
+    @property
+    def app(self) -> str:
+        return self.shopify.main_app.name
+
+    @cached_property
+    def shopify_orders(self) -> dict[str, Order]:
+        """The shop's orders by gid."""
+        return {order.gid: order for order in self.shop.orders.values()}
+
+    @cached_property
+    def shopify_effects_of(self) -> dict[str, list[Effect]]:
+        """Effects by the gid they happened to."""
+        found: dict[str, list[Effect]] = {}
+        for effect in self.shopify.record.effects:
+            found.setdefault(effect.order_id, []).append(effect)
+        return found
+
+    @cached_property
+    def shopify_reads(self) -> dict[str, list[datetime]]:
+        """By order gid: when a read of ours was answered undisturbed, oldest first."""
+        found: dict[str, list[datetime]] = {}
+        for call in self.shopify.record.calls:
+            if call.operation != "order" or not went_well(call):
+                continue
+            for gid in call.order_ids:
+                found.setdefault(gid, []).append(call.at)
+        return {gid: sorted(times) for gid, times in found.items()}
+
+    @cached_property
+    def webhooks(self) -> dict[str, list[datetime]]:
+        """By order gid: when a delivery about it reached us, oldest first."""
+        found: dict[str, list[datetime]] = {}
+        for effect in self.shopify.record.effects:
+            if effect.kind == "webhook_delivered":
+                found.setdefault(effect.order_id, []).append(effect.at)
+        return {gid: sorted(times) for gid, times in found.items()}
+
+    # -- the marketplaces -------------------------------------------------------------------------------
+
+    @cached_property
+    def mirakl_reads(self) -> dict[tuple[str, str], list[datetime]]:
+        """By marketplace and order id: when an OR11 of ours showed the order, undisturbed, oldest first."""
+        found: dict[tuple[str, str], list[datetime]] = {}
+        for marketplace in self.marketplaces:
+            for call in marketplace.record.calls:
+                if call.operation != "OR11" or call.caller != marketplace.caller or not went_well(call):
+                    continue
+                for order_id in call.order_ids:
+                    found.setdefault((marketplace.name, order_id), []).append(call.at)
+        return {key: sorted(times) for key, times in found.items()}
+
+    # -- our database -----------------------------------------------------------------------------------
+
+    @cached_property
+    def row_of(self) -> dict[tuple[int, str], Row[Any]]:
+        """Our row by connection and marketplace order id."""
+        return {(row.connection_id, row.mirakl_order_id): row for row in self.orders}
+
+    @cached_property
+    def memories(self) -> dict[int, Memory]:
+        """What each order remembers, by row id."""
+        return {row.id: decode(Memory, row.memory) for row in self.orders}
+
+    @cached_property
+    def operation_of(self) -> dict[str, Row[Any]]:
+        return {row.id: row for row in self.operations}
+
+    @cached_property
+    def operations_of(self) -> dict[int, list[Row[Any]]]:
+        found: dict[int, list[Row[Any]]] = {}
+        for row in self.operations:
+            found.setdefault(row.order_id, []).append(row)
+        return found
+
+    @cached_property
+    def plans_at(self) -> dict[tuple[int, datetime], PlanRow]:
+        """The plan kept for an order at a moment; operations are planned in the same transaction."""
+        return {(row.order_id, row.at): row for row in self.plans}
+
+    def cases_of(self, row: Row[Any] | None, *reasons: str) -> list[Row[Any]]:
+        """Every case of the order, open and closed; of these reasons, when any are given."""
+        if row is None:
+            return []
+        return [
+            case for case in self.cases if case.order_id == row.id and (not reasons or case.reason in reasons)
+        ]
+
+    def open_cases(self, row: Row[Any] | None, mirakl_order_id: str) -> list[Row[Any]]:
+        """Open cases about the order: its own, and those of the connection that name it."""
+        return [
+            case
+            for case in self.cases
+            if case.closed_at is None
+            and (
+                (row is not None and case.order_id == row.id)
+                or (case.order_id is None and case.subject == mirakl_order_id)
+            )
+        ]
+
+    def kind_of(self, written: str | None) -> str:
+        """The action behind a call's reference, empty for none of ours."""
+        reference = Reference.of(written)
+        row = None if reference is None else self.operation_of.get(reference.operation)
+        return "" if row is None else str(row.kind)
+
+    # -- time in which nothing could be done -------------------------------------------------------------
+
+    def unavailable(self, began: datetime, ended: datetime) -> timedelta:
+        """How much of this time the service, or a platform it needed, could not work.
+
+        A worker that crashed or froze keeps its lease for a while, so its interruption lasts that much longer. Every
+        call of ours that a fault met counts for the time it costs to notice and repeat it.
+        """
+        if ended <= began:
+            return timedelta(0)
+        lost = timedelta(0)
+        reached = began
+        for gap in sorted(self.interruptions, key=lambda gap: gap.began):
+            tail = LEASE if gap.kind in ("crash", "frozen") else timedelta(seconds=15)
+            start, end = max(gap.began, reached), min(gap.ended + tail, ended)
+            if end > start:
+                lost += end - start
+                reached = end
+        return lost + FAULT_COSTS * self._faults_between(began - FAULT_COSTS, ended)
+
+    def _faults_between(self, began: datetime, ended: datetime) -> int:
+        times = self._fault_times
+        return bisect_left(times, ended) - bisect_left(times, began)
+
+    @cached_property
+    def _fault_times(self) -> list[datetime]:
+        return sorted(call.at for call in self.our_calls() if call.fault is not None or call.status == 429)
+
+    def our_calls(self) -> Iterator[Call]:
+        """Every call of ours, by platform."""
+        for call in self.shopify.record.calls:
+            if call.caller in (self.app, "unknown"):
+                yield call
+        for marketplace in self.marketplaces:
+            for call in marketplace.record.calls:
+                if call.caller == marketplace.caller:
+                    yield call
+
+
+def went_well(call: Call) -> bool:
+    """Answered with 2xx and no fault between the platform and us."""
+    return call.fault is None and call.status < 300 and not call.detail.get("errors")
+
+
+def is_write(call: Call, marketplace: Marketplace | None) -> bool:
+    """Whether the call may change something on the platform; set-up calls do not count."""
+    if marketplace is not None:
+        return call.operation in WRITES_TO_MIRAKL
+    mutations = schema().mutation_type
+    known = {} if mutations is None else mutations.fields
+    return any(name in known and name not in SETTING_UP for name in call.operation.split("+"))
+
+
+def first_after(times: Sequence[datetime], moment: datetime) -> datetime | None:
+    """The first of the ordered times that is not before the moment."""
+    index = bisect_left(times, moment)
+    return times[index] if index < len(times) else None
+
+
+def gather(
+    marketplaces: Mapping[str, MiraklWorld],
+    connection_ids: Mapping[str, int],
+    shopify: ShopifyWorld,
+    c: Connection,
+    poll: timedelta,
+    interruptions: Sequence[Interruption] = (),
+    logs: Sequence[str] = (),
+) -> Evidence:
+    """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any."""
+    known = []
+    for name, world in marketplaces.items():
+        connection = one_connection(c, connection_ids[name])
+        known.append(
+            Marketplace(name, connection_ids[name], connection.mirakl_account, connection.rules, world)
+        )
+    evidence = Evidence(shopify.clock.now(), poll, tuple(known), shopify, tuple(interruptions), tuple(logs))
+    evidence.load(c)
+    return evidence

@@ -1,0 +1,387 @@
+"""I8: the parcel waits while the two sides disagree, and whoever moves it all the same is answered at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from interlock.orders.agreement import shopify_quantities, unlinked
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT
+from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
+from interlock.rehearsal.judging.truth import (
+    MIRAKL,
+    Moment,
+    Parcel,
+    Truth,
+    not_moving_because,
+)
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Effect
+
+HOLD_WITHIN = timedelta(seconds=30)
+HOLD_POSSIBLE_FOR = timedelta(seconds=60)
+JUST_EDITED = timedelta(seconds=60)
+ANSWERED_WITHIN = timedelta(seconds=60)
+SWEPT_WITHIN = timedelta(minutes=16)
+"""Without a webhook an edit is found by the sweep of every five minutes, behind an index that may lag ten."""
+
+INCIDENTS = (
+    Reason.LABEL_BEFORE_AGREEMENT.value,
+    Reason.SHIPPED_ON_DISAGREEMENT.value,
+    Reason.ENDED_AFTER_PICKING.value,
+    Reason.HOLD_RELEASED_BY_OTHERS.value,
+    Reason.CANNOT_HOLD.value,
+)
+
+
+def _mirakl_allowance(evidence: Evidence) -> timedelta:
+    """How long a change at the marketplace may stay unseen: changes are walked every second tick."""
+    return 2 * evidence.poll + timedelta(seconds=60)
+
+
+def _known_at(evidence: Evidence, truth: Truth, since: datetime, side: str) -> datetime | None:
+    """When the service first could know of something that is so since then: by a read of ours or a delivery.
+
+    A change at the marketplace is known by OR11 only, and acted on when Shopify is read after it.
+    """
+    if side == MIRAKL:
+        return first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), since)
+    times = [
+        first_after(evidence.webhooks.get(truth.shopify_gid, []), since),
+        first_after(evidence.shopify_reads.get(truth.shopify_gid, []), since),
+    ]
+    there = [moment for moment in times if moment is not None]
+    return min(there) if there else None
+
+
+# -- the hold comes on ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A stretch of time in which nothing of the order may leave."""
+
+    began: datetime
+    ended: datetime | None
+    side: str
+    why: str
+
+
+def _closed_stretches(truth: Truth) -> list[_Closed]:
+    found: list[_Closed] = []
+    open_one: tuple[datetime, str, str] | None = None
+    for moment, after in truth.spans():
+        closed = moment.live and moment.must_not_move and moment.unfulfilled > 0
+        if closed and open_one is None:
+            open_one = (moment.at, moment.side, not_moving_because(moment))
+        if open_one is not None and (not closed or after is None):
+            found.append(_Closed(open_one[0], None if closed else moment.at, open_one[1], open_one[2]))
+            open_one = None
+    return found
+
+
+def i8_held_in_time(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I8, first part: our hold is on within 30 s of the first read that shows that the sides disagree, or that the
+    marketplace has not said SHIPPING, while units are unfulfilled.
+
+    Injected faults and interruptions stretch the time: then it is bounded. A fulfillment order that cannot be held, or
+    that somebody freed twice, has its case instead.
+    """
+    reads = evidence.shopify_reads.get(truth.shopify_gid, [])
+    for stretch in _closed_stretches(truth):
+        for parcel in truth.parcels.values():
+            began = max(stretch.began, parcel.born)
+            ended = _earliest(stretch.ended, parcel.gone)
+            if ended is not None and ended <= began:
+                continue
+            if stretch.side == MIRAKL and stretch.began >= parcel.born:
+                known = _known_at(evidence, truth, began, MIRAKL)
+                seen = None if known is None else first_after(reads, known)
+            else:
+                seen = first_after(reads, began)
+            if seen is None or (ended is not None and seen >= ended):
+                continue
+            verdict.checked["I8"] += 1
+            _judge_hold(evidence, truth, verdict, stretch, parcel, seen, ended)
+
+
+def _judge_hold(
+    evidence: Evidence,
+    truth: Truth,
+    verdict: Verdict,
+    stretch: _Closed,
+    parcel: Parcel,
+    seen: datetime,
+    ended: datetime | None,
+) -> None:
+    held = parcel.held_from(seen)
+    if held is not None and held - seen <= HOLD_WITHIN:
+        return
+    until = _earliest(held, ended, evidence.now)
+    assert until is not None
+    if until - seen <= HOLD_WITHIN:
+        return
+    if _excused(evidence, truth, parcel):
+        verdict.bound(
+            "I8", truth.id, seen, "The fulfillment order could not be held; its case says so.", parcel.gid
+        )
+        return
+    late = until - seen - evidence.unavailable(seen, until)
+    how = "was never placed after" if held is None else f"came {(held - seen).total_seconds():.0f} s after"
+    if late <= HOLD_WITHIN:
+        verdict.bound(
+            "I8", truth.id, seen, f"Our hold {how} the read that demanded it; faults explain it.", parcel.gid
+        )
+        return
+    verdict.violation(
+        "I8",
+        truth.id,
+        seen,
+        f"Our hold {how} the read that demanded it.",
+        stretch.why,
+        parcel.gid,
+    )
+
+
+def _excused(evidence: Evidence, truth: Truth, parcel: Parcel) -> bool:
+    cases = evidence.cases_of(truth.row, Reason.CANNOT_HOLD.value, Reason.HOLD_RELEASED_BY_OTHERS.value)
+    twice = any(r.fulfillment_order_id == parcel.gid and r.times >= 2 for r in truth.memory.reholds)
+    return twice or any(case.subject == parcel.gid for case in cases)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    there = [moment for moment in moments if moment is not None]
+    return min(there) if there else None
+
+
+# -- the hold comes off --------------------------------------------------------------------------------------
+
+
+def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I8, second part: every release of ours was planned on a view in which both sides agreed, the marketplace said
+    SHIPPING and both addresses were complete; and it was so in truth, except for what changed in the last minute or
+    what the marketplace had not yet shown."""
+    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+        if effect.kind != "hold_released" or effect.actor != evidence.us:
+            continue
+        reference = Reference.of(effect.reference)
+        operation = None if reference is None else evidence.operation_of.get(reference.operation)
+        if operation is not None and operation.kind == "CancelShopifyOrder":
+            continue  # the cancelation of an order takes its holds with it
+        verdict.checked["I8"] += 1
+        plan = None
+        if operation is not None and truth.row is not None:
+            plan = evidence.plans_at.get((truth.row.id, operation.planned_at))
+        if plan is None:
+            verdict.violation(
+                "I8",
+                truth.id,
+                effect.at,
+                "Our hold was released and no kept plan asked for it.",
+                f"call {effect.reference}",
+            )
+            continue
+        lacking = _lacking(plan)
+        if lacking:
+            verdict.violation(
+                "I8", truth.id, effect.at, "Our hold was released on a view that did not allow it.", *lacking
+            )
+        _judge_release(evidence, truth, verdict, effect, plan)
+
+
+def _lacking(plan: PlanRow) -> list[str]:
+    view, memory = plan.view, plan.plan.memory
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None or shopify is None:
+        return ["one side had not been read"]
+    lacking = []
+    if mirakl.state != "SHIPPING" or not mirakl.can_ship:
+        lacking.append(f"the marketplace said {mirakl.state}")
+    if not mirakl.address.complete or not shopify.address.complete:
+        lacking.append("an address was missing")
+    shown = dict(shopify_quantities(shopify, memory))
+    for line, agreed in plan.plan.agreed:
+        if shown.get(line, 0) != agreed:
+            lacking.append(f"{line}: Shopify {shown.get(line, 0)}, agreed {agreed}")
+    if unlinked(shopify, memory):
+        lacking.append("units that were never sold")
+    return lacking
+
+
+def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, plan: PlanRow) -> None:
+    moment = truth.at(effect.at)
+    if not moment.live or moment.state in GONE_OUT or not moment.must_not_move:
+        return
+    since = _since(truth, moment)
+    why = not_moving_because(moment)
+    if since.side == MIRAKL and plan.view.mirakl is not None:
+        seen = plan.view.mirakl.observed_at
+        unseen = since.at >= seen
+        room = _mirakl_allowance(evidence) + evidence.unavailable(since.at, effect.at)
+        if unseen and (_silent(truth) or effect.at - since.at <= room):
+            verdict.bound(
+                "I8", truth.id, effect.at, "Released before the marketplace had shown its change.", why
+            )
+            return
+    room = JUST_EDITED + evidence.unavailable(since.at, effect.at)
+    edited = since.kind in ("edited", "refund_created") and since.actor != evidence.us
+    if edited and effect.at - since.at <= room and since.at >= plan.view.now - JUST_EDITED:
+        verdict.bound(
+            "I8", truth.id, effect.at, "Released in the minute in which somebody changed the order.", why
+        )
+        return
+    verdict.violation(
+        "I8",
+        truth.id,
+        effect.at,
+        "Our hold was released while the sides disagreed.",
+        why,
+        f"since {since.at:%H:%M:%S}",
+        f"call {effect.reference}",
+    )
+
+
+def _silent(truth: Truth) -> bool:
+    """Whether this marketplace changes orders without moving their update date, so that no walk shows it."""
+    return truth.marketplace.world.switches["cancelation_bumps_update_date"] == "no"
+
+
+def _since(truth: Truth, moment: Moment) -> Moment:
+    """The first moment of the unbroken stretch in which nothing might leave."""
+    first = moment
+    for earlier in reversed(truth.moments[: truth.moments.index(moment)]):
+        if not (earlier.live and earlier.must_not_move):
+            break
+        first = earlier
+    return first
+
+
+# -- labels --------------------------------------------------------------------------------------------------
+
+
+def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I8, third part, and the first promise: no label is made for lines on which the sides disagree, or while the
+    marketplace has not said SHIPPING.
+
+    Broken when our hold had been possible for more than a minute; otherwise bounded, and then an urgent incident has
+    to be open within a minute of the next read that shows it.
+    """
+    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+        if effect.kind != "fulfillment_created":
+            continue
+        verdict.checked["label"] += 1
+        lines = [line["line_id"] for line in effect.detail["lines"]]
+        moment = truth.at(effect.at)
+        if not _label_is_wrong(truth, moment, lines):
+            continue
+        since = moment
+        for earlier in reversed(truth.moments[: truth.moments.index(moment)]):
+            if not (earlier.live and _label_is_wrong(truth, earlier, lines)):
+                break
+            since = earlier
+        _judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
+        _judge_answer(evidence, truth, verdict, effect, lines, since)
+
+
+def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
+    if moment.state in GONE_OUT:
+        return False
+    if moment.state != "SHIPPING":
+        return True
+    named = [truth.line_of.get(line, "") for line in lines]
+    return any(not line or moment.shown.get(line, 0) != moment.agreed.get(line, 0) for line in named)
+
+
+def _judge_label(
+    evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, since: Moment, why: str
+) -> None:
+    parcel = truth.parcels.get(effect.detail.get("fulfillment_order", ""))
+    if parcel is None or parcel.is_held(effect.at):
+        verdict.violation(
+            "I8", truth.id, effect.at, "A label exists for a fulfillment order that was held.", why
+        )
+        return
+    began, side = since.at, since.side
+    if parcel.born > began:
+        began, side = parcel.born, "shopify"
+    freed = [at for at in parcel.releases(evidence.us) if at <= effect.at]
+    if freed and freed[-1] > began:
+        began, side = freed[-1], "shopify"
+    sentence = "A label was made for lines that were not agreed."
+    if len(freed) >= 2 or _excused(evidence, truth, parcel):
+        verdict.bound(
+            "label", truth.id, effect.at, sentence, why, "our hold was taken off by others, or impossible"
+        )
+        return
+    unseen = _mirakl_allowance(evidence) if side == MIRAKL else SWEPT_WITHIN
+    latest = began + unseen + evidence.unavailable(began, began + unseen)
+    known = _known_at(evidence, truth, began, side)
+    if known is None or known > latest:
+        known = effect.at if side == MIRAKL and _silent(truth) else latest
+    possible = effect.at - known - evidence.unavailable(known, effect.at)
+    facts = (why, f"so since {since.at:%H:%M:%S}", f"fulfillment order there since {parcel.born:%H:%M:%S}")
+    if possible > HOLD_POSSIBLE_FOR:
+        verdict.violation(
+            "I8",
+            truth.id,
+            effect.at,
+            f"{sentence} Our hold had been possible for {possible.total_seconds():.0f} s.",
+            *facts,
+        )
+    else:
+        verdict.bound("label", truth.id, effect.at, sentence, *facts)
+
+
+def _judge_answer(
+    evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, lines: list[str], since: Moment
+) -> None:
+    read = first_after(evidence.shopify_reads.get(truth.shopify_gid, []), effect.at)
+    shown = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), since.at)
+    if read is None or (since.side == MIRAKL and shown is None):
+        return
+    known = read
+    if since.side == MIRAKL and shown is not None and shown > read:
+        later = first_after(evidence.shopify_reads.get(truth.shopify_gid, []), shown)
+        if later is None:
+            return
+        known = later
+    after = truth.at(known)
+    gone = _fulfillment_gone(evidence, truth, effect, known)
+    if gone or not after.live or not _label_is_wrong(truth, after, lines):
+        return  # settled before anybody could see it
+    verdict.checked["label answered"] += 1
+    due = known + ANSWERED_WITHIN
+    due += evidence.unavailable(known, due)
+    if due > evidence.now or not _stays_wrong(truth, lines, known, due):
+        return
+    opened = [
+        case.opened_at
+        for case in evidence.cases_of(truth.row, *INCIDENTS)
+        if case.closed_at is None or case.closed_at >= effect.at
+    ]
+    if not any(at <= due for at in opened):
+        verdict.violation(
+            "I8",
+            truth.id,
+            effect.at,
+            "A label was made for lines that were not agreed, and no urgent case was open a minute after we could see "
+            "it.",
+            f"seen {known:%H:%M:%S}",
+            f"opened {opened[0]:%H:%M:%S}" if opened else "never opened",
+        )
+
+
+def _stays_wrong(truth: Truth, lines: list[str], began: datetime, ended: datetime) -> bool:
+    return all(
+        _label_is_wrong(truth, moment, lines) and moment.live
+        for moment in truth.since(began)
+        if moment.at <= ended and moment.state not in DEAD
+    )
+
+
+def _fulfillment_gone(evidence: Evidence, truth: Truth, effect: Effect, by: datetime) -> bool:
+    return any(
+        other.kind == "fulfillment_cancelled"
+        and other.detail.get("fulfillment") == effect.detail.get("fulfillment")
+        and other.at <= by
+        for other in evidence.shopify_effects_of.get(truth.shopify_gid, [])
+    )

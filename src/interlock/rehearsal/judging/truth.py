@@ -1,0 +1,438 @@
+"""What really happened to one marketplace order: both platforms' effects on one line of time, moment by moment."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row
+
+from interlock.orders.memory import Memory
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
+from interlock.rehearsal.judging.evidence import Evidence, Marketplace
+from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
+from interlock.simulator.mirakl.orders import SimOrder
+from interlock.simulator.record import Effect
+from interlock.simulator.shopify.state import FulfillmentOrder, Order
+
+MEMORY, MIRAKL, SHOPIFY = "memory", "mirakl", "shopify"
+_OF_SHOPIFY = (
+    "order_created",
+    "edited",
+    "refund_created",
+    "cancelled",
+    "fulfillment_created",
+    "fulfillment_cancelled",
+)
+_OF_DRAFTS = ("draft_created", "draft_deleted", "draft_completed")
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How both sides stood from `at` until the next moment. Quantities are per marketplace line; `own` are the
+    units per Shopify line; `strangers` are units on Shopify lines that stand for nothing that was sold."""
+
+    at: datetime
+    side: str
+    kind: str
+    actor: str
+    state: str
+    agreed: dict[str, int]
+    shown: dict[str, int]
+    own: dict[str, int]
+    fulfilled: dict[str, int]
+    strangers: int
+    exists: bool
+    live: bool
+    drafts: tuple[str, ...]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Marketplace lines of which the sides show different quantities, while both orders stand."""
+        if not self.live or self.state in DEAD:
+            return ()
+        return tuple(line for line, quantity in self.agreed.items() if self.shown.get(line, 0) != quantity)
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differing and self.strangers == 0
+
+    @property
+    def must_not_move(self) -> bool:
+        """Whether nothing of the order may leave: it is not to ship, or the sides disagree."""
+        if self.state in GONE_OUT:
+            return False
+        return self.state != "SHIPPING" or not self.agrees
+
+    @property
+    def unfulfilled(self) -> int:
+        return max(0, sum(self.own.values()) - sum(self.fulfilled.values())) if self.live else 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTime:
+    """Our hold on one fulfillment order: from when to when, and who took it off."""
+
+    began: datetime
+    ended: datetime | None
+    released_by: str
+
+
+@dataclass
+class Parcel:
+    """A fulfillment order of the linked Shopify order: when it came, when nothing was left in it, when we held it."""
+
+    gid: str
+    born: datetime
+    gone: datetime | None
+    held: list[HeldTime] = field(default_factory=list)
+
+    def is_held(self, at: datetime) -> bool:
+        return any(hold.began <= at and (hold.ended is None or hold.ended > at) for hold in self.held)
+
+    def held_from(self, at: datetime) -> datetime | None:
+        """When our hold is on, looking from `at` on: `at` itself when it is on already, None when never again."""
+        if self.is_held(at):
+            return at
+        return next((hold.began for hold in self.held if hold.began >= at), None)
+
+    def releases(self, by_us: str) -> list[datetime]:
+        """When somebody else took our hold off."""
+        return [
+            hold.ended for hold in self.held if hold.ended is not None and hold.released_by not in ("", by_us)
+        ]
+
+
+@dataclass
+class Truth:
+    """One marketplace order as it really was, with the Shopify order that stands for it and our row."""
+
+    marketplace: Marketplace
+    order: SimOrder
+    row: Row[Any] | None
+    memory: Memory
+    shopify_gid: str
+    moments: list[Moment]
+    parcels: dict[str, Parcel]
+    line_of: dict[str, str]
+    made_by_us: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return self.order.id
+
+    @property
+    def marker(self) -> str:
+        return f"{self.marketplace.name}:{self.order.id}"
+
+    @property
+    def last(self) -> Moment:
+        return self.moments[-1]
+
+    def at(self, moment: datetime) -> Moment:
+        """How things stood at that moment, what happened in it included."""
+        index = bisect_right([each.at for each in self.moments], moment) - 1
+        return self.moments[max(index, 0)]
+
+    def before(self, moment: datetime) -> Moment:
+        """How things stood just before that moment."""
+        index = bisect_left([each.at for each in self.moments], moment) - 1
+        return self.moments[max(index, 0)]
+
+    def since(self, moment: datetime) -> list[Moment]:
+        """The moments after that one."""
+        return self.moments[bisect_right([each.at for each in self.moments], moment) :]
+
+    def lowest_shown(self, line: str) -> int:
+        """The fewest units Shopify ever showed of the line once its order existed; what is cancelled shows none."""
+        shown = [m.shown.get(line, 0) if m.live else 0 for m in self.moments if m.exists]
+        return min(shown, default=0)
+
+    def ordered(self, line: str) -> int:
+        found = self.order.line(line)
+        return 0 if found is None else found.quantity
+
+    def spans(self) -> Iterator[tuple[Moment, datetime | None]]:
+        """Every moment with when it ended, None for the last."""
+        for index, moment in enumerate(self.moments):
+            after = self.moments[index + 1].at if index + 1 < len(self.moments) else None
+            yield moment, after
+
+
+def truths(evidence: Evidence) -> list[Truth]:
+    """The truth about every marketplace order, in the order they were made."""
+    found = []
+    created, drafts = _made_for(evidence)
+    for marketplace in evidence.marketplaces:
+        effects: dict[str, list[Effect]] = {}
+        for effect in marketplace.record.effects:
+            effects.setdefault(effect.order_id, []).append(effect)
+        for order in marketplace.world.by_creation:
+            marker = f"{marketplace.name}:{order.id}"
+            found.append(
+                _truth(
+                    evidence,
+                    marketplace,
+                    order,
+                    effects.get(order.id, []),
+                    created.get(marker, []),
+                    drafts.get(marker, []),
+                )
+            )
+    return found
+
+
+def _made_for(evidence: Evidence) -> tuple[dict[str, list[Effect]], dict[str, list[Effect]]]:
+    """By marker: the orders our app made, and the drafts it made."""
+    created: dict[str, list[Effect]] = {}
+    drafts: dict[str, list[Effect]] = {}
+    for effect in evidence.shopify.record.effects:
+        if effect.actor != evidence.us or effect.kind not in ("order_created", "draft_created"):
+            continue
+        marker = effect.detail.get("custom_attributes", {}).get(ORDER_ATTRIBUTE)
+        if marker:
+            (created if effect.kind == "order_created" else drafts).setdefault(marker, []).append(effect)
+    return created, drafts
+
+
+def _truth(
+    evidence: Evidence,
+    marketplace: Marketplace,
+    order: SimOrder,
+    effects: list[Effect],
+    created: list[Effect],
+    drafts: list[Effect],
+) -> Truth:
+    row = evidence.row_of.get((marketplace.connection_id, order.id))
+    memory = Memory() if row is None else evidence.memories[row.id]
+    gids = tuple(effect.order_id for effect in created)
+    gid = memory.shopify_order_id or (gids[0] if gids else "")
+    line_of = _line_links(evidence, memory, gid)
+    happened: list[tuple[datetime, int, str, Effect | None]] = [
+        (effect.at, 0, MIRAKL, effect) for effect in effects
+    ]
+    happened += [
+        (effect.at, 1, SHOPIFY, effect)
+        for effect in evidence.shopify_effects_of.get(gid, [])
+        if gid and effect.kind in _OF_SHOPIFY
+    ]
+    for draft in drafts:
+        happened += [
+            (effect.at, 1, SHOPIFY, effect)
+            for effect in evidence.shopify_effects_of.get(draft.order_id, [])
+            if effect.kind in _OF_DRAFTS
+        ]
+    happened += [(withdrawn.at, 2, MEMORY, None) for withdrawn in memory.withdrawn]
+    happened.sort(key=lambda item: item[:2])
+    telling = _Telling(marketplace, order, memory, line_of)
+    moments = [telling.tell(at, side, effect) for at, _, side, effect in happened]
+    truth = Truth(marketplace, order, row, memory, gid, moments or [telling.first()], {}, line_of, gids)
+    shopify = evidence.shopify_orders.get(gid)
+    if shopify is not None:
+        truth.parcels = _parcels(evidence, truth, shopify)
+    return truth
+
+
+def _line_links(evidence: Evidence, memory: Memory, gid: str) -> dict[str, str]:
+    """Which marketplace line each Shopify line stands for: what we remember, else the line's own attribute."""
+    found: dict[str, str] = {}
+    order = evidence.shopify_orders.get(gid)
+    for line in () if order is None else order.lines:
+        attribute = dict(line.attributes).get(LINE_ATTRIBUTE)
+        if attribute:
+            found[line.gid] = attribute
+    found.update({link.shopify_line_id: link.mirakl_line_id for link in memory.links})
+    return found
+
+
+class _Telling:
+    """Turns effects into moments, one after the other."""
+
+    def __init__(
+        self, marketplace: Marketplace, order: SimOrder, memory: Memory, line_of: dict[str, str]
+    ) -> None:
+        self.order = order
+        self.memory = memory
+        self.line_of = line_of
+        self.shipping_counts = (
+            marketplace.world.switches["line_state_after_product_cancelation"] == "product_and_shipping"
+        )
+        self.state = "STAGING"
+        self.refused: dict[str, None] = {}
+        self.cancelled = {line.id: 0 for line in order.lines}
+        self.product = {line.id: Decimal(0) for line in order.lines}
+        self.shipping = {line.id: Decimal(0) for line in order.lines}
+        self.own: dict[str, int] = {}
+        self.fulfilled_own: dict[str, int] = {}
+        self.fulfillments: dict[str, dict[str, int]] = {}
+        self.exists = False
+        self.live = False
+        self.drafts: dict[str, None] = {}
+
+    def first(self) -> Moment:
+        return self._moment(self.order.created, MIRAKL, "created", "customer")
+
+    def tell(self, at: datetime, side: str, effect: Effect | None) -> Moment:
+        if effect is None:
+            return self._moment(at, MEMORY, "withdrawn", "")
+        if side == MIRAKL:
+            self._mirakl(effect)
+        else:
+            self._shopify(effect)
+        return self._moment(at, side, effect.kind, effect.actor)
+
+    def _mirakl(self, effect: Effect) -> None:
+        detail = effect.detail
+        match effect.kind:
+            case "created":
+                self.state = detail["state"]
+            case "state":
+                self.state = detail["to"]
+            case "refused" | "auto_refused":
+                self.refused.update(dict.fromkeys(detail["lines"]))
+            case "cancelation":
+                line = detail["line"]
+                self.cancelled[line] += detail["quantity"]
+                self.product[line] += detail["amount"]
+                self.shipping[line] += detail["shipping_amount"]
+            case _:
+                pass
+
+    def _shopify(self, effect: Effect) -> None:
+        detail = effect.detail
+        match effect.kind:
+            case "order_created":
+                self.exists = self.live = True
+                self.own = {line["line_id"]: line["quantity"] for line in detail["lines"]}
+            case "edited":
+                self.own = {line["line_id"]: line["quantity"] for line in detail["lines"]}
+            case "refund_created":
+                for line in detail["lines"]:
+                    left = self.own.get(line["line_id"], 0) - line["quantity"]
+                    self.own[line["line_id"]] = max(left, 0)
+            case "cancelled":
+                self.live = False
+                self.own = dict.fromkeys(self.own, 0)
+            case "fulfillment_created":
+                units: dict[str, int] = {}
+                for line in detail["lines"]:
+                    units[line["line_id"]] = units.get(line["line_id"], 0) + line["quantity"]
+                self.fulfillments[detail["fulfillment"]] = units
+                self._fulfil(units, 1)
+            case "fulfillment_cancelled":
+                self._fulfil(self.fulfillments.pop(detail["fulfillment"], {}), -1)
+            case "draft_created":
+                self.drafts[effect.order_id] = None
+            case "draft_deleted" | "draft_completed":
+                self.drafts.pop(effect.order_id, None)
+            case _:
+                raise AssertionError(effect.kind)
+
+    def _fulfil(self, units: dict[str, int], sign: int) -> None:
+        for line, count in units.items():
+            self.fulfilled_own[line] = self.fulfilled_own.get(line, 0) + sign * count
+
+    def _dead(self, line_id: str) -> bool:
+        if line_id in self.refused or self.state in DEAD:
+            return True
+        line = self.order.line(line_id)
+        if line is None or (not self.cancelled[line_id] and not self.product[line_id]):
+            return False
+        gone = self.product[line_id] >= line.ordered.product
+        if self.shipping_counts:
+            gone = gone and self.shipping[line_id] >= line.ordered.shipping
+        return gone
+
+    def _moment(self, at: datetime, side: str, kind: str, actor: str) -> Moment:
+        agreed = {}
+        for line in self.order.lines:
+            withdrawn = sum(w.quantity for w in self.memory.withdrawn if w.line_id == line.id and w.at <= at)
+            left = line.quantity - self.cancelled[line.id] - withdrawn
+            agreed[line.id] = 0 if self._dead(line.id) else max(left, 0)
+        shown: dict[str, int] = {}
+        fulfilled: dict[str, int] = {}
+        strangers = 0
+        for gid, units in self.own.items():
+            line_id = self.line_of.get(gid, "")
+            if line_id:
+                shown[line_id] = shown.get(line_id, 0) + units
+            else:
+                strangers += units
+        for gid, units in self.fulfilled_own.items():
+            line_id = self.line_of.get(gid, "")
+            fulfilled[line_id] = fulfilled.get(line_id, 0) + units
+        return Moment(
+            at,
+            side,
+            kind,
+            actor,
+            self.state,
+            agreed,
+            shown,
+            dict(self.own),
+            fulfilled,
+            strangers if self.live else 0,
+            self.exists,
+            self.live,
+            tuple(self.drafts),
+        )
+
+
+# -- parcels -----------------------------------------------------------------------------------------------
+
+
+def _parcels(evidence: Evidence, truth: Truth, shopify: Order) -> dict[str, Parcel]:
+    effects = evidence.shopify_effects_of.get(shopify.gid, [])
+    found = {}
+    for item in shopify.fulfillment_orders:
+        # The platform writes whole seconds; the fulfillment order came at some time in that one.
+        parcel = Parcel(item.gid, item.created_at + _SECOND, _gone(truth, item, effects))
+        open_holds: dict[str, datetime] = {}
+        for effect in effects:
+            if effect.detail.get("fulfillment_order") != item.gid or effect.detail.get("app") != evidence.app:
+                continue
+            hold = effect.detail.get("hold_id", "")
+            if effect.kind == "hold_placed":
+                open_holds[hold] = effect.at
+            elif effect.kind == "hold_released" and hold in open_holds:
+                parcel.held.append(HeldTime(open_holds.pop(hold), effect.at, effect.actor))
+        parcel.held += [HeldTime(began, None, "") for began in open_holds.values()]
+        parcel.held.sort(key=lambda held: held.began)
+        if parcel.held:
+            parcel.born = min(parcel.born, parcel.held[0].began)
+        found[item.gid] = parcel
+    return found
+
+
+def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect]) -> datetime | None:
+    """When nothing was left to ship from it any more, None while something is."""
+    if item.open and item.remaining:
+        return None
+    shipped = [
+        effect.at
+        for effect in effects
+        if effect.kind == "fulfillment_created" and effect.detail.get("fulfillment_order") == item.gid
+    ]
+    if shipped:
+        return max(shipped)
+    lines = [part.line.gid for part in item.lines]
+    for moment in truth.moments:
+        if moment.exists and all(moment.own.get(line, 0) == 0 for line in lines):
+            return moment.at
+    return truth.last.at
+
+
+def not_moving_because(moment: Moment) -> str:
+    """Why nothing may leave at this moment, in words."""
+    if moment.state in BEFORE_ACCEPTANCE or moment.state in BEFORE_DEBIT_DONE or moment.state in DEAD:
+        return f"the marketplace says {moment.state}"
+    if moment.strangers:
+        return f"{moment.strangers} units stand for nothing that was sold"
+    parts = [
+        f"{line}: Shopify {moment.shown.get(line, 0)}, agreed {moment.agreed[line]}"
+        for line in moment.differing
+    ]
+    return "the sides differ: " + ", ".join(parts)

@@ -1,0 +1,647 @@
+"""The running service: workers, read desks and sweeps of one process, and the web application beside them."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import psycopg
+import uvicorn
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.types import ASGIApp
+
+from interlock import logs
+from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
+from interlock.engine.desk import Desk, DeskRules
+from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
+from interlock.engine.run import EngineParts, look_at
+from interlock.engine.store import (
+    ConnectionRow,
+    all_connections,
+    beat,
+    connections,
+    count,
+    heartbeats,
+    polls,
+)
+from interlock.engine.sweeps import forget, resolve_deliveries, sweep_shopify, wake_due, watch_acceptance
+from interlock.logs import logger
+from interlock.mirakl import read as mirakl_read
+from interlock.mirakl.client import ReadError
+from interlock.orders.actions import Lane
+from interlock.orders.codec import encode
+from interlock.settings import Settings
+from interlock.shopify import subscriptions
+from interlock.shopify.classify import CallFailed
+from interlock.shopify.client import is_loopback
+from interlock.storage.database import Database, ThreadStore, clock_offset
+from interlock.storage.embedded import EmbeddedServer
+from interlock.storage.encryption import Keyring, open_keyring
+from interlock.storage.installation import Installation, open_installation, webhook_base
+from interlock.storage.migrations import check, upgrade
+from interlock.tables import metadata
+from interlock.wiring import HttpFor, StoredConnections
+
+POOL_SIZE = 16
+DESK_SECONDS = 1.0
+FOLLOWING_DESK_SECONDS = 5.0
+CAPABILITY_EVERY = timedelta(hours=24)
+CAPABILITY_AGAIN = timedelta(hours=1)
+LONGEST_PAUSE = 30.0
+FORGET_WORKER_AFTER = timedelta(minutes=15)
+GRACE_SECONDS = 12.0
+
+
+class NotThisMachine(Exception):
+    """The console has no accounts yet, so nobody but this machine may reach it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"`serve` was asked to listen on {host}, which other machines may reach, and the console has no accounts "
+            "yet. Nothing was started. Set INTERLOCK_HTTP_HOST to 127.0.0.1 and put a proxy that checks who is there "
+            "in front of it; webhooks need only the paths below /webhooks/."
+        )
+
+
+class AddressTaken(Exception):
+    """Something else listens where `serve` wants to."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} of {host} is taken, perhaps by another Interlock. Nothing was started. Stop the other "
+            "program, or choose another port with INTERLOCK_HTTP_PORT."
+        )
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the error means that the database cannot be reached, as against a statement that failed there."""
+    if isinstance(error, (InterfaceError, PoolTimeout)):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error.__cause__
+    if not isinstance(error, (DBAPIError, ConnectorException)) or not isinstance(cause, psycopg.Error):
+        return False
+    state = cause.sqlstate
+    # No state: the connection itself broke. Class 08: connection; 57P: shut down or starting; 53300: too many.
+    return isinstance(cause, psycopg.OperationalError) and (
+        state is None or state.startswith(("08", "57P")) or state == "53300"
+    )
+
+
+@dataclass
+class HttpClients:
+    """One HTTP client for each origin, kept for its connections. Proxies of the environment serve all but loopback."""
+
+    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+
+    def for_origin(self, origin: str) -> httpx2.AsyncClient:
+        """The client of this origin."""
+        found = self.clients.get(origin)
+        if found is None:
+            here = is_loopback(httpx2.URL(origin).host)
+            found = self.clients[origin] = httpx2.AsyncClient(trust_env=not here, follow_redirects=False)
+        return found
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in self.clients.values():
+            await client.aclose()
+        self.clients.clear()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often each duty of a process is done, in seconds of its clock."""
+
+    due: float = 3.0
+    watchdog: float = 5.0
+    shop_sweep: float = 60.0
+    deliveries: float = 10.0
+    desks: float = 30.0
+    capability: float = 600.0
+    subscriptions: float = 600.0
+    forget: float = 3600.0
+    heartbeat: float = 10.0
+    database: float = 5.0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A database that is ready for work. `server` is the embedded one, where that is used."""
+
+    database: Database
+    clock: SystemClock
+    keyring: Keyring
+    installation: Installation
+    server: EmbeddedServer | None
+
+
+@dataclass
+class _DeskTask:
+    row: ConnectionRow
+    ended: asyncio.Event
+    task: asyncio.Task[None]
+
+
+class Service:
+    """One worker process: its pools of workers, its read desks and its sweeps, each watched over by itself.
+
+    `run` returns when its event is set, and only then: whatever fails is logged, counted and tried again. Every wait is
+    on `clock`, so that a rehearsal may run faster than the world.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        identifiers: Identifiers,
+        keyring: Keyring,
+        address_key: bytes,
+        http_for: HttpFor,
+        *,
+        loopback_http: bool,
+        worker: str,
+        server: EmbeddedServer | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.database = database
+        self.store = ThreadStore(database)
+        self.queue = ProcrastinateQueue()
+        self.connections = StoredConnections(
+            self.store, clock, keyring, address_key, http_for, loopback_http=loopback_http
+        )
+        self.parts = EngineParts(
+            store=self.store,
+            clock=clock,
+            identifiers=identifiers,
+            queue=self.queue,
+            connections=self.connections,
+            keyring=keyring,
+            worker=worker,
+        )
+        self._clock = clock
+        self._loopback_http = loopback_http
+        self._server = server
+        self._pace = pace or Pace()
+        self._stop = asyncio.Event()
+        self._away = False
+        self._failures: dict[str, int] = {}
+        self._desks: dict[int, _DeskTask] = {}
+        self._log = logger(worker=worker)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do everything until `stop` is set; what is under way then gets GRACE_SECONDS to end."""
+        self._stop = stop
+        pace = self._pace
+        workers = JobWorkers(
+            self.database.conninfo, self.parts.worker, self._clock, self._look, self._look_failed, self._wake
+        )
+        duties: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
+            ("jobs", 0.5, lambda: workers.run(stop)),
+            ("due sweep", pace.due, lambda: wake_due(self.parts)),
+            ("acceptance watchdog", pace.watchdog, lambda: watch_acceptance(self.parts)),
+            ("shop sweep", pace.shop_sweep, self._sweep_shops),
+            ("deliveries", pace.deliveries, self._resolve_deliveries),
+            ("desks", pace.desks, self._keep_desks),
+            ("capability", pace.capability, self._refresh_capabilities),
+            ("subscriptions", pace.subscriptions, self._audit_subscriptions),
+            ("forget", pace.forget, lambda: forget(self.parts)),
+            ("heartbeat", pace.heartbeat, self._beat),
+            ("database", pace.database, self._watch_database),
+        ]
+        self._log.info("worker.started")
+        tasks = [asyncio.ensure_future(self._supervised(*duty)) for duty in duties]
+        await stop.wait()
+        tasks += [desk.task for desk in self._desks.values()]
+        _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._guarded("farewell", self._let_go)
+        self._log.info("worker.stopped", count=len(late))
+
+    # -- supervision -----------------------------------------------------------------------------------
+
+    async def _supervised(self, name: str, seconds: float, duty: Callable[[], Awaitable[object]]) -> None:
+        while not self._stop.is_set():
+            fine = await self._guarded(name, duty)
+            await self._pause(seconds if fine else self._back_off(name))
+
+    async def _guarded(self, name: str, duty: Callable[[], Awaitable[object]]) -> bool:
+        """Do something that may fail without ending anything else. False when it failed."""
+        try:
+            await duty()
+        except Exception as error:
+            self._failures[name] = self._failures.get(name, 0) + 1
+            if is_away(error):
+                if not self._away:
+                    self._log.warning("database.away", task=name, exc_info=error)
+                self._away = True
+                return False
+            self._log.error("duty.failed", task=name, count=self._failures[name], exc_info=error)
+            await self._count("duty_failed", name)
+            return False
+        self._failures.pop(name, None)
+        return True
+
+    def _back_off(self, name: str) -> float:
+        most = 3.0 if self._away else LONGEST_PAUSE
+        return min(0.5 * 2.0 ** min(self._failures.get(name, 1) - 1, 10), most)
+
+    async def _pause(self, seconds: float, ended: asyncio.Event | None = None) -> None:
+        """Wait so long, but not past the end of the service (or of `ended`)."""
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._stop.wait()),
+        ]
+        if ended is not None:
+            waits.append(asyncio.ensure_future(ended.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _count(self, name: str, label: str) -> None:
+        try:
+            await self.store.tx(lambda c: count(c, name, label))
+        except DBAPIError as error:
+            self._log.warning("count.lost", task=label, exc_info=error)
+
+    async def _watch_database(self) -> None:
+        """Measure the database's clock, which all workers follow; start the embedded server if it is gone."""
+        own = SystemClock()
+        try:
+            offset = await asyncio.to_thread(clock_offset, self.database, own)
+        except OperationalError:
+            if self._server is not None:
+                await asyncio.to_thread(self._server.ensure_started)
+            raise
+        if isinstance(self._clock, SystemClock):
+            self._clock.follow(offset)
+        if self._away:
+            self._away = False
+            self._log.info("database.back")
+
+    async def _beat(self) -> None:
+        now = self._clock.now()
+
+        def write(c: Connection) -> None:
+            beat(c, f"worker {self.parts.worker}", now)
+            gone = heartbeats.c.at < now - FORGET_WORKER_AFTER
+            c.execute(delete(heartbeats).where(heartbeats.c.name.startswith("worker "), gone))
+
+        await self.store.tx(write)
+
+    async def _let_go(self) -> None:
+        """Leave nothing behind that others would have to wait for: the lead of polls, and the heartbeat."""
+
+        def let_go(c: Connection) -> None:
+            mine = polls.c.owner == self.parts.worker
+            c.execute(update(polls).where(mine).values(owner=None, lease_until=None))
+            c.execute(delete(heartbeats).where(heartbeats.c.name == f"worker {self.parts.worker}"))
+
+        await self.store.tx(let_go)
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    async def _look(self, order_id: int) -> bool:
+        return await look_at(self.parts, order_id)
+
+    async def _look_failed(self, order_id: int, lane: Lane, error: BaseException) -> None:
+        if is_away(error):
+            self._log.warning("look.interrupted", order=order_id, lane=lane, exc_info=error)
+            return
+        self._log.error("look.failed", order=order_id, lane=lane, exc_info=error)
+        await self._count("look_failed", lane)
+
+    async def _wake(self, rescued: Sequence[tuple[int, Lane]]) -> None:
+        def wake(c: Connection) -> None:
+            for order_id, lane in rescued:
+                self.queue.wake(c, order_id, lane)
+            count(c, "job_rescued", by=len(rescued))
+
+        await self.store.tx(wake)
+        self._log.info("jobs.rescued", count=len(rescued))
+
+    # -- read desks ------------------------------------------------------------------------------------
+
+    async def _keep_desks(self) -> None:
+        """One desk for each live connection, as its row says now."""
+        rows = {row.id: row for row in await self._live()}
+        for connection_id, desk in list(self._desks.items()):
+            if rows.get(connection_id) != desk.row:
+                desk.ended.set()
+                if connection_id not in rows and desk.task.done():
+                    del self._desks[connection_id]
+        for row in rows.values():
+            former = self._desks.get(row.id)
+            if former is not None and not former.ended.is_set():
+                continue
+            ended = asyncio.Event()
+            after = None if former is None else former.task
+            self._desks[row.id] = _DeskTask(row, ended, asyncio.ensure_future(self._desk(row, ended, after)))
+
+    async def _desk(self, row: ConnectionRow, ended: asyncio.Event, after: asyncio.Task[None] | None) -> None:
+        name = f"desk {row.name}"
+        rules = DeskRules(timedelta(seconds=row.poll_seconds), row.event_reads_per_minute)
+        desk: list[Desk] = []
+        following = [False]
+        if after is not None:
+            await asyncio.wait([after])
+
+        async def work() -> None:
+            if not desk:
+                desk.append(Desk(self.parts, await self.connections.get(row.id), rules))
+            following[0] = await desk[0].work() is None
+
+        while not (self._stop.is_set() or ended.is_set()):
+            fine = await self._guarded(name, work)
+            seconds = FOLLOWING_DESK_SECONDS if following[0] else DESK_SECONDS
+            await self._pause(seconds if fine else self._back_off(name), ended)
+
+    async def _live(self) -> list[ConnectionRow]:
+        rows = await self.store.tx(all_connections)
+        return [row for row in rows if row.live]
+
+    async def _shops(self) -> list[ConnectionRow]:
+        """One connection for each shop in use."""
+        first: dict[str, ConnectionRow] = {}
+        for row in await self._live():
+            first.setdefault(row.shopify_account, row)
+        return list(first.values())
+
+    # -- sweeps ----------------------------------------------------------------------------------------
+
+    async def _sweep_shops(self) -> None:
+        for row in await self._shops():
+            platforms = await self.connections.get(row.id)
+            await self._guarded(f"sweep {row.shopify_shop}", lambda p=platforms: sweep_shopify(self.parts, p))  # type: ignore[misc]
+
+    async def _resolve_deliveries(self) -> None:
+        for row in await self._shops():
+            platforms = await self.connections.get(row.id)
+            await self._guarded(
+                f"deliveries {row.shopify_shop}",
+                lambda p=platforms, shop=row.shopify_shop: resolve_deliveries(self.parts, p, shop),  # type: ignore[misc]
+            )
+
+    # -- what the platforms allow ----------------------------------------------------------------------
+
+    async def _refresh_capabilities(self) -> None:
+        for row in await self._live():
+            await self._guarded(f"capability {row.name}", lambda row=row: self._refresh_capability(row))  # type: ignore[misc]
+
+    async def _refresh_capability(self, row: ConnectionRow) -> None:
+        """Ask once a day what the marketplace allows (PC01, RE01, SH12, SH21, A01). The first to move the date asks."""
+        now = self._clock.now()
+        mine = connections.c.id == row.id
+        stale = or_(
+            connections.c.capability_at.is_(None), connections.c.capability_at < now - CAPABILITY_EVERY
+        )
+
+        def claim(c: Connection) -> bool:
+            return bool(c.execute(update(connections).where(mine, stale).values(capability_at=now)).rowcount)
+
+        if not await self.store.tx(claim):
+            return
+        try:
+            capability = await mirakl_read.capability(self.connections.mirakl_client(row))
+        except ReadError as error:
+            later = now - CAPABILITY_EVERY + CAPABILITY_AGAIN
+            await self.store.tx(
+                lambda c: c.execute(update(connections).where(mine).values(capability_at=later))
+            )
+            self._log.warning("capability.unread", connection=row.name, exc_info=error)
+            await self._count("capability_unread", row.name)
+            return
+        written = encode(capability)
+        await self.store.tx(lambda c: c.execute(update(connections).where(mine).values(capability=written)))
+        self._log.info("capability.read", connection=row.name)
+
+    async def _audit_subscriptions(self) -> None:
+        """Assert every shop's webhook subscriptions: Shopify removes them after failures, silently."""
+        base = await self.store.tx(webhook_base)
+        if base is None:
+            return
+        for row in await self._shops():
+            await self._guarded(
+                f"subscriptions {row.shopify_shop}",
+                lambda row=row: self._audit_subscriptions_of(row, base),  # type: ignore[misc]
+            )
+
+    async def _audit_subscriptions_of(self, row: ConnectionRow, base: str) -> None:
+        try:
+            report = await subscriptions.ensure(
+                self.connections.shopify_client(row),
+                webhook_address(base, row.shopify_shop),
+                loopback_http=self._loopback_http,
+            )
+        except CallFailed as error:
+            self._log.warning("subscriptions.unread", shop=row.shopify_shop, exc_info=error)
+            await self._count("subscriptions_unread", row.shopify_shop)
+            return
+        for topic in report.added:
+            self._log.info("subscription.added", shop=row.shopify_shop, topic=topic)
+            await self._count("subscription_added", topic)
+        for topic, _ in report.failed:
+            self._log.error("subscription.refused", shop=row.shopify_shop, topic=topic)
+            await self._count("subscription_refused", topic)
+
+
+def webhook_address(base: str, shop: str) -> str:
+    """Where the deliveries of a shop come in, below the installation's public address."""
+    return f"{base}/webhooks/shopify/{shop}"
+
+
+# -- one process -------------------------------------------------------------------------------------------
+
+
+def _open(
+    settings: Settings, clock: SystemClock, identifiers: Identifiers, with_upgrade: bool
+) -> Opened | list[str]:
+    """Open the database, or say what its schema lacks. Blocks. Raises OperationalError while it is away."""
+    server = None if settings.database_url is not None else EmbeddedServer(settings.data_folder)
+    url = settings.database_url or ("" if server is None else server.ensure_started())
+    database = Database(url, pool_size=POOL_SIZE)
+    try:
+        clock.follow(clock_offset(database, SystemClock()))
+        keyring = open_keyring(settings.key, settings.data_folder)
+        if with_upgrade or server is not None:
+            upgrade(database)
+        else:
+            lacking = check(database, metadata)
+            if lacking:
+                database.dispose()
+                return lacking
+        with database.begin() as c:
+            installation = open_installation(c, keyring, identifiers.new_id(), clock.now())
+    except BaseException:
+        database.dispose()
+        raise
+    return Opened(database, clock, keyring, installation, server)
+
+
+async def opened(settings: Settings, stop: asyncio.Event, *, with_upgrade: bool) -> Opened | None:
+    """The database of these settings, waited for as long as it takes; None when `stop` came first.
+
+    The embedded server is started, and its schema is always brought up to date. For a database of one's own that is
+    done with `with_upgrade` only: a worker waits until somebody has upgraded it. Raises EmbeddedServerRefused,
+    KeyRefused, Undecipherable and DatabaseIsNewer.
+    """
+    clock, identifiers = SystemClock(), SystemIdentifiers()
+    pause = 0.5
+    while not stop.is_set():
+        try:
+            found = await asyncio.to_thread(_open, settings, clock, identifiers, with_upgrade)
+        except OperationalError as error:
+            logger().warning("database.away", wait_s=pause, exc_info=error)
+        else:
+            if isinstance(found, Opened):
+                return found
+            logger().warning("database.not_upgraded", wait_s=pause, count=len(found))
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            pause = min(pause * 2, 10.0)
+    return None
+
+
+def worker_name(identifiers: Identifiers) -> str:
+    """A name no other process ever had: a lease must not be taken for one's own by a later incarnation."""
+    return f"{socket.gethostname()[:40]}-{identifiers.new_id()[-8:]}"
+
+
+async def work(settings: Settings, stop: asyncio.Event | None = None) -> None:
+    """Be one worker process until `stop` is set or the process is asked to end (SIGTERM, SIGINT)."""
+    stop = _stop_on_signals() if stop is None else stop
+    found = await opened(settings, stop, with_upgrade=False)
+    if found is not None:
+        async with AsyncExitStack() as stack:
+            await (await _service(settings, found, stack)).run(stop)
+
+
+async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> Service:
+    http = HttpClients()
+    stack.callback(found.database.dispose)
+    stack.push_async_callback(http.close)
+    identifiers = SystemIdentifiers()
+    return Service(
+        found.database,
+        found.clock,
+        identifiers,
+        found.keyring,
+        found.installation.address_key,
+        http.for_origin,
+        loopback_http=settings.allow_loopback_http,
+        worker=worker_name(identifiers),
+        server=found.server,
+    )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+
+    def ask(name: str) -> None:
+        logger().info("process.asked_to_stop", signal=name)
+        stop.set()
+
+    for which in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(which, ask, which.name)
+    return stop
+
+
+class _WebServer(uvicorn.Server):
+    """uvicorn without signal handlers of its own: one signal ends web and worker together."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens on this machine only. Raises NotThisMachine and AddressTaken."""
+    if not is_loopback(host):
+        raise NotThisMachine(host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise AddressTaken(host, port) from error
+    return found
+
+
+async def serve_app(app: ASGIApp, sock: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests on `sock` until `stop` is set."""
+    server = _WebServer(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    )
+
+    async def end() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    ending = asyncio.ensure_future(end())
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        ending.cancel()
+        stop.set()
+
+
+async def answer(
+    settings: Settings,
+    stop: asyncio.Event | None = None,
+    *,
+    with_worker: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """The web application on loopback and, with `with_worker`, a worker in the same process.
+
+    `say` is told the address once. Raises NotThisMachine and AddressTaken, and what `opened` raises.
+    """
+    # A worker process has no use for the web application.
+    from interlock.web import WebParts, create_app
+
+    stop = _stop_on_signals() if stop is None else stop
+    sock = listener(settings.http_host, settings.http_port)
+    found = await opened(settings, stop, with_upgrade=True)
+    if found is None:
+        sock.close()
+        return
+    async with AsyncExitStack() as stack:
+        service = await _service(settings, found, stack)
+        parts = service.parts
+        app = create_app(WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, found.keyring))
+        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+        say(f"Interlock is at http://{host}:{sock.getsockname()[1]}/")
+        running: list[Awaitable[Any]] = [serve_app(app, sock, stop)]
+        if with_worker:
+            running.append(service.run(stop))
+        await asyncio.gather(*running)
+
+
+def serve(settings: Settings) -> None:
+    """`interlock serve`: database, web application and worker in one process, until it is asked to end."""
+    _configure_logs(settings)
+    asyncio.run(answer(settings))
+
+
+def work_forever(settings: Settings) -> None:
+    """`interlock worker`: one more worker process on the same database, until it is asked to end."""
+    _configure_logs(settings)
+    asyncio.run(work(settings))
+
+
+def _configure_logs(settings: Settings) -> None:
+    logs.configure(settings.log_level, settings.log_format, now=SystemClock().now)

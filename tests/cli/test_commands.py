@@ -1,0 +1,236 @@
+"""The commands people and programs use every day."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from interlock.cases.store import answers, cases
+from interlock.engine.store import ConnectionRow, beat, counts, polls
+from interlock.imports.store import sku_map
+from interlock.orders.store import orders
+from interlock.shipping.store import carrier_map
+from interlock.storage.database import Database
+from tests.build import a_view
+from tests.cli.conftest import Run, document
+from tests.console.seed import edited_up, keep, shipped_with
+
+
+@pytest.fixture
+def edited(database: Database, connection: ConnectionRow) -> int:
+    with database.begin() as c:
+        return keep(c, connection, edited_up())[0]
+
+
+def case_of(database: Database, order_id: int) -> int:
+    with database.begin() as c:
+        return int(c.execute(select(cases.c.id).where(cases.c.order_id == order_id)).scalars().one())
+
+
+def test_orders_are_listed_and_found_by_tracking(
+    interlock: Run, database: Database, connection: ConnectionRow, edited: int
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("DPD"))
+
+    everything = document(interlock("order", "list", "--json"))
+    found = document(interlock("order", "list", "--search", "RM123456785GB", "--json"))
+
+    assert {o["mirakl_order_id"] for o in everything} == {"M-1001-A", "M-1002-A"}
+    assert [o["mirakl_order_id"] for o in found] == ["M-1002-A"]
+    assert "M-1001-A" in interlock("order", "list").output
+
+
+def test_an_order_is_shown_on_its_three_sides(interlock: Run, edited: int) -> None:
+    shown = document(interlock("order", "show", "#1001", "--json"))
+
+    mugs = shown["lines"][0]
+    assert (mugs["sku"], mugs["shopify"], mugs["agreed"], mugs["ordered"]) == ("MUG", 5, 2, 2)
+    assert mugs["agrees"] is False
+    assert "differs" in interlock("order", "show", "1001").output
+
+
+def test_explain_says_why_an_edit_has_not_reached_the_marketplace(
+    interlock: Run, database: Database, edited: int
+) -> None:
+    why = document(interlock("order", "explain", "M-1001-A", "--json"))["why"]
+
+    assert why["verdict"] == (
+        "The edit has not reached the marketplace because it needs a person: the marketplace cannot take this edit."
+    )
+    assert why["waits_for"] == f"an answer to case {case_of(database, edited)} (customer service)"
+    assert why["chain"][0]["kind"] == "difference"
+    assert any("undo_in_shopify" in sentence for sentence in why["would_change"])
+    assert "needs a person" in interlock("order", "explain", "M-1001-A").output
+
+
+def test_a_number_nobody_carries_is_not_found(interlock: Run, connection: ConnectionRow) -> None:
+    for command in ("show", "explain", "replay"):
+        result = interlock("order", command, "M-404")
+        assert result.exit_code == 4
+        assert "There is no order M-404" in result.stderr
+
+
+def test_replay_marks_the_order_and_asks_for_fresh_readings(
+    interlock: Run, database: Database, edited: int
+) -> None:
+    assert interlock("order", "replay", "M-1001-A", "--who", "Ada").exit_code == 0
+
+    with database.begin() as c:
+        row = c.execute(select(orders).where(orders.c.id == edited)).one()
+    assert (row.hints, row.lane) == (1, "edits")
+    assert row.mirakl_wanted_since is not None
+
+
+def test_a_case_is_listed_shown_and_answered(interlock: Run, database: Database, edited: int) -> None:
+    number = str(case_of(database, edited))
+
+    listed = document(interlock("cases", "list", "--json"))
+    shown = interlock("cases", "show", number)
+    result = interlock("cases", "answer", number, "undo_in_shopify", "--why", "She changed her mind.")
+
+    assert [str(one["id"]) for one in listed] == [number]
+    assert "undo_in_shopify" in shown.output
+    assert result.exit_code == 0
+    with database.begin() as c:
+        kept = c.execute(select(answers)).one()
+    assert (kept.option, kept.who, kept.why) == ("undo_in_shopify", "ada", "She changed her mind.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("999", "dismiss", "--why", "x"), 4, "There is no case 999"),
+        (("{case}", "refuse_order", "--why", "x"), 3, "does not offer 'refuse_order'"),
+        (("{case}", "undo_in_shopify"), 3, "needs the name of who gives it and a reason"),
+    ],
+)
+def test_an_answer_that_cannot_be_taken_says_why(
+    interlock: Run, database: Database, edited: int, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    number = str(case_of(database, edited))
+
+    result = interlock("cases", "answer", *(a.format(case=number) for a in arguments))
+
+    assert (result.exit_code, said in result.stderr) == (code, True)
+    with database.begin() as c:
+        assert c.execute(select(func.count()).select_from(answers)).scalar_one() == 0
+
+
+def test_carriers_are_mapped_one_by_one_and_from_a_file(
+    interlock: Run, database: Database, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("Pigeon Post"))
+    file = tmp_path / "carriers.csv"
+    file.write_text("shop_name,code\nRoyal Mail 24,RM24\n")
+
+    mapped = document(interlock("carriers", "map", "atlas", "Pigeon Post", "--code", "DPD", "--json"))
+    imported = document(interlock("carriers", "import", "atlas", str(file), "--json"))
+    listed = document(interlock("carriers", "list", "atlas", "--json"))
+
+    assert (mapped, imported) == ({"mappings": 1, "orders": 1}, {"mappings": 1, "orders": 0})
+    assert [m[:2] for m in listed["mappings"]] == [["Pigeon Post", "DPD"], ["Royal Mail 24", "RM24"]]
+
+
+def test_a_file_with_a_wrong_row_names_file_row_and_field_and_changes_nothing(
+    interlock: Run, database: Database, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    carriers = tmp_path / "carriers.csv"
+    carriers.write_text("shop_name,code\nDPD,DPD\nRoyal Mail 24,RM25\n")
+    skus = tmp_path / "skus.csv"
+    skus.write_text("mirakl_sku,shop_sku\nA,B\nC,\n")
+
+    wrong_carrier = interlock("carriers", "import", "atlas", str(carriers))
+    wrong_sku = interlock("skus", "import", "atlas", str(skus), "--json")
+
+    assert wrong_carrier.exit_code == wrong_sku.exit_code == 3
+    assert "carriers.csv, row 3, field code:" in wrong_carrier.stderr
+    said = document(wrong_sku)
+    assert (said["file"], said["row"], said["field"]) == ("skus.csv", 3, "shop_sku")
+    with database.begin() as c:
+        assert carrier_map(c, connection.id) == ()
+        assert sku_map(c, connection.id) == {}
+        counted = counts(c)
+    assert counted == {("map_file_refused", "carriers"): 1, ("map_file_refused", "skus"): 1}
+
+
+def test_skus_are_mapped_and_listed(interlock: Run, connection: ConnectionRow) -> None:
+    assert interlock("skus", "map", "atlas", "LAMP", "LAMP-2").exit_code == 0
+
+    listed = document(interlock("skus", "list", "atlas", "--json"))
+
+    assert [m[:3] for m in listed["mappings"]] == [["LAMP", "LAMP-2", "ada"]]
+
+
+def test_a_connection_that_does_not_exist_is_named_with_those_that_do(
+    interlock: Run, connection: ConnectionRow
+) -> None:
+    result = interlock("carriers", "list", "bazaar")
+
+    assert result.exit_code == 4
+    assert "There is no connection 'bazaar'. There is: atlas." in result.stderr
+
+
+def test_health_ends_with_1_while_something_is_silent(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    silent = interlock("health")
+    with database.begin() as c:
+        now = c.execute(select(func.max(polls.c.cursor))).scalar_one()
+        assert now is not None
+
+    assert silent.exit_code == 1
+    assert "was never read" in silent.output
+
+
+def test_health_ends_with_0_when_everything_beats(interlock: Run, database: Database) -> None:
+    from interlock.clock import SystemClock
+
+    with database.begin() as c:
+        beat(c, "due sweep", SystemClock().now())
+
+    assert document(interlock("health", "--json"))["ok"] is True
+    assert interlock("health").exit_code == 0
+
+
+def test_the_database_is_checked_and_upgraded(interlock: Run) -> None:
+    assert interlock("db", "upgrade").exit_code == 0
+    assert document(interlock("db", "check", "--json")) == {"ok": True, "problems": []}
+
+
+def test_a_database_of_ones_own_is_not_stopped(interlock: Run) -> None:
+    assert interlock("db", "stop").exit_code == 3
+
+
+def test_a_new_key_is_one_the_settings_take(interlock: Run) -> None:
+    from interlock.storage.encryption import Keyring
+
+    Keyring([interlock("db", "new-key").stdout.strip()])
+
+
+def test_a_database_that_is_away_is_said_and_has_a_code_of_its_own(interlock: Run) -> None:
+    away = "postgresql://nobody@127.0.0.1:1/none"
+
+    result = interlock("order", "list", INTERLOCK_DATABASE_URL=away)
+
+    assert result.exit_code == 5
+    assert "The database does not answer." in result.stderr
+
+
+def test_a_wrong_setting_is_named(interlock: Run) -> None:
+    result = interlock("order", "list", INTERLOCK_HTTP_PROT="8080")
+
+    assert result.exit_code == 3
+    assert "INTERLOCK_HTTP_PROT" in result.stderr
+
+
+def test_an_order_in_agreement_is_explained_as_such(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, a_view())
+
+    why = document(interlock("order", "explain", "M-1001-A", "--json"))["why"]
+
+    assert why["verdict"].startswith("Every edit has reached the marketplace")

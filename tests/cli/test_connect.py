@@ -1,0 +1,197 @@
+"""Connecting: asked on both simulated platforms over HTTP, refused with a sentence, stored encrypted."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from interlock.engine.store import all_connections, budget_calls, connections, counts
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.cli.conftest import Run, document
+
+pytestmark = pytest.mark.processes
+
+
+@dataclass
+class Platforms:
+    """Addresses and credentials of a running marketplace and shop."""
+
+    mirakl: dict[str, Any]
+    shopify: dict[str, Any]
+
+
+def started(stack: ExitStack, *arguments: str) -> dict[str, Any]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "interlock.cli", "simulate", *arguments], stdout=subprocess.PIPE, text=True
+    )
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    assert process.stdout is not None
+    stack.callback(process.stdout.close)
+    line: dict[str, Any] = json.loads(process.stdout.readline())
+    return line
+
+
+@pytest.fixture(scope="module")
+def platforms() -> Iterator[Platforms]:
+    with ExitStack() as stack:
+        mirakl = started(stack, "mirakl", "--port", "0", "--seed", "3")
+        yield Platforms(mirakl, started(stack, "shopify", "--port", "0", "--seed", "3"))
+
+
+@pytest.fixture
+def given(platforms: Platforms) -> dict[str, str]:
+    """The words of a command that connects."""
+    return {
+        "--name": "atlas",
+        "--mirakl-url": platforms.mirakl["base_url"],
+        "--shopify-shop": platforms.shopify["shop"],
+        "--shopify-url": platforms.shopify["base_url"],
+        "--shopify-client-id": platforms.shopify["client_id"],
+        "--cancelation-reason": "",
+    }
+
+
+def connect(run: Run, given: dict[str, str], platforms: Platforms, *more: str, **environment: str) -> Any:
+    words = [word for option, value in given.items() if value for word in (option, value)]
+    secrets = {
+        "MIRAKL_API_KEY": platforms.mirakl["api_key"],
+        "SHOPIFY_CLIENT_SECRET": platforms.shopify["client_secret"],
+    }
+    return run("connect", *words, *more, **{**secrets, **environment})
+
+
+def stored(database: Database) -> int:
+    with database.begin() as c:
+        return len(all_connections(c))
+
+
+def allowed_reason(run: Run, given: dict[str, str], platforms: Platforms) -> str:
+    """The first reason the command offers when there are several; empty when there is one."""
+    said = connect(run, {**given, "--cancelation-reason": "no-such"}, platforms).stderr
+    return str(said.split("It may give: ")[1].split(",")[0].split(".")[0])
+
+
+def test_both_sides_are_asked_and_everything_secret_is_stored_encrypted(
+    interlock: Run, database: Database, keyring: Keyring, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+
+    result = connect(interlock, given, platforms, "--acceptance-window", "48h", "--live", "--json")
+
+    assert result.exit_code == 0, result.stderr
+    said = document(result)
+    assert (said["name"], said["live"], said["mirakl_shop_id"]) == (
+        "atlas",
+        True,
+        platforms.mirakl["shop_id"],
+    )
+    assert {p["setting"] for p in said["policies"]} >= {"import route", "quiet period", "acceptance window"}
+    with database.begin() as c:
+        row = c.execute(select(connections)).one()
+        charged = [call.operation for call in c.execute(select(budget_calls))]
+    assert keyring.decrypt(row.mirakl_key).decode() == platforms.mirakl["api_key"]
+    assert keyring.decrypt(row.shopify_client_secret).decode() == platforms.shopify["client_secret"]
+    assert row.capability["carriers"]
+    assert sorted(charged) == ["A01", "RE01", "SH12", "SH21"]
+    for shown in (result.output, result.stderr):
+        assert platforms.mirakl["api_key"] not in shown
+        assert platforms.shopify["client_secret"] not in shown
+
+
+def test_a_connection_goes_live_later(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    assert connect(interlock, given, platforms, "--acceptance-window", "2d").exit_code == 0
+
+    result = interlock("connect", "--name", "atlas", "--live", "--json")
+
+    assert document(result)["live"] is True
+    again = connect(interlock, given, platforms)
+    assert again.exit_code == 3
+    assert "There is a connection 'atlas' already." in again.stderr
+    twin = connect(interlock, {**given, "--name": "twin"}, platforms)
+    assert "One Mirakl shop account has one connection." in twin.stderr
+    assert stored(database) == 1
+
+
+def test_without_an_acceptance_window_nothing_goes_live(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    result = connect(interlock, given, platforms, "--live")
+
+    assert result.exit_code == 3
+    assert "Without --acceptance-window the connection cannot go live" in result.stderr
+    assert stored(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "environment", "said"),
+    [
+        ({}, {"MIRAKL_API_KEY": "wrong-key"}, "the API key is not accepted"),
+        ({}, {"MIRAKL_API_KEY": "two words"}, "The API key is empty or holds blanks"),
+        ({}, {"MIRAKL_API_KEY": ""}, "Give the marketplace's API key in the variable MIRAKL_API_KEY"),
+        ({}, {"SHOPIFY_CLIENT_SECRET": "wrong"}, "The shop "),
+        ({"--mirakl-url": "http://atlas.example"}, {}, "it uses plain http"),
+        ({"--mirakl-url": "https://user:pw@atlas.example"}, {}, "contains a user name or password"),
+        ({"--mirakl-url": "https://10.0.0.7"}, {}, "private network address"),
+        ({"--mirakl-url": "atlas"}, {}, "does not begin with https://"),
+        ({"--shopify-shop": "evil.example"}, {}, "is not the domain of a shop"),
+        ({"--shopify-url": "https://evil.example"}, {}, "over https"),
+        ({"--name": "Two Words"}, {}, "cannot be a name"),
+        ({"--import-route": "fast"}, {}, "is not an import route"),
+        ({"--quiet-period": "soon"}, {}, "is not a length of time"),
+        ({"--cancelation-reason": "no-such"}, {}, "is not a cancelation reason a shop may give"),
+        ({"--webhook-base": "http://interlock.example"}, {}, "--webhook-base cannot be used"),
+    ],
+)
+def test_what_cannot_be_used_is_named_counted_and_stores_nothing(
+    interlock: Run,
+    database: Database,
+    given: dict[str, str],
+    platforms: Platforms,
+    changes: dict[str, str],
+    environment: dict[str, str],
+    said: str,
+) -> None:
+    if "--webhook-base" in changes:
+        given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    before = counted(database)
+
+    result = connect(interlock, {**given, **changes}, platforms, **environment)
+
+    assert result.exit_code in (3, 5), result.output
+    assert said in result.stderr
+    assert stored(database) == 0
+    assert counted(database) == before + 1
+
+
+def counted(database: Database) -> int:
+    with database.begin() as c:
+        return counts(c).get(("connect_refused", ""), 0)
+
+
+def test_loopback_needs_its_switch(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    result = connect(interlock, given, platforms, INTERLOCK_ALLOW_LOOPBACK_HTTP="false")
+
+    assert result.exit_code == 3
+    assert "points to this machine" in result.stderr
+
+
+def test_a_marketplace_that_does_not_answer_has_a_code_of_its_own(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    result = connect(interlock, {**given, "--mirakl-url": "http://127.0.0.1:9"}, platforms)
+
+    assert result.exit_code == 5
+    assert stored(database) == 0

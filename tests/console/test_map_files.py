@@ -1,0 +1,72 @@
+"""Files of mappings: what is taken, and how a wrong one is named."""
+
+import pytest
+
+from interlock.console.desk import LARGEST_FILE_BYTES, MapRefused, read_carrier_file, read_sku_file
+from interlock.engine.store import ConnectionRow
+from interlock.orders.connection import CarrierMapping
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.console.seed import connect
+
+
+@pytest.fixture
+def connection(database: Database, keyring: Keyring) -> ConnectionRow:
+    with database.begin() as c:
+        return connect(c, keyring)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"mirakl_sku,shop_sku\nA,B\n",
+        b"\xef\xbb\xbfmirakl_sku;shop_sku\r\n\r\n A ; B \r\n",
+        b"SHOP_SKU\tMIRAKL_SKU\nB\tA\n",
+        b'shop_sku,mirakl_sku\n"B","A"',
+    ],
+)
+def test_a_file_is_read_however_a_spreadsheet_wrote_it(body: bytes) -> None:
+    assert read_sku_file("skus.csv", body) == (("A", "B"),)
+
+
+@pytest.mark.parametrize(
+    ("body", "row", "field"),
+    [
+        (b"mirakl_sku\nA\n", 1, "shop_sku"),
+        (b"mirakl_sku,shop_sku,price\nA,B,1\n", 1, "price"),
+        (b"mirakl_sku,shop_sku,shop_sku\nA,B,C\n", 1, "shop_sku"),
+        (b"mirakl_sku,shop_sku\nA,B\nC\n", 3, "shop_sku"),
+        (b"mirakl_sku,shop_sku\nA,B,C\n", 2, "shop_sku"),
+        (b"mirakl_sku,shop_sku\n\nA,\n", 3, "shop_sku"),
+        (b"mirakl_sku,shop_sku\n,B\n", 2, "mirakl_sku"),
+        (b"mirakl_sku,shop_sku\nA,B\nA,C\n", 3, "mirakl_sku"),
+        (b"mirakl_sku,shop_sku\nA," + b"x" * 201 + b"\n", 2, "shop_sku"),
+        (b"mirakl_sku,shop_sku\nA,B\x07\n", 2, "shop_sku"),
+        (b"mirakl_sku,shop_sku\nA,\xff\n", 2, ""),
+        (b'mirakl_sku,shop_sku\nA,"B\n', 2, ""),
+        (b"", 0, ""),
+        (b"mirakl_sku,shop_sku\n", 0, ""),
+        (b"x" * (LARGEST_FILE_BYTES + 1), 0, ""),
+    ],
+)
+def test_a_wrong_file_is_named_by_file_row_and_field(body: bytes, row: int, field: str) -> None:
+    with pytest.raises(MapRefused) as refused:
+        read_sku_file("skus.csv", body)
+
+    assert (refused.value.file, refused.value.row, refused.value.field) == ("skus.csv", row, field)
+    assert "skus.csv" in str(refused.value)
+    assert "taken" in str(refused.value)
+
+
+def test_carriers_are_checked_against_the_marketplaces_own_list(connection: ConnectionRow) -> None:
+    good = read_carrier_file(connection, "c.csv", b"shop_name,code,name\nRoyal Mail 24,RM24,\n")
+    assert good == (CarrierMapping("Royal Mail 24", "RM24", ""),)
+
+    with pytest.raises(MapRefused, match=r"row 2, field code: 'rm24' is not a carrier.*Did you mean RM24"):
+        read_carrier_file(connection, "c.csv", b"shop_name,code\nRoyal Mail 24,rm24\n")
+    with pytest.raises(
+        MapRefused, match="row 2, field name: This marketplace takes only carriers of its own"
+    ):
+        read_carrier_file(connection, "c.csv", b"shop_name,name\nRoyal Mail 24,Royal Mail\n")
+    with pytest.raises(MapRefused, match="row 3, field shop_name: It is the same as in row 2"):
+        read_carrier_file(connection, "c.csv", b"shop_name,code\nDPD,DPD\ndpd,RM24\n")

@@ -1,0 +1,595 @@
+"""The judge finds every planted violation in a history that is otherwise clean, and nothing in the clean one."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
+from interlock.rehearsal.judging.evidence import gather
+from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.simulator.mirakl.orders import SimOrder
+from interlock.simulator.mirakl.world import MiraklWorld
+from interlock.simulator.record import Call, Effect
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from tests.databases import ThrowawayServer
+
+NAME = "shoply"
+PROFILE = replace(
+    PROFILES["hidden-address"],
+    name=NAME,
+    payment_workflow="PAY_ON_SHIPMENT",
+    tax_mode="TAX_INCLUDED",
+    debit_delay=300.0,
+)
+RULES = ConnectionRules(NAME, f"interlock:{NAME}")
+
+
+@dataclass
+class Bench:
+    """A finished clean history that a test may spoil; everything is put back afterwards."""
+
+    world: World
+    connection: Connection
+    quiescent: bool = True
+    interruptions: list[Interruption] = field(default_factory=list)
+    logs: list[str] = field(default_factory=list)
+
+    @property
+    def mirakl(self) -> MiraklWorld:
+        return self.world.mirakl[NAME]
+
+    @property
+    def order(self) -> SimOrder:
+        return next(iter(self.mirakl.orders.values()))
+
+    @property
+    def shopify_gid(self) -> str:
+        return next(e.order_id for e in self.world.shopify.record.effects if e.kind == "order_created")
+
+    def judge(self) -> Verdict:
+        evidence = gather(
+            self.world.mirakl,
+            self.world.connection_ids,
+            self.world.shopify,
+            self.connection,
+            timedelta(seconds=self.world.plan.poll_seconds),
+            self.interruptions,
+            self.logs,
+        )
+        return judge_evidence(evidence, self.connection, self.quiescent)
+
+    def broken(self) -> set[str]:
+        return {finding.invariant for finding in self.judge().broken}
+
+    def sql(self, statement: str, **values: Any) -> None:
+        done = self.connection.execute(text(statement), values)
+        assert done.rowcount > 0, "the planted change touched no row"
+
+    def effects(self, kind: str, *, ours: bool | None = None) -> list[Effect]:
+        """Effects of either platform on the one order, oldest first."""
+        found = [
+            e
+            for e in (*self.mirakl.record.effects, *self.world.shopify.record.effects)
+            if e.kind == kind
+            and e.order_id in (self.order.id, self.shopify_gid)
+            and (ours is None or e.actor.startswith("api:") == ours)
+        ]
+        return sorted(found, key=lambda e: e.at)
+
+    def happen(self, like: Effect, **changes: Any) -> Effect:
+        """Plant an effect that resembles another."""
+        detail = {**like.detail, **changes.pop("detail", {})}
+        made = replace(like, detail=detail, **changes)
+        self._record_of(like).append(made)
+        self._record_of(like).sort(key=lambda e: e.at)
+        return made
+
+    def unhappen(self, *effects: Effect) -> None:
+        for effect in effects:
+            self._record_of(effect).remove(effect)
+
+    def _record_of(self, effect: Effect) -> list[Effect]:
+        ours = self.mirakl.record.effects
+        return ours if effect.order_id == self.order.id else self.world.shopify.record.effects
+
+    def call(self, operation: str) -> Call:
+        """A call of ours with that operation, undisturbed."""
+        calls = (*self.mirakl.record.calls, *self.world.shopify.record.calls)
+        return next(c for c in calls if c.operation == operation)
+
+    def edit_at(self) -> datetime:
+        return self.effects("edited")[0].at
+
+
+async def _a_calm_hour(database: Database) -> World:
+    """One order of three units: imported, accepted, edited to two, cancelled by one, labelled and shipped."""
+    plan = WorldPlan(seed=7, marketplaces=(PROFILE,), rules=RULES, processes=1)
+    world = World(plan, database, Keyring([new_key()]))
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    world.mirakl[NAME].create_generated(lines=1, quantities=[3])
+    await asyncio.sleep(900)
+    order = next(iter(world.shopify.shop.orders.values()))
+    world.shopify.set_quantity(order, 0, 2)
+    await asyncio.sleep(900)
+    assert world.shopify.pick(order, company="DHL Express", number="PARCEL1") is not None
+    await asyncio.sleep(2700)
+    await world.stop()
+    return world
+
+
+@pytest.fixture(scope="module")
+def finished(server: ThrowawayServer) -> Iterator[World]:
+    """The clean history, lived once for all tests of this file."""
+    database = Database(server.new_database(), pool_size=5)
+    loop = VirtualLoop(random.Random(7))
+    try:
+        yield loop.run_until_complete(_a_calm_hour(database))
+    finally:
+        loop.close()
+        server.drop_database(database)
+
+
+@contextmanager
+def _put_back(world: World) -> Iterator[None]:
+    records = [world.shopify.record, *(marketplace.record for marketplace in world.mirakl.values())]
+    before = [(list(record.calls), list(record.effects)) for record in records]
+    orders = [
+        (order, order.waiting_since, order.reference_for_seller, order.updated)
+        for marketplace in world.mirakl.values()
+        for order in marketplace.orders.values()
+    ]
+    try:
+        yield
+    finally:
+        for record, (calls, effects) in zip(records, before, strict=True):
+            record.calls[:] = calls
+            record.effects[:] = effects
+        for order, waiting, reference, updated in orders:
+            order.waiting_since, order.reference_for_seller, order.updated = waiting, reference, updated
+
+
+@pytest.fixture
+def bench(finished: World) -> Iterator[Bench]:
+    with _put_back(finished), finished.database.engine.connect() as connection:
+        yield Bench(finished, connection)
+        connection.rollback()
+
+
+# -- the clean history ---------------------------------------------------------------------------------------
+
+
+def test_a_clean_history_holds_and_nearly_every_invariant_had_something_to_check(bench: Bench) -> None:
+    verdict = bench.judge()
+    assert verdict.broken == []
+    assert verdict.bounded == []
+    assert verdict.odd == []
+    wanted = ["I1", "I2", "I3", "I4", "I5", "I6", "I8", "I9", "I10", "I11", "I12", "I14", "I15", "I16", "I17"]
+    wanted += ["I18", "I19", "I21", "label"]
+    assert [name for name in wanted if not verdict.checked[name]] == []
+
+
+def test_the_counters_tell_what_happened(bench: Bench) -> None:
+    counters = bench.judge().counters
+    assert counters["CancelQuantities confirmed"] == 1
+    assert counters["accepted by Interlock"] == counters["shipped by Interlock"] == 1
+    assert counters["hold placed"] == counters["hold released"] == 1
+    assert counters["hidden address completed later"] == 1
+
+
+def test_judging_is_quick(bench: Bench) -> None:
+    bench.judge()
+    began = time.perf_counter()
+    bench.judge()
+    assert time.perf_counter() - began < 0.25, "a few times what it costs on an idle machine"
+
+
+# -- planted violations --------------------------------------------------------------------------------------
+
+
+def test_i1_two_orders_of_ours_for_one_marketplace_order(bench: Bench) -> None:
+    made = bench.effects("order_created")[0]
+    bench.happen(made, order_id="gid://shopify/Order/1", at=made.at + timedelta(seconds=90))
+    assert bench.broken() == {"I1"}
+
+
+def test_i1_a_copy_by_an_editing_app_is_not_ours(bench: Bench) -> None:
+    made = bench.effects("order_created")[0]
+    bench.happen(made, order_id="gid://shopify/Order/1", actor="app:Cleverific")
+    assert bench.broken() == set()
+
+
+def test_i2_accepted_before_anything_existed(bench: Bench) -> None:
+    accepted = bench.effects("accepted", ours=True)[0]
+    bench.happen(accepted, at=bench.order.created - timedelta(seconds=1))
+    assert "I2" in bench.broken()
+
+
+def test_i2_a_person_may_allow_it(bench: Bench) -> None:
+    accepted = bench.effects("accepted", ours=True)[0]
+    bench.happen(accepted, at=bench.order.created - timedelta(seconds=1))
+    _answer(bench, "accept_without_order", bench.order.created - timedelta(seconds=2))
+    assert "I2" not in bench.broken()
+
+
+def test_i3_accepted_on_a_snapshot_that_no_longer_waits(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE plans SET view = jsonb_set(view, '{mirakl,state}', '\"SHIPPING\"') "
+        "WHERE plan::text LIKE '%AnswerAcceptance%'"
+    )
+    assert bench.broken() == {"I3"}
+
+
+def test_i3_an_answer_that_leaves_a_line_out(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE plans SET plan = jsonb_set(plan, '{actions}', "
+        '\'[{"_": "AnswerAcceptance", "lines": []}]\') WHERE plan::text LIKE \'%AnswerAcceptance%\''
+    )
+    assert "I3" in bench.broken()
+
+
+def test_i4_shipped_before_anything_left(bench: Bench) -> None:
+    shipped = bench.effects("shipped", ours=True)[0]
+    label = bench.effects("fulfillment_created")[0]
+    bench.happen(shipped, at=label.at - timedelta(seconds=30))
+    assert "I4" in bench.broken()
+
+
+def test_i5_more_cancelled_than_shopify_asked_for(bench: Bench) -> None:
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.happen(cancelation, at=cancelation.at + timedelta(seconds=60), detail={"id": "again"})
+    assert "I5" in bench.broken()
+
+
+def test_i5_a_plan_that_cancels_below_what_its_view_shows(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE plans SET view = jsonb_set(view, '{shopify,lines,0,current_quantity}', '3') "
+        "WHERE plan::text LIKE '%CancelQuantities%'"
+    )
+    assert bench.broken() == {"I5"}
+
+
+def test_i6_a_refund_by_our_key(bench: Bench) -> None:
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.happen(cancelation, kind="refund", detail={"state": "WAITING_REFUND"})
+    assert bench.broken() == {"I6"}
+
+
+def test_i6_money_moved_in_shopify_by_our_app(bench: Bench) -> None:
+    edited = bench.effects("edited")[0]
+    bench.happen(
+        edited,
+        kind="refund_created",
+        actor="api:Interlock",
+        at=edited.at - timedelta(seconds=1),
+        detail={"money": "3.00", "lines": []},
+    )
+    assert "I6" in bench.broken()
+
+
+def test_i6_another_amount_than_the_ledger_says(bench: Bench) -> None:
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.unhappen(cancelation)
+    more = cancelation.detail["amount_with_tax"] - Decimal("0.01")
+    bench.happen(cancelation, detail={"amount_with_tax": more})
+    assert bench.broken() == {"I6"}
+
+
+def test_i8_a_hold_that_never_came(bench: Bench) -> None:
+    _forget_the_hold_of_the_edit(bench)
+    assert bench.broken() == {"I8"}
+
+
+def test_i8_a_hold_that_came_late_because_the_service_was_away_is_bounded(bench: Bench) -> None:
+    placed, released = _forget_the_hold_of_the_edit(bench)
+    late = placed.at + timedelta(seconds=50)
+    bench.happen(placed, at=late)
+    bench.happen(released)
+    assert bench.broken() == {"I8"}
+    bench.interruptions.append(Interruption("database away", placed.at, late))
+    verdict = bench.judge()
+    assert verdict.broken == []
+    assert [finding.invariant for finding in verdict.bounded] == ["I8"]
+
+
+def test_i8_released_while_the_sides_disagree(bench: Bench) -> None:
+    _, released = _hold_of_the_edit(bench)
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.unhappen(released, cancelation)
+    bench.happen(cancelation, at=released.at + timedelta(seconds=300))
+    bench.happen(released, at=bench.edit_at() + timedelta(seconds=200))
+    assert "I8" in bench.broken()
+
+
+def test_i8_released_on_a_view_without_an_address(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE plans SET view = jsonb_set(view, '{mirakl,address,complete}', 'false') "
+        "WHERE plan::text LIKE '%ReleaseHold%'"
+    )
+    assert bench.broken() == {"I8"}
+
+
+def test_i8_released_without_a_plan(bench: Bench) -> None:
+    bench.sql("DELETE FROM plans WHERE plan::text LIKE '%ReleaseHold%'")
+    assert bench.broken() == {"I8"}
+
+
+def test_i8_a_label_long_after_our_hold_had_been_possible(bench: Bench) -> None:
+    _label_while_they_disagree(bench, timedelta(seconds=150))
+    verdict = bench.judge()
+    assert any("had been possible" in finding.sentence for finding in verdict.broken)
+
+
+def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Bench) -> None:
+    label = _label_while_they_disagree(bench, timedelta(seconds=2))
+    verdict = bench.judge()
+    assert [finding.invariant for finding in verdict.bounded] == ["label"]
+    assert any("no urgent case" in finding.sentence for finding in verdict.broken)
+    _case(bench, "label_before_agreement", label.at + timedelta(seconds=20), subject="parcel", closed=True)
+    verdict = bench.judge()
+    assert not any("urgent case" in finding.sentence for finding in verdict.broken)
+    assert [finding.invariant for finding in verdict.bounded] == ["label"]
+
+
+def test_i9_a_write_that_the_ledger_does_not_know(bench: Bench) -> None:
+    bench.mirakl.record.calls.append(replace(bench.call("OR30"), reference=None))
+    assert bench.broken() == {"I9"}
+
+
+def test_i9_a_write_sent_before_its_row_was_committed(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE operations SET planned_at = planned_at + interval '1 minute' WHERE kind = 'SetTracking'"
+    )
+    assert bench.broken() == {"I9"}
+
+
+def test_i9_an_attempt_that_was_never_begun(bench: Bench) -> None:
+    bench.sql("UPDATE operations SET attempt = 0 WHERE kind = 'SetTracking'")
+    assert bench.broken() == {"I9"}
+
+
+def test_i10_a_worker_that_lost_its_lease_still_writes(bench: Bench) -> None:
+    tracking = bench.call("OR23")
+    assert tracking.reference is not None
+    bench.mirakl.record.calls.append(
+        replace(
+            tracking,
+            reference=tracking.reference.rpartition(".")[0] + ".1",
+            at=tracking.at + timedelta(seconds=99),
+        )
+    )
+    assert "I10" in bench.broken()
+
+
+def test_i10_an_unclear_cancelation_repeated_within_the_settle_window(bench: Bench) -> None:
+    call = bench.call("OR30")
+    assert call.reference is not None
+    operation, attempt, epoch = call.reference.split(".")
+    bench.sql("UPDATE operations SET attempt = 2 WHERE id = :id", id=operation)
+    calls = bench.mirakl.record.calls
+    calls[calls.index(call)] = replace(call, fault="reply_lost")
+    again = f"{operation}.{int(attempt) + 1}.{epoch}"
+    calls.append(replace(call, reference=again, at=call.at + timedelta(seconds=20)))
+    assert any("settle window" in finding.sentence for finding in bench.judge().broken)
+    calls[-1] = replace(call, reference=again, at=call.at + timedelta(seconds=70))
+    assert not any("settle window" in finding.sentence for finding in bench.judge().broken)
+
+
+def test_i11_an_order_the_poll_went_past(bench: Bench) -> None:
+    bench.order.updated = bench.order.updated + timedelta(minutes=15)
+    bench.sql("UPDATE mirakl_documents SET observed_at = observed_at - interval '2 hours'")
+    assert bench.broken() == {"I11"}
+
+
+def test_i12_a_name_in_the_timeline(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE timeline SET sentence = sentence || ' CANARY-0001' WHERE id = (SELECT min(id) FROM timeline)"
+    )
+    assert bench.broken() == {"I12"}
+
+
+def test_i12_a_document_that_was_stored_in_the_clear(bench: Bench) -> None:
+    bench.sql("UPDATE mirakl_documents SET body = convert_to('{\"name\": \"CANARY-0001\"}', 'UTF8')")
+    assert bench.broken() == {"I12"}
+
+
+def test_i12_a_name_in_a_log_line(bench: Bench) -> None:
+    bench.logs.append("could not deliver to CANARY-0001")
+    assert bench.broken() == {"I12"}
+
+
+def test_i14_two_batches_of_references_within_a_minute(bench: Bench) -> None:
+    batch = bench.call("OR04")
+    bench.mirakl.record.calls.append(replace(batch, at=batch.at + timedelta(seconds=40)))
+    assert "I14" in bench.broken()
+
+
+def test_i14_a_call_refused_for_load(bench: Bench) -> None:
+    bench.mirakl.record.calls.append(replace(bench.call("OR04"), status=429, at=bench.edit_at()))
+    assert "I14" in bench.broken()
+
+
+def test_i14_a_read_refused_for_load_by_an_injected_fault_is_nobodys_fault(bench: Bench) -> None:
+    for _ in range(5):
+        refused = replace(bench.call("OR11"), status=429, fault="rate_limited", at=bench.edit_at())
+        bench.mirakl.record.calls.append(refused)
+    assert bench.broken() == set()
+
+
+def test_i14_reading_without_pause(bench: Bench) -> None:
+    read = bench.call("OR11")
+    bench.mirakl.record.calls.extend(replace(read, at=read.at + timedelta(seconds=n)) for n in range(9))
+    assert bench.broken() == {"I14"}
+
+
+def test_i15_a_window_that_ran_without_a_word(bench: Bench) -> None:
+    assert bench.order.waiting_since is not None
+    bench.order.waiting_since -= timedelta(hours=23)
+    assert bench.broken() == {"I15"}
+    _case(bench, "acceptance_running_out", bench.order.waiting_since + timedelta(hours=7), closed=True)
+    assert bench.broken() == set()
+
+
+def test_i16_a_delivery_shopify_never_sent(bench: Bench) -> None:
+    bench.sql(
+        "INSERT INTO deliveries (shop, topic, webhook_id, received_at, shopify_order_id) "
+        "VALUES ('s', 'orders/edited', 'forged', :at, 'gid://shopify/Order/9')",
+        at=bench.edit_at(),
+    )
+    assert bench.broken() == {"I16"}
+
+
+def test_i17_an_order_that_ended_on_one_side_only(bench: Bench) -> None:
+    _end_at_the_marketplace(bench)
+    assert "I17" in bench.broken()
+    _case(bench, "ended_after_picking", bench.edit_at())
+    assert "I17" not in bench.broken()
+
+
+def test_i17_is_not_asked_before_everything_is_at_rest(bench: Bench) -> None:
+    _end_at_the_marketplace(bench)
+    bench.quiescent = False
+    assert "I17" not in bench.broken()
+
+
+def test_i18_an_operation_left_unclear(bench: Bench) -> None:
+    bench.sql("UPDATE operations SET state = 'UNKNOWN', done_at = NULL WHERE kind = 'ShipOrder'")
+    assert bench.broken() == {"I18"}
+
+
+def test_i18_a_hint_nobody_answered(bench: Bench) -> None:
+    bench.sql("UPDATE orders SET hints = hints + 1, hinted_at = :at", at=bench.edit_at())
+    assert bench.broken() == {"I18"}
+
+
+def test_i19_a_seller_reference_that_names_another_order(bench: Bench) -> None:
+    bench.order.reference_for_seller = "#9999"
+    assert bench.broken() == {"I19"}
+
+
+def test_i19_a_link_that_was_lost(bench: Bench) -> None:
+    bench.sql("UPDATE orders SET shopify_order_id = NULL")
+    assert bench.broken() == {"I19"}
+
+
+def test_i19_a_shopify_order_cancelled_while_the_marketplace_wants_it(bench: Bench) -> None:
+    edited = bench.effects("edited")[0]
+    bench.happen(edited, kind="cancelled", actor="api:Interlock", at=edited.at + timedelta(seconds=5))
+    assert "I19" in bench.broken()
+
+
+def test_i21_one_attempt_sent_twice(bench: Bench) -> None:
+    bench.mirakl.record.calls.append(bench.call("OR23"))
+    assert bench.broken() == {"I21"}
+
+
+def test_i21_an_answer_without_a_name(bench: Bench) -> None:
+    _answer(bench, "dismiss", bench.edit_at(), who=" ")
+    assert bench.broken() == {"I21"}
+
+
+def test_i24_a_case_that_outlived_its_reason_is_reported_and_not_judged(bench: Bench) -> None:
+    _case(bench, "carrier_unknown", bench.edit_at())
+    verdict = bench.judge()
+    assert [finding.invariant for finding in verdict.odd] == ["I24"]
+    assert verdict.broken == []
+
+
+# -- after everything was lost -------------------------------------------------------------------------------
+
+
+async def _lose_everything(database: Database, spoil: bool) -> Verdict:
+    plan = WorldPlan(seed=8, marketplaces=(PROFILE,), rules=RULES, processes=1)
+    world = World(plan, database, Keyring([new_key()]))
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    world.mirakl[NAME].create_generated(lines=2)
+    await asyncio.sleep(1200)
+    if spoil:
+        order = next(iter(world.shopify.shop.orders.values()))
+        world.shopify.delete_marker(order)
+    verdict = Verdict()
+    await i23_the_mapping_can_be_rebuilt(world, verdict)
+    await world.stop()
+    return verdict
+
+
+@pytest.mark.parametrize("spoil", [False, True])
+def test_i23_the_mapping_comes_back_unless_the_marker_is_gone(database: Database, spoil: bool) -> None:
+    loop = VirtualLoop(random.Random(8))
+    try:
+        verdict = loop.run_until_complete(_lose_everything(database, spoil))
+    finally:
+        loop.close()
+    assert verdict.checked["I23"] == 1
+    assert bool(verdict.broken) == spoil
+
+
+# -- what is planted -----------------------------------------------------------------------------------------
+
+
+def _hold_of_the_edit(bench: Bench) -> tuple[Effect, Effect]:
+    edit = bench.edit_at()
+    placed = next(e for e in bench.effects("hold_placed") if e.at >= edit)
+    released = next(e for e in bench.effects("hold_released") if e.at >= edit)
+    return placed, released
+
+
+def _forget_the_hold_of_the_edit(bench: Bench) -> tuple[Effect, Effect]:
+    placed, released = _hold_of_the_edit(bench)
+    bench.unhappen(placed, released)
+    return placed, released
+
+
+def _label_while_they_disagree(bench: Bench, after: timedelta) -> Effect:
+    """Nobody held, the marketplace agreed late, and the picker did not wait."""
+    _forget_the_hold_of_the_edit(bench)
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.unhappen(cancelation)
+    bench.happen(cancelation, at=bench.edit_at() + timedelta(seconds=400))
+    label = bench.effects("fulfillment_created")[0]
+    bench.unhappen(label)
+    return bench.happen(label, at=bench.edit_at() + after)
+
+
+def _end_at_the_marketplace(bench: Bench) -> None:
+    state = bench.effects("state")[-1]
+    at = bench.world.clock.now() - timedelta(minutes=20)
+    bench.happen(state, at=at, actor="operator", detail={"from": "SHIPPED", "to": "CANCELED"})
+
+
+def _case(bench: Bench, reason: str, at: datetime, *, subject: str = "order", closed: bool = False) -> None:
+    bench.sql(
+        "INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, options, facts, "
+        "opened_at, closed_at) SELECT id, connection_id, 'condition', :reason, :subject, 'operations', 'urgent', "
+        "'planted', '[]', '[]', :at, :closed FROM orders LIMIT 1",
+        reason=reason,
+        subject=subject,
+        at=at,
+        closed=bench.world.clock.now() if closed else None,
+    )
+
+
+def _answer(bench: Bench, option: str, at: datetime, who: str = "Ada Agent") -> None:
+    bench.sql(
+        "INSERT INTO answers (order_id, reason, subject, option, who, why, at) "
+        "SELECT id, 'acceptance_running_out', 'order', :option, :who, 'as agreed', :at FROM orders LIMIT 1",
+        option=option,
+        who=who,
+        at=at,
+    )

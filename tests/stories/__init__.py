@@ -1,0 +1,1 @@
+"""One story for each failure the product exists for, end to end on virtual time."""

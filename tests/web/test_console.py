@@ -1,0 +1,390 @@
+"""The console's pages as a person reads and uses them."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from interlock.cases.store import answers, cases, open_connection_case
+from interlock.engine.store import ConnectionRow, beat, counts, polls
+from interlock.imports.store import sku_map
+from interlock.orders.reasons import Reason
+from interlock.orders.store import orders, tell
+from interlock.shipping.store import carrier_map
+from interlock.storage.database import Database, InlineStore
+from interlock.storage.encryption import Keyring
+from interlock.web import WebParts, create_app
+from tests.build import a_view
+from tests.console.seed import (
+    CLOCK,
+    Numbered,
+    Stopped,
+    Wakes,
+    edited_up,
+    keep,
+    shipped_with,
+    sku_unknown,
+)
+from tests.web.browser import Browser, text_of
+
+
+@pytest.fixture
+def edited(database: Database, connection: ConnectionRow) -> int:
+    """An order whose edit the marketplace cannot take."""
+    with database.begin() as c:
+        return keep(c, connection, edited_up())[0]
+
+
+def case_of(database: Database, order_id: int) -> int:
+    with database.begin() as c:
+        return int(c.execute(select(cases.c.id).where(cases.c.order_id == order_id)).scalars().one())
+
+
+def test_the_first_page_lists_orders_and_where_they_stand(
+    browser: Browser, database: Database, connection: ConnectionRow, edited: int
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, sku_unknown())
+
+    page = text_of(browser.get("/"))
+
+    assert "M-1001-A" in page
+    assert "M-1003-A" in page
+    assert "It waits for a person." in page
+    assert "47 h 54 min left" in page
+
+
+@pytest.mark.parametrize("number", ["M-1002-A", "M-1002", "#1002", "1002", "RM123456785GB", " M-1002-A "])
+def test_an_order_is_found_by_any_of_its_numbers(
+    browser: Browser, database: Database, connection: ConnectionRow, edited: int, number: str
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, shipped_with("Royal Mail 24"))
+
+    page = browser.get("/?q=" + number.replace("#", "%23").replace(" ", "%20"))
+
+    assert f'href="/orders/{order_id}"' in page.text
+    assert f'href="/orders/{edited}"' not in page.text
+
+
+@pytest.mark.parametrize("number", ["nothing", "%' OR 1=1 --", "$.shopify", '"'])
+def test_a_number_nobody_carries_finds_nothing(browser: Browser, edited: int, number: str) -> None:
+    import urllib.parse
+
+    page = browser.get("/?q=" + urllib.parse.quote(number))
+
+    assert page.status_code == 200
+    assert "No order carries this number" in text_of(page)
+
+
+def test_the_order_page_shows_the_three_sides_of_every_line_and_why(browser: Browser, edited: int) -> None:
+    response = browser.get(f"/orders/{edited}")
+    page = text_of(response)
+
+    assert "MUG" in page
+    assert 'class="differs"' in response.text
+    assert 'class="same"' in response.text
+    assert "needs a person: the marketplace cannot take this edit" in page
+    assert "Shopify shows 5 of MUG, more than the 2 the marketplace agreed to." in page
+    assert "held" in page
+    for station in ("Imported", "Accepted", "Held", "Agreed", "Shipped"):
+        assert station in page
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(
+    browser: Browser, database: Database, edited: int
+) -> None:
+    import re
+
+    whole = browser.get(f"/orders/{edited}").text
+    shown = re.search(r'"X-Shown": "([0-9a-f]+)"', whole)
+    assert shown is not None
+    asked = {"HX-Request": "true", "X-Shown": shown[1]}
+
+    unchanged = browser.get(f"/orders/{edited}", headers=asked)
+    with database.begin() as c:
+        tell(c, edited, CLOCK, "Ada", ["Rang the customer."])
+    changed = browser.get(f"/orders/{edited}", headers=asked)
+
+    assert (unchanged.status_code, unchanged.content) == (204, b"")
+    assert changed.status_code == 200
+    assert "Rang the customer." in changed.text
+    assert "<html" not in changed.text
+
+
+def test_an_answer_is_kept_with_who_and_why_and_the_order_is_looked_at(
+    browser: Browser, database: Database, edited: int, wakes: Wakes
+) -> None:
+    case_id = case_of(database, edited)
+    form = {"option": "undo_in_shopify", "who": "Ada", "why": "The customer orders again."}
+
+    response = browser.submit(f"/cases/{case_id}", f"/cases/{case_id}/answer", data=form)
+
+    assert (response.status_code, response.headers["location"]) == (303, f"/orders/{edited}")
+    with database.begin() as c:
+        kept = c.execute(select(answers)).one()
+    assert (kept.option, kept.who, kept.why) == ("undo_in_shopify", "Ada", "The customer orders again.")
+    assert wakes.woken == [(edited, "edits")]
+    assert "Ada has answered" in text_of(browser.get(f"/orders/{edited}"))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"option": "undo_in_shopify", "who": " ", "why": "so"}, "needs the name of who gives it"),
+        ({"option": "undo_in_shopify", "who": "Ada", "why": ""}, "needs the name of who gives it"),
+        ({"option": "refuse_order", "who": "Ada", "why": "so"}, "does not offer 'refuse_order'"),
+    ],
+)
+def test_an_answer_that_cannot_be_taken_says_why_and_changes_nothing(
+    browser: Browser, database: Database, edited: int, wakes: Wakes, form: dict[str, str], said: str
+) -> None:
+    case_id = case_of(database, edited)
+
+    response = browser.submit(f"/cases/{case_id}", f"/cases/{case_id}/answer", data=form)
+
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert wakes.woken == []
+    with database.begin() as c:
+        assert c.execute(select(answers)).all() == []
+
+
+def test_a_form_of_another_site_is_refused(
+    browser: Browser, store: InlineStore, keyring: Keyring, database: Database, edited: int
+) -> None:
+    case_id = case_of(database, edited)
+    form = {"option": "undo_in_shopify", "who": "Eve", "why": "so"}
+    stranger = Browser(create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring)))
+    sealed_for_another = stranger._send("GET", f"/cases/{case_id}").text.split('name="token" value="')[1]
+    sealed_for_another = sealed_for_another.split('"')[0]
+    browser.get("/")
+    browser._cookies["interlock_session"] = "0" * 31 + "9"
+
+    for token in ("", "x", sealed_for_another):
+        response = browser.post(f"/cases/{case_id}/answer", data={**form, "token": token})
+        assert response.status_code == 403
+
+    with database.begin() as c:
+        assert c.execute(select(answers)).all() == []
+
+
+def test_another_look_is_asked_for_with_fresh_readings(
+    browser: Browser, database: Database, edited: int, wakes: Wakes, connection: ConnectionRow
+) -> None:
+    response = browser.submit(f"/orders/{edited}", f"/orders/{edited}/replay", data={"who": "Ada"})
+
+    assert response.status_code == 303
+    assert wakes.woken == [(edited, "edits")]
+    assert wakes.wanted == [connection.id]
+    with database.begin() as c:
+        assert c.execute(select(orders.c.mirakl_wanted_since)).scalar_one() == CLOCK
+    assert "Asked for another look at both sides. Ada" in text_of(browser.get(f"/orders/{edited}"))
+
+
+def test_cases_come_by_due_time_then_severity(
+    browser: Browser, database: Database, connection: ConnectionRow, edited: int
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("Pigeon"))
+        keep(c, connection, sku_unknown())
+        c.execute(
+            update(cases).where(cases.c.reason == "sku_unknown").values(due_at=CLOCK + timedelta(hours=1))
+        )
+        open_connection_case(c, connection.id, Reason.UNREADABLE_ORDER, "M-9", "It could not be read.", CLOCK)
+
+    page = text_of(browser.get("/cases"))
+
+    places = [
+        page.index(title)
+        for title in (
+            "A SKU of the order is not in the shop",
+            "An order could not be read",
+            "The marketplace cannot take this edit",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_what_the_platforms_wrote_is_shown_as_text(browser: Browser, database: Database, edited: int) -> None:
+    evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+    with database.begin() as c:
+        tell(c, edited, CLOCK, evil, [evil])
+        c.execute(update(cases).values(sentence=evil, subject=evil, facts=[[evil, evil]]))
+        c.execute(update(orders).values(mirakl_order_id=evil, shopify_name=evil))
+
+    for path in (
+        "/",
+        f"/orders/{edited}",
+        "/cases",
+        f"/cases/{case_of(database, edited)}",
+        "/?q=%3Cscript%3E",
+    ):
+        response = browser.get(path)
+        assert response.status_code == 200
+        assert "<script>" not in response.text
+        assert "<img" not in response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/cases", "/health", "/connections", "/orders/999", "/cases/999", "/nowhere"]
+)
+def test_every_page_forbids_inline_scripts_and_holds_none(browser: Browser, path: str) -> None:
+    response = browser.get(path)
+
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert " style=" not in response.text
+    assert " on" not in response.text.replace(" on ", " ").replace(" one", " ").replace(" open", " ").replace(
+        " once", " "
+    ).replace(" only", " ").replace(" online", " ").replace(" on the", " ")
+    assert response.text.count("<script") == response.text.count('<script src="/static/vendor/')
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/orders/999", 404), ("/cases/999", 404), ("/orders/x", 422), ("/nowhere", 404)]
+)
+def test_a_page_that_is_not_there_says_so(browser: Browser, path: str, status: int) -> None:
+    response = browser.get(path)
+
+    assert response.status_code == status
+    assert "Not done" in text_of(response)
+
+
+def test_a_strange_host_name_is_not_served(store: InlineStore, keyring: Keyring) -> None:
+    app = create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring))
+
+    assert Browser(app, "http://rebound.example").get("/").status_code == 421
+    assert Browser(app, "http://rebound.example").get("/metrics").status_code == 421
+    assert Browser(app, "http://tunnel.example").get("/healthz").status_code == 200
+    assert Browser(app, "http://127.0.0.1:9000").get("/").status_code == 200
+    assert Browser(app, "http://[::1]:9000").get("/").status_code == 200
+
+
+def test_health_shows_a_silent_part_in_red_and_says_so(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        beat(c, "due sweep", CLOCK - timedelta(seconds=5))
+        beat(c, "acceptance watchdog", CLOCK - timedelta(minutes=11))
+        c.execute(update(polls).values(last_ok_at=CLOCK))
+
+    response = browser.get("/health")
+
+    assert "acceptance watchdog was last heard 11 min ago." in text_of(response)
+    assert "due sweep was last heard" not in text_of(response)
+    assert response.text.count("dot trouble") == 1
+
+
+def test_a_healthy_service_says_so(browser: Browser, database: Database, connection: ConnectionRow) -> None:
+    with database.begin() as c:
+        beat(c, "due sweep", CLOCK)
+        c.execute(update(polls).values(last_ok_at=CLOCK))
+
+    assert "Everything that should beat beats." in text_of(browser.get("/health"))
+
+
+def test_connections_state_what_each_policy_means(browser: Browser, connection: ConnectionRow) -> None:
+    page = text_of(browser.get("/connections"))
+
+    assert "import route draft Staff and editing apps can edit the order" in page
+    assert "acceptance window 2 d" in page
+
+
+def test_mapping_a_carrier_wakes_every_order_that_waits_for_it(
+    browser: Browser, database: Database, connection: ConnectionRow, wakes: Wakes
+) -> None:
+    with database.begin() as c:
+        first, _ = keep(c, connection, shipped_with("Pigeon Post"))
+        keep(c, connection, shipped_with("Owl Post", "M-1009-A"))
+    place = f"/connections/{connection.id}/carriers"
+    assert "Pigeon Post 1 order(s)" in text_of(browser.get(place))
+
+    response = browser.submit(place, place, data={"shop_name": "pigeon post", "code": "DPD", "who": "Ada"})
+
+    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again." in text_of(response)
+    assert [order for order, _ in wakes.woken] == [first]
+    with database.begin() as c:
+        assert [(m.shop_name, m.code) for m in carrier_map(c, connection.id)] == [("pigeon post", "DPD")]
+
+
+def test_mapping_a_sku_wakes_every_order_that_waits_for_it(
+    browser: Browser, database: Database, connection: ConnectionRow, wakes: Wakes
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, sku_unknown())
+    place = f"/connections/{connection.id}/skus"
+
+    browser.submit(place, place, data={"mirakl_sku": "LAMP", "shop_sku": "LAMP-2", "who": "Ada"})
+
+    assert wakes.woken == [(order_id, "acceptance")]
+    with database.begin() as c:
+        assert sku_map(c, connection.id) == {"LAMP": "LAMP-2"}
+        said = c.execute(select(answers)).one()
+    assert (said.option, said.subject, said.who, said.why) == ("map_sku", "LAMP", "Ada", "Mapped to LAMP-2.")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"shop_name": "DPD", "code": "XYZ", "who": "Ada"}, "'XYZ' is not a carrier of this marketplace."),
+        ({"shop_name": "DPD", "code": "dpd", "who": "Ada"}, "Did you mean DPD?"),
+        ({"shop_name": "DPD", "code": "", "who": "Ada"}, "Give either a code"),
+        ({"shop_name": "DPD", "name": "Dpd", "who": "Ada"}, "only carriers of its own list"),
+        ({"shop_name": " ", "code": "DPD", "who": "Ada"}, "is empty"),
+        ({"shop_name": "DPD", "code": "DPD", "who": ""}, "who makes it"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_with_its_reason(
+    browser: Browser, database: Database, connection: ConnectionRow, form: dict[str, str], said: str
+) -> None:
+    place = f"/connections/{connection.id}/carriers"
+
+    response = browser.submit(place, place, data=form)
+
+    assert response.status_code == 422
+    assert said in text_of(response)
+    with database.begin() as c:
+        assert carrier_map(c, connection.id) == ()
+
+
+def test_a_file_with_a_wrong_row_is_refused_whole_and_counted(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    place = f"/connections/{connection.id}/carriers"
+    file = ("carriers.csv", b"shop_name,code\nRoyal Mail 24,RM24\nDPD,NOPE\n", "text/csv")
+
+    response = browser.submit(place, f"{place}/file", data={"who": "Ada"}, files={"file": file})
+
+    assert response.status_code == 422
+    assert "carriers.csv, row 3, field code: 'NOPE' is not a carrier" in text_of(response)
+    with database.begin() as c:
+        assert carrier_map(c, connection.id) == ()
+        assert counts(c)[("map_file_refused", "carriers")] == 1
+
+
+def test_a_good_file_is_taken(browser: Browser, database: Database, connection: ConnectionRow) -> None:
+    place = f"/connections/{connection.id}/skus"
+    file = ("skus.csv", b"mirakl_sku;shop_sku\nA;B\nC;D\n", "text/csv")
+
+    response = browser.submit(place, f"{place}/file", data={"who": "Ada"}, files={"file": file})
+
+    assert "2 mapping(s) kept" in text_of(response)
+    with database.begin() as c:
+        assert sku_map(c, connection.id) == {"A": "B", "C": "D"}
+
+
+def test_a_form_that_is_too_long_is_not_read(browser: Browser, connection: ConnectionRow) -> None:
+    response = browser.post(f"/connections/{connection.id}/skus/file", content=b"x" * (3 * 1024 * 1024 + 1))
+
+    assert response.status_code == 413
+
+
+def test_an_order_that_agrees_says_that_nothing_is_missing(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, a_view())
+
+    assert "Every edit has reached the marketplace" in text_of(browser.get(f"/orders/{order_id}"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from interlock.storage import personal_data
 from interlock.tables import metadata
+from tools import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -16,7 +17,13 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 def generated() -> dict[str, str]:
     """Every generated page: its path from the root of the project, and what it should say."""
-    return {"docs/reference/personal-data.md": personal_data.page(metadata)}
+    return {
+        "docs/platforms/unverified.md": reference.unverified_page(),
+        "docs/reference/actions.md": reference.actions_page(),
+        "docs/reference/personal-data.md": personal_data.page(metadata),
+        "docs/reference/reasons.md": reference.reasons_page(),
+        "docs/reference/settings.md": reference.settings_page(),
+    }
 
 
 def stale(root: Path = ROOT) -> Iterator[str]:

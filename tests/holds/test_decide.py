@@ -280,3 +280,11 @@ def test_a_null_address_is_no_edit() -> None:
 def test_a_held_or_shipped_order_needs_no_hold_on_sight() -> None:
     assert seen(Memory(), shopify=a_shopify_order()) == ()
     assert seen(Memory(), mirakl=an_order("SHIPPED")) == ()
+
+
+def test_an_order_whose_parcels_are_not_routed_yet_is_looked_at_again_soon() -> None:
+    memory = a_memory(linked_at=NOW)
+    view = a_view(shopify=a_shopify_order(fulfillment_orders=()), mirakl=an_order("WAITING_DEBIT"))
+    assert decide(view, memory, ()).look_at == NOW + timedelta(seconds=2)
+    old = a_memory(linked_at=NOW - timedelta(minutes=5))
+    assert decide(view, old, ()).look_at == NOW + timedelta(seconds=30)

@@ -266,7 +266,7 @@ def _moving(stand: Stand) -> list[str]:
     """What is still under way, in words; empty at rest."""
     found = []
     with stand.database.begin() as c:
-        known = {row.mirakl_order_id: row for row in c.execute(select(orders))}
+        known = {(row.connection_id, row.mirakl_order_id): row for row in c.execute(select(orders))}
         pending = c.execute(
             select(operations.c.kind, operations.c.state).where(
                 operations.c.done_at.is_(None),
@@ -280,7 +280,7 @@ def _moving(stand: Stand) -> list[str]:
     for name, world in stand.mirakl.items():
         world.tick()
         for order in world.by_creation:
-            row = known.get(order.id)
+            row = known.get((stand.connection_ids[name], order.id))
             if row is None:
                 found.append(f"{name} {order.id} is not known yet")
             elif row.hints > row.handled or row.lease_until is not None:
@@ -343,9 +343,14 @@ def _stories(stand: Stand) -> list[str]:
     """What happened to the orders that have not ended, for whoever has to find out why."""
     told = []
     with stand.database.begin() as c:
-        for world in stand.mirakl.values():
+        for name, world in stand.mirakl.items():
             for order in world.by_creation:
-                row = c.execute(select(orders.c.id).where(orders.c.mirakl_order_id == order.id)).first()
+                row = c.execute(
+                    select(orders.c.id).where(
+                        orders.c.connection_id == stand.connection_ids[name],
+                        orders.c.mirakl_order_id == order.id,
+                    )
+                ).first()
                 if row is not None and order.state not in ENDED:
                     told.append(f"{world.profile.name} {order.id} {order.state}")
                     told += [f"  {at:%H:%M:%S} {who}: {what}" for at, who, what in timeline_of(c, row.id)]

@@ -29,9 +29,7 @@ def every(boundaries: list[str]) -> Iterable[int]:
     return range(len(boundaries))
 
 
-def perform(
-    scenario: Scenario, database: Database, keyring: Keyring, crash_at: int | None = None
-) -> Played:
+def perform(scenario: Scenario, database: Database, keyring: Keyring, crash_at: int | None = None) -> Played:
     """One performance on an empty database and a loop of its own."""
     empty(database)
     return on_virtual_time(SEED, lambda: play(scenario, database, keyring, crash_at))
@@ -63,7 +61,9 @@ def sweep(
     assert not calm.troubles, calm.troubles
     for number in choose(calm.boundaries):
         crashed = perform(scenario, database, keyring, number)
-        assert crashed.crashed_at == calm.boundaries[number], "the performance before the crash is not the same"
+        assert crashed.crashed_at == calm.boundaries[number], (
+            "the performance before the crash is not the same"
+        )
         yield number, crashed.crashed_at, wrong_with(calm, crashed)
 
 

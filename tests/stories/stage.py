@@ -92,7 +92,9 @@ def open_cases(stage: Stage) -> list[Row[Any]]:
 def row_id(stage: Stage) -> int:
     """The row of the story's order."""
     with stage.world.database.begin() as c:
-        return int(c.execute(select(orders.c.id).where(orders.c.mirakl_order_id == stage.order.id)).scalar_one())
+        return int(
+            c.execute(select(orders.c.id).where(orders.c.mirakl_order_id == stage.order.id)).scalar_one()
+        )
 
 
 def look_again(stage: Stage) -> None:

@@ -28,7 +28,9 @@ def test_an_unknown_carrier_is_mapped_once_and_the_waiting_parcel_ships_by_itsel
     assert len(told.of(Reason.CARRIER_UNKNOWN)) == 1
     assert told.open_reasons == []
     assert told.marketplace_calls("OR23") == 1
-    assert told.timeline.index("Express Bike") < told.timeline.index("Tracking sent to the marketplace (carrier DHL)")
+    assert told.timeline.index("Express Bike") < told.timeline.index(
+        "Tracking sent to the marketplace (carrier DHL)"
+    )
 
 
 def test_a_refund_in_shopify_becomes_one_task_and_closes_itself(theatre: Theatre) -> None:

@@ -51,6 +51,9 @@ def main(
     try:
         if once:
             return headless.run(seeds, json_file, console)
+        if json_file is not None:
+            print("A verdict is written for whole days only: use --json with --once.", file=sys.stderr)
+            return 2
         if not 0 < speed <= FASTEST:
             print(
                 f"A day cannot pass at speed {speed:g}; give a number above 0 and up to {FASTEST:g}.",

@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 import uvicorn
+from rich import table as rich_table
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from sqlalchemy import func, select
 
 from interlock.cases.store import cases
@@ -178,19 +178,19 @@ def _picture(day: Day, seen: _Seen, speed: float, address: str) -> RenderableTyp
     now = day.world.clock.now()
     gone = asyncio.get_running_loop().time() / 60
     numbers = numbers_of(day)
-    counts = Table.grid(padding=(0, 3))
+    counts = rich_table.Table.grid(padding=(0, 3))
     for _ in numbers:
         counts.add_column(justify="center")
     counts.add_row(*(f"[bold]{number}[/]" for number in numbers.values()))
     counts.add_row(*(f"[dim]{name}[/]" for name in numbers))
-    story = Table.grid(padding=(0, 2))
+    story = rich_table.Table.grid(padding=(0, 2))
     story.add_column(style="dim", no_wrap=True)
     story.add_column(no_wrap=True)
     story.add_column()
     for at, who, sentence in seen.lines:
         colour = "cyan" if who == "Interlock" else "yellow"
         story.add_row(f"{at:%H:%M:%S}", f"[{colour}]{escape(who)}[/]", escape(_short(sentence)))
-    head = Table.grid(expand=True)
+    head = rich_table.Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
     head.add_row(f"[bold]{now:%H:%M:%S}[/]  [dim]at speed {speed:g}[/]", f"[link={address}]{address}[/]")
@@ -247,7 +247,7 @@ def _summary(day: Day, console: Console) -> int:
         console.print("It was ended early, so nothing was judged; ./dev demo --once judges whole days.")
         return 0
     promises, _ = tally(day)
-    table = Table()
+    table = rich_table.Table()
     for column in ("promise", "held", "bounded", "broken"):
         table.add_column(column)
     for promise in promises:

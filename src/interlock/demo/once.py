@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rich import table as rich_table
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from interlock.demo.day import STORIES, live, open_day
 from interlock.demo.ground import Ground
@@ -110,7 +110,7 @@ def _one_day(seed: int, ground: Ground, result: Result) -> None:
 
 def show(result: Result, console: Console) -> None:
     """Print the promises as a table, then what stands behind the numbers."""
-    table = Table(title="What became of the promises", title_justify="left")
+    table = rich_table.Table(title="What became of the promises", title_justify="left")
     table.add_column("promise")
     for column in ("checked", "held", "bounded", "broken"):
         table.add_column(column, justify="right")

@@ -228,7 +228,8 @@ def reconcile(
             continue
         stale = _confirmed_since_snapshot(c, order_id, digest, action, view)
         if stale is not None:
-            result = replace(result, mirakl_since=latest(result.mirakl_since, stale))
+            if action.platform == "mirakl":
+                result = replace(result, mirakl_since=latest(result.mirakl_since, stale))
             continue
         job_until = _job_until(c, order_id, digest, action, now)
         if job_until is not None:
@@ -378,9 +379,10 @@ def _seen_after(action: Action, view: View, moment: datetime) -> bool:
 def _confirmed_since_snapshot(
     c: Connection, order_id: int, digest: str, action: Action, view: View
 ) -> datetime | None:
-    """When the marketplace confirmed this very target after the snapshot was taken: it is not sent again, a
-    younger snapshot is wanted instead."""
-    if action.platform != "mirakl" or view.mirakl is None:
+    """When the platform confirmed this very target after its snapshot was taken: it is not sent again, a younger
+    snapshot is wanted instead."""
+    snapshot = view.mirakl if action.platform == "mirakl" else view.shopify
+    if snapshot is None:
         return None
     ended: datetime | None = c.execute(
         select(operations.c.ended_at)
@@ -388,7 +390,7 @@ def _confirmed_since_snapshot(
             operations.c.order_id == order_id,
             operations.c.digest == digest,
             operations.c.state == "CONFIRMED",
-            operations.c.ended_at >= view.mirakl.observed_at,
+            operations.c.ended_at >= snapshot.observed_at,
         )
         .order_by(operations.c.ended_at.desc())
         .limit(1)

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
@@ -14,6 +15,7 @@ from interlock.decide import decide
 from interlock.engine import ledger
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
+from interlock.engine.store import count
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import (
     AnswerAcceptance,
@@ -22,7 +24,7 @@ from interlock.orders.actions import (
 )
 from interlock.orders.codec import encode
 from interlock.orders.memory import Decision, Incident
-from interlock.orders.outcomes import Outcome, Unavailable
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
@@ -118,6 +120,7 @@ async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | No
         await _Run(parts, await parts.connections.get(row.connection_id), row).until_rest()
     except LeaseLost:
         # The worker that took over goes on from what was kept; everything of ours that mattered is kept.
+        await parts.store.tx(lambda c: count(c, "lease_lost"))
         return False
     return True
 
@@ -142,8 +145,7 @@ class _Run:
             kept = await self._read_kept()
             mirakl = self._snapshot(kept.document)
             observation = await self._observe(kept, mirakl)
-            if cycle == 0 and await self._hold_on_sight(observation, mirakl, kept):
-                continue  # the holds are on; look again before anything else is decided
+            held = cycle == 0 and await self._hold_on_sight(observation, mirakl, kept)
             view = self._view(kept, mirakl, observation)
             decided = decide(view)
             plan = self._restrained(decided, view)
@@ -158,6 +160,8 @@ class _Run:
             if todo.send:
                 await self._send_all(todo.send, kept.document)
                 continue
+            if held:
+                continue  # decided on what was seen before the hold, so that its removal by others is noticed
             if await self._wait_to_accept(plan, look_at):
                 continue
             break
@@ -334,13 +338,16 @@ class _Run:
                 self.parts.queue.read_wanted(c, row.connection_id)
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
-            digest = _plan_digest(final)
-            if digest != self.plan_digest:
+            last_digest, said = self._last_plan(c)
+            encoded_plan = encode(final)
+            digest = _plan_digest(encoded_plan)
+            if digest != last_digest or self.said is None:
                 encoded = encode(view)
                 values["last_view"] = encoded
+            if digest != last_digest:
                 c.execute(
                     insert(plans).values(
-                        order_id=row.id, at=now, epoch=row.epoch, view=encoded, plan=encode(final)
+                        order_id=row.id, at=now, epoch=row.epoch, view=encoded, plan=encoded_plan
                     )
                 )
             if todo.send and not self.counted:
@@ -349,7 +356,6 @@ class _Run:
             if view.shopify is not None:
                 remember_fulfillment_orders(c, row.id, [f.id for f in view.shopify.fulfillment_orders])
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
-            said = self.said if self.said is not None else self._said_before(c)
             news = tuple(s for s in final.because if s not in said)
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
@@ -362,13 +368,17 @@ class _Run:
         probe("kept")
         return todo
 
-    def _said_before(self, c: Connection) -> tuple[str, ...]:
+    def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
+        """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only
+        repeats it is not kept again, and what it said is not told again."""
+        if self.said is not None:
+            return self.plan_digest, self.said
         last = c.execute(
             plans.select().where(plans.c.order_id == self.row.id).order_by(plans.c.id.desc()).limit(1)
         ).one_or_none()
         if last is None:
-            return ()
-        return tuple(last.plan.get("because", ()))
+            return "", ()
+        return _plan_digest(last.plan), tuple(last.plan.get("because", ()))
 
     # -- performing ------------------------------------------------------------------------------------
 
@@ -376,7 +386,12 @@ class _Run:
         """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone. True when a hold was sent."""
         if observation.shopify is None or not self.platforms.live:
             return False
-        holds = on_sight(self._view(kept, mirakl, observation))
+        # A hold that others took off is answered by the plan, which counts how often that happened.
+        holds = tuple(
+            hold
+            for hold in on_sight(self._view(kept, mirakl, observation))
+            if hold.fulfillment_order_id not in self.memory.held
+        )
         if not holds:
             return False
         now = self.parts.clock.now()
@@ -430,6 +445,9 @@ class _Run:
         await parts.store.tx(finish)
         if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
             self.mirakl_written_at = ended_at
+        if isinstance(operation.action, AnswerAcceptance) and isinstance(outcome, (Confirmed, Refused)):
+            # Answered: until the next snapshot shows it the order must be free for edits, not waited with.
+            self.accepting_since = None
         parts.probe(f"after_outcome:{type(operation.action).__name__}")
 
     async def _perform(self, operation: ledger.ToSend, document: tuple[datetime, Document] | None) -> Outcome:
@@ -503,6 +521,7 @@ def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -
     return replace(plan, memory=memory, cases=tuple(cases))
 
 
-def _plan_digest(plan: Plan) -> str:
-    shown = (plan.actions, plan.cases, plan.because, plan.agreed)
-    return json.dumps(encode(shown), sort_keys=True)
+def _plan_digest(encoded: Mapping[str, Any]) -> str:
+    """What is new about a plan as it is stored: its actions, cases, reasons and agreed quantities."""
+    shown = [encoded.get(name, []) for name in ("actions", "cases", "because", "agreed")]
+    return json.dumps(shown, sort_keys=True)

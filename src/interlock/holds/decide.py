@@ -1,13 +1,13 @@
 """When the parcel may move: holds placed on evidence, released on better evidence, and never fought over."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
 from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities, unlinked
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Incident, Memory, Rehold
-from interlock.orders.plan import Case, Part
+from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import (
     BEFORE_ACCEPTANCE,
@@ -36,6 +36,12 @@ HELD_WHILE = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE)
 
 
 # -- on sight: before the marketplace is asked -------------------------------------------------------------
+
+
+ROUTING_LOOK_SOON = timedelta(seconds=2)
+ROUTING_LOOK_LATER = timedelta(seconds=30)
+ROUTING_MOSTLY_DONE = timedelta(minutes=1)
+ROUTING_GIVEN_UP_AFTER = timedelta(minutes=30)
 
 
 def on_sight(view: View) -> tuple[PlaceHold, ...]:
@@ -102,7 +108,7 @@ def decide(view: View, memory: Memory, keep_held: tuple[str, ...]) -> Part:
         part = _keep_closed(view, memory, shopify, mirakl)
         reasons = " ".join(closed)
         because = (*part.because, f"The parcel is held. {reasons}")
-        return replace(part, because=because, look_at=window_ends)
+        return replace(part, because=because, look_at=earliest(part.look_at, window_ends))
     missing = _missing(view, memory, mirakl, shopify)
     if missing:
         if memory.released_at is not None:
@@ -206,7 +212,20 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: Mira
             actions.append(PlaceHold(fo.id, NOTES))
     memory = replace(memory, held=tuple(held))
     memory = _labels(view, memory, shopify, mirakl)
-    return Part(memory, tuple(actions), tuple(cases), because=tuple(because))
+    look_at = _when_to_look_for_parcels(view, memory, shopify)
+    return Part(memory, tuple(actions), tuple(cases), because=tuple(because), look_at=look_at)
+
+
+def _when_to_look_for_parcels(view: View, memory: Memory, shopify: ShopifyOrder) -> datetime | None:
+    """Shopify's routing makes fulfillment orders a while after the order, and one that is not there cannot be held:
+    look again soon at first, then less often (Shopify reference 5.1)."""
+    waiting = any(line.current_quantity > line.fulfilled_quantity for line in shopify.lines)
+    if not waiting or any(fo.is_open for fo in shopify.fulfillment_orders):
+        return None
+    age = view.now - (memory.linked_at or shopify.created_at)
+    if age >= ROUTING_GIVEN_UP_AFTER:
+        return None
+    return view.now + (ROUTING_LOOK_SOON if age < ROUTING_MOSTLY_DONE else ROUTING_LOOK_LATER)
 
 
 def _we_released(view: View, fo: FulfillmentOrder) -> bool:

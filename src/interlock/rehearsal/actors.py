@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.engine import Row
@@ -130,9 +131,7 @@ class Crowd:
                 for _ in range(3):
                     current = line.current_quantity
                     if current > 0:
-                        self._do(
-                            story, lambda current=current: staff.set_quantity(found, line.gid, current - 1)
-                        )  # type: ignore[misc]
+                        self._do(story, partial(staff.set_quantity, found, line.gid, current - 1))
                     await asyncio.sleep(self.rng.uniform(2, 25))
             case "quantity raised":
                 self._do(story, lambda: staff.set_quantity(found, line.gid, units + 1))
@@ -202,8 +201,12 @@ class Crowd:
                     code = None if company is None else f"PARCEL{number:06d}"
                     self._do(
                         "label printed",
-                        lambda item=item, company=company, code=code: self.world.shopify.fulfill(  # type: ignore[misc]
-                            item, company=company, number=code, display_status="LABEL_PRINTED"
+                        partial(
+                            self.world.shopify.fulfill,
+                            item,
+                            company=company,
+                            number=code,
+                            display_status="LABEL_PRINTED",
                         ),
                     )
 
@@ -312,12 +315,14 @@ class Crowd:
             done = True
             for due in task.lines:
                 line_id = due.line_id or order.lines[0].id
-                if any(r.id not in due.seen_refunds for r in order.line(line_id).refunds):
+                line = order.line(line_id)
+                if line is None or any(r.id not in due.seen_refunds for r in line.refunds):
                     continue  # done in an earlier round; the money takes its time
                 done = (
                     self._do(
                         "portal refund",
-                        lambda due=due, line_id=line_id: world.refund_line(  # type: ignore[misc]
+                        partial(
+                            world.refund_line,
                             order.id,
                             line_id,
                             quantity=due.quantity,
@@ -375,9 +380,7 @@ class Crowd:
             if not shipment.tracking:
                 self._do(
                     "tracking added",
-                    lambda shipment=shipment: self.world.shopify.update_tracking(  # type: ignore[misc]
-                        shipment, company="UPS", number="LATE000001"
-                    ),
+                    partial(self.world.shopify.update_tracking, shipment, company="UPS", number="LATE000001"),
                 )
 
 

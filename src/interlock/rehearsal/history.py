@@ -11,8 +11,8 @@ from typing import TypeVar
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal import faults
 from interlock.rehearsal.actors import Crowd, Temper, draw_story
+from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
-from interlock.rehearsal.processes import ServiceProcess
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
 from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES, MarketplaceProfile
@@ -37,6 +37,7 @@ class Ended:
     crowd: Crowd
     stories: list[str]
     crashes: Counter[str] = field(default_factory=Counter)
+    interruptions: list[Interruption] = field(default_factory=list)
 
     @property
     def calls(self) -> int:
@@ -122,7 +123,7 @@ async def live(seed: int, plan: WorldPlan, database: Database, keyring: Keyring,
         people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended)))
     if not calm:
         people.append(asyncio.create_task(_trouble(rng, world, ended)))
-        people.append(asyncio.create_task(_revive(rng, world)))
+        people.append(asyncio.create_task(_revive(rng, world, ended)))
     await asyncio.sleep(ACTIVE_SECONDS)
     crowd.active = False
     plan.shopify_faults.active = plan.mirakl_faults.active = False
@@ -178,37 +179,42 @@ async def _trouble(rng: random.Random, world: World, ended: Ended) -> None:
         await asyncio.sleep(rng.uniform(60, 600))
         if freeze and rng.random() < 0.5:
             process = rng.choice([p for p in world.processes if not p.died.is_set()] or world.processes)
-            await _frozen(rng, process, ended)
+            process.freeze()
+            await _interrupted("frozen", rng.uniform(5, 200), world, ended)
+            process.thaw()
         if outage and rng.random() < 0.3:
             world.outage.down = True
-            ended.crashes["database away"] += 1
-            await asyncio.sleep(rng.uniform(2, 120))
+            await _interrupted("database away", rng.uniform(2, 120), world, ended)
             world.outage.down = False
         if platform_down and rng.random() < 0.3:
             which = rng.choice((world.plan.shopify_faults, world.plan.mirakl_faults))
             before = dict(which.rates)
             which.rates.clear()
             which.rates["refused_before"] = 1.0
-            ended.crashes["platform down"] += 1
-            await asyncio.sleep(rng.uniform(60, 900))
+            await _interrupted("platform down", rng.uniform(60, 900), world, ended)
             which.rates.clear()
             which.rates.update(before)
 
 
-async def _frozen(rng: random.Random, process: ServiceProcess, ended: Ended) -> None:
-    process.freeze()
-    ended.crashes["frozen"] += 1
-    await asyncio.sleep(rng.uniform(5, 200))
-    process.thaw()
+async def _interrupted(kind: str, seconds: float, world: World, ended: Ended) -> None:
+    """Wait out an interruption that began now. It ends with the active part at the latest."""
+    began = world.clock.now()
+    ended.crashes[kind] += 1
+    position = len(ended.interruptions)
+    ended.interruptions.append(Interruption(kind, began, began + timedelta(seconds=seconds)))
+    await asyncio.sleep(seconds)
+    ended.interruptions[position] = Interruption(kind, began, world.clock.now())
 
 
-async def _revive(rng: random.Random, world: World) -> None:
+async def _revive(rng: random.Random, world: World, ended: Ended) -> None:
     """Whoever died is started again after a while, as a new process."""
     seen = 0
     while True:
         await asyncio.sleep(5)
         dead = [process for process in world.processes if process.died.is_set()]
         for _ in dead[seen:]:
+            began = world.clock.now() - timedelta(seconds=5)
             await asyncio.sleep(rng.uniform(1, 60))
             world.start_process()
+            ended.interruptions.append(Interruption("crash", began, world.clock.now()))
         seen = len(dead)

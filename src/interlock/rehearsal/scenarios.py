@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 from sqlalchemy import func, select
 
 from interlock.cases.store import cases
@@ -53,6 +54,7 @@ class Stage:
 
 
 Act = Callable[[Stage], Awaitable[None]]
+Wrap = Callable[[str, httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,22 @@ async def play(
 
 @asynccontextmanager
 async def staged(
-    plan: WorldPlan, database: Database, keyring: Keyring, skus: Sequence[str], quantities: Sequence[int]
+    plan: WorldPlan,
+    database: Database,
+    keyring: Keyring,
+    skus: Sequence[str],
+    quantities: Sequence[int],
+    wrap: Wrap | None = None,
 ) -> AsyncIterator[Stage]:
-    """A running world whose shop has 100 of everything, with one order of these SKUs on its first marketplace."""
+    """A running world whose shop has 100 of everything, with one order of these SKUs on its first marketplace.
+
+    `wrap` may put something between the service and a platform, given the platform's origin and its transport.
+    """
     world = World(plan, database, keyring)
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    if wrap is not None:
+        world.wrap_transports(wrap)
     await world.start()
     marketplace = world.mirakl[plan.marketplaces[0].name]
     order = marketplace.create_generated(skus=list(skus), quantities=list(quantities))

@@ -118,6 +118,7 @@ class World:
                 for name, world in self.mirakl.items()
             },
         }
+        self._wrapped: dict[str, httpx2.AsyncBaseTransport] = {}
         self._ingress_store = ProcessStore(database, self.outage)
         self.process_world = ProcessWorld(
             database=database,
@@ -139,7 +140,15 @@ class World:
 
     def http_for(self, origin: str) -> httpx2.AsyncClient:
         """A client for one platform, in this process."""
-        return httpx2.AsyncClient(transport=self._transports[origin], trust_env=False)
+        transport = self._wrapped.get(origin, self._transports[origin])
+        return httpx2.AsyncClient(transport=transport, trust_env=False)
+
+    def wrap_transports(
+        self, wrap: Callable[[str, httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
+    ) -> None:
+        """Put something between the service and each platform, before `start`; `wrap` is given the platform's
+        origin and its transport."""
+        self._wrapped = {origin: wrap(origin, transport) for origin, transport in self._transports.items()}
 
     def _connections(self, store: ProcessStore) -> StoredConnections:
         return StoredConnections(

@@ -25,7 +25,8 @@ from interlock.simulator.shopify.execution import schema
 from interlock.simulator.shopify.state import Order, Shop
 from interlock.simulator.shopify.world import ShopifyWorld
 
-LEASE = timedelta(seconds=60)
+# A lease of a minute, and the next sweep after it.
+LEASE = timedelta(seconds=95)
 FAULT_COSTS = timedelta(seconds=45)
 """What one injected fault may cost: a time-out, the pause after it, and the repetition."""
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.truth import Truth, not_moving_because
@@ -35,9 +35,13 @@ def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdic
 
 
 def _settled_by_a_person(evidence: Evidence, truth: Truth) -> bool:
-    """Whether a person closed the matter by hand: then the difference is theirs."""
+    """Whether a person settled an order that ended on one side, or closed an incident: then the difference is theirs."""
     return truth.row is not None and any(
-        row.order_id == truth.row.id and row.option in ("done_in_portal", "dismiss", "refuse_order")
+        row.order_id == truth.row.id
+        and (
+            (row.reason == Reason.CANCELLED_IN_SHOPIFY.value and row.option == Option.DONE_IN_PORTAL.value)
+            or (CATALOGUE[Reason(row.reason)].kind == "incident" and row.option == Option.DISMISS.value)
+        )
         for row in evidence.answers
     )
 

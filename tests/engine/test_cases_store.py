@@ -1,0 +1,127 @@
+"""The queue of cases follows the plan, and answers of people are kept once or refused with a reason."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, select
+
+from interlock.cases.store import (
+    CannotAnswer,
+    answer,
+    cases,
+    close_connection_cases,
+    open_connection_case,
+    sync_cases,
+    take_answers,
+    waiting_answers,
+)
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import OrderRow
+from interlock.storage.database import Database
+from tests.build import NOW
+from tests.engine.rows import a_leased_order
+
+UNKNOWN_SKU = Case(Reason.SKU_UNKNOWN, "MUG", "MUG is not in the shop.", (Option.MAP_SKU,))
+CARRIER = Case(Reason.CARRIER_UNKNOWN, "Pony", "Pony is not mapped.", (Option.MAP_CARRIER,))
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def c(database: Database) -> Iterator[Connection]:
+    with database.begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def row(c: Connection) -> OrderRow:
+    return a_leased_order(c)
+
+
+def _sync(c: Connection, row: OrderRow, *wanted: Case, may_close: bool = True) -> tuple[int, int]:
+    change = sync_cases(c, row.id, row.connection_id, wanted, LATER, may_close)
+    return len(change.opened), len(change.closed)
+
+
+def _open(c: Connection) -> list[tuple[str, str]]:
+    rows = c.execute(select(cases).where(cases.c.closed_at.is_(None)).order_by(cases.c.id))
+    return [(row.reason, row.sentence) for row in rows]
+
+
+def _case_id(c: Connection) -> int:
+    return int(c.execute(select(cases.c.id).order_by(cases.c.id.desc()).limit(1)).scalar_one())
+
+
+def test_cases_open_change_and_close_with_the_plan(c: Connection, row: OrderRow) -> None:
+    assert _sync(c, row, UNKNOWN_SKU, CARRIER, UNKNOWN_SKU) == (2, 0)
+    changed = Case(Reason.SKU_UNKNOWN, "MUG", "MUG is gone.", (Option.MAP_SKU,))
+    assert _sync(c, row, changed, CARRIER) == (0, 0)
+    assert _open(c) == [("sku_unknown", "MUG is gone."), ("carrier_unknown", "Pony is not mapped.")]
+    change = sync_cases(c, row.id, row.connection_id, [CARRIER], LATER, True)
+    assert change.closed == ("Settled: a SKU of the order is not in the shop.",)
+    assert [reason for reason, _ in _open(c)] == ["carrier_unknown"]
+    assert _sync(c, row, UNKNOWN_SKU, CARRIER) == (1, 0)
+
+
+def test_what_merely_could_not_be_seen_closes_nothing(c: Connection, row: OrderRow) -> None:
+    _sync(c, row, UNKNOWN_SKU)
+    assert _sync(c, row, CARRIER, may_close=False) == (1, 0)
+    assert len(_open(c)) == 2
+
+
+def test_an_answer_is_kept_and_taken_by_a_plan_once(c: Connection, row: OrderRow) -> None:
+    _sync(c, row, UNKNOWN_SKU)
+    assert answer(c, _case_id(c), "map_sku", " Ada ", " mapped ", LATER) == row.id
+    ((answer_id, decision),) = waiting_answers(c, row.id)
+    assert (decision.option, decision.who, decision.why) == (Option.MAP_SKU, "Ada", "mapped")
+    take_answers(c, [answer_id], LATER)
+    assert waiting_answers(c, row.id) == []
+    assert answer(c, _case_id(c), "map_sku", "Bob", "again", LATER) == row.id
+
+
+def test_two_people_cannot_answer_one_case_before_the_first_answer_is_taken(
+    c: Connection, row: OrderRow
+) -> None:
+    _sync(c, row, UNKNOWN_SKU)
+    answer(c, _case_id(c), "map_sku", "Ada", "mapped", LATER)
+    with pytest.raises(CannotAnswer, match=r"Ada has just answered case \d+\. Nothing was changed\."):
+        answer(c, _case_id(c), "map_sku", "Bob", "mapped too", LATER)
+    assert len(waiting_answers(c, row.id)) == 1
+
+
+def test_an_answer_that_is_not_possible_says_why_and_changes_nothing(c: Connection, row: OrderRow) -> None:
+    _sync(c, row, UNKNOWN_SKU)
+    number = _case_id(c)
+    for option, who, why, sentence in (
+        ("dismiss", "Ada", "because", f"Case {number} does not offer 'dismiss'; it offers: map_sku."),
+        ("map_sku", " ", "because", "An answer needs the name of who gives it and a reason."),
+        ("map_sku", "Ada", "", "An answer needs the name of who gives it and a reason."),
+    ):
+        with pytest.raises(CannotAnswer) as refused:
+            answer(c, number, option, who, why, LATER)
+        assert str(refused.value) == f"{sentence} Nothing was changed."
+    with pytest.raises(CannotAnswer, match=r"There is no case 4711\."):
+        answer(c, 4711, "map_sku", "Ada", "because", LATER)
+    _sync(c, row)
+    with pytest.raises(CannotAnswer, match=rf"Case {number} is closed: The reason for it is gone\."):
+        answer(c, number, "map_sku", "Ada", "because", LATER)
+    assert waiting_answers(c, row.id) == []
+
+
+def test_a_case_of_a_connection_opens_once_and_is_closed_by_what_opened_it(
+    c: Connection, row: OrderRow
+) -> None:
+    def opened() -> bool:
+        sentence = "The marketplace cannot be read."
+        return open_connection_case(c, row.connection_id, Reason.PLATFORM_REFUSED, "poll", sentence, NOW)
+
+    assert (opened(), opened()) == (True, False)
+    with pytest.raises(CannotAnswer, match="concerns a connection and closes by itself"):
+        answer(c, _case_id(c), "dismiss", "Ada", "because", LATER)
+    _sync(c, row)
+    assert len(_open(c)) == 1
+    closing = (c, row.connection_id, Reason.PLATFORM_REFUSED, "poll", LATER, "It answers again.")
+    assert close_connection_cases(*closing) == 1
+    assert close_connection_cases(*closing) == 0
+    assert opened() is True

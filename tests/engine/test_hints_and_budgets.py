@@ -1,0 +1,135 @@
+"""Webhooks become hints once, and call ceilings hold for every worker together."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, select, update
+
+from interlock.clock import LoopClock
+from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
+from interlock.engine.hints import webhook_hint
+from interlock.engine.store import counts, keep_poll, lead_poll, unresolved_deliveries
+from interlock.orders.store import add_order, orders, remember_fulfillment_orders
+from interlock.storage.database import Database, InlineStore
+from tests.build import NOW
+from tests.engine.rows import Wakes, a_connection
+
+SHOP = "shop.myshopify.com"
+GID = "gid://shopify/Order/1"
+FULFILLMENT = "gid://shopify/FulfillmentOrder/9"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def c(database: Database) -> Iterator[Connection]:
+    with database.begin() as connection:
+        yield connection
+
+
+class Ingress:
+    """One linked order of one connection, and deliveries about it."""
+
+    def __init__(self, c: Connection) -> None:
+        self.c = c
+        self.connection_id = a_connection(c)
+        self.order_id = add_order(c, self.connection_id, "M-1", "M", NOW)
+        c.execute(update(orders).where(orders.c.id == self.order_id).values(shopify_order_id=GID))
+        self.queue = Wakes()
+
+    def deliver(
+        self,
+        webhook_id: str,
+        order: str | None = GID,
+        fulfillment_order: str | None = None,
+        topic: str = "orders/edited",
+    ) -> bool:
+        ids = [self.connection_id]
+        return webhook_hint(
+            self.c, self.queue, ids, SHOP, topic, webhook_id, "", order, fulfillment_order, NOW
+        )
+
+    def hints(self) -> int:
+        found = self.c.execute(select(orders.c.hints).where(orders.c.id == self.order_id))
+        return int(found.scalar_one())
+
+
+def test_a_delivery_is_one_hint_however_often_it_comes(c: Connection) -> None:
+    ingress = Ingress(c)
+    assert [ingress.deliver("w1"), ingress.deliver("w1"), ingress.deliver("w2")] == [True, False, True]
+    assert ingress.hints() == 2
+    assert ingress.queue.woken == [(ingress.order_id, "edits")] * 2
+    assert counts(c)[("webhook_repeated", "orders/edited")] == 1
+
+
+def test_the_same_id_under_another_topic_is_another_delivery(c: Connection) -> None:
+    ingress = Ingress(c)
+    assert ingress.deliver("w1")
+    assert ingress.deliver("w1", topic="orders/updated")
+    assert ingress.hints() == 2
+
+
+def test_a_delivery_about_somebody_elses_order_ends_here(c: Connection) -> None:
+    ingress = Ingress(c)
+    assert ingress.deliver("w1", order="gid://shopify/Order/2")
+    assert ingress.hints() == 0
+    assert ingress.queue.woken == []
+    assert unresolved_deliveries(c, [SHOP], 10) == []
+    assert counts(c)[("webhook_of_other_order", "orders/edited")] == 1
+
+
+def test_a_fulfillment_order_nobody_has_seen_waits_to_be_asked_about(c: Connection) -> None:
+    ingress = Ingress(c)
+    topic = "fulfillment_orders/hold_released"
+    assert ingress.deliver("w1", order=None, fulfillment_order=FULFILLMENT, topic=topic)
+    assert ingress.hints() == 0
+    assert unresolved_deliveries(c, [SHOP], 10) == [(SHOP, topic, "w1", FULFILLMENT)]
+    assert unresolved_deliveries(c, ["other"], 10) == []
+    remember_fulfillment_orders(c, ingress.order_id, [FULFILLMENT])
+    assert ingress.deliver("w2", order=None, fulfillment_order=FULFILLMENT, topic=topic)
+    assert ingress.hints() == 1
+
+
+def test_a_poll_has_one_leader_and_a_former_one_writes_nothing(c: Connection) -> None:
+    a_connection(c)
+    name = "mirakl https://atlas.example 2000"
+    first = lead_poll(c, name, "worker-1", NOW, NOW + MINUTE)
+    assert first is not None
+    assert lead_poll(c, name, "worker-2", NOW, NOW + MINUTE) is None
+    second = lead_poll(c, name, "worker-2", NOW + MINUTE, NOW + 2 * MINUTE)
+    assert second is not None
+    assert keep_poll(c, first, ticks=99) is False
+    assert keep_poll(c, second, ticks=1) is True
+
+
+def test_a_ceiling_is_shared_by_all_workers_and_slides(store: InlineStore) -> None:
+    now = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    seconds = [0.0]
+    clock = LoopClock(lambda: seconds[0], now)
+    first, second = (SharedBudget(store, clock, "mirakl a", MIRAKL_CEILINGS) for _ in range(2))
+    other = SharedBudget(store, clock, "mirakl b", MIRAKL_CEILINGS)
+
+    async def calls() -> list[float]:
+        taken = [await first.take("OR04", "rest"), await second.take("OR04", "rest")]
+        taken.append(await other.take("OR04", "rest"))
+        seconds[0] = 60.0
+        taken.append(await second.take("OR04", "rest"))
+        taken.append(await first.take("OR30", "edits"))
+        return taken
+
+    assert asyncio.run(calls()) == [0.0, 60.0, 0.0, 0.0, 0.0]
+
+
+def test_a_pause_the_platform_asked_for_ends_when_it_said(store: InlineStore) -> None:
+    seconds = [0.0]
+    clock = LoopClock(lambda: seconds[0], datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+    budget = SharedBudget(store, clock, "mirakl a", {})
+
+    async def calls() -> list[float]:
+        await budget.told_to_wait("OR21", 20.0)
+        taken = [await budget.take("OR21", "acceptance"), await budget.take("OR30", "edits")]
+        seconds[0] = 20.0
+        return [*taken, await budget.take("OR21", "acceptance")]
+
+    assert asyncio.run(calls()) == [20.0, 0.0, 0.0]

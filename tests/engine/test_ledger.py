@@ -1,0 +1,338 @@
+"""The operation ledger: what may be sent, when, and what an unclear end means (reliability study 2.2, 2.3)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from interlock.engine import ledger
+from interlock.engine.ledger import operations
+from interlock.orders.actions import Action, CancelShopifyOrder, MarkPaid, PlaceHold, SetSellerReference
+from interlock.orders.memory import Decision
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import LeaseLost, take_lease
+from interlock.storage.database import Database
+from tests.build import NOW, a_fulfillment_order, a_shopify_order, a_view, an_order
+from tests.engine.rows import ACCEPT, CANCEL, DRAFT, HOLD, SHIP, Book, view_at
+
+SECOND = timedelta(seconds=1)
+SETTLE = timedelta(seconds=60)
+UNCLEAR = Unknown("the answer broke off")
+
+
+@pytest.fixture
+def book(database: Database) -> Iterator[Book]:
+    with database.begin() as c:
+        yield Book(c)
+
+
+def _state(book: Book, action: Action) -> str:
+    row = book.c.execute(
+        select(operations.c.state)
+        .where(operations.c.digest == ledger.digest_of(action))
+        .order_by(operations.c.planned_at.desc(), operations.c.id.desc())
+        .limit(1)
+    ).one()
+    return str(row.state)
+
+
+# -- planned -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [HOLD, ACCEPT, DRAFT, CANCEL])
+def test_what_a_plan_wants_is_committed_and_sent_once(book: Book, action: Action) -> None:
+    (operation,) = book.want(action, action).send
+    assert (operation.action, operation.attempt, operation.epoch) == (action, 1, 1)
+    assert operation.reference == f"{operation.id}.1.1"
+    assert _state(book, action) == "PLANNED"
+
+
+def test_a_call_that_certainly_had_no_effect_waits_as_long_as_the_platform_asked(book: Book) -> None:
+    book.ended(SHIP, Unavailable("429", 20.0))
+    early = book.want(SHIP, at=NOW + 19 * SECOND)
+    assert (early.send, early.look_at) == ((), NOW + 20 * SECOND)
+    (again,) = book.want(SHIP, at=NOW + 20 * SECOND).send
+    assert again.attempt == 2
+
+
+def test_the_pause_grows_and_the_acceptance_never_waits_longer_than_half_a_minute(book: Book) -> None:
+    pauses = []
+    at = NOW
+    for _ in range(8):
+        (operation,) = book.want(ACCEPT, at=at).send
+        book.send(operation, Unavailable("503"), at)
+        look_at = book.want(ACCEPT, at=at).look_at
+        assert look_at is not None
+        pauses.append((look_at - at).total_seconds())
+        at = look_at
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_seller_references_wait_for_the_batch(book: Book) -> None:
+    reference = SetSellerReference("#1001")
+    assert book.want(reference).send == ()
+    assert book.want(reference).send == ()
+    assert [row[2] for row in ledger.planned_references(book.c, [book.row.connection_id], NOW, 10)] == [
+        reference
+    ]
+
+
+def test_what_is_no_longer_wanted_is_dropped_unsent(book: Book) -> None:
+    book.want(SHIP)
+    book.want()
+    assert _state(book, SHIP) == "REJECTED"
+    assert ledger.open_operations(book.c, book.row.id) == ()
+
+
+def test_nothing_is_concluded_from_half_a_plan(book: Book) -> None:
+    book.want(SHIP)
+    book.want(whole=False)
+    assert _state(book, SHIP) == "PLANNED"
+
+
+# -- unknown -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [HOLD, ACCEPT])
+def test_a_keyed_call_and_the_acceptance_are_sent_again_without_the_settle_window(
+    book: Book, action: Action
+) -> None:
+    book.ended(action, UNCLEAR)
+    assert book.want(action).look_at == NOW + SECOND
+    (again,) = book.want(action, at=NOW + SECOND).send
+    assert again.attempt == 2
+
+
+@pytest.mark.parametrize("action", [SHIP, CANCEL])
+def test_an_unclear_marketplace_call_waits_for_the_settle_window_and_a_snapshot_younger_than_it(
+    book: Book, action: Action
+) -> None:
+    book.ended(action, UNCLEAR)
+    assert book.want(action, at=NOW + 59 * SECOND).look_at == NOW + SETTLE
+    stale = book.want(action, at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 30 * SECOND))
+    assert (stale.send, stale.mirakl_since) == ((), NOW + SETTLE)
+    (again,) = book.want(
+        action, at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 61 * SECOND)
+    ).send
+    assert again.attempt == 2
+
+
+def test_an_unclear_creation_waits_until_shopify_can_be_read_after_the_settle_window(book: Book) -> None:
+    book.ended(DRAFT, UNCLEAR)
+    late = NOW + 70 * SECOND
+    assert book.want(DRAFT, at=NOW + 59 * SECOND).send == ()
+    assert book.want(DRAFT, at=late, view=replace(view_at(late), shopify_unreadable=True)).send == ()
+    (again,) = book.want(DRAFT, at=late).send
+    assert again.attempt == 2
+
+
+def test_a_class_d_call_that_stayed_unclear_twice_is_a_persons(book: Book) -> None:
+    book.ended(CANCEL, UNCLEAR)
+    second = NOW + 70 * SECOND
+    (again,) = book.want(CANCEL, at=second).send
+    book.send(again, UNCLEAR, second)
+    third = second + 70 * SECOND
+    left = book.want(CANCEL, at=third)
+    assert left.send == ()
+    assert [(operation.id, operation.attempt) for operation in left.unclear] == [(again.id, 2)]
+
+
+def test_a_person_may_have_the_unclear_call_sent_again(book: Book) -> None:
+    book.ended(CANCEL, UNCLEAR)
+    second = NOW + 70 * SECOND
+    (again,) = book.want(CANCEL, at=second).send
+    book.send(again, UNCLEAR, second)
+    late = second + 70 * SECOND
+    before, after = (
+        Decision(Reason.OUTCOME_UNCLEAR, again.id, Option.SEND_AGAIN, "Ada", "checked", at)
+        for at in (second - SECOND, late)
+    )
+    assert book.want(CANCEL, at=late, decisions=(before,)).send == ()
+    (third,) = book.want(CANCEL, at=late, decisions=(after,)).send
+    assert third.attempt == 3
+
+
+def test_an_unclear_call_whose_effect_shows_is_confirmed_when_it_is_not_wanted_any_more(book: Book) -> None:
+    book.ended(SHIP, UNCLEAR)
+    shown = a_view(now=NOW + SECOND, mirakl=an_order("SHIPPED"))
+    settled = book.want(at=NOW + SECOND, view=shown)
+    assert _state(book, SHIP) == "CONFIRMED"
+    assert "the platform shows that it happened" in settled.sentences[0]
+
+
+def test_an_unclear_call_whose_effect_does_not_show_is_over_only_after_the_settle_window(book: Book) -> None:
+    book.ended(SHIP, UNCLEAR)
+    assert book.want(at=NOW + 10 * SECOND).look_at == NOW + SETTLE
+    assert _state(book, SHIP) == "UNKNOWN"
+    asked = book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 59 * SECOND))
+    assert asked.mirakl_since == NOW + SETTLE
+    assert _state(book, SHIP) == "UNKNOWN"
+    book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 61 * SECOND))
+    assert _state(book, SHIP) == "REJECTED"
+    assert ledger.open_operations(book.c, book.row.id) == ()
+
+
+def test_nothing_ambiguous_is_sent_beside_an_unclear_call_on_the_same_platform(book: Book) -> None:
+    book.ended(CANCEL, UNCLEAR)
+    other = replace(CANCEL, lines=(replace(CANCEL.lines[0], cancelled_total=2),))
+    sent = book.want(CANCEL, other, DRAFT, SHIP, HOLD).send
+    assert [operation.action for operation in sent] == [DRAFT, SHIP, HOLD]
+
+
+# -- refused -----------------------------------------------------------------------------------------------
+
+
+def test_a_refused_guarded_call_is_tried_again_a_few_times_at_growing_distance(book: Book) -> None:
+    at = NOW
+    distances = []
+    for _ in range(4):
+        (operation,) = book.want(SHIP, at=at).send
+        book.send(operation, Refused("ORDER_INVALID_STATE", "no"), at)
+        look_at = book.want(SHIP, at=at).look_at
+        if look_at is None:
+            break
+        distances.append(look_at - at)
+        at = look_at
+    assert distances == [timedelta(minutes=15), timedelta(minutes=30), timedelta(minutes=45)]
+    assert book.want(SHIP, at=at + timedelta(days=1)).send == ()
+
+
+@pytest.mark.parametrize("action", [DRAFT, CANCEL])
+def test_a_refused_ambiguous_call_is_sent_again_only_when_a_person_says_so(
+    book: Book, action: Action
+) -> None:
+    book.ended(action, Refused("NO", "no"))
+    late = NOW + timedelta(days=1)
+    assert book.want(action, at=late).send == ()
+    reason = Reason.IMPORT_REFUSED if action is DRAFT else Reason.REDUCTION_REFUSED
+    said = Decision(reason, "order", Option.SEND_AGAIN, "Ada", "the cause is gone", late)
+    (again,) = book.want(action, at=late, decisions=(said,)).send
+    assert again.attempt == 2
+
+
+def test_a_refusal_is_forgotten_when_the_action_is_no_longer_wanted(book: Book) -> None:
+    book.ended(CANCEL, Refused("NO", "no"))
+    assert [operation.code for operation in ledger.open_operations(book.c, book.row.id)] == ["NO"]
+    book.want()
+    assert ledger.open_operations(book.c, book.row.id) == ()
+    (anew,) = book.want(CANCEL).send
+    assert anew.attempt == 1
+
+
+# -- confirmed ---------------------------------------------------------------------------------------------
+
+
+def test_a_confirmed_call_is_not_sent_again_on_a_snapshot_older_than_its_confirmation(book: Book) -> None:
+    book.ended(CANCEL, Confirmed(), NOW + 5 * SECOND)
+    later = NOW + 10 * SECOND
+    stale = book.want(CANCEL, at=later, view=view_at(later, NOW))
+    assert (stale.send, stale.mirakl_since) == ((), NOW + 5 * SECOND)
+    assert len(book.want(CANCEL, at=later, view=view_at(later, NOW + 6 * SECOND)).send) == 1
+
+
+def test_a_hold_is_not_placed_again_on_a_snapshot_older_than_the_hold(book: Book) -> None:
+    book.ended(HOLD, Confirmed(), NOW + SECOND)
+    unheld = a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))
+    older = replace(view_at(NOW + 2 * SECOND), shopify=replace(unheld, observed_at=NOW))
+    younger = replace(older, shopify=replace(unheld, observed_at=NOW + 2 * SECOND))
+    assert book.want(HOLD, at=NOW + 2 * SECOND, view=older) == ledger.Reconciled()
+    assert len(book.want(HOLD, at=NOW + 2 * SECOND, view=younger).send) == 1
+
+
+def test_an_order_being_cancelled_in_a_job_is_not_cancelled_again_at_once(book: Book) -> None:
+    cancel = CancelShopifyOrder("SO1", "over")
+    book.ended(cancel, Confirmed())
+    soon = NOW + 5 * SECOND
+    live = replace(view_at(soon), shopify=a_shopify_order(observed_at=soon))
+    waiting = book.want(cancel, at=soon, view=live)
+    assert (waiting.send, waiting.look_at) == ((), NOW + 30 * SECOND)
+    late = NOW + 31 * SECOND
+    again = book.want(cancel, at=late, view=replace(live, shopify=a_shopify_order(observed_at=late)))
+    assert len(again.send) == 1
+
+
+def test_the_facts_of_confirmed_calls_are_learnt_the_latest_winning(book: Book) -> None:
+    book.ended(DRAFT, Confirmed((("draft_id", "D1"),)))
+    other = replace(DRAFT, currency="USD")
+    book.ended(other, Confirmed((("draft_id", "D2"),)), NOW + SECOND)
+    assert ledger.learnt(book.c, book.row.id, ["CreateDraft"]) == {"draft_id": "D2"}
+    assert ledger.learnt(book.c, book.row.id, ["CreateOrder"]) == {}
+
+
+# -- leases ------------------------------------------------------------------------------------------------
+
+
+def _taken_over(book: Book) -> None:
+    later = NOW + timedelta(minutes=2)
+    assert take_lease(book.c, book.row.id, "worker-2", later, later + SETTLE) is not None
+
+
+def test_a_worker_that_lost_its_lease_can_neither_begin_nor_finish_nor_take_back(book: Book) -> None:
+    (operation,) = book.want(SHIP).send
+    ledger.begin(book.c, book.row.id, operation, NOW)
+    _taken_over(book)
+    with pytest.raises(LeaseLost, match="was taken over by another worker"):
+        ledger.begin(book.c, book.row.id, operation, NOW)
+    with pytest.raises(LeaseLost):
+        ledger.finish(book.c, book.row.id, operation, Confirmed(), NOW)
+    with pytest.raises(LeaseLost):
+        ledger.take_back(book.c, book.row.id, operation)
+    assert _state(book, SHIP) == "IN_FLIGHT"
+
+
+def test_what_a_gone_worker_left_in_flight_is_unclear_for_the_next_one(book: Book) -> None:
+    (operation,) = book.want(SHIP).send
+    ledger.begin(book.c, book.row.id, operation, NOW)
+    assert ledger.everything_in_flight_is_unclear(book.c, book.row.id, book.row.epoch, NOW) == 0
+    _taken_over(book)
+    assert ledger.everything_in_flight_is_unclear(book.c, book.row.id, book.row.epoch + 1, NOW) == 1
+    (open_operation,) = ledger.open_operations(book.c, book.row.id)
+    assert (open_operation.state, open_operation.code) == ("UNKNOWN", "worker_gone")
+
+
+def test_a_call_that_was_taken_back_counts_as_never_sent(book: Book) -> None:
+    (operation,) = book.want(SHIP).send
+    ledger.begin(book.c, book.row.id, operation, NOW)
+    ledger.take_back(book.c, book.row.id, operation)
+    (again,) = book.want(SHIP).send
+    assert again.attempt == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "written"),
+    [(Confirmed(), True), (Unknown("?"), True), (Refused("NO", ""), True), (Unavailable("429"), False)],
+)
+def test_a_marketplace_write_that_may_have_happened_outdates_the_snapshot(
+    book: Book, outcome: Outcome, written: bool
+) -> None:
+    book.ended(SHIP, outcome)
+    row = take_lease(book.c, book.row.id, "worker-1", NOW + SETTLE, NOW + 2 * SETTLE)
+    assert row is not None
+    assert row.mirakl_written_at == (NOW if written else None)
+
+
+def test_a_shopify_write_does_not_outdate_the_marketplace_snapshot(book: Book) -> None:
+    book.ended(MarkPaid("SO1"), Confirmed())
+    row = take_lease(book.c, book.row.id, "worker-1", NOW + SETTLE, NOW + 2 * SETTLE)
+    assert row is not None
+    assert row.mirakl_written_at is None
+
+
+def test_batches_whose_sender_died_are_planned_again(book: Book) -> None:
+    book.want(SetSellerReference("#1001"))
+    ids = [book.row.connection_id]
+    (row,) = ledger.planned_references(book.c, ids, NOW, 10)
+    ledger.references_leave(book.c, [row[0]], NOW)
+    assert ledger.planned_references(book.c, ids, NOW, 10) == []
+    assert ledger.references_left_behind(book.c, ids, NOW) == 0
+    assert ledger.references_left_behind(book.c, ids, NOW + SECOND) == 1
+    (again,) = ledger.planned_references(book.c, ids, NOW, 10)
+    assert again[3] == 1
+
+
+def test_two_targets_of_one_kind_have_different_fingerprints() -> None:
+    assert ledger.digest_of(HOLD) == ledger.digest_of(PlaceHold("FO1", "notes"))
+    assert ledger.digest_of(HOLD) != ledger.digest_of(PlaceHold("FO2", "notes"))

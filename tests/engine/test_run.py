@@ -1,0 +1,280 @@
+"""One run of one order: what it does at once, what it keeps, and what it leaves alone."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from interlock.engine.ledger import operations
+from interlock.engine.store import connections
+from interlock.engine.sweeps import wake_due, watch_acceptance
+from interlock.orders.reasons import Reason
+from interlock.orders.store import hour_of, orders, plans
+from interlock.simulator.shopify.state import Order
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.databases import empty
+from tests.engine.bench import Bench, Broken, on_bench, virtually
+
+MINUTE = timedelta(minutes=1)
+
+
+async def _released(bench: Bench) -> tuple[int, Order]:
+    """An order of a marketplace that accepts by itself, imported, agreed and free to ship."""
+    order_id = await bench.import_one()
+    await bench.look(order_id)
+    for _ in range(3):
+        await bench.sleep(130)
+        await bench.desk.work()
+        await bench.look(order_id)
+    (order,) = bench.world.shopify.shop.orders.values()
+    assert [hold for item in order.fulfillment_orders for hold in item.holds] == []
+    assert "it may move" in bench.story(order_id)
+    return order_id, order
+
+
+def test_an_edit_is_held_on_sight_though_the_marketplace_cannot_be_read(
+    database: Database, keyring: Keyring
+) -> None:
+    away = Broken("*", "refused_before")
+
+    async def edits() -> None:
+        async with on_bench(database, keyring, "automatic", mirakl_faults=away) as bench:
+            order_id, order = await _released(bench)
+            away.active = True
+            bench.world.shopify.set_quantity(order, "MUG-BLUE", 1)
+            holds = bench.calls("fulfillmentOrderHold")
+            seen = len(bench.marketplace.record.calls)
+            await bench.look(order_id)
+            assert all(item.status == "ON_HOLD" for item in order.fulfillment_orders if item.open)
+            assert bench.calls("fulfillmentOrderHold") == holds + 1
+            assert len(bench.marketplace.record.calls) == seen
+            assert bench.row(order_id).mirakl_wanted_since is not None
+
+    virtually(edits)
+
+
+def test_the_acceptance_and_the_hold_do_not_wait_for_each_other(database: Database, keyring: Keyring) -> None:
+    for slow in ("OR21", "fulfillmentOrderHold"):
+        trouble = Broken(slow, "slow", seconds=8.0)
+        faults = {"mirakl_faults" if slow == "OR21" else "shopify_faults": trouble}
+
+        async def imports(trouble: Broken = trouble, faults: dict[str, Broken] = faults) -> list[float]:
+            async with on_bench(database, keyring, **faults) as bench:
+                order_id = await bench.import_one()
+                trouble.active = True
+                await bench.look(order_id)
+                effects = [*bench.marketplace.record.effects, *bench.world.shopify.record.effects]
+                return [
+                    next(e.at for e in effects if e.kind == kind).timestamp()
+                    for kind in ("order_created", "accepted", "hold_placed")
+                ]
+
+        empty(database)
+        created, accepted, held = virtually(imports)
+        quick, late = sorted((accepted, held))
+        assert quick - created < 1
+        assert 8 <= late - created < 9
+        assert (accepted > held) is (slow == "OR21")
+
+
+def test_the_acceptance_is_retried_in_the_run_for_a_minute_and_then_left_to_the_watch(
+    database: Database, keyring: Keyring
+) -> None:
+    trouble = Broken("OR21", "refused_before")
+
+    async def imports() -> None:
+        async with on_bench(database, keyring, mirakl_faults=trouble) as bench:
+            order_id = await bench.import_one()
+            trouble.active = True
+            began = bench.world.service_clock.now()
+            await bench.look(order_id)
+            ended = bench.world.service_clock.now()
+            assert 30 <= (ended - began).total_seconds() <= 61
+            assert bench.calls("OR21") >= 5
+            row = bench.row(order_id)
+            assert row.lease_until is None
+            assert ended < row.next_look_at <= ended + MINUTE
+            trouble.active = False
+            await bench.sleep((row.next_look_at - ended).total_seconds())
+            assert await wake_due(bench.parts) == 1
+            await bench.look(await bench.world.wakeups.next_order(True))
+            (order,) = bench.marketplace.orders.values()
+            assert order.acceptance_decision is not None
+
+    virtually(imports)
+
+
+def test_the_watchdog_takes_the_order_from_a_worker_that_is_stuck(
+    database: Database, keyring: Keyring
+) -> None:
+    async def hangs() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            plans_kept: list[str] = []
+
+            def freeze(name: str) -> bool:
+                plans_kept.append(name)
+                if name == "after_outcome:CompleteDraft":
+                    bench.process.freeze()
+                return False
+
+            bench.world.crash_at = freeze
+            stuck = asyncio.get_running_loop().create_task(bench.look(order_id))
+            await bench.sleep(10)
+            bench.world.crash_at = lambda name: False
+            second = await Bench.made(bench.world, "worker-2")
+            assert await watch_acceptance(second.parts) == 0
+            await bench.sleep(15)
+            assert bench.calls("OR21") == 0
+            assert await watch_acceptance(second.parts) == 1
+            (order,) = bench.marketplace.orders.values()
+            assert order.acceptance_decision is not None
+            bench.process.thaw()
+            assert await stuck is False
+            assert (bench.calls("OR21"), len(bench.world.shopify.shop.orders)) == (1, 1)
+            assert bench.row(order_id).lease_until is None
+
+    virtually(hangs)
+
+
+def test_while_shopify_cannot_be_read_only_the_acceptance_is_sent(
+    database: Database, keyring: Keyring
+) -> None:
+    refusing = Broken("OR21", "refused_before")
+    away = Broken("*", "refused_before")
+
+    async def imports() -> None:
+        async with on_bench(database, keyring, mirakl_faults=refusing, shopify_faults=away) as bench:
+            order_id = await bench.import_one()
+            refusing.active = True
+            await bench.look(order_id)
+            bench.world.shopify.release_holds(next(iter(bench.world.shopify.shop.orders.values())))
+            refusing.active, away.active = False, True
+            await bench.sleep(31)
+            with database.begin() as c:
+                before = len(c.execute(select(operations.c.id)).all())
+            await bench.look(order_id)
+            (order,) = bench.marketplace.orders.values()
+            assert order.acceptance_decision is not None
+            with database.begin() as c:
+                assert len(c.execute(select(operations.c.id)).all()) == before
+            row = bench.row(order_id)
+            assert row.next_look_at <= bench.world.service_clock.now() + MINUTE
+            assert "Shopify cannot be read at the moment" in bench.story(order_id)
+
+    virtually(imports)
+
+
+def test_a_connection_that_is_not_live_sends_nothing_and_still_says_what_it_would_do(
+    database: Database, keyring: Keyring
+) -> None:
+    async def imports() -> None:
+        async with on_bench(database, keyring) as bench:
+            with database.begin() as c:
+                c.execute(update(connections).values(live=False))
+            order_id = await bench.import_one()
+            await bench.look(order_id)
+            await bench.sleep(61)
+            await bench.desk.work()
+            shop = bench.world.shopify.shop
+            assert (len(shop.drafts), len(shop.orders), bench.calls("OR21")) == (0, 0, 0)
+            with database.begin() as c:
+                assert c.execute(select(operations.c.id)).all() == []
+            assert "A draft order with reserved stock is created" in bench.story(order_id)
+
+    virtually(imports)
+
+
+def test_an_order_that_was_written_to_in_twenty_runs_of_an_hour_is_parked_until_the_hour_is_over(
+    database: Database, keyring: Keyring
+) -> None:
+    async def keeps_coming_back() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            hour = hour_of(bench.world.service_clock.now())
+            with database.begin() as c:
+                c.execute(update(orders).values(hour=hour, runs_in_hour=20))
+            await bench.look(order_id)
+            assert len(bench.world.shopify.shop.drafts) == 0
+            (case,) = bench.open_cases()
+            assert case.reason == Reason.TOO_MANY_CYCLES.value
+            assert "in 20 runs within an hour" in case.sentence
+            await bench.sleep(3601)
+            await bench.look(order_id)
+            assert len(bench.world.shopify.shop.orders) == 1
+            assert bench.row(order_id).runs_in_hour == 1
+            assert bench.open_cases() == []
+
+    virtually(keeps_coming_back)
+
+
+def test_a_run_counts_once_however_many_calls_it_makes_and_an_idle_run_not_at_all(
+    database: Database, keyring: Keyring
+) -> None:
+    async def runs() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            await bench.look(order_id)
+            assert bench.row(order_id).runs_in_hour == 1
+            await bench.look(order_id)
+            assert bench.row(order_id).runs_in_hour == 1
+
+    virtually(runs)
+
+
+def test_a_plan_is_kept_and_told_when_it_says_something_new_and_only_then(
+    database: Database, keyring: Keyring
+) -> None:
+    away = Broken("*", "refused_before")
+
+    async def runs() -> None:
+        async with on_bench(database, keyring, shopify_faults=away) as bench:
+            order_id = await bench.import_one()
+            away.active = True
+            for _ in range(5):
+                await bench.look(order_id)
+                await bench.sleep(31)
+            with database.begin() as c:
+                assert len(c.execute(select(plans.c.id)).all()) == 1
+                viewed = c.execute(select(orders.c.last_view)).scalar_one()["now"]
+            assert bench.story(order_id).count("Shopify cannot be read at the moment") == 1
+            last_run = bench.world.service_clock.now() - timedelta(seconds=31)
+            assert viewed == last_run.isoformat()
+
+    virtually(runs)
+
+
+def test_hints_that_come_during_a_run_are_answered_by_another_one(
+    database: Database, keyring: Keyring
+) -> None:
+    async def hinted() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            bench.world.wakeups.waiting.clear()
+
+            def edit(name: str) -> bool:
+                if name == "after_outcome:PlaceHold":
+                    (order,) = bench.world.shopify.shop.orders.values()
+                    bench.world.shopify.set_note(order, "Called.")
+                return False
+
+            bench.world.crash_at = edit
+            await bench.look(order_id)
+            await bench.sleep(5)
+            assert bench.row(order_id).hints > 1
+            assert [key for key, _ in bench.world.wakeups.waiting] == [order_id]
+
+    virtually(hinted)
+
+
+def test_two_workers_that_look_at_the_same_time_are_one(database: Database, keyring: Keyring) -> None:
+    async def races() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            second = await Bench.made(bench.world, "worker-2")
+            looked = await asyncio.gather(bench.look(order_id), second.look(order_id))
+            assert sorted(looked) == [False, True]
+            assert len(bench.world.shopify.shop.orders) == 1
+
+    virtually(races)

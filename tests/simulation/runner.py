@@ -1,0 +1,195 @@
+"""Runs seeded histories on both cores, judges each, and says what was covered and what broke."""
+
+import argparse
+import json
+import multiprocessing
+import subprocess
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interlock.rehearsal.history import draw_plan, live, on_virtual_time
+from interlock.rehearsal.judge import judge
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from tests.databases import ThrowawayServer, empty
+
+REGRESSIONS = Path(__file__).parent / "regressions.txt"
+
+
+@dataclass
+class Outcome:
+    """What one seed gave."""
+
+    seed: int
+    seconds: float
+    calls: int = 0
+    counters: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    bounded: list[str] = field(default_factory=list)
+
+
+def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
+    """Live through one seed on a clean database and judge it."""
+    empty(database)
+    began = time.perf_counter()
+    try:
+        plan = draw_plan(seed)
+        ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring))
+        verdict = judge(ended.world, quiescent=True, interruptions=ended.interruptions)
+    except Exception:
+        return Outcome(seed, time.perf_counter() - began, violations=[traceback.format_exc()])
+    outcome = Outcome(seed, time.perf_counter() - began, ended.calls)
+    outcome.counters.update(verdict.counters)
+    outcome.counters.update({f"story: {name}": 1 for name in ended.stories})
+    outcome.counters.update({f"people: {name}": number for name, number in ended.crowd.did.items()})
+    outcome.counters.update({f"trouble: {name}": number for name, number in ended.crashes.items()})
+    for platform in (plan.shopify_faults, plan.mirakl_faults):
+        outcome.counters.update({f"fault: {name}": number for name, number in platform.injected.items()})
+    outcome.violations.extend(str(finding) for finding in verdict.broken)
+    outcome.violations.extend(f"trouble: {trouble}" for trouble in ended.world.process_world.troubles)
+    outcome.bounded.extend(str(finding) for finding in verdict.bounded)
+    return outcome
+
+
+def work(seeds: "multiprocessing.Queue[int | None]", done: "multiprocessing.Queue[Outcome]") -> None:
+    """One core: a server of its own, seed after seed."""
+    with ThrowawayServer() as server:
+        database = Database(server.new_database(), pool_size=4, check_connections=False)
+        keyring = Keyring([new_key()])
+        while (seed := seeds.get()) is not None:
+            done.put(run_seed(seed, database, keyring))
+        database.dispose()
+
+
+def replay(seed: int) -> int:
+    """Live through one seed once more and print its story: what each order went through, and the verdict."""
+    from sqlalchemy import select
+
+    from interlock.orders.store import orders, timeline_of
+
+    with ThrowawayServer() as server:
+        database = Database(server.new_database(), pool_size=4, check_connections=False)
+        outcome = run_seed(seed, database, Keyring([new_key()]))
+        with database.begin() as c:
+            for row in c.execute(select(orders.c.id, orders.c.mirakl_order_id).order_by(orders.c.id)).all():
+                print(f"\nOrder {row.mirakl_order_id}")
+                for at, who, sentence in timeline_of(c, row.id):
+                    print(f"  {at:%H:%M:%S} {who}: {sentence}")
+        database.dispose()
+    for violation in outcome.violations:
+        print(f"\nBROKEN {violation}")
+    for bounded in outcome.bounded:
+        print(f"\nBOUNDED {bounded}")
+    print(
+        f"\nseed {seed}: {outcome.calls} calls, {outcome.seconds:.2f} s, {len(outcome.violations)} violations"
+    )
+    return 1 if outcome.violations else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev simulate", description=__doc__)
+    parser.add_argument("--seeds", default="0:200", help="A:B, the first seed and the one after the last")
+    parser.add_argument("--for-seconds", type=float, default=None, help="stop taking new seeds after so long")
+    parser.add_argument("--fresh", action="store_true", help="begin at seeds of this very commit, not at 0")
+    parser.add_argument("--regressions", action="store_true", help="run the committed regression seeds too")
+    parser.add_argument("--replay", type=int, default=None, help="one seed again, with its whole story")
+    parser.add_argument("--json", type=Path, default=None, help="write the figures to this file")
+    parser.add_argument("--cores", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.replay is not None:
+        return replay(arguments.replay)
+    first, last = (int(part) for part in arguments.seeds.split(":"))
+    if arguments.fresh:
+        first = seeds_of_this_commit()
+        last = first + 100_000
+        print(f"seeds from {first}")
+    seeds = list(range(first, last))
+    if arguments.regressions and REGRESSIONS.exists():
+        lines = REGRESSIONS.read_text().splitlines()
+        seeds = [int(line.split()[0]) for line in lines if line and not line.startswith("#")] + seeds
+    return run(seeds, arguments.cores, arguments.for_seconds, arguments.json)
+
+
+def seeds_of_this_commit() -> int:
+    """The first of a range of seeds that belongs to the checked-out commit, so that every change brings new ones."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    digits = commit.stdout.strip()[:6] or "0"
+    return 1_000_000 + int(digits, 16) * 100
+
+
+def run(seeds: list[int], cores: int, for_seconds: float | None, report: Path | None) -> int:
+    """Spread the seeds over the cores; 0 when nothing broke."""
+    context = multiprocessing.get_context("spawn")
+    waiting: multiprocessing.Queue[int | None] = context.Queue()
+    done: multiprocessing.Queue[Outcome] = context.Queue()
+    workers = [context.Process(target=work, args=(waiting, done), daemon=True) for _ in range(cores)]
+    for worker in workers:
+        worker.start()
+    began = time.monotonic()
+    pending = iter(seeds)
+    under_way = 0
+    outcomes: list[Outcome] = []
+
+    def feed() -> bool:
+        if for_seconds is not None and time.monotonic() - began > for_seconds:
+            return False
+        seed = next(pending, None)
+        if seed is None:
+            return False
+        waiting.put(seed)
+        return True
+
+    for _ in range(cores * 2):
+        under_way += feed()
+    while under_way:
+        outcome = done.get()
+        under_way -= 1
+        outcomes.append(outcome)
+        if outcome.violations:
+            print(f"seed {outcome.seed}: {outcome.violations[0]}", flush=True)
+        if len(outcomes) % 50 == 0:
+            minutes = (time.monotonic() - began) / 60
+            print(f"{len(outcomes)} histories, {len(outcomes) / minutes:.0f} a minute", flush=True)
+        under_way += feed()
+    for _ in workers:
+        waiting.put(None)
+    for worker in workers:
+        worker.join(20)
+    return summarise(outcomes, time.monotonic() - began, report)
+
+
+def summarise(outcomes: list[Outcome], seconds: float, report: Path | None) -> int:
+    """Print the figures a reader wants first: how many, how fast, what was covered, what broke."""
+    counters: Counter[str] = Counter()
+    for outcome in outcomes:
+        counters.update(outcome.counters)
+    broken = [outcome for outcome in outcomes if outcome.violations]
+    bounded = sum(len(outcome.bounded) for outcome in outcomes)
+    calls = sum(outcome.calls for outcome in outcomes)
+    for name, number in sorted(counters.items()):
+        print(f"{number:8d}  {name}")
+    print(
+        f"{len(outcomes)} histories in {seconds:.0f} s ({len(outcomes) * 60 / max(seconds, 1):.0f} a minute), {calls} "
+        f"calls, {bounded} bounded, {len(broken)} with violations"
+    )
+    for outcome in broken[:10]:
+        print(f"seed {outcome.seed} ({len(outcome.violations)}): {outcome.violations[0]}")
+        print(f"  again: ./dev simulate --replay {outcome.seed}")
+    if report is not None:
+        report.write_text(
+            json.dumps(
+                {
+                    "histories": len(outcomes),
+                    "seconds": round(seconds),
+                    "calls": calls,
+                    "bounded": bounded,
+                    "broken": {str(o.seed): o.violations for o in broken},
+                    "counters": dict(sorted(counters.items())),
+                },
+                indent=1,
+            )
+        )
+    return 1 if broken or not outcomes else 0

@@ -1,0 +1,164 @@
+"""The running service: where it listens, what it waits for, and that nothing ends it but being asked to."""
+
+import asyncio
+import socket
+from datetime import timedelta
+
+import httpx2
+import psycopg
+import pytest
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+
+from interlock.clock import SystemClock, SystemIdentifiers
+from interlock.engine.store import counts, heartbeats, polls
+from interlock.service import (
+    AddressTaken,
+    HttpClients,
+    NotThisMachine,
+    Pace,
+    Service,
+    is_away,
+    listener,
+    opened,
+    serve_app,
+    webhook_address,
+)
+from interlock.settings import load_settings
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from interlock.web import WebParts, create_app
+
+FAST = Pace(due=0.05, watchdog=0.05, heartbeat=0.05, database=0.05, desks=0.05)
+
+
+def service(database: Database, keyring: Keyring) -> Service:
+    return Service(
+        database,
+        SystemClock(),
+        SystemIdentifiers(),
+        keyring,
+        b"key",
+        HttpClients().for_origin,
+        loopback_http=False,
+        worker="test",
+        pace=FAST,
+    )
+
+
+def test_serve_refuses_addresses_that_other_machines_can_reach() -> None:
+    for host in ("0.0.0.0", "::", "192.168.1.5", "interlock.example"):
+        with pytest.raises(NotThisMachine):
+            listener(host, 0)
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(AddressTaken, match=str(port)):
+            listener("127.0.0.1", port)
+
+
+def test_deliveries_of_a_shop_have_an_address_of_their_own() -> None:
+    assert (
+        webhook_address("https://interlock.example", "shop.myshopify.com")
+        == "https://interlock.example/webhooks/shopify/shop.myshopify.com"
+    )
+
+
+def test_a_database_that_is_away_is_told_from_a_statement_that_failed(database: Database) -> None:
+    nowhere = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
+    with pytest.raises(DBAPIError) as away:
+        nowhere.connect()
+    with database.begin() as c:
+        c.execute(text("SET LOCAL statement_timeout = '20ms'"))
+        with pytest.raises(DBAPIError) as slow:
+            c.execute(text("SELECT pg_sleep(1)"))
+        c.rollback()
+    assert (is_away(away.value), is_away(slow.value), is_away(psycopg.OperationalError())) == (
+        True,
+        False,
+        False,
+    )
+
+
+def test_a_service_works_until_it_is_asked_to_stop_and_leaves_no_lead_behind(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.begin() as c:
+        now = SystemClock().now()
+        c.execute(polls.insert().values(name="a poll", owner="test", lease_until=now + timedelta(minutes=2)))
+
+    async def scenario() -> list[str]:
+        stop = asyncio.Event()
+        running = asyncio.ensure_future(service(database, keyring).run(stop))
+        names: list[str] = []
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            with database.begin() as c:
+                names = list(c.execute(select(heartbeats.c.name).order_by(heartbeats.c.name)).scalars())
+            if len(names) == 3:
+                break
+        stop.set()
+        await running
+        return names
+
+    assert asyncio.run(scenario()) == ["acceptance watchdog", "due sweep", "worker test"]
+    with database.begin() as c:
+        assert c.execute(select(polls.c.owner, polls.c.lease_until)).one() == (None, None)
+        assert "worker test" not in c.execute(select(heartbeats.c.name)).scalars().all()
+
+
+def test_a_duty_that_fails_is_counted_and_tried_again(own_database: Database, keyring: Keyring) -> None:
+    with own_database.begin() as c:
+        c.execute(text("ALTER TABLE orders RENAME TO orders_elsewhere"))
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.ensure_future(service(own_database, keyring).run(stop))
+        await asyncio.sleep(1.0)
+        with own_database.begin() as c:
+            c.execute(text("ALTER TABLE orders_elsewhere RENAME TO orders"))
+        await asyncio.sleep(1.5)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+    with own_database.begin() as c:
+        found = counts(c)
+        beats = c.execute(select(heartbeats.c.name)).scalars().all()
+    assert found["duty_failed", "due sweep"] >= 1
+    assert "due sweep" in beats
+
+
+def test_opening_waits_for_a_database_that_is_away_until_told_to_stop() -> None:
+    settings = load_settings(
+        {"INTERLOCK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "INTERLOCK_KEY": new_key()}
+    )
+
+    async def scenario() -> object:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.3, stop.set)
+        return await opened(settings, stop, with_upgrade=False)
+
+    assert asyncio.run(scenario()) is None
+
+
+def test_the_web_application_answers_on_the_socket_and_ends_with_the_event(
+    database: Database, keyring: Keyring
+) -> None:
+    async def scenario() -> int:
+        parts = service(database, keyring).parts
+        app = create_app(WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, keyring))
+        stop = asyncio.Event()
+        sock = listener("127.0.0.1", 0)
+        running = asyncio.ensure_future(serve_app(app, sock, stop))
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"http://127.0.0.1:{sock.getsockname()[1]}/healthz")
+        stop.set()
+        await running
+        return answer.status_code
+
+    assert asyncio.run(scenario()) == 200

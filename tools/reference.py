@@ -1,0 +1,225 @@
+"""The reference pages that the code writes: actions, reasons, settings, and the open questions about the platforms."""
+
+import ast
+import dataclasses
+import inspect
+import typing
+from collections.abc import Iterable
+from datetime import timedelta
+
+from interlock.orders import actions, connection
+from interlock.orders.reasons import CATALOGUE, Option
+from interlock.settings import PREFIX, Settings
+from interlock.simulator.mirakl.switches import SWITCHES
+from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
+from interlock.simulator.switches import Switch
+
+WRITTEN = "*Written from the code by `./dev generate`.*"
+
+CALL_CLASSES = {
+    "A": "keyed: the platform recognises a repetition",
+    "B": "guarded by state, or the last write wins",
+    "C": "findable by a marker before it is repeated",
+    "D": "neither: at most two attempts, then a person",
+}
+# What the options of cases mean, in the words of the console's buttons.
+OPTIONS = {
+    Option.MAP_SKU: "This marketplace SKU is that SKU of the shop.",
+    Option.MAP_CARRIER: "This carrier name of the shop is that carrier of the marketplace.",
+    Option.CREATE_WITH_CUSTOM_LINE: "Create the Shopify order with a line that reserves no stock; it stays held.",
+    Option.ACCEPT_WITHOUT_ORDER: "Accept at the marketplace although no Shopify order exists; an urgent incident until it does.",
+    Option.REFUSE_ORDER: "Refuse every line at the marketplace.",
+    Option.UNDO_IN_SHOPIFY: "I am taking the edit back in Shopify.",
+    Option.CANCEL_AT_MARKETPLACE: "Cancel the whole order at the marketplace.",
+    Option.DONE_IN_PORTAL: "I have done it in the marketplace portal.",
+    Option.CONFIRM_WITHDRAWN: "The refunded units stay here.",
+    Option.SHIP_AS_EDITED: "Ship what Shopify shows. Kept for later; no case offers it yet.",
+    Option.NO_SUCCESSOR: "The other order has nothing to do with this one.",
+    Option.SEND_AGAIN: "The cause is gone; send the call again.",
+    Option.DISMISS: "Close it with my reason.",
+}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    columns = list(head)
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join((f"# {title}", *parts, WRITTEN)) + "\n"
+
+
+# -- actions -----------------------------------------------------------------------------------------------
+
+
+def actions_page() -> str:
+    """Everything Interlock may do to a platform: what becomes true, and what may happen when the answer is lost."""
+    kinds = typing.get_args(actions.Action)
+    parts = [
+        'An action is a target state, never a delta: "at least two units of this line are cancelled", not "cancel two '
+        'more". A rule returns it, the ledger commits it, and one page per platform sends it.',
+        _table(("class", "what may happen when its outcome is unclear"), CALL_CLASSES.items()),
+    ]
+    for platform in ("mirakl", "shopify"):
+        rows = [
+            (f"`{kind.__name__}`", _one_line(inspect.getdoc(kind) or ""), kind.lane, kind.call_class)
+            for kind in kinds
+            if kind.platform == platform
+        ]
+        parts += [
+            f"## To {platform.capitalize()}",
+            f"Sent by `src/interlock/{platform}/perform.py`.",
+            _table(("action", "what is true afterwards", "lane", "class"), rows),
+        ]
+    return _page("Actions", *parts)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split())
+
+
+# -- reasons -----------------------------------------------------------------------------------------------
+
+
+def reasons_page() -> str:
+    """Every reason a case can have, each with a link to its page in the manual."""
+    rows = [
+        (
+            f"[`{reason.value}`](../operations/cases/{reason.value}.md)",
+            page.title,
+            page.kind,
+            page.owner,
+            page.severity,
+        )
+        for reason, page in CATALOGUE.items()
+    ]
+    return _page(
+        "Reasons",
+        "A case is something a person must look at. A *condition* opens and closes with the facts, a *task* asks for "
+        "something to be done and closes on its evidence, an *incident* is damage that stays until it is made good.",
+        _table(("reason", "what it says", "kind", "owner", "severity"), rows),
+        "## Answers",
+        "A case offers only the answers that exist for it at that moment. Each is kept with a name, a time and a reason.",
+        _table(("answer", "what it means"), ((f"`{o.value}`", OPTIONS[o]) for o in Option)),
+    )
+
+
+# -- settings ----------------------------------------------------------------------------------------------
+
+RULES = {
+    "name": "A short name of the connection; it is part of the markers on both platforms, for ever.",
+    "hold_handle": "The handle of our holds, by which our own are told from everybody else's.",
+    "import_route": "`draft`: staff and apps can edit the Shopify order. `order`: exact taxes, but only Interlock can edit it.",
+    "payment_lock": "Order route: unpaid in Shopify until the first release.",
+    "quiet_period": "How long after the last edit nothing irreversible is sent.",
+    "lineage_wait": "How long a cancelation in Shopify waits for a successor before it is carried over.",
+    "edit_window": "How long an order stays held after import, so that it can be edited in peace.",
+    "acceptance_window": "The time the marketplace gives to accept. No field of its API shows it; without it a connection cannot go live.",
+    "accepts_by_itself": "The marketplace accepts orders without us.",
+    "partial_acceptance": "Lines may be refused one by one.",
+    "partial_cancelation": "The shop may cancel units before debit (OR30).",
+    "tax_mode": "Whether the marketplace's amounts include taxes.",
+    "order_level_tax": "Taxes are computed for the whole order.",
+    "cancelation_reason": "The marketplace's reason code that our cancelations carry.",
+    "carriers": "The carriers the marketplace has registered (SH21), read daily.",
+    "carrier_mappings": "How each carrier name of the shop is called there.",
+    "unregistered_carriers": "The marketplace takes carriers that are not on its list.",
+    "tracking_mandatory_for": "Shipping methods for which the marketplace demands tracking.",
+    "own_fulfillment_centers": "Fulfilment centres whose orders are ours to ship.",
+    "settle": "How long an unclear outcome is left alone before the platforms are believed about it.",
+}
+
+
+def settings_page() -> str:
+    """The settings of an installation, and the rules of one connection."""
+    environment = [
+        (
+            f"`{PREFIX}{name.upper()}`",
+            field.description or "",
+            "unset" if field.default is None else f"`{field.default}`",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    rules = [
+        (f"`{field.name}`", RULES[field.name], _default(field.default))
+        for field in dataclasses.fields(connection.ConnectionRules)
+    ]
+    return _page(
+        "Settings",
+        "## Of the installation",
+        "Read once from the environment. A variable with our prefix that is not listed here stops the start: a misspelt "
+        "safety switch must not pass for one that is set.",
+        _table(("variable", "meaning", "default"), environment),
+        "## Of a connection",
+        "A connection is one Mirakl shop account selling from one Shopify shop. Its rules are set with `interlock connect` "
+        "and, where the marketplace says them itself, read from there.",
+        _table(("rule", "meaning", "default"), rules),
+    )
+
+
+def _default(value: object) -> str:
+    if value is dataclasses.MISSING:
+        return "must be given"
+    if value is None:
+        return "none"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.0f} s"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{each}`" for each in value if each) or "none"
+    return f"`{value}`" if value else "none"
+
+
+# -- what nobody knows -------------------------------------------------------------------------------------
+
+
+def unverified_page() -> str:
+    """The open questions about both platforms, as the simulators know them: the checklist before going live."""
+    parts = [
+        "What the platforms' documents leave open, and what the product must survive either way. Each question is a switch of "
+        "a simulator; seeded histories draw every value, and the promises have to hold under each. Before going live on a real "
+        "marketplace or shop, settle what you can and write down what you found.",
+    ]
+    for name, switches in (("Mirakl", SWITCHES), ("Shopify", SHOPIFY_SWITCHES)):
+        parts += [f"## {name}", f"{len(switches)} questions.", *(_question(switch) for switch in switches)]
+    return _page("What is not verified", *parts)
+
+
+def _question(switch: Switch) -> str:
+    values = ", ".join(
+        f"**`{value}`** (assumed)" if value == switch.default else f"`{value}`" for value in switch.values
+    )
+    return (
+        f"### `{switch.name}`\n\n{switch.question}\n\n"
+        f"- Values: {values}\n"
+        f"- How to settle it: {switch.how_to_settle}\n- [ ] settled, on:"
+    )
+
+
+# -- names in prose ----------------------------------------------------------------------------------------
+
+
+def defines(source: str, symbol: str) -> bool:
+    """Whether a Python source defines this name: a function, a class, a method as `Class.method`, or a variable."""
+    body: list[ast.stmt] = ast.parse(source).body
+    for part in symbol.split("."):
+        found = next((node for node in body if part in _names(node)), None)
+        if found is None:
+            return False
+        body = list(getattr(found, "body", []))
+    return True
+
+
+def _names(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [target.id for target in targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case _:
+            return []

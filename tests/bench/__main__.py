@@ -29,7 +29,7 @@ what passes between the calls: the time the simulated platforms take is left out
 | Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | {found.accepted.number} orders, one at a time |
 | edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | {found.held.number} edits of orders that nobody held |
 | calls in the life of an order, import to shipped | {found.calls_an_order:.1f} | **{more:.1f} ×** the {len(MANDATORY)} without which it cannot be done |
-| orders a minute through import and acceptance | {found.orders_a_minute:.0f} | **{share:.0%}** of the {found.ceiling_a_minute:.0f} that a Plus shop's ceiling allows at {found.points_an_order:.0f} points each; {BURST} orders at once, one process |
+| orders a minute through import and acceptance | {found.orders_a_minute:.0f} | **{share:.0%}** of the {found.ceiling_a_minute:.0f} that a Plus shop's ceiling allows at {found.points_an_order:.0f} points each; {BURST} orders at once, one process; the bucket is full at first, so a burst may pass 100 % |
 
 ## Calls in the life of an order
 

@@ -58,9 +58,7 @@ def _judged(scenario: Scenario, database: Database, keyring: Keyring) -> tuple[S
             judges.append(Judge(transport))
             return judges[-1]
 
-        async with staged(
-            plan, database, keyring, scenario.skus, scenario.quantities, wrap=judge
-        ) as stage:
+        async with staged(plan, database, keyring, scenario.skus, scenario.quantities, wrap=judge) as stage:
             await scenario.act(stage)
             await stage.until(scenario.seconds)
         return stage, judges[0]

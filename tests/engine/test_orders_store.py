@@ -78,6 +78,19 @@ def test_giving_an_order_back_says_whether_hints_came_meanwhile(c: Connection) -
     assert due_orders(c, NOW, 10) == [(row.id, "edits")]
 
 
+def test_a_less_urgent_hint_never_moves_a_waiting_order_to_a_slower_lane(c: Connection) -> None:
+    row = a_leased_order(c)
+    for lane in ("edits", "acceptance", "rest"):
+        mark_dirty(c, row.id, lane, NOW)
+    release_lease(c, row.id, row.epoch, 0, None)
+    assert due_orders(c, NOW, 10) == [(row.id, "acceptance")]
+    again = take_lease(c, row.id, "worker-1", NOW, NOW + MINUTE)
+    assert again is not None
+    release_lease(c, row.id, again.epoch, again.hints, None)
+    mark_dirty(c, row.id, "rest", NOW)
+    assert due_orders(c, NOW, 10) == [(row.id, "rest")]
+
+
 def test_what_is_due_comes_acceptance_first_and_then_by_how_long_it_waits(c: Connection) -> None:
     connection_id = a_connection(c)
     ids = [add_order(c, connection_id, f"M-{n}", "M", NOW) for n in range(6)]

@@ -57,10 +57,10 @@ def test_an_edit_is_held_on_sight_though_the_marketplace_cannot_be_read(
 def test_the_acceptance_and_the_hold_do_not_wait_for_each_other(database: Database, keyring: Keyring) -> None:
     for slow in ("OR21", "fulfillmentOrderHold"):
         trouble = Broken(slow, "slow", seconds=8.0)
-        faults = {"mirakl_faults" if slow == "OR21" else "shopify_faults": trouble}
 
-        async def imports(trouble: Broken = trouble, faults: dict[str, Broken] = faults) -> list[float]:
-            async with on_bench(database, keyring, **faults) as bench:
+        async def imports(trouble: Broken = trouble) -> list[float]:
+            both = on_bench(database, keyring, mirakl_faults=trouble, shopify_faults=trouble)
+            async with both as bench:
                 order_id = await bench.import_one()
                 trouble.active = True
                 await bench.look(order_id)

@@ -64,6 +64,18 @@ def work(seeds: "multiprocessing.Queue[int | None]", done: "multiprocessing.Queu
         database.dispose()
 
 
+def print_calls(seed: int) -> int:
+    """Print every call both platforms received in one history, a line each."""
+    from tests.simulation.test_histories import calls_of
+
+    with ThrowawayServer() as server:
+        database = Database(server.new_database(), pool_size=4, check_connections=False)
+        for line in calls_of(seed, database, Keyring([new_key()])):
+            print(line)
+        database.dispose()
+    return 0
+
+
 def replay(seed: int) -> int:
     """Live through one seed once more and print its story: what each order went through, and the verdict."""
     from sqlalchemy import select
@@ -96,11 +108,14 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="begin at seeds of this very commit, not at 0")
     parser.add_argument("--regressions", action="store_true", help="run the committed regression seeds too")
     parser.add_argument("--replay", type=int, default=None, help="one seed again, with its whole story")
+    parser.add_argument("--calls-of", type=int, default=None, help="print every call of one seed")
     parser.add_argument("--json", type=Path, default=None, help="write the figures to this file")
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.replay is not None:
         return replay(arguments.replay)
+    if arguments.calls_of is not None:
+        return print_calls(arguments.calls_of)
     first, last = (int(part) for part in arguments.seeds.split(":"))
     if arguments.fresh:
         first = seeds_of_this_commit()
@@ -150,7 +165,7 @@ def run(seeds: list[int], cores: int, for_seconds: float | None, report: Path | 
         outcomes.append(outcome)
         if outcome.violations:
             print(f"seed {outcome.seed}: {outcome.violations[0]}", flush=True)
-        if len(outcomes) % 50 == 0:
+        if len(outcomes) % 25 == 0:
             minutes = (time.monotonic() - began) / 60
             print(f"{len(outcomes)} histories, {len(outcomes) / minutes:.0f} a minute", flush=True)
         under_way += feed()

@@ -144,14 +144,22 @@ class _Seen:
         fresh = [(said.at, said.who, said.sentence) for said in day.team.said[self.said :]]
         self.said = len(day.team.said)
         statement = (
-            select(timeline.c.id, timeline.c.at, orders.c.mirakl_order_id, timeline.c.sentence)
+            select(
+                timeline.c.id,
+                timeline.c.at,
+                timeline.c.sentence,
+                orders.c.mirakl_order_id,
+                orders.c.connection_id,
+            )
             .join(orders, orders.c.id == timeline.c.order_id)
             .where(timeline.c.id > self.timeline_id)
             .order_by(timeline.c.id)
         )
+        names = {number: name for name, number in day.world.connection_ids.items()}
         with day.world.database.begin() as c:
             for row in c.execute(statement):
-                fresh.append((row.at, "Interlock", f"{row.mirakl_order_id}: {row.sentence}"))
+                order = f"{names[row.connection_id]} {row.mirakl_order_id}"
+                fresh.append((row.at, "Interlock", f"{order}: {row.sentence}"))
                 self.timeline_id = row.id
         fresh.sort(key=lambda line: line[0])
         self.lines.extend(fresh)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    case,
     func,
     insert,
     or_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from interlock.orders.actions import Lane
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Memory
 from interlock.storage.database import metadata
@@ -122,6 +124,8 @@ timeline = Table(
 )
 
 EMPTY_MEMORY = encode(Memory())
+LANES: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
+"""Every lane, the most urgent first."""
 
 
 class LeaseLost(Exception):
@@ -173,12 +177,18 @@ def add_order(
     return int(c.execute(statement).scalar_one())
 
 
-def mark_dirty(c: Connection, order_id: int, lane: str, at: datetime) -> None:
+def mark_dirty(c: Connection, order_id: int, lane: Lane, at: datetime) -> None:
     """Count one more hint. The lane only ever becomes more urgent until the order is looked at."""
+    urgent = LANES[: LANES.index(lane)]
+    waits_in_a_more_urgent = and_(orders.c.hints > orders.c.handled, orders.c.lane.in_(urgent))
     c.execute(
         update(orders)
         .where(orders.c.id == order_id)
-        .values(hints=orders.c.hints + 1, hinted_at=at, lane=lane)
+        .values(
+            hints=orders.c.hints + 1,
+            hinted_at=at,
+            lane=case((waits_in_a_more_urgent, orders.c.lane), else_=lane),
+        )
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]
+from jsonschema import Draft4Validator
 
 from interlock.mirakl.perform import perform
 from interlock.orders.actions import (

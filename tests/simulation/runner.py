@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from interlock.rehearsal.history import draw_plan, live, on_virtual_time
+from interlock.rehearsal.history import Ended, draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import judge
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
@@ -37,7 +37,7 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     began = time.perf_counter()
     try:
         plan = draw_plan(seed)
-        ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring))
+        ended: Ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring))
         verdict = judge(ended.world, quiescent=True, interruptions=ended.interruptions)
     except Exception:
         return Outcome(seed, time.perf_counter() - began, violations=[traceback.format_exc()])

@@ -11,9 +11,11 @@ IN_FULL = (SCENARIOS[0], SCENARIOS[4])
 SAMPLED = tuple(scenario for scenario in SCENARIOS if scenario not in IN_FULL)
 
 
-def _while_work_was_left(boundaries: list[str]) -> range:
-    """All boundaries up to the first idle tick of the read desk after the last plan."""
-    return range(len(boundaries) - boundaries[::-1].index("kept") + 1)
+def _telling(boundaries: list[str]) -> list[int]:
+    """All boundaries, of idle ticks of the read desk in a row only the first: the others are the same moment for
+    the order. `python -m tests.simulation.sweep` crashes at those too."""
+    idle = [name.startswith("desk:") for name in boundaries]
+    return [n for n in range(len(boundaries)) if not (idle[n] and n > 0 and idle[n - 1])]
 
 
 def _failures(scenario: Scenario, database: Database, keyring: Keyring, choose: Choose) -> list[str]:
@@ -28,14 +30,14 @@ def _failures(scenario: Scenario, database: Database, keyring: Keyring, choose: 
 def test_a_crash_at_every_boundary_ends_as_if_there_had_been_none(
     scenario: Scenario, database: Database, keyring: Keyring
 ) -> None:
-    assert _failures(scenario, database, keyring, _while_work_was_left) == []
+    assert _failures(scenario, database, keyring, _telling) == []
 
 
 @pytest.mark.parametrize("scenario", SAMPLED, ids=lambda scenario: scenario.name)
 def test_a_crash_at_every_fourth_boundary_ends_as_if_there_had_been_none(
     scenario: Scenario, database: Database, keyring: Keyring
 ) -> None:
-    assert _failures(scenario, database, keyring, lambda boundaries: range(0, len(boundaries), 4)) == []
+    assert _failures(scenario, database, keyring, lambda boundaries: _telling(boundaries)[::4]) == []
 
 
 def test_the_same_scenario_passes_the_same_boundaries_twice(database: Database, keyring: Keyring) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from interlock.rehearsal.history import draw_plan, live, on_virtual_time
+from interlock.rehearsal.history import Ended, draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import judge
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -16,7 +16,7 @@ DETERMINISM_SEED = 14
 
 @pytest.mark.parametrize("seed", range(20, 28))
 def test_a_history_with_faults_breaks_nothing(seed: int, database: Database, keyring: Keyring) -> None:
-    ended = on_virtual_time(seed, lambda: live(seed, draw_plan(seed), database, keyring))
+    ended: Ended = on_virtual_time(seed, lambda: live(seed, draw_plan(seed), database, keyring))
     verdict = judge(ended.world, quiescent=True, interruptions=ended.interruptions)
     assert [str(finding) for finding in verdict.broken] == []
     assert ended.world.process_world.troubles == []
@@ -24,7 +24,7 @@ def test_a_history_with_faults_breaks_nothing(seed: int, database: Database, key
 
 def calls_of(seed: int, database: Database, keyring: Keyring) -> list[str]:
     """Every call both platforms received, in order, with time, outcome and reference."""
-    ended = on_virtual_time(seed, lambda: live(seed, draw_plan(seed), database, keyring))
+    ended: Ended = on_virtual_time(seed, lambda: live(seed, draw_plan(seed), database, keyring))
     records = [ended.world.shopify.record, *(world.record for world in ended.world.mirakl.values())]
     return [
         f"{call.at.isoformat()} {call.operation} {call.status} {call.reference} {call.fault}"

@@ -178,7 +178,10 @@ def demo(
 
     given: dict[str, Any] = {"once": once, "json_file": json_file, "folder": folder}
     if seeds:
-        given["seeds"] = command.seeds_of(seeds)
+        try:
+            given["seeds"] = command.seeds_of(seeds)
+        except command.SeedsUnreadable as wrong:
+            end(Exit.USAGE, str(wrong))
     if speed is not None:
         given["speed"] = speed
     if port is not None:

@@ -344,7 +344,7 @@ def _figures(memory: Memory, task: RefundTask, currency: str) -> str:
     figures = []
     for due in task.lines:
         if not due.line_id:
-            figures.append("an amount that belongs to no particular line")
+            figures.append("an amount that belongs to no particular line, taxes included")
             continue
         shipping = f" and {_money(due.shipping_amount, currency)} shipping" if due.shipping_amount else ""
         figures.append(

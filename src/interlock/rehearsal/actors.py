@@ -314,6 +314,10 @@ class Crowd:
                 continue
             done = True
             for due in task.lines:
+                if not due.line_id and world.profile.tax_mode == "TAX_EXCLUDED":
+                    # The task names the money with taxes; splitting it for the portal is not this person's trade.
+                    done = False
+                    continue
                 line_id = due.line_id or order.lines[0].id
                 line = order.line(line_id)
                 if line is None or any(r.id not in due.seen_refunds for r in line.refunds):

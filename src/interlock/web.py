@@ -181,6 +181,7 @@ class Ingress:
             delivery.order_id,
             delivery.fulfillment_order_id,
             now,
+            delivery.updated_at,
         )
         if delivery.kind in ("privacy", "app"):
             count(c, f"webhook_{delivery.kind}", delivery.topic)

@@ -44,10 +44,11 @@ class Ingress:
         order: str | None = GID,
         fulfillment_order: str | None = None,
         topic: str = "orders/edited",
+        changed_at: datetime | None = None,
     ) -> bool:
         ids = [self.connection_id]
         return webhook_hint(
-            self.c, self.queue, ids, SHOP, topic, webhook_id, "", order, fulfillment_order, NOW
+            self.c, self.queue, ids, SHOP, topic, webhook_id, "", order, fulfillment_order, NOW, changed_at
         )
 
     def hints(self) -> int:
@@ -61,6 +62,16 @@ def test_a_delivery_is_one_hint_however_often_it_comes(c: Connection) -> None:
     assert ingress.hints() == 2
     assert ingress.queue.woken == [(ingress.order_id, "edits")] * 2
     assert counts(c)[("webhook_repeated", "orders/edited")] == 1
+
+
+def test_what_the_last_snapshot_has_seen_wakes_nobody(c: Connection) -> None:
+    ingress = Ingress(c)
+    c.execute(update(orders).values(shopify_updated_at=NOW))
+    for number, seconds in enumerate((-1, 0, 1)):
+        ingress.deliver(f"w{number}", topic="orders/updated", changed_at=NOW + timedelta(seconds=seconds))
+    # The same second proves nothing: several changes may share it.
+    assert ingress.hints() == 2
+    assert counts(c)[("webhook_seen_already", "orders/updated")] == 1
 
 
 def test_the_same_id_under_another_topic_is_another_delivery(c: Connection) -> None:

@@ -7,7 +7,12 @@ from sqlalchemy import Connection
 from interlock.engine.queue import Queue
 from interlock.engine.store import count, keep_delivery, resolve_delivery
 from interlock.orders.actions import Lane
-from interlock.orders.store import mark_dirty, order_by_fulfillment_order, order_by_shopify_id
+from interlock.orders.store import (
+    mark_dirty,
+    order_by_fulfillment_order,
+    order_by_shopify_id,
+    shopify_changed_after,
+)
 
 
 def hint(c: Connection, queue: Queue, order_id: int, lane: Lane, now: datetime) -> None:
@@ -27,9 +32,12 @@ def webhook_hint(
     shopify_order_id: str | None,
     fulfillment_order_id: str | None,
     now: datetime,
+    changed_at: datetime | None = None,
 ) -> bool:
     """Turn a verified delivery into a hint, once. False when it was a repeat.
 
+    `changed_at` is the order's `updatedAt` the delivery speaks of. When the last snapshot is of a later one, the
+    change was seen already (our own echoes mostly) and nobody is woken; the same second proves nothing.
     A delivery for a Shopify order that is none of ours ends here. One that names only a fulfillment order not seen
     yet stays unresolved until the sweep has asked Shopify whose it is.
     """
@@ -49,6 +57,9 @@ def webhook_hint(
     resolve_delivery(c, shop, topic, webhook_id, now)
     if order_id is None:
         count(c, "webhook_of_other_order", topic)
+        return True
+    if changed_at is not None and shopify_changed_after(c, order_id, changed_at):
+        count(c, "webhook_seen_already", topic)
         return True
     count(c, "webhook_accepted", topic)
     hint(c, queue, order_id, "edits", now)

@@ -338,6 +338,7 @@ class _Run:
                 self.parts.queue.read_wanted(c, row.connection_id)
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
+                values["shopify_updated_at"] = view.shopify.updated_at
             last_digest, said = self._last_plan(c)
             encoded_plan = encode(final)
             digest = _plan_digest(encoded_plan)

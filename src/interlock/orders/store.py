@@ -63,6 +63,7 @@ orders = Table(
     Column("mirakl_state", Text),
     Column("acceptance_due_at", UtcDateTime),
     Column("shopify_seen_at", UtcDateTime),
+    Column("shopify_updated_at", UtcDateTime),
     Column("mirakl_seen_at", UtcDateTime),
     Column("mirakl_wanted_since", UtcDateTime),
     Column("mirakl_written_at", UtcDateTime),
@@ -357,6 +358,15 @@ def order_by_shopify_id(c: Connection, connection_ids: Sequence[int], shopify_or
         .limit(1)
     ).scalar_one_or_none()
     return None if found is None else int(found)
+
+
+def shopify_changed_after(c: Connection, order_id: int, moment: datetime) -> bool:
+    """Whether the last Shopify snapshot of the order is of a later `updatedAt` than `moment`. Both are Shopify's own
+    time, whose resolution is a second."""
+    seen: datetime | None = c.execute(
+        select(orders.c.shopify_updated_at).where(orders.c.id == order_id)
+    ).scalar_one_or_none()
+    return seen is not None and seen > moment
 
 
 def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int | None:

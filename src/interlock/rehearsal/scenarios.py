@@ -251,6 +251,11 @@ async def _accept_and_ship(stage: Stage) -> None:
     await _ship_when_released(stage, 500, 800)
 
 
+async def _accept_and_ship_late(stage: Stage) -> None:
+    # An order whose creation was unclear is looked for a long while before it is created again.
+    await _ship_when_released(stage, 500, 800, 1500)
+
+
 async def _lower_and_ship(stage: Stage) -> None:
     await stage.until(330)
     staff = stage.world.shopify
@@ -290,8 +295,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         "created as an order, marked paid, shipped",
         _marketplace("all-or-nothing"),
         ORDER_ROUTE,
-        _accept_and_ship,
-        1050,
+        _accept_and_ship_late,
+        1750,
     ),
     Scenario(
         "a quantity is lowered before the parcel leaves",

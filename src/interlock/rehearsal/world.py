@@ -270,6 +270,7 @@ class World:
                 delivery.order_id,
                 delivery.fulfillment_order_id,
                 now,
+                delivery.updated_at,
             )
         )
         return 200

@@ -83,7 +83,8 @@ class UnreadableDelivery(ValueError):
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What a delivery hints at. `order_id` and `fulfillment_order_id` are GraphQL ids; for kind `gate` usually only the
-    latter is known. `triggered_at` may be hours old: retries carry the original."""
+    latter is known. `triggered_at` may be hours old: retries carry the original. `updated_at` is the order's, where
+    the payload has it: a snapshot with a later one has seen this change."""
 
     topic: str
     shop: str
@@ -92,6 +93,7 @@ class Delivery:
     order_id: str | None
     fulfillment_order_id: str | None
     kind: Kind
+    updated_at: datetime | None = None
 
 
 def verify(raw: bytes, header: str, secrets: Sequence[bytes]) -> bool:
@@ -129,7 +131,10 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
     if known.fulfillment_order_at:
         fulfillment_order_id = _id_at(document, known.fulfillment_order_at, "FulfillmentOrder")
         order_id = _order_of_rest(document)
-    return Delivery(topic, shop, webhook_id, triggered, order_id, fulfillment_order_id, known.kind)
+    updated_at = _updated_at(document) if known.include_fields == _ORDER_FIELDS else None
+    return Delivery(
+        topic, shop, webhook_id, triggered, order_id, fulfillment_order_id, known.kind, updated_at
+    )
 
 
 def _parsed(raw: bytes) -> Mapping[str, Any]:
@@ -187,6 +192,16 @@ def _gid(value: Any, kind: str) -> str | None:
         return f"gid://shopify/{kind}/{text}"
     match = _GID.fullmatch(text)
     return text if match is not None and match.group(1) == kind else None
+
+
+def _updated_at(document: Mapping[str, Any]) -> datetime | None:
+    """The order's own time of change; None where it is missing or odd, so that the order is looked at in any case."""
+    value = document.get("updated_at")
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _moment(header: str) -> datetime | None:

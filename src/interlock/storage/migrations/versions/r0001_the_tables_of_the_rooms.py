@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("mirakl_state", sa.Text(), nullable=True),
         sa.Column("acceptance_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shopify_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shopify_updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),

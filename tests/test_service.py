@@ -39,7 +39,7 @@ def service(database: Database, keyring: Keyring) -> Service:
         SystemIdentifiers(),
         keyring,
         b"key",
-        HttpClients().for_origin,
+        HttpClients(SystemClock()).for_origin,
         loopback_http=False,
         worker="test",
         pace=FAST,

@@ -23,6 +23,7 @@ from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
 from interlock.engine.run import EngineParts, look_at
+from interlock.engine.sending import refuse_late_writes
 from interlock.engine.store import (
     ConnectionRow,
     all_connections,
@@ -99,6 +100,7 @@ def is_away(error: BaseException) -> bool:
 class HttpClients:
     """One HTTP client for each origin, kept for its connections. Proxies of the environment serve all but loopback."""
 
+    clock: Clock
     clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
 
     def for_origin(self, origin: str) -> httpx2.AsyncClient:
@@ -106,7 +108,11 @@ class HttpClients:
         found = self.clients.get(origin)
         if found is None:
             here = is_loopback(httpx2.URL(origin).host)
-            found = self.clients[origin] = httpx2.AsyncClient(trust_env=not here, follow_redirects=False)
+            found = self.clients[origin] = httpx2.AsyncClient(
+                trust_env=not here,
+                follow_redirects=False,
+                event_hooks={"request": [refuse_late_writes(self.clock)]},
+            )
         return found
 
     async def close(self) -> None:
@@ -529,7 +535,7 @@ async def work(settings: Settings, stop: asyncio.Event | None = None) -> None:
 
 
 async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> Service:
-    http = HttpClients()
+    http = HttpClients(found.clock)
     stack.callback(found.database.dispose)
     stack.push_async_callback(http.close)
     identifiers = SystemIdentifiers()

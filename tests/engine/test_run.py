@@ -125,7 +125,7 @@ def test_the_watchdog_takes_the_order_from_a_worker_that_is_stuck(
             bench.world.crash_at = lambda name: False
             second = await Bench.made(bench.world, "worker-2")
             assert await watch_acceptance(second.parts) == 0
-            await bench.sleep(15)
+            await bench.sleep(70)
             assert bench.calls("OR21") == 0
             assert await watch_acceptance(second.parts) == 1
             (order,) = bench.marketplace.orders.values()

@@ -15,6 +15,7 @@ from interlock.decide import decide
 from interlock.engine import ledger
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
+from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import (
@@ -117,6 +118,9 @@ async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | No
     if row is None:
         return False
     try:
+        if row.taken_over:
+            # The former writer may have committed a call that has not left yet; after this it will not leave any more.
+            await parts.clock.sleep(SEND_WITHIN_SECONDS + 0.1)
         await _Run(parts, await parts.connections.get(row.connection_id), row).until_rest()
     except LeaseLost:
         # The worker that took over goes on from what was kept; everything of ours that mattered is kept.
@@ -433,7 +437,11 @@ class _Run:
             return
         if isinstance(operation.action, AnswerAcceptance) and self.accepting_since is None:
             self.accepting_since = sent_at
-        outcome = await self._perform(operation, document)
+        in_time = SEND_BY.set(started + SEND_WITHIN_SECONDS)
+        try:
+            outcome = await self._perform(operation, document)
+        finally:
+            SEND_BY.reset(in_time)
         parts.probe(f"after_send:{type(operation.action).__name__}")
         ended_at = parts.clock.now()
 

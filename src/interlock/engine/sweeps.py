@@ -23,7 +23,8 @@ from interlock.orders.store import due_orders, order_by_shopify_id, orders
 
 SHOPIFY_OVERLAP = timedelta(minutes=10)
 SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
-WATCHDOG_STEALS_AFTER = timedelta(seconds=20)
+# Longer than a run stays with an acceptance by itself (run.ACCEPT_FOR) and than any single call may take.
+WATCHDOG_STEALS_AFTER = timedelta(seconds=75)
 KEEP_UNREADABLE = timedelta(days=7)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from interlock.clock import LoopClock, SeededIdentifiers
 from interlock.engine.desk import DeskRules
 from interlock.engine.hints import webhook_hint
+from interlock.engine.sending import refuse_late_writes
 from interlock.engine.store import (
     ConnectionRow,
     add_connection,
@@ -141,7 +142,8 @@ class World:
     def http_for(self, origin: str) -> httpx2.AsyncClient:
         """A client for one platform, in this process."""
         transport = self._wrapped.get(origin, self._transports[origin])
-        return httpx2.AsyncClient(transport=transport, trust_env=False)
+        hooks = {"request": [refuse_late_writes(self.service_clock)]}
+        return httpx2.AsyncClient(transport=transport, trust_env=False, event_hooks=hooks)
 
     def wrap_transports(
         self, wrap: Callable[[str, httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]

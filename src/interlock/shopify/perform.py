@@ -11,6 +11,7 @@ from interlock.orders.actions import (
     DeleteDraft,
     FillDraftAddress,
     FillOrderAddress,
+    Lane,
     MarkOrder,
     MarkPaid,
     PlaceHold,
@@ -169,7 +170,7 @@ async def _create_order(client: ShopifyClient, action: CreateOrder, context: Ord
         return _NO_ITEM
     made = payload.order
     about_marker = any("metafields" in (error.field or ()) for error in payload.user_errors)
-    existing = await read.order_by_marker(client, context.marker, lane=action.lane) if about_marker else None
+    existing = await _marked_order(client, context.marker, action.lane) if about_marker else None
     if existing is not None and made is not None and existing.id != made.id:
         # made without its marker, because an earlier order has it: somebody has to cancel the later one
         facts = _order_facts(existing.id, existing.name).facts
@@ -183,6 +184,15 @@ async def _create_order(client: ShopifyClient, action: CreateOrder, context: Ord
         return _order_facts(existing.id, existing.name)
     # TAKEN: an earlier attempt succeeded and its order will show; creating once more could only do harm.
     return _refused(payload.user_errors, private)
+
+
+async def _marked_order(client: ShopifyClient, marker: str, lane: Lane) -> read.FoundOrder | None:
+    """The order that carries our marker. A read that fails after the write was answered says nothing about the write,
+    so it only leaves the order unknown."""
+    try:
+        return await read.order_by_marker(client, marker, lane=lane)
+    except CallFailed:
+        return None
 
 
 async def _fill_order_address(

@@ -288,3 +288,11 @@ def test_an_order_whose_parcels_are_not_routed_yet_is_looked_at_again_soon() -> 
     assert decide(view, memory, ()).look_at == NOW + timedelta(seconds=2)
     old = a_memory(linked_at=NOW - timedelta(minutes=5))
     assert decide(view, old, ()).look_at == NOW + timedelta(seconds=30)
+
+
+def test_nothing_is_said_of_a_hold_once_every_parcel_has_left() -> None:
+    gone = tuple(replace(line, fulfilled_quantity=line.current_quantity) for line in a_shopify_order().lines)
+    closed = a_fulfillment_order(holds=(), remaining=(("S1", 0), ("S2", 0)))
+    view = a_view(shopify=a_shopify_order(lines=gone, fulfillment_orders=(closed,)))
+    assert decide(view, view.memory, ()).because == ()
+    assert decide(view, view.memory, ("The sides differ.",)).because == ()

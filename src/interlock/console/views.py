@@ -38,6 +38,7 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory
+from interlock.orders.money import Money
 from interlock.orders.plan import Plan
 from interlock.orders.snapshots import DEAD, GONE_OUT, ShopifyOrder
 from interlock.orders.store import find_orders, fulfillment_orders, orders, plans, timeline
@@ -419,7 +420,7 @@ def _admin_url(shop: str, shopify_order_id: str) -> str:
 
 
 def _amount(amount: Decimal, currency: str) -> str:
-    return f"{amount:f} {currency}"
+    return str(Money(amount, currency))
 
 
 def _tracking(seen: View | None) -> tuple[tuple[str, str], ...]:

@@ -100,6 +100,20 @@ def decide(view: View, memory: Memory, keep_held: tuple[str, ...]) -> Part:
         return Part(memory)
     if mirakl is not None and mirakl.state in GONE_OUT:
         return Part(memory)
+    part = _gate(view, memory, shopify, mirakl, keep_held)
+    if all(line.fulfilled_quantity >= line.current_quantity for line in shopify.lines):
+        # Every parcel has left: whether one may move is no longer a question worth a sentence.
+        return replace(part, because=())
+    return part
+
+
+def _gate(
+    view: View,
+    memory: Memory,
+    shopify: ShopifyOrder,
+    mirakl: MiraklOrder | None,
+    keep_held: tuple[str, ...],
+) -> Part:
     window_ends = _edit_window_ends(view, shopify)
     closed = (*keep_held, *_closed_by(mirakl, window_ends))
     if not closed and mirakl is not None and _disagreeing(shopify, memory, mirakl):

@@ -39,6 +39,7 @@ from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
 from interlock.orders.actions import Lane
 from interlock.orders.codec import encode
+from interlock.orders.plan import Case
 from interlock.settings import Settings
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
@@ -191,6 +192,7 @@ class Service:
             connections=self.connections,
             keyring=keyring,
             worker=worker,
+            alarm=self._alarm,
         )
         self._clock = clock
         self._loopback_http = loopback_http
@@ -201,6 +203,16 @@ class Service:
         self._failures: dict[str, int] = {}
         self._desks: dict[int, _DeskTask] = {}
         self._log = logger(worker=worker)
+
+    def _alarm(self, connection: str, mirakl_order: str, case: Case) -> None:
+        """An urgent case goes to the log as it opens and with each rung it climbs."""
+        self._log.warning(
+            "case.urgent",
+            reason=case.reason.value,
+            connection=connection,
+            mirakl_order=mirakl_order,
+            due_at=case.due_at,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do everything until `stop` is set; what is under way then gets GRACE_SECONDS to end."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from sqlalchemy import Connection, select
@@ -62,6 +63,20 @@ def test_cases_open_change_and_close_with_the_plan(c: Connection, row: OrderRow)
     assert change.closed == ("Settled: a SKU of the order is not in the shop.",)
     assert [reason for reason, _ in _open(c)] == ["carrier_unknown"]
     assert _sync(c, row, UNKNOWN_SKU, CARRIER) == (1, 0)
+
+
+def test_an_urgent_case_alarms_when_it_opens_and_with_each_rung_it_climbs(
+    c: Connection, row: OrderRow
+) -> None:
+    def alarms(rung: str, severity: Literal["urgent", "today"]) -> int:
+        facts = (("rung", rung),)
+        reason = Reason.ACCEPTANCE_RUNNING_OUT
+        case = Case(reason, "order", "Time is running out.", facts=facts, severity=severity)
+        return len(sync_cases(c, row.id, row.connection_id, (case, CARRIER), LATER, True).alarming)
+
+    rungs: tuple[tuple[str, Literal["urgent", "today"]], ...]
+    rungs = (("25 %", "today"), ("40 %", "urgent"), ("40 %", "urgent"), ("60 %", "urgent"))
+    assert [alarms(rung, severity) for rung, severity in rungs] == [0, 1, 0, 1]
 
 
 def test_what_merely_could_not_be_seen_closes_nothing(c: Connection, row: OrderRow) -> None:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interlock.rehearsal.history import Ended, draw_plan, live, on_virtual_time
-from interlock.rehearsal.judge import judge
+from interlock.rehearsal.judge import i23_the_mapping_can_be_rebuilt, judge
+from interlock.rehearsal.judging.verdict import Verdict
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, empty
 
+REBUILD_EVERY = 5
 REGRESSIONS = Path(__file__).parent / "regressions.txt"
 
 
@@ -32,17 +34,25 @@ class Outcome:
 
 
 def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
-    """Live through one seed on a clean database and judge it."""
+    """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild."""
     empty(database)
     began = time.perf_counter()
+    verdicts: list[Verdict] = []
+
+    async def at_rest(ended: Ended) -> None:
+        verdicts.append(judge(ended.world, quiescent=True, interruptions=ended.interruptions))
+        if seed % REBUILD_EVERY == 0:
+            await i23_the_mapping_can_be_rebuilt(ended.world, verdicts[0])
+
     try:
         plan = draw_plan(seed)
-        ended: Ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring))
-        verdict = judge(ended.world, quiescent=True, interruptions=ended.interruptions)
+        ended: Ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring, at_rest=at_rest))
+        verdict = verdicts[0]
     except Exception:
         return Outcome(seed, time.perf_counter() - began, violations=[traceback.format_exc()])
     outcome = Outcome(seed, time.perf_counter() - began, ended.calls)
     outcome.counters.update(verdict.counters)
+    outcome.counters.update({f"checked {name}": number for name, number in verdict.checked.items()})
     outcome.counters.update({f"story: {name}": 1 for name in ended.stories})
     outcome.counters.update({f"people: {name}": number for name, number in ended.crowd.did.items()})
     outcome.counters.update({f"trouble: {name}": number for name, number in ended.crashes.items()})

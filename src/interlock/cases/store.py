@@ -76,10 +76,12 @@ answers = Table(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What keeping a plan did to the queue: sentences for the timeline."""
+    """What keeping a plan did to the queue: sentences for the timeline, and the urgent cases that are new or became
+    worse (another severity, or other figures such as the next rung of the acceptance ladder)."""
 
     opened: tuple[str, ...]
     closed: tuple[str, ...]
+    alarming: tuple[Case, ...] = ()
 
 
 def sync_cases(
@@ -93,6 +95,7 @@ def sync_cases(
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
     closed: list[str] = []
+    alarming: list[Case] = []
     keys = set()
     for case in wanted:
         key = (case.reason.value, case.subject)
@@ -116,8 +119,11 @@ def sync_cases(
                 )
             )
             opened.append(case.sentence)
+            alarming.append(case)
         elif any(getattr(row, name) != value for name, value in content.items()):
             c.execute(update(cases).where(cases.c.id == row.id).values(**content))
+            if row.severity != content["severity"] or row.facts != content["facts"]:
+                alarming.append(case)
     for key, row in there.items():
         if key not in keys and may_close:
             c.execute(
@@ -126,7 +132,8 @@ def sync_cases(
                 .values(closed_at=now, closed_because="The reason for it is gone.")
             )
             closed.append(f"Settled: {CATALOGUE[Reason(row.reason)].title}.")
-    return Change(tuple(opened), tuple(closed))
+    urgent = tuple(case for case in alarming if case.how_severe == "urgent")
+    return Change(tuple(opened), tuple(closed), urgent)
 
 
 def _content(case: Case) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert
 
@@ -57,6 +57,17 @@ READ_AGAIN = timedelta(seconds=15)
 Probe = Callable[[str], None]
 
 
+class Alarm(Protocol):
+    """Tells of an urgent case that is new or became worse. It holds no personal data: reason, numbers, time left."""
+
+    def __call__(self, connection: str, mirakl_order: str, case: Case) -> None: ...
+
+
+def no_alarm(connection: str, mirakl_order: str, case: Case) -> None:
+    """Nobody listens: a rehearsal reads the cases themselves."""
+    del connection, mirakl_order, case
+
+
 def no_probe(name: str) -> None:
     """Called at every named moment between a commit and a send. Production does nothing there."""
     del name
@@ -64,7 +75,8 @@ def no_probe(name: str) -> None:
 
 @dataclass(frozen=True)
 class EngineParts:
-    """What a run is made of. `probe` is called at named moments so that a test can end the worker there."""
+    """What a run is made of. `probe` is called at named moments so that a test can end the worker there; `alarm`
+    once the plan that opened an urgent case, or made it worse, is kept."""
 
     store: Store
     clock: Clock
@@ -74,6 +86,7 @@ class EngineParts:
     keyring: Keyring
     worker: str
     probe: Probe = no_probe
+    alarm: Alarm = no_alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +324,7 @@ class _Run:
         row = self.row
         probe = self.parts.probe
 
-        def keep(c: Connection) -> tuple[ledger.Reconciled, Plan]:
+        def keep(c: Connection) -> tuple[ledger.Reconciled, Plan, tuple[Case, ...]]:
             todo = ledger.reconcile(
                 c,
                 row.id,
@@ -365,9 +378,11 @@ class _Run:
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
             self.plan_digest = digest
-            return todo, final
+            return todo, final, change.alarming
 
-        todo, final = await self.parts.store.tx(keep)
+        todo, final, alarming = await self.parts.store.tx(keep)
+        for case in alarming:
+            self.parts.alarm(self.platforms.rules.name, row.mirakl_order_id, case)
         self.memory = final.memory
         self.counted = self.counted or bool(todo.send)
         probe("kept")

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -104,8 +104,18 @@ def _profile(rng: random.Random) -> MarketplaceProfile:
     return profile.changed(fields)
 
 
-async def live(seed: int, plan: WorldPlan, database: Database, keyring: Keyring, calm: bool = False) -> Ended:
-    """Let the history happen. Faults end with the active part; the quiet part lets everything come to rest."""
+async def live(
+    seed: int,
+    plan: WorldPlan,
+    database: Database,
+    keyring: Keyring,
+    calm: bool = False,
+    at_rest: Callable[[Ended], Awaitable[None]] | None = None,
+) -> Ended:
+    """Let the history happen. Faults end with the active part; the quiet part lets everything come to rest.
+
+    `at_rest` is awaited while the world still runs, after everybody has gone home.
+    """
     rng = random.Random(f"{seed}:history")
     world = World(plan, database, keyring)
     for item in CATALOGUE:
@@ -136,6 +146,8 @@ async def live(seed: int, plan: WorldPlan, database: Database, keyring: Keyring,
         task.cancel()
     results = await asyncio.gather(*people, return_exceptions=True)
     failures = [r for r in results if isinstance(r, Exception)]
+    if at_rest is not None and not failures:
+        await at_rest(ended)
     await world.stop()
     if failures:
         raise failures[0]

@@ -93,9 +93,10 @@ def i8_held_in_time(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
             ended = _earliest(stretch.ended, parcel.gone)
             if ended is not None and ended <= began:
                 continue
-            if stretch.side == MIRAKL and stretch.began >= parcel.born:
-                known = _known_at(evidence, truth, began, MIRAKL)
-                seen = None if known is None else first_after(reads, known)
+            if stretch.side == MIRAKL:
+                # Whenever the parcel appeared: what the marketplace changed is known from its first read after that.
+                known = _known_at(evidence, truth, stretch.began, MIRAKL)
+                seen = None if known is None else first_after(reads, max(known, began))
             else:
                 seen = first_after(reads, began)
             if seen is None or (ended is not None and seen >= ended):

@@ -131,9 +131,16 @@ def simulate_mirakl(
 def simulate_shopify(port: Port = 0, seed: Seed = 1, speed: Speed = 1.0, as_json: PrintsJson = True) -> None:
     """Run a simulated shop until stopped; prints its address and credentials as one JSON line."""
     del as_json
+    from interlock.simulator.mirakl import CATALOGUE
     from interlock.simulator.shopify import standalone
+    from interlock.simulator.shopify.world import ShopifyWorld
 
-    asyncio.run(standalone.serve(port, seed, speed=speed))
+    def stock(world: ShopifyWorld) -> None:
+        # The shop sells what the simulated marketplaces list, so that the two can be connected at once.
+        for item in CATALOGUE:
+            world.add_variant(item.sku, item.price, 100, title=item.title)
+
+    asyncio.run(standalone.serve(port, seed, speed=speed, prepare=stock))
 
 
 def serve() -> None:

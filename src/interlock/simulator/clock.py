@@ -40,3 +40,10 @@ class PlatformClock:
     def source_seconds(self, platform_seconds: float) -> float:
         """How long to sleep on the source's own clock until `platform_seconds` have passed."""
         return platform_seconds / self._speed
+
+
+def present_clock(speed: float = 1.0) -> PlatformClock:
+    """A clock that begins at the machine's own present: for a platform that stands alone, whose callers ask for what
+    changed since their own yesterday."""
+    present = datetime.now(UTC)  # noqa: TID251 - nothing outside decides when a stand-alone platform begins
+    return PlatformClock(start=present, speed=speed)

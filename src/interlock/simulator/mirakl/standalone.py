@@ -9,7 +9,7 @@ from typing import TextIO
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from interlock.simulator.clock import PlatformClock
+from interlock.simulator.clock import present_clock
 from interlock.simulator.faults import ConnectionLost
 from interlock.simulator.mirakl.profile import PROFILES
 from interlock.simulator.mirakl.world import MiraklWorld
@@ -84,7 +84,7 @@ async def serve(
     profile = PROFILES.get(profile_name)
     if profile is None:
         raise UnknownProfile(profile_name)
-    world = MiraklWorld(PlatformClock(speed=speed), seed, profile)
+    world = MiraklWorld(present_clock(speed), seed, profile)
     config = uvicorn.Config(
         _closing(world.app),
         host="127.0.0.1",

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import uvicorn
 
-from interlock.simulator.clock import PlatformClock
+from interlock.simulator.clock import present_clock
 from interlock.simulator.shopify.webhooks import WebhookSender
 from interlock.simulator.shopify.world import ShopifyWorld
 
@@ -46,6 +46,7 @@ async def serve(
     *,
     speed: float = 1.0,
     plan: str = "standard",
+    currency: str = "EUR",
     prepare: Callable[[ShopifyWorld], None] | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -57,7 +58,9 @@ async def serve(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     async with httpx2.AsyncClient(timeout=5.0) as client:
-        world = ShopifyWorld(PlatformClock(speed=speed), seed, plan=plan, webhook_sender=http_sender(client))
+        world = ShopifyWorld(
+            present_clock(speed), seed, plan=plan, webhook_sender=http_sender(client), currency=currency
+        )
         if prepare is not None:
             prepare(world)
         server = uvicorn.Server(

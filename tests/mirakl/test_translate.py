@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from interlock.mirakl.countries import alpha2
 from interlock.mirakl.exact import parsed
 from interlock.mirakl.translate import (
     CancelationReason,
@@ -21,6 +20,7 @@ from interlock.mirakl.translate import (
     shows_order_level_tax,
 )
 from interlock.orders.addresses import AddressKeyUnusable, AddressParts, digest, is_complete
+from interlock.orders.countries import alpha2
 from interlock.orders.ports import OrderContext
 from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Reduction, Tax
 from interlock.shopify import documents

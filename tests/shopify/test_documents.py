@@ -11,11 +11,11 @@ from graphql import GraphQLInputType, build_schema
 from graphql.utilities import coerce_input_value
 
 import interlock
+from interlock.orders.countries import alpha2
 from interlock.orders.snapshots import Tax
 from interlock.shopify.client import plain
 from interlock.shopify.documents import (
     CannotBuild,
-    alpha2,
     draft_address_input,
     draft_input,
     order_address_input,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from interlock.mirakl.countries import alpha2
 from interlock.orders.addresses import AddressParts, digest, is_complete
 from interlock.orders.connection import Carrier
+from interlock.orders.countries import alpha2
 from interlock.orders.snapshots import (
     KNOWN_STATES,
     NO_ADDRESS,

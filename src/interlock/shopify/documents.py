@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from babel.core import get_global
-
 from interlock.orders.actions import CreateDraft, CreateOrder, ImportLine
+from interlock.orders.countries import alpha2
 from interlock.orders.ports import OrderContext
 from interlock.orders.snapshots import Tax
 from interlock.shopify.generated.input_types import (
@@ -50,7 +49,6 @@ _SHIPPING_TITLE = "Marketplace shipping"
 _WITH_PROVINCE_CODES = " AE AR AU BR CA CL CN CO EG ES GT HK ID IE IN IT JP KR KW MX MY NG NZ PA PE PH PT RO RU SV TH US UY VE ZA "
 _PROVINCE_CODE = re.compile(r"(?:[A-Z]{2}-)?([A-Z0-9]{1,3})")
 # User-assigned codes that marketplaces use and CLDR's alias table lacks.
-_BESIDES_CLDR = {"XKX": "XK"}
 _RATE_DIGITS = Decimal("0.000001")
 
 
@@ -212,19 +210,6 @@ def private_texts(context: OrderContext) -> tuple[str, ...]:
     texts = [_text(raw, name) for name in (*names, "phone", "phone_secondary", "additional_info")]
     texts.append(_contact_email(context))
     return tuple(text for text in texts if text)
-
-
-def alpha2(code: str) -> str:
-    """ISO 3166-1 alpha-2 for an alpha-3 code (Mirakl) or an alpha-2 code; empty for anything else."""
-    asked = code.strip().upper()
-    if not (asked.isascii() and asked.isalpha()):
-        return ""
-    if len(asked) == 2:
-        return asked
-    if len(asked) != 3:
-        return ""
-    known = get_global("territory_aliases").get(asked, [])
-    return _BESIDES_CLDR.get(asked, known[0] if len(known) == 1 and len(known[0]) == 2 else "")
 
 
 def _draft_line(line: ImportLine, currency: str) -> DraftOrderLineItemInput:

@@ -9,6 +9,7 @@ from interlock.orders.agreement import (
     agreed_quantities,
     as_ordered,
     fulfilled_quantities,
+    is_doubtful,
     shopify_quantities,
     unlinked,
 )
@@ -56,6 +57,26 @@ def test_a_total_that_fits_neither_way_never_makes_the_agreed_quantity_too_high(
     order = an_order(lines=[SHRUNK], total_price=Decimal("99.00"))
 
     assert agreed_quantities(order, Memory()) == (("L1", 1),)
+
+
+def test_more_cancelled_than_shown_means_that_the_line_has_shrunk() -> None:
+    # Four lamps were sold, three of them cancelled before anybody looked: one is left, whatever fees hide in the total.
+    line = a_line(quantity=1, price="119.00", shipping="0.00", cancelations=(a_cancelation(3, "357.00"),))
+    order = an_order(lines=[line], total_price=Decimal("121.50"))
+    assert agreed_quantities(order, Memory()) == (("L1", 1),)
+    assert not is_doubtful(order)
+
+
+@pytest.mark.parametrize(("shown", "total"), [(UNCHANGED, "23.50"), (SHRUNK, "23.50")])
+def test_fees_are_part_of_the_total(shown: MiraklLine, total: str) -> None:
+    order = an_order(lines=[replace(shown, fees=Decimal("1.50"))], total_price=Decimal(total))
+    assert agreed_quantities(order, Memory()) == (("L1", 2),)
+    assert not is_doubtful(order)
+
+
+def test_figures_that_add_up_in_no_reading_are_doubtful() -> None:
+    assert is_doubtful(an_order(lines=[SHRUNK], total_price=Decimal("99.00")))
+    assert not is_doubtful(an_order(lines=[THREE], total_price=Decimal("99.00")))
 
 
 @pytest.mark.parametrize(

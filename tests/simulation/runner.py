@@ -15,9 +15,10 @@ from interlock.rehearsal.judge import i23_the_mapping_can_be_rebuilt, judge
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
-from tests.databases import ThrowawayServer, empty
+from tests.databases import ThrowawayServer, compact, empty
 
 REBUILD_EVERY = 5
+COMPACT_EVERY = 20
 REGRESSIONS = Path(__file__).parent / "regressions.txt"
 
 
@@ -69,8 +70,12 @@ def work(seeds: "multiprocessing.Queue[int | None]", done: "multiprocessing.Queu
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         keyring = Keyring([new_key()])
+        lived = 0
         while (seed := seeds.get()) is not None:
             done.put(run_seed(seed, database, keyring))
+            lived += 1
+            if lived % COMPACT_EVERY == 0:
+                compact(database)
         database.dispose()
 
 

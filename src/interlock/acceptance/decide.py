@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from interlock.acceptance.window import Window, window_of
 from interlock.orders.actions import AnswerAcceptance
+from interlock.orders.agreement import agreed_quantities
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason, Severity
@@ -46,6 +47,8 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
                 "This marketplace accepts orders by itself; what counts is that the Shopify order exists soon.",
             ),
         )
+    if not any(units for _, units in agreed_quantities(mirakl, memory)):
+        return Part(memory, because=("Every unit of the order was cancelled before it could be accepted.",))
     answer, memory, because = _answer(view, memory, mirakl, import_blocked)
     refused = _refusal(view)
     window = window_of(view.rules, memory)

@@ -24,7 +24,7 @@ from interlock.orders.actions import (
     MarkOrder,
     SetSellerReference,
 )
-from interlock.orders.agreement import agreed_quantities
+from interlock.orders.agreement import agreed_quantities, is_doubtful
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -57,12 +57,24 @@ def decide(view: View, memory: Memory) -> Part:
         return Part(
             memory, because=("A person decided to refuse this order, so no Shopify order is created.",)
         )
+    if is_doubtful(mirakl):
+        return Part(memory, cases=(_doubtful_case(),))
     active = active_lines(mirakl, memory)
     if not active:
         return Part(memory, because=("No unit of this order is left to import.",))
     if view.rules.import_route == "draft" or memory.draft_id:
         return _by_draft(view, memory, mirakl, active)
     return _create(view, memory, mirakl, active)
+
+
+def _doubtful_case() -> Case:
+    return Case(
+        Reason.TOTALS_DIFFER,
+        "order",
+        "Units of this order were cancelled before it was first seen, and its figures do not tell whether the lines "
+        "are shown before or after that. Nothing is created in Shopify on a guess. Compare the order in the portal; "
+        "accept it and ship it from there, or ask the marketplace to cancel it.",
+    )
 
 
 # -- the draft route ---------------------------------------------------------------------------------------

@@ -321,6 +321,7 @@ class _Reading:
             debited_at=self.moment("debited_date", entry),
             cancelations=self.reductions(entry.get("cancelations"), f"{where}.cancelations"),
             refunds=self.reductions(entry.get("refunds"), f"{where}.refunds", refunds=True),
+            fees=self.fees(entry.get("fees"), f"{where}.fees"),
         )
 
     def prices(self, entry: Mapping[str, Any], quantity: int, where: str) -> tuple[Decimal, Decimal]:
@@ -355,6 +356,7 @@ class _Reading:
                     reason_code=_text(entry.get("reason_code")),
                     created_at=self.moment("created_date", entry),
                     state=state,
+                    fees=self.fees(entry.get("fees"), f"{at}.fees"),
                 )
             )
         return tuple(found)
@@ -369,6 +371,14 @@ class _Reading:
             )
             for index, entry in enumerate(_objects(value))
         )
+
+    def fees(self, value: Any, where: str) -> Decimal:
+        """The sum of order fees (OR11 `fees`: code and amount)."""
+        amounts = [
+            self.amount(entry.get("amount"), f"{where}[{index}].amount")
+            for index, entry in enumerate(_objects(value))
+        ]
+        return sum(amounts, ZERO)
 
     def required_text(self, entry: Mapping[str, Any], name: str, where: str) -> str:
         value = _text(entry.get(name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 from interlock.orders.memory import LineLink, Memory, OrderedLine
 from interlock.orders.money import rounded
@@ -13,16 +14,37 @@ Quantities = tuple[tuple[str, int], ...]
 def as_ordered(mirakl: MiraklOrder) -> tuple[OrderedLine, ...]:
     """What was sold on each line before any cancelation, as far as one snapshot can tell: for the first sight.
 
-    Nobody documents whether a line's `quantity` and `price` shrink with its cancelations (OR11, OR30), but the
-    order's `total_price` is known to be net. So where the lines alone add up to the total they have shrunk,
-    and what was cancelled is put back; otherwise they are taken as they stand, which can only make the agreed
-    quantity too low, never too high.
+    Nobody documents whether a line's `quantity` and `price` shrink with its cancelations (OR11, OR30). Where they
+    have shrunk, what was cancelled is put back; otherwise they are taken as they stand. In doubt (see
+    `is_doubtful`) that can only make the agreed quantity too low, never too high.
+    """
+    shrunk = _reading(mirakl) == "shrunk"
+    return tuple(_ordered(line, shrunk, mirakl.currency) for line in mirakl.lines)
+
+
+def is_doubtful(mirakl: MiraklOrder) -> bool:
+    """Whether the snapshot cannot tell how many units its cancelations have left: nothing may be imported from it."""
+    return _reading(mirakl) == "doubtful"
+
+
+def _reading(mirakl: MiraklOrder) -> Literal["whole", "shrunk", "doubtful"]:
+    """How this marketplace shows lines that were cancelled in part, told from one order.
+
+    Nobody can have cancelled more units than a line that did not shrink shows. Otherwise the order's `total_price`
+    (prices, shipping and fees; known to be net of cancelations) adds up in one of the two readings only.
     """
     alive = [line for line in mirakl.lines if line.state not in DEAD]
-    shown = sum((line.price + line.shipping_price for line in alive), Decimal(0))
-    taken = sum((c.amount + c.shipping_amount for line in alive for c in line.cancelations), Decimal(0))
-    shrunk = taken > 0 and shown == mirakl.total_price
-    return tuple(_ordered(line, shrunk, mirakl.currency) for line in mirakl.lines)
+    taken = sum(
+        (c.amount + c.shipping_amount + c.fees for line in alive for c in line.cancelations), Decimal(0)
+    )
+    if any(sum(c.quantity for c in line.cancelations) > line.quantity for line in alive):
+        return "shrunk"
+    if taken <= 0:
+        return "whole"
+    shown = sum((line.price + line.shipping_price + line.fees for line in alive), Decimal(0))
+    if shown - taken == mirakl.total_price:
+        return "whole"
+    return "shrunk" if shown == mirakl.total_price else "doubtful"
 
 
 def _ordered(line: MiraklLine, shrunk: bool, currency: str) -> OrderedLine:

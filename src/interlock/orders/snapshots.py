@@ -45,7 +45,7 @@ class Reduction:
     """A cancelation (OR30, or made by the operator) or a refund (OR28, or made in the portal) of one line.
 
     `quantity` is what the platform says and only informative for it; `amount` and `shipping_amount` drive it.
-    `state` is empty for cancelations and the refund state for refunds.
+    `state` is empty for cancelations and the refund state for refunds. `fees` is the order fees it took back.
     """
 
     id: str
@@ -57,11 +57,13 @@ class Reduction:
     reason_code: str
     created_at: datetime | None
     state: str = ""
+    fees: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class MiraklLine:
-    """One order line of OR11. Amounts are in the order's tax mode."""
+    """One order line of OR11. Amounts are in the order's tax mode. `fees` is the sum of the line's order fees, which
+    the order's total contains besides prices and shipping."""
 
     id: str
     sku: str
@@ -77,6 +79,7 @@ class MiraklLine:
     debited_at: datetime | None
     cancelations: tuple[Reduction, ...] = ()
     refunds: tuple[Reduction, ...] = ()
+    fees: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ def _difference(truth: Truth) -> str:
     if last.state in DEAD:
         return "the marketplace order ended and the Shopify order lives" if last.live else ""
     if last.state in BEFORE_ACCEPTANCE:
-        return "the order still waits to be accepted" if last.state == "WAITING_ACCEPTANCE" else ""
+        # An order of which every unit was cancelled keeps its state on some marketplaces: nothing is left to accept.
+        waits = last.state == "WAITING_ACCEPTANCE" and any(last.agreed.values())
+        return "the order still waits to be accepted" if waits else ""
     if not last.live:
         if last.state in GONE_OUT or truth.order.fully_refunded or not any(last.agreed.values()):
             return ""

@@ -21,19 +21,25 @@ from interlock.imports.links import links_of
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
+    AskServiceToStop,
     CancelMiraklOrder,
     CancelQuantities,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     MarkOrder,
     MarkPaid,
     PlaceHold,
+    RefundLines,
     ReleaseHold,
+    SendMessage,
+    SetOrderAddress,
     SetSellerReference,
     SetTracking,
     ShipOrder,
@@ -199,6 +205,16 @@ def _plain_name(action: Action) -> str:
             return "to release our hold"
         case CancelShopifyOrder():
             return "to cancel the order"
+        case EditShopifyOrder():
+            return "our edit of the order"
+        case SetOrderAddress():
+            return "the new address of the order"
+        case AskServiceToStop():
+            return "to ask the fulfilment service to stop"
+        case ClearMarker():
+            return "to take our marker off the replaced order"
+        case SendMessage():
+            return "the message to the customer"
         case SetSellerReference():
             return "to take the Shopify order's name as reference"
         case (
@@ -210,6 +226,7 @@ def _plain_name(action: Action) -> str:
             | AnswerAcceptance()
             | CancelQuantities()
             | CancelMiraklOrder()
+            | RefundLines()
             | SetTracking()
             | ShipOrder()
         ):

@@ -9,6 +9,8 @@ from interlock.orders.actions import (
     CancelQuantities,
     LineCancelation,
     MiraklAction,
+    RefundLines,
+    SendMessage,
     SetSellerReference,
     SetTracking,
     ShipOrder,
@@ -35,6 +37,9 @@ async def perform(client: MiraklClient, action: MiraklAction, context: OrderCont
         case CancelMiraklOrder():
             # OR29: cancel the whole order
             return await client.cancel_order(order_id, lane, reference)
+        case RefundLines() | SendMessage():
+            # OR28, OR43
+            return Refused("NOT_SENT", "This version does not send it yet.")
         case SetTracking():
             # OR23: the order's tracking
             tracking = _tracking(action)

@@ -156,6 +156,69 @@ class CancelShopifyOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedLine:
+    """A variant to add to a Shopify order; it stands for units of a Mirakl line, or for nothing sold (empty id)."""
+
+    variant_id: str
+    quantity: int
+    mirakl_line_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditShopifyOrder:
+    """The Shopify order shows these quantities (orderEditBegin, orderEditSetQuantity, orderEditAddVariant,
+    orderEditCommit): our own edit, nobody is notified, removed units go back to stock.
+
+    `quantities` are (Shopify line id, wanted `currentQuantity`), `added` what is added besides. `subject` names the
+    case or request it belongs to, so that the same edit wanted twice for different reasons is two operations.
+    """
+
+    shopify_order_id: str
+    subject: str
+    quantities: tuple[tuple[str, int], ...]
+    added: tuple[AddedLine, ...]
+    note: str
+    call_class: ClassVar[CallClass] = "D"
+    lane: ClassVar[Lane] = "edits"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOrderAddress:
+    """The Shopify order goes to an address a person gave (orderUpdate). The address itself is kept encrypted under
+    `text_id` and is read when it is performed, because plans hold no personal data."""
+
+    shopify_order_id: str
+    text_id: str
+    address_digest: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "edits"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
+class AskServiceToStop:
+    """The fulfilment service was asked to cancel its request (fulfillmentOrderSubmitCancellationRequest)."""
+
+    fulfillment_order_id: str
+    message: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "holds"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearMarker:
+    """The unique marker is off this Shopify order, which another one replaced; a plain lineage marker stays on it
+    (metafieldsDelete, metafieldsSet)."""
+
+    shopify_order_id: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "holds"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerAcceptance:
     """The acceptance is decided for every line of the order (OR21)."""
 
@@ -213,6 +276,49 @@ class CancelMiraklOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class LineRefund:
+    """One line of a RefundLines: what OR28 is sent for it. `quantity` only informs, the amounts drive; with
+    `excluded_from_shipment` the refunded units no longer ship. `seen_refunds` are the refunds the line had before:
+    one more with this amount is the answer."""
+
+    line_id: str
+    quantity: int
+    amount: Decimal
+    shipping_amount: Decimal
+    taxes: tuple[Tax, ...]
+    shipping_taxes: tuple[Tax, ...]
+    excluded_from_shipment: bool
+    seen_refunds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLines:
+    """The refund task `subject` is paid out at the marketplace (OR28; one call carries all its lines)."""
+
+    subject: str
+    lines: tuple[LineRefund, ...]
+    currency: str
+    tax_mode: str
+    reason_code: str
+    call_class: ClassVar[CallClass] = "D"
+    lane: ClassVar[Lane] = "edits"
+    platform: ClassVar[Platform] = "mirakl"
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message a person approved is in the order's thread (OR43). Its text is kept encrypted under `text_id`;
+    `recipients` are CUSTOMER and OPERATOR. Nothing at the marketplace tells afterwards whether it arrived."""
+
+    text_id: str
+    topic: str
+    recipients: tuple[str, ...]
+    call_class: ClassVar[CallClass] = "D"
+    lane: ClassVar[Lane] = "edits"
+    platform: ClassVar[Platform] = "mirakl"
+
+
+@dataclass(frozen=True, slots=True)
 class SetTracking:
     """The marketplace order carries this tracking (OR23). Either `carrier_code` (registered) or
     `carrier_name` with `url` (unregistered)."""
@@ -247,8 +353,19 @@ ShopifyAction: TypeAlias = (
     | PlaceHold
     | ReleaseHold
     | CancelShopifyOrder
+    | EditShopifyOrder
+    | SetOrderAddress
+    | AskServiceToStop
+    | ClearMarker
 )
 MiraklAction: TypeAlias = (
-    AnswerAcceptance | SetSellerReference | CancelQuantities | CancelMiraklOrder | SetTracking | ShipOrder
+    AnswerAcceptance
+    | SetSellerReference
+    | CancelQuantities
+    | CancelMiraklOrder
+    | RefundLines
+    | SendMessage
+    | SetTracking
+    | ShipOrder
 )
 Action: TypeAlias = ShopifyAction | MiraklAction

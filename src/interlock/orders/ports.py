@@ -36,7 +36,8 @@ class CallBudget(Protocol):
 class OrderContext:
     """What performing an action needs besides the action: names, and the marketplace's own document with the
     personal data that plans must not hold. `reference` identifies the operation and attempt; it is sent as
-    the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`."""
+    the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`. `text` is what the
+    action's `text_id` stands for, decrypted: an address as JSON, or the words of a message."""
 
     connection: str
     order_id: str
@@ -45,3 +46,4 @@ class OrderContext:
     reference: str
     document: Mapping[str, Any] | None
     shopify_order_name: str = ""
+    text: str = ""

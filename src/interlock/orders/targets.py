@@ -5,19 +5,25 @@ from typing import assert_never
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
+    AskServiceToStop,
     CancelMiraklOrder,
     CancelQuantities,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     MarkOrder,
     MarkPaid,
     PlaceHold,
+    RefundLines,
     ReleaseHold,
+    SendMessage,
+    SetOrderAddress,
     SetSellerReference,
     SetTracking,
     ShipOrder,
@@ -41,14 +47,29 @@ def is_reached(action: Action, view: View) -> bool:
         case FillDraftAddress(draft_id, digest):
             return any(d.id == draft_id and d.address.digest == digest for d in view.drafts)
         case (
-            FillOrderAddress() | MarkOrder() | MarkPaid() | PlaceHold() | ReleaseHold() | CancelShopifyOrder()
+            FillOrderAddress()
+            | MarkOrder()
+            | MarkPaid()
+            | PlaceHold()
+            | ReleaseHold()
+            | CancelShopifyOrder()
+            | EditShopifyOrder()
+            | SetOrderAddress()
+            | AskServiceToStop()
         ):
             return view.shopify is not None and _shown_by_shopify(action, view.shopify, view)
+        case ClearMarker(shopify_order_id):
+            # Only the order that is linked now is read; the marker is unique, so where it stands it has left the other.
+            marked = view.shopify is not None and view.shopify.marker == f"{view.rules.name}:{view.order_id}"
+            return marked and view.shopify is not None and view.shopify.id != shopify_order_id
+        case SendMessage():
+            return False
         case (
             AnswerAcceptance()
             | SetSellerReference()
             | CancelQuantities()
             | CancelMiraklOrder()
+            | RefundLines()
             | SetTracking()
             | ShipOrder()
         ):
@@ -58,7 +79,15 @@ def is_reached(action: Action, view: View) -> bool:
 
 
 def _shown_by_shopify(
-    action: FillOrderAddress | MarkOrder | MarkPaid | PlaceHold | ReleaseHold | CancelShopifyOrder,
+    action: FillOrderAddress
+    | MarkOrder
+    | MarkPaid
+    | PlaceHold
+    | ReleaseHold
+    | CancelShopifyOrder
+    | EditShopifyOrder
+    | SetOrderAddress
+    | AskServiceToStop,
     shopify: ShopifyOrder,
     view: View,
 ) -> bool:
@@ -79,6 +108,20 @@ def _shown_by_shopify(
             return found is None or all(hold.id not in hold_ids for hold in found.holds)
         case CancelShopifyOrder():
             return not shopify.live
+        case EditShopifyOrder(_, _, quantities, added):
+            shown = {line.id: line.current_quantity for line in shopify.lines}
+            return all(shown.get(line_id, 0) == wanted for line_id, wanted in quantities) and all(
+                any(
+                    line.variant_id == new.variant_id and line.current_quantity >= new.quantity
+                    for line in shopify.lines
+                )
+                for new in added
+            )
+        case SetOrderAddress(_, _, digest):
+            return shopify.address.digest == digest
+        case AskServiceToStop(fulfillment_order_id):
+            found = _fulfillment_order(shopify, fulfillment_order_id)
+            return found is None or found.request_status not in ("SUBMITTED", "ACCEPTED")
         case _:
             assert_never(action)
 
@@ -88,6 +131,7 @@ def _shown_by_mirakl(
     | SetSellerReference
     | CancelQuantities
     | CancelMiraklOrder
+    | RefundLines
     | SetTracking
     | ShipOrder,
     mirakl: MiraklOrder,
@@ -102,6 +146,15 @@ def _shown_by_mirakl(
             return all(cancelled.get(line.line_id, 0) >= line.cancelled_total for line in lines)
         case CancelMiraklOrder():
             return mirakl.state in DEAD
+        case RefundLines(_, lines):
+            refunds = {line.id: line.refunds for line in mirakl.lines}
+            return all(
+                any(
+                    refund.id not in wanted.seen_refunds and refund.amount == wanted.amount
+                    for refund in refunds.get(wanted.line_id, ())
+                )
+                for wanted in lines
+            )
         case SetTracking(code, name, number):
             carrier = mirakl.tracking_carrier_code == code if code else mirakl.tracking_carrier_name == name
             return carrier and mirakl.tracking_number == number

@@ -5,19 +5,25 @@ from typing import assert_never
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
+    AskServiceToStop,
     CancelMiraklOrder,
     CancelQuantities,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     MarkOrder,
     MarkPaid,
     PlaceHold,
+    RefundLines,
     ReleaseHold,
+    SendMessage,
+    SetOrderAddress,
     SetSellerReference,
     SetTracking,
     ShipOrder,
@@ -65,6 +71,14 @@ def _what(action: Action) -> str:
             return "Hold released: the parcel may leave"
         case CancelShopifyOrder():
             return "Shopify order cancelled, stock put back"
+        case EditShopifyOrder(_, _, quantities, added):
+            return f"Shopify order edited by Interlock ({len(quantities) + len(added)} line(s))"
+        case SetOrderAddress():
+            return "New address written to the Shopify order"
+        case AskServiceToStop():
+            return "Fulfilment service asked to stop the parcel"
+        case ClearMarker():
+            return "Marketplace number taken off the replaced Shopify order"
         case AnswerAcceptance(lines):
             accepted = sum(yes for _, yes in lines)
             if accepted == len(lines):
@@ -77,6 +91,10 @@ def _what(action: Action) -> str:
             return f"{units} unit(s) on {len(lines)} line(s) cancelled at the marketplace"
         case CancelMiraklOrder():
             return "Order cancelled at the marketplace"
+        case RefundLines(_, lines):
+            return f"Refund on {len(lines)} line(s) made at the marketplace"
+        case SendMessage(_, _, recipients):
+            return f"Message sent through the marketplace to {' and '.join(r.lower() for r in recipients)}"
         case SetTracking(code, name):
             return f"Tracking sent to the marketplace (carrier {code or name})"
         case ShipOrder():

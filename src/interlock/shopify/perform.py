@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 from interlock.orders.actions import (
+    AskServiceToStop,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     Lane,
@@ -16,6 +19,7 @@ from interlock.orders.actions import (
     MarkPaid,
     PlaceHold,
     ReleaseHold,
+    SetOrderAddress,
     ShopifyAction,
 )
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -71,6 +75,8 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
             return await _release_hold(client, action, context)
         case CancelShopifyOrder():
             return await _cancel_order(client, action, context)
+        case EditShopifyOrder() | SetOrderAddress() | AskServiceToStop() | ClearMarker():
+            return Refused("NOT_SENT", "This version does not send it yet.")
         case _:
             assert_never(action)
 

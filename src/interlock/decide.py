@@ -11,6 +11,7 @@ from decimal import Decimal
 from interlock.acceptance import decide as acceptance
 from interlock.acceptance.window import due_at
 from interlock.cancellations import decide as cancellations
+from interlock.cancellations import twins
 from interlock.edits import decide as edits
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
@@ -114,12 +115,13 @@ class _SoFar:
 def _rooms(view: View, so_far: _SoFar) -> None:
     """Ask every room that may judge this order, in the order in which they build on each other."""
     mirakl = view.mirakl
+    so_far.add(twins.decide(view, so_far.memory))
     if mirakl is not None:
         stranger = unknown_value_case(mirakl)
         if stranger is not None:
             # The time to accept runs all the same, so its ladder goes on; of the writes only holds remain.
             so_far.add(acceptance.decide(view, so_far.memory, import_blocked=True))
-            so_far.actions.clear()
+            so_far.actions = [action for action in so_far.actions if isinstance(action, PlaceHold)]
             so_far.cases.append(stranger)
             so_far.keep_held.append("The marketplace sent a value that is not known, so nothing moves.")
             return

@@ -182,6 +182,7 @@ class Ingress:
             delivery.fulfillment_order_id,
             now,
             delivery.updated_at,
+            delivery.marker,
         )
         if delivery.kind in ("privacy", "app"):
             count(c, f"webhook_{delivery.kind}", delivery.topic)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from interlock.clock import Clock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
-from interlock.engine.gateways import ConnectedPlatforms, Document, Unreadable
+from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, Unreadable
 from interlock.engine.store import ConnectionRow, all_connections, one_connection
 from interlock.imports.store import sku_map
 from interlock.mirakl import perform as mirakl_perform
@@ -168,9 +168,10 @@ class ShopifyAdapter:
                 found.append(OtherOrder(other.id, other.name, other.created_at, other.cancelled, why))
         return tuple(found)
 
-    async def orders_updated_since(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
+    async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]:
         return tuple(
-            (order.id, order.updated_at or order.created_at) for order in await self._updated_since(since)
+            ChangedOrder(order.id, order.updated_at or order.created_at, order.cancelled, order.marker)
+            for order in await self._updated_since(since)
         )
 
     async def _updated_since(self, since: datetime) -> list[shopify_read.FoundOrder]:

@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx2
 from sqlalchemy import Row, select
@@ -129,10 +129,11 @@ async def on_bench(
     keyring: Keyring,
     profile: str = "all-or-nothing",
     spoil: Callable[[Any], None] | None = None,
+    route: Literal["draft", "order"] = "draft",
     **plan: Any,
 ) -> AsyncIterator[Bench]:
     """A connected world without a single process of its own."""
-    rules = ConnectionRules("marketplace", "interlock:marketplace")
+    rules = ConnectionRules("marketplace", "interlock:marketplace", import_route=route)
     world = World(WorldPlan(5, (PROFILES[profile],), rules, processes=0, **plan), database, keyring)
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 1000, title=item.title)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, select, update
 
 from interlock.clock import LoopClock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
-from interlock.engine.hints import webhook_hint
+from interlock.engine.hints import note_marked, webhook_hint
 from interlock.engine.store import counts, keep_poll, lead_poll, unresolved_deliveries
-from interlock.orders.store import add_order, orders, remember_fulfillment_orders
+from interlock.orders.store import add_order, forget_twins, orders, remember_fulfillment_orders, twins_of
 from interlock.storage.database import Database, InlineStore
 from tests.build import NOW
 from tests.engine.rows import Wakes, a_connection
@@ -45,11 +45,11 @@ class Ingress:
         fulfillment_order: str | None = None,
         topic: str = "orders/edited",
         changed_at: datetime | None = None,
+        marker: str = "",
     ) -> bool:
         ids = [self.connection_id]
-        return webhook_hint(
-            self.c, self.queue, ids, SHOP, topic, webhook_id, "", order, fulfillment_order, NOW, changed_at
-        )
+        of = (order, fulfillment_order, NOW, changed_at, marker)
+        return webhook_hint(self.c, self.queue, ids, SHOP, topic, webhook_id, "", *of)
 
     def hints(self) -> int:
         found = self.c.execute(select(orders.c.hints).where(orders.c.id == self.order_id))
@@ -144,3 +144,45 @@ def test_a_pause_the_platform_asked_for_ends_when_it_said(store: InlineStore) ->
         return [*taken, await budget.take("OR21", "acceptance")]
 
     assert asyncio.run(calls()) == [20.0, 0.0, 0.0]
+
+
+SECOND = "gid://shopify/Order/2"
+
+
+@pytest.mark.parametrize(
+    ("marker", "linked", "noted", "hints"),
+    [
+        ("atlas:M-1", GID, (SECOND,), 1),
+        (
+            "atlas:M-1",
+            None,
+            (SECOND,),
+            0,
+        ),  # perhaps the very order that is being linked: its run reads the note
+        ("atlas:M-1", SECOND, (), 1),
+        ("atlas:M-2", GID, (), 0),
+        ("other:M-1", GID, (), 0),
+        ("atlasM-1", GID, (), 0),
+        ("", GID, (), 0),
+    ],
+)
+def test_an_unknown_order_with_our_mark_is_noted_as_a_twin(
+    c: Connection, marker: str, linked: str | None, noted: tuple[str, ...], hints: int
+) -> None:
+    ingress = Ingress(c)
+    c.execute(update(orders).values(shopify_order_id=linked))
+    assert ingress.deliver("w1", order=SECOND, topic="orders/create", marker=marker) is True
+    assert twins_of(c, ingress.order_id) == noted
+    assert ingress.hints() == hints
+    ingress.deliver("w2", order=SECOND, topic="orders/updated", marker=marker)
+    assert twins_of(c, ingress.order_id) == noted
+    forget_twins(c, ingress.order_id, [SECOND])
+    assert twins_of(c, ingress.order_id) == ()
+
+
+def test_a_cancelled_order_with_our_mark_matters_only_while_it_is_a_twin(c: Connection) -> None:
+    ingress = Ingress(c)
+    ids = [ingress.connection_id]
+    assert note_marked(c, ids, "atlas:M-1", SECOND, cancelled=True) is None
+    assert note_marked(c, ids, "atlas:M-1", SECOND) == ingress.order_id
+    assert note_marked(c, ids, "atlas:M-1", SECOND, cancelled=True) == ingress.order_id

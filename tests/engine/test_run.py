@@ -3,14 +3,16 @@
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from interlock.engine.ledger import operations
 from interlock.engine.store import connections
 from interlock.engine.sweeps import wake_due, watch_acceptance
 from interlock.orders.reasons import Reason
-from interlock.orders.store import hour_of, orders, plans
+from interlock.orders.store import EMPTY_MEMORY, hour_of, orders, plans
 from interlock.simulator.shopify.state import Order
+from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
+from interlock.simulator.switches import Switches
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.databases import empty
@@ -278,3 +280,35 @@ def test_two_workers_that_look_at_the_same_time_are_one(database: Database, keyr
             assert len(bench.world.shopify.shop.orders) == 1
 
     virtually(races)
+
+
+def test_an_order_of_ours_that_was_made_twice_is_held_beside_the_first(
+    database: Database, keyring: Keyring
+) -> None:
+    async def imports_again() -> None:
+        switches = Switches(SHOPIFY_SWITCHES)
+        switches.set("duplicate_marker_in_order_create", "order_left_behind")
+        async with on_bench(database, keyring, route="order", shopify_switches=switches) as bench:
+            order_id = await bench.import_one()
+            await bench.look(order_id)
+            with database.begin() as c:
+                # The database forgets the creation before the marketplace was given the order's name.
+                c.execute(delete(operations))
+                c.execute(update(orders).values(memory=EMPTY_MEMORY, shopify_order_id=None))
+            await bench.look(order_id)
+            first, second = bench.world.shopify.shop.orders.values()
+            assert bench.row(order_id).shopify_order_id == first.gid
+            await bench.sleep(31)
+            assert bench.row(order_id).twins == [second.gid]
+            await bench.look(order_id)
+            for order in (first, second):
+                assert all(item.holds for item in order.fulfillment_orders if item.open)
+            (case,) = bench.open_cases()
+            assert (case.reason, case.subject) == (Reason.TWO_LIVE_ORDERS.value, second.gid)
+            assert (first.cancelled_at, second.cancelled_at) == (None, None)
+            bench.world.shopify.cancel_order(second)
+            await bench.look(order_id)
+            assert bench.open_cases() == []
+            assert bench.row(order_id).twins == []
+
+    virtually(imports_again)

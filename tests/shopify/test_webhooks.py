@@ -141,3 +141,19 @@ def test_any_bytes_are_read_or_refused_and_nothing_else(topic: str, body: bytes)
         "body",
         *(".".join(path) for path in (TOPICS[topic].order_at, TOPICS[topic].fulfillment_order_at)),
     )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "marker"),
+    [
+        ([{"name": "gift", "value": "yes"}, {"name": "mirakl_order_id", "value": "atlas:M-1"}], "atlas:M-1"),
+        ([{"name": "mirakl_order_id", "value": 7}], ""),
+        ([{"name": "mirakl_order_id", "value": "x" * 301}], ""),
+        (["mirakl_order_id"], ""),
+        ({"mirakl_order_id": "atlas:M-1"}, ""),
+        (None, ""),
+    ],
+)
+def test_our_mark_is_read_from_the_order_attributes(attributes: object, marker: str) -> None:
+    body = json.dumps({"id": 12, "note_attributes": attributes}).encode()
+    assert read_delivery("orders/create", "s", "w", "", body).marker == marker

@@ -15,6 +15,16 @@ from interlock.orders.view import OtherOrder
 Document = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """A Shopify order the sweep saw. `marker` is our order attribute's value, which an editing app may have copied."""
+
+    id: str
+    updated_at: datetime
+    cancelled: bool
+    marker: str
+
+
 class ShopifyGateway(Protocol):
     """One Shopify shop. Every read raises ReadFailed when the shop could not be read."""
 
@@ -36,7 +46,7 @@ class ShopifyGateway(Protocol):
         """Live orders that may replace this cancelled one."""
         ...
 
-    async def orders_updated_since(self, since: datetime) -> tuple[tuple[str, datetime], ...]: ...
+    async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]: ...
 
     async def fulfillment_order_owner(self, fulfillment_order_id: str) -> str | None: ...
 

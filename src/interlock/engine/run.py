@@ -34,13 +34,16 @@ from interlock.orders.store import (
     LeaseLost,
     OrderRow,
     count_run,
+    forget_twins,
     kept_document,
+    note_twin,
     plans,
     release_lease,
     remember_fulfillment_orders,
     still_mine,
     take_lease,
     tell,
+    twins_of,
 )
 from interlock.orders.timeline import sentence_of
 from interlock.orders.view import OpenOperation, OtherOrder, View
@@ -98,6 +101,7 @@ class Observation:
     drafts: tuple[Draft, ...] = ()
     offers: tuple[Offer, ...] = ()
     others: tuple[OtherOrder, ...] = ()
+    twins: tuple[ShopifyOrder, ...] = ()
     unreadable: str = ""
     retry_after: float | None = None
 
@@ -110,6 +114,7 @@ class Kept:
     answers: tuple[tuple[int, Decision], ...]
     learnt: dict[str, str]
     unclear_creation: bool
+    twins: tuple[str, ...]
     document: tuple[datetime, Document] | None
 
 
@@ -198,6 +203,7 @@ class _Run:
                 answers=tuple(waiting_answers(c, order_id)),
                 learnt=ledger.learnt(c, order_id, creating),
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
+                twins=twins_of(c, order_id),
                 document=None,
             )
             return kept, kept_document(c, order_id)
@@ -234,12 +240,18 @@ class _Run:
                 drafts: tuple[Draft, ...] = ()
                 if self._strays_may_show(kept, now):
                     drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
-                return Observation(now, shopify=shopify, others=others, drafts=drafts)
+                twins = await self._twins(kept, shopify_id)
+                return Observation(now, shopify=shopify, others=others, drafts=drafts, twins=twins)
             if mirakl is None:
                 return Observation(now)
             return await self._observe_import(now, kept, mirakl)
         except ReadFailed as failed:
             return Observation(now, unreadable=failed.why, retry_after=failed.retry_after)
+
+    async def _twins(self, kept: Kept, linked: str) -> tuple[ShopifyOrder, ...]:
+        """The noted twins as they are now. One that the shop does not show says nothing."""
+        found = [await self.platforms.shopify.order(twin) for twin in kept.twins if twin != linked]
+        return tuple(twin for twin in found if twin is not None)
 
     def _strays_may_show(self, kept: Kept, now: datetime) -> bool:
         """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
@@ -287,6 +299,7 @@ class _Run:
             drafts=observation.drafts,
             offers=observation.offers,
             others=observation.others,
+            twins=observation.twins,
             operations=kept.operations,
             answers=tuple(decision for _, decision in kept.answers),
             mirakl_written_at=self.mirakl_written_at,
@@ -356,6 +369,9 @@ class _Run:
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
                 values["shopify_updated_at"] = view.shopify.updated_at
+            linked = final.memory.shopify_order_id
+            settled = [twin.id for twin in view.twins if not twin.live]
+            forget_twins(c, row.id, [*settled, *(twin for twin in kept.twins if twin == linked)])
             last_digest, said = self._last_plan(c)
             encoded_plan = encode(final)
             digest = _plan_digest(encoded_plan)
@@ -371,8 +387,9 @@ class _Run:
             if todo.send and not self.counted:
                 count_run(c, row.id, row.epoch, row.runs_in_hour + 1, now)
             still_mine(c, row.id, row.epoch, **values)
-            if view.shopify is not None:
-                remember_fulfillment_orders(c, row.id, [f.id for f in view.shopify.fulfillment_orders])
+            shown = (view.shopify, *view.twins) if view.shopify is not None else ()
+            for order in shown:
+                remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
             news = tuple(s for s in final.because if s not in said)
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
@@ -462,6 +479,9 @@ class _Run:
 
         def finish(c: Connection) -> None:
             ledger.finish(c, order_id, operation, outcome, ended_at)
+            for name, value in outcome.facts if isinstance(outcome, Confirmed) else ():
+                if name == "left_behind_order_id":
+                    note_twin(c, order_id, value)
             sentence = sentence_of(operation.action, outcome)
             if sentence:
                 tell(c, order_id, ended_at, "Interlock", [sentence])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from interlock.engine.gateways import ConnectedPlatforms
-from interlock.engine.hints import hint
+from interlock.engine.hints import hint, note_marked
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import (
     all_connections,
@@ -72,14 +72,16 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
     def record(c: Connection) -> int:
         found = 0
         selling = _connections_of(c, platforms)
-        for shopify_order_id, updated_at in changed:
-            order_id = order_by_shopify_id(c, selling, shopify_order_id)
+        for order in changed:
+            order_id = order_by_shopify_id(c, selling, order.id)
+            if order_id is None:
+                order_id = note_marked(c, selling, order.marker, order.id, order.cancelled)
             if order_id is None:
                 continue
             seen: datetime | None = c.execute(
                 select(orders.c.shopify_seen_at).where(orders.c.id == order_id)
             ).scalar_one()
-            if seen is None or seen <= updated_at + timedelta(seconds=1):
+            if seen is None or seen <= order.updated_at + timedelta(seconds=1):
                 hint(c, parts.queue, order_id, "edits", now)
                 found += 1
         # The index behind this search lags by an unknown time, so the cursor stays behind the present.

@@ -134,6 +134,8 @@ class Memory:
     # fulfillment orders on which our hold was seen on
     held: tuple[str, ...] = ()
     reholds: tuple[Rehold, ...] = ()
+    # fulfillment orders of twins on which our hold was seen on
+    twins_held: tuple[str, ...] = ()
     released_at: datetime | None = None
     shopify_cancelled_seen_at: datetime | None = None
     accepted_seen_at: datetime | None = None

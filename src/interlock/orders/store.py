@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
+    cast,
     func,
     insert,
     or_,
@@ -67,6 +68,8 @@ orders = Table(
     Column("mirakl_seen_at", UtcDateTime),
     Column("mirakl_wanted_since", UtcDateTime),
     Column("mirakl_written_at", UtcDateTime),
+    # ids of Shopify orders beside the linked one that were seen to carry our mark of this order
+    Column("twins", JSONB, nullable=False, server_default="[]"),
     UniqueConstraint("connection_id", "mirakl_order_id"),
     Index("ix_orders_shopify_order_id", "shopify_order_id"),
     Index("ix_orders_next_look_at", "next_look_at"),
@@ -367,6 +370,37 @@ def shopify_changed_after(c: Connection, order_id: int, moment: datetime) -> boo
         select(orders.c.shopify_updated_at).where(orders.c.id == order_id)
     ).scalar_one_or_none()
     return seen is not None and seen > moment
+
+
+def note_twin(c: Connection, order_id: int, shopify_order_id: str) -> bool:
+    """Note a Shopify order that carries our mark of this order without being the linked one. True when it is new.
+
+    While nothing is linked yet it may be the very order that is being linked; whoever reads decides.
+    """
+    mine = orders.c.id == order_id
+    done = c.execute(
+        update(orders)
+        .where(
+            mine,
+            ~orders.c.twins.contains([shopify_order_id]),
+            orders.c.shopify_order_id.is_distinct_from(shopify_order_id),
+        )
+        .values(twins=orders.c.twins.concat(cast([shopify_order_id], JSONB)))
+    )
+    return bool(done.rowcount)
+
+
+def twins_of(c: Connection, order_id: int) -> tuple[str, ...]:
+    """The noted twins, oldest first."""
+    found = c.execute(select(orders.c.twins).where(orders.c.id == order_id)).scalar_one()
+    return tuple(found)
+
+
+def forget_twins(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) -> None:
+    """These need no watching any more: they are cancelled, or one of them is the linked order itself."""
+    for shopify_order_id in shopify_order_ids:
+        without = orders.c.twins.op("-", return_type=JSONB)(shopify_order_id)
+        c.execute(update(orders).where(orders.c.id == order_id).values(twins=without))
 
 
 def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int | None:

@@ -57,7 +57,8 @@ def is_reached(action: Action, view: View) -> bool:
             | SetOrderAddress()
             | AskServiceToStop()
         ):
-            return view.shopify is not None and _shown_by_shopify(action, view.shopify, view)
+            about = _order_of(action, view)
+            return about is not None and _shown_by_shopify(action, about, view)
         case ClearMarker(shopify_order_id):
             # Only the order that is linked now is read; the marker is unique, so where it stands it has left the other.
             marked = view.shopify is not None and view.shopify.marker == f"{view.rules.name}:{view.order_id}"
@@ -162,6 +163,15 @@ def _shown_by_mirakl(
             return mirakl.state in GONE_OUT
         case _:
             assert_never(action)
+
+
+def _order_of(action: Action, view: View) -> ShopifyOrder | None:
+    """The Shopify order the action is about: the linked one, or a twin whose parcel is held beside it."""
+    if isinstance(action, (PlaceHold, ReleaseHold)):
+        for twin in view.twins:
+            if _fulfillment_order(twin, action.fulfillment_order_id) is not None:
+                return twin
+    return view.shopify
 
 
 def _fulfillment_order(shopify: ShopifyOrder, fulfillment_order_id: str) -> FulfillmentOrder | None:

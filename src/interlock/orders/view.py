@@ -44,7 +44,8 @@ class View:
 
     `mirakl` and `shopify` are None where the platform showed nothing (yet, or this time): missing data neither
     opens nor closes anything. `drafts` are the drafts found for this order, oldest first. `offers` has one
-    entry per SKU of the order, empty when not looked up. `mirakl_written_at` is when our last write to the
+    entry per SKU of the order, empty when not looked up. `twins` are further Shopify orders that carry our mark of
+    this order, read just now, live or not. `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
     what is missing.
@@ -59,6 +60,7 @@ class View:
     drafts: tuple[Draft, ...] = ()
     offers: tuple[Offer, ...] = ()
     others: tuple[OtherOrder, ...] = ()
+    twins: tuple[ShopifyOrder, ...] = ()
     operations: tuple[OpenOperation, ...] = ()
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None

@@ -273,6 +273,7 @@ class World:
                 delivery.fulfillment_order_id,
                 now,
                 delivery.updated_at,
+                delivery.marker,
             )
         )
         return 200

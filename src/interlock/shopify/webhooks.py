@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from interlock.shopify.names import ORDER_ATTRIBUTE
+
 # Orders of several hundred lines stay below this; with our `includeFields` deliveries are a few hundred bytes.
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 40
 _LONGEST_ID = 40
+_LONGEST_MARKER = 300
 
 Kind = Literal[
     "order", "edit", "cancel", "delete", "refund", "fulfillment", "gate", "inventory", "app", "privacy"
@@ -33,7 +36,8 @@ class Topic:
     include_fields: tuple[str, ...] = ()
 
 
-_ORDER_FIELDS = ("id", "admin_graphql_api_id", "updated_at")
+# `note_attributes` tell whether an order we do not know carries our mark; nothing else of them is read.
+_ORDER_FIELDS = ("id", "admin_graphql_api_id", "updated_at", "note_attributes")
 _PART_FIELDS = ("id", "order_id", "created_at")
 _GATE = ("fulfillment_order", "id")
 
@@ -84,7 +88,8 @@ class UnreadableDelivery(ValueError):
 class Delivery:
     """What a delivery hints at. `order_id` and `fulfillment_order_id` are GraphQL ids; for kind `gate` usually only the
     latter is known. `triggered_at` may be hours old: retries carry the original. `updated_at` is the order's, where
-    the payload has it: a snapshot with a later one has seen this change."""
+    the payload has it: a snapshot with a later one has seen this change. `marker` is our order attribute's value, empty
+    without one."""
 
     topic: str
     shop: str
@@ -94,6 +99,7 @@ class Delivery:
     fulfillment_order_id: str | None
     kind: Kind
     updated_at: datetime | None = None
+    marker: str = ""
 
 
 def verify(raw: bytes, header: str, secrets: Sequence[bytes]) -> bool:
@@ -131,9 +137,11 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
     if known.fulfillment_order_at:
         fulfillment_order_id = _id_at(document, known.fulfillment_order_at, "FulfillmentOrder")
         order_id = _order_of_rest(document)
-    updated_at = _updated_at(document) if known.include_fields == _ORDER_FIELDS else None
+    whole = known.include_fields == _ORDER_FIELDS
+    updated_at = _updated_at(document) if whole else None
+    marker = _marker(document) if whole else ""
     return Delivery(
-        topic, shop, webhook_id, triggered, order_id, fulfillment_order_id, known.kind, updated_at
+        topic, shop, webhook_id, triggered, order_id, fulfillment_order_id, known.kind, updated_at, marker
     )
 
 
@@ -192,6 +200,16 @@ def _gid(value: Any, kind: str) -> str | None:
         return f"gid://shopify/{kind}/{text}"
     match = _GID.fullmatch(text)
     return text if match is not None and match.group(1) == kind else None
+
+
+def _marker(document: Mapping[str, Any]) -> str:
+    """Our order attribute among the order's `note_attributes`; empty where it is missing or odd."""
+    attributes = document.get("note_attributes")
+    for item in attributes if isinstance(attributes, list) else ():
+        if isinstance(item, Mapping) and item.get("name") == ORDER_ATTRIBUTE:
+            value = item.get("value")
+            return value if isinstance(value, str) and len(value) <= _LONGEST_MARKER else ""
+    return ""
 
 
 def _updated_at(document: Mapping[str, Any]) -> datetime | None:

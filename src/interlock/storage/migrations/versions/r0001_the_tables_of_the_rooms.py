@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("twins", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_orders_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint(

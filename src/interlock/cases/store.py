@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     text,
@@ -74,6 +75,30 @@ answers = Table(
 )
 
 
+# Statements that run all day are built once: building one takes longer than running it.
+_OPEN_OF_ORDER = (
+    select(cases)
+    .where(cases.c.order_id == bindparam("of_order"), cases.c.closed_at.is_(None))
+    .order_by(cases.c.id)
+)
+_CLOSE_OF_CONNECTION = (
+    update(cases)
+    .where(
+        cases.c.connection_id == bindparam("of_connection"),
+        cases.c.order_id.is_(None),
+        cases.c.reason == bindparam("of_reason"),
+        cases.c.subject == bindparam("of_subject"),
+        cases.c.closed_at.is_(None),
+    )
+    .values(closed_at=bindparam("now"), closed_because=bindparam("because"))
+)
+_WAITING_ANSWERS = (
+    select(answers)
+    .where(answers.c.order_id == bindparam("of_order"), answers.c.taken_at.is_(None))
+    .order_by(answers.c.id)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What keeping a plan did to the queue: sentences for the timeline, and the urgent cases that are new or became
@@ -89,9 +114,7 @@ def sync_cases(
 ) -> Change:
     """Make the order's open cases equal to `wanted`. `may_close` is false when a platform could not be read: what
     is missing then closes nothing."""
-    rows = c.execute(
-        select(cases).where(cases.c.order_id == order_id, cases.c.closed_at.is_(None)).order_by(cases.c.id)
-    ).all()
+    rows = c.execute(_OPEN_OF_ORDER, {"of_order": order_id}).all()
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
     closed: list[str] = []
@@ -185,15 +208,14 @@ def close_connection_cases(
 ) -> int:
     """Close the connection's cases of this reason and subject; returns how many."""
     done = c.execute(
-        update(cases)
-        .where(
-            cases.c.connection_id == connection_id,
-            cases.c.order_id.is_(None),
-            cases.c.reason == reason.value,
-            cases.c.subject == subject,
-            cases.c.closed_at.is_(None),
-        )
-        .values(closed_at=now, closed_because=because)
+        _CLOSE_OF_CONNECTION,
+        {
+            "of_connection": connection_id,
+            "of_reason": reason.value,
+            "of_subject": subject,
+            "now": now,
+            "because": because,
+        },
     )
     return int(done.rowcount)
 
@@ -248,11 +270,7 @@ def answer(c: Connection, case_id: int, option: str, who: str, why: str, now: da
 
 def waiting_answers(c: Connection, order_id: int) -> list[tuple[int, Decision]]:
     """Answers no plan has taken yet, oldest first."""
-    rows = c.execute(
-        select(answers)
-        .where(answers.c.order_id == order_id, answers.c.taken_at.is_(None))
-        .order_by(answers.c.id)
-    )
+    rows = c.execute(_WAITING_ANSWERS, {"of_order": order_id})
     return [
         (row.id, Decision(Reason(row.reason), row.subject, Option(row.option), row.who, row.why, row.at))
         for row in rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine import ledger
@@ -42,6 +42,9 @@ GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
 REFERENCES_EVERY = timedelta(seconds=60)
+_KNOWN = select(orders.c.id, orders.c.mirakl_wanted_since).where(
+    orders.c.connection_id == bindparam("of_connection"), orders.c.mirakl_order_id == bindparam("named")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +243,7 @@ class Desk:
 
         def keep(c: Connection) -> None:
             known = c.execute(
-                select(orders.c.id, orders.c.mirakl_wanted_since).where(
-                    orders.c.connection_id == platforms.connection_id,
-                    orders.c.mirakl_order_id == snapshot.order_id,
-                )
+                _KNOWN, {"of_connection": platforms.connection_id, "named": snapshot.order_id}
             ).one_or_none()
             if known is None and snapshot.state in (*DEAD, *GONE_OUT):
                 return  # it ended before we knew it: nothing to keep together

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     insert,
     select,
     text,
@@ -75,6 +76,63 @@ operations = Table(
     Index("ix_operations_order_id", "order_id", "digest"),
 )
 
+# Statements that run all day are built once: building one takes longer than running it.
+_OF_ORDER = operations.c.order_id == bindparam("of_order")
+_OF_KINDS = and_(_OF_ORDER, operations.c.kind.in_(bindparam("kinds", expanding=True)))
+_IN_FLIGHT_IS_UNCLEAR = (
+    update(operations)
+    .where(
+        _OF_ORDER,
+        operations.c.state == "IN_FLIGHT",
+        operations.c.epoch < bindparam("new_epoch"),
+        operations.c.kind != "SetSellerReference",
+    )
+    .values(
+        state="UNKNOWN",
+        ended_at=bindparam("now"),
+        code="worker_gone",
+        words="the worker that sent it is gone",
+    )
+)
+_OPEN = (
+    select(operations)
+    .where(_OF_ORDER, operations.c.done_at.is_(None))
+    .order_by(operations.c.planned_at, operations.c.id)
+)
+_LEARNT = (
+    select(operations.c.facts)
+    .where(_OF_KINDS, operations.c.state == "CONFIRMED")
+    .order_by(operations.c.ended_at, operations.c.id)
+)
+_EVER_UNCLEAR = (
+    select(operations.c.id)
+    .where(_OF_KINDS, operations.c.attempt > 0, operations.c.state != "CONFIRMED")
+    .limit(1)
+)
+_PLANNED_REFERENCES = (
+    select(operations)
+    .where(
+        operations.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+        operations.c.kind == "SetSellerReference",
+        operations.c.done_at.is_(None),
+        operations.c.state.in_(("PLANNED", "UNKNOWN")),
+        (operations.c.not_before.is_(None)) | (operations.c.not_before <= bindparam("now")),
+    )
+    .order_by(operations.c.planned_at, operations.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_REFERENCES_LEFT_BEHIND = (
+    update(operations)
+    .where(
+        operations.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+        operations.c.kind == "SetSellerReference",
+        operations.c.state == "IN_FLIGHT",
+        operations.c.sent_at < bindparam("before"),
+    )
+    .values(state="PLANNED")
+)
+
 ACTION: Any = Action
 RETRY_REFUSED_AFTER = timedelta(minutes=15)
 RETRY_REFUSED_TIMES = 4
@@ -118,26 +176,13 @@ def digest_of(action: Action) -> str:
 
 def everything_in_flight_is_unclear(c: Connection, order_id: int, epoch: int, now: datetime) -> int:
     """A new epoch begins: whatever an earlier one left in flight has an unclear outcome from now on."""
-    done = c.execute(
-        update(operations)
-        .where(
-            operations.c.order_id == order_id,
-            operations.c.state == "IN_FLIGHT",
-            operations.c.epoch < epoch,
-            operations.c.kind != "SetSellerReference",
-        )
-        .values(state="UNKNOWN", ended_at=now, code="worker_gone", words="the worker that sent it is gone")
-    )
+    done = c.execute(_IN_FLIGHT_IS_UNCLEAR, {"of_order": order_id, "new_epoch": epoch, "now": now})
     return int(done.rowcount)
 
 
 def open_operations(c: Connection, order_id: int) -> tuple[OpenOperation, ...]:
     """The rows that matter to the next decision, oldest first."""
-    rows = c.execute(
-        select(operations)
-        .where(operations.c.order_id == order_id, operations.c.done_at.is_(None))
-        .order_by(operations.c.planned_at, operations.c.id)
-    )
+    rows = c.execute(_OPEN, {"of_order": order_id})
     return tuple(_as_open(row) for row in rows)
 
 
@@ -156,15 +201,7 @@ def _as_open(row: Row[Any]) -> OpenOperation:
 
 def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]:
     """The facts that confirmed operations of these kinds brought, the latest winning (draft_id and the like)."""
-    rows = c.execute(
-        select(operations.c.facts)
-        .where(
-            operations.c.order_id == order_id,
-            operations.c.kind.in_(kinds),
-            operations.c.state == "CONFIRMED",
-        )
-        .order_by(operations.c.ended_at, operations.c.id)
-    )
+    rows = c.execute(_LEARNT, {"of_order": order_id, "kinds": kinds})
     facts: dict[str, str] = {}
     for row in rows:
         facts.update({name: value for name, value in row.facts})
@@ -173,17 +210,7 @@ def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]
 
 def was_ever_unclear(c: Connection, order_id: int, kinds: Sequence[str]) -> bool:
     """Whether a call of these kinds ever ended unclear: the platform may then hold something we do not know of."""
-    row = c.execute(
-        select(operations.c.id)
-        .where(
-            operations.c.order_id == order_id,
-            operations.c.kind.in_(kinds),
-            operations.c.attempt > 0,
-            operations.c.state != "CONFIRMED",
-        )
-        .limit(1)
-    ).first()
-    return row is not None
+    return c.execute(_EVER_UNCLEAR, {"of_order": order_id, "kinds": kinds}).first() is not None
 
 
 def reconcile(
@@ -206,11 +233,7 @@ def reconcile(
     One row per target. A target that is no longer wanted leaves the ledger: unsent ones are dropped, unclear ones
     are settled by what the snapshots show. Never sends class C or D beside an unclear one on the same platform.
     """
-    rows = c.execute(
-        select(operations)
-        .where(operations.c.order_id == order_id, operations.c.done_at.is_(None))
-        .order_by(operations.c.planned_at, operations.c.id)
-    ).all()
+    rows = c.execute(_OPEN, {"of_order": order_id}).all()
     by_digest = {row.digest: row for row in rows}
     result = Reconciled()
     unsettled = {
@@ -510,21 +533,7 @@ def planned_references(
 ) -> list[tuple[str, int, Action, int]]:
     """OR04 rows waiting for their batch: operation id, order row id, action, attempt. Locked until the transaction
     ends, so that two desks never take the same ones."""
-    rows = c.execute(
-        select(operations)
-        .where(
-            operations.c.connection_id.in_(connection_ids),
-            operations.c.kind == "SetSellerReference",
-            operations.c.done_at.is_(None),
-            and_(
-                operations.c.state.in_(("PLANNED", "UNKNOWN")),
-                (operations.c.not_before.is_(None)) | (operations.c.not_before <= now),
-            ),
-        )
-        .order_by(operations.c.planned_at, operations.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    rows = c.execute(_PLANNED_REFERENCES, {"connection_ids": connection_ids, "now": now, "most": limit})
     return [(row.id, row.order_id, decode(ACTION, row.action), row.attempt) for row in rows]
 
 
@@ -539,14 +548,5 @@ def references_leave(c: Connection, operation_ids: Sequence[str], now: datetime)
 
 def references_left_behind(c: Connection, connection_ids: Sequence[int], before: datetime) -> int:
     """OR04 is last write wins: batches whose sender died are simply planned again."""
-    done = c.execute(
-        update(operations)
-        .where(
-            operations.c.connection_id.in_(connection_ids),
-            operations.c.kind == "SetSellerReference",
-            operations.c.state == "IN_FLIGHT",
-            operations.c.sent_at < before,
-        )
-        .values(state="PLANNED")
-    )
+    done = c.execute(_REFERENCES_LEFT_BEHIND, {"connection_ids": connection_ids, "before": before})
     return int(done.rowcount)

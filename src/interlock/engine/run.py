@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, insert, select
 
 from interlock.cases.store import sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
@@ -56,6 +56,10 @@ ACCEPT_FOR = timedelta(seconds=60)
 MOST_WRITING_RUNS_IN_HOUR = 20
 SEND_WITHIN_SECONDS = 2.0
 READ_AGAIN = timedelta(seconds=15)
+
+_LAST_PLAN = (
+    select(plans.c.plan).where(plans.c.order_id == bindparam("of_order")).order_by(plans.c.id.desc()).limit(1)
+)
 
 Probe = Callable[[str], None]
 
@@ -410,9 +414,7 @@ class _Run:
         repeats it is not kept again, and what it said is not told again."""
         if self.said is not None:
             return self.plan_digest, self.said
-        last = c.execute(
-            plans.select().where(plans.c.order_id == self.row.id).order_by(plans.c.id.desc()).limit(1)
-        ).one_or_none()
+        last = c.execute(_LAST_PLAN, {"of_order": self.row.id}).one_or_none()
         if last is None:
             return "", ()
         return _plan_digest(last.plan), tuple(last.plan.get("because", ()))

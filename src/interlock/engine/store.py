@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -141,13 +142,66 @@ tallies = Table(
 )
 
 
+# Statements that run all day are built once: building one takes longer than running it.
+_ADD_TALLY = upsert(tallies)
+_COUNT = _ADD_TALLY.on_conflict_do_update(
+    index_elements=["name", "label"], set_={"count": tallies.c.count + _ADD_TALLY.excluded["count"]}
+)
+_ADD_BEAT = upsert(heartbeats)
+_BEAT = _ADD_BEAT.on_conflict_do_update(
+    index_elements=["name"], set_={"at": _ADD_BEAT.excluded["at"], "detail": _ADD_BEAT.excluded["detail"]}
+)
+_ONE_CONNECTION = select(connections).where(connections.c.id == bindparam("row_id"))
+_ALL_CONNECTIONS = select(connections).order_by(connections.c.id)
+_LEAD_POLL = (
+    update(polls)
+    .where(
+        polls.c.name == bindparam("poll"),
+        or_(
+            polls.c.owner == bindparam("leader"),
+            polls.c.owner.is_(None),
+            polls.c.lease_until <= bindparam("now"),
+        ),
+    )
+    .values(epoch=polls.c.epoch + 1, owner=bindparam("leader"), lease_until=bindparam("until"))
+    .returning(polls)
+)
+_KEEP_DELIVERY = upsert(deliveries).on_conflict_do_nothing().returning(deliveries.c.webhook_id)
+_RESOLVE_DELIVERY = (
+    update(deliveries)
+    .where(
+        deliveries.c.shop == bindparam("of_shop"),
+        deliveries.c.topic == bindparam("of_topic"),
+        deliveries.c.webhook_id == bindparam("of_webhook"),
+    )
+    .values(resolved_at=bindparam("now"))
+)
+_UNRESOLVED_DELIVERIES = (
+    select(deliveries)
+    .where(
+        deliveries.c.resolved_at.is_(None),
+        deliveries.c.fulfillment_order_id.is_not(None),
+        deliveries.c.shop.in_(bindparam("shops", expanding=True)),
+    )
+    .order_by(deliveries.c.received_at, deliveries.c.webhook_id)
+    .limit(bindparam("most"))
+)
+
+_LOCK_ACCOUNT = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_account"), 0)))
+_TOLD_TO_WAIT = select(budget_waits.c.until).where(
+    budget_waits.c.account == bindparam("of_account"), budget_waits.c.operation == bindparam("of_operation")
+)
+_OF_OPERATION = and_(
+    budget_calls.c.account == bindparam("of_account"), budget_calls.c.operation == bindparam("of_operation")
+)
+_FORGET_CALLS = delete(budget_calls).where(_OF_OPERATION, budget_calls.c.at <= bindparam("before"))
+_CALLS_IN_WINDOW = select(func.count(), func.min(budget_calls.c.at)).where(_OF_OPERATION)
+_ADD_CALL = insert(budget_calls)
+
+
 def count(c: Connection, name: str, label: str = "", by: int = 1) -> None:
     """Count something a person may want to know of: refused webhooks, unreadable documents, odd versions."""
-    c.execute(
-        upsert(tallies)
-        .values(name=name, label=label, count=by)
-        .on_conflict_do_update(index_elements=["name", "label"], set_={"count": tallies.c.count + by})
-    )
+    c.execute(_COUNT, {"name": name, "label": label, "count": by})
 
 
 def counts(c: Connection) -> dict[tuple[str, str], int]:
@@ -158,12 +212,7 @@ def counts(c: Connection) -> dict[tuple[str, str], int]:
 
 def beat(c: Connection, name: str, at: datetime, detail: str = "") -> None:
     """Note that this part of the service worked just now."""
-    values = {"at": at, "detail": detail}
-    c.execute(
-        upsert(heartbeats)
-        .values(name=name, **values)
-        .on_conflict_do_update(index_elements=["name"], set_=values)
-    )
+    c.execute(_BEAT, {"name": name, "at": at, "detail": detail})
 
 
 def keep_unreadable(
@@ -228,13 +277,12 @@ class ConnectionRow:
 
 def all_connections(c: Connection) -> list[ConnectionRow]:
     """Every connection, in the order they were made."""
-    rows = c.execute(select(connections).order_by(connections.c.id))
-    return [_connection(row) for row in rows]
+    return [_connection(row) for row in c.execute(_ALL_CONNECTIONS)]
 
 
 def one_connection(c: Connection, connection_id: int) -> ConnectionRow:
     """One connection by its row id. Raises sqlalchemy's NoResultFound when it is gone."""
-    return _connection(c.execute(select(connections).where(connections.c.id == connection_id)).one())
+    return _connection(c.execute(_ONE_CONNECTION, {"row_id": connection_id}).one())
 
 
 def _connection(row: Any) -> ConnectionRow:
@@ -287,19 +335,7 @@ class Poll:
 
 def lead_poll(c: Connection, name: str, owner: str, now: datetime, until: datetime) -> Poll | None:
     """Become or stay the one who polls this account; None while another worker leads."""
-    row = c.execute(
-        update(polls)
-        .where(
-            polls.c.name == name,
-            or_(polls.c.owner == owner, polls.c.owner.is_(None), polls.c.lease_until <= now),
-        )
-        .values(
-            epoch=polls.c.epoch + 1,
-            owner=owner,
-            lease_until=until,
-        )
-        .returning(polls)
-    ).one_or_none()
+    row = c.execute(_LEAD_POLL, {"poll": name, "leader": owner, "now": now, "until": until}).one_or_none()
     if row is None:
         return None
     return Poll(
@@ -327,43 +363,28 @@ def keep_delivery(
 ) -> bool:
     """Keep a verified delivery once. True when this call inserted it."""
     done = c.execute(
-        upsert(deliveries)
-        .values(
-            shop=shop,
-            topic=topic,
-            webhook_id=webhook_id,
-            received_at=now,
-            triggered_at=triggered_at,
-            shopify_order_id=shopify_order_id,
-            fulfillment_order_id=fulfillment_order_id,
-        )
-        .on_conflict_do_nothing()
-        .returning(deliveries.c.webhook_id)
+        _KEEP_DELIVERY,
+        {
+            "shop": shop,
+            "topic": topic,
+            "webhook_id": webhook_id,
+            "received_at": now,
+            "triggered_at": triggered_at,
+            "shopify_order_id": shopify_order_id,
+            "fulfillment_order_id": fulfillment_order_id,
+        },
     ).one_or_none()
     return done is not None
 
 
 def resolve_delivery(c: Connection, shop: str, topic: str, webhook_id: str, now: datetime) -> None:
     """The delivery has led to its order, or is known to concern none of ours."""
-    c.execute(
-        update(deliveries)
-        .where(deliveries.c.shop == shop, deliveries.c.topic == topic, deliveries.c.webhook_id == webhook_id)
-        .values(resolved_at=now)
-    )
+    c.execute(_RESOLVE_DELIVERY, {"of_shop": shop, "of_topic": topic, "of_webhook": webhook_id, "now": now})
 
 
 def unresolved_deliveries(c: Connection, shops: list[str], limit: int) -> list[tuple[str, str, str, str]]:
     """Deliveries that named only a fulfillment order we had not seen: shop, topic, id, fulfillment order."""
-    rows = c.execute(
-        select(deliveries)
-        .where(
-            deliveries.c.resolved_at.is_(None),
-            deliveries.c.fulfillment_order_id.is_not(None),
-            deliveries.c.shop.in_(shops),
-        )
-        .order_by(deliveries.c.received_at, deliveries.c.webhook_id)
-        .limit(limit)
-    )
+    rows = c.execute(_UNRESOLVED_DELIVERIES, {"shops": shops, "most": limit})
     return [(row.shop, row.topic, row.webhook_id, row.fulfillment_order_id) for row in rows]
 
 
@@ -375,22 +396,18 @@ def seconds_until_allowed(
     0.0 means it may and was counted; otherwise the seconds after which to ask again. A wait the platform asked for
     comes first.
     """
-    c.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(account, 0))))
-    until = c.execute(
-        select(budget_waits.c.until).where(
-            budget_waits.c.account == account, budget_waits.c.operation == operation
-        )
-    ).scalar_one_or_none()
+    mine = {"of_account": account, "of_operation": operation}
+    c.execute(_LOCK_ACCOUNT, {"of_account": account})
+    until = c.execute(_TOLD_TO_WAIT, mine).scalar_one_or_none()
     if until is not None and until > now:
         return float((until - now).total_seconds())
     if limit is None:
         return 0.0
-    mine = and_(budget_calls.c.account == account, budget_calls.c.operation == operation)
-    c.execute(delete(budget_calls).where(mine, budget_calls.c.at <= now - window))
-    used = c.execute(select(func.count(), func.min(budget_calls.c.at)).where(mine)).one()
+    c.execute(_FORGET_CALLS, {**mine, "before": now - window})
+    used = c.execute(_CALLS_IN_WINDOW, mine).one()
     if used[0] >= limit:
         return max(float((used[1] + window - now).total_seconds()), 0.05)
-    c.execute(insert(budget_calls).values(account=account, operation=operation, at=now))
+    c.execute(_ADD_CALL, {"account": account, "operation": operation, "at": now})
     return 0.0
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.hints import hint, note_marked
@@ -26,6 +26,17 @@ SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
 # Longer than a run stays with an acceptance by itself (run.ACCEPT_FOR) and than any single call may take.
 WATCHDOG_STEALS_AFTER = timedelta(seconds=75)
 KEEP_UNREADABLE = timedelta(days=7)
+_STUCK_ACCEPTANCES = (
+    select(orders.c.id)
+    .where(
+        orders.c.mirakl_state == "WAITING_ACCEPTANCE",
+        orders.c.lease_until.is_not(None),
+        orders.c.leased_at <= bindparam("stuck_since"),
+        orders.c.lease_owner != bindparam("worker"),
+    )
+    .order_by(orders.c.acceptance_due_at.asc().nulls_last(), orders.c.id)
+    .limit(20)
+)
 
 
 async def wake_due(parts: EngineParts, limit: int = 200) -> int:
@@ -135,17 +146,7 @@ async def watch_acceptance(parts: EngineParts) -> int:
     stuck_since = now - WATCHDOG_STEALS_AFTER
 
     def find(c: Connection) -> list[int]:
-        rows = c.execute(
-            select(orders.c.id)
-            .where(
-                orders.c.mirakl_state == "WAITING_ACCEPTANCE",
-                orders.c.lease_until.is_not(None),
-                orders.c.leased_at <= stuck_since,
-                orders.c.lease_owner != parts.worker,
-            )
-            .order_by(orders.c.acceptance_due_at.asc().nulls_last(), orders.c.id)
-            .limit(20)
-        )
+        rows = c.execute(_STUCK_ACCEPTANCES, {"stuck_since": stuck_since, "worker": parts.worker})
         beat(c, "acceptance watchdog", now)
         return [int(row.id) for row in rows]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, delete, select
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.storage.database import metadata
@@ -19,14 +19,16 @@ sku_mappings = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
+_SKU_MAP = (
+    select(sku_mappings.c.mirakl_sku, sku_mappings.c.shop_sku)
+    .where(sku_mappings.c.connection_id == bindparam("connection_id"))
+    .order_by(sku_mappings.c.mirakl_sku)
+)
+
 
 def sku_map(c: Connection, connection_id: int) -> dict[str, str]:
     """Shop SKU by marketplace SKU, where they differ."""
-    rows = c.execute(
-        select(sku_mappings)
-        .where(sku_mappings.c.connection_id == connection_id)
-        .order_by(sku_mappings.c.mirakl_sku)
-    )
+    rows = c.execute(_SKU_MAP, {"connection_id": connection_id})
     return {row.mirakl_sku: row.shop_sku for row in rows}
 
 

@@ -17,7 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Update,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -132,6 +134,99 @@ LANES: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
 """Every lane, the most urgent first."""
 
 
+# Statements that run all day are built once: building one takes longer than running it.
+_THIS_ORDER = orders.c.id == bindparam("row_id")
+_OF_THIS_EPOCH = and_(_THIS_ORDER, orders.c.epoch == bindparam("of_epoch"))
+_FREE = or_(orders.c.lease_until.is_(None), orders.c.lease_until <= bindparam("now"))
+_LEASE_FREE = select(orders.c.lease_until).where(_THIS_ORDER, _FREE).with_for_update(skip_locked=True)
+_LEASE_STOLEN = (
+    select(orders.c.lease_until)
+    .where(_THIS_ORDER, or_(_FREE, orders.c.leased_at <= bindparam("leased_before")))
+    .with_for_update(skip_locked=True)
+)
+_TAKE_LEASE = (
+    update(orders)
+    .where(_THIS_ORDER)
+    .values(
+        epoch=orders.c.epoch + 1,
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        leased_at=bindparam("now"),
+    )
+    .returning(orders)
+)
+_STILL_MINE = select(orders.c.id).where(_OF_THIS_EPOCH).with_for_update()
+_WRITE_AS_MINE = update(orders).where(_OF_THIS_EPOCH)
+_RELEASE_LEASE = (
+    update(orders)
+    .where(_OF_THIS_EPOCH)
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        leased_at=None,
+        handled=bindparam("answered"),
+        next_look_at=bindparam("look_at"),
+    )
+    .returning(orders.c.hints)
+)
+_DUE_ORDERS = (
+    select(orders.c.id, orders.c.lane)
+    .where(
+        _FREE,
+        or_(
+            orders.c.hints > orders.c.handled,
+            orders.c.next_look_at <= bindparam("now"),
+            orders.c.lease_until <= bindparam("now"),
+        ),
+    )
+    .order_by(orders.c.lane != "acceptance", orders.c.next_look_at.asc().nulls_first(), orders.c.id)
+    .limit(bindparam("most"))
+)
+_DOCUMENT_HEAD = (
+    select(mirakl_documents.c.digest, mirakl_documents.c.observed_at)
+    .where(mirakl_documents.c.order_id == bindparam("row_id"))
+    .with_for_update()
+)
+_ADD_DOCUMENT = upsert(mirakl_documents)
+_KEEP_DOCUMENT = _ADD_DOCUMENT.on_conflict_do_update(
+    index_elements=["order_id"],
+    set_={name: _ADD_DOCUMENT.excluded[name] for name in ("observed_at", "digest", "body")},
+)
+_SEEN_AT_MIRAKL = (
+    update(orders)
+    .where(_THIS_ORDER)
+    .values(mirakl_state=bindparam("state"), mirakl_seen_at=bindparam("seen_at"))
+)
+_KEPT_DOCUMENT = select(mirakl_documents.c.observed_at, mirakl_documents.c.body).where(
+    mirakl_documents.c.order_id == bindparam("row_id")
+)
+_WANTED_DOCUMENTS = (
+    select(orders.c.id, orders.c.mirakl_order_id, orders.c.connection_id)
+    .where(
+        orders.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+        orders.c.mirakl_wanted_since.is_not(None),
+        or_(orders.c.mirakl_seen_at.is_(None), orders.c.mirakl_seen_at < orders.c.mirakl_wanted_since),
+    )
+    .order_by(orders.c.mirakl_wanted_since, orders.c.id)
+    .limit(bindparam("most"))
+)
+_BY_SHOPIFY_ID = (
+    select(orders.c.id)
+    .where(
+        orders.c.shopify_order_id == bindparam("gid"),
+        orders.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+    )
+    .order_by(orders.c.id)
+    .limit(1)
+)
+_SHOPIFY_UPDATED_AT = select(orders.c.shopify_updated_at).where(_THIS_ORDER)
+_BY_FULFILLMENT_ORDER = select(fulfillment_orders.c.order_id).where(
+    fulfillment_orders.c.fulfillment_order_id == bindparam("gid")
+)
+_REMEMBER_FULFILLMENT_ORDER = upsert(fulfillment_orders).on_conflict_do_nothing()
+_TELL = insert(timeline)
+
+
 class LeaseLost(Exception):
     """Another worker has taken this order over; nothing of this transaction was kept."""
 
@@ -183,17 +278,24 @@ def add_order(
 
 def mark_dirty(c: Connection, order_id: int, lane: Lane, at: datetime) -> None:
     """Count one more hint. The lane only ever becomes more urgent until the order is looked at."""
+    c.execute(_MARK_DIRTY[lane], {"row_id": order_id, "now": at})
+
+
+def _marking_dirty(lane: Lane) -> Update:
     urgent = LANES[: LANES.index(lane)]
     waits_in_a_more_urgent = and_(orders.c.hints > orders.c.handled, orders.c.lane.in_(urgent))
-    c.execute(
+    return (
         update(orders)
-        .where(orders.c.id == order_id)
+        .where(_THIS_ORDER)
         .values(
             hints=orders.c.hints + 1,
-            hinted_at=at,
+            hinted_at=bindparam("now"),
             lane=case((waits_in_a_more_urgent, orders.c.lane), else_=lane),
         )
     )
+
+
+_MARK_DIRTY = {lane: _marking_dirty(lane) for lane in LANES}
 
 
 def take_lease(
@@ -209,27 +311,16 @@ def take_lease(
     A lease that ran out is taken over; one that began before `steal_leased_before` is taken over even if it still
     runs (the acceptance watchdog waits for no job). Every take raises the epoch.
     """
-    free = or_(orders.c.lease_until.is_(None), orders.c.lease_until <= now)
-    if steal_leased_before is not None:
-        free = or_(free, orders.c.leased_at <= steal_leased_before)
-    before = c.execute(
-        select(orders.c.lease_until)
-        .where(and_(orders.c.id == order_id, free))
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+    if steal_leased_before is None:
+        free = c.execute(_LEASE_FREE, {"row_id": order_id, "now": now})
+    else:
+        free = c.execute(
+            _LEASE_STOLEN, {"row_id": order_id, "now": now, "leased_before": steal_leased_before}
+        )
+    before = free.one_or_none()
     if before is None:
         return None
-    row = c.execute(
-        update(orders)
-        .where(orders.c.id == order_id)
-        .values(
-            epoch=orders.c.epoch + 1,
-            lease_owner=owner,
-            lease_until=until,
-            leased_at=now,
-        )
-        .returning(orders)
-    ).one()
+    row = c.execute(_TAKE_LEASE, {"row_id": order_id, "owner": owner, "until": until, "now": now}).one()
     return OrderRow(
         id=row.id,
         connection_id=row.connection_id,
@@ -258,12 +349,12 @@ def count_run(c: Connection, order_id: int, epoch: int, runs_in_hour: int, now: 
 
 def still_mine(c: Connection, order_id: int, epoch: int, **values: Any) -> None:
     """Write `values` to the order's row, provided the epoch is still ours. Raises LeaseLost."""
-    done = c.execute(
-        update(orders)
-        .where(orders.c.id == order_id, orders.c.epoch == epoch)
-        .values(**(values or {"epoch": epoch}))
-    )
-    if done.rowcount != 1:
+    mine = {"row_id": order_id, "of_epoch": epoch}
+    if values:
+        ours = c.execute(_WRITE_AS_MINE, {**mine, **values}).rowcount == 1
+    else:
+        ours = c.execute(_STILL_MINE, mine).one_or_none() is not None
+    if not ours:
         raise LeaseLost(order_id, epoch)
 
 
@@ -272,12 +363,8 @@ def release_lease(
 ) -> bool:
     """Give the order back. True when hints came in the meantime and it must be looked at again."""
     row = c.execute(
-        update(orders)
-        .where(orders.c.id == order_id, orders.c.epoch == epoch)
-        .values(
-            lease_owner=None, lease_until=None, leased_at=None, handled=handled, next_look_at=next_look_at
-        )
-        .returning(orders.c.hints)
+        _RELEASE_LEASE,
+        {"row_id": order_id, "of_epoch": epoch, "answered": handled, "look_at": next_look_at},
     ).one_or_none()
     if row is None:
         raise LeaseLost(order_id, epoch)
@@ -286,19 +373,7 @@ def release_lease(
 
 def due_orders(c: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:
     """Orders that need a look and are nobody's at the moment, acceptance first, then by how long they wait."""
-    rows = c.execute(
-        select(orders.c.id, orders.c.lane)
-        .where(
-            or_(orders.c.lease_until.is_(None), orders.c.lease_until <= now),
-            or_(
-                orders.c.hints > orders.c.handled,
-                orders.c.next_look_at <= now,
-                orders.c.lease_until <= now,
-            ),
-        )
-        .order_by(orders.c.lane != "acceptance", orders.c.next_look_at.asc().nulls_first(), orders.c.id)
-        .limit(limit)
-    )
+    rows = c.execute(_DUE_ORDERS, {"now": now, "most": limit})
     return [(row.id, row.lane) for row in rows]
 
 
@@ -306,59 +381,31 @@ def keep_document(
     c: Connection, order_id: int, observed_at: datetime, digest: str, body: bytes, mirakl_state: str
 ) -> bool:
     """Keep the marketplace's document unless a younger one is kept already. True when its content changed."""
-    before = c.execute(
-        select(mirakl_documents.c.digest, mirakl_documents.c.observed_at)
-        .where(mirakl_documents.c.order_id == order_id)
-        .with_for_update()
-    ).one_or_none()
+    before = c.execute(_DOCUMENT_HEAD, {"row_id": order_id}).one_or_none()
     if before is not None and before.observed_at >= observed_at:
         return False
     values = {"observed_at": observed_at, "digest": digest, "body": body}
-    c.execute(
-        upsert(mirakl_documents)
-        .values(order_id=order_id, **values)
-        .on_conflict_do_update(index_elements=["order_id"], set_=values)
-    )
-    c.execute(
-        update(orders)
-        .where(orders.c.id == order_id)
-        .values(mirakl_state=mirakl_state, mirakl_seen_at=observed_at)
-    )
+    c.execute(_KEEP_DOCUMENT, {"order_id": order_id, **values})
+    c.execute(_SEEN_AT_MIRAKL, {"row_id": order_id, "state": mirakl_state, "seen_at": observed_at})
     return before is None or before.digest != digest
 
 
 def kept_document(c: Connection, order_id: int) -> tuple[datetime, bytes] | None:
     """When the marketplace's document was observed, and its encrypted body."""
-    row = c.execute(
-        select(mirakl_documents.c.observed_at, mirakl_documents.c.body).where(
-            mirakl_documents.c.order_id == order_id
-        )
-    ).one_or_none()
+    row = c.execute(_KEPT_DOCUMENT, {"row_id": order_id}).one_or_none()
     return None if row is None else (row.observed_at, row.body)
 
 
 def wanted_documents(c: Connection, connection_ids: Sequence[int], limit: int) -> list[tuple[int, str, int]]:
     """Orders for which a younger marketplace snapshot is wanted than the kept one: row id, Mirakl id and connection."""
-    rows = c.execute(
-        select(orders.c.id, orders.c.mirakl_order_id, orders.c.connection_id)
-        .where(
-            orders.c.connection_id.in_(connection_ids),
-            orders.c.mirakl_wanted_since.is_not(None),
-            or_(orders.c.mirakl_seen_at.is_(None), orders.c.mirakl_seen_at < orders.c.mirakl_wanted_since),
-        )
-        .order_by(orders.c.mirakl_wanted_since, orders.c.id)
-        .limit(limit)
-    )
+    rows = c.execute(_WANTED_DOCUMENTS, {"connection_ids": connection_ids, "most": limit})
     return [(row.id, row.mirakl_order_id, row.connection_id) for row in rows]
 
 
 def order_by_shopify_id(c: Connection, connection_ids: Sequence[int], shopify_order_id: str) -> int | None:
     """The row linked to this Shopify order, if any."""
     found = c.execute(
-        select(orders.c.id)
-        .where(orders.c.shopify_order_id == shopify_order_id, orders.c.connection_id.in_(connection_ids))
-        .order_by(orders.c.id)
-        .limit(1)
+        _BY_SHOPIFY_ID, {"gid": shopify_order_id, "connection_ids": connection_ids}
     ).scalar_one_or_none()
     return None if found is None else int(found)
 
@@ -366,9 +413,7 @@ def order_by_shopify_id(c: Connection, connection_ids: Sequence[int], shopify_or
 def shopify_changed_after(c: Connection, order_id: int, moment: datetime) -> bool:
     """Whether the last Shopify snapshot of the order is of a later `updatedAt` than `moment`. Both are Shopify's own
     time, whose resolution is a second."""
-    seen: datetime | None = c.execute(
-        select(orders.c.shopify_updated_at).where(orders.c.id == order_id)
-    ).scalar_one_or_none()
+    seen: datetime | None = c.execute(_SHOPIFY_UPDATED_AT, {"row_id": order_id}).scalar_one_or_none()
     return seen is not None and seen > moment
 
 
@@ -405,11 +450,7 @@ def forget_twins(c: Connection, order_id: int, shopify_order_ids: Sequence[str])
 
 def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int | None:
     """The row whose Shopify order last showed this fulfillment order, if any."""
-    found = c.execute(
-        select(fulfillment_orders.c.order_id).where(
-            fulfillment_orders.c.fulfillment_order_id == fulfillment_order_id
-        )
-    ).scalar_one_or_none()
+    found = c.execute(_BY_FULFILLMENT_ORDER, {"gid": fulfillment_order_id}).scalar_one_or_none()
     return None if found is None else int(found)
 
 
@@ -417,19 +458,14 @@ def remember_fulfillment_orders(c: Connection, order_id: int, ids: Sequence[str]
     """Note which fulfillment orders belong to the order: their webhooks carry no order id."""
     if ids:
         c.execute(
-            upsert(fulfillment_orders)
-            .values([{"fulfillment_order_id": i, "order_id": order_id} for i in ids])
-            .on_conflict_do_nothing()
+            _REMEMBER_FULFILLMENT_ORDER, [{"fulfillment_order_id": i, "order_id": order_id} for i in ids]
         )
 
 
 def tell(c: Connection, order_id: int, at: datetime, who: str, sentences: Sequence[str]) -> None:
     """Add sentences to the order's timeline."""
     if sentences:
-        c.execute(
-            insert(timeline),
-            [{"order_id": order_id, "at": at, "who": who, "sentence": s} for s in sentences],
-        )
+        c.execute(_TELL, [{"order_id": order_id, "at": at, "who": who, "sentence": s} for s in sentences])
 
 
 def timeline_of(c: Connection, order_id: int) -> list[tuple[datetime, str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, delete, select
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.orders.connection import CarrierMapping
@@ -21,14 +21,16 @@ carrier_mappings = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
+_CARRIER_MAP = (
+    select(carrier_mappings.c.shop_name, carrier_mappings.c.code, carrier_mappings.c.name)
+    .where(carrier_mappings.c.connection_id == bindparam("connection_id"))
+    .order_by(carrier_mappings.c.shop_name)
+)
+
 
 def carrier_map(c: Connection, connection_id: int) -> tuple[CarrierMapping, ...]:
     """Every mapping of the connection, by shop name."""
-    rows = c.execute(
-        select(carrier_mappings)
-        .where(carrier_mappings.c.connection_id == connection_id)
-        .order_by(carrier_mappings.c.shop_name)
-    )
+    rows = c.execute(_CARRIER_MAP, {"connection_id": connection_id})
     return tuple(CarrierMapping(row.shop_name, row.code, row.name) for row in rows)
 
 

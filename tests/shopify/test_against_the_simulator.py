@@ -27,7 +27,7 @@ from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, 
 from interlock.orders.snapshots import ShopifyOrder
 from interlock.shopify import read
 from interlock.shopify.client import ShopifyClient, ShopifyShop
-from interlock.shopify.perform import define_marker, perform
+from interlock.shopify.perform import define_marker, perform, set_instance_mark
 from interlock.shopify.subscriptions import ensure
 from interlock.shopify.webhooks import TOPICS, read_delivery, verify
 from interlock.simulator.clock import PlatformClock
@@ -382,3 +382,29 @@ def test_deliveries_of_the_simulator_are_signed_readable_and_about_our_order(set
         assert b"Elm" not in body
     assert {"order", "edit", "refund", "gate", "inventory"} <= set(kinds)
     assert len(TOPICS) == len(report.added)
+
+
+def test_the_instance_mark_moves_only_from_the_one_that_was_read(setting: Setting) -> None:
+    """metafieldsSet compares and sets (reference 16.7); what an app keeps at its own installation is its own."""
+
+    async def two_installations(client: ShopifyClient) -> tuple[Outcome, ...]:
+        first = await read.instance_mark(client)
+        assert (first.value, first.digest) == ("", "")
+        made = await set_instance_mark(client, first.installation_id, "one", "")
+        late = await set_instance_mark(client, first.installation_id, "two", "")
+        seen = await read.instance_mark(client)
+        assert seen.value == "one"
+        moved = await set_instance_mark(client, seen.installation_id, "three", seen.digest)
+        stale = await set_instance_mark(client, seen.installation_id, "four", seen.digest)
+        assert (await read.instance_mark(client)).value == "three"
+        return made, late, moved, stale
+
+    made, late, moved, stale = setting.use(two_installations)
+    assert (made, moved) == (Confirmed(), Confirmed())
+    for refused in (late, stale):
+        assert isinstance(refused, Refused)
+        assert refused.code == "STALE_OBJECT"
+    app = setting.world.main_app
+    setting.world.uninstall(app)
+    setting.world.install(app)
+    assert setting.use(read.instance_mark).value == ""

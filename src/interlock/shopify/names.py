@@ -4,6 +4,7 @@ import hashlib
 
 MARKER_NAMESPACE = "$app"
 MARKER_KEY = "mirakl_order_id"
+INSTANCE_KEY = "instance_mark"
 ORDER_ATTRIBUTE = "mirakl_order_id"
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"

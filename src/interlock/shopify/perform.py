@@ -31,11 +31,12 @@ from interlock.shopify.generated.input_types import (
     DraftOrderDeleteInput,
     FulfillmentOrderHoldInput,
     MetafieldDefinitionInput,
+    MetafieldsSetInput,
     OrderCancelRefundMethodInput,
     OrderMarkAsPaidInput,
     WebhookSubscriptionInput,
 )
-from interlock.shopify.names import MARKER_KEY, MARKER_NAMESPACE, order_tags
+from interlock.shopify.names import INSTANCE_KEY, MARKER_KEY, MARKER_NAMESPACE, order_tags
 
 _LONGEST_STAFF_NOTE = 255
 _NO_ITEM = Unknown("the answer has neither our item nor an error")
@@ -359,6 +360,29 @@ async def define_marker(client: ShopifyClient) -> Outcome:
         return Confirmed()
     refused = _refused(payload.user_errors)
     return Confirmed() if isinstance(refused, Refused) and refused.code == "TAKEN" else refused
+
+
+async def set_instance_mark(client: ShopifyClient, installation_id: str, value: str, digest: str) -> Outcome:
+    """metafieldsSet on the app's own installation, only if the mark is still the one of `digest` (empty: there is none).
+    STALE_OBJECT: another installation moved it meanwhile."""
+    mark = MetafieldsSetInput(
+        ownerId=installation_id,
+        namespace=MARKER_NAMESPACE,
+        key=INSTANCE_KEY,
+        type="single_line_text_field",
+        value=value,
+        compareDigest=digest or None,
+    )
+    try:
+        with understood("SetInstanceMark"):
+            payload = (await client.set_instance_mark(metafields=[mark])).metafields_set
+    except CallFailed as failed:
+        return failed.outcome
+    if payload is None:
+        return _NO_ITEM
+    if payload.user_errors:
+        return _refused(payload.user_errors)
+    return Confirmed() if any(item.value == value for item in payload.metafields or ()) else _NO_ITEM
 
 
 async def subscribe(client: ShopifyClient, topic: str, uri: str, include_fields: tuple[str, ...]) -> Outcome:

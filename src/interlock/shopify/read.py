@@ -19,7 +19,7 @@ from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrderRefunds,
 )
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
-from interlock.shopify.names import MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUTE, order_tag
+from interlock.shopify.names import INSTANCE_KEY, MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUTE, order_tag
 
 # How many fulfillments and refunds are asked for at first. Shopify gives them as plain lists without a cursor, so a
 # full list is asked for again with more.
@@ -126,6 +126,16 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceMark:
+    """The mark an installation left at the app's own installation in the shop (AppInstallation.metafield). `value` and
+    `digest` are empty while there is none; `digest` is the compareDigest for the next write."""
+
+    installation_id: str
+    value: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderState:
     """The few facts that tell whether a refused write had already been made."""
 
@@ -152,6 +162,17 @@ async def order(
         if await _page_to_the_end(client, read, lane):
             return translate.order(read, address_key, observed_at)
     raise CallFailed("OrderSnapshot", Unavailable("the order changed while its pages were read", 1.0))
+
+
+async def instance_mark(client: ShopifyClient, *, lane: Lane = "rest") -> InstanceMark:
+    """Which installation wrote to this shop last, as far as it said so. Raises CallFailed."""
+    with understood("InstanceMark"):
+        read = (
+            await client.instance_mark(namespace=MARKER_NAMESPACE, key=INSTANCE_KEY, lane=lane)
+        ).current_app_installation
+    if read.mark is None:
+        return InstanceMark(read.id, "", "")
+    return InstanceMark(read.id, read.mark.value, read.mark.compare_digest)
 
 
 async def order_state(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> OrderState | None:

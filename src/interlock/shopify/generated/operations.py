@@ -29,6 +29,7 @@ from .input_types import (
     OrderMarkAsPaidInput,
     WebhookSubscriptionInput,
 )
+from .instance_mark import InstanceMark
 from .inventory_levels_after import InventoryLevelsAfter
 from .mark_paid import MarkPaid
 from .order_agreements import OrderAgreements
@@ -41,6 +42,7 @@ from .orders_updated_since import OrdersUpdatedSince
 from .refund_lines_after import RefundLinesAfter
 from .refund_transactions_after import RefundTransactionsAfter
 from .release import Release
+from .set_instance_mark import SetInstanceMark
 from .startup_check import StartupCheck
 from .subscribe import Subscribe
 from .subscriptions import Subscriptions
@@ -519,6 +521,27 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return Hold.model_validate(data)
+
+    async def instance_mark(
+        self, namespace: str, key: str, **kwargs: Any
+    ) -> InstanceMark:
+        query = gql("""
+            query InstanceMark($namespace: String!, $key: String!) {
+              currentAppInstallation {
+                id
+                mark: metafield(namespace: $namespace, key: $key) {
+                  value
+                  compareDigest
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"namespace": namespace, "key": key}
+        response = await self.execute(
+            query=query, operation_name="InstanceMark", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return InstanceMark.model_validate(data)
 
     async def inventory_levels_after(
         self, id: str, after: str, **kwargs: Any
@@ -1135,6 +1158,30 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return Release.model_validate(data)
+
+    async def set_instance_mark(
+        self, metafields: list[MetafieldsSetInput], **kwargs: Any
+    ) -> SetInstanceMark:
+        query = gql("""
+            mutation SetInstanceMark($metafields: [MetafieldsSetInput!]!) {
+              metafieldsSet(metafields: $metafields) {
+                metafields {
+                  value
+                }
+                userErrors {
+                  field
+                  message
+                  code
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"metafields": metafields}
+        response = await self.execute(
+            query=query, operation_name="SetInstanceMark", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SetInstanceMark.model_validate(data)
 
     async def startup_check(
         self, after: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any

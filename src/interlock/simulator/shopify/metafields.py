@@ -1,11 +1,13 @@
 """Metafields: app-owned namespaces, compare digests, and the unique `id` type (reference 5.5)."""
 
 import hashlib
-from typing import Any
+from typing import Any, TypeAlias
 
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.refusals import Refused
-from interlock.simulator.shopify.state import App, Draft, Metafield, MetafieldDefinition, Order, Shop
+from interlock.simulator.shopify.state import App, AppData, Draft, Metafield, MetafieldDefinition, Order, Shop
+
+Owner: TypeAlias = Order | Draft | AppData
 
 
 def namespace_of(given: str | None, app: App | None) -> str:
@@ -39,11 +41,17 @@ def define(act: Act, given: dict[str, Any]) -> MetafieldDefinition:
     return made
 
 
-def owner_type(owner: Order | Draft) -> str:
-    return "ORDER" if isinstance(owner, Order) else "DRAFTORDER"
+def owner_type(owner: Owner) -> str:
+    match owner:
+        case Order():
+            return "ORDER"
+        case Draft():
+            return "DRAFTORDER"
+        case AppData():
+            return "APPINSTALLATION"
 
 
-def put(act: Act, owner: Order | Draft, given: dict[str, Any], field: tuple[str, ...]) -> Metafield:
+def put(act: Act, owner: Owner, given: dict[str, Any], field: tuple[str, ...]) -> Metafield:
     """Write one metafield. Raises Refused: unknown type, value taken, digest stale."""
     namespace = namespace_of(given.get("namespace"), act.actor.app)
     key, value = given["key"], given["value"]
@@ -89,12 +97,12 @@ def put(act: Act, owner: Order | Draft, given: dict[str, Any], field: tuple[str,
         act.touch(owner)
         if type_name == "id":
             act.effect("marker_set", owner.gid, namespace=namespace, key=key, value=value)
-    else:
+    elif isinstance(owner, Draft):
         act.touch_draft(owner)
     return existing
 
 
-def delete(act: Act, owner: Order | Draft, namespace: str, key: str) -> bool:
+def delete(act: Act, owner: Owner, namespace: str, key: str) -> bool:
     """Whether there was one."""
     gone = owner.metafields.pop((namespace, key), None)
     if gone is None:

@@ -17,6 +17,7 @@ from interlock.simulator.shopify.money import ZERO
 from interlock.simulator.shopify.queries import StagedIn
 from interlock.simulator.shopify.refusals import Refused, TopLevelRefusal, invalid_id
 from interlock.simulator.shopify.state import (
+    AppData,
     Draft,
     EditSession,
     Fulfillment,
@@ -472,7 +473,9 @@ def metafield_definition_create(act: Act, _ask: Asking, _info: Info, args: dict[
     return {"createdDefinition": metafields.define(act, args["definition"])}
 
 
-def _owner(ask: Asking, gid: str) -> Order | Draft:
+def _owner(ask: Asking, gid: str) -> Order | Draft | AppData:
+    if tail(gid, "AppInstallation") == ask.app.number:
+        return ask.shop.app_data.setdefault(ask.app.number, AppData(ask.app.number))
     order = ask.shop.orders.get(tail(gid, "Order"))
     if order is not None:
         return ask.saw(order)
@@ -482,10 +485,13 @@ def _owner(ask: Asking, gid: str) -> Order | Draft:
     return draft
 
 
-@_mutation("write_orders", "write_draft_orders")
-def metafields_set(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
-    """All or nothing: the first refusal undoes nothing because it is found before anything is written."""
+@_mutation()
+def metafields_set(act: Act, ask: Asking, info: Info, args: dict[str, Any]) -> dict[str, Any]:
+    """All or nothing: the first refusal undoes nothing because it is found before anything is written. What an app keeps
+    at its own installation needs no scope."""
     given = args["metafields"]
+    if any(tail(item["ownerId"], "AppInstallation") == -1 for item in given):
+        ask.need(info.field_name, "write_orders", "write_draft_orders")
     if len(given) > 25:
         raise Refused(
             "Exceeded the maximum metafields input limit of 25.", ("metafields",), "LESS_THAN_OR_EQUAL_TO"

@@ -14,6 +14,7 @@ from interlock.simulator.shopify.money import ZERO
 from interlock.simulator.shopify.refusals import TopLevelRefusal, invalid_id
 from interlock.simulator.shopify.state import (
     Agreement,
+    AppData,
     Draft,
     DraftLine,
     EditSession,
@@ -495,6 +496,7 @@ def _installation(_root: object, info: Info) -> dict[str, Any]:
             {"handle": scope, "description": scope.replace("_", " ")} for scope in ask.app.scopes
         ],
         "app": ask.app,
+        "data": ask.shop.app_data.get(ask.app.number),
     }
 
 
@@ -586,6 +588,15 @@ def _first_of(name: str) -> Resolver:
         return items if first is None else items[:first]
 
     return resolve
+
+
+def _app_metafield(value: dict[str, Any], info: Info, key: str, namespace: str | None = None) -> Any:
+    data: AppData | None = value["data"]
+    return (
+        None
+        if data is None
+        else data.metafields.get((metafields.namespace_of(namespace, info.context.app), key))
+    )
 
 
 def _metafield(value: Order | Draft, info: Info, key: str, namespace: str | None = None) -> Any:
@@ -969,6 +980,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     "Order": ORDER,
     "LineItem": LINE_ITEM,
     "OrderApp": {"id": attr("gid"), "name": attr("name")},
+    "AppInstallation": {"metafield": _app_metafield},
     "App": {
         "id": attr("gid"),
         "handle": attr("handle"),

@@ -380,6 +380,14 @@ class Metafield:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class AppData:
+    """The metafields of an AppInstallation: only its app sees them, and they need no scope."""
+
+    number: int
+    metafields: dict[tuple[str, str], Metafield] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class MetafieldDefinition:
     number: int
     namespace: str
@@ -853,6 +861,8 @@ class Shop:
     creations: list[datetime] = field(default_factory=list)
     staff: list[Staff] = field(default_factory=list)
     installed: list[App] = field(default_factory=list)
+    # what each app keeps at its own installation, by the app's number; gone when it is uninstalled
+    app_data: dict[int, AppData] = field(default_factory=dict)
 
     @property
     def gid(self) -> str:

@@ -206,6 +206,7 @@ class ShopifyWorld(People):
         act.finish()
         shop.installed.remove(app)
         app.installed_in.remove(shop.domain)
+        shop.app_data.pop(app.number, None)
         for number, subscription in list(shop.subscriptions.items()):
             if subscription.app is app:
                 del shop.subscriptions[number]

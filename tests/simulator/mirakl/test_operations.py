@@ -35,7 +35,7 @@ def test_another_shops_id_is_403() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("PUT", "/api/orders/refund", "OR28"),
+        ("PUT", "/api/orders/adjust", "OR32"),
         ("POST", "/api/shipments", "ST01"),
         ("GET", "/api/offers/1", "OF22"),
     ],

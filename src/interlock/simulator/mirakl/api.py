@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,12 +16,15 @@ from interlock.simulator.mirakl.ceilings import ceiling
 from interlock.simulator.mirakl.generate import ORDER_STATES, parsed_instant
 from interlock.simulator.mirakl.operations import MODELLED, operation_at, other_methods
 from interlock.simulator.mirakl.orders import (
+    PROPORTIONAL,
+    REFUND_STATES,
     SHIPPED_STATES,
     ZERO,
     Amounts,
     ShareRefused,
     SimLine,
     SimOrder,
+    Tax,
     cent,
     share_of,
 )
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 
 _LIST_LIMIT = 100
 _REFERENCE_LENGTH = 2000
+_MESSAGE_LENGTH = (3, 50_000)
 
 
 class ApiRefusal(Exception):
@@ -65,6 +71,7 @@ class ApiCall:
     query: dict[str, list[str]]
     path_values: tuple[str, ...]
     body: bytes
+    content_type: str
     base_url: str
     path: str
     order_ids: list[str] = field(default_factory=list)
@@ -144,6 +151,18 @@ class ApiAnswer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Refund:
+    """One checked entry of OR28."""
+
+    order: SimOrder
+    line: SimLine
+    quantity: int
+    amounts: Amounts
+    reason: str
+    excluded: bool
+
+
 class SellerApi:
     """The ASGI application under /api."""
 
@@ -157,12 +176,15 @@ class SellerApi:
             "OR21": self._or21,
             "OR23": self._or23,
             "OR24": self._or24,
+            "OR28": self._or28,
             "OR29": self._or29,
             "OR30": self._or30,
+            "OR43": self._or43,
             "PC01": self._pc01,
             "RE01": self._re01,
             "SH12": self._sh12,
             "SH21": self._sh21,
+            "ST12": self._st12,
             "V01": self._v01,
         }
         assert tuple(self._handlers) == MODELLED
@@ -203,6 +225,7 @@ class SellerApi:
                     query=query,
                     path_values=found[1],
                     body=body,
+                    content_type=headers.get(b"content-type", ""),
                     base_url=f"{scope.get('scheme', 'http')}://{host}",
                     path=path,
                     order_ids=order_ids,
@@ -606,15 +629,7 @@ class SellerApi:
         quantity = entry.get("quantity")
         if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
             raise ApiRefusal(400, "VALIDATION_ERROR", "quantity is required")
-        code = entry.get("reason_code")
-        if code is None or isinstance(code, bool) or not isinstance(code, str | int):
-            raise ApiRefusal(400, "VALIDATION_ERROR", "reason_code is required")
-        reason = str(code)
-        if not any(
-            known.type == "CANCELATION" and known.code == reason and known.is_shop_right
-            for known in profile.reasons
-        ):
-            raise ApiRefusal(400, "REASON_NOT_FOUND", f"Reason {reason} is not a cancelation reason")
+        reason = self._shop_reason(entry, "CANCELATION", "cancelation")
         currency = entry.get("currency_iso_code")
         if currency is not None and currency != order.currency:
             raise ApiRefusal(400, "VALIDATION_ERROR", f"The currency of this order is {order.currency}")
@@ -652,6 +667,254 @@ class SellerApi:
         if empty and not any(amounts.fees.values()) and world.switches["or30_zero_amount"] == "refused":
             raise ApiRefusal(400, "VALIDATION_ERROR", "Nothing would be canceled")
         return order, line, quantity, amounts, reason
+
+    def _or28(self, call: ApiCall) -> ApiAnswer:
+        """OR28, section 5: debited lines only, never more than what is left; all or nothing per call, and nothing
+        recognises a repeat (section 1.9)."""
+        world = self._world
+        document = call.document()
+        mode = document.get("order_tax_mode") or world.profile.tax_mode
+        if mode not in TAX_MODES:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_tax_mode is unknown")
+        entries = document.get("refunds")
+        if not isinstance(entries, list) or not entries:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "refunds is required")
+        taken: dict[str, Amounts] = {}
+        planned: list[_Refund] = []
+        for entry in entries:
+            refund = self._one_refund(call, entry, mode, taken)
+            planned.append(refund)
+            taken[refund.line.id] = _sum(taken.get(refund.line.id), refund.amounts)
+        self._check_balances(planned)
+        included = mode == "TAX_INCLUDED"
+        requested = world.switches["or28_lands_as"] == "request"
+        groups = {order_id: world.new_group() for order_id in dict.fromkeys(one.order.id for one in planned)}
+        answers = []
+        for one in planned:
+            part = world.refund_part(
+                one.order,
+                one.line,
+                one.quantity,
+                one.amounts,
+                one.reason,
+                one.excluded,
+                groups[one.order.id],
+                call.now,
+                call.actor,
+                call.reference,
+                requested=requested,
+            )
+            answers.append(
+                {
+                    "refund_id": part.id,
+                    "order_refund_id": part.order_refund_id,
+                    "order_line_id": one.line.id,
+                    "currency_iso_code": one.order.currency,
+                    "quantity": one.quantity,
+                    "reason_code": one.reason,
+                    "excluded_from_shipment": one.excluded,
+                    **part_amounts(one.amounts, one.line, included, world.profile),
+                }
+            )
+        return ApiAnswer(200, self._json({"order_tax_mode": mode, "refunds": answers}))
+
+    def _one_refund(self, call: ApiCall, entry: Any, mode: str, taken: dict[str, Amounts]) -> "_Refund":
+        world = self._world
+        if not isinstance(entry, dict):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "A refund must be an object")
+        line_id = entry.get("order_line_id")
+        if not isinstance(line_id, str):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "order_line_id is required")
+        order, line = self._line_of(line_id)
+        if order.id not in call.order_ids:
+            call.order_ids.append(order.id)
+        amount = _amount(entry, "amount", required=True)
+        shipping_amount = _amount(entry, "shipping_amount", required=True)
+        quantity = entry.get("quantity", 0)
+        if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "quantity is not a number of units")
+        excluded = entry.get("excluded_from_shipment", False)
+        if not isinstance(excluded, bool):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "excluded_from_shipment is not a boolean")
+        reason = self._shop_reason(entry, "REFUND", "refund")
+        currency = entry.get("currency_iso_code")
+        if currency is not None and currency != order.currency:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"The currency of this order is {order.currency}")
+        self._check_refundable(order, line)
+        left = line.refundable()
+        if line.id in taken:
+            left = left.minus(taken[line.id])
+        taxes, shipping_taxes = _coded(entry, "taxes"), _coded(entry, "shipping_taxes")
+        if world.switches["or28_sent_proportional_taxes"] == "recomputed":
+            taxes = _without_proportional(line.taxes, taxes)
+            shipping_taxes = _without_proportional(line.shipping_taxes, shipping_taxes)
+            omitted = "computed"
+        else:
+            omitted = world.switches["or28_omitted_proportional_taxes"]
+        try:
+            amounts = share_of(
+                line,
+                left,
+                mode=mode,
+                unit=cent(order.currency),
+                amount=amount,
+                shipping_amount=shipping_amount,
+                taxes=taxes,
+                shipping_taxes=shipping_taxes,
+                fees=_coded(entry, "fees"),
+                omitted=omitted,
+            )
+        except ShareRefused as refused:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"Line {line.id}: {refused}") from refused
+        if amounts.total_with_tax == ZERO:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "Nothing would be refunded")
+        if excluded and quantity > line.live_quantity:
+            raise ApiRefusal(
+                400,
+                "VALIDATION_ERROR",
+                f"Line {line.id}: {quantity} exceeds the {line.live_quantity} units left to ship",
+            )
+        return _Refund(order, line, quantity, amounts, reason, excluded)
+
+    def _check_refundable(self, order: SimOrder, line: SimLine) -> None:
+        """What section 5 names as frequent rejections of OR28, but for the balance."""
+        switches = self._world.switches
+        if order.state not in REFUND_STATES or (
+            order.state == "SHIPPING" and switches["or28_in_shipping"] == "refused"
+        ):
+            raise ApiRefusal(
+                400, "ORDER_INVALID_STATE", f"Order {order.id} cannot be refunded in state {order.state}"
+            )
+        if not line.active:
+            raise ApiRefusal(400, "ORDER_LINE_INVALID_STATE", f"Line {line.id} is {line.state}")
+        unconfirmed = order.workflow == "NO_CUSTOMER_PAYMENT_CONFIRMATION" and (
+            switches["refund_without_payment_confirmation"] == "after_shipping" and line.shipped is not None
+        )
+        if line.debited is None and not unconfirmed:
+            raise ApiRefusal(400, "ORDER_LINE_NOT_DEBITED", f"Order line {line.id} has not been debited")
+        running = any(part.state != "REFUNDED" for part in line.refunds)
+        if running and switches["or28_while_refund_running"] == "refused":
+            raise ApiRefusal(
+                400, "REFUND_IN_PROGRESS", f"A refund is already in progress on order line {line.id}"
+            )
+
+    def _check_balances(self, planned: list["_Refund"]) -> None:
+        """SHIPPING and SHIPPED draw on the pending balance, RECEIVED on the payable one (section 5 OR28)."""
+        wanted: dict[str, Decimal] = {}
+        for one in planned:
+            balance = "payable" if one.order.state == "RECEIVED" else "pending"
+            wanted[balance] = wanted.get(balance, ZERO) + one.amounts.total_with_tax
+        for balance, amount in wanted.items():
+            if amount > self._world.balance("RECEIVED" if balance == "payable" else "SHIPPING"):
+                raise ApiRefusal(
+                    400,
+                    "SHOP_BALANCE_TOO_LOW",
+                    f"The shop does not have a sufficient {balance} balance for the refund",
+                )
+
+    def _shop_reason(self, entry: dict[str, Any], kind: str, name: str) -> str:
+        """The entry's reason code: one of that type which a shop may give (RE01 `is_shop_right`)."""
+        code = entry.get("reason_code")
+        if code is None or isinstance(code, bool) or not isinstance(code, str | int):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "reason_code is required")
+        reason = str(code)
+        known = self._world.profile.reasons
+        if not any(one.type == kind and one.code == reason and one.is_shop_right for one in known):
+            raise ApiRefusal(400, "REASON_NOT_FOUND", f"Reason {reason} is not a {name} reason")
+        return reason
+
+    def _or43(self, call: ApiCall) -> ApiAnswer:
+        """OR43, section 5: a message in a new thread; multipart, with a JSON part `thread_input`."""
+        order = self._order(call)
+        found = _json_part(call, "thread_input")
+        body, to, topic = found.get("body"), found.get("to"), found.get("topic")
+        shortest, longest = _MESSAGE_LENGTH
+        if not isinstance(body, str) or not shortest <= len(body) <= longest:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"body must have {shortest} to {longest} characters")
+        if (
+            not isinstance(to, list)
+            or not to
+            or any(one not in ("CUSTOMER", "OPERATOR", "SHOP") for one in to)
+        ):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "to must name CUSTOMER or OPERATOR")
+        if "SHOP" in to:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "A shop cannot write to itself")
+        if (
+            not isinstance(topic, dict)
+            or topic.get("type") not in ("FREE_TEXT", "REASON_CODE")
+            or not isinstance(topic.get("value"), str)
+            or not topic["value"].strip()
+        ):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "topic needs a type and a value")
+        if topic["type"] == "REASON_CODE":
+            self._shop_reason({"reason_code": topic["value"]}, "ORDER_MESSAGING", "message")
+        thread = self._world.open_thread(
+            order, topic["type"], topic["value"], body, tuple(to), call.now, call.actor, call.reference
+        )
+        return ApiAnswer(201, dumps({"message_id": thread.message_id, "thread_id": thread.id}))
+
+    def _st12(self, call: ApiCall) -> ApiAnswer:
+        """ST12, section 6: what remains to ship of orders in SHIPPING; 404 where multi-shipment is off."""
+        world = self._world
+        if not world.profile.multi_shipment:
+            raise ApiRefusal(404, "NOT_FOUND", "The requested resource does not exist")
+        limit = call.whole("limit", 10, 1, 100)
+        token = call.one("page_token")
+        asked = call.query.get("order_id")
+        start = 0
+        if token is not None:
+            # A token carries everything else of the first request (section 1.3).
+            place, _, ids = token.partition(":")
+            if not place.isascii() or not place.isdigit():
+                raise ApiRefusal(400, "VALIDATION_ERROR", "page_token is invalid")
+            start, asked = int(place), ids.split(",") if ids else None
+        found = [
+            order
+            for order in world.by_creation
+            if order.state == "SHIPPING"
+            and not order.ship_asked
+            and order.shipping_address is not None
+            and (asked is None or order.id in asked)
+        ]
+        found.sort(key=lambda order: (order.shipping_deadline or order.created, order.id))
+        page = found[start : start + limit]
+        call.order_ids.extend(order.id for order in page)
+        answer: dict[str, Any] = {"data": [self._to_ship(order) for order in page]}
+        if start + limit < len(found):
+            answer["next_page_token"] = f"{start + limit}:{','.join(asked or ())}"
+        return ApiAnswer(200, dumps(without_nulls(answer)))
+
+    def _to_ship(self, order: SimOrder) -> dict[str, Any]:
+        switches = self._world.switches
+        lines = []
+        for line in order.lines:
+            quantity = line.quantity
+            if switches["st12_reflects_cancelations"] == "yes":
+                quantity -= line.canceled_quantity
+            if switches["st12_reflects_withdrawn"] == "yes":
+                quantity -= line.withdrawn_quantity
+            if line.active and quantity > 0:
+                lines.append(
+                    {
+                        "order_line_id": line.id,
+                        "offer_sku": line.sku,
+                        "product_title": line.title,
+                        "quantity": quantity,
+                    }
+                )
+        return {
+            "order_id": order.id,
+            "references": {
+                "order_reference_for_customer": order.reference_for_customer,
+                "order_reference_for_seller": order.reference_for_seller,
+            },
+            "fulfillment": order.static.get("fulfillment"),
+            "shipping_type_code": order.shipping_type_code,
+            "shipping_deadline": instant(order.shipping_deadline),
+            "shipping_date": instant(order.shipping_deadline or order.created),
+            "shipping_address": order.shipping_address,
+            "shipment_lines": lines,
+        }
 
     def _line_of(self, line_id: str) -> tuple[SimOrder, SimLine]:
         order = self._world.line_owners.get(line_id)
@@ -886,16 +1149,6 @@ class SellerApi:
         world = self._world
         profile = world.profile
         since = instant(world.started)
-        pending = sum(
-            (
-                line.refundable().total_with_tax
-                for order in world.by_creation
-                if order.debited is not None
-                for line in order.lines
-                if line.state not in ("REFUSED", "CANCELED")
-            ),
-            ZERO,
-        )
         document = {
             "shop_id": call.key.shop_id,
             "shop_name": f"Shop on {profile.name}",
@@ -931,8 +1184,8 @@ class SellerApi:
             "orders_count": len(world.orders),
             "payment_details": {
                 "paid_balance": ZERO,
-                "payable_balance": ZERO,
-                "pending_balance": pending,
+                "payable_balance": world.balance("RECEIVED"),
+                "pending_balance": world.balance("SHIPPING"),
                 "reserve_balance": ZERO,
             },
             "payment_method_mandatory": False,
@@ -1019,6 +1272,31 @@ def _coded(entry: dict[str, Any], name: str) -> dict[str, Decimal]:
             raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} needs a code and an amount")
         coded[value["code"]] = coded.get(value["code"], ZERO) + _amount(value, "amount", required=True)
     return coded
+
+
+def _without_proportional(known: list[Tax], sent: dict[str, Decimal]) -> dict[str, Decimal]:
+    """What was sent, less what Mirakl computes by itself."""
+    proportional = [tax.code for tax in known if tax.rule == PROPORTIONAL]
+    return {code: amount for code, amount in sent.items() if code not in proportional}
+
+
+def _json_part(call: ApiCall, name: str) -> dict[str, Any]:
+    """The JSON object in one part of a multipart/form-data body."""
+    if not call.content_type.lower().startswith("multipart/form-data"):
+        raise ApiRefusal(415, "UNSUPPORTED_MEDIA_TYPE", "multipart/form-data is expected")
+    head = f"content-type: {call.content_type}\r\n\r\n".encode("latin-1")
+    message = BytesParser(policy=HTTP).parsebytes(head + call.body)
+    for part in message.iter_parts() if message.is_multipart() else ():
+        if part.get_param("name", header="content-disposition") != name:
+            continue
+        payload = part.get_payload(decode=True)
+        try:
+            value = json.loads(payload if isinstance(payload, bytes) else b"", parse_float=Decimal)
+        except ValueError as wrong:
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is not valid JSON") from wrong
+        if isinstance(value, dict):
+            return value
+    raise ApiRefusal(400, "VALIDATION_ERROR", f"The part {name} is required")
 
 
 def _sum(first: Amounts | None, second: Amounts) -> Amounts:

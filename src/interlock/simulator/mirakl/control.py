@@ -135,6 +135,7 @@ class Control:
             "/orders/cancel": self._cancel_order,
             "/lines/cancel": self._cancel_line,
             "/lines/refund": self._refund,
+            "/refunds/decide": self._decide_refund,
             "/lines/incident": self._incident,
             "/orders/debit": self._debit,
             "/orders/payment-failed": self._fail_payment,
@@ -249,6 +250,13 @@ class Control:
             excluded_from_shipment=excluded,
         )
         return {"refund_id": part.id, **self._after(order_id)}
+
+    def _decide_refund(self, fields: Fields) -> Any:
+        order_id, refund_id = fields.text("order_id"), fields.text("refund_id")
+        approved = fields.flag("approved")
+        fields.finish()
+        self._world.decide_refund(order_id, refund_id, approved)
+        return self._after(order_id)
 
     def _incident(self, fields: Fields) -> Any:
         order_id, line_id = fields.text("order_id"), fields.text("line_id")
@@ -392,6 +400,10 @@ class Control:
             "address_shown": order.address_shown,
             "payment_will_fail": order.payment_will_fail,
             "ship_asked": order.ship_asked,
+            "threads": [
+                {"id": one.id, "topic": one.topic, "to": list(one.to), "length": len(one.body), "by": one.by}
+                for one in order.threads
+            ],
             "lines": [
                 {
                     "order_line_id": line.id,

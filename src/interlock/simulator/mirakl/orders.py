@@ -10,8 +10,11 @@ ZERO = Decimal(0)
 ENDED_LINE_STATES = ("REFUSED", "CANCELED", "REFUNDED")
 TERMINAL_ORDER_STATES = ("CLOSED", "REFUSED", "CANCELED")
 SHIPPED_STATES = ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+# Refunds are possible in these, if the line is debited; CLOSED is too late (section 5 OR28).
+REFUND_STATES = ("SHIPPING", "SHIPPED", "TO_COLLECT", "RECEIVED")
 
 PROPORTIONAL = "PROPORTIONAL_TO_AMOUNT"
+REQUESTED = "REQUESTED"
 
 # Minor digits of the currencies that do not have two (ISO 4217).
 _EXPONENTS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -98,7 +101,11 @@ class SimCancelation:
 
 @dataclass(slots=True)
 class SimRefund:
-    """A refund of part of a line (OR11 `refunds[]`). `excluded_from_shipment` is invisible in OR11."""
+    """A refund of part of a line (OR11 `refunds[]`). `excluded_from_shipment` is invisible in OR11.
+
+    In the state REQUESTED it is only a request to the operator, which OR11 does not show; it keeps its money, and
+    withdraws nothing until it is approved.
+    """
 
     id: str
     order_refund_id: str
@@ -114,6 +121,25 @@ class SimRefund:
     commission_taxes: tuple[tuple[str, Decimal], ...] = ()
     transaction_number: str | None = None
     transaction_date: datetime | None = None
+
+    @property
+    def requested(self) -> bool:
+        """Whether the operator has not decided about it yet."""
+        return self.state == REQUESTED
+
+
+@dataclass(slots=True)
+class SimThread:
+    """A thread that was opened on an order with its first message (OR43)."""
+
+    id: str
+    message_id: str
+    topic_type: str
+    topic: str
+    body: str
+    to: tuple[str, ...]
+    by: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -157,7 +183,9 @@ class SimLine:
     @property
     def withdrawn_quantity(self) -> int:
         """Units that refunds took out of what remains to ship."""
-        return sum(part.quantity for part in self.refunds if part.excluded_from_shipment)
+        return sum(
+            part.quantity for part in self.refunds if part.excluded_from_shipment and not part.requested
+        )
 
     @property
     def live_quantity(self) -> int:
@@ -219,6 +247,7 @@ class SimOrder:
     carrier_name: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None
+    threads: list[SimThread] = field(default_factory=list)
     timers: dict[str, datetime] = field(default_factory=dict)
     version: int = 0
     rendered: dict[Any, tuple[int, str]] = field(default_factory=dict, repr=False)

@@ -93,7 +93,11 @@ SHIPPING_TYPES = (
 
 @dataclass(frozen=True)
 class MarketplaceProfile:
-    """One marketplace. Delays are platform seconds unless the name says hours or days."""
+    """One marketplace. Delays are platform seconds unless the name says hours or days.
+
+    `pending_adjustment` and `payable_adjustment` are what other business of the shop adds to its balances (A01); a
+    refund is refused when the balance it draws on is too low.
+    """
 
     name: str
     currency: str = "EUR"
@@ -130,6 +134,9 @@ class MarketplaceProfile:
     commission_tax_rate: Decimal = Decimal("20")
     refund_contact_delay: float = 3600.0
     refund_payment_delay: float = 86400.0
+    refund_approval_delay: float = 3600.0
+    pending_adjustment: Decimal = Decimal(0)
+    payable_adjustment: Decimal = Decimal(0)
     can_shop_ship_delay: float = 120.0
     auto_received_hours: float = 168.0
     auto_closed_hours: float = 720.0

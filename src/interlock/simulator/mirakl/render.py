@@ -275,7 +275,7 @@ def _line(
         "total_commission": total_commission,
         "fees": [{"code": code, "amount": amount} for code, amount in shown.fees.items()],
         "can_refund": can_refund(order, line, switches),
-        "refunds": [_refund(part, line, included, profile) for part in line.refunds],
+        "refunds": [_refund(part, line, included, profile) for part in line.refunds if not part.requested],
         "cancelations": [_cancelation(part, line, included, profile) for part in line.cancelations],
     }
     if profile.amount_breakdown:
@@ -417,6 +417,8 @@ def _order_refunds(order: SimOrder) -> list[dict[str, Any]]:
     groups: dict[str, dict[tuple[str, Decimal | None], Decimal]] = {}
     for line in order.lines:
         for part in line.refunds:
+            if part.requested:
+                continue
             _add_taxes(groups.setdefault(part.order_refund_id, {}), line, part.amounts)
     return [
         {

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import random
+import uuid
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from interlock.simulator.mirakl.ceilings import CallMeter
 from interlock.simulator.mirakl.generate import CATALOGUE, CatalogueItem, OrderMaker
 from interlock.simulator.mirakl.operations import operation_of
 from interlock.simulator.mirakl.orders import (
+    REFUND_STATES,
+    REQUESTED,
     SHIPPED_STATES,
     TERMINAL_ORDER_STATES,
     ZERO,
@@ -27,6 +30,7 @@ from interlock.simulator.mirakl.orders import (
     SimLine,
     SimOrder,
     SimRefund,
+    SimThread,
     cent,
     commission_share,
     share_of,
@@ -37,7 +41,6 @@ from interlock.simulator.record import Call, Effect, Record
 from interlock.simulator.switches import Switches
 
 _BEFORE_SHIPPED = ("STAGING", "WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING")
-_REFUND_STATES = ("SHIPPING", "SHIPPED", "TO_COLLECT", "RECEIVED")
 _AFTER_ACCEPTANCE = ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING", *SHIPPED_STATES)
 
 
@@ -743,7 +746,7 @@ class MiraklWorld:
         line = self._line(order, line_id)
         if by not in ("staff", "operator"):
             raise ActionRefused("by", "staff or operator is expected.")
-        if order.state not in _REFUND_STATES:
+        if order.state not in REFUND_STATES:
             raise ActionRefused("order_id", f"Order {order_id} is {order.state}; nothing can be refunded.")
         if not line.active:
             raise ActionRefused("line_id", f"Line {line_id} is {line.state}.")
@@ -758,33 +761,121 @@ class MiraklWorld:
         if amount is not None and shipping_amount is None:
             shipping_amount = ZERO
         amounts = self._share(order, line, left, quantity, rest, amount, shipping_amount, ActionRefused)
+        group = order_refund_id or self.new_group()
+        part = self.refund_part(
+            order, line, quantity, amounts, reason_code, excluded_from_shipment, group, now, by
+        )
+        self.tick()
+        return part
+
+    def new_group(self) -> str:
+        """An `order_refund_id`: refunds created together share it."""
+        return f"{self.rng.getrandbits(128):032x}"
+
+    def refund_part(
+        self,
+        order: SimOrder,
+        line: SimLine,
+        quantity: int,
+        amounts: Amounts,
+        reason_code: str,
+        excluded_from_shipment: bool,
+        order_refund_id: str,
+        at: datetime,
+        actor: str,
+        reference: str | None = None,
+        *,
+        requested: bool = False,
+    ) -> SimRefund:
+        """Write one refund on a line; the caller has checked the rules. A refund that is only `requested` waits for
+        the operator and is not shown by OR11; every other is paid back asynchronously (section 3.7)."""
         commission, commission_taxes = commission_share(line, amounts.product)
         part = SimRefund(
             id=self._next_id(),
-            order_refund_id=order_refund_id or f"{self.rng.getrandbits(128):032x}",
+            order_refund_id=order_refund_id,
             line_id=line.id,
             quantity=quantity,
             amounts=amounts,
             reason_code=reason_code,
-            created=now,
-            by=by,
+            created=at,
+            by=actor,
+            state=REQUESTED if requested else "WAITING_REFUND",
             excluded_from_shipment=excluded_from_shipment,
             commission=commission,
             commission_taxes=commission_taxes,
         )
         line.refunds.append(part)
-        self.touch(order, now, line=line)
-        self._refund_effect(order, part, now, by)
-        self._arm(order, f"refund:{part.id}", now + timedelta(seconds=self.profile.refund_contact_delay))
-        self.tick()
+        self.touch(order, at, bump=not requested, line=None if requested else line)
+        self._refund_effect(order, part, at, actor, reference)
+        wait = self.profile.refund_approval_delay if requested else self.profile.refund_contact_delay
+        self._arm(order, f"refund:{part.id}", at + timedelta(seconds=wait))
         return part
 
-    def _refund_effect(self, order: SimOrder, part: SimRefund, at: datetime, actor: str) -> None:
+    def decide_refund(self, order_id: str, refund_id: str, approved: bool) -> None:
+        """The operator approves or declines a refund that the shop only requested; declined ones leave no trace."""
+        now = self._now()
+        order = self.order(order_id)
+        for line in order.lines:
+            for part in line.refunds:
+                if part.id != refund_id or not part.requested:
+                    continue
+                order.timers.pop(f"refund:{part.id}", None)
+                if approved:
+                    self._refund_step(order, part.id, now, "operator")
+                else:
+                    line.refunds.remove(part)
+                    self.touch(order, now, bump=False)
+                    self.effect(order, "refund_declined", now, "operator", line=line.id, id=part.id)
+                return
+        raise ActionRefused(
+            "refund_id", f"Order {order_id} has no refund {refund_id} that waits for approval."
+        )
+
+    def balance(self, state: str) -> Decimal:
+        """What a refund of an order in `state` may draw on (section 5 OR28): RECEIVED the payable balance, every
+        other the pending one. Both are what this shop's debited orders still bring, and the profile's adjustment."""
+        received = state == "RECEIVED"
+        left = sum(
+            (
+                line.refundable().total_with_tax
+                for order in self.by_creation
+                if order.debited is not None and (order.state == "RECEIVED") == received
+                for line in order.lines
+                if line.state not in ("REFUSED", "CANCELED")
+            ),
+            ZERO,
+        )
+        profile = self.profile
+        return left + (profile.payable_adjustment if received else profile.pending_adjustment)
+
+    def open_thread(
+        self,
+        order: SimOrder,
+        topic_type: str,
+        topic: str,
+        body: str,
+        to: tuple[str, ...],
+        at: datetime,
+        actor: str,
+        reference: str | None,
+    ) -> SimThread:
+        """A message opens a thread on the order (OR43); a repeat opens another one (section 1.9)."""
+        ids = [str(uuid.UUID(int=self.rng.getrandbits(128), version=4)) for _ in range(2)]
+        thread = SimThread(ids[0], ids[1], topic_type, topic, body, to, actor, at)
+        order.threads.append(thread)
+        self.touch(order, at, bump=self.switches["message_bumps_update_date"] == "yes")
+        self.effect(order, "message", at, actor, reference, thread=thread.id, to=list(to), topic=topic)
+        return thread
+
+    def _refund_effect(
+        self, order: SimOrder, part: SimRefund, at: datetime, actor: str, reference: str | None = None
+    ) -> None:
         self.effect(
             order,
-            "refund",
+            "refund_request" if part.requested else "refund",
             at,
             actor,
+            reference,
             line=part.line_id,
             quantity=part.quantity,
             amount=part.amounts.product,
@@ -797,13 +888,18 @@ class MiraklWorld:
             by=part.by,
         )
 
-    def _refund_step(self, order: SimOrder, refund_id: str, at: datetime) -> None:
+    def _refund_step(self, order: SimOrder, refund_id: str, at: datetime, actor: str = "system") -> None:
         bump = self.switches["refund_payment_bumps_update_date"] == "yes"
         for line in order.lines:
             for part in line.refunds:
                 if part.id != refund_id:
                     continue
-                if part.state == "WAITING_REFUND":
+                if part.requested:
+                    part.state = "WAITING_REFUND"
+                    due = at + timedelta(seconds=self.profile.refund_contact_delay)
+                    self._arm(order, f"refund:{part.id}", due)
+                    self.touch(order, at, line=line)
+                elif part.state == "WAITING_REFUND":
                     part.state = "WAITING_REFUND_PAYMENT"
                     due = at + timedelta(seconds=self.profile.refund_payment_delay)
                     self._arm(order, f"refund:{part.id}", due)
@@ -812,7 +908,7 @@ class MiraklWorld:
                     part.transaction_number = f"RF-{part.id}"
                     part.transaction_date = at
                 self.touch(order, at, bump=bump, line=line)
-                self._refund_effect(order, part, at, "system")
+                self._refund_effect(order, part, at, actor)
                 if part.state == "REFUNDED":
                     self._after_refund(order, line, at)
                 return

@@ -640,7 +640,17 @@ async def answer(
     async with AsyncExitStack() as stack:
         service = await _service(settings, found, stack)
         parts = service.parts
-        app = create_app(WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, found.keyring))
+        app = create_app(
+            WebParts(
+                parts.store,
+                parts.clock,
+                parts.identifiers,
+                parts.queue,
+                found.keyring,
+                api_hosts=tuple(name for name in settings.api_hosts.split(",") if name),
+                connections=service.connections,
+            )
+        )
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
         say(f"Interlock is at http://{host}:{sock.getsockname()[1]}/")
         running: list[Awaitable[Any]] = [serve_app(app, sock, stop)]

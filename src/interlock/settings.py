@@ -1,6 +1,7 @@
 """The settings of one installation: read once from the environment into one frozen object."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "INTERLOCK_"
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 class SettingsInvalid(Exception):
@@ -33,6 +35,13 @@ def _postgresql_only(url: str | None) -> str | None:
     return f"postgresql+psycopg://{rest}"
 
 
+def _host_names(text: str) -> str:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if any(_HOST_NAME.fullmatch(name) is None for name in names):
+        raise ValueError("must be names such as interlock.example, comma separated, without scheme and port")
+    return ",".join(names)
+
+
 class Settings(BaseSettings):
     """Everything an operator may set for the whole installation; rules of one connection live in the database."""
 
@@ -52,6 +61,10 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     http_port: int = Field(default=8080, ge=1, le=65535, description="Port that `serve` listens on.")
+    api_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
+        default="",
+        description="Names, comma separated, under which a proxy of yours passes on calls of the API (/v1).",
+    )
     allow_loopback_http: bool = Field(
         default=False, description="Permit platform addresses on plain http when they are on this machine."
     )

@@ -3,6 +3,7 @@
 A room that gets tables of its own is added here; a test compares this list with the sources.
 """
 
+import interlock.access.store
 import interlock.cases.store
 import interlock.engine.ledger
 import interlock.engine.store

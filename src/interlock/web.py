@@ -18,10 +18,12 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, router, static_files
 from interlock.console.views import Health, health
+from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, all_connections, body_digest, count, keep_unreadable
@@ -40,8 +42,10 @@ from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
 LARGEST_FORM_BYTES = 3 * 1024 * 1024
+LARGEST_API_BODY_BYTES = 256 * 1024
 TROUBLED_FOR = timedelta(seconds=60)
 INGRESS = "/webhooks/"
+API = "/v1"
 # What may be asked for under any host name: deliveries come through the installation's public address.
 ANY_HOST = (INGRESS, "/healthz")
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
@@ -50,7 +54,8 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 @dataclass(frozen=True)
 class WebParts:
     """What the web process is made of. `hosts` are names, besides this machine's own, under which the console
-    may be asked for: until there are accounts, none."""
+    may be asked for: until there are accounts, none. `api_hosts` are names under which programs may ask the API, which
+    checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot."""
 
     store: Store
     clock: Clock
@@ -58,6 +63,8 @@ class WebParts:
     queue: Queue
     keyring: Keyring
     hosts: tuple[str, ...] = ()
+    api_hosts: tuple[str, ...] = ()
+    connections: Connections | None = None
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -82,11 +89,18 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_api_route("/webhooks/shopify/{place}", receive, methods=["POST"], response_class=Response)
     app.add_api_route("/healthz", healthz, methods=["GET"], response_class=Response)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
+    app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
     app.include_router(router(console))
     _say_what_went_wrong(app, console)
-    app.add_middleware(Doorkeeper, hosts=parts.hosts)
+    app.add_middleware(Doorkeeper, hosts=parts.hosts, api_hosts=parts.api_hosts)
     return app
+
+
+def _api_parts(parts: WebParts) -> ApiParts:
+    return ApiParts(
+        parts.store, parts.clock, parts.identifiers, parts.queue, parts.keyring, parts.connections
+    )
 
 
 # -- deliveries --------------------------------------------------------------------------------------------
@@ -313,12 +327,14 @@ def _by_label(name: str, what: str, label: str, values: Iterable[tuple[str, int]
 class Doorkeeper:
     """Refuses host names that are not ours and forms that are too long, before anything reads them.
 
-    A page of somebody else's site that resolves its own name to this machine would otherwise read the console.
+    A page of somebody else's site that resolves its own name to this machine would otherwise read the console. The
+    API may besides be asked for under the names that were configured for it: such a page has no key to show.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], api_hosts: tuple[str, ...] = ()) -> None:
         self._app = app
         self._hosts = hosts
+        self._api_hosts = (*hosts, *api_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -329,27 +345,31 @@ class Doorkeeper:
 
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = str(scope["path"]), Headers(scope=scope)
-        if not path.startswith(ANY_HOST) and not self._is_ours(headers.get("host", "")):
-            return JSONResponse(
-                {
-                    "error": "host_refused",
-                    "detail": "The console answers only under this machine's own name.",
-                },
-                status_code=421,
-            )
+        of_api = path == API or path.startswith(f"{API}/")
+        hosts = self._api_hosts if of_api else self._hosts
+        if not path.startswith(ANY_HOST) and not self._is_ours(headers.get("host", ""), hosts):
+            detail = "The console answers only under this machine's own name."
+            if of_api:
+                detail = (
+                    "The API answers only under this machine's own name and the names in INTERLOCK_API_HOSTS."
+                )
+            return JSONResponse({"error": "host_refused", "detail": detail}, status_code=421)
         if scope["method"] == "POST" and not path.startswith(INGRESS):
             declared = headers.get("content-length", "")
             if not declared.isdigit():
                 return JSONResponse({"error": "length_required", "detail": "Give a length."}, status_code=411)
-            if int(declared) > LARGEST_FORM_BYTES:
-                detail = f"A form or file may have {LARGEST_FORM_BYTES} bytes. Nothing was changed."
-                return JSONResponse({"error": "form_too_large", "detail": detail}, status_code=413)
+            most = LARGEST_API_BODY_BYTES if of_api else LARGEST_FORM_BYTES
+            if int(declared) > most:
+                what = "A body" if of_api else "A form or file"
+                detail = f"{what} may have {most} bytes. Nothing was changed."
+                error = "body_too_large" if of_api else "form_too_large"
+                return JSONResponse({"error": error, "detail": detail}, status_code=413)
         return None
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_ours(self, host: str, hosts: tuple[str, ...]) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
         name = name.strip("[]").lower()
-        if name == "localhost" or name in self._hosts:
+        if name == "localhost" or name in hosts:
             return True
         try:
             return ip_address(name).is_loopback
@@ -361,7 +381,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     """Every problem becomes a sentence: a page for people, JSON for the rest."""
 
     def said(request: Request, status: int, error: str, sentence: str) -> Response:
-        if request.url.path.startswith((INGRESS, "/healthz", "/metrics")):
+        if request.url.path.startswith((INGRESS, API, "/healthz", "/metrics")):
             return JSONResponse({"error": error, "detail": sentence}, status_code=status)
         return console.problem(request, status, sentence)
 

@@ -30,6 +30,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"order {verb}" for verb in ("list", "show", "explain", "replay")),
         *(f"cases {verb}" for verb in ("list", "show", "answer")),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "import")),
+        *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         "health",
         *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "stop")),
         *(f"simulate {platform}" for platform in ("mirakl", "shopify")),

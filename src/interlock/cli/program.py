@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import cases, maps, orders, running
+from interlock.cli import api_keys, cases, maps, orders, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -20,6 +20,7 @@ app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
 app.add_typer(maps.carriers, name="carriers")
 app.add_typer(maps.skus, name="skus")
+app.add_typer(api_keys.commands, name="api-key")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
 app.add_typer(running.simulate, name="simulate")

@@ -1,0 +1,1 @@
+"""Who may ask: the keys of programs that use the API."""

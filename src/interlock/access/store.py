@@ -1,0 +1,168 @@
+"""API keys: what a program shows to prove who it is, what it may do with it, and how it is taken away again.
+
+The secret is shown once, when the key is made; only its digest is kept. It has 256 random bits, so a plain digest is
+as good as a slow one.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Identity, Table, Text, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from interlock.clock import system_random
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+PREFIX = "il"
+LONGEST_NAME = 60
+_NO_DIGEST = "0" * 64
+# At most 18 digits fit into the column that holds the number.
+_TOKEN = re.compile(rf"{PREFIX}_([1-9][0-9]{{0,17}})_([A-Za-z0-9_-]{{43}})")
+
+
+class Scope(StrEnum):
+    """What a key may be used for. A key has only the scopes it was given; none includes another."""
+
+    ORDERS_READ = "orders:read"
+    ORDERS_EDIT = "orders:edit"
+    LABELS_CHECK = "labels:check"
+    LABELS_OVERRIDE = "labels:override"
+
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_digest", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("calls", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", Text),
+)
+
+
+class KeyRefused(ValueError):
+    """An API key cannot be made or revoked as asked; nothing was changed. `field` names what was wrong."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(f"{sentence} Nothing was changed.")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored, without its secret."""
+
+    id: int
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    created_by: str
+    calls: int
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    revoked_by: str
+
+
+def make_key(c: Connection, name: str, scopes: Sequence[str], who: str, now: datetime) -> tuple[ApiKey, str]:
+    """Make a key and return it with its token, `il_<number>_<secret>`, which nobody can read again later.
+
+    Raises KeyRefused when the name is empty, long or in use, a scope is unknown, or nobody says who makes it.
+    """
+    name, who = name.strip(), who.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise KeyRefused(f"A key needs a name of 1 to {LONGEST_NAME} characters that can be shown.", "name")
+    if not who:
+        raise KeyRefused("A key needs the name of who makes it.", "who")
+    known = {scope.value for scope in Scope}
+    wrong = [scope for scope in scopes if scope not in known]
+    if wrong or not scopes:
+        asked = f"{wrong[0][:40]!r} is not a scope." if wrong else "A key needs at least one scope."
+        raise KeyRefused(f"{asked} There are: {', '.join(sorted(known))}.", "scope")
+    in_use = select(api_keys.c.id).where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
+    if c.execute(in_use).first() is not None:
+        raise KeyRefused(f"A key named {name!r} is in use already. Choose another name.", "name")
+    secret = base64.urlsafe_b64encode(system_random().randbytes(32)).decode().rstrip("=")
+    row = c.execute(
+        insert(api_keys)
+        .values(
+            name=name,
+            secret_digest=_digest(secret),
+            scopes=sorted(set(scopes)),
+            created_at=now,
+            created_by=who,
+        )
+        .returning(api_keys)
+    ).one()
+    return _key(row), f"{PREFIX}_{row.id}_{secret}"
+
+
+def revoke_key(c: Connection, key_id: int, who: str, now: datetime) -> ApiKey | None:
+    """Make a key unusable for ever; None when there is no such key. Revoking twice changes nothing more.
+
+    Raises KeyRefused when nobody says who does it.
+    """
+    if not who.strip():
+        raise KeyRefused("Revoking a key needs the name of who does it.", "who")
+    c.execute(
+        update(api_keys)
+        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_by=who.strip())
+    )
+    row = c.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
+    return None if row is None else _key(row)
+
+
+def all_keys(c: Connection) -> list[ApiKey]:
+    """Every key that was ever made, in that order."""
+    return [_key(row) for row in c.execute(select(api_keys).order_by(api_keys.c.id))]
+
+
+def key_of(c: Connection, token: str) -> ApiKey | None:
+    """The key this token belongs to, revoked or not; None when it belongs to none. Takes the same time for a wrong
+    secret whatever it has in common with the right one."""
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        return None
+    row = c.execute(select(api_keys).where(api_keys.c.id == int(found[1]))).one_or_none()
+    right = hmac.compare_digest(_NO_DIGEST if row is None else row.secret_digest, _digest(found[2]))
+    return _key(row) if row is not None and right else None
+
+
+def note_use(c: Connection, key_id: int, calls: int, now: datetime) -> None:
+    """Add calls that were made with the key since the last note."""
+    c.execute(
+        update(api_keys)
+        .where(api_keys.c.id == key_id)
+        .values(calls=api_keys.c.calls + calls, last_used_at=now)
+    )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(Scope(scope) for scope in row.scopes),
+        created_at=row.created_at,
+        created_by=row.created_by,
+        calls=row.calls,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+        revoked_by=row.revoked_by or "",
+    )

@@ -1,0 +1,70 @@
+"""The API's application, mounted under `/v1` of the web process."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI
+from pydantic import BaseModel, Field
+
+from interlock.api.gate import Caller, Gate
+from interlock.api.problems import responses, say_what_went_wrong
+from interlock.clock import Clock, Identifiers
+from interlock.engine.gateways import Connections
+from interlock.engine.queue import Queue
+from interlock.storage.database import Store
+from interlock.storage.encryption import Keyring
+
+DESCRIPTION = """
+For programs that work beside Interlock: a warehouse system that asks whether a label may be printed, a desk that
+previews an edit. Every call shows a key (`Authorization: Bearer il_…`) with the scope it needs. What is wrong is answered
+with a code and a sentence. No answer holds personal data.
+"""
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """What the API is made of. `connections` is None where a process has no way to the platforms; what needs to ask
+    them then says that it cannot."""
+
+    store: Store
+    clock: Clock
+    identifiers: Identifiers
+    queue: Queue
+    keyring: Keyring
+    connections: Connections | None = None
+
+
+class KeyShown(BaseModel):
+    """The key a call was made with."""
+
+    id: int = Field(description="Its number, as `interlock api-key list` shows it.")
+    name: str
+    scopes: list[str]
+
+
+def create_api(parts: ApiParts) -> FastAPI:
+    """The whole API. Routes are added here, each from a module of its own."""
+    app = FastAPI(
+        title="Interlock API",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    gate = Gate(parts.store, parts.clock)
+    app.include_router(_key_routes(gate))
+    say_what_went_wrong(app)
+    return app
+
+
+def _key_routes(gate: Gate) -> APIRouter:
+    routes = APIRouter(tags=["key"])
+
+    @routes.get("/key", responses=responses(), operation_id="show_key")
+    async def show(caller: Annotated[Caller, Depends(gate.anyone)]) -> KeyShown:
+        """Say which key this is and what it may do. Any valid key may ask."""
+        return KeyShown(id=caller.id, name=caller.name, scopes=[scope.value for scope in caller.scopes])
+
+    return routes

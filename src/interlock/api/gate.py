@@ -1,0 +1,196 @@
+"""Who calls: the key of a request, its scopes, how often it may be used, and the count of its use."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Connection
+
+from interlock.access.store import Scope, key_of, note_use
+from interlock.api.problems import NotDone
+from interlock.clock import Clock
+from interlock.engine.store import count
+from interlock.storage.database import Store
+
+CALLS_A_SECOND = 100.0
+BURST = 300.0
+REMEMBERED_SECONDS = 2.0
+NOTED_EVERY_SECONDS = 10.0
+MOST_REMEMBERED = 1000
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="API key",
+    description="`Authorization: Bearer il_…`, made with `interlock api-key create`.",
+)
+
+
+class KeyMissing(NotDone):
+    """The request shows no key."""
+
+    status, error = 401, "key_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request shows no API key. Send it as `Authorization: Bearer il_…`; `interlock api-key create` makes one.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class KeyInvalid(NotDone):
+    """The key is nobody's."""
+
+    status, error = 401, "key_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key is not one of this installation. Check that it was copied whole, or make a new one with "
+            "`interlock api-key create`.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+
+
+class KeyRevoked(NotDone):
+    """The key was taken away."""
+
+    status, error = 401, "key_revoked"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The API key {name!r} was revoked and opens nothing any more. Ask whoever runs Interlock for a new one.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+
+
+class ScopeMissing(NotDone):
+    """The key may not do this."""
+
+    status, error = 403, "scope_missing"
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        super().__init__(
+            f"The API key {name!r} does not have the scope {scope.value}, which this call needs. Make a key that has it "
+            f"with `interlock api-key create --scope {scope.value}`.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope.value}"'},
+        )
+
+
+class TooManyCalls(NotDone):
+    """The key is used faster than the API answers one key."""
+
+    status, error = 429, "too_many_calls"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The API key {name!r} makes more than {CALLS_A_SECOND:g} calls a second. Wait a second and go on more slowly.",
+            headers={"Retry-After": "1"},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The key a call was made with. `who` is how it signs what it does."""
+
+    id: int
+    name: str
+    scopes: tuple[Scope, ...]
+
+    @property
+    def who(self) -> str:
+        return f"API key {self.name}"
+
+
+@dataclass(slots=True)
+class _Use:
+    """What this process knows of one key: its bucket of calls, and calls the database has not been told of."""
+
+    left: float
+    refilled_at: float
+    noted_at: float | None = None
+    calls: int = 0
+
+
+class Gate:
+    """Checks keys. One of these serves one web process; budgets and remembered keys are the process's own.
+
+    A key that was good is believed for REMEMBERED_SECONDS without asking the database, so a revoked key stops at the
+    latest after that time.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._good: dict[str, tuple[float, Caller]] = {}
+        self._uses: dict[int, _Use] = {}
+
+    def needs(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
+        """A dependency of a route: the caller, if its key has the scope. Raises the refusals of this module."""
+
+        async def caller(
+            credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+        ) -> Caller:
+            found = await self._identified(credentials)
+            if scope not in found.scopes:
+                await self._count_refused("scope_missing")
+                raise ScopeMissing(found.name, scope)
+            return found
+
+        return caller
+
+    async def anyone(
+        self, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+    ) -> Caller:
+        """A dependency of a route that every valid key may use."""
+        return await self._identified(credentials)
+
+    async def _identified(self, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+        if credentials is None or not credentials.credentials:
+            await self._count_refused("key_missing")
+            raise KeyMissing
+        moment = self._clock.monotonic()
+        token = credentials.credentials
+        known = self._good.get(token)
+        if known is not None and moment - known[0] < REMEMBERED_SECONDS:
+            caller = known[1]
+        else:
+            caller = await self._looked_up(token)
+            if len(self._good) >= MOST_REMEMBERED:
+                self._good.clear()
+            self._good[token] = (moment, caller)
+        await self._count(caller, moment)
+        return caller
+
+    async def _looked_up(self, token: str) -> Caller:
+        key = await self._store.tx(lambda c: key_of(c, token))
+        if key is None:
+            await self._count_refused("key_invalid")
+            raise KeyInvalid
+        if key.revoked_at is not None:
+            await self._count_refused("key_revoked")
+            raise KeyRevoked(key.name)
+        return Caller(key.id, key.name, key.scopes)
+
+    async def _count(self, caller: Caller, moment: float) -> None:
+        """Take one call from the key's bucket, and tell the database now and then how often it was used."""
+        use = self._uses.setdefault(caller.id, _Use(BURST, moment))
+        use.left = min(BURST, use.left + (moment - use.refilled_at) * CALLS_A_SECOND)
+        use.refilled_at = moment
+        if use.left < 1:
+            await self._count_refused("too_many_calls")
+            raise TooManyCalls(caller.name)
+        use.left -= 1
+        use.calls += 1
+        if use.noted_at is None or moment - use.noted_at >= NOTED_EVERY_SECONDS:
+            calls, use.calls, use.noted_at = use.calls, 0, moment
+            now = self._clock.now()
+
+            def note(c: Connection) -> None:
+                note_use(c, caller.id, calls, now)
+                count(c, "api_calls", by=calls)
+
+            await self._store.tx(note)
+
+    async def _count_refused(self, why: str) -> None:
+        await self._store.tx(lambda c: count(c, "api_refused", why))

@@ -1,0 +1,110 @@
+"""How the API says no: always a code, a sentence, and where one was wrong, the field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from interlock.logs import logger
+
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class Problem(BaseModel):
+    """Why a call was not done."""
+
+    error: str = Field(description="A code that does not change.")
+    detail: str = Field(description="What happened, what it means and what to do, for a person.")
+    field: str | None = Field(default=None, description="The parameter or field that was wrong.")
+
+
+class NotDone(Exception):
+    """A call that is answered with words instead of a result. Subclasses compose the sentence.
+
+    `more` is added to the answer beside error, detail and field.
+    """
+
+    status = 400
+    error = "refused"
+
+    def __init__(
+        self,
+        detail: str,
+        field: str = "",
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+
+def problem(
+    status: int,
+    error: str,
+    detail: str,
+    field: str = "",
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    """The answer that says why not."""
+    body = {"error": error, "detail": detail, **({"field": field} if field else {}), **(more or {})}
+    return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems a route may answer, for its OpenAPI description. Those of the key are always among them."""
+    said = {
+        401: "No key, or one that is not valid.",
+        403: "The key does not have the scope.",
+        404: "There is no such thing.",
+        409: "More than one thing is meant, or it changed meanwhile.",
+        422: "A parameter or field is wrong.",
+        429: "Too many calls with this key.",
+        503: "The database is away.",
+    }
+    named = sorted({401, 403, 429, 503, *statuses})
+    return {status: {"model": Problem, "description": said[status]} for status in named}
+
+
+def say_what_went_wrong(app: FastAPI) -> None:
+    """Every way a call can fail becomes a Problem."""
+
+    async def not_done(request: Request, error: Exception) -> Response:
+        assert isinstance(error, NotDone)
+        return problem(error.status, error.error, str(error), error.field, error.headers, error.more)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return problem(422, "invalid", f"{field}: {first['msg']}. Nothing was changed.", field)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        sentences = {
+            404: "There is nothing at this address; /v1/openapi.json lists what there is.",
+            405: "This address does not take that method; /v1/openapi.json lists what it takes.",
+        }
+        codes = {404: "not_found", 405: "method_not_allowed"}
+        status = error.status_code
+        sentence = sentences.get(status, "This call cannot be answered. Nothing was changed.")
+        return problem(status, codes.get(status, "refused"), sentence)
+
+    async def database_away(request: Request, error: Exception) -> Response:
+        logger().error("api.database_away", exc_info=error)
+        sentence = "The database cannot be reached. Nothing was changed; try again in a moment."
+        return problem(503, "database_unavailable", sentence, headers={"Retry-After": "5"})
+
+    app.add_exception_handler(NotDone, not_done)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_error)
+    for kind in DATABASE_AWAY:
+        app.add_exception_handler(kind, database_away)

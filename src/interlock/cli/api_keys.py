@@ -1,0 +1,85 @@
+"""`interlock api-key …`: the keys of programs that use the API."""
+
+from typing import Annotated
+
+import typer
+
+from interlock.access.store import KeyRefused, Scope, all_keys, make_key, revoke_key
+from interlock.cli.installation import opened
+from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.console import wording
+
+commands = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
+SCOPES = ", ".join(scope.value for scope in Scope)
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Option("--name", help="What the key is for, such as warehouse.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help=f"What it may do; repeat it: {SCOPES}.")
+    ] = None,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show its secret, once."""
+    with opened() as installation:
+        now = installation.clock.now()
+        try:
+            key, token = installation.tx(lambda c: make_key(c, name, scope or [], who, now))
+        except KeyRefused as refused:
+            end(Exit.REFUSED, str(refused))
+        if as_json:
+            print_json({"key": key, "token": token})
+            return
+        say(f"Key {key.id} for {key.name} may do: {', '.join(key.scopes)}.")
+        say("This is its only appearance; keep it where the program reads its secrets:")
+        typer.echo(token)
+
+
+@commands.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List the keys, how often each was used, and which were revoked."""
+    with opened() as installation:
+        now = installation.clock.now()
+        found = installation.tx(all_keys)
+        if as_json:
+            print_json(found)
+            return
+        table(
+            "",
+            ("key", "name", "scopes", "made by", "calls", "last used", ""),
+            (
+                (
+                    key.id,
+                    key.name,
+                    ", ".join(key.scopes),
+                    f"{key.created_by}, {wording.stamp(key.created_at)}",
+                    key.calls,
+                    wording.ago(key.last_used_at, now),
+                    f"revoked by {key.revoked_by}, {wording.stamp(key.revoked_at)}" if key.revoked_at else "",
+                )
+                for key in found
+            ),
+        )
+
+
+@commands.command("revoke")
+def revoke(
+    key_id: Annotated[int, typer.Argument(help="The key's number, as `api-key list` shows it.")],
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key unusable for ever."""
+    with opened() as installation:
+        now = installation.clock.now()
+        try:
+            key = installation.tx(lambda c: revoke_key(c, key_id, who, now))
+        except KeyRefused as refused:
+            end(Exit.REFUSED, str(refused))
+        if key is None:
+            end(Exit.NOT_FOUND, f"There is no API key {key_id}. Nothing was changed.")
+        if as_json:
+            print_json(key)
+            return
+        say(f"Key {key.id} ({key.name}) opens nothing any more.")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.decide import content_of, decide, noticed
+from interlock.decide import decide, noticed
 from interlock.orders.actions import (
     AnswerAcceptance,
     CancelQuantities,
@@ -23,6 +23,7 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetSellerReference,
 )
+from interlock.orders.content import content_of
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason

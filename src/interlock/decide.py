@@ -3,10 +3,8 @@
 All rules of one order are reached from here, and nothing here or below does any I/O.
 """
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from interlock.acceptance import decide as acceptance
 from interlock.acceptance.window import due_at
@@ -46,6 +44,7 @@ from interlock.orders.actions import (
     ShipOrder,
 )
 from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
+from interlock.orders.content import content_of
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
 from interlock.orders.reasons import Option, Reason
@@ -324,17 +323,3 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
         ):
             memory = replace(memory, settled=agreed)
     return memory
-
-
-def content_of(shopify: ShopifyOrder) -> str:
-    """A digest of what an edit can change: quantities, prices, SKUs, shipping charge, address, cancelation."""
-    parts = [
-        f"{line.id} {line.sku} {line.current_quantity} {_plain(line.unit_price)}" for line in shopify.lines
-    ]
-    parts += [_plain(shopify.shipping_total), shopify.address.digest, str(shopify.live)]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def _plain(amount: Decimal) -> str:
-    """The amount without trailing zeros, which platforms add and drop at will."""
-    return format(amount.normalize(), "f")

@@ -9,6 +9,7 @@ import interlock.engine.ledger
 import interlock.engine.store
 import interlock.imports.store
 import interlock.orders.store
+import interlock.orders.texts
 import interlock.shipping.store
 import interlock.storage.installation  # noqa: F401 - imported for the tables it declares
 from interlock.storage.database import metadata

@@ -7,7 +7,7 @@ import pytest
 
 from interlock.cancellations.decide import decide, has_ended
 from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
-from interlock.orders.memory import Memory
+from interlock.orders.memory import DeskEdit, Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.view import OtherOrder
@@ -182,3 +182,15 @@ def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace
 
 def test_an_order_that_has_shipped_is_left_alone() -> None:
     assert gone(mirakl=an_order("SHIPPED")).actions == ()
+
+
+def test_an_order_cancelled_at_our_own_desk_waits_for_no_successor() -> None:
+    other = OtherOrder("SO9", "#1009", NOW, False, "same customer")
+    edit = DeskEdit("e1", "cancel", "Ada", "asked by phone", NOW, "v1", shown_at=NOW)
+    view = a_view(
+        shopify=a_shopify_order(cancelled_at=NOW),
+        others=(other,),
+        memory=a_memory(shopify_cancelled_seen_at=NOW, desk_edits=(edit,)),
+    )
+
+    assert decide(view, view.memory).actions == (CancelMiraklOrder(),)

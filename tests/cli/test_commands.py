@@ -234,3 +234,19 @@ def test_an_order_in_agreement_is_explained_as_such(
     why = document(interlock("order", "explain", "M-1001-A", "--json"))["why"]
 
     assert why["verdict"].startswith("Every edit has reached the marketplace")
+
+
+def test_a_text_is_refused_where_the_option_takes_none(
+    interlock: Run, database: Database, edited: int, tmp_path: Path
+) -> None:
+    message = tmp_path / "message.txt"
+    message.write_text("We are sorry.", encoding="utf-8")
+    number = str(case_of(database, edited))
+
+    result = interlock(
+        "cases", "answer", number, "undo_in_shopify", "--why", "x", "--text-file", str(message)
+    )
+
+    assert (result.exit_code, "takes no text" in result.stderr) == (3, True)
+    with database.begin() as c:
+        assert c.execute(select(func.count()).select_from(answers)).scalar_one() == 0

@@ -476,3 +476,18 @@ def test_after_dispatch_a_reduction_that_a_refund_explains_is_no_case() -> None:
     memory = a_memory(refund_tasks=(RefundTask("gid://r/1", NOW, (due,)),))
 
     assert asked(look(mirakl=an_order("SHIPPED")), memory).cases == ()
+
+
+# -- from our own desk ---------------------------------------------------------------------------------------
+
+
+def test_what_our_own_desk_made_is_sent_without_a_quiet_period() -> None:
+    just_now = {"content": "abc", "content_since": NOW}
+    fresh = an_order(observed_at=NOW)
+
+    by_staff = asked(look(mirakl=fresh), a_memory(**just_now))
+    by_our_desk = asked(look(mirakl=fresh), a_memory(**just_now, own_content="abc"))
+
+    assert by_staff.actions == ()
+    assert by_staff.look_at == NOW + some_rules().quiet_period
+    assert [type(action) for action in by_our_desk.actions] == [CancelQuantities]

@@ -117,12 +117,15 @@ def _possible_successors(view: View, memory: Memory) -> tuple[OtherOrder, ...]:
     return tuple(
         other
         for other in view.others
-        if not other.cancelled
+        if not memory.cancelled_at_our_desk
+        and not other.cancelled
         and not _answered(memory, Reason.POSSIBLE_SUCCESSOR, other.id, Option.NO_SUCCESSOR)
     )
 
 
 def _wait_until(view: View, memory: Memory) -> datetime | None:
+    if memory.cancelled_at_our_desk:
+        return None
     if any(decision.option is Option.NO_SUCCESSOR for decision in memory.decisions):
         return None
     ends = (memory.shopify_cancelled_seen_at or view.now) + view.rules.lineage_wait

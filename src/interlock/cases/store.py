@@ -70,6 +70,7 @@ answers = Table(
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("text_id", Text, nullable=False, server_default=""),
     Column("taken_at", UtcDateTime),
     Index("ix_answers_waiting", "order_id", postgresql_where=text("taken_at IS NULL")),
 )
@@ -224,8 +225,11 @@ class CannotAnswer(ValueError):
     """An answer to a case was not possible."""
 
 
-def answer(c: Connection, case_id: int, option: str, who: str, why: str, now: datetime) -> int:
-    """Keep what a person answered and return the order's row id; the order has to be hinted by the caller.
+def answer(
+    c: Connection, case_id: int, option: str, who: str, why: str, now: datetime, text_id: str = ""
+) -> int:
+    """Keep what a person answered and return the order's row id; the order has to be hinted by the caller. `text_id`
+    names words the person wrote besides.
 
     Raises CannotAnswer, naming the reason, when the case is unknown, closed, already answered, belongs to no
     order, or does not offer the option.
@@ -263,6 +267,7 @@ def answer(c: Connection, case_id: int, option: str, who: str, why: str, now: da
             who=who.strip(),
             why=why.strip(),
             at=now,
+            text_id=text_id,
         )
     )
     return int(row.order_id)
@@ -272,7 +277,12 @@ def waiting_answers(c: Connection, order_id: int) -> list[tuple[int, Decision]]:
     """Answers no plan has taken yet, oldest first."""
     rows = c.execute(_WAITING_ANSWERS, {"of_order": order_id})
     return [
-        (row.id, Decision(Reason(row.reason), row.subject, Option(row.option), row.who, row.why, row.at))
+        (
+            row.id,
+            Decision(
+                Reason(row.reason), row.subject, Option(row.option), row.who, row.why, row.at, row.text_id
+            ),
+        )
         for row in rows
     ]
 

@@ -7,6 +7,7 @@ import typer
 from interlock.cases.store import CannotAnswer
 from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.clock import SystemIdentifiers
 from interlock.console import desk, views, wording
 
 commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer.")
@@ -71,6 +72,13 @@ def answer(
     case_id: CaseNumber,
     option: Annotated[str, typer.Argument(help="One of the case's options, as `cases show` lists them.")],
     why: Annotated[str, typer.Option("--why", help="The reason, kept with the answer.")] = "",
+    text_file: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--text-file",
+            help="File with the message to the customer, - for standard input; only for options that send one.",
+        ),
+    ] = None,
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
@@ -79,8 +87,12 @@ def answer(
         now = installation.clock.now()
         if installation.tx(lambda c: views.one_case(c, case_id)) is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
+        text = "" if text_file is None else text_file.read(desk.LONGEST_TEXT)
+        message = desk.written(text, SystemIdentifiers(), installation.keyring)
         try:
-            installation.tx(lambda c: desk.answer_case(c, installation.queue, case_id, option, who, why, now))
+            installation.tx(
+                lambda c: desk.answer_case(c, installation.queue, case_id, option, who, why, now, message)
+            )
         except CannotAnswer as refused:
             end(Exit.REFUSED, str(refused))
         if as_json:

@@ -11,20 +11,24 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from interlock.cases.store import CannotAnswer, answer, cases
+from interlock.clock import Identifiers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, count
 from interlock.imports.store import map_skus
 from interlock.orders.actions import Lane
 from interlock.orders.connection import CarrierMapping
-from interlock.orders.reasons import Option, Reason
+from interlock.orders.reasons import WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
+from interlock.orders.texts import keep_text
 from interlock.shipping.store import map_carriers
+from interlock.storage.encryption import Keyring
 from interlock.wiring import rules_of
 
 LARGEST_FILE_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 20_000
 LONGEST_FIELD = 200
+LONGEST_TEXT = 4000
 
 
 class MapRefused(ValueError):
@@ -63,11 +67,40 @@ class Mapped:
     orders: int
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text a person wrote to an answer: its new id, and the text encrypted."""
+
+    id: str
+    encrypted: bytes
+
+
+def written(text: str, identifiers: Identifiers, keyring: Keyring) -> Written | None:
+    """A text ready to be kept; None for an empty one."""
+    text = text.strip()
+    return Written(identifiers.new_id(), keyring.encrypt(text.encode())) if text else None
+
+
 def answer_case(
-    c: Connection, queue: Queue, case_id: int, option: str, who: str, why: str, now: datetime
+    c: Connection,
+    queue: Queue,
+    case_id: int,
+    option: str,
+    who: str,
+    why: str,
+    now: datetime,
+    text: Written | None = None,
 ) -> int:
-    """Keep an answer and have its order looked at. Returns the order's row id. Raises CannotAnswer."""
-    order_id = answer(c, case_id, option, who, why, now)
+    """Keep an answer, and the text that belongs to it, and have its order looked at. Returns the order's row id.
+    Raises CannotAnswer."""
+    wanted = option in WITH_TEXT
+    if wanted and text is None:
+        raise CannotAnswer(f"The option {option!r} needs the text of the message. Nothing was changed.")
+    if text is not None and not wanted:
+        raise CannotAnswer(f"The option {option!r} takes no text. Nothing was changed.")
+    order_id = answer(c, case_id, option, who, why, now, "" if text is None else text.id)
+    if text is not None:
+        keep_text(c, text.id, order_id, "message", text.encrypted, now)
     hint(c, queue, order_id, _lane(c, order_id), now)
     return order_id
 

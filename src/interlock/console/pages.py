@@ -23,6 +23,7 @@ from interlock.console.explain import explain
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.orders.connection import CarrierMapping
+from interlock.orders.reasons import WITH_TEXT
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring, Undecipherable
 
@@ -269,6 +270,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             live=False,
             case=found,
             chosen=chosen,
+            asks_for_text=any(offered in WITH_TEXT for offered in found.options),
             who=who,
             why=why,
             refused=refused,
@@ -286,12 +288,16 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         option: Annotated[str, Form()] = "",
         who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
+        text: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
+        message = desk.written(text[: desk.LONGEST_TEXT], parts.identifiers, parts.keyring)
         try:
             order_id = await console.read(
-                lambda c: desk.answer_case(c, parts.queue, case_id, option, _text(who), _text(why), now)
+                lambda c: desk.answer_case(
+                    c, parts.queue, case_id, option, _text(who), _text(why), now, message
+                )
             )
         except CannotAnswer as refused:
             return await case_page(request, case_id, option, _text(who), _text(why), str(refused))

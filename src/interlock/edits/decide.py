@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from interlock.edits.amounts import cancelation_of
 from interlock.edits.sentences import sentence_of, why_impossible
@@ -302,11 +303,13 @@ def _targets(action: CancelQuantities) -> list[tuple[str, int]]:
 def _not_yet(view: View, mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> Part | None:
     """Why nothing irreversible may be sent at this moment: the edit may go on, or the marketplace's side is old."""
     since = memory.content_since or shopify.updated_at
-    until = since + view.rules.quiet_period
+    # What our own desk made is complete: its person has seen it as a whole before.
+    quiet = timedelta(0) if memory.made_at_our_desk else view.rules.quiet_period
+    until = since + quiet
     fresh = view.mirakl_is_current and mirakl.observed_at >= since
     wanted = None if fresh else latest(since, view.mirakl_written_at)
     if view.now < until:
-        seconds = int(view.rules.quiet_period.total_seconds())
+        seconds = int(quiet.total_seconds())
         because = f"The edit may still be going on: nothing is sent until {seconds} seconds have passed without a change."
         return Part(memory, look_at=until, mirakl_since=wanted, because=(because,))
     if not fresh:

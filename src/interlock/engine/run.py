@@ -19,9 +19,12 @@ from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import (
+    Action,
     AnswerAcceptance,
     MarkOrder,
     PlaceHold,
+    SendMessage,
+    SetOrderAddress,
 )
 from interlock.orders.codec import encode
 from interlock.orders.memory import Decision, Incident
@@ -45,6 +48,7 @@ from interlock.orders.store import (
     tell,
     twins_of,
 )
+from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of
 from interlock.orders.view import OpenOperation, OtherOrder, View
 from interlock.storage.database import Store
@@ -395,6 +399,7 @@ class _Run:
             for order in shown:
                 remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
+            forget_texts(c, self.memory.texts - final.memory.texts)
             news = tuple(s for s in final.because if s not in said)
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
@@ -481,6 +486,8 @@ class _Run:
 
         def finish(c: Connection) -> None:
             ledger.finish(c, order_id, operation, outcome, ended_at)
+            if isinstance(operation.action, SendMessage) and isinstance(outcome, Confirmed):
+                forget_texts(c, (operation.action.text_id,))
             for name, value in outcome.facts if isinstance(outcome, Confirmed) else ():
                 if name == "left_behind_order_id":
                     note_twin(c, order_id, value)
@@ -497,6 +504,11 @@ class _Run:
         parts.probe(f"after_outcome:{type(operation.action).__name__}")
 
     async def _perform(self, operation: ledger.ToSend, document: tuple[datetime, Document] | None) -> Outcome:
+        written = await self._text_of(operation.action)
+        if written is None:
+            return Refused(
+                "TEXT_GONE", "What was to be sent is not kept any more; it has to be written again."
+            )
         context = OrderContext(
             connection=self.platforms.rules.name,
             order_id=self.row.mirakl_order_id,
@@ -505,11 +517,20 @@ class _Run:
             reference=operation.reference,
             document=None if document is None else document[1],
             shopify_order_name=self.memory.shopify_order_name,
+            text=written,
         )
         action = operation.action
         if action.platform == "mirakl":
             return await self.platforms.mirakl.perform(action, context)  # type: ignore[arg-type]
         return await self.platforms.shopify.perform(action, context)  # type: ignore[arg-type]
+
+    async def _text_of(self, action: Action) -> str | None:
+        """What a person wrote for the action, empty for actions without; None when it was deleted."""
+        if not isinstance(action, (SetOrderAddress, SendMessage)):
+            return ""
+        text_id = action.text_id
+        body = await self.parts.store.tx(lambda c: kept_text(c, text_id))
+        return None if body is None else self.parts.keyring.decrypt(body).decode()
 
     async def _wait_to_accept(self, plan: Plan, look_at: datetime | None) -> bool:
         """Stay with an order whose acceptance has not been confirmed: retry it here for a minute."""

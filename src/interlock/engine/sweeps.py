@@ -20,6 +20,7 @@ from interlock.engine.store import (
 from interlock.orders.actions import Lane
 from interlock.orders.ports import ReadFailed
 from interlock.orders.store import due_orders, order_by_shopify_id, orders
+from interlock.orders.texts import forget_old_texts
 
 SHOPIFY_OVERLAP = timedelta(minutes=10)
 SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
@@ -158,5 +159,7 @@ async def watch_acceptance(parts: EngineParts) -> int:
 
 async def forget(parts: EngineParts) -> int:
     """Delete what was kept only for a while."""
-    before = parts.clock.now() - KEEP_UNREADABLE
-    return await parts.store.tx(lambda c: forget_unreadable(c, before))
+    now = parts.clock.now()
+    return await parts.store.tx(
+        lambda c: forget_unreadable(c, now - KEEP_UNREADABLE) + forget_old_texts(c, now)
+    )

@@ -322,6 +322,7 @@ class _Reading:
             cancelations=self.reductions(entry.get("cancelations"), f"{where}.cancelations"),
             refunds=self.reductions(entry.get("refunds"), f"{where}.refunds", refunds=True),
             fees=self.fees(entry.get("fees"), f"{where}.fees"),
+            commission=self.amount(entry.get("total_commission"), f"{where}.total_commission"),
         )
 
     def prices(self, entry: Mapping[str, Any], quantity: int, where: str) -> tuple[Decimal, Decimal]:
@@ -357,6 +358,9 @@ class _Reading:
                     created_at=self.moment("created_date", entry),
                     state=state,
                     fees=self.fees(entry.get("fees"), f"{at}.fees"),
+                    commission=self.amount(
+                        entry.get("commission_total_amount"), f"{at}.commission_total_amount"
+                    ),
                 )
             )
         return tuple(found)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
+from interlock.orders.actions import AddedLine
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Tax
 
@@ -75,7 +77,8 @@ class RefundTask:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person answered to a case. It stays true until the case's subject changes."""
+    """What a person answered to a case. It stays true until the case's subject changes. `text_id` names the words
+    the person wrote besides (a message to the customer), which are kept encrypted."""
 
     reason: Reason
     subject: str
@@ -83,6 +86,44 @@ class Decision:
     who: str
     why: str
     at: datetime
+    text_id: str = ""
+
+
+DeskKind = Literal["lines", "cancel", "undo", "address"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEdit:
+    """An edit a person asked for at our own edit desk, and what has become of it.
+
+    `version` is the state of the order the person saw. `quantities` are (Shopify line id, wanted
+    `currentQuantity`), `added` what is added besides. An address is kept encrypted under `text_id`. `decision` is
+    what the person answers to the case the edit will open, if the marketplace cannot take it.
+
+    `base` is the Shopify content the edit starts from. `taken_at`, `held_at`, `shown_at` and `agreed_at` are when
+    it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
+    `ended` says how it ended, empty while it is under way, and `because` why.
+    """
+
+    id: str
+    kind: DeskKind
+    who: str
+    why: str
+    at: datetime
+    version: str
+    quantities: tuple[tuple[str, int], ...] = ()
+    added: tuple[AddedLine, ...] = ()
+    address_digest: str = ""
+    text_id: str = ""
+    decision: Option | None = None
+    base: str = ""
+    taken_at: datetime | None = None
+    held_at: datetime | None = None
+    shown_at: datetime | None = None
+    agreed_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended: Literal["", "done", "refused", "given up", "overtaken"] = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +185,26 @@ class Memory:
     refund_tasks: tuple[RefundTask, ...] = ()
     decisions: tuple[Decision, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    # edits from our own desk, the oldest first, and the Shopify content the last of them made
+    desk_edits: tuple[DeskEdit, ...] = ()
+    own_content: str = ""
+
+    @property
+    def made_at_our_desk(self) -> bool:
+        """Whether the Shopify content is exactly what our own desk made of it: nobody is still editing."""
+        return bool(self.content) and self.content == self.own_content
+
+    @property
+    def cancelled_at_our_desk(self) -> bool:
+        """Whether the Shopify order was cancelled from our own desk, so that no other order replaces it."""
+        return any(edit.kind == "cancel" and edit.shown_at is not None for edit in self.desk_edits)
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The ids of kept texts that this memory still needs. Only looked up, never iterated."""
+        edits = (edit.text_id for edit in self.desk_edits if not edit.ended)
+        answers = (decision.text_id for decision in self.decisions)
+        return frozenset(text_id for text_id in (*edits, *answers) if text_id)
 
     def decision(self, reason: Reason, subject: str) -> Decision | None:
         """The latest answer to that case, if any."""

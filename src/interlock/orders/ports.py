@@ -37,7 +37,8 @@ class OrderContext:
     """What performing an action needs besides the action: names, and the marketplace's own document with the
     personal data that plans must not hold. `reference` identifies the operation and attempt; it is sent as
     the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`. `text` is what the
-    action's `text_id` stands for, decrypted: an address as JSON, or the words of a message."""
+    action's `text_id` stands for, decrypted: an address as a JSON object with the fields of
+    AddressParts plus `phone`, or the words of a message."""
 
     connection: str
     order_id: str

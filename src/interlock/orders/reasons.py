@@ -73,6 +73,10 @@ class Option(StrEnum):
     DISMISS = "dismiss"
 
 
+WITH_TEXT: tuple[Option, ...] = ()
+"""The options to whose answer a person writes a text besides: the words of a message to the customer."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonPage:
     """What the catalogue says of one reason. `title` is a short clause for lists."""

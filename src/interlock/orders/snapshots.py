@@ -45,7 +45,8 @@ class Reduction:
     """A cancelation (OR30, or made by the operator) or a refund (OR28, or made in the portal) of one line.
 
     `quantity` is what the platform says and only informative for it; `amount` and `shipping_amount` drive it.
-    `state` is empty for cancelations and the refund state for refunds. `fees` is the order fees it took back.
+    `state` is empty for cancelations and the refund state for refunds. `fees` is the order fees it took back,
+    `commission` the commission with its taxes (`commission_total_amount`).
     """
 
     id: str
@@ -58,12 +59,14 @@ class Reduction:
     created_at: datetime | None
     state: str = ""
     fees: Decimal = Decimal(0)
+    commission: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class MiraklLine:
     """One order line of OR11. Amounts are in the order's tax mode. `fees` is the sum of the line's order fees, which
-    the order's total contains besides prices and shipping."""
+    the order's total contains besides prices and shipping. `commission` is what the marketplace keeps of the line,
+    its taxes included (`total_commission`); `fees` is not part of it."""
 
     id: str
     sku: str
@@ -80,6 +83,7 @@ class MiraklLine:
     cancelations: tuple[Reduction, ...] = ()
     refunds: tuple[Reduction, ...] = ()
     fees: Decimal = Decimal(0)
+    commission: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from interlock.orders.actions import Action
 from interlock.orders.connection import ConnectionRules
-from interlock.orders.memory import Decision, Memory
+from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
 from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
 
@@ -48,7 +48,7 @@ class View:
     this order, read just now, live or not. `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
-    what is missing.
+    what is missing. `requests` are edits asked for at our desk that no plan has taken up yet.
     """
 
     now: datetime
@@ -65,6 +65,7 @@ class View:
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None
     shopify_unreadable: bool = False
+    requests: tuple[DeskEdit, ...] = ()
 
     @property
     def mirakl_is_current(self) -> bool:

@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text_id", sa.Text(), server_default="", nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_answers_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
@@ -313,6 +314,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
     )
     op.create_index("ix_plans_order_id", "plans", ["order_id", "id"], unique=False)
+    op.create_table(
+        "texts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_texts_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_texts")),
+    )
+    op.create_index("ix_texts_created_at", "texts", ["created_at"], unique=False)
+    op.create_index("ix_texts_order_id", "texts", ["order_id"], unique=False)
     op.create_table(
         "timeline",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

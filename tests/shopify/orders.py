@@ -37,7 +37,7 @@ def document(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def context(shown: dict[str, Any] | None = None, order_id: str = "12345-A") -> OrderContext:
+def context(shown: dict[str, Any] | None = None, order_id: str = "12345-A", text: str = "") -> OrderContext:
     return OrderContext(
         connection="mkt-ca",
         order_id=order_id,
@@ -45,6 +45,7 @@ def context(shown: dict[str, Any] | None = None, order_id: str = "12345-A") -> O
         hold_handle="interlock:mkt-ca",
         reference="op-1/1",
         document=document() if shown is None else shown,
+        text=text,
     )
 
 

@@ -1,8 +1,9 @@
 """The adapter and the simulated shop, through real HTTP messages: lives of orders on both routes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -10,9 +11,13 @@ import httpx2
 import pytest
 
 from interlock.orders.actions import (
+    AddedLine,
+    AskServiceToStop,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     ImportLine,
@@ -20,6 +25,7 @@ from interlock.orders.actions import (
     MarkPaid,
     PlaceHold,
     ReleaseHold,
+    SetOrderAddress,
     ShopifyAction,
 )
 from interlock.orders.addresses import AddressParts, digest
@@ -408,3 +414,111 @@ def test_the_instance_mark_moves_only_from_the_one_that_was_read(setting: Settin
     setting.world.uninstall(app)
     setting.world.install(app)
     assert setting.use(read.instance_mark).value == ""
+
+
+# Our own edits
+
+
+def edit(
+    order: ShopifyOrder, *quantities: tuple[str, int], add: Sequence[AddedLine] = ()
+) -> EditShopifyOrder:
+    lines = {line.sku: line.id for line in order.lines}
+    wanted = tuple((lines[sku], quantity) for sku, quantity in quantities)
+    return EditShopifyOrder(order.id, "case-1", wanted, tuple(add), "Carried over from the marketplace.")
+
+
+def quantities(order: ShopifyOrder) -> dict[str, int]:
+    return {line.sku: line.current_quantity for line in order.lines}
+
+
+def test_our_own_edit_lowers_adds_and_can_be_repeated(setting: Setting) -> None:
+    order = setting.imported()
+    rug = setting.world.variant("RUG")
+    action = edit(order, ("LAMP", 1), ("ODD", 1), add=[AddedLine(rug.gid, 2, "L9")])
+    assert isinstance(setting.does(action), Confirmed)
+    after = setting.order(order.id)
+    assert quantities(after) == {"LAMP": 1, "ODD": 1, "RUG": 2}
+    assert setting.lamp.available == 9
+    assert setting.world.order(order.id).agreements[-1].actor.app is setting.world.main_app
+    again = edit(after, ("LAMP", 1), ("ODD", 1), ("RUG", 2))
+    assert isinstance(setting.does(again), Confirmed)
+    assert len(setting.world.order(order.id).agreements) == 2
+
+
+def test_an_edit_of_an_order_that_cannot_be_edited_is_refused_with_its_class(setting: Setting) -> None:
+    order = setting.imported()
+    setting.world.cancel_order(order.id)
+    outcome = setting.does(edit(order, ("LAMP", 1)))
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "CANNOT_BE_EDITED"
+
+
+def test_an_edit_below_what_has_left_is_refused_and_changes_nothing(setting: Setting) -> None:
+    order = setting.imported()
+    parcel = setting.world.order(order.id).fulfillment_orders[0]
+    setting.world.fulfill(parcel, units=[("LAMP", 2)])
+    outcome = setting.does(edit(order, ("LAMP", 1), ("ODD", 0)))
+    assert isinstance(outcome, Refused)
+    assert quantities(setting.order(order.id)) == {"LAMP": 3, "ODD": 1}
+
+
+@pytest.mark.parametrize("kind", ["reply_lost", "server_error"])
+def test_an_unclear_commit_is_unknown_and_the_order_tells(setting: Setting, kind: str) -> None:
+    order = setting.imported()
+    action = edit(order, ("LAMP", 2))
+    setting.faults.arm("orderEditCommit", Fault(kind))
+    assert isinstance(setting.does(action), Unknown)
+    assert isinstance(setting.does(action), Confirmed)
+    assert quantities(setting.order(order.id))["LAMP"] == 2
+
+
+def test_a_lost_begin_left_nothing_behind(setting: Setting) -> None:
+    order = setting.imported()
+    setting.faults.arm("orderEditBegin", Fault("reply_lost"))
+    assert isinstance(setting.does(edit(order, ("LAMP", 2))), Unavailable)
+    assert quantities(setting.order(order.id))["LAMP"] == 3
+
+
+def test_a_given_address_replaces_the_marketplaces(setting: Setting) -> None:
+    order = setting.imported()
+    parts = AddressParts("Kim", "Novak", "", "8 Oak Road", "", "Toronto", "M4B 1B3", "", "CA")
+    text = json.dumps(asdict(parts) | {"phone": "+1 416 555 0111"})
+    action = SetOrderAddress(order.id, "t-1", digest(parts, KEY).digest)
+    outcome = setting.use(lambda client: perform(client, action, context(text=text)))
+    assert isinstance(outcome, Confirmed)
+    assert setting.order(order.id).address == digest(parts, KEY)
+
+
+def test_the_marker_moves_to_the_order_that_replaces(setting: Setting) -> None:
+    """The value is unique (reference 5.5), so it has to leave the first order before the second can carry it; both
+    keep the lineage marker."""
+    old, new = setting.imported(), setting.world.customer_order([("LAMP", 1)])
+    refused = setting.does(MarkOrder(new.gid))
+    assert isinstance(refused, Refused)
+    assert refused.code == "TAKEN"
+    assert isinstance(setting.does(ClearMarker(old.id)), Confirmed)
+    assert isinstance(setting.does(ClearMarker(old.id)), Confirmed)
+    assert isinstance(setting.does(MarkOrder(new.gid)), Confirmed)
+    assert (setting.order(old.id).marker, setting.order(new.gid).marker) == ("", "mkt-ca:12345-A")
+    kept = [
+        field.value
+        for gid in (old.id, new.gid)
+        for (_, key), field in setting.world.order(gid).metafields.items()
+        if key == "mirakl_lineage"
+    ]
+    assert kept == ["mkt-ca:12345-A"] * 2
+
+
+def test_a_service_is_asked_to_give_the_order_back_once(setting: Setting) -> None:
+    service = setting.world.add_location("Warehouse of others", fulfillment_service=True)
+    setting.world.add_variant("SOFA", "99.00", 10, location=service)
+    order = setting.world.customer_order([("SOFA", 1)])
+    parcel = order.fulfillment_orders[0]
+    stop = AskServiceToStop(parcel.gid, "Changed at the marketplace.")
+    early = setting.does(stop)
+    assert isinstance(early, Refused)
+    setting.world.request_fulfillment(parcel)
+    setting.world.service_accepts(parcel)
+    assert isinstance(setting.does(stop), Confirmed)
+    assert isinstance(setting.does(stop), Confirmed)
+    assert [asked.kind for asked in parcel.requests] == ["FULFILLMENT_REQUEST", "CANCELLATION_REQUEST"]

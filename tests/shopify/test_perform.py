@@ -1,21 +1,28 @@
 """Every write and what its answer means."""
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
 from interlock.orders.actions import (
+    AddedLine,
+    AskServiceToStop,
     CancelShopifyOrder,
+    ClearMarker,
     CompleteDraft,
     DeleteDraft,
+    EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
     MarkOrder,
     MarkPaid,
     PlaceHold,
     ReleaseHold,
+    SetOrderAddress,
     ShopifyAction,
 )
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -34,6 +41,29 @@ HOLD = PlaceHold(FO, "Order edited; waiting for the marketplace.")
 RELEASE = ReleaseHold(FO, ("gid://shopify/FulfillmentHold/1",))
 CANCEL = CancelShopifyOrder(ORDER, "x" * 300)
 
+GIVEN = json.dumps(
+    {
+        "first_name": "Kim",
+        "last_name": "Novak",
+        "line1": "8 Oak Road",
+        "city": "Toronto",
+        "postcode": "M4B 1B3",
+        "province": "ON",
+        "country_code": "CA",
+    }
+)
+ADDRESS = SetOrderAddress(ORDER, "t-1", "d")
+STOP = AskServiceToStop(FO, "The order was changed at the marketplace.")
+CLEAR = ClearMarker(ORDER)
+CALCULATED, VARIANT = "gid://shopify/CalculatedOrder/77", "gid://shopify/ProductVariant/1"
+EDIT = EditShopifyOrder(
+    ORDER,
+    "case-1",
+    (("gid://shopify/LineItem/1", 1), ("gid://shopify/LineItem/2", 3)),
+    (AddedLine(VARIANT, 2, "L3"),),
+    "The marketplace cancelled one lamp.",
+)
+
 ACTIONS: list[tuple[ShopifyAction, str, str]] = [
     (create_draft(), "CreateDraft", "draftOrderCreate"),
     (FillDraftAddress(DRAFT, "d"), "UpdateDraft", "draftOrderUpdate"),
@@ -45,12 +75,14 @@ ACTIONS: list[tuple[ShopifyAction, str, str]] = [
     (HOLD, "Hold", "fulfillmentOrderHold"),
     (RELEASE, "Release", "fulfillmentOrderReleaseHold"),
     (CANCEL, "CancelOrder", "orderCancel"),
+    (ADDRESS, "UpdateOrderAddress", "orderUpdate"),
+    (STOP, "AskServiceToStop", "fulfillmentOrderSubmitCancellationRequest"),
 ]
 
 
 def done(action: ShopifyAction, **answers: Any) -> Outcome:
     shop = Shop({name: [answer] for name, answer in answers.items()})
-    return asyncio.run(perform(shop.client(), action, context()))
+    return asyncio.run(perform(shop.client(), action, context(text=GIVEN)))
 
 
 def refusing(root: str, message: str, code: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -71,9 +103,19 @@ def refusing(root: str, message: str, code: str | None = None, **fields: Any) ->
         payload = {"fulfillmentOrder": None}
     if root == "orderCancel":
         payload = {"job": None, "jobResult": None}
+    if root == "fulfillmentOrderSubmitCancellationRequest":
+        payload = {"fulfillmentOrder": None}
     errors = [{"field": ["input", 0], "message": message, "code": code}]
     name = "orderCancelUserErrors" if root == "orderCancel" else "userErrors"
     return data(**{root: payload | {name: errors} | fields})
+
+
+def request_state(status: str, *asked: str) -> dict[str, Any]:
+    return {
+        "id": FO,
+        "requestStatus": status,
+        "merchantRequests": {"nodes": [{"id": gid} for gid in asked]},
+    }
 
 
 @pytest.mark.parametrize(("action", "operation", "root"), ACTIONS)
@@ -89,7 +131,13 @@ def test_a_business_refusal_is_refused_with_its_words(
             "displayFinancialStatus": None,
         }
     )
-    found = done(action, **{operation: refusing(root, "Jane may not.")}, OrderState=state)
+    request = request_state("ACCEPTED")
+    found = done(
+        action,
+        **{operation: refusing(root, "Jane may not.")},
+        OrderState=state,
+        ServiceRequest=data(fulfillmentOrder=request),
+    )
     assert isinstance(found, Refused)
     assert found.code == "USER_ERROR"
 
@@ -247,7 +295,7 @@ def test_an_address_that_is_hidden_sends_nothing() -> None:
 
 
 def test_marking_needs_both_halves() -> None:
-    marked = {"metafields": [{"id": "m", "value": "mkt-ca:12345-A"}], "userErrors": []}
+    marked = {"metafields": [{"key": "mirakl_order_id", "value": "mkt-ca:12345-A"}], "userErrors": []}
     taken = {
         "metafields": None,
         "userErrors": [{"field": None, "message": "Value has already been taken", "code": "TAKEN"}],
@@ -423,3 +471,262 @@ def test_missing_subscriptions_are_added_and_taken_addresses_count_as_there() ->
 def test_deliveries_come_over_https_only(uri: str) -> None:
     with pytest.raises(WebhookAddressRefused):
         asyncio.run(ensure(Shop({}).client(), uri, loopback_http=True))
+
+
+# Our own edits (reference 7)
+
+
+def calculated(number: int, quantity: int) -> dict[str, Any]:
+    return {"id": f"gid://shopify/CalculatedLineItem/{number}", "quantity": quantity}
+
+
+def begun(*lines: tuple[int, int], more: bool = False) -> dict[str, Any]:
+    nodes = [calculated(number, quantity) for number, quantity in lines]
+    order = {"id": CALCULATED, "lineItems": {"nodes": nodes, "pageInfo": {"hasNextPage": more}}}
+    return data(orderEditBegin={"calculatedOrder": order, "userErrors": []})
+
+
+def edited(root: str, *lines: tuple[int, int], added: int = 2) -> dict[str, Any]:
+    order = {
+        "id": CALCULATED,
+        "lineItems": {"nodes": [calculated(number, quantity) for number, quantity in lines]},
+        "addedLineItems": {"nodes": [{"quantity": added, "variant": {"id": VARIANT}}]},
+    }
+    payload = {"calculatedLineItem": calculated(1, 1), "calculatedOrder": order, "userErrors": []}
+    return data(**{root: payload})
+
+
+def step(root: str) -> dict[str, Any]:
+    """An answer to a change that is not the last one: without the calculated order."""
+    return data(**{root: {"calculatedLineItem": calculated(1, 1), "userErrors": []}})
+
+
+SAVED = data(orderEditCommit={"order": {"id": ORDER}, "userErrors": []})
+STAGED = {
+    "EditBegin": begun((1, 2), (2, 3), (3, 5)),
+    "EditSetQuantity": step("orderEditSetQuantity"),
+    "EditAddVariant": edited("orderEditAddVariant", (1, 1), (2, 3), (3, 5)),
+    "EditCommit": SAVED,
+}
+REACHED = Confirmed((("shopify_order_id", ORDER),))
+
+
+def attempted(action: ShopifyAction, answers: dict[str, Any]) -> tuple[Outcome, list[tuple[str, Any]]]:
+    shop = Shop({name: [answer] for name, answer in answers.items()})
+    outcome = asyncio.run(perform(shop.client(), action, context(text=GIVEN)))
+    return outcome, [(name, variables) for name, variables, _ in shop.requests]
+
+
+def test_an_edit_changes_what_differs_adds_and_is_saved_without_a_mail() -> None:
+    outcome, sent = attempted(EDIT, STAGED)
+    assert outcome == REACHED
+    assert [name for name, _ in sent] == ["EditBegin", "EditSetQuantity", "EditAddVariant", "EditCommit"]
+    lowered = sent[1][1]
+    assert (lowered["lineItemId"], lowered["quantity"]) == ("gid://shopify/CalculatedLineItem/1", 1)
+    assert lowered["restock"] is True
+    assert sent[2][1] == {"id": CALCULATED, "variantId": VARIANT, "quantity": 2, "last": True}
+    assert sent[3][1] == {"id": CALCULATED, "staffNote": "The marketplace cancelled one lamp."}
+
+
+def test_a_raised_quantity_restocks_nothing() -> None:
+    raising = EditShopifyOrder(ORDER, "case-1", (("gid://shopify/LineItem/1", 5),), (), "")
+    answer = edited("orderEditSetQuantity", (1, 5), (2, 3))
+    answer["data"]["orderEditSetQuantity"]["calculatedOrder"]["addedLineItems"]["nodes"] = []
+    outcome, sent = attempted(
+        raising, STAGED | {"EditBegin": begun((1, 2), (2, 3)), "EditSetQuantity": answer}
+    )
+    assert outcome == REACHED
+    assert (sent[1][1]["restock"], sent[1][1]["last"]) == (False, True)
+
+
+def test_an_order_that_shows_the_wanted_quantities_is_not_edited() -> None:
+    wanted = EditShopifyOrder(ORDER, "case-1", EDIT.quantities, (), "")
+    outcome, sent = attempted(wanted, {"EditBegin": begun((1, 1), (2, 3))})
+    assert outcome == REACHED
+    assert [name for name, _ in sent] == ["EditBegin"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        edited("orderEditAddVariant", (1, 2), (2, 3), (3, 5)),
+        edited("orderEditAddVariant", (1, 1), (2, 3), (3, 4)),
+        edited("orderEditAddVariant", (1, 1), (2, 3)),
+        edited("orderEditAddVariant", (1, 1), (2, 3), (3, 5), added=1),
+    ],
+    ids=["not lowered", "another line changed", "another line gone", "too few added"],
+)
+def test_an_edit_that_would_show_anything_else_is_not_saved(shown: dict[str, Any]) -> None:
+    outcome, sent = attempted(EDIT, STAGED | {"EditAddVariant": shown})
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "EDIT_DIFFERS"
+    assert "EditCommit" not in [name for name, _ in sent]
+
+
+@pytest.mark.parametrize("operation", ["EditBegin", "EditSetQuantity", "EditAddVariant"])
+@pytest.mark.parametrize("answer", [httpx2.ReadTimeout("x"), httpx2.Response(502)])
+def test_what_breaks_before_the_commit_had_no_effect(operation: str, answer: Any) -> None:
+    outcome, sent = attempted(EDIT, STAGED | {operation: answer})
+    assert isinstance(outcome, Unavailable)
+    assert "EditCommit" not in [name for name, _ in sent]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx2.ReadTimeout("x"),
+        httpx2.Response(502),
+        data(orderEditCommit=None),
+        data(orderEditCommit={"odd": 1}),
+    ],
+)
+def test_only_an_unclear_commit_is_unknown(answer: Any) -> None:
+    outcome, _ = attempted(EDIT, STAGED | {"EditCommit": answer})
+    assert isinstance(outcome, Unknown)
+
+
+def failing(root: str, message: str) -> dict[str, Any]:
+    item = {"orderEditCommit": "order", "orderEditBegin": "calculatedOrder"}.get(root, "calculatedLineItem")
+    return data(**{root: {item: None, "userErrors": [{"field": None, "message": message}]}})
+
+
+@pytest.mark.parametrize(
+    ("operation", "root", "message", "expected"),
+    [
+        ("EditBegin", "orderEditBegin", "The order cannot be edited.", "CANNOT_BE_EDITED"),
+        ("EditBegin", "orderEditBegin", "The order does not exist.", "NOT_FOUND"),
+        ("EditSetQuantity", "orderEditSetQuantity", "The quantity can't be lower.", "USER_ERROR"),
+        ("EditAddVariant", "orderEditAddVariant", "The variant does not exist.", "NOT_FOUND"),
+        ("EditCommit", "orderEditCommit", "The order cannot be edited.", "CANNOT_BE_EDITED"),
+    ],
+)
+def test_a_refused_edit_names_its_class(operation: str, root: str, message: str, expected: str) -> None:
+    outcome, _ = attempted(EDIT, STAGED | {operation: failing(root, message)})
+    assert isinstance(outcome, Refused)
+    assert outcome.code == expected
+
+
+def test_a_commit_without_a_change_means_that_it_is_reached() -> None:
+    """Recorded message, reference 7.1."""
+    answer = failing("orderEditCommit", "There must be at least one change to be made.")
+    assert attempted(EDIT, STAGED | {"EditCommit": answer})[0] == REACHED
+
+
+def test_a_session_that_ended_is_opened_again_later() -> None:
+    answer = failing("orderEditCommit", "The calculated order does not exist.")
+    assert isinstance(attempted(EDIT, STAGED | {"EditCommit": answer})[0], Unavailable)
+
+
+def test_an_order_with_more_lines_than_we_can_check_is_left_alone() -> None:
+    outcome, _ = attempted(EDIT, STAGED | {"EditBegin": begun((1, 2), more=True)})
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "ORDER_TOO_LARGE"
+
+
+def test_a_writer_that_lost_the_order_saves_no_edit() -> None:
+    class Lost(Exception):
+        pass
+
+    async def lost() -> None:
+        raise Lost
+
+    shop = Shop({name: [answer] for name, answer in STAGED.items()})
+    with pytest.raises(Lost):
+        asyncio.run(perform(shop.client(), EDIT, replace(context(), still_ours=lost)))
+    assert [name for name, _, _ in shop.requests] == ["EditBegin"]
+
+
+# An address a person gave
+
+
+def test_a_given_address_is_sent_whole_and_what_it_lacks_is_emptied() -> None:
+    made = data(orderUpdate={"order": MADE, "userErrors": []})
+    outcome, sent = attempted(ADDRESS, {"UpdateOrderAddress": made})
+    assert outcome == ORDER_FACTS
+    assert sent[0][1]["input"]["shippingAddress"] == {
+        "firstName": "Kim",
+        "lastName": "Novak",
+        "company": "",
+        "address1": "8 Oak Road",
+        "address2": "",
+        "city": "Toronto",
+        "zip": "M4B 1B3",
+        "phone": "",
+        "provinceCode": "ON",
+        "countryCode": "CA",
+    }
+
+
+def test_a_refused_address_is_told_without_the_address() -> None:
+    outcome, _ = attempted(
+        ADDRESS, {"UpdateOrderAddress": refusing("orderUpdate", "8 Oak Road is not in Toronto")}
+    )
+    assert isinstance(outcome, Refused)
+    assert "Oak" not in outcome.words
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "ADDRESS_UNREADABLE"),
+        ("[]", "ADDRESS_UNREADABLE"),
+        ('{"street": "x"}', "ADDRESS_UNREADABLE"),
+        ('{"line1": 5}', "ADDRESS_UNREADABLE"),
+        ('{"line1": "x", "country_code": "XX"}', "COUNTRY_UNKNOWN"),
+    ],
+)
+def test_an_unusable_address_is_refused_and_nothing_is_sent(text: str, code: str) -> None:
+    shop = Shop({})
+    outcome = asyncio.run(perform(shop.client(), ADDRESS, context(text=text)))
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, shop.requests) == (code, [])
+
+
+# Fulfilment services and markers
+
+
+def test_a_service_that_was_asked_before_is_confirmed() -> None:
+    """Right after the request its status still reads ACCEPTED: the list of requests tells (reference 10.1)."""
+    refused = refusing("fulfillmentOrderSubmitCancellationRequest", "Cannot request cancellation.")
+    asked = request_state("ACCEPTED", "gid://shopify/FulfillmentOrderMerchantRequest/1")
+    confirmed = Confirmed((("fulfillment_order_id", FO),))
+    for state in (asked, request_state("CANCELLATION_REQUESTED"), request_state("CANCELLATION_REJECTED")):
+        found = done(STOP, AskServiceToStop=refused, ServiceRequest=data(fulfillmentOrder=state))
+        assert found == confirmed
+    answered = data(fulfillmentOrderSubmitCancellationRequest={"fulfillmentOrder": asked, "userErrors": []})
+    assert done(STOP, AskServiceToStop=answered) == confirmed
+
+
+LINEAGE = {"key": "mirakl_lineage", "value": "mkt-ca:12345-A"}
+KEPT = {"metafields": [LINEAGE], "userErrors": []}
+
+
+@pytest.mark.parametrize("gone", [{"key": "mirakl_order_id"}, None])
+def test_a_cleared_marker_is_confirmed_whether_or_not_it_was_there(gone: Any) -> None:
+    answer = data(metafieldsSet=KEPT, metafieldsDelete={"deletedMetafields": [gone], "userErrors": []})
+    assert done(CLEAR, ClearMarker=answer) == REACHED
+
+
+def test_a_marker_that_cannot_be_cleared_is_refused() -> None:
+    wrong = [{"field": ["metafields", 0], "message": "No access.", "code": "INVALID"}]
+    cleared = {"deletedMetafields": [None], "userErrors": []}
+    for answer in (
+        data(metafieldsSet={"metafields": None, "userErrors": wrong}, metafieldsDelete=cleared),
+        data(metafieldsSet=KEPT, metafieldsDelete={"deletedMetafields": None, "userErrors": wrong}),
+    ):
+        assert isinstance(done(CLEAR, ClearMarker=answer), Refused)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        data(metafieldsSet=None, metafieldsDelete={"deletedMetafields": [None], "userErrors": []}),
+        data(metafieldsSet=KEPT, metafieldsDelete=None),
+        data(
+            metafieldsSet={"metafields": [], "userErrors": []},
+            metafieldsDelete={"deletedMetafields": [None], "userErrors": []},
+        ),
+    ],
+)
+def test_half_an_answer_about_a_marker_is_unknown(answer: dict[str, Any]) -> None:
+    assert isinstance(done(CLEAR, ClearMarker=answer), Unknown)

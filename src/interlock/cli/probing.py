@@ -122,7 +122,8 @@ def _refuse_unready(shop: ShopifyShop, readiness: shopify_read.Readiness) -> Non
         missing = ", ".join(readiness.missing_scopes)
         raise CannotConnect(
             f"The app in {shop.shop_domain} lacks the scopes {missing}. Without them Shopify hides parcels without a "
-            "word. Grant them to the app, install it again, and connect once more. Nothing was stored."
+            "word, or refuses our own edits of an order (write_order_edits): nothing the marketplace changed could be "
+            "carried into the shop, and nothing undone. Grant them to the app, install it again, and connect once more. Nothing was stored."
         )
     if not readiness.version_supported:
         raise CannotConnect(

@@ -518,6 +518,7 @@ class _Run:
             document=None if document is None else document[1],
             shopify_order_name=self.memory.shopify_order_name,
             text=written,
+            still_ours=self._still_ours,
         )
         action = operation.action
         if action.platform == "mirakl":
@@ -531,6 +532,14 @@ class _Run:
         text_id = action.text_id
         body = await self.parts.store.tx(lambda c: kept_text(c, text_id))
         return None if body is None else self.parts.keyring.decrypt(body).decode()
+
+    async def _still_ours(self) -> None:
+        """Before the next call of an action that takes several: the lease is renewed, and the call may leave for as
+        long as any write may. Raises LeaseLost."""
+        started = self.parts.clock.monotonic()
+        until = self.parts.clock.now() + LEASE
+        await self.parts.store.tx(lambda c: still_mine(c, self.row.id, self.row.epoch, lease_until=until))
+        SEND_BY.set(started + SEND_WITHIN_SECONDS)
 
     async def _wait_to_accept(self, plan: Plan, look_at: datetime | None) -> bool:
         """Stay with an order whose acceptance has not been confirmed: retry it here for a minute."""

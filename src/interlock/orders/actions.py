@@ -169,8 +169,9 @@ class EditShopifyOrder:
     """The Shopify order shows these quantities (orderEditBegin, orderEditSetQuantity, orderEditAddVariant,
     orderEditCommit): our own edit, nobody is notified, removed units go back to stock.
 
-    `quantities` are (Shopify line id, wanted `currentQuantity`), `added` what is added besides. `subject` names the
-    case or request it belongs to, so that the same edit wanted twice for different reasons is two operations.
+    `quantities` are (Shopify line id, wanted `currentQuantity`), `added` what is added besides, each on a line of its
+    own: every line the order already has of such a variant is named in `quantities`, or it would pass for the added
+    one. `subject` names the case or request it belongs to, so that the same edit wanted twice for different reasons is two operations.
     """
 
     shopify_order_id: str

@@ -1,6 +1,6 @@
 """What the engine needs of a platform adapter, and what an adapter needs of the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,13 +32,21 @@ class CallBudget(Protocol):
         ...
 
 
+async def nobody_else() -> None:
+    """The order is ours as long as we like: nobody else writes to it (set-up work and tests)."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderContext:
     """What performing an action needs besides the action: names, and the marketplace's own document with the
     personal data that plans must not hold. `reference` identifies the operation and attempt; it is sent as
     the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`. `text` is what the
     action's `text_id` stands for, decrypted: an address as a JSON object with the fields of
-    AddressParts plus `phone`, or the words of a message."""
+    AddressParts plus `phone`, or the words of a message.
+
+    `still_ours` is awaited before each further call of an action that takes several: it makes sure that the order has
+    not gone to another writer and gives the next call its time. It raises what ends the run.
+    """
 
     connection: str
     order_id: str
@@ -48,3 +56,4 @@ class OrderContext:
     document: Mapping[str, Any] | None
     shopify_order_name: str = ""
     text: str = ""
+    still_ours: Callable[[], Awaitable[None]] = nobody_else

@@ -111,10 +111,12 @@ def _shown_by_shopify(
             return not shopify.live
         case EditShopifyOrder(_, _, quantities, added):
             shown = {line.id: line.current_quantity for line in shopify.lines}
+            # What is added gets a line of its own, so a line that the edit names is not what it adds.
+            others = [line for line in shopify.lines if line.id not in dict(quantities)]
             return all(shown.get(line_id, 0) == wanted for line_id, wanted in quantities) and all(
                 any(
                     line.variant_id == new.variant_id and line.current_quantity >= new.quantity
-                    for line in shopify.lines
+                    for line in others
                 )
                 for new in added
             )

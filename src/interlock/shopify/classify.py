@@ -33,6 +33,8 @@ _MESSAGES = (
     ("already been canceled", "ALREADY_CANCELLED"),
     ("cannot be marked as paid", "CANNOT_BE_MARKED_PAID"),
     ("unfulfillable status", "UNFULFILLABLE_STATUS"),
+    ("cannot be edited", "CANNOT_BE_EDITED"),
+    ("at least one change", "NOTHING_TO_CHANGE"),
     ("does not exist", "NOT_FOUND"),
     ("not found", "NOT_FOUND"),
     ("already been taken", "TAKEN"),

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from interlock.orders.actions import CreateDraft, CreateOrder, ImportLine
+from interlock.orders.addresses import AddressParts
 from interlock.orders.countries import alpha2
 from interlock.orders.ports import OrderContext
 from interlock.orders.snapshots import Tax
@@ -33,6 +35,7 @@ from interlock.shopify.generated.input_types import (
 )
 from interlock.shopify.names import (
     LINE_ATTRIBUTE,
+    LINEAGE_KEY,
     MARKER_KEY,
     MARKER_NAMESPACE,
     ORDER_ATTRIBUTE,
@@ -158,14 +161,60 @@ def order_address_input(shopify_order_id: str, context: OrderContext) -> OrderIn
     return OrderInput(id=shopify_order_id, shippingAddress=shipping_address(context))
 
 
+def given_address_input(shopify_order_id: str, context: OrderContext) -> OrderInput:
+    """The address a person gave for an existing order (OrderInput), from the JSON in `context.text`. Parts that are
+    not given are sent empty, so that nothing of the address before stays. Raises CannotBuild."""
+    given = _given_address(context)
+    country = alpha2(given.get("country_code", ""))
+    if not country:
+        raise CannotBuild("COUNTRY_UNKNOWN", "The country of the address has no ISO code we know.")
+    built = MailingAddressInput(countryCode=country)
+    for name, ours in (
+        ("first_name", "first_name"),
+        ("last_name", "last_name"),
+        ("company", "company"),
+        ("address_1", "line1"),
+        ("address_2", "line2"),
+        ("city", "city"),
+        ("zip_", "postcode"),
+        ("phone", "phone"),
+    ):
+        setattr(built, name, given.get(ours, ""))
+    _set_province(built, country, given.get("province", ""))
+    return OrderInput(id=shopify_order_id, shippingAddress=built)
+
+
+def _given_address(context: OrderContext) -> dict[str, str]:
+    """The parts a person gave, blanks around them gone. Raises CannotBuild for anything but texts under known names."""
+    unusable = CannotBuild("ADDRESS_UNREADABLE", "The address that was given for this order cannot be read.")
+    try:
+        given = json.loads(context.text)
+    except ValueError:
+        raise unusable from None
+    if not isinstance(given, dict):
+        raise unusable
+    known = {field.name for field in fields(AddressParts)} | {"phone"}
+    if any(name not in known or not isinstance(value, str) for name, value in given.items()):
+        raise unusable
+    return {name: value.strip() for name, value in given.items()}
+
+
 def marker_metafields(shopify_order_id: str, context: OrderContext) -> list[MetafieldsSetInput]:
-    """Our unique marker on an order that exists already."""
+    """Our unique marker, and the lineage marker, on an order that exists already."""
+    unique = MetafieldsSetInput(
+        ownerId=shopify_order_id, namespace=MARKER_NAMESPACE, key=MARKER_KEY, type="id", value=context.marker
+    )
+    return [unique, *lineage_metafields(shopify_order_id, context)]
+
+
+def lineage_metafields(shopify_order_id: str, context: OrderContext) -> list[MetafieldsSetInput]:
+    """The lineage marker alone: the order stands or stood for this marketplace order."""
     return [
         MetafieldsSetInput(
             ownerId=shopify_order_id,
             namespace=MARKER_NAMESPACE,
-            key=MARKER_KEY,
-            type="id",
+            key=LINEAGE_KEY,
+            type="single_line_text_field",
             value=context.marker,
         )
     ]
@@ -194,13 +243,16 @@ def shipping_address(context: OrderContext) -> MailingAddressInput:
     ):
         if value:
             setattr(built, name, value)
-    province = _text(raw, "state")
+    _set_province(built, country, _text(raw, "state"))
+    return built
+
+
+def _set_province(built: MailingAddressInput, country: str, province: str) -> None:
     code = _PROVINCE_CODE.fullmatch(province.upper()) if f" {country} " in _WITH_PROVINCE_CODES else None
     if code:
         built.province_code = code.group(1)
     elif province:
         built.province = province
-    return built
 
 
 def private_texts(context: OrderContext) -> tuple[str, ...]:
@@ -210,6 +262,11 @@ def private_texts(context: OrderContext) -> tuple[str, ...]:
     texts = [_text(raw, name) for name in (*names, "phone", "phone_secondary", "additional_info")]
     texts.append(_contact_email(context))
     return tuple(text for text in texts if text)
+
+
+def given_texts(context: OrderContext) -> tuple[str, ...]:
+    """The same for an address that a person gave. Raises CannotBuild."""
+    return tuple(text for text in _given_address(context).values() if text)
 
 
 def _draft_line(line: ImportLine, currency: str) -> DraftOrderLineItemInput:

@@ -5,6 +5,8 @@ import hashlib
 MARKER_NAMESPACE = "$app"
 MARKER_KEY = "mirakl_order_id"
 INSTANCE_KEY = "instance_mark"
+# The same value without being unique: it stays on every order that ever stood for the marketplace order.
+LINEAGE_KEY = "mirakl_lineage"
 ORDER_ATTRIBUTE = "mirakl_order_id"
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"

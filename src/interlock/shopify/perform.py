@@ -1,9 +1,11 @@
 """Every write Interlock makes to Shopify, and what its answer means. Search the action's name here."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 from interlock.orders.actions import (
+    AddedLine,
     AskServiceToStop,
     CancelShopifyOrder,
     ClearMarker,
@@ -27,16 +29,18 @@ from interlock.orders.ports import OrderContext
 from interlock.shopify import documents, read
 from interlock.shopify.classify import CallFailed, user_errors
 from interlock.shopify.client import ShopifyClient, understood
+from interlock.shopify.generated.fragments import EditedOrder
 from interlock.shopify.generated.input_types import (
     DraftOrderDeleteInput,
     FulfillmentOrderHoldInput,
     MetafieldDefinitionInput,
+    MetafieldIdentifierInput,
     MetafieldsSetInput,
     OrderCancelRefundMethodInput,
     OrderMarkAsPaidInput,
     WebhookSubscriptionInput,
 )
-from interlock.shopify.names import INSTANCE_KEY, MARKER_KEY, MARKER_NAMESPACE, order_tags
+from interlock.shopify.names import INSTANCE_KEY, LINEAGE_KEY, MARKER_KEY, MARKER_NAMESPACE, order_tags
 
 _LONGEST_STAFF_NOTE = 255
 _NO_ITEM = Unknown("the answer has neither our item nor an error")
@@ -76,8 +80,14 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
             return await _release_hold(client, action, context)
         case CancelShopifyOrder():
             return await _cancel_order(client, action, context)
-        case EditShopifyOrder() | SetOrderAddress() | AskServiceToStop() | ClearMarker():
-            return Refused("NOT_SENT", "This version does not send it yet.")
+        case EditShopifyOrder():
+            return await _edit_order(client, action, context)
+        case SetOrderAddress():
+            return await _set_order_address(client, action, context)
+        case AskServiceToStop():
+            return await _ask_service_to_stop(client, action, context)
+        case ClearMarker():
+            return await _clear_marker(client, action, context)
         case _:
             assert_never(action)
 
@@ -239,7 +249,7 @@ async def _mark_order(client: ShopifyClient, action: MarkOrder, context: OrderCo
         return _refused(marked.user_errors)
     if tagged.user_errors:
         return _refused(tagged.user_errors)
-    if not any(item.value == context.marker for item in marked.metafields or ()):
+    if not _has_marker(marked.metafields, MARKER_KEY, context):
         return _NO_ITEM
     return Confirmed((("shopify_order_id", action.shopify_order_id),))
 
@@ -344,6 +354,195 @@ async def _cancel_order(client: ShopifyClient, action: CancelShopifyOrder, conte
     return refused
 
 
+async def _edit_order(client: ShopifyClient, action: EditShopifyOrder, context: OrderContext) -> Outcome:
+    """orderEditBegin, orderEditSetQuantity and orderEditAddVariant, then orderEditCommit. Only the commit changes the
+    order: whatever ends before it had no effect, and an edit session that is left behind changes nothing."""
+    facts = Confirmed((("shopify_order_id", action.shopify_order_id),))
+    try:
+        staged = await _stage_edit(client, action, context)
+    except CallFailed as failed:
+        if isinstance(failed.outcome, Unknown):
+            return Unavailable(f"the edit was not saved: {failed.outcome.why}")
+        raise
+    if isinstance(staged, Unknown):
+        return Unavailable(f"the edit was not saved: {staged.why}")
+    if not isinstance(staged, str):
+        return staged
+    if not staged:
+        return facts
+    await context.still_ours()
+    with understood("EditCommit"):
+        answer = await client.edit_commit(
+            id=staged,
+            staff_note=action.note[:_LONGEST_STAFF_NOTE],
+            lane=action.lane,
+            reference=context.reference,
+        )
+    payload = answer.order_edit_commit
+    if payload is None:
+        return _NO_ITEM
+    if payload.order is not None and not payload.user_errors:
+        return facts
+    refused = _refused(payload.user_errors)
+    if isinstance(refused, Refused) and refused.code == "NOTHING_TO_CHANGE":
+        return facts
+    if isinstance(refused, Refused) and refused.code == "NOT_FOUND":
+        return Unavailable("the edit session ended before it was saved")
+    return refused
+
+
+async def _stage_edit(
+    client: ShopifyClient, action: EditShopifyOrder, context: OrderContext
+) -> str | Refused | Unavailable | Unknown:
+    """The id of a calculated order that shows exactly what is wanted; empty when the order shows it already."""
+    with understood("EditBegin"):
+        begun = (
+            await client.edit_begin(id=action.shopify_order_id, lane=action.lane, reference=context.reference)
+        ).order_edit_begin
+    if begun is None or begun.calculated_order is None:
+        return _NO_ITEM if begun is None else _refused(begun.user_errors)
+    calculated = begun.calculated_order
+    if calculated.line_items.page_info.has_next_page:
+        return Refused("ORDER_TOO_LARGE", "The order has more lines than an edit of ours can check.")
+    before = {_number(line.id): line.quantity for line in calculated.line_items.nodes}
+    wanted = {_number(line_id): quantity for line_id, quantity in action.quantities}
+    changes = [(line, quantity) for line, quantity in wanted.items() if before.get(line, 0) != quantity]
+    last = len(changes) + len(action.added)
+    shown: EditedOrder | None = None
+    for place, (line, quantity) in enumerate(changes, start=1):
+        await context.still_ours()
+        with understood("EditSetQuantity"):
+            changed = (
+                await client.edit_set_quantity(
+                    id=calculated.id,
+                    line_item_id=f"gid://shopify/CalculatedLineItem/{line}",
+                    quantity=quantity,
+                    restock=quantity < before.get(line, 0),
+                    last=place == last,
+                    lane=action.lane,
+                    reference=context.reference,
+                )
+            ).order_edit_set_quantity
+        if changed is None or changed.calculated_line_item is None or changed.user_errors:
+            return _NO_ITEM if changed is None else _refused(changed.user_errors)
+        shown = changed.calculated_order
+    for place, new in enumerate(action.added, start=len(changes) + 1):
+        await context.still_ours()
+        with understood("EditAddVariant"):
+            added = (
+                await client.edit_add_variant(
+                    id=calculated.id,
+                    variant_id=new.variant_id,
+                    quantity=new.quantity,
+                    last=place == last,
+                    lane=action.lane,
+                    reference=context.reference,
+                )
+            ).order_edit_add_variant
+        if added is None or added.calculated_line_item is None or added.user_errors:
+            return _NO_ITEM if added is None else _refused(added.user_errors)
+        shown = added.calculated_order
+    if not last:
+        return ""
+    if shown is None:
+        return _NO_ITEM
+    if _shows(shown, before | wanted, action.added):
+        return calculated.id
+    return Refused(
+        "EDIT_DIFFERS",
+        "The edit as Shopify calculated it does not show the quantities we wanted, so it was not saved.",
+    )
+
+
+def _shows(shown: EditedOrder, quantities: dict[str, int], added: Sequence[AddedLine]) -> bool:
+    """Whether a calculated order has exactly these quantities on its lines, by number, and exactly these additions."""
+    have = {_number(line.id): line.quantity for line in shown.line_items.nodes if line.quantity}
+    new = Counter(
+        (line.variant.id if line.variant is not None else "", line.quantity)
+        for line in shown.added_line_items.nodes
+    )
+    return have == {line: quantity for line, quantity in quantities.items() if quantity} and new == Counter(
+        (line.variant_id, line.quantity) for line in added
+    )
+
+
+def _number(gid: str) -> str:
+    """A line and its calculated line share their number (reference 7.1)."""
+    return gid.rpartition("/")[2]
+
+
+async def _set_order_address(
+    client: ShopifyClient, action: SetOrderAddress, context: OrderContext
+) -> Outcome:
+    """orderUpdate with nothing but the address a person gave; last write wins. Shopify judges it strictly."""
+    private = documents.given_texts(context)
+    with understood("UpdateOrderAddress"):
+        answer = await client.update_order_address(
+            input=documents.given_address_input(action.shopify_order_id, context),
+            lane=action.lane,
+            reference=context.reference,
+            private=private,
+        )
+    payload = answer.order_update
+    if payload is None:
+        return _NO_ITEM
+    if payload.order is not None and not payload.user_errors:
+        return _order_facts(payload.order.id, payload.order.name)
+    return _refused(payload.user_errors, private)
+
+
+async def _ask_service_to_stop(
+    client: ShopifyClient, action: AskServiceToStop, context: OrderContext
+) -> Outcome:
+    """fulfillmentOrderSubmitCancellationRequest. Right after it the request still reads ACCEPTED (reference 10.1), so
+    it is the list of requests that tells; a refusal is checked against that list, because asking twice is refused."""
+    with understood("AskServiceToStop"):
+        answer = await client.ask_service_to_stop(
+            id=action.fulfillment_order_id,
+            message=action.message,
+            lane=action.lane,
+            reference=context.reference,
+        )
+    payload = answer.fulfillment_order_submit_cancellation_request
+    if payload is None:
+        return _NO_ITEM
+    facts = Confirmed((("fulfillment_order_id", action.fulfillment_order_id),))
+    if payload.fulfillment_order is not None and not payload.user_errors:
+        return facts
+    refused = _refused(payload.user_errors)
+    if isinstance(refused, Refused):
+        with understood("ServiceRequest"):
+            seen = await client.service_request(id=action.fulfillment_order_id, lane=action.lane)
+        if seen.fulfillment_order is not None and read.asked_to_stop(seen.fulfillment_order):
+            return facts
+    return refused
+
+
+async def _clear_marker(client: ShopifyClient, action: ClearMarker, context: OrderContext) -> Outcome:
+    """metafieldsSet of the lineage marker and metafieldsDelete of the unique one in one document; they run one after
+    the other. A marker that is not there is what we wanted."""
+    unique = MetafieldIdentifierInput(
+        ownerId=action.shopify_order_id, namespace=MARKER_NAMESPACE, key=MARKER_KEY
+    )
+    with understood("ClearMarker"):
+        answer = await client.clear_marker(
+            lineage=documents.lineage_metafields(action.shopify_order_id, context),
+            marker=[unique],
+            lane=action.lane,
+            reference=context.reference,
+        )
+    kept, cleared = answer.metafields_set, answer.metafields_delete
+    if kept is None or cleared is None:
+        return _NO_ITEM
+    if kept.user_errors:
+        return _refused(kept.user_errors)
+    if cleared.user_errors:
+        return _refused(cleared.user_errors)
+    if cleared.deleted_metafields is None or not _has_marker(kept.metafields, LINEAGE_KEY, context):
+        return _NO_ITEM
+    return Confirmed((("shopify_order_id", action.shopify_order_id),))
+
+
 async def define_marker(client: ShopifyClient) -> Outcome:
     """metafieldDefinitionCreate: the `id` metafield that makes our marker unique in the shop. Repeatable."""
     definition = MetafieldDefinitionInput(
@@ -413,6 +612,18 @@ def _refused(errors: Sequence[_UserError], private: tuple[str, ...] = ()) -> Ref
     """What a payload's user errors mean; without any, an answer that lacks our item is unclear."""
     found = user_errors([(getattr(error, "code", None), error.message) for error in errors], private)
     return found if found is not None else _NO_ITEM
+
+
+class _Metafield(Protocol):
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+
+def _has_marker(written: Sequence[_Metafield] | None, key: str, context: OrderContext) -> bool:
+    return any(item.key == key and item.value == context.marker for item in written or ())
 
 
 def _order_facts(order_id: str, name: str) -> Confirmed:

@@ -11,7 +11,7 @@ from interlock.orders.snapshots import Draft, Offer, ShopifyOrder
 from interlock.shopify import translate
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import API_VERSION, ShopifyClient, understood
-from interlock.shopify.generated.fragments import FulfillmentOrderFields
+from interlock.shopify.generated.fragments import FulfillmentOrderFields, RequestState
 from interlock.shopify.generated.input_types import OrderIdentifierInput, UniqueMetafieldValueInput
 from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrder,
@@ -31,6 +31,7 @@ _SKUS_PER_SEARCH = 15
 REQUIRED_SCOPES = (
     "read_orders",
     "write_orders",
+    "write_order_edits",
     "read_draft_orders",
     "write_draft_orders",
     "read_merchant_managed_fulfillment_orders",
@@ -333,6 +334,11 @@ async def fulfillment_order_owner(
         (hold.id, hold.handle or "") for hold in read.fulfillment_holds if hold.held_by_requesting_app
     )
     return Owner(read.id, read.status, read.order_id, read.order_name, ours)
+
+
+def asked_to_stop(request: RequestState) -> bool:
+    """Whether the fulfilment service was asked to cancel, whatever it answered (reference 10.1)."""
+    return request.request_status.startswith("CANCELLATION") or bool(request.merchant_requests.nodes)
 
 
 async def agreements(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Agreement, ...]:

@@ -18,6 +18,9 @@ from interlock.rehearsal.judging.evidence import (
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Call
 
+STAGING = ("orderEditBegin", "orderEditSetQuantity", "orderEditAddVariant")
+"""Calls of an order edit before its commit: they change nothing, and one attempt makes many of them."""
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 JITTER = timedelta(seconds=1)
@@ -84,7 +87,7 @@ def i21_every_attempt_is_sent_once(evidence: Evidence, verdict: Verdict) -> None
     a reason. A call refused for its token is repeated under the same attempt."""
     seen: dict[str, Call] = {}
     for call, _ in our_writes(evidence):
-        if call.reference is None or Reference.of(call.reference) is None:
+        if call.reference is None or Reference.of(call.reference) is None or call.operation in STAGING:
             continue
         verdict.checked["I21"] += 1
         key = f"{call.operation} {call.reference}"
@@ -138,7 +141,8 @@ def i10_one_writer_at_a_time(evidence: Evidence, verdict: Verdict) -> None:
             before = last_of.get(row.id)
             if row.call_class in ("C", "D") and before is not None:
                 _settled(verdict, call, before[0], settle.get(row.connection_id, MINUTE))
-            last_of[row.id] = (call, reference)
+            if call.operation not in STAGING:
+                last_of[row.id] = (call, reference)
             if newest is None or reference.epoch >= newest[1].epoch:
                 newest = (call, reference)
 

@@ -16,7 +16,7 @@ class AnnotateMetafieldsSet(BaseModel):
 
 
 class AnnotateMetafieldsSetMetafields(BaseModel):
-    id: str
+    key: str
     value: str
 
 

@@ -62,6 +62,34 @@ class DraftFieldsShippingAddress(PostalAddress):
     pass
 
 
+class EditedOrder(BaseModel):
+    id: str
+    line_items: "EditedOrderLineItems" = Field(alias="lineItems")
+    added_line_items: "EditedOrderAddedLineItems" = Field(alias="addedLineItems")
+
+
+class EditedOrderLineItems(BaseModel):
+    nodes: list["EditedOrderLineItemsNodes"]
+
+
+class EditedOrderLineItemsNodes(BaseModel):
+    id: str
+    quantity: int
+
+
+class EditedOrderAddedLineItems(BaseModel):
+    nodes: list["EditedOrderAddedLineItemsNodes"]
+
+
+class EditedOrderAddedLineItemsNodes(BaseModel):
+    quantity: int
+    variant: Optional["EditedOrderAddedLineItemsNodesVariant"]
+
+
+class EditedOrderAddedLineItemsNodesVariant(BaseModel):
+    id: str
+
+
 class FulfillmentOrderLineFields(BaseModel):
     id: str
     remaining_quantity: int = Field(alias="remainingQuantity")
@@ -163,9 +191,25 @@ class LineFieldsDiscountedUnitPriceAfterAllDiscountsSet(Bag):
     pass
 
 
+class RequestState(BaseModel):
+    id: str
+    request_status: str = Field(alias="requestStatus")
+    merchant_requests: "RequestStateMerchantRequests" = Field(alias="merchantRequests")
+
+
+class RequestStateMerchantRequests(BaseModel):
+    nodes: list["RequestStateMerchantRequestsNodes"]
+
+
+class RequestStateMerchantRequestsNodes(BaseModel):
+    id: str
+
+
 Bag.model_rebuild()
 PostalAddress.model_rebuild()
 DraftFields.model_rebuild()
+EditedOrder.model_rebuild()
 FulfillmentOrderLineFields.model_rebuild()
 FulfillmentOrderFields.model_rebuild()
 LineFields.model_rebuild()
+RequestState.model_rebuild()

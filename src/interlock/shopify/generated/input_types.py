@@ -269,6 +269,12 @@ class MetafieldDefinitionValidationInput(BaseModel):
     value: str
 
 
+class MetafieldIdentifierInput(BaseModel):
+    key: str
+    namespace: str
+    owner_id: str = Field(alias="ownerId")
+
+
 class MetafieldInput(BaseModel):
     id: Optional[str] = None
     key: Optional[str] = None

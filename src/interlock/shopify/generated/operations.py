@@ -1,9 +1,11 @@
 from typing import Any, Optional, Union
 
 from .annotate import Annotate
+from .ask_service_to_stop import AskServiceToStop
 from .base_client import BaseClient
 from .base_model import UNSET, UnsetType
 from .cancel_order import CancelOrder
+from .clear_marker import ClearMarker
 from .complete_draft import CompleteDraft
 from .create_draft import CreateDraft
 from .create_order import CreateOrder
@@ -11,6 +13,10 @@ from .define_marker import DefineMarker
 from .delete_draft import DeleteDraft
 from .draft_snapshot import DraftSnapshot
 from .drafts_by_tag import DraftsByTag
+from .edit_add_variant import EditAddVariant
+from .edit_begin import EditBegin
+from .edit_commit import EditCommit
+from .edit_set_quantity import EditSetQuantity
 from .fulfillment_lines_after import FulfillmentLinesAfter
 from .fulfillment_order_lines_after import FulfillmentOrderLinesAfter
 from .fulfillment_order_owner import FulfillmentOrderOwner
@@ -20,6 +26,7 @@ from .input_types import (
     DraftOrderInput,
     FulfillmentOrderHoldInput,
     MetafieldDefinitionInput,
+    MetafieldIdentifierInput,
     MetafieldsSetInput,
     OrderCancelRefundMethodInput,
     OrderCreateOptionsInput,
@@ -42,6 +49,7 @@ from .orders_updated_since import OrdersUpdatedSince
 from .refund_lines_after import RefundLinesAfter
 from .refund_transactions_after import RefundTransactionsAfter
 from .release import Release
+from .service_request import ServiceRequest
 from .set_instance_mark import SetInstanceMark
 from .startup_check import StartupCheck
 from .subscribe import Subscribe
@@ -67,7 +75,7 @@ class Operations(BaseClient):
             mutation Annotate($id: ID!, $tags: [String!]!, $metafields: [MetafieldsSetInput!]!) {
               metafieldsSet(metafields: $metafields) {
                 metafields {
-                  id
+                  key
                   value
                 }
                 userErrors {
@@ -94,6 +102,42 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return Annotate.model_validate(data)
+
+    async def ask_service_to_stop(
+        self, id: str, message: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any
+    ) -> AskServiceToStop:
+        query = gql("""
+            mutation AskServiceToStop($id: ID!, $message: String) {
+              fulfillmentOrderSubmitCancellationRequest(id: $id, message: $message) {
+                fulfillmentOrder {
+                  ...RequestState
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+
+            fragment RequestState on FulfillmentOrder {
+              id
+              requestStatus
+              merchantRequests(first: 1, kind: CANCELLATION_REQUEST) {
+                nodes {
+                  id
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "message": message}
+        response = await self.execute(
+            query=query,
+            operation_name="AskServiceToStop",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return AskServiceToStop.model_validate(data)
 
     async def cancel_order(
         self,
@@ -142,6 +186,43 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return CancelOrder.model_validate(data)
+
+    async def clear_marker(
+        self,
+        lineage: list[MetafieldsSetInput],
+        marker: list[MetafieldIdentifierInput],
+        **kwargs: Any,
+    ) -> ClearMarker:
+        query = gql("""
+            mutation ClearMarker($lineage: [MetafieldsSetInput!]!, $marker: [MetafieldIdentifierInput!]!) {
+              metafieldsSet(metafields: $lineage) {
+                metafields {
+                  key
+                  value
+                }
+                userErrors {
+                  field
+                  message
+                  code
+                }
+              }
+              metafieldsDelete(metafields: $marker) {
+                deletedMetafields {
+                  key
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"lineage": lineage, "marker": marker}
+        response = await self.execute(
+            query=query, operation_name="ClearMarker", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ClearMarker.model_validate(data)
 
     async def complete_draft(self, id: str, **kwargs: Any) -> CompleteDraft:
         query = gql("""
@@ -396,6 +477,179 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return DraftsByTag.model_validate(data)
+
+    async def edit_add_variant(
+        self, id: str, variant_id: str, quantity: int, last: bool, **kwargs: Any
+    ) -> EditAddVariant:
+        query = gql("""
+            mutation EditAddVariant($id: ID!, $variantId: ID!, $quantity: Int!, $last: Boolean!) {
+              orderEditAddVariant(
+                id: $id
+                variantId: $variantId
+                quantity: $quantity
+                allowDuplicates: true
+              ) {
+                calculatedLineItem {
+                  id
+                  quantity
+                }
+                calculatedOrder @include(if: $last) {
+                  ...EditedOrder
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+
+            fragment EditedOrder on CalculatedOrder {
+              id
+              lineItems(first: 250) {
+                nodes {
+                  id
+                  quantity
+                }
+              }
+              addedLineItems(first: 50) {
+                nodes {
+                  quantity
+                  variant {
+                    id
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "id": id,
+            "variantId": variant_id,
+            "quantity": quantity,
+            "last": last,
+        }
+        response = await self.execute(
+            query=query, operation_name="EditAddVariant", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return EditAddVariant.model_validate(data)
+
+    async def edit_begin(self, id: str, **kwargs: Any) -> EditBegin:
+        query = gql("""
+            mutation EditBegin($id: ID!) {
+              orderEditBegin(id: $id) {
+                calculatedOrder {
+                  id
+                  lineItems(first: 250) {
+                    nodes {
+                      id
+                      quantity
+                    }
+                    pageInfo {
+                      hasNextPage
+                    }
+                  }
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query, operation_name="EditBegin", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return EditBegin.model_validate(data)
+
+    async def edit_commit(
+        self,
+        id: str,
+        staff_note: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> EditCommit:
+        query = gql("""
+            mutation EditCommit($id: ID!, $staffNote: String) {
+              orderEditCommit(id: $id, notifyCustomer: false, staffNote: $staffNote) {
+                order {
+                  id
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "staffNote": staff_note}
+        response = await self.execute(
+            query=query, operation_name="EditCommit", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return EditCommit.model_validate(data)
+
+    async def edit_set_quantity(
+        self,
+        id: str,
+        line_item_id: str,
+        quantity: int,
+        restock: bool,
+        last: bool,
+        **kwargs: Any,
+    ) -> EditSetQuantity:
+        query = gql("""
+            mutation EditSetQuantity($id: ID!, $lineItemId: ID!, $quantity: Int!, $restock: Boolean!, $last: Boolean!) {
+              orderEditSetQuantity(
+                id: $id
+                lineItemId: $lineItemId
+                quantity: $quantity
+                restock: $restock
+              ) {
+                calculatedLineItem {
+                  id
+                  quantity
+                }
+                calculatedOrder @include(if: $last) {
+                  ...EditedOrder
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+
+            fragment EditedOrder on CalculatedOrder {
+              id
+              lineItems(first: 250) {
+                nodes {
+                  id
+                  quantity
+                }
+              }
+              addedLineItems(first: 50) {
+                nodes {
+                  quantity
+                  variant {
+                    id
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "id": id,
+            "lineItemId": line_item_id,
+            "quantity": quantity,
+            "restock": restock,
+            "last": last,
+        }
+        response = await self.execute(
+            query=query, operation_name="EditSetQuantity", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return EditSetQuantity.model_validate(data)
 
     async def fulfillment_lines_after(
         self, id: str, after: str, **kwargs: Any
@@ -1158,6 +1412,31 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return Release.model_validate(data)
+
+    async def service_request(self, id: str, **kwargs: Any) -> ServiceRequest:
+        query = gql("""
+            query ServiceRequest($id: ID!) {
+              fulfillmentOrder(id: $id) {
+                ...RequestState
+              }
+            }
+
+            fragment RequestState on FulfillmentOrder {
+              id
+              requestStatus
+              merchantRequests(first: 1, kind: CANCELLATION_REQUEST) {
+                nodes {
+                  id
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query, operation_name="ServiceRequest", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ServiceRequest.model_validate(data)
 
     async def set_instance_mark(
         self, metafields: list[MetafieldsSetInput], **kwargs: Any

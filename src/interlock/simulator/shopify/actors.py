@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
+from interlock.simulator.shopify import (
+    drafts,
+    edits,
+    fulfillment,
+    metafields,
+    orders,
+    refunds,
+    services,
+    stock,
+)
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.addresses import invented_address
 from interlock.simulator.shopify.refusals import Refused
@@ -304,6 +313,34 @@ class People:
         act = self._act(actor or self.picker(), shipment.order.shop)
         fulfillment.cancel(act, shipment)
         act.finish()
+
+    # Fulfilment services
+
+    def request_fulfillment(self, fulfillment_order: FulfillmentOrder, *, actor: Actor | None = None) -> None:
+        """The merchant hands a fulfilment order to its fulfilment service."""
+        act = self._act(actor, fulfillment_order.order.shop)
+        services.submit(act, fulfillment_order, None)
+        act.finish()
+
+    def service_accepts(self, fulfillment_order: FulfillmentOrder) -> None:
+        """The service answers what it was asked: yes, to the request or to its cancellation."""
+        cancellation = fulfillment_order.request == "CANCELLATION_REQUESTED"
+        self._answer(fulfillment_order, services.accept_cancellation if cancellation else services.accept)
+
+    def service_rejects(self, fulfillment_order: FulfillmentOrder) -> None:
+        """The service answers what it was asked: no."""
+        cancellation = fulfillment_order.request == "CANCELLATION_REQUESTED"
+        self._answer(fulfillment_order, services.reject_cancellation if cancellation else services.reject)
+
+    def _answer(
+        self, fulfillment_order: FulfillmentOrder, answer: Callable[[Act, FulfillmentOrder], None]
+    ) -> None:
+        act = self._act(self.service(), fulfillment_order.order.shop)
+        answer(act, fulfillment_order)
+        act.finish()
+
+    def service(self) -> Actor:
+        return Actor("service")
 
     # Other programs
 

@@ -21,6 +21,7 @@ from interlock.simulator.shopify.state import (
     Order,
     Tracking,
 )
+from interlock.simulator.switches import Switches
 
 HOLDS_PER_APP = 10
 HANDLE_LENGTH = 64
@@ -113,20 +114,30 @@ def _announce(act: Act, topic: str, order: FulfillmentOrder) -> None:
     act.announce(topic, order.order.gid, lambda _app: payloads.fulfillment_order(order))
 
 
-def supported_actions(order: FulfillmentOrder, app: App | None, *, partly_holdable: bool) -> list[str]:
+def supported_actions(order: FulfillmentOrder, app: App | None, switches: Switches) -> list[str]:
     """The table of reference 10.1."""
+    partly_holdable = switches["partly_fulfilled_holdable"] == "yes"
+    submitted_holdable = switches["hold_of_submitted_request"] == "offered"
     status = order.status
     if status in ("CLOSED", "CANCELLED"):
         return []
     if status == "ON_HOLD":
         mine = sum(1 for hold in order.holds if hold.app is app)
         return ["RELEASE_HOLD", "MOVE"] if mine >= HOLDS_PER_APP else ["RELEASE_HOLD", "HOLD", "MOVE"]
+    if order.with_service:
+        # what a service has taken on cannot be held any more, only asked back (reference 10.2, 10.4)
+        asked = ["REQUEST_CANCELLATION"] if order.request == "ACCEPTED" else []
+        return ["CREATE_FULFILLMENT", *asked]
+    if order.request == "SUBMITTED":
+        return ["REQUEST_CANCELLATION", *(["HOLD"] if submitted_holdable else [])]
     if order.progress_reported:
         return ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "HOLD", "MARK_AS_OPEN"]
     if order.partly_fulfilled:
         actions = ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE"]
         return [*actions, "HOLD"] if partly_holdable else actions
     actions = ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD"]
+    if order.location.fulfillment_service:
+        actions.append("REQUEST_FULFILLMENT")
     if order.remaining > 1:
         actions.append("SPLIT")
     if any(
@@ -166,8 +177,7 @@ def hold(
             ("id",),
             "FULFILLMENT_ORDER_HOLD_LIMIT_REACHED",
         )
-    partly = act.world.switches["partly_fulfilled_holdable"] == "yes"
-    if "HOLD" not in supported_actions(order, app, partly_holdable=partly):
+    if "HOLD" not in supported_actions(order, app, act.world.switches):
         raise Refused(f"The fulfillment order cannot be held: its status is {order.status.lower()}.", ("id",))
     rest = _split(act, order, parts) if parts else None
     placed = Hold(act.number(), reason, notes, handle, app, act.actor, act.now)
@@ -341,6 +351,16 @@ def _close(act: Act, order: FulfillmentOrder) -> None:
     if order.holds:
         _lift(act, order, list(order.holds))
     order.updated_at = act.now
+
+
+def reopen_in_new(act: Act, order: FulfillmentOrder) -> FulfillmentOrder:
+    """Close a fulfilment order and put what it still had to ship into a new one."""
+    left = [(item.line, item.remaining) for item in order.lines if item.remaining]
+    for item in order.lines:
+        item.total -= item.remaining
+        item.remaining = 0
+    _close(act, order)
+    return _new(act, order.order, order.location, left)
 
 
 def close_all(act: Act, order: Order) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 
 from graphql import StringValueNode, VariableNode
 
-from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
+from interlock.simulator.shopify import (
+    drafts,
+    edits,
+    fulfillment,
+    metafields,
+    orders,
+    refunds,
+    services,
+    stock,
+)
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.asking import Asking, Info
 from interlock.simulator.shopify.gids import tail
@@ -350,6 +359,31 @@ def fulfillment_order_release_hold(
     return {"fulfillmentOrder": order}
 
 
+@_mutation("write_third_party_fulfillment_orders")
+def fulfillment_order_submit_fulfillment_request(
+    act: Act, ask: Asking, _info: Info, args: dict[str, Any]
+) -> dict[str, Any]:
+    """Only whole fulfilment orders are modelled; lines of one are refused."""
+    order = _find_fulfillment_order(ask, args["id"])
+    if args.get("fulfillmentOrderLineItems"):
+        raise Refused("This simulator submits whole fulfillment orders only.", ("fulfillmentOrderLineItems",))
+    services.submit(act, order, args.get("message"))
+    return {
+        "originalFulfillmentOrder": order,
+        "submittedFulfillmentOrder": order,
+        "unsubmittedFulfillmentOrder": None,
+    }
+
+
+@_mutation("write_third_party_fulfillment_orders")
+def fulfillment_order_submit_cancellation_request(
+    act: Act, ask: Asking, _info: Info, args: dict[str, Any]
+) -> dict[str, Any]:
+    order = _find_fulfillment_order(ask, args["id"])
+    services.ask_to_cancel(act, order, args.get("message"))
+    return {"fulfillmentOrder": order}
+
+
 @_mutation(*_SHIP_SCOPES)
 def fulfillment_create(act: Act, ask: Asking, _info: Info, args: dict[str, Any]) -> dict[str, Any]:
     given = args["fulfillment"]
@@ -679,6 +713,8 @@ MUTATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "orderEditCommit": order_edit_commit,
     "fulfillmentOrderHold": fulfillment_order_hold,
     "fulfillmentOrderReleaseHold": fulfillment_order_release_hold,
+    "fulfillmentOrderSubmitFulfillmentRequest": fulfillment_order_submit_fulfillment_request,
+    "fulfillmentOrderSubmitCancellationRequest": fulfillment_order_submit_cancellation_request,
     "fulfillmentCreate": fulfillment_create,
     "fulfillmentTrackingInfoUpdate": fulfillment_tracking_info_update,
     "fulfillmentCancel": fulfillment_cancel,

@@ -15,6 +15,7 @@ from interlock.simulator.shopify.state import (
     Hold,
     Level,
     LineItem,
+    MerchantRequest,
     Order,
     Refund,
     Shop,
@@ -339,6 +340,40 @@ def placed_on_hold(
 def fulfillment_order(value: FulfillmentOrder) -> dict[str, Any]:
     """hold_released, order_routing_complete, cancelled: `{id, status}` and nothing else."""
     return {"fulfillment_order": {"id": value.gid, "status": value.status.lower()}}
+
+
+def _requested(value: FulfillmentOrder, now: datetime) -> dict[str, Any]:
+    return {
+        "id": value.gid,
+        "status": value.status.lower(),
+        "request_status": value.request_status(now).lower(),
+    }
+
+
+def _merchant_request(value: MerchantRequest) -> dict[str, Any]:
+    return {"id": value.gid, "message": value.message}
+
+
+def fulfillment_request_submitted(value: FulfillmentOrder, asked: MerchantRequest) -> dict[str, Any]:
+    """The whole fulfilment order was submitted, so original and submitted are one."""
+    shown = _requested(value, asked.sent_at)
+    return {
+        "original_fulfillment_order": shown,
+        "submitted_fulfillment_order": shown,
+        "fulfillment_order_merchant_request": _merchant_request(asked),
+    }
+
+
+def cancellation_request_submitted(value: FulfillmentOrder, asked: MerchantRequest) -> dict[str, Any]:
+    return {
+        "fulfillment_order": _requested(value, asked.sent_at),
+        "fulfillment_order_merchant_request": _merchant_request(asked),
+    }
+
+
+def request_answered(value: FulfillmentOrder, now: datetime) -> dict[str, Any]:
+    """fulfillment_request_accepted, _rejected, cancellation_request_accepted, _rejected."""
+    return {"fulfillment_order": _requested(value, now), "message": ""}
 
 
 def hold_event(value: FulfillmentOrder, hold: Hold, receiver: App | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from interlock.simulator.shopify.state import (
     Level,
     LineItem,
     Location,
+    MerchantRequest,
     Metafield,
     MetafieldDefinition,
     Order,
@@ -771,11 +772,15 @@ LINE_ITEM: dict[str, Resolver] = {
 
 def _actions(value: FulfillmentOrder, info: Info) -> list[dict[str, Any]]:
     ask: Asking = info.context
-    partly = ask.world.switches["partly_fulfilled_holdable"] == "yes"
     return [
         {"action": action, "externalUrl": None}
-        for action in fulfillment.supported_actions(value, ask.app, partly_holdable=partly)
+        for action in fulfillment.supported_actions(value, ask.app, ask.world.switches)
     ]
+
+
+def _merchant_requests(value: FulfillmentOrder, _info: Info, **args: Any) -> Page:
+    kind = args.get("kind")
+    return by_number([item for item in value.requests if kind in (None, item.kind)], args)
 
 
 def _held_by_app(value: Hold, info: Info) -> Any:
@@ -1186,7 +1191,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     "FulfillmentOrder": {
         "id": attr("gid"),
         "status": attr("status"),
-        "requestStatus": const("UNSUBMITTED"),
+        "requestStatus": lambda value, info: value.request_status(info.context.world.clock.now()),
         "createdAt": attr("created_at"),
         "updatedAt": attr("updated_at"),
         "fulfillAt": attr("created_at"),
@@ -1199,6 +1204,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "fulfillmentHolds": attr("holds"),
         "assignedLocation": attr("location"),
         "destination": attr("destination"),
+        "merchantRequests": _merchant_requests,
         "deliveryMethod": lambda value, _info: {
             "id": f"gid://shopify/DeliveryMethod/{value.number}",
             "methodType": "SHIPPING" if any(item.line.requires_shipping for item in value.lines) else "NONE",
@@ -1240,6 +1246,13 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         ),
         "lineItem": attr("line"),
         "variant": attr("line.variant"),
+    },
+    "FulfillmentOrderMerchantRequest": {
+        "id": attr("gid"),
+        "fulfillmentOrder": attr("fulfillment_order"),
+        "kind": attr("kind"),
+        "message": attr("message"),
+        "sentAt": attr("sent_at"),
     },
     "FulfillmentHold": {
         "id": attr("gid"),
@@ -1424,6 +1437,7 @@ _NODE_TYPES: dict[type, str] = {
     Location: "Location",
     Subscription: "WebhookSubscription",
     LineItem: "LineItem",
+    MerchantRequest: "FulfillmentOrderMerchantRequest",
     Metafield: "Metafield",
     MetafieldDefinition: "MetafieldDefinition",
 }

@@ -429,6 +429,21 @@ class FulfillmentOrderLine:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class MerchantRequest:
+    """What a fulfilment service was asked: kind FULFILLMENT_REQUEST or CANCELLATION_REQUEST."""
+
+    number: int
+    fulfillment_order: "FulfillmentOrder"
+    kind: str
+    message: str | None
+    sent_at: datetime
+
+    @property
+    def gid(self) -> str:
+        return f"gid://shopify/FulfillmentOrderMerchantRequest/{self.number}"
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class FulfillmentOrder:
     number: int
     order: "Order"
@@ -443,6 +458,10 @@ class FulfillmentOrder:
     holds: list[Hold] = field(default_factory=list)
     split_rest: "FulfillmentOrder | None" = None
     fulfillments: list["Fulfillment"] = field(default_factory=list)
+    request: str = "UNSUBMITTED"
+    request_before: str = "UNSUBMITTED"
+    request_shows_from: datetime | None = None
+    requests: list[MerchantRequest] = field(default_factory=list)
 
     @property
     def gid(self) -> str:
@@ -464,9 +483,19 @@ class FulfillmentOrder:
             return "CLOSED"
         if self.holds:
             return "ON_HOLD"
-        if self.progress_reported or self.partly_fulfilled:
+        if self.progress_reported or self.partly_fulfilled or self.with_service:
             return "IN_PROGRESS"
         return "OPEN"
+
+    @property
+    def with_service(self) -> bool:
+        """Whether a fulfilment service has accepted the request and has not given it back."""
+        return self.request in ("ACCEPTED", "CANCELLATION_REQUESTED", "CANCELLATION_REJECTED")
+
+    def request_status(self, now: datetime) -> str:
+        """What `requestStatus` reads: right after a cancellation request still what it was (recorded, reference 10.1)."""
+        late = self.request_shows_from is None or now < self.request_shows_from
+        return self.request_before if self.request == "CANCELLATION_REQUESTED" and late else self.request
 
     @property
     def open(self) -> bool:

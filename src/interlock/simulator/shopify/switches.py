@@ -130,6 +130,29 @@ SHOPIFY_SWITCHES: tuple[Switch, ...] = (
         "Fulfil one of two units, then read supportedActions and try to hold.",
     ),
     _switch(
+        "hold_of_submitted_request",
+        "10.1, 10.4",
+        "Is HOLD still offered while a request is SUBMITTED and the fulfilment service has not answered?",
+        ("offered", "not_offered"),
+        "Submit a request to a test fulfilment service, read supportedActions before it answers.",
+    ),
+    _switch(
+        "cancellation_request_shows",
+        "10.1",
+        "After a cancellation request was submitted requestStatus still reads ACCEPTED: for a while, or until the "
+        "service answers?",
+        ("until_answered", "after_seconds"),
+        "Submit a cancellation request and poll requestStatus for some minutes before the service answers.",
+    ),
+    _switch(
+        "accepted_cancellation",
+        "10.1",
+        "The service accepts a cancellation request: is the same fulfilment order open again, or is it closed and its "
+        "units are in a new one?",
+        ("reopens_same", "closes_and_reopens"),
+        "Accept a cancellation request as the test service; list the order's fulfilment orders.",
+    ),
+    _switch(
         "release_of_foreign_hold",
         "10.3",
         "May an app release another app's hold by its id?",

@@ -672,7 +672,7 @@ def test_a_refused_address_is_told_without_the_address() -> None:
         ("[]", "ADDRESS_UNREADABLE"),
         ('{"street": "x"}', "ADDRESS_UNREADABLE"),
         ('{"line1": 5}', "ADDRESS_UNREADABLE"),
-        ('{"line1": "x", "country_code": "XX"}', "COUNTRY_UNKNOWN"),
+        ('{"line1": "x", "country_code": "Nowhere"}', "COUNTRY_UNKNOWN"),
     ],
 )
 def test_an_unusable_address_is_refused_and_nothing_is_sent(text: str, code: str) -> None:

@@ -96,6 +96,7 @@ def line(number: int, quantity: int = 2, current: int = 2, mirakl: str | None = 
         "requiresShipping": True,
         "customAttributes": [] if mirakl is None else [{"key": "_mirakl_line_id", "value": mirakl}],
         "variant": {"id": f"gid://shopify/ProductVariant/{number}"},
+        "lineItemGroup": None,
         "discountedUnitPriceAfterAllDiscountsSet": bag("10.0"),
     }
 
@@ -107,7 +108,8 @@ def to_ship(number: int, *lines: tuple[int, int], **changes: Any) -> dict[str, A
         "requestStatus": "UNSUBMITTED",
         "supportedActions": [{"action": "CREATE_FULFILLMENT"}, {"action": "HOLD"}, {"action": "TELEPORT"}],
         "fulfillmentHolds": [],
-        "assignedLocation": {"location": {"id": "gid://shopify/Location/1"}},
+        "assignedLocation": {"location": {"id": "gid://shopify/Location/1", "isFulfillmentService": False}},
+        "merchantRequests": {"nodes": []},
         "destination": POSTAL | {"countryCode": "CA"},
         "lineItems": {
             "nodes": [
@@ -131,7 +133,11 @@ def order(**changes: Any) -> dict[str, Any]:
         "updatedAt": "2026-11-20T09:30:00Z",
         "cancelledAt": None,
         "closed": False,
+        "edited": False,
         "merchantEditable": True,
+        "merchantEditableErrors": [],
+        "note": None,
+        "customAttributes": [],
         "presentmentCurrencyCode": "CAD",
         "fullyPaid": False,
         "displayFinancialStatus": "PENDING",
@@ -151,6 +157,7 @@ def shipment(number: int, status: str, *lines: tuple[int, int], tracking: Any = 
     return {
         "id": f"gid://shopify/Fulfillment/{number}",
         "status": status,
+        "displayStatus": "FULFILLED",
         "createdAt": "2026-11-20T09:10:00Z",
         "trackingInfo": list(tracking),
         "fulfillmentLineItems": {

@@ -110,11 +110,11 @@ def refusing(root: str, message: str, code: str | None = None, **fields: Any) ->
     return data(**{root: payload | {name: errors} | fields})
 
 
-def request_state(status: str, *asked: str) -> dict[str, Any]:
+def request_state(status: str, *asked: tuple[str, str]) -> dict[str, Any]:
     return {
         "id": FO,
         "requestStatus": status,
-        "merchantRequests": {"nodes": [{"id": gid} for gid in asked]},
+        "merchantRequests": {"nodes": [{"kind": kind, "sentAt": at} for kind, at in asked]},
     }
 
 
@@ -688,7 +688,11 @@ def test_an_unusable_address_is_refused_and_nothing_is_sent(text: str, code: str
 def test_a_service_that_was_asked_before_is_confirmed() -> None:
     """Right after the request its status still reads ACCEPTED: the list of requests tells (reference 10.1)."""
     refused = refusing("fulfillmentOrderSubmitCancellationRequest", "Cannot request cancellation.")
-    asked = request_state("ACCEPTED", "gid://shopify/FulfillmentOrderMerchantRequest/1")
+    asked = request_state(
+        "ACCEPTED",
+        ("CANCELLATION_REQUEST", "2026-11-20T10:00:00Z"),
+        ("FULFILLMENT_REQUEST", "2026-11-20T09:00:00Z"),
+    )
     confirmed = Confirmed((("fulfillment_order_id", FO),))
     for state in (asked, request_state("CANCELLATION_REQUESTED"), request_state("CANCELLATION_REJECTED")):
         found = done(STOP, AskServiceToStop=refused, ServiceRequest=data(fulfillmentOrder=state))

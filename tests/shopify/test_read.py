@@ -382,3 +382,89 @@ def test_readiness_names_the_scopes_that_are_missing() -> None:
     assert found.missing_scopes == ("read_fulfillments",)
     assert not found.ready
     assert found.version_supported
+
+
+# Facts for the gate and for edits (reference 6.1, 6.2, 10.1, 11)
+
+
+def asked(kind: str, at: str) -> dict[str, str]:
+    return {"kind": kind, "sentAt": at}
+
+
+FIRST, SECOND, THIRD = "2026-11-20T09:00:00Z", "2026-11-20T09:30:00Z", "2026-11-20T09:45:00Z"
+TO_FULFIL, TO_CANCEL = asked("FULFILLMENT_REQUEST", FIRST), asked("CANCELLATION_REQUEST", SECOND)
+
+
+@pytest.mark.parametrize(
+    ("status", "requests", "expected"),
+    [
+        ("UNSUBMITTED", [], ""),
+        ("SUBMITTED", [TO_FULFIL], ""),
+        ("ACCEPTED", [TO_FULFIL], ""),
+        ("ACCEPTED", [TO_CANCEL, TO_FULFIL], "ASKED"),
+        ("CANCELLATION_REQUESTED", [], "ASKED"),
+        ("CANCELLATION_REJECTED", [TO_CANCEL, TO_FULFIL], "REFUSED"),
+        ("CANCELLATION_ACCEPTED", [TO_CANCEL, TO_FULFIL], "ACCEPTED"),
+        ("ACCEPTED", [TO_FULFIL, TO_CANCEL, asked("FULFILLMENT_REQUEST", THIRD)], ""),
+        ("REJECTED", [TO_CANCEL, TO_FULFIL], ""),
+        ("CLOSED", [TO_CANCEL, TO_FULFIL], ""),
+    ],
+)
+def test_what_became_of_asking_a_service_to_stop(
+    status: str, requests: list[dict[str, str]], expected: str
+) -> None:
+    """Right after the request the status still reads ACCEPTED; the list of requests tells (reference 10.1)."""
+    place = {"location": {"id": "gid://shopify/Location/2", "isFulfillmentService": True}}
+    shown = to_ship(
+        5, (1, 2), requestStatus=status, merchantRequests={"nodes": requests}, assignedLocation=place
+    )
+    found = seen(fulfillmentOrders={"nodes": [shown], "pageInfo": no_more()}).fulfillment_orders[0]
+    assert (found.third_party, found.stop_request) == (True, expected)
+
+
+def test_a_location_of_our_own_is_no_third_party() -> None:
+    found = seen().fulfillment_orders[0]
+    assert (found.third_party, found.with_service, found.can_ask_to_stop) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "label", "voided"),
+    [
+        ("LABEL_PURCHASED", True, False),
+        ("LABEL_PRINTED", True, False),
+        ("LABEL_VOIDED", False, True),
+        ("IN_TRANSIT", False, False),
+        (None, False, False),
+    ],
+)
+def test_how_far_a_label_is(shown: str | None, label: bool, voided: bool) -> None:
+    found = seen(fulfillments=[shipment(1, "SUCCESS", (1, 1)) | {"displayStatus": shown}]).fulfillments[0]
+    assert (found.only_a_label, found.label_voided) == (label, voided)
+
+
+def test_why_our_app_may_not_edit_is_told_in_the_shops_words() -> None:
+    found = seen(merchantEditable=False, merchantEditableErrors=["It was created by jane@example.org."])
+    assert (found.editable, found.edit_obstacles) == (False, ("It was created by …",))
+
+
+def test_custom_items_and_parts_of_bundles_are_told_apart() -> None:
+    odd = line(1) | {"variant": None}
+    part = line(2) | {"lineItemGroup": {"id": "gid://shopify/LineItemGroup/7"}}
+    found = seen(lineItems={"nodes": [odd, part, line(3)], "pageInfo": no_more()})
+    assert [item.custom for item in found.lines] == [True, False, False]
+    assert [item.group for item in found.lines] == ["", "gid://shopify/LineItemGroup/7", ""]
+
+
+def test_a_changed_note_or_attribute_changes_the_digest_and_is_not_kept() -> None:
+    gift = [{"key": "gift", "value": "For Jane"}]
+    plain = seen()
+    noted = seen(note="Ring twice, Jane")
+    attributed = seen(customAttributes=gift)
+    on_line = seen(lineItems={"nodes": [line(1) | {"customAttributes": gift}], "pageInfo": no_more()})
+    digests = [found.notes_digest for found in (plain, noted, attributed, on_line)]
+    assert len(set(digests)) == 4
+    assert seen(note="Ring twice, Jane").notes_digest == noted.notes_digest
+    two = [{"key": "a", "value": "1"}, {"key": "b", "value": None}]
+    assert seen(customAttributes=two).notes_digest == seen(customAttributes=two[::-1]).notes_digest
+    for found in (noted, attributed, on_line):
+        assert "Jane" not in repr(found)

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from interlock.orders.snapshots import NO_ADDRESS, Address
@@ -15,6 +16,7 @@ WITHOUT_POSTCODE = (
 _DIGEST_BYTES = 16
 _LONGEST_KEY = 64
 _PURPOSE = b"interlock-addr"
+_NOTES = b"interlock-notes"
 
 
 class AddressKeyUnusable(ValueError):
@@ -84,6 +86,20 @@ def digest(parts: AddressParts, key: bytes) -> Address:
         "\n".join(spoken).encode(), key=key, digest_size=_DIGEST_BYTES, person=_PURPOSE
     ).hexdigest()
     return Address(value, is_complete(parts))
+
+
+def text_digest(texts: Iterable[str], key: bytes) -> str:
+    """A keyed digest (32 hexadecimal digits) of texts in this order; empty when there are none. Notes may hold
+    personal data, so they are compared by this and not kept. Raises AddressKeyUnusable."""
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise AddressKeyUnusable(len(key))
+    told = hashlib.blake2b(key=key, digest_size=_DIGEST_BYTES, person=_NOTES)
+    some = False
+    for text in texts:
+        body = text.encode()
+        told.update(len(body).to_bytes(8, "big") + body)
+        some = True
+    return told.hexdigest() if some else ""
 
 
 def _plain(text: str | None) -> str:

@@ -126,7 +126,8 @@ class ShopifyLine:
     """One LineItem. `current_quantity` is what the customer is to get; `quantity` never goes down.
 
     `unit_price` is after all discounts, in presentment money. `mirakl_line_id` is our line attribute
-    `_mirakl_line_id`, empty when the line carries none. `fulfilled_quantity` counts live fulfillments.
+    `_mirakl_line_id`, empty when the line carries none. `fulfilled_quantity` counts live fulfillments. `group` is the
+    LineItemGroup a bundle's component belongs to, empty for any other line.
     """
 
     id: str
@@ -139,6 +140,12 @@ class ShopifyLine:
     unit_price: Decimal
     requires_shipping: bool
     mirakl_line_id: str
+    group: str = ""
+
+    @property
+    def custom(self) -> bool:
+        """Whether no variant stands behind it: a custom item, or one whose variant was deleted (LineItem.variant)."""
+        return not self.variant_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrder:
-    """A FulfillmentOrder with what is left to ship per Shopify line id."""
+    """A FulfillmentOrder with what is left to ship per Shopify line id.
+
+    `third_party` means that its location is a fulfilment service. `stop_request` tells whether that service was asked
+    to give the request back: `ASKED`, `ACCEPTED` or `REFUSED`, empty where it was not asked since the last request;
+    `request_status` alone may still read ACCEPTED (Shopify reference 10.1). `can_hold` and `can_ask_to_stop` are
+    what Shopify offers now (supportedActions HOLD, REQUEST_CANCELLATION).
+    """
 
     id: str
     status: str
@@ -163,6 +176,19 @@ class FulfillmentOrder:
     remaining: tuple[tuple[str, int], ...]
     destination: Address
     location_id: str
+    third_party: bool = False
+    stop_request: str = ""
+    can_ask_to_stop: bool = False
+
+    @property
+    def with_service(self) -> bool:
+        """Whether a fulfilment service has the request, so that a hold recalls nothing (Shopify reference 10.4)."""
+        return self.request_status in (
+            "SUBMITTED",
+            "ACCEPTED",
+            "CANCELLATION_REQUESTED",
+            "CANCELLATION_REJECTED",
+        )
 
     @property
     def is_open(self) -> bool:
@@ -172,7 +198,11 @@ class FulfillmentOrder:
 
 @dataclass(frozen=True, slots=True)
 class Fulfillment:
-    """A Fulfillment that exists (cancelled ones have `live` false). `tracking` is the first complete one."""
+    """A Fulfillment that exists (cancelled ones have `live` false). `tracking` is the first complete one.
+
+    `display_status` is what Shopify calls it: LABEL_PURCHASED, LABEL_PRINTED or LABEL_VOIDED for a label bought in
+    Shopify, else how far the parcel is; empty where Shopify names none.
+    """
 
     id: str
     live: bool
@@ -181,6 +211,17 @@ class Fulfillment:
     carrier: str
     tracking_number: str
     tracking_url: str
+    display_status: str = ""
+
+    @property
+    def only_a_label(self) -> bool:
+        """Whether there is a label but no sign yet that the parcel moved."""
+        return self.live and self.display_status in ("LABEL_PURCHASED", "LABEL_PRINTED")
+
+    @property
+    def label_voided(self) -> bool:
+        """Whether its label was given back: the parcel does not leave under it."""
+        return self.display_status == "LABEL_VOIDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +236,12 @@ class ShopifyRefund:
 
 @dataclass(frozen=True, slots=True)
 class ShopifyOrder:
-    """One Shopify order as read by id at `observed_at`."""
+    """One Shopify order as read by id at `observed_at`.
+
+    `editable` is whether our app may edit its lines now (merchantEditable), `edit_obstacles` why not, in Shopify's
+    words; `closed` means archived. `edited` is true once lines were edited. `notes_digest` is a keyed digest of the
+    note and of all order and line attributes: it tells that they changed, not what they say.
+    """
 
     id: str
     name: str
@@ -216,6 +262,9 @@ class ShopifyOrder:
     fulfillment_orders: tuple[FulfillmentOrder, ...]
     fulfillments: tuple[Fulfillment, ...]
     refunds: tuple[ShopifyRefund, ...]
+    edited: bool = False
+    edit_obstacles: tuple[str, ...] = ()
+    notes_digest: str = ""
 
     @property
     def live(self) -> bool:

@@ -124,7 +124,7 @@ def _shown_by_shopify(
             return shopify.address.digest == digest
         case AskServiceToStop(fulfillment_order_id):
             found = _fulfillment_order(shopify, fulfillment_order_id)
-            return found is None or found.request_status not in ("SUBMITTED", "ACCEPTED")
+            return found is None or bool(found.stop_request) or not found.with_service
         case _:
             assert_never(action)
 

@@ -338,7 +338,7 @@ async def fulfillment_order_owner(
 
 def asked_to_stop(request: RequestState) -> bool:
     """Whether the fulfilment service was asked to cancel, whatever it answered (reference 10.1)."""
-    return request.request_status.startswith("CANCELLATION") or bool(request.merchant_requests.nodes)
+    return bool(translate.stop_request(request, request.request_status))
 
 
 async def agreements(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Agreement, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from interlock.orders.addresses import AddressParts, digest
+from interlock.orders.addresses import AddressParts, digest, text_digest
 from interlock.orders.snapshots import (
     NO_ADDRESS,
     Address,
@@ -17,11 +17,13 @@ from interlock.orders.snapshots import (
     ShopifyOrder,
     ShopifyRefund,
 )
+from interlock.shopify.classify import words_of
 from interlock.shopify.generated.fragments import (
     DraftFields,
     FulfillmentOrderFields,
     FulfillmentOrderFieldsDestination,
     LineFields,
+    MerchantRequests,
     PostalAddress,
 )
 from interlock.shopify.generated.order_snapshot import (
@@ -66,6 +68,9 @@ def order(read: OrderSnapshotOrder, address_key: bytes, observed_at: datetime) -
         ),
         fulfillments=fulfillments,
         refunds=tuple(_refund(item, read.updated_at) for item in read.refunds),
+        edited=read.edited,
+        edit_obstacles=tuple(words_of(why) for why in read.merchant_editable_errors),
+        notes_digest=text_digest(_notes(read), address_key),
     )
 
 
@@ -103,6 +108,30 @@ def offer(sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations
     return Offer(sku=sku, variant_id=variant.id, matches=1, available=available, unit_price=variant.price)
 
 
+def _notes(read: OrderSnapshotOrder) -> list[str]:
+    """The note and every attribute, each in a place of its own, in an order that does not depend on the answer's."""
+    found = [f"note\0{read.note}"] if read.note else []
+    found += sorted(f"order\0{item.key}\0{item.value or ''}" for item in read.custom_attributes)
+    found += sorted(
+        f"{line.id}\0{item.key}\0{item.value or ''}"
+        for line in read.line_items.nodes
+        for item in line.custom_attributes
+    )
+    return found
+
+
+def stop_request(request: MerchantRequests, request_status: str) -> str:
+    """What became of asking a fulfilment service to stop: the status tells the answer, the latest request whether one
+    was asked for at all (reference 10.1)."""
+    answered = {"CANCELLATION_ACCEPTED": "ACCEPTED", "CANCELLATION_REJECTED": "REFUSED"}.get(request_status)
+    if answered:
+        return answered
+    latest = max(request.merchant_requests.nodes, key=lambda asked: asked.sent_at, default=None)
+    asked = latest is not None and latest.kind == "CANCELLATION_REQUEST"
+    waiting = request_status in ("SUBMITTED", "ACCEPTED", "CANCELLATION_REQUESTED")
+    return "ASKED" if request_status == "CANCELLATION_REQUESTED" or (asked and waiting) else ""
+
+
 def _line(read: LineFields, fulfilled: int) -> ShopifyLine:
     mirakl_line_id = next(
         (item.value or "" for item in read.custom_attributes if item.key == LINE_ATTRIBUTE), ""
@@ -118,16 +147,18 @@ def _line(read: LineFields, fulfilled: int) -> ShopifyLine:
         unit_price=read.discounted_unit_price_after_all_discounts_set.presentment_money.amount,
         requires_shipping=read.requires_shipping,
         mirakl_line_id=mirakl_line_id,
+        group=read.line_item_group.id if read.line_item_group is not None else "",
     )
 
 
 def _fulfillment_order(read: FulfillmentOrderFields, address_key: bytes) -> FulfillmentOrder:
     place = read.assigned_location.location
+    offered = {item.action for item in read.supported_actions}
     return FulfillmentOrder(
         id=read.id,
         status=read.status,
         request_status=read.request_status,
-        can_hold=any(item.action == "HOLD" for item in read.supported_actions),
+        can_hold="HOLD" in offered,
         holds=tuple(
             Hold(
                 id=hold.id,
@@ -140,6 +171,9 @@ def _fulfillment_order(read: FulfillmentOrderFields, address_key: bytes) -> Fulf
         remaining=_summed((line.line_item.id, line.remaining_quantity) for line in read.line_items.nodes),
         destination=_destination(read.destination, address_key),
         location_id=place.id if place is not None else "",
+        third_party=place is not None and place.is_fulfillment_service,
+        stop_request=stop_request(read, read.request_status),
+        can_ask_to_stop="REQUEST_CANCELLATION" in offered,
     )
 
 
@@ -156,6 +190,7 @@ def _fulfillment(read: OrderSnapshotOrderFulfillments) -> Fulfillment:
         carrier=(tracking.company or "") if tracking else "",
         tracking_number=(tracking.number or "") if tracking else "",
         tracking_url=(tracking.url or "") if tracking else "",
+        display_status=read.display_status or "",
     )
 
 

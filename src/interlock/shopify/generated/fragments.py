@@ -100,7 +100,22 @@ class FulfillmentOrderLineFieldsLineItem(BaseModel):
     id: str
 
 
-class FulfillmentOrderFields(BaseModel):
+class MerchantRequests(BaseModel):
+    merchant_requests: "MerchantRequestsMerchantRequests" = Field(
+        alias="merchantRequests"
+    )
+
+
+class MerchantRequestsMerchantRequests(BaseModel):
+    nodes: list["MerchantRequestsMerchantRequestsNodes"]
+
+
+class MerchantRequestsMerchantRequestsNodes(BaseModel):
+    kind: str
+    sent_at: datetime = Field(alias="sentAt")
+
+
+class FulfillmentOrderFields(MerchantRequests):
     id: str
     status: str
     request_status: str = Field(alias="requestStatus")
@@ -134,6 +149,7 @@ class FulfillmentOrderFieldsAssignedLocation(BaseModel):
 
 class FulfillmentOrderFieldsAssignedLocationLocation(BaseModel):
     id: str
+    is_fulfillment_service: bool = Field(alias="isFulfillmentService")
 
 
 class FulfillmentOrderFieldsDestination(BaseModel):
@@ -173,6 +189,7 @@ class LineFields(BaseModel):
         alias="customAttributes"
     )
     variant: Optional["LineFieldsVariant"]
+    line_item_group: Optional["LineFieldsLineItemGroup"] = Field(alias="lineItemGroup")
     discounted_unit_price_after_all_discounts_set: "LineFieldsDiscountedUnitPriceAfterAllDiscountsSet" = Field(
         alias="discountedUnitPriceAfterAllDiscountsSet"
     )
@@ -187,22 +204,17 @@ class LineFieldsVariant(BaseModel):
     id: str
 
 
+class LineFieldsLineItemGroup(BaseModel):
+    id: str
+
+
 class LineFieldsDiscountedUnitPriceAfterAllDiscountsSet(Bag):
     pass
 
 
-class RequestState(BaseModel):
+class RequestState(MerchantRequests):
     id: str
     request_status: str = Field(alias="requestStatus")
-    merchant_requests: "RequestStateMerchantRequests" = Field(alias="merchantRequests")
-
-
-class RequestStateMerchantRequests(BaseModel):
-    nodes: list["RequestStateMerchantRequestsNodes"]
-
-
-class RequestStateMerchantRequestsNodes(BaseModel):
-    id: str
 
 
 Bag.model_rebuild()
@@ -210,6 +222,7 @@ PostalAddress.model_rebuild()
 DraftFields.model_rebuild()
 EditedOrder.model_rebuild()
 FulfillmentOrderLineFields.model_rebuild()
+MerchantRequests.model_rebuild()
 FulfillmentOrderFields.model_rebuild()
 LineFields.model_rebuild()
 RequestState.model_rebuild()

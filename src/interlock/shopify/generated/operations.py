@@ -119,14 +119,19 @@ class Operations(BaseClient):
               }
             }
 
+            fragment MerchantRequests on FulfillmentOrder {
+              merchantRequests(first: 3, reverse: true) {
+                nodes {
+                  kind
+                  sentAt
+                }
+              }
+            }
+
             fragment RequestState on FulfillmentOrder {
               id
               requestStatus
-              merchantRequests(first: 1, kind: CANCELLATION_REQUEST) {
-                nodes {
-                  id
-                }
-              }
+              ...MerchantRequests
             }
             """)
         variables: dict[str, object] = {"id": id, "message": message}
@@ -970,8 +975,10 @@ class Operations(BaseClient):
               assignedLocation {
                 location {
                   id
+                  isFulfillmentService
                 }
               }
+              ...MerchantRequests
               destination {
                 firstName
                 lastName
@@ -999,6 +1006,15 @@ class Operations(BaseClient):
               remainingQuantity
               lineItem {
                 id
+              }
+            }
+
+            fragment MerchantRequests on FulfillmentOrder {
+              merchantRequests(first: 3, reverse: true) {
+                nodes {
+                  kind
+                  sentAt
+                }
               }
             }
             """)
@@ -1052,6 +1068,9 @@ class Operations(BaseClient):
               variant {
                 id
               }
+              lineItemGroup {
+                id
+              }
               discountedUnitPriceAfterAllDiscountsSet {
                 ...Bag
               }
@@ -1076,11 +1095,18 @@ class Operations(BaseClient):
                 updatedAt
                 cancelledAt
                 closed
+                edited
                 merchantEditable
+                merchantEditableErrors
                 presentmentCurrencyCode
                 fullyPaid
                 displayFinancialStatus
                 tags
+                note
+                customAttributes {
+                  key
+                  value
+                }
                 marker: metafield(namespace: $namespace, key: $key) {
                   value
                 }
@@ -1114,6 +1140,7 @@ class Operations(BaseClient):
                 fulfillments(first: $listed) {
                   id
                   status
+                  displayStatus
                   createdAt
                   trackingInfo(first: 3) {
                     company
@@ -1188,8 +1215,10 @@ class Operations(BaseClient):
               assignedLocation {
                 location {
                   id
+                  isFulfillmentService
                 }
               }
+              ...MerchantRequests
               destination {
                 firstName
                 lastName
@@ -1234,8 +1263,20 @@ class Operations(BaseClient):
               variant {
                 id
               }
+              lineItemGroup {
+                id
+              }
               discountedUnitPriceAfterAllDiscountsSet {
                 ...Bag
+              }
+            }
+
+            fragment MerchantRequests on FulfillmentOrder {
+              merchantRequests(first: 3, reverse: true) {
+                nodes {
+                  kind
+                  sentAt
+                }
               }
             }
 
@@ -1421,14 +1462,19 @@ class Operations(BaseClient):
               }
             }
 
+            fragment MerchantRequests on FulfillmentOrder {
+              merchantRequests(first: 3, reverse: true) {
+                nodes {
+                  kind
+                  sentAt
+                }
+              }
+            }
+
             fragment RequestState on FulfillmentOrder {
               id
               requestStatus
-              merchantRequests(first: 1, kind: CANCELLATION_REQUEST) {
-                nodes {
-                  id
-                }
-              }
+              ...MerchantRequests
             }
             """)
         variables: dict[str, object] = {"id": id}

@@ -18,11 +18,17 @@ class OrderSnapshotOrder(BaseModel):
     updated_at: datetime = Field(alias="updatedAt")
     cancelled_at: Optional[datetime] = Field(alias="cancelledAt")
     closed: bool
+    edited: bool
     merchant_editable: bool = Field(alias="merchantEditable")
+    merchant_editable_errors: list[str] = Field(alias="merchantEditableErrors")
     presentment_currency_code: str = Field(alias="presentmentCurrencyCode")
     fully_paid: bool = Field(alias="fullyPaid")
     display_financial_status: Optional[str] = Field(alias="displayFinancialStatus")
     tags: list[str]
+    note: Optional[str]
+    custom_attributes: list["OrderSnapshotOrderCustomAttributes"] = Field(
+        alias="customAttributes"
+    )
     marker: Optional["OrderSnapshotOrderMarker"]
     current_total_price_set: "OrderSnapshotOrderCurrentTotalPriceSet" = Field(
         alias="currentTotalPriceSet"
@@ -39,6 +45,11 @@ class OrderSnapshotOrder(BaseModel):
     )
     fulfillments: list["OrderSnapshotOrderFulfillments"]
     refunds: list["OrderSnapshotOrderRefunds"]
+
+
+class OrderSnapshotOrderCustomAttributes(BaseModel):
+    key: str
+    value: Optional[str]
 
 
 class OrderSnapshotOrderMarker(BaseModel):
@@ -79,6 +90,7 @@ class OrderSnapshotOrderFulfillmentOrdersPageInfo(BaseModel):
 class OrderSnapshotOrderFulfillments(BaseModel):
     id: str
     status: str
+    display_status: Optional[str] = Field(alias="displayStatus")
     created_at: datetime = Field(alias="createdAt")
     tracking_info: list["OrderSnapshotOrderFulfillmentsTrackingInfo"] = Field(
         alias="trackingInfo"

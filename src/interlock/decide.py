@@ -10,6 +10,7 @@ from interlock.acceptance import decide as acceptance
 from interlock.acceptance.window import due_at
 from interlock.cancellations import decide as cancellations
 from interlock.cancellations import twins
+from interlock.desk import decide as desk
 from interlock.edits import decide as edits
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
@@ -131,13 +132,28 @@ def _rooms(view: View, so_far: _SoFar) -> None:
             return
     part = so_far.add(imports.decide(view, so_far.memory))
     so_far.add(acceptance.decide(view, so_far.memory, import_blocked=bool(part.cases)))
+    so_far.add(desk.decide(view, so_far.memory))
     so_far.add(cancellations.decide(view, so_far.memory))
     so_far.add(refunds.decide(view, so_far.memory))
     if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
+        ended = mirakl is not None and view.shopify is not None and not view.shopify.live
+        so_far.add(desk.followed(view, so_far.memory, ended))
         return
     found = differences(view, so_far.memory)
     so_far.add(edits.decide(view, so_far.memory, found))
     so_far.add(shipping.decide(view, so_far.memory, found))
+    so_far.add(
+        desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)
+    )
+    _answer_with_the_edit(view, so_far)
+
+
+def _answer_with_the_edit(view: View, so_far: _SoFar) -> None:
+    """A person may answer with the edit what its case will ask; what follows from it is decided on the next look."""
+    memory = desk.answered(view, so_far.memory, so_far.cases)
+    if memory is not so_far.memory:
+        so_far.memory = memory
+        so_far.look_at = view.now
 
 
 def _plan(view: View, so_far: _SoFar) -> Plan:
@@ -175,6 +191,8 @@ def _refused_cases(view: View, so_far: _SoFar) -> list[Case | None]:
     cases: list[Case | None] = []
     for operation in view.operations:
         what = _plain_name(operation.action)
+        if desk.is_ours(operation.action, so_far.memory, view.shopify):
+            continue  # the edit desk has a case for it
         if operation.state == "REJECTED" and what and operation.action in so_far.actions:
             cases.append(_refused_case(operation, what))
     return cases
@@ -248,7 +266,7 @@ def noticed(view: View) -> Memory:
         memory = _shopify_noted(view, memory, shopify)
         if mirakl is not None and shopify.live:
             memory = _both_noted(view, memory, mirakl, shopify)
-    return memory
+    return desk.taken_up(view, memory)
 
 
 def _answers_taken(view: View, memory: Memory) -> Memory:

@@ -5,6 +5,7 @@ A room that gets tables of its own is added here; a test compares this list with
 
 import interlock.access.store
 import interlock.cases.store
+import interlock.desk.store
 import interlock.engine.ledger
 import interlock.engine.store
 import interlock.imports.store

@@ -64,6 +64,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "The cancelation is carried to the marketplace as one of the whole order.",
     ),
     Option.SEND_AGAIN: ("Send it again", "The same call is sent once more."),
+    Option.GIVE_UP: (
+        "Give the edit up",
+        "Nothing more is sent for this edit. The parcel is released by itself once both sides agree.",
+    ),
     Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
 }
 

@@ -449,6 +449,10 @@ _CASES_OF = {
     "CancelMiraklOrder": (Reason.REDUCTION_REFUSED, Reason.CANCELLED_IN_SHOPIFY),
     "SetTracking": (Reason.SHIPPING_REFUSED,),
     "ShipOrder": (Reason.SHIPPING_REFUSED,),
+    "EditShopifyOrder": (Reason.DESK_EDIT_STUCK,),
+    "CancelShopifyOrder": (Reason.DESK_EDIT_STUCK,),
+    "SetOrderAddress": (Reason.DESK_EDIT_STUCK,),
+    "FillOrderAddress": (Reason.DESK_EDIT_STUCK,),
 }
 
 

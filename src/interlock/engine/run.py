@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from interlock.cases.store import sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
+from interlock.desk.store import take_edits, waiting_edits
 from interlock.engine import ledger
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
@@ -27,7 +28,7 @@ from interlock.orders.actions import (
     SetOrderAddress,
 )
 from interlock.orders.codec import encode
-from interlock.orders.memory import Decision, Incident
+from interlock.orders.memory import Decision, DeskEdit, Incident
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
@@ -120,6 +121,7 @@ class Kept:
 
     operations: tuple[OpenOperation, ...]
     answers: tuple[tuple[int, Decision], ...]
+    requests: tuple[DeskEdit, ...]
     learnt: dict[str, str]
     unclear_creation: bool
     twins: tuple[str, ...]
@@ -209,6 +211,7 @@ class _Run:
             kept = Kept(
                 operations=ledger.open_operations(c, order_id),
                 answers=tuple(waiting_answers(c, order_id)),
+                requests=waiting_edits(c, order_id),
                 learnt=ledger.learnt(c, order_id, creating),
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
                 twins=twins_of(c, order_id),
@@ -312,6 +315,7 @@ class _Run:
             answers=tuple(decision for _, decision in kept.answers),
             mirakl_written_at=self.mirakl_written_at,
             shopify_unreadable=bool(observation.unreadable),
+            requests=kept.requests,
         )
 
     # -- deciding --------------------------------------------------------------------------------------
@@ -399,7 +403,11 @@ class _Run:
             for order in shown:
                 remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
-            forget_texts(c, self.memory.texts - final.memory.texts)
+            known = {edit.id for edit in final.memory.desk_edits}
+            taken = [request for request in kept.requests if request.id in known]
+            take_edits(c, [request.id for request in taken], now)
+            named = {request.text_id for request in taken if request.text_id}
+            forget_texts(c, (self.memory.texts | named) - final.memory.texts)
             news = tuple(s for s in final.because if s not in said)
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because

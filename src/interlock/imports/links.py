@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from interlock.orders.actions import ImportLine
+from interlock.orders.agreement import shopify_quantities
 from interlock.orders.memory import LineLink, Memory
 from interlock.orders.snapshots import ShopifyLine, ShopifyOrder
 
@@ -66,12 +67,14 @@ def _later(shopify: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
 
 
 def is_untouched(shopify: ShopifyOrder, memory: Memory) -> bool:
-    """Whether the order still is what was imported: every line linked, no unit removed, no price, no shipping
-    charge changed, nothing refunded."""
+    """Whether the order still is what was imported: every line linked, no unit removed or added, no price, no
+    shipping charge changed, nothing refunded."""
+    shown = dict(shopify_quantities(shopify, memory))
     prices = {link.shopify_line_id: link.unit_price for link in memory.links}
     return (
         bool(memory.links)
         and not shopify.refunds
+        and all(shown.get(line.line_id, 0) == line.quantity for line in memory.ordered)
         and (memory.agreed_shipping is None or shopify.shipping_total == memory.agreed_shipping)
         and all(
             line.current_quantity == line.quantity and prices.get(line.id) == line.unit_price

@@ -100,7 +100,7 @@ class DeskEdit:
     `currentQuantity`), `added` what is added besides. An address is kept encrypted under `text_id`. `decision` is
     what the person answers to the case the edit will open, if the marketplace cannot take it.
 
-    `base` is the Shopify content the edit starts from. `taken_at`, `held_at`, `shown_at` and `agreed_at` are when
+    `base` is the Shopify content the edit starts from, `expected` the one it leads to, lines it adds aside. `taken_at`, `held_at`, `shown_at` and `agreed_at` are when
     it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
     `ended` says how it ended, empty while it is under way, and `because` why.
     """
@@ -117,6 +117,7 @@ class DeskEdit:
     text_id: str = ""
     decision: Option | None = None
     base: str = ""
+    expected: str = ""
     taken_at: datetime | None = None
     held_at: datetime | None = None
     shown_at: datetime | None = None

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     CANCELLED_IN_SHOPIFY = "cancelled_in_shopify"
     POSSIBLE_SUCCESSOR = "possible_successor"
     ENDED_AFTER_PICKING = "ended_after_picking"
+    # our own edit desk
+    DESK_EDIT_STUCK = "desk_edit_stuck"
     # the engineer's
     UNKNOWN_VALUE = "unknown_value"
     UNREADABLE_ORDER = "unreadable_order"
@@ -71,6 +73,7 @@ class Option(StrEnum):
     NO_SUCCESSOR = "no_successor"
     SEND_AGAIN = "send_again"
     DISMISS = "dismiss"
+    GIVE_UP = "give_up"
 
 
 WITH_TEXT: tuple[Option, ...] = ()
@@ -159,6 +162,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.ENDED_AFTER_PICKING: ReasonPage(
         "incident", "operations", "urgent", "the marketplace ended an order whose parcel is on its way"
+    ),
+    Reason.DESK_EDIT_STUCK: ReasonPage(
+        "condition", "customer service", "today", "an edit from our desk cannot be made"
     ),
     Reason.UNKNOWN_VALUE: ReasonPage(
         "condition", "engineer", "today", "the marketplace sent a value we do not know"

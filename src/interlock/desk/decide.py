@@ -1,0 +1,272 @@
+"""How an edit from our desk is carried out: hold, edit in Shopify, the marketplace, agreement. Every step is judged from
+what the platforms show, so it may be repeated, interrupted and taken over at any point."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from interlock.desk.requests import RequestRefused, as_edited, check, running
+from interlock.orders.actions import (
+    Action,
+    CancelShopifyOrder,
+    EditShopifyOrder,
+    FillOrderAddress,
+    SetOrderAddress,
+)
+from interlock.orders.agreement import mirakl_line_id_of
+from interlock.orders.content import content_of
+from interlock.orders.memory import Decision, DeskEdit, LineLink, Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, ShopifyLine, ShopifyOrder
+from interlock.orders.view import OpenOperation, View
+
+MOST_REMEMBERED = 20
+ANSWERED_BY_AN_EDIT = (
+    Reason.EDIT_CANNOT_BE_EXPRESSED,
+    Reason.REDUCTION_NOT_ALLOWED,
+    Reason.CANCELLED_IN_SHOPIFY,
+)
+"""Cases whose answer a person may give with the edit that will open them."""
+
+
+# -- taking requests up ------------------------------------------------------------------------------------
+
+
+def taken_up(view: View, memory: Memory) -> Memory:
+    """The memory with every new request in it, either begun or refused. While a side is missing they wait."""
+    if view.mirakl is None or view.shopify is None or view.shopify_unreadable:
+        return memory
+    for request in view.requests:
+        if all(known.id != request.id for known in memory.desk_edits):
+            memory = _with(memory, _begun(replace(view, memory=memory), request))
+    return memory
+
+
+def _begun(view: View, request: DeskEdit) -> DeskEdit:
+    try:
+        check(view, request)
+    except RequestRefused as refused:
+        return replace(request, ended_at=view.now, ended="refused", because=str(refused), text_id="")
+    expected = "" if view.shopify is None else expected_of(request, view.shopify)
+    return replace(request, base=view.memory.content, expected=expected, taken_at=view.now)
+
+
+def _with(memory: Memory, edit: DeskEdit) -> Memory:
+    """The memory with this edit in place of its former self, or as the last."""
+    if any(known.id == edit.id for known in memory.desk_edits):
+        edits = tuple(edit if known.id == edit.id else known for known in memory.desk_edits)
+    else:
+        edits = (*memory.desk_edits, edit)
+    return replace(memory, desk_edits=edits[-MOST_REMEMBERED:])
+
+
+# -- the Shopify half --------------------------------------------------------------------------------------
+
+
+def decide(view: View, memory: Memory) -> Part:
+    """The next step of the edit under way until Shopify shows it: the parcel is held first, then our own edit is made."""
+    news = tuple(
+        f"The edit {edit.who} asked for was not made: {edit.because}"
+        for edit in memory.desk_edits
+        if edit.ended == "refused" and edit.ended_at == view.now
+    )
+    edit, shopify = running(memory), view.shopify
+    if edit is None or shopify is None or view.mirakl is None:
+        return Part(memory, because=news)
+    part = _next_step(view, memory, edit, shopify)
+    return replace(part, because=(*news, *part.because))
+
+
+def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Part:
+    ours = [op for op in view.operations if op.action in _actions(edit, shopify)]
+    if _is_shown(edit, shopify, memory):
+        memory = _shown(view, memory, edit, shopify)
+        return Part(memory, because=(f"Shopify shows the edit {edit.who} asked for.",), look_at=view.now)
+    unclear = any(op.state in ("IN_FLIGHT", "UNKNOWN") for op in ours)
+    over = "" if unclear else _why_over(view, memory, edit, shopify)
+    if over:
+        ended = replace(edit, ended_at=view.now, ended="overtaken", because=over, text_id="")
+        return Part(_with(memory, ended), because=(f"The edit {edit.who} asked for was not made: {over}",))
+    given_up = memory.decision(Reason.DESK_EDIT_STUCK, edit.id)
+    if given_up is not None and given_up.option is Option.GIVE_UP and not unclear:
+        said = f"{given_up.who} gave it up: {given_up.why}"
+        ended = replace(edit, ended_at=view.now, ended="given up", because=said, text_id="")
+        return Part(_with(memory, ended), because=(f"The edit {edit.who} asked for was not made. {said}",))
+    keep_held = (f"An edit {edit.who} asked for is being made.",)
+    unheld = _unheld(view, shopify)
+    if unheld and not unclear:
+        case = _cannot_hold(edit, unheld)
+        because = "The parcel is held before the edit is made."
+        return Part(memory, cases=() if case is None else (case,), keep_held=keep_held, because=(because,))
+    if edit.held_at is None:
+        memory = _with(memory, replace(edit, held_at=view.now))
+    if unclear and memory.content != edit.base:
+        # Ours may still come through; until that is known nothing is sent on top of what others changed.
+        because = "Shopify's answer to our edit is unclear and the order was changed by others meanwhile; it is read again."
+        return Part(memory, keep_held=keep_held, because=(because,))
+    actions = _actions(edit, shopify)
+    cases = tuple(_refused(edit, op) for op in ours if op.state == "REJECTED")
+    because = f"Shopify is told what {edit.who} asked for at the edit desk."
+    return Part(memory, actions, cases, keep_held, (because,))
+
+
+def _actions(edit: DeskEdit, shopify: ShopifyOrder) -> tuple[Action, ...]:
+    """The edit as calls: our own order edit, a cancel, or an address."""
+    note = f"Interlock: edit asked for by {edit.who}"
+    if edit.kind == "cancel":
+        return (CancelShopifyOrder(shopify.id, note),)
+    actions: list[Action] = []
+    if edit.quantities or edit.added:
+        actions.append(EditShopifyOrder(shopify.id, edit.id, edit.quantities, edit.added, note))
+    if edit.address_digest and edit.text_id:
+        actions.append(SetOrderAddress(shopify.id, edit.text_id, edit.address_digest))
+    elif edit.address_digest:
+        actions.append(FillOrderAddress(shopify.id, edit.address_digest))
+    return tuple(actions)
+
+
+def _why_over(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> str:
+    """Why an edit that has not reached Shopify is not made any more; empty while it may be."""
+    mirakl = view.mirakl
+    if mirakl is not None and mirakl.state in (*DEAD, *GONE_OUT):
+        return f"The marketplace order is {mirakl.state} meanwhile."
+    if not shopify.live:
+        return "The Shopify order was cancelled meanwhile."
+    if memory.content != edit.base:
+        return "The Shopify order was changed by somebody else meanwhile. Look at it and ask again."
+    return ""
+
+
+def _is_shown(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> bool:
+    if edit.kind == "cancel":
+        return not shopify.live
+    shown = {line.id: line.current_quantity for line in shopify.lines}
+    return (
+        all(shown.get(line_id, 0) == units for line_id, units in edit.quantities)
+        and len(_new_lines(edit, shopify, memory)) == len(edit.added)
+        and edit.address_digest in ("", shopify.address.digest)
+    )
+
+
+def _new_lines(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[ShopifyLine, ...]:
+    """The lines that appeared for what the edit adds, in its order; fewer than it adds while some are missing."""
+    touched = {line_id for line_id, _ in edit.quantities}
+    free = [
+        line
+        for line in shopify.lines
+        if line.current_quantity > 0 and line.id not in touched and not mirakl_line_id_of(line, memory)
+    ]
+    found: list[ShopifyLine] = []
+    for new in edit.added:
+        fitting = [
+            line
+            for line in free
+            if line.variant_id == new.variant_id and line.current_quantity == new.quantity
+        ]
+        if fitting:
+            free.remove(fitting[0])
+            found.append(fitting[0])
+    return tuple(found)
+
+
+def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Memory:
+    """Remember that Shopify shows it, which lines it added stand for what was sold, and whether the order is now
+    exactly what our desk made of it."""
+    new = _new_lines(edit, shopify, memory)
+    links = tuple(
+        LineLink(wanted.mirakl_line_id, line.id, line.unit_price, edit.who)
+        for wanted, line in zip(edit.added, new, strict=True)
+        if wanted.mirakl_line_id
+    )
+    fresh = {line.id for line in new}
+    before = replace(shopify, lines=tuple(line for line in shopify.lines if line.id not in fresh))
+    alone = content_of(before) == edit.expected if edit.expected else False
+    return replace(
+        _with(memory, replace(edit, shown_at=view.now)),
+        links=(*memory.links, *links),
+        own_content=memory.content if alone else memory.own_content,
+    )
+
+
+def expected_of(edit: DeskEdit, shopify: ShopifyOrder) -> str:
+    """The content the order has once nothing but this edit has changed it, apart from lines it adds."""
+    return content_of(as_edited(shopify, replace(edit, added=()), shopify.observed_at))
+
+
+# -- holds and refusals ------------------------------------------------------------------------------------
+
+
+def _unheld(view: View, shopify: ShopifyOrder) -> tuple[FulfillmentOrder, ...]:
+    """Open fulfillment orders without our hold."""
+    return tuple(
+        item
+        for item in shopify.fulfillment_orders
+        if item.is_open and not any(h.ours and h.handle == view.rules.hold_handle for h in item.holds)
+    )
+
+
+def _cannot_hold(edit: DeskEdit, unheld: Sequence[FulfillmentOrder]) -> Case | None:
+    stuck = [item for item in unheld if not item.can_hold]
+    if not stuck:
+        return None
+    return Case(
+        Reason.DESK_EDIT_STUCK,
+        edit.id,
+        f"The edit {edit.who} asked for waits: Shopify does not offer to hold the parcel ({stuck[0].status}), and "
+        "nothing is edited under a parcel that may be leaving. It goes on by itself once the parcel can be held. "
+        "Ask the warehouse to stop, or give the edit up.",
+        (Option.GIVE_UP,),
+        (("Fulfillment order", stuck[0].id.rpartition("/")[2]), ("Status", stuck[0].status)),
+    )
+
+
+def _refused(edit: DeskEdit, operation: OpenOperation) -> Case:
+    words = operation.words or operation.code or "no reason given"
+    return Case(
+        Reason.DESK_EDIT_STUCK,
+        edit.id,
+        f"Shopify refused the edit {edit.who} asked for: “{words}”. Nothing was changed on either side and the parcel "
+        "is held. Try it again once the cause is gone, or give the edit up and the parcel is released by itself.",
+        (Option.SEND_AGAIN, Option.GIVE_UP),
+        (("Shopify's words", words),),
+    )
+
+
+def is_ours(action: Action, memory: Memory, shopify: ShopifyOrder | None) -> bool:
+    """Whether this action carries out the edit under way, so that a refusal of it has a case here."""
+    edit = running(memory)
+    return edit is not None and shopify is not None and action in _actions(edit, shopify)
+
+
+# -- the marketplace half ----------------------------------------------------------------------------------
+
+
+def answered(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory:
+    """Give the answer that came with the edit to the case the edit has opened, if the case offers it."""
+    edit = _waiting(memory)
+    if edit is None or edit.decision is None:
+        return memory
+    for case in cases:
+        if case is None or case.reason not in ANSWERED_BY_AN_EDIT or edit.decision not in case.options:
+            continue
+        if memory.decision(case.reason, case.subject) is None:
+            answer = Decision(case.reason, case.subject, edit.decision, edit.who, edit.why, view.now)
+            memory = replace(memory, decisions=(*memory.decisions, answer))
+    return memory
+
+
+def followed(view: View, memory: Memory, agree: bool) -> Part:
+    """Close the edit that Shopify shows once both sides agree, or once its person's answer settles the difference."""
+    edit = _waiting(memory)
+    if edit is None:
+        return Part(memory)
+    if agree and view.mirakl_is_current:
+        done = replace(edit, agreed_at=view.now, ended_at=view.now, ended="done", text_id="")
+        return Part(_with(memory, done), because=(f"Both sides agree on the edit {edit.who} asked for.",))
+    return Part(memory)
+
+
+def _waiting(memory: Memory) -> DeskEdit | None:
+    """The latest edit that Shopify shows and the marketplace has not agreed to yet."""
+    found = [edit for edit in memory.desk_edits if edit.shown_at is not None and not edit.ended]
+    return found[-1] if found else None

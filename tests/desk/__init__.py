@@ -1,0 +1,1 @@
+"""The edit desk: requests, rules, preview."""

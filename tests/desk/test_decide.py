@@ -1,0 +1,279 @@
+"""An edit from our desk: held first, then made by us, then carried to the marketplace, whatever happens in between."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.decide import decide
+from interlock.desk.requests import Wish, as_edited, resolved
+from interlock.orders.actions import (
+    Action,
+    CancelMiraklOrder,
+    CancelQuantities,
+    CancelShopifyOrder,
+    EditShopifyOrder,
+    FillOrderAddress,
+    PlaceHold,
+    ReleaseHold,
+    SetOrderAddress,
+)
+from interlock.orders.memory import DeskEdit, LineLink
+from interlock.orders.outcomes import OperationState
+from interlock.orders.plan import Plan
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import ShopifyOrder
+from interlock.orders.view import View
+from tests.build import (
+    ELSEWHERE,
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_fulfillment_order,
+    a_line,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+MUG, LAMP = a_shopify_line(), a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
+FREE = a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))
+HELD = a_shopify_order()
+
+
+def agreed(shopify: ShopifyOrder = FREE, **changes: Any) -> View:
+    """Both sides agree and the parcel was released, as seen once before."""
+    view = a_view(shopify=shopify, rules=RULES, memory=a_memory(released_at=NOW - timedelta(minutes=1)))
+    return replace(view, memory=decide(view).memory, **changes)
+
+
+def wanted(view: View, text_id: str = "", **wish: Any) -> DeskEdit:
+    return replace(resolved(view, Wish(**wish), "e1", "Ada", "by phone", NOW), text_id=text_id)
+
+
+def ask(view: View, edit: DeskEdit) -> Plan:
+    return decide(replace(view, requests=(edit,)))
+
+
+def next_look(view: View, plan: Plan, **changes: Any) -> Plan:
+    return decide(replace(view, memory=plan.memory, requests=(), **changes))
+
+
+def kinds(plan: Plan) -> list[type[Action]]:
+    return [type(action) for action in plan.actions]
+
+
+LESS: dict[str, Any] = {"quantities": (("MUG", 1),)}
+
+
+def test_the_parcel_is_held_before_anything_is_edited() -> None:
+    view = agreed()
+
+    plan = ask(view, wanted(view, **LESS))
+
+    assert kinds(plan) == [PlaceHold]
+    assert plan.memory.desk_edits[0].taken_at == NOW
+
+
+def test_a_reduction_travels_from_hold_to_release_without_a_quiet_period() -> None:
+    view = agreed()
+    asked = ask(view, wanted(view, **LESS))
+
+    editing = next_look(view, asked, shopify=HELD)
+    assert editing.actions == (
+        EditShopifyOrder("SO1", "e1", (("S1", 1),), (), "Interlock: edit asked for by Ada"),
+    )
+    assert editing.memory.desk_edits[0].held_at == NOW
+
+    after = as_edited(HELD, editing.memory.desk_edits[0], NOW)
+    shown = next_look(view, editing, shopify=after, mirakl=an_order(observed_at=NOW))
+    assert kinds(shown) == [CancelQuantities]
+    assert shown.memory.desk_edits[0].shown_at == NOW
+
+    lines = (a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
+    done = next_look(view, shown, shopify=after, mirakl=an_order(lines=lines, observed_at=NOW))
+    assert kinds(done) == [ReleaseHold]
+    assert done.memory.desk_edits[0].ended == "done"
+
+
+def test_nothing_is_edited_twice_once_shopify_shows_it() -> None:
+    view = agreed(HELD)
+    edit = wanted(view, **LESS)
+    asked = ask(view, edit)
+    after = as_edited(HELD, edit, NOW)
+
+    shown = next_look(view, asked, shopify=after)
+
+    assert EditShopifyOrder not in kinds(shown)
+    assert (
+        next_look(view, shown, shopify=after).memory
+        == next_look(view, next_look(view, shown, shopify=after), shopify=after).memory
+    )
+
+
+def test_somebody_elses_edit_at_the_same_time_keeps_its_quiet_period() -> None:
+    view = agreed(HELD)
+    edit = wanted(view, **LESS)
+    asked = ask(view, edit)
+    after = as_edited(HELD, edit, NOW)
+    both = replace(after, lines=(after.lines[0], replace(LAMP, current_quantity=0)))
+
+    shown = next_look(view, asked, shopify=both, mirakl=an_order(observed_at=NOW))
+
+    assert shown.memory.desk_edits[0].shown_at == NOW
+    assert not shown.memory.made_at_our_desk
+    assert kinds(shown) == []
+
+
+def test_an_order_changed_by_others_before_our_edit_is_left_to_them() -> None:
+    view = agreed(HELD)
+    asked = ask(view, wanted(view, **LESS))
+    theirs = a_shopify_order(lines=(MUG, replace(LAMP, current_quantity=0)))
+
+    plan = next_look(view, asked, shopify=theirs)
+
+    assert plan.memory.desk_edits[0].ended == "overtaken"
+    assert EditShopifyOrder not in kinds(plan)
+    assert any("changed by somebody else" in said for said in plan.because)
+
+
+def test_a_stale_request_is_refused_and_changes_nothing() -> None:
+    view = agreed(HELD)
+    stale = replace(wanted(view, **LESS), version="another")
+
+    plan = ask(view, stale)
+
+    assert plan.actions == decide(view).actions
+    assert plan.memory.desk_edits[0].ended == "refused"
+    assert any("look at a new preview" in said for said in plan.because)
+
+
+def test_a_request_waits_while_a_side_is_missing() -> None:
+    view = agreed(HELD)
+    edit = wanted(view, **LESS)
+
+    assert ask(replace(view, mirakl=None), edit).memory.desk_edits == ()
+    assert ask(replace(view, shopify=None, shopify_unreadable=True), edit).memory.desk_edits == ()
+
+
+def test_a_cancel_goes_to_the_marketplace_without_waiting_for_a_successor() -> None:
+    view = agreed(HELD)
+    asked = ask(view, wanted(view, cancel=True))
+    assert CancelShopifyOrder in kinds(asked)
+
+    gone = a_shopify_order(cancelled_at=NOW, fulfillment_orders=())
+    shown = next_look(view, asked, shopify=gone)
+    assert kinds(shown) == [CancelMiraklOrder]
+
+    done = next_look(view, shown, shopify=gone, mirakl=an_order("CANCELED"))
+    assert done.memory.desk_edits[0].ended == "done"
+
+
+def test_an_address_travels_as_a_text_and_is_answered_with_the_edit() -> None:
+    view = agreed(HELD)
+    edit = wanted(view, "t1", address=ELSEWHERE, decision=Option.DONE_IN_PORTAL)
+    asked = ask(view, edit)
+    assert SetOrderAddress("SO1", "t1", ELSEWHERE.digest) in asked.actions
+    assert asked.memory.texts == {"t1"}
+
+    shown = next_look(view, asked, shopify=a_shopify_order(address=ELSEWHERE))
+    answer = shown.memory.decisions[-1]
+
+    assert (answer.reason, answer.option, answer.who) == (
+        Reason.EDIT_CANNOT_BE_EXPRESSED,
+        Option.DONE_IN_PORTAL,
+        "Ada",
+    )
+
+
+def test_undoing_links_the_line_that_came_back() -> None:
+    shopify = a_shopify_order(lines=(MUG, replace(LAMP, current_quantity=0)))
+    view = a_view(shopify=shopify, rules=RULES, mirakl=an_order("WAITING_DEBIT"))
+    view = replace(view, memory=decide(view).memory)
+    asked = ask(view, wanted(view, undo=True))
+    assert EditShopifyOrder in kinds(asked)
+
+    back = replace(shopify, lines=(*shopify.lines, a_shopify_line("S3", "LAMP", 1, "31.00", "")))
+    shown = next_look(view, asked, shopify=back)
+
+    assert shown.memory.links[-1] == LineLink("L2", "S3", Decimal("31.00"), "Ada")
+    done = next_look(view, shown, shopify=back)
+    assert done.memory.disagreeing_since is None
+    assert done.memory.desk_edits[0].ended == "done"
+
+
+def test_undoing_an_address_writes_the_marketplaces() -> None:
+    view = a_view(shopify=a_shopify_order(address=ELSEWHERE), rules=RULES)
+    view = replace(view, memory=decide(view).memory)
+
+    plan = ask(view, wanted(view, undo=True))
+
+    assert FillOrderAddress("SO1", "a11ce") in plan.actions
+
+
+# -- refused -----------------------------------------------------------------------------------------------
+
+
+def refused_by_shopify() -> tuple[View, Plan]:
+    view = agreed(HELD)
+    asked = ask(view, wanted(view, **LESS))
+    (edit,) = [action for action in asked.actions if isinstance(action, EditShopifyOrder)]
+    said = an_operation(edit, "REJECTED", words="The order cannot be edited.")
+    return replace(view, operations=(said,)), asked
+
+
+def test_a_refused_edit_is_a_case_with_a_way_on_and_a_way_out() -> None:
+    view, asked = refused_by_shopify()
+
+    plan = next_look(view, asked)
+
+    (case,) = plan.cases
+    assert (case.reason, case.subject) == (Reason.DESK_EDIT_STUCK, "e1")
+    assert case.options == (Option.SEND_AGAIN, Option.GIVE_UP)
+    assert "The order cannot be edited." in case.sentence
+    assert EditShopifyOrder in kinds(plan)
+
+
+def test_giving_up_ends_the_edit_and_releases_the_parcel() -> None:
+    view, asked = refused_by_shopify()
+    answer = a_decision(Reason.DESK_EDIT_STUCK, "e1", Option.GIVE_UP)
+
+    plan = next_look(view, asked, answers=(answer,))
+
+    assert plan.cases == ()
+    assert kinds(plan) == [ReleaseHold]
+    assert plan.memory.desk_edits[0].ended == "given up"
+
+
+def test_a_parcel_that_cannot_be_held_is_not_edited_under() -> None:
+    view = agreed(
+        a_shopify_order(
+            fulfillment_orders=(a_fulfillment_order(holds=(), can_hold=False, status="IN_PROGRESS"),)
+        )
+    )
+
+    plan = ask(view, wanted(view, **LESS))
+
+    assert EditShopifyOrder not in kinds(plan)
+    assert Reason.DESK_EDIT_STUCK in [case.reason for case in plan.cases]
+
+
+@pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])
+def test_an_unclear_edit_is_never_given_up_or_sent_over_others(state: OperationState) -> None:
+    view, asked = refused_by_shopify()
+    (operation,) = view.operations
+    unclear = replace(view, operations=(replace(operation, state=state),))
+    theirs = a_shopify_order(lines=(MUG, replace(LAMP, current_quantity=0)))
+
+    plan = next_look(unclear, asked, shopify=theirs)
+
+    assert EditShopifyOrder not in kinds(plan)
+    assert plan.memory.desk_edits[0].ended == ""
+    assert plan.memory.released_at is None

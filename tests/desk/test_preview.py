@@ -1,0 +1,166 @@
+"""What an edit would do, asked of the real rules."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.desk.requests import RequestRefused, Wish, resolved
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.view import View
+from interlock.preview import Preview, check_edit, commission_back, preview
+from tests.build import (
+    ELSEWHERE,
+    LINES,
+    NOW,
+    a_line,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_tax,
+    a_view,
+    an_order,
+    ordered,
+    some_rules,
+)
+
+RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
+PAID = tuple(replace(line, commission=line.price / 10) for line in LINES)
+
+
+def look(**changes: Any) -> View:
+    return a_view(rules=RULES, mirakl=an_order(lines=PAID), **changes)
+
+
+def asked(view: View | None = None, **wish: Any) -> Preview:
+    view = view or look()
+    return preview(view, resolved(view, Wish(**wish), "e1", "Ada", "why", NOW), NOW)
+
+
+def test_a_reduction_becomes_one_call_with_its_figures_and_releases_the_parcel_afterwards() -> None:
+    found = asked(quantities=(("MUG", 1),))
+
+    (call,) = found.calls
+    (line,) = call.lines
+    assert (call.operation, line.mirakl_line_id, line.quantity) == ("OR30", "L1", 1)
+    assert (line.amount, line.shipping_amount, line.customer) == (
+        Decimal("10.00"),
+        Decimal("2.00"),
+        Decimal("12.00"),
+    )
+    assert line.commission == Decimal("1.00")
+    assert (found.refund_total, found.commission_total) == (Decimal("12.00"), Decimal("1.00"))
+    assert [(line.sku, line.shopify_now, line.shopify_then, line.agreed_then) for line in found.lines] == [
+        ("MUG", 2, 1, 1),
+        ("LAMP", 1, 1, 1),
+    ]
+    assert found.parcel == "may leave once the marketplace confirms"
+    assert (found.cases, found.impossible, found.refused) == ((), (), "")
+
+
+def test_taxes_on_top_are_part_of_what_the_customer_gets_back() -> None:
+    lines = (replace(a_line(), taxes=(a_tax("4.00"),), shipping_taxes=(a_tax("0.80"),)), LINES[1])
+    view = look(memory=a_memory(ordered=ordered(lines)))
+    view = replace(view, mirakl=an_order(lines=lines, tax_mode="TAX_EXCLUDED"))
+
+    (call,) = asked(view, quantities=(("MUG", 0),)).calls
+
+    assert call.lines[0].customer == Decimal("28.80")
+
+
+def test_removing_everything_or_cancelling_cancels_the_whole_order() -> None:
+    removed = asked(quantities=(("MUG", 0), ("LAMP", 0)))
+    cancelled = asked(cancel=True)
+
+    for found in (removed, cancelled):
+        (call,) = found.calls
+        assert call.operation == "OR29"
+        assert found.refund_total == Decimal("54.00")
+        assert found.commission_total == Decimal("5.00")
+    assert cancelled.parcel == "stays held"
+
+
+@pytest.mark.parametrize(
+    "wish", [{"quantities": (("MUG", 3),)}, {"added": (("MUG", 1),)}, {"address": ELSEWHERE}]
+)
+def test_what_the_marketplace_cannot_take_is_said_and_not_begun(wish: dict[str, Any]) -> None:
+    found = asked(**wish)
+
+    assert found.calls == ()
+    assert [case.reason for case in found.cases] == [Reason.EDIT_CANNOT_BE_EXPRESSED.value]
+    assert found.impossible
+    assert found.parcel == "stays held"
+    assert Option.DONE_IN_PORTAL.value in found.choices
+    view = look()
+    edit = resolved(view, Wish(**wish), "e1", "Ada", "why", NOW)
+    with pytest.raises(RequestRefused) as refused:
+        check_edit(view, edit, NOW)
+    assert refused.value.code == "not_possible"
+    assert check_edit(view, replace(edit, decision=Option.DONE_IN_PORTAL), NOW).refused == ""
+
+
+def test_an_answer_that_is_not_possible_is_refused_by_name() -> None:
+    view = look()
+    edit = resolved(
+        view, Wish(quantities=(("MUG", 1),), decision=Option.SHIP_AS_EDITED), "e1", "Ada", "why", NOW
+    )
+
+    with pytest.raises(RequestRefused) as refused:
+        check_edit(view, edit, NOW)
+
+    assert (refused.value.code, refused.value.field) == ("option_not_legal", "decision")
+
+
+def test_a_state_that_takes_nothing_is_waited_for() -> None:
+    view = replace(
+        look(), mirakl=an_order("WAITING_DEBIT", [replace(line, state="WAITING_DEBIT") for line in PAID])
+    )
+
+    found = asked(view, quantities=(("MUG", 1),))
+
+    assert found.calls == ()
+    assert any("WAITING_DEBIT" in said for said in found.waits)
+    assert found.refused == ""
+
+
+def test_after_the_customer_has_paid_the_reduction_is_a_task_with_figures() -> None:
+    debited = an_order(
+        lines=[replace(line, can_refund=True) for line in PAID], can_cancel=False, debited_at=NOW
+    )
+    view = replace(look(memory=a_memory(content="old")), mirakl=debited)
+
+    found = asked(view, quantities=(("MUG", 1),))
+
+    (task,) = [case for case in found.cases if case.reason == Reason.REFUND_TASK.value]
+    assert task.lines[0].customer == Decimal("12.00")
+    assert found.refund_total == Decimal("12.00")
+
+
+def test_undoing_closes_the_case_and_lets_the_parcel_go() -> None:
+    lines = (a_shopify_line(quantity=5), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+    view = look(shopify=a_shopify_order(lines=lines))
+
+    found = asked(view, undo=True)
+
+    assert found.closes == ("the marketplace cannot take this edit",)
+    assert (found.calls, found.cases, found.refused) == ((), (), "")
+    assert found.parcel == "may leave"
+
+
+def test_the_same_question_has_the_same_answer_and_asks_nothing_of_the_clock() -> None:
+    view = look()
+
+    assert asked(view, quantities=(("MUG", 1),)) == asked(view, quantities=(("MUG", 1),))
+    later = replace(view, now=NOW + timedelta(hours=3))
+    assert asked(later, cancel=True) == asked(view, cancel=True)
+
+
+def test_commission_is_expected_as_it_was_given_back_before() -> None:
+    line = replace(a_line(quantity=3, price="30.00"), commission=Decimal("3.10"))
+    (sold,) = ordered((line,))
+
+    assert commission_back(line, sold, 1, "EUR") == Decimal("1.03")
+    assert commission_back(line, sold, 3, "EUR") == Decimal("3.10")
+    assert commission_back(line, sold, 0, "EUR") == Decimal("0")

@@ -37,6 +37,7 @@ OPTIONS = {
     Option.NO_SUCCESSOR: "The other order has nothing to do with this one.",
     Option.SEND_AGAIN: "The cause is gone; send the call again.",
     Option.DISMISS: "Close it with my reason.",
+    Option.GIVE_UP: "I do not want this edit any more.",
 }
 
 

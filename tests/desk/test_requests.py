@@ -79,7 +79,7 @@ def test_units_with_a_label_are_never_taken_out() -> None:
         ({"quantities": (("MUG", -1),)}, "invalid_quantity", "set[0].line"),
         ({"quantities": (("MUG", 2),)}, "changes_nothing", "set"),
         ({"quantities": (("MUG", 1), ("L1", 0))}, "line_named_twice", "set[1].line"),
-        ({"added": (("CUP", 1),)}, "unknown_variant", "add[0].sku"),
+        ({"added": (("", 1),)}, "unknown_variant", "add[0].sku"),
         ({"added": (("LAMP", 0),)}, "invalid_quantity", "add[0].sku"),
         ({}, "nothing_asked", "edit"),
         ({"cancel": True, "undo": True}, "too_much_asked", "undo"),
@@ -206,3 +206,18 @@ def test_a_hold_or_a_second_look_does_not_make_a_version_stale() -> None:
     assert version_of(
         a_view(memory=a_memory(links=(LineLink("L1", "S1", MUG.unit_price, "Ada"),)))
     ) == version_of(a_view())
+
+
+def test_an_item_the_order_does_not_have_can_be_previewed_but_not_added_by_its_sku() -> None:
+    edit = asked(replaced=(("MUG", "CUP"),))
+
+    assert (edit.quantities, edit.added) == ((("S1", 0),), (AddedLine("sku:CUP", 2, ""),))
+    with pytest.raises(RequestRefused) as refused:
+        check(a_view(), edit)
+    assert (refused.value.code, refused.value.field) == ("unknown_variant", "add")
+
+
+def test_a_line_is_replaced_in_the_quantity_it_has() -> None:
+    edit = asked(replaced=(("MUG", "LAMP"),))
+
+    assert (edit.quantities, edit.added) == ((("S1", 0),), (AddedLine("V-LAMP", 2, ""),))

@@ -12,13 +12,14 @@ from interlock.console import desk, views, wording
 from interlock.console.explain import explain
 from interlock.orders.codec import encode
 
-commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, replay.")
+commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, preview, edit, replay.")
 Number = Annotated[
     str, typer.Argument(help="Any number of the order: marketplace, Shopify, parcel or tracking.")
 ]
 
 
-def _found(installation: Installation, number: str) -> views.OrderPage:
+def found_order(installation: Installation, number: str) -> views.OrderPage:
+    """The page of the one order with this number; otherwise the command ends."""
     now = installation.clock.now()
 
     def find(c: Connection) -> views.OrderPage | None:
@@ -70,7 +71,7 @@ def list_orders(
 def show(number: Number, as_json: AsJson = False) -> None:
     """Show one order: its lines on three sides, its hold, its cases and its story."""
     with opened() as installation:
-        page, now = _found(installation, number), installation.clock.now()
+        page, now = found_order(installation, number), installation.clock.now()
         if as_json:
             print_json(_document(page))
             return
@@ -126,7 +127,7 @@ def _document(page: views.OrderPage) -> dict[str, object]:
 def explain_order(number: Number, as_json: AsJson = False) -> None:
     """Say why an edit has not reached the marketplace, with the chain of evidence."""
     with opened() as installation:
-        page, now = _found(installation, number), installation.clock.now()
+        page, now = found_order(installation, number), installation.clock.now()
         why = explain(page, now)
         if as_json:
             print_json({"order": page.mirakl_order_id, "connection": page.connection, "why": why})
@@ -152,7 +153,7 @@ def explain_order(number: Number, as_json: AsJson = False) -> None:
 def replay_order(number: Number, who: Who = "", as_json: AsJson = False) -> None:
     """Have an order looked at again, with a fresh reading of both sides."""
     with opened() as installation:
-        page, now = _found(installation, number), installation.clock.now()
+        page, now = found_order(installation, number), installation.clock.now()
         if not who.strip():
             end(Exit.REFUSED, "Say with --who who asks for it. Nothing was changed.")
         installation.tx(lambda c: desk.replay(c, installation.queue, page.id, who.strip(), now))

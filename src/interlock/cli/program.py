@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, maps, orders, running
+from interlock.cli import api_keys, cases, editing, maps, orders, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -16,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("connect")(connect)
+orders.commands.command("preview")(editing.preview_order)
+orders.commands.command("edit")(editing.edit_order)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
 app.add_typer(maps.carriers, name="carriers")

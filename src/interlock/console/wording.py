@@ -1,7 +1,9 @@
 """Codes in words: states, options, severities, durations and moments as pages and commands show them."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from interlock.orders.money import Money
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 
 MIRAKL_STATES = {
@@ -146,3 +148,8 @@ def clock(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
     return f"{moment:%H:%M:%S}" if moment.date() == now.date() else f"{moment:%d %b %H:%M:%S}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency, rounded to what the currency knows."""
+    return str(Money(amount, currency))

@@ -32,6 +32,7 @@ LONGEST_NAME = 200
 MOST_UNITS = 100_000
 _WHOLE = re.compile(r"[0-9]{1,6}")
 _VARIANT = "gid://shopify/ProductVariant/"
+_BY_SKU = "sku:"
 
 
 class RequestRefused(ValueError):
@@ -47,10 +48,12 @@ class RequestRefused(ValueError):
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One edit as it was asked for. Lines are named by Mirakl line id, Shopify line id or SKU; `quantities` are the
-    units the line shall have, 0 for none; `added` are (SKU of a line of the order or variant id, units)."""
+    units the line shall have, 0 for none; `added` are (SKU or variant id, units), `replaced` are (line, SKU or variant
+    id that takes its place in the same quantity)."""
 
     quantities: tuple[tuple[str, int], ...] = ()
     added: tuple[tuple[str, int], ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
     cancel: bool = False
     undo: bool = False
     address: Address = NO_ADDRESS
@@ -61,7 +64,7 @@ class Wish:
     def kind(self) -> DeskKind:
         """Which kind of edit it is. Raises RequestRefused when it is none or more than one."""
         kinds: list[DeskKind] = []
-        if self.quantities or self.added:
+        if self.quantities or self.added or self.replaced:
             kinds.append("lines")
         if self.cancel:
             kinds.append("cancel")
@@ -168,6 +171,13 @@ def check(view: View, edit: DeskEdit) -> None:
         )
     if not shopify.editable:
         raise RequestRefused("not_editable", "order", "Shopify does not let our app edit this order.")
+    unnamed = [new.variant_id for new in edit.added if new.variant_id.startswith(_BY_SKU)]
+    if unnamed:
+        raise RequestRefused(
+            "unknown_variant",
+            "add",
+            f"{unnamed[0].removeprefix(_BY_SKU)!r} is on no line of the order; to add it, name its variant ({_VARIANT}…).",
+        )
     if edit.kind == "cancel" and any(line.fulfilled_quantity for line in shopify.lines):
         raise RequestRefused(
             "already_shipped",
@@ -227,15 +237,21 @@ def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) ->
             if line_id in wanted:
                 raise RequestRefused("line_named_twice", field, f"The line {name[:80]!r} is named twice.")
             wanted[line_id] = units
-    shown = {line.id: line.current_quantity for line in shopify.lines}
-    added = tuple(
+    added = [
         _addition(name, quantity, f"add[{number}].sku", shopify)
         for number, (name, quantity) in enumerate(wish.added)
-    )
+    ]
+    for number, (name, other) in enumerate(wish.replaced):
+        field = f"replace[{number}]"
+        lines = _named(name, f"{field}.line", shopify, memory)
+        units = sum(line.current_quantity - line.fulfilled_quantity for line in lines)
+        wanted.update((line.id, line.fulfilled_quantity) for line in lines)
+        added.append(_addition(other, units, f"{field}.sku", shopify))
+    shown = {line.id: line.current_quantity for line in shopify.lines}
     changed = tuple((line_id, units) for line_id, units in wanted.items() if units != shown[line_id])
     if not changed and not added:
         raise RequestRefused("changes_nothing", "set", "The order shows these quantities already.")
-    return replace(edit, quantities=changed, added=added)
+    return replace(edit, quantities=changed, added=tuple(added))
 
 
 def _named(name: str, field: str, shopify: ShopifyOrder, memory: Memory) -> tuple[ShopifyLine, ...]:
@@ -300,14 +316,10 @@ def _addition(name: str, quantity: int, field: str, shopify: ShopifyOrder) -> Ad
     name = name.strip()
     if name.startswith(_VARIANT) and name.removeprefix(_VARIANT).isdigit():
         return AddedLine(name, quantity, "")
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise RequestRefused("unknown_variant", field, "Say what to add by its SKU or its variant's id.")
     variants = {line.variant_id for line in shopify.lines if line.sku == name and line.variant_id}
-    if len(variants) != 1:
-        raise RequestRefused(
-            "unknown_variant",
-            field,
-            f"{name[:80]!r} names no variant of the order's lines; give the variant's id ({_VARIANT}…).",
-        )
-    return AddedLine(variants.pop(), quantity, "")
+    return AddedLine(variants.pop() if len(variants) == 1 else _BY_SKU + name, quantity, "")
 
 
 # -- undoing -----------------------------------------------------------------------------------------------
@@ -411,7 +423,8 @@ def _with_former(lines: tuple[ShopifyLine, ...], shopify: ShopifyOrder) -> list[
 
 def _new_line(line_id: str, new: AddedLine, like: ShopifyLine | None, shopify: ShopifyOrder) -> ShopifyLine:
     if like is None:
-        like = replace(shopify.lines[0], sku="", title="another item", variant_id=new.variant_id)
+        sku = new.variant_id.removeprefix(_BY_SKU) if new.variant_id.startswith(_BY_SKU) else ""
+        like = replace(shopify.lines[0], sku=sku, title="another item", variant_id=new.variant_id)
     return replace(
         like,
         id=line_id,

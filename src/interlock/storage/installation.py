@@ -53,6 +53,11 @@ def open_installation(c: Connection, keyring: Keyring, instance: str, now: datet
     return Installation(row.instance, keyring.decrypt(row.address_key), row.webhook_base)
 
 
+def address_key(c: Connection, keyring: Keyring) -> bytes:
+    """The key of address digests. Raises NoResultFound before the installation was opened once."""
+    return keyring.decrypt(c.execute(select(installation.c.address_key)).scalar_one())
+
+
 def webhook_base(c: Connection) -> str | None:
     """The public address that platforms reach us under, such as https://interlock.example; None until it is set."""
     found: str | None = c.execute(select(installation.c.webhook_base)).scalar_one_or_none()

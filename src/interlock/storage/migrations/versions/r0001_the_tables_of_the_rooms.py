@@ -252,6 +252,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_table(
+        "desk_edits",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("edit", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_desk_edits_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_edits")),
+    )
+    op.create_index(
+        "ix_desk_edits_waiting",
+        "desk_edits",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("taken_at IS NULL"),
+    )
+    op.create_table(
         "fulfillment_orders",
         sa.Column("fulfillment_order_id", sa.Text(), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),

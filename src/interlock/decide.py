@@ -59,6 +59,7 @@ from interlock.orders.snapshots import (
 )
 from interlock.orders.view import OpenOperation, View
 from interlock.refunds import decide as refunds
+from interlock.refunds import sending
 from interlock.shipping import decide as shipping
 
 JUST_AFTER = timedelta(microseconds=1)
@@ -141,6 +142,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
         return
     found = differences(view, so_far.memory)
     so_far.add(edits.decide(view, so_far.memory, found))
+    so_far.add(sending.decide(view, so_far.memory, found))
     so_far.add(shipping.decide(view, so_far.memory, found))
     so_far.add(
         desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)

@@ -45,8 +45,11 @@ BEFORE_CANCELLATION = timedelta(minutes=30)
 class MiraklAdapter:
     """The engine's marketplace, over one account of the seller API."""
 
-    def __init__(self, client: MiraklClient, tax_mode: str, address_key: bytes) -> None:
+    def __init__(
+        self, client: MiraklClient, tax_mode: str, address_key: bytes, multi_shipment: bool = False
+    ) -> None:
         self._client = client
+        self._multi_shipment = multi_shipment
         self._tax_mode = tax_mode
         self._address_key = address_key
 
@@ -82,7 +85,11 @@ class MiraklAdapter:
 
     async def by_ids(self, order_ids: Sequence[str]) -> Sequence[Document]:
         try:
-            return (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode)).documents
+            found = (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode)).documents
+            if not self._multi_shipment:
+                return found
+            # ST12: only an account with multi-shipment has it
+            return await mirakl_read.with_items_to_ship(self._client, found)
         except ReadError as failed:
             raise _mirakl_read_failed(failed) from failed
 
@@ -257,7 +264,7 @@ class StoredConnections:
             mirakl_account=row.mirakl_account,
             shopify_account=row.shopify_account,
             shopify=ShopifyAdapter(shopify, self._address_key, self._clock),
-            mirakl=MiraklAdapter(mirakl, rules.tax_mode, self._address_key),
+            mirakl=MiraklAdapter(mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
             sku_map=skus,
             live=row.live,
         )
@@ -302,6 +309,7 @@ def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> Connec
         rules,
         tax_mode=capability.tax_mode or rules.tax_mode,
         order_level_tax=bool(capability.order_level_tax),
+        multi_shipment=bool(capability.multi_shipment),
         carriers=capability.carriers,
         unregistered_carriers=capability.unregistered_carriers is not False,
         tracking_mandatory_for=capability.tracking_mandatory_for,

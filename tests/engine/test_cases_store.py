@@ -140,3 +140,21 @@ def test_a_case_of_a_connection_opens_once_and_is_closed_by_what_opened_it(
     assert close_connection_cases(*closing) == 1
     assert close_connection_cases(*closing) == 0
     assert opened() is True
+
+
+def test_the_same_person_approves_a_refund_once_however_the_name_is_written(
+    c: Connection, row: OrderRow
+) -> None:
+    options = (Option.APPROVE_REFUND, Option.DISMISS)
+    _sync(c, row, Case(Reason.REFUND_APPROVAL, "edit:1", "Two people have to approve it.", options))
+    case_id = _case_id(c)
+
+    answer(c, case_id, "approve_refund", "Ada Agent", "checked", NOW)
+    with pytest.raises(CannotAnswer, match="has just answered"):
+        answer(c, case_id, "approve_refund", "Ben", "checked", NOW)
+    take_answers(c, [number for number, _ in waiting_answers(c, row.id)], NOW)
+    with pytest.raises(CannotAnswer, match="a second, different person has to"):
+        answer(c, case_id, "approve_refund", " ada  AGENT", "again", LATER)
+    answer(c, case_id, "approve_refund", "Ben", "checked too", LATER)
+
+    assert [decision.who for _, decision in waiting_answers(c, row.id)] == ["Ben"]

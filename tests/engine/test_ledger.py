@@ -3,13 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
 from interlock.engine import ledger
 from interlock.engine.ledger import operations
-from interlock.orders.actions import Action, CancelShopifyOrder, MarkPaid, PlaceHold, SetSellerReference
+from interlock.orders.actions import (
+    Action,
+    CancelShopifyOrder,
+    LineRefund,
+    MarkPaid,
+    PlaceHold,
+    RefundLines,
+    SendMessage,
+    SetSellerReference,
+)
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.reasons import Option, Reason
@@ -336,3 +346,46 @@ def test_batches_whose_sender_died_are_planned_again(book: Book) -> None:
 def test_two_targets_of_one_kind_have_different_fingerprints() -> None:
     assert ledger.digest_of(HOLD) == ledger.digest_of(PlaceHold("FO1", "notes"))
     assert ledger.digest_of(HOLD) != ledger.digest_of(PlaceHold("FO2", "notes"))
+
+
+# -- money and messages ------------------------------------------------------------------------------------
+
+REFUND = RefundLines(
+    "edit:1",
+    (LineRefund("L1", 1, Decimal("10.00"), Decimal(0), (), (), True, ()),),
+    "EUR",
+    "TAX_INCLUDED",
+    "15",
+)
+MESSAGE = SendMessage("t1", "Your order", ("CUSTOMER",))
+
+
+@pytest.mark.parametrize("action", [REFUND, MESSAGE])
+def test_an_unclear_refund_or_message_is_a_persons_at_once_and_never_repeated_by_itself(
+    book: Book, action: Action
+) -> None:
+    book.ended(action, UNCLEAR)
+    later = book.want(action, at=NOW + 2 * SETTLE)
+
+    assert later.send == ()
+    (unclear,) = later.unclear
+    assert unclear.action == action
+
+
+def test_a_refused_refund_is_sent_again_for_the_task_that_was_meant_only(book: Book) -> None:
+    other = replace(REFUND, subject="edit:2")
+    for operation in book.want(REFUND, other).send:
+        book.send(operation, Refused("REFUND_BALANCE_TOO_LOW", "no"))
+    again = Decision(Reason.REFUND_REFUSED, "edit:2", Option.SEND_AGAIN, "Ada", "sales came in", NOW + SECOND)
+
+    sent = book.want(REFUND, other, at=NOW + 2 * SECOND, decisions=(again,)).send
+
+    assert [operation.action for operation in sent] == [other]
+
+
+def test_confirmed_refunds_are_known_with_their_ids(book: Book) -> None:
+    book.ended(REFUND, Confirmed((("refund_id:L1", "R1"),)))
+
+    (made,) = ledger.refunds_made(book.c, book.row.id)
+
+    assert (made.action, made.refund_ids, made.at) == (REFUND, (("L1", "R1"),), NOW)

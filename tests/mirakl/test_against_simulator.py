@@ -12,20 +12,25 @@ import pytest
 
 from interlock.mirakl.client import MiraklAccount, MiraklClient, ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.mirakl.perform import perform
-from interlock.mirakl.read import by_ids, capability, walk_states, walk_updated
+from interlock.mirakl.read import by_ids, capability, walk_states, walk_updated, with_items_to_ship
 from interlock.mirakl.translate import order_from
 from interlock.orders.actions import (
     AnswerAcceptance,
     CancelMiraklOrder,
     CancelQuantities,
     LineCancelation,
+    LineRefund,
     MiraklAction,
+    RefundLines,
+    SendMessage,
     SetSellerReference,
     SetTracking,
     ShipOrder,
 )
+from interlock.orders.agreement import as_ordered
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.ports import OrderContext
+from interlock.orders.shares import Portion, portion_of
 from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder
 from interlock.simulator.clock import PlatformClock
 from interlock.simulator.faults import Fault
@@ -60,7 +65,9 @@ class Marketplace:
         return order_from(page.documents[0], page.observed_at(self.world.clock.now()), ADDRESS_KEY)
 
     async def do(self, action: MiraklAction, order_id: str) -> Outcome:
-        context = OrderContext("sim", order_id, f"sim:{order_id}", "interlock", "op/1", None)
+        context = OrderContext(
+            "sim", order_id, f"sim:{order_id}", "interlock", "op/1", None, text="Two mugs, not three."
+        )
         return await perform(self.client, action, context)
 
     async def accept(self, order_id: str) -> Outcome:
@@ -293,5 +300,168 @@ def test_every_order_is_understood_whatever_the_marketplace_leaves_open(seed: in
                         assert (shown.id, shown.quantity, shown.state) == (made.id, 1, made.state)
                         assert again.unknown == ()
             place.world.advance(3600)
+
+    live(scene)
+
+
+# -- refunds and messages ------------------------------------------------------------------------------------
+
+
+async def debited(place: Marketplace, units: int = 3) -> MiraklOrder:
+    order_id = place.world.create_generated(lines=1, quantities=[units]).id
+    await place.accept(order_id)
+    place.world.advance(1)
+    if place.world.order(order_id).debited is None:
+        place.world.debit_now(order_id)
+    return await place.order(order_id)
+
+
+def a_refund_of_one(order: MiraklOrder, **changes: object) -> RefundLines:
+    """One unit's share of the only line, whole taxes where it has one unit."""
+    (line,) = order.lines
+    portion = portion_of(as_ordered(order)[0], (), 1, order.currency)
+    entry = LineRefund(
+        line.id,
+        1,
+        portion.amount,
+        portion.shipping_amount,
+        portion.taxes,
+        portion.shipping_taxes,
+        True,
+        tuple(refund.id for refund in line.refunds),
+        portion.fees,
+    )
+    action = RefundLines("edit:1", (entry,), order.currency, order.tax_mode, "15")
+    return replace(action, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["TAX_INCLUDED", "TAX_EXCLUDED"])
+@pytest.mark.parametrize("profile", ["automatic", "hidden-address", "all-or-nothing"])
+def test_units_are_refunded_one_by_one_to_the_cent_and_leave_the_parcel(profile: str, mode: str) -> None:
+    """OR28 of every unit, one after the other: the parts add up to all the customer paid, taxes and fees too."""
+
+    async def scene() -> None:
+        place = Marketplace(
+            PROFILES[profile].changed({"tax_mode": mode, "call_tolerance": 1000, "debit_delay": 0.0})
+        )
+        order = await debited(place)
+        sold = as_ordered(order)[0]
+        taken: list[Portion] = []
+        for _ in range(3):
+            portion = portion_of(sold, taken, 1, order.currency)
+            taken.append(portion)
+            line = LineRefund(
+                sold.line_id,
+                1,
+                portion.amount,
+                portion.shipping_amount,
+                portion.taxes,
+                portion.shipping_taxes,
+                True,
+                (),
+                portion.fees,
+            )
+            action = RefundLines("edit:1", (line,), order.currency, mode, "15")
+            assert isinstance(await place.do(action, order.order_id), Confirmed)
+        (inside,) = place.world.order(order.order_id).lines
+        assert inside.refundable().total_with_tax == 0
+        assert inside.live_quantity == 0
+
+    live(scene)
+
+
+def test_a_refund_is_known_by_its_id_afterwards() -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order = await debited(place)
+
+        outcome = await place.do(a_refund_of_one(order), order.order_id)
+
+        assert isinstance(outcome, Confirmed)
+        (shown,) = (await place.order(order.order_id)).lines[0].refunds
+        assert outcome.facts == ((f"refund_id:{order.lines[0].id}", shown.id),)
+        assert (shown.state, shown.amount) == ("WAITING_REFUND", a_refund_of_one(order).lines[0].amount)
+
+    live(scene)
+
+
+@pytest.mark.parametrize(
+    ("switches", "fields", "changes", "code"),
+    [
+        ({}, {"pending_adjustment": -10_000_000}, {}, "REFUND_BALANCE_TOO_LOW"),
+        ({}, {}, {"reason_code": "99"}, "REFUND_REASON_UNKNOWN"),
+        ({"or28_in_shipping": "refused"}, {}, {}, "REFUND_WRONG_STATE"),
+        ({"error_body": "message_status"}, {"pending_adjustment": -10_000_000}, {}, "REFUND_BALANCE_TOO_LOW"),
+        ({"error_body": "bare"}, {"pending_adjustment": -10_000_000}, {}, "HTTP_400"),
+    ],
+)
+def test_why_a_refund_was_refused_is_told_as_far_as_the_answer_tells(
+    switches: dict[str, str], fields: dict[str, object], changes: dict[str, object], code: str
+) -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order = await debited(place)
+        for name, value in switches.items():
+            place.world.switches.set(name, value)
+        place.world.change_profile(fields)
+
+        outcome = await place.do(a_refund_of_one(order, **changes), order.order_id)
+
+        assert isinstance(outcome, Refused)
+        assert outcome.code == code
+        assert place.world.order(order.order_id).lines[0].refunds == []
+
+    live(scene)
+
+
+def test_not_charged_running_and_not_permitted_are_told_apart() -> None:
+    async def scene() -> None:
+        place = Marketplace(AUTOMATIC)
+        order_id = place.world.create_generated(lines=1, quantities=[3]).id
+        unpaid = await place.do(a_refund_of_one(await place.order(order_id)), order_id)
+        place.world.debit_now(order_id)
+        place.world.switches.set("or28_while_refund_running", "refused")
+        order = await place.order(order_id)
+        first = await place.do(a_refund_of_one(order), order_id)
+        second = await place.do(a_refund_of_one(order), order_id)
+        place.connect(place.world.add_key("reader", denied=["OR28"]))
+        denied = await place.do(a_refund_of_one(order), order_id)
+
+        assert isinstance(first, Confirmed)
+        codes = [outcome.code for outcome in (unpaid, second, denied) if isinstance(outcome, Refused)]
+        assert codes == ["REFUND_NOT_DEBITED", "REFUND_RUNNING", "REFUND_NOT_PERMITTED"]
+
+    live(scene)
+
+
+def test_a_message_reaches_the_order_s_thread() -> None:
+    async def scene() -> None:
+        place = Marketplace()
+        order_id = place.world.create_generated(lines=1).id
+
+        outcome = await place.do(SendMessage("t1", "Your order", ("CUSTOMER",)), order_id)
+
+        (thread,) = place.world.order(order_id).threads
+        assert outcome == Confirmed((("thread_id", thread.id), ("message_id", thread.message_id)))
+        assert (thread.body, thread.to, thread.topic) == ("Two mugs, not three.", ("CUSTOMER",), "Your order")
+
+    live(scene)
+
+
+@pytest.mark.parametrize(("multi_shipment", "left"), [(True, 2), (False, None)])
+def test_what_is_left_to_ship_is_read_where_the_marketplace_lists_it(
+    multi_shipment: bool, left: int | None
+) -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(AUTOMATIC, multi_shipment=multi_shipment))
+        order = await debited(place)
+        await place.do(a_refund_of_one(order), order.order_id)
+        page = await by_ids(place.client, [order.order_id], place.mode)
+
+        (document,) = await with_items_to_ship(place.client, page.documents)
+
+        shown = order_from(document, page.observed_at(place.world.clock.now()), ADDRESS_KEY)
+        assert shown.to_ship == (None if left is None else ((order.lines[0].id, left),))
+        assert (await place.order(order.order_id)).to_ship is None
 
     live(scene)

@@ -17,14 +17,17 @@ from interlock.orders.actions import (
     CancelMiraklOrder,
     CancelQuantities,
     LineCancelation,
+    LineRefund,
     MiraklAction,
+    RefundLines,
+    SendMessage,
     SetSellerReference,
     SetTracking,
     ShipOrder,
 )
-from interlock.orders.outcomes import Confirmed, Outcome, Refused
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unknown
 from interlock.orders.ports import OrderContext
-from interlock.orders.snapshots import Tax
+from interlock.orders.snapshots import Fee, Tax
 from tests.mirakl.marketplace_documents import NotedBudget, client_of
 
 CONTEXT = OrderContext("conn", "C7-A", "conn:C7-A", "interlock", "op-9/1", None)
@@ -35,7 +38,7 @@ LINES = (
 
 
 def sent(
-    action: MiraklAction, status: int = 204, answer: bytes = b""
+    action: MiraklAction, status: int = 204, answer: bytes = b"", context: OrderContext = CONTEXT
 ) -> tuple[Outcome, str, Any, httpx2.Request]:
     requests: list[httpx2.Request] = []
 
@@ -44,12 +47,13 @@ def sent(
         return httpx2.Response(status, content=answer)
 
     budget = NotedBudget()
-    outcome = asyncio.run(perform(client_of(reply, budget), action, CONTEXT))
+    outcome = asyncio.run(perform(client_of(reply, budget), action, context))
     (request,) = requests
     ((_, lane),) = budget.taken
     assert lane == action.lane
     assert request.headers["x-client-reference"] == "op-9/1"
-    body = json.loads(request.content, parse_float=str) if request.content else None
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    body = json.loads(request.content, parse_float=str) if is_json else None
     return outcome, f"{request.method} {request.url.path}", body, request
 
 
@@ -106,6 +110,130 @@ def test_a_cancelation_sends_the_action_s_own_amounts_mode_and_currency() -> Non
             },
         ],
     }
+
+
+REFUND = RefundLines(
+    "edit:1",
+    (
+        LineRefund(
+            "C7-A-1",
+            1,
+            Decimal("10.00"),
+            Decimal("1.05"),
+            (Tax("VAT", Decimal("2.00")),),
+            (),
+            True,
+            ("R0",),
+            (Fee("DEPOSIT", Decimal("0.25")),),
+        ),
+        LineRefund("C7-A-2", 0, Decimal("0.99"), Decimal(0), (), (), False, (), (), "19"),
+    ),
+    "EUR",
+    "TAX_EXCLUDED",
+    "15",
+)
+ECHO = [
+    {"order_line_id": "C7-A-2", "refund_id": "8", "amount": "0.99", "shipping_amount": 0},
+    {"order_line_id": "C7-A-1", "refund_id": "7", "amount": 10, "shipping_amount": 1.05},
+]
+
+
+def test_a_refund_sends_the_task_s_own_figures_and_reads_the_answer_item_by_item() -> None:
+    outcome, call, body, _ = sent(REFUND, 200, json.dumps({"refunds": ECHO}).encode())
+
+    assert outcome == Confirmed((("refund_id:C7-A-1", "7"), ("refund_id:C7-A-2", "8")))
+    assert call == "PUT /api/orders/refund"
+    assert body == {
+        "order_tax_mode": "TAX_EXCLUDED",
+        "refunds": [
+            {
+                "order_line_id": "C7-A-1",
+                "quantity": 1,
+                "amount": "10.00",
+                "shipping_amount": "1.05",
+                "reason_code": "15",
+                "currency_iso_code": "EUR",
+                "taxes": [{"code": "VAT", "amount": "2.00"}],
+                "shipping_taxes": [],
+                "fees": [{"code": "DEPOSIT", "amount": "0.25"}],
+                "excluded_from_shipment": True,
+            },
+            {
+                "order_line_id": "C7-A-2",
+                "quantity": 0,
+                "amount": "0.99",
+                "shipping_amount": 0,
+                "reason_code": "19",
+                "currency_iso_code": "EUR",
+                "taxes": [],
+                "shipping_taxes": [],
+                "fees": [],
+                "excluded_from_shipment": False,
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        json.dumps({"refunds": ECHO[:1]}).encode(),
+        json.dumps({"refunds": [{**ECHO[0], "amount": 1}, ECHO[1]]}).encode(),
+        json.dumps({"refunds": [{**ECHO[0], "shipping_amount": None}, ECHO[1]]}).encode(),
+        json.dumps({"refunds": [{**ECHO[0], "refund_id": None}, ECHO[1]]}).encode(),
+        json.dumps({"refunds": [{**ECHO[0], "order_line_id": "C7-A-9"}, ECHO[1]]}).encode(),
+    ],
+)
+def test_an_answer_that_does_not_hold_every_refund_with_its_amount_is_unclear(answer: bytes) -> None:
+    assert isinstance(sent(REFUND, 200, answer)[0], Unknown)
+
+
+MESSAGE = SendMessage("t1", "Your order", ("CUSTOMER", "OPERATOR"))
+
+
+def told(text: str) -> OrderContext:
+    return OrderContext("conn", "C7-A", "conn:C7-A", "interlock", "op-9/1", None, text=text)
+
+
+def test_a_message_is_a_new_thread_with_the_approved_text() -> None:
+    answer = json.dumps({"thread_id": "T", "message_id": "M"}).encode()
+    outcome, call, _, request = sent(MESSAGE, 201, answer, told("Grüße: two mugs."))
+
+    assert outcome == Confirmed((("thread_id", "T"), ("message_id", "M")))
+    assert call == "POST /api/orders/C7-A/threads"
+    assert request.headers["content-type"].startswith("multipart/form-data")
+    content = request.content.decode()
+    assert 'name="thread_input"' in content
+    assert "application/json" in content
+    part = json.loads(content[content.index("{") : content.rindex("}") + 1])
+    assert part == {
+        "topic": {"type": "FREE_TEXT", "value": "Your order"},
+        "body": "Grüße: two mugs.",
+        "to": ["CUSTOMER", "OPERATOR"],
+    }
+
+
+@pytest.mark.parametrize(("status", "answer"), [(201, b"{}"), (201, b""), (500, b""), (200, b"not json")])
+def test_a_message_without_its_ids_in_the_answer_is_unclear(status: int, answer: bytes) -> None:
+    assert isinstance(sent(MESSAGE, status, answer, told("Hello."))[0], Unknown)
+
+
+@pytest.mark.parametrize("text", ["", "no", "x" * 50_001])
+def test_a_text_the_marketplace_would_not_take_is_not_sent(text: str) -> None:
+    calls: list[httpx2.Request] = []
+
+    def reply(request: httpx2.Request) -> httpx2.Response:
+        calls.append(request)
+        return httpx2.Response(201)
+
+    outcome = asyncio.run(perform(client_of(reply, NotedBudget()), MESSAGE, told(text)))
+
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "MESSAGE_LENGTH"
+    assert calls == []
 
 
 def test_taxes_that_must_be_absent_are_absent() -> None:

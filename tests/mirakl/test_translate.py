@@ -12,7 +12,7 @@ import pytest
 
 from interlock.mirakl.exact import parsed
 from interlock.mirakl.translate import (
-    CancelationReason,
+    OperatorReason,
     UnreadableOrder,
     capability_from,
     order_from,
@@ -288,8 +288,8 @@ def test_what_a_marketplace_allows_is_read_from_its_configuration() -> None:
     assert capability.tracking_mandatory_for == ("STD",)
     assert [carrier.code for carrier in capability.carriers] == ["UPS"]
     assert capability.cancelation_reasons == (
-        CancelationReason("34", "Customer", True),
-        CancelationReason("36", "Fraud", False),
+        OperatorReason("34", "Customer", True),
+        OperatorReason("36", "Fraud", False),
     )
     assert (capability.shop_id, capability.currency, capability.time_zone) == ("2005", "EUR", "Europe/Paris")
 

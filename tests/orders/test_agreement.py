@@ -14,7 +14,7 @@ from interlock.orders.agreement import (
     unlinked,
 )
 from interlock.orders.memory import LineLink, Memory, Withdrawn
-from interlock.orders.snapshots import MiraklLine
+from interlock.orders.snapshots import Fee, MiraklLine
 from tests.build import (
     NOW,
     a_cancelation,
@@ -69,7 +69,9 @@ def test_more_cancelled_than_shown_means_that_the_line_has_shrunk() -> None:
 
 @pytest.mark.parametrize(("shown", "total"), [(UNCHANGED, "23.50"), (SHRUNK, "23.50")])
 def test_fees_are_part_of_the_total(shown: MiraklLine, total: str) -> None:
-    order = an_order(lines=[replace(shown, fees=Decimal("1.50"))], total_price=Decimal(total))
+    order = an_order(
+        lines=[replace(shown, fees=(Fee("DEPOSIT", Decimal("1.50")),))], total_price=Decimal(total)
+    )
     assert agreed_quantities(order, Memory()) == (("L1", 2),)
     assert not is_doubtful(order)
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.orders.codec import encode
-from interlock.orders.memory import Decision
+from interlock.orders.memory import Decision, same_person
 from interlock.orders.plan import Case
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.storage.database import metadata
@@ -258,6 +258,8 @@ def answer(
     ).first()
     if waiting is not None:
         raise CannotAnswer(f"{waiting.who} has just answered case {case_id}. Nothing was changed.")
+    if option == Option.APPROVE_REFUND.value:
+        _refuse_a_second_approval(c, row, who)
     c.execute(
         insert(answers).values(
             order_id=row.order_id,
@@ -271,6 +273,22 @@ def answer(
         )
     )
     return int(row.order_id)
+
+
+def _refuse_a_second_approval(c: Connection, row: Any, who: str) -> None:
+    """Two approvals are two people's: the same one, however the name is written, has said enough."""
+    given = c.execute(
+        select(answers.c.who).where(
+            answers.c.order_id == row.order_id,
+            answers.c.reason == row.reason,
+            answers.c.subject == row.subject,
+            answers.c.option == Option.APPROVE_REFUND.value,
+        )
+    ).scalars()
+    if any(same_person(who, other) for other in given):
+        raise CannotAnswer(
+            f"{who.strip()} has approved this refund already; a second, different person has to. Nothing was changed."
+        )
 
 
 def waiting_answers(c: Connection, order_id: int) -> list[tuple[int, Decision]]:

@@ -70,6 +70,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Give the edit up",
         "Nothing more is sent for this edit. The parcel is released by itself once both sides agree.",
     ),
+    Option.APPROVE_REFUND: (
+        "Approve the refund",
+        "Interlock refunds exactly these figures at the marketplace. Money that was sent cannot be taken back.",
+    ),
     Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
 }
 

@@ -11,6 +11,7 @@ from interlock.edits.sentences import sentence_of, why_impossible
 from interlock.orders.actions import CancelMiraklOrder, CancelQuantities
 from interlock.orders.agreement import agreed_quantities, ordered_of, shopify_quantities
 from interlock.orders.codec import encode
+from interlock.orders.connection import KindOfEdit
 from interlock.orders.differences import Difference, LineCancelled, LineRemoved, QuantityReduced
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.plan import Case, Part, earliest, latest
@@ -27,6 +28,7 @@ from interlock.orders.refund_tasks import (
     next_edit_subject,
     with_task,
 )
+from interlock.orders.shares import rounding_of
 from interlock.orders.snapshots import (
     BEFORE_ACCEPTANCE,
     BEFORE_DEBIT_DONE,
@@ -234,7 +236,8 @@ def _cancel(edit: _Edit, memory: Memory) -> Part:
             memory,
             "This marketplace lets a shop cancel only the whole order, not a part of it.",
         )
-    if not rules.cancelation_reason:
+    reasons = {d.line_id: rules.cancelation_reason_for(_kind(d)) for d in edit.reduced}
+    if not all(reasons.values()):
         return _not_allowed(
             edit,
             memory,
@@ -243,12 +246,23 @@ def _cancel(edit: _Edit, memory: Memory) -> Part:
         )
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     lines = []
+    roundings = []
     for reduced in edit.reduced:
         line = line_of(mirakl, reduced.line_id)
         if line is not None:
             units = _units(reduced)
-            lines.append(cancelation_of(ordered[line.id], line, units, mirakl.currency, memory))
-    return _send(
+            cancelation = cancelation_of(
+                ordered[line.id],
+                line,
+                units,
+                mirakl.currency,
+                memory,
+                reason_code="" if reasons[line.id] == rules.cancelation_reason else reasons[line.id],
+                proportional_taxes=rules.proportional_taxes,
+            )
+            lines.append(cancelation)
+            roundings.append(rounding_of(ordered[line.id], units, mirakl.currency))
+    part = _send(
         edit,
         memory,
         CancelQuantities(
@@ -260,6 +274,7 @@ def _cancel(edit: _Edit, memory: Memory) -> Part:
             send_taxes=not (rules.order_level_tax and mirakl.tax_mode == "TAX_EXCLUDED"),
         ),
     )
+    return replace(part, because=(*part.because, *_once(r for r in roundings if r and part.actions)))
 
 
 def _send(edit: _Edit, memory: Memory, action: Cancelation) -> Part:
@@ -441,8 +456,8 @@ def _refund(edit: _Edit, memory: Memory) -> Part:
 
 
 _REFUND_AWAITED = (
-    "The customer has already paid, so the reduction is a refund that a person makes in the marketplace portal. "
-    "The parcel is held until the marketplace shows the refund and somebody confirms that the units stay here."
+    "The customer has already paid, so the reduction is a refund at the marketplace. The parcel is held until the "
+    "marketplace shows the refund and it is sure that the units stay here."
 )
 
 
@@ -499,6 +514,10 @@ def _accounted_for(memory: Memory, reduced: Reduced) -> bool:
 
 def _units(reduced: Reduced) -> int:
     return reduced.agreed - (reduced.now if isinstance(reduced, QuantityReduced) else 0)
+
+
+def _kind(reduced: Reduced) -> KindOfEdit:
+    return "quantity_reduced" if isinstance(reduced, QuantityReduced) else "line_removed"
 
 
 def _once(sentences: Iterable[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ MIRAKL_CEILINGS: Mapping[str, Ceiling] = {
     "RE01": Ceiling(4, timedelta(days=1)),
     "SH12": Ceiling(4, timedelta(days=1)),
     "SH21": Ceiling(4, timedelta(days=1)),
+    "ST12": Ceiling(1, timedelta(minutes=5)),
 }
 
 

@@ -36,6 +36,8 @@ from interlock.orders.actions import (
     AnswerAcceptance,
     CancelShopifyOrder,
     CreateOrder,
+    RefundLines,
+    SendMessage,
     SetSellerReference,
 )
 from interlock.orders.codec import decode, encode
@@ -45,7 +47,7 @@ from interlock.orders.plan import earliest, latest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import still_mine
 from interlock.orders.targets import is_reached
-from interlock.orders.view import OpenOperation, View
+from interlock.orders.view import OpenOperation, RefundMade, View
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -208,6 +210,27 @@ def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]
     return facts
 
 
+def refunds_made(c: Connection, order_id: int) -> tuple[RefundMade, ...]:
+    """Our own refunds of this order that the marketplace confirmed (OR28), oldest first."""
+    rows = c.execute(
+        select(operations)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.kind == "RefundLines",
+            operations.c.state == "CONFIRMED",
+        )
+        .order_by(operations.c.ended_at, operations.c.id)
+    )
+    return tuple(
+        RefundMade(
+            decode(ACTION, row.action),
+            row.ended_at,
+            tuple((name.removeprefix("refund_id:"), value) for name, value in row.facts),
+        )
+        for row in rows
+    )
+
+
 def was_ever_unclear(c: Connection, order_id: int, kinds: Sequence[str]) -> bool:
     """Whether a call of these kinds ever ended unclear: the platform may then hold something we do not know of."""
     return c.execute(_EVER_UNCLEAR, {"of_order": order_id, "kinds": kinds}).first() is not None
@@ -300,6 +323,12 @@ def settle_of(action: Action, view: View) -> timedelta:
     return view.rules.settle
 
 
+def _most_unclear_attempts(action: Action) -> int:
+    """How often a class D call may end unclear before a person decides. A message cannot be read back at all, and a
+    refund that only became a request is not shown (Mirakl reference, OR28): neither is ever repeated by itself."""
+    return 1 if isinstance(action, (RefundLines, SendMessage)) else UNKNOWN_CLASS_D_LIMIT
+
+
 def _may_resend_unclear_at_once(action: Action) -> bool:
     """Holds carry a handle and OR21 guards itself by the order's state: neither waits for the settle window."""
     return action.call_class == "A" or isinstance(action, AnswerAcceptance)
@@ -341,7 +370,7 @@ def _go_on(
             if not _seen_after(action, view, settled_at):
                 return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
             asked = _sent_again_by_a_person(row, decisions)
-            if action.call_class == "D" and row.attempt >= UNKNOWN_CLASS_D_LIMIT and not asked:
+            if action.call_class == "D" and row.attempt >= _most_unclear_attempts(action) and not asked:
                 return replace(result, unclear=(*result.unclear, _as_open(row)))
             return _send(result, again)
         case _:
@@ -453,6 +482,7 @@ _CASES_OF = {
     "CancelShopifyOrder": (Reason.DESK_EDIT_STUCK,),
     "SetOrderAddress": (Reason.DESK_EDIT_STUCK,),
     "FillOrderAddress": (Reason.DESK_EDIT_STUCK,),
+    "RefundLines": (Reason.REFUND_REFUSED,),
 }
 
 
@@ -465,6 +495,8 @@ def _sent_again_by_a_person(row: Row[Any], decisions: Sequence[Decision]) -> boo
             return True
         if decision.reason is Reason.PLATFORM_REFUSED and decision.subject == row.kind:
             return True
+        if row.kind == "RefundLines" and decision.subject != row.action["subject"]:
+            continue  # money is sent again for the task that was meant, and for no other
         if decision.reason in _CASES_OF.get(row.kind, ()):
             return True
     return False

@@ -51,7 +51,7 @@ from interlock.orders.store import (
 )
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of
-from interlock.orders.view import OpenOperation, OtherOrder, View
+from interlock.orders.view import OpenOperation, OtherOrder, RefundMade, View
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -124,6 +124,7 @@ class Kept:
     requests: tuple[DeskEdit, ...]
     learnt: dict[str, str]
     unclear_creation: bool
+    refunds_made: tuple[RefundMade, ...]
     twins: tuple[str, ...]
     document: tuple[datetime, Document] | None
 
@@ -214,6 +215,7 @@ class _Run:
                 requests=waiting_edits(c, order_id),
                 learnt=ledger.learnt(c, order_id, creating),
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
+                refunds_made=ledger.refunds_made(c, order_id),
                 twins=twins_of(c, order_id),
                 document=None,
             )
@@ -316,6 +318,7 @@ class _Run:
             mirakl_written_at=self.mirakl_written_at,
             shopify_unreadable=bool(observation.unreadable),
             requests=kept.requests,
+            refunds_made=kept.refunds_made,
         )
 
     # -- deciding --------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias
 
 from interlock.mirakl.exact import NotJson, parsed
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 
-WriteOperation = Literal["OR04", "OR21", "OR23", "OR24", "OR29", "OR30"]
-ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21"]
+WriteOperation = Literal["OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43"]
+ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST12"]
 
 # Codes the contract names for OR21. Where the error body has no code of its own, its message may name one.
 KNOWN_CODES = (
@@ -22,6 +23,17 @@ KNOWN_CODES = (
     "ORDER_NOT_FOUND",
     "ORDER_PARTIAL_ACCEPTANCE_DISABLED",
     "VALIDATION_ERROR",
+)
+# Why OR28 was refused, told from the words and the code of the answer: the contract publishes no codes for it. The
+# first that fits names the class; the rejections are those of the Mirakl reference, section 5.
+REFUND_REFUSALS = (
+    ("REFUND_BALANCE_TOO_LOW", re.compile(r"balance", re.IGNORECASE)),
+    ("REFUND_NOT_DEBITED", re.compile(r"debit", re.IGNORECASE)),
+    ("REFUND_RUNNING", re.compile(r"in.progress|already.+refund|refund.+already|REFUND_IN_PROGRESS", re.I)),
+    ("REFUND_REASON_UNKNOWN", re.compile(r"reason", re.IGNORECASE)),
+    ("REFUND_AMOUNT_TOO_HIGH", re.compile(r"exceed|remaining|too high|greater", re.IGNORECASE)),
+    ("REFUND_WRONG_STATE", re.compile(r"stat(?:e|us)|INVALID_STATE", re.IGNORECASE)),
+    ("REFUND_NOT_PERMITTED", re.compile(r"HTTP_403|FORBIDDEN|role", re.IGNORECASE)),
 )
 # Statuses that are given before anything is changed. Mirakl answers 400, not 409, when the state does not allow it.
 _DEFINITE = (400, 403, 404, 405, 406, 410, 415)
@@ -67,7 +79,8 @@ Reply: TypeAlias = Answered | NotSent | Broken | Postponed
 
 def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) -> Outcome:
     """What a write's reply means. `items` are the ids its answer must contain: the order id of OR04, the line
-    ids of OR30; the other operations name their order in the path and answer without a body.
+    ids of OR30; the other operations name their order in the path and answer without a body, and OR28 is judged by
+    `classify_refunds`.
 
     Only what certainly had no effect is Refused or Unavailable; everything unclear is Unknown.
     """
@@ -80,6 +93,8 @@ def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) ->
             return Unknown(why)
         case Answered(status=200 | 204):
             return _success(operation, reply, items)
+        case Answered(status=201) if operation == "OR43":
+            return _success(operation, reply, items)
         case Answered(status=401):
             return Unavailable("key refused")
         case Answered(status=429):
@@ -89,6 +104,23 @@ def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) ->
             return Refused(code, words)
         case Answered(status=status):
             return Unknown(f"answered with status {status}")
+
+
+def classify_refunds(reply: Reply, wanted: tuple[tuple[str, Decimal, Decimal], ...]) -> Outcome:
+    """What the reply to OR28 means. `wanted` is (line id, amount, shipping amount) of every refund that was asked for:
+    only an answer that holds each of them with its amounts is Confirmed, with `refund_id:<line id>` as facts.
+
+    A refusal's code is one of REFUND_REFUSALS where its words or code tell, else the platform's own.
+    """
+    outcome = classify("OR28", reply, ())
+    match outcome:
+        case Refused(code=code, words=words):
+            known = next((name for name, sign in REFUND_REFUSALS if sign.search(f"{words} {code}")), code)
+            return Refused(known, words)
+        case Confirmed() if isinstance(reply, Answered):
+            return _refunds(reply, wanted)
+        case _:
+            return outcome
 
 
 def refusal(answer: Answered) -> tuple[str, str]:
@@ -119,7 +151,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _success(operation: WriteOperation, answer: Answered, items: tuple[str, ...]) -> Outcome:
-    if operation not in ("OR04", "OR30"):
+    if operation == "OR28":
+        return Confirmed()  # read item by item by classify_refunds
+    if operation not in ("OR04", "OR30", "OR43"):
         # Only the absence of an error can be checked: the documented answer is 204 with nothing in it.
         return _empty_success(answer)
     try:
@@ -128,6 +162,8 @@ def _success(operation: WriteOperation, answer: Answered, items: tuple[str, ...]
         return Unknown(f"answered {answer.status}, but the answer is {wrong.why}")
     if operation == "OR04":
         return _updated_orders(document, items)
+    if operation == "OR43":
+        return _thread(document)
     return _cancelations(document, items)
 
 
@@ -167,6 +203,52 @@ def _cancelations(document: Any, items: tuple[str, ...]) -> Outcome:
     if any(line_id not in facts for line_id in items):
         return Unknown("answered 200, but the answer does not contain all our lines")
     return Confirmed(tuple((f"cancelation_id:{line_id}", facts[line_id]) for line_id in items))
+
+
+def _thread(document: Any) -> Outcome:
+    """OR43 answers with the ids of the thread and of its first message."""
+    found = document if isinstance(document, dict) else {}
+    ids = [(name, found.get(name)) for name in ("thread_id", "message_id")]
+    if not all(isinstance(value, str) and value for _, value in ids):
+        return Unknown("answered with success, but the answer does not name our message")
+    return Confirmed(tuple((name, str(value)) for name, value in ids))
+
+
+def _refunds(answer: Answered, wanted: tuple[tuple[str, Decimal, Decimal], ...]) -> Outcome:
+    """OR28 echoes every refund it made; each of ours must be there with its line and its amounts."""
+    try:
+        document = parsed(answer.body)
+    except NotJson as wrong:
+        return Unknown(f"answered {answer.status}, but the answer is {wrong.why}")
+    made = _objects(document, "refunds")
+    facts: list[tuple[str, str]] = []
+    for line_id, amount, shipping_amount in wanted:
+        found = next(
+            (
+                entry
+                for entry in made
+                if entry.get("order_line_id") == line_id
+                and entry.get("refund_id") not in (None, "")
+                and _is_amount(entry.get("amount"), amount)
+                and _is_amount(entry.get("shipping_amount"), shipping_amount)
+            ),
+            None,
+        )
+        if found is None:
+            return Unknown("answered 200, but the answer does not contain all our refunds with their amounts")
+        made.remove(found)
+        facts.append((f"refund_id:{line_id}", str(found["refund_id"])))
+    return Confirmed(tuple(facts))
+
+
+def _is_amount(value: Any, wanted: Decimal) -> bool:
+    """Whether a JSON number, or a text holding one, is this amount."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return False
+    try:
+        return Decimal(value) == wanted
+    except InvalidOperation:
+        return False
 
 
 def _told(document: Any, otherwise: str) -> tuple[str, str]:

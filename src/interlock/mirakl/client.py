@@ -21,6 +21,7 @@ from interlock.mirakl.classify import (
     Reply,
     WriteOperation,
     classify,
+    classify_refunds,
     refusal,
     retry_after,
 )
@@ -31,6 +32,7 @@ from interlock.orders.ports import CallBudget
 
 # How long to stay away after a 429 that does not say, in seconds.
 DEFAULT_RETRY_AFTER = 60.0
+Params = Mapping[str, str | list[str]]
 LARGEST_PAGE = 100
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -315,6 +317,36 @@ class MiraklClient:
         lines = tuple(str(entry["order_line_id"]) for entry in cancelations)
         return await self._write("OR30", "/api/orders/cancel", body, lane, reference, lines)
 
+    # OR28: refund amounts of debited lines; nothing at the platform recognises a repeat
+    async def refund_lines(
+        self, tax_mode: str, refunds: list[dict[str, Any]], lane: Lane, reference: str
+    ) -> Outcome:
+        body = {"order_tax_mode": tax_mode, "refunds": refunds}
+        reply = await self._call("OR28", "PUT", "/api/orders/refund", {}, body, lane, reference)
+        wanted = tuple(
+            (str(entry["order_line_id"]), entry["amount"], entry["shipping_amount"]) for entry in refunds
+        )
+        return classify_refunds(reply, wanted)
+
+    # OR43: a message in a new thread on the order; a repeat is a second message
+    async def open_thread(
+        self, order_id: str, topic: str, text: str, to: tuple[str, ...], lane: Lane, reference: str
+    ) -> Outcome:
+        thread = {"topic": {"type": "FREE_TEXT", "value": topic}, "body": text, "to": list(to)}
+        path = f"/api/orders/{_in_path(order_id)}/threads"
+        reply = await self._call("OR43", "POST", path, {}, None, lane, reference, {"thread_input": thread})
+        return classify("OR43", reply, ())
+
+    # ST12: what is left to ship of up to 100 orders; refused with 404 where multi-shipment is off
+    async def items_to_ship(
+        self, order_ids: Sequence[str], lane: Lane = "rest"
+    ) -> tuple[Mapping[str, Any], ...]:
+        if not 1 <= len(order_ids) <= LARGEST_PAGE:
+            raise TooManyIds("ST12", f"{len(order_ids)} were given")
+        params: dict[str, str | list[str]] = {"order_id": list(order_ids), "limit": str(LARGEST_PAGE)}
+        answer = await self._read("ST12", "/api/shipments/items_to_ship", params, lane)
+        return _rows("ST12", _json("ST12", answer), "data", answer.body)
+
     # OR29: cancel the whole order; no body
     async def cancel_order(self, order_id: str, lane: Lane, reference: str) -> Outcome:
         return await self._write("OR29", f"/api/orders/{_in_path(order_id)}/cancel", None, lane, reference)
@@ -344,7 +376,7 @@ class MiraklClient:
         return classify(operation, reply, items)
 
     async def _read(
-        self, operation: ReadOperation, path: str, params: Mapping[str, str], lane: Lane, budget: str = ""
+        self, operation: ReadOperation, path: str, params: Params, lane: Lane, budget: str = ""
     ) -> Answered:
         reply = await self._call(budget or operation, "GET", path, params, None, lane, "")
         match reply:
@@ -377,15 +409,17 @@ class MiraklClient:
         counted_as: str,
         method: str,
         path: str,
-        params: Mapping[str, str],
+        params: Params,
         body: Mapping[str, Any] | None,
         lane: Lane,
         reference: str,
+        parts: Mapping[str, Any] | None = None,
     ) -> Reply:
+        """`parts` are JSON parts of a multipart/form-data body, by name; there is then no `body`."""
         wait = await self._budget.take(counted_as, lane)
         if wait > 0:
             return Postponed(wait)
-        request = self._request(method, path, params, body, reference)
+        request = self._request(method, path, params, body, reference, parts or {})
         reply = await self._exchange(request)
         if isinstance(reply, Answered) and reply.status == 429:
             told = retry_after(reply.headers)
@@ -396,9 +430,10 @@ class MiraklClient:
         self,
         method: str,
         path: str,
-        params: Mapping[str, str],
+        params: Params,
         body: Mapping[str, Any] | None,
         reference: str,
+        parts: Mapping[str, Any],
     ) -> httpx2.Request:
         headers = {
             "Authorization": self._account.api_key,
@@ -421,6 +456,8 @@ class MiraklClient:
             params={**params, "shop_id": self._account.shop_id},
             headers=headers,
             content=content,
+            files={name: (None, written(part).encode(), "application/json") for name, part in parts.items()}
+            or None,
             timeout=self._timeout,
         )
 

@@ -8,6 +8,7 @@ from interlock.orders.actions import (
     CancelMiraklOrder,
     CancelQuantities,
     LineCancelation,
+    LineRefund,
     MiraklAction,
     RefundLines,
     SendMessage,
@@ -17,7 +18,11 @@ from interlock.orders.actions import (
 )
 from interlock.orders.outcomes import Outcome, Refused
 from interlock.orders.ports import OrderContext
-from interlock.orders.snapshots import Tax
+from interlock.orders.snapshots import Fee, Tax
+
+# What OR43 takes, in characters.
+SHORTEST_MESSAGE = 3
+LONGEST_MESSAGE = 50_000
 
 
 async def perform(client: MiraklClient, action: MiraklAction, context: OrderContext) -> Outcome:
@@ -37,9 +42,15 @@ async def perform(client: MiraklClient, action: MiraklAction, context: OrderCont
         case CancelMiraklOrder():
             # OR29: cancel the whole order
             return await client.cancel_order(order_id, lane, reference)
-        case RefundLines() | SendMessage():
-            # OR28, OR43
-            return Refused("NOT_SENT", "This version does not send it yet.")
+        case RefundLines(lines=lines, tax_mode=tax_mode):
+            # OR28: refund debited lines; all lines of the task in one call
+            refunds = [_refund(line, action) for line in lines]
+            return await client.refund_lines(tax_mode, refunds, lane, reference)
+        case SendMessage(topic=topic, recipients=recipients):
+            # OR43: a message a person approved, in a new thread on the order
+            if not SHORTEST_MESSAGE <= len(context.text) <= LONGEST_MESSAGE:
+                return Refused("MESSAGE_LENGTH", _message_length(context.text))
+            return await client.open_thread(order_id, topic, context.text, recipients, lane, reference)
         case SetTracking():
             # OR23: the order's tracking
             tracking = _tracking(action)
@@ -59,14 +70,42 @@ def _cancelation(line: LineCancelation, action: CancelQuantities) -> dict[str, A
         "quantity": line.quantity,
         "amount": line.amount,
         "shipping_amount": line.shipping_amount,
-        "reason_code": action.reason_code,
+        "reason_code": line.reason_code or action.reason_code,
         "currency_iso_code": action.currency,
     }
+    if line.fees:
+        entry["fees"] = _fees(line.fees)
     if action.send_taxes:
         # With order level tax calculation in TAX_EXCLUDED the arrays must be absent, not empty.
         entry["taxes"] = _taxes(line.taxes)
         entry["shipping_taxes"] = _taxes(line.shipping_taxes)
     return entry
+
+
+def _refund(line: LineRefund, action: RefundLines) -> dict[str, Any]:
+    return {
+        "order_line_id": line.line_id,
+        "quantity": line.quantity,
+        "amount": line.amount,
+        "shipping_amount": line.shipping_amount,
+        "reason_code": line.reason_code or action.reason_code,
+        "currency_iso_code": action.currency,
+        "taxes": _taxes(line.taxes),
+        "shipping_taxes": _taxes(line.shipping_taxes),
+        "fees": _fees(line.fees),
+        "excluded_from_shipment": line.excluded_from_shipment,
+    }
+
+
+def _message_length(text: str) -> str:
+    return (
+        f"A message must have {SHORTEST_MESSAGE} to {LONGEST_MESSAGE} characters and this one has {len(text)}. Nothing "
+        "was sent; write it anew."
+    )
+
+
+def _fees(fees: tuple[Fee, ...]) -> list[dict[str, Any]]:
+    return [{"code": fee.code, "amount": fee.amount} for fee in fees]
 
 
 def _taxes(taxes: tuple[Tax, ...]) -> list[dict[str, Any]]:

@@ -10,11 +10,12 @@ from interlock.mirakl.client import (
     LARGEST_PAGE,
     MiraklClient,
     Page,
+    ReadError,
     ReadUnavailable,
     ReadUnreadable,
     TooManyIds,
 )
-from interlock.mirakl.translate import Capability, capability_from
+from interlock.mirakl.translate import ITEMS_TO_SHIP, Capability, capability_from
 from interlock.orders.actions import Lane
 
 # Rows that a page shares with the one before it.
@@ -75,6 +76,40 @@ async def by_ids(client: MiraklClient, order_ids: Sequence[str], tax_mode: str, 
         if order_id in asked:
             found.setdefault(order_id, document)
     return replace(page, documents=tuple(found.values()))
+
+
+async def with_items_to_ship(
+    client: MiraklClient, documents: Sequence[Mapping[str, Any]], lane: Lane = "rest"
+) -> tuple[Mapping[str, Any], ...]:
+    """The same OR11 documents; those in SHIPPING that carry a refund also say what is left to ship (ST12, one call).
+
+    That is what tells whether refunded units still ship. The documents come back as they are where there is nothing to
+    ask, where multi-shipment is off, and while ST12 may not be called (once in 5 minutes): missing data decides
+    nothing. An order ST12 does not list is left as it is, because its parcels may exist already.
+    """
+    asked = [
+        str(document["order_id"])
+        for document in documents
+        if document.get("order_state") == "SHIPPING" and document.get("order_id") and _has_refund(document)
+    ][:LARGEST_PAGE]
+    if not asked:
+        return tuple(documents)
+    try:
+        rows = await client.items_to_ship(asked, lane)
+    except ReadError:
+        return tuple(documents)
+    listed = {str(row.get("order_id")): row.get("shipment_lines") for row in rows}
+    return tuple(
+        {**document, ITEMS_TO_SHIP: listed[str(document.get("order_id"))]}
+        if isinstance(listed.get(str(document.get("order_id"))), list)
+        else document
+        for document in documents
+    )
+
+
+def _has_refund(document: Mapping[str, Any]) -> bool:
+    lines = document.get("order_lines")
+    return isinstance(lines, list) and any(isinstance(line, dict) and line.get("refunds") for line in lines)
 
 
 async def capability(client: MiraklClient, lane: Lane = "rest") -> Capability:

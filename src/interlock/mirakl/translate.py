@@ -13,6 +13,7 @@ from interlock.orders.snapshots import (
     KNOWN_STATES,
     NO_ADDRESS,
     Address,
+    Fee,
     MiraklLine,
     MiraklOrder,
     Reduction,
@@ -38,6 +39,8 @@ LINE_STATES = (
 )
 REFUND_STATES = ("WAITING_REFUND_TAX_CONFIRMATION", "WAITING_REFUND", "WAITING_REFUND_PAYMENT", "REFUNDED")
 ZERO = Decimal(0)
+# Not a field of OR11: what ST12 lists for the order, put into its document by the reader that asked for it.
+ITEMS_TO_SHIP = "items_to_ship"
 _LARGEST_EXPONENT = 15
 _LONGEST_SHOWN = 60
 
@@ -71,8 +74,8 @@ class ShippingAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelationReason:
-    """A reason of type CANCELATION (RE01). Only one with `shop_right` may be sent by a shop."""
+class OperatorReason:
+    """A reason of the operator's list (RE01). Only one with `shop_right` may be sent by a shop."""
 
     code: str
     label: str
@@ -96,7 +99,7 @@ class Capability:
     carriers: tuple[Carrier, ...]
     shipping_types: tuple[str, ...]
     tracking_mandatory_for: tuple[str, ...]
-    cancelation_reasons: tuple[CancelationReason, ...]
+    cancelation_reasons: tuple[OperatorReason, ...]
     currency: str
     shop_id: str
     shop_name: str
@@ -105,6 +108,8 @@ class Capability:
     time_zone: str
     multi_shipment: bool | None
     order_level_tax: bool | None = None
+    refund_reasons: tuple[OperatorReason, ...] = ()
+    message_reasons: tuple[OperatorReason, ...] = ()
 
 
 def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: bytes) -> MiraklOrder:
@@ -162,6 +167,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         address=address_of(shipping_address(document), address_key),
         lines=lines,
         unknown=tuple(reading.unknown),
+        to_ship=reading.to_ship(document),
     )
 
 
@@ -228,13 +234,9 @@ def capability_from(
             for entry in sh12
             if _text(entry.get("code")) and entry.get("mandatory_tracking") is True
         ),
-        cancelation_reasons=tuple(
-            CancelationReason(
-                _text(entry.get("code")), _text(entry.get("label")), entry.get("is_shop_right") is True
-            )
-            for entry in re01
-            if entry.get("type") == "CANCELATION" and _text(entry.get("code"))
-        ),
+        cancelation_reasons=_reasons(re01, "CANCELATION"),
+        refund_reasons=_reasons(re01, "REFUND"),
+        message_reasons=_reasons(re01, "ORDER_MESSAGING"),
         currency=_text(a01.get("currency_iso_code")),
         shop_id=_text(a01.get("shop_id")),
         shop_name=_text(a01.get("shop_name")),
@@ -242,6 +244,16 @@ def capability_from(
         shop_model=_text(a01.get("model")),
         time_zone=_text(pc01.get("timezone")),
         multi_shipment=_flag(shipment.get("multi_shipment")),
+    )
+
+
+def _reasons(re01: Sequence[Mapping[str, Any]], kind: str) -> tuple[OperatorReason, ...]:
+    return tuple(
+        OperatorReason(
+            _text(entry.get("code")), _text(entry.get("label")), entry.get("is_shop_right") is True
+        )
+        for entry in re01
+        if entry.get("type") == kind and _text(entry.get("code"))
     )
 
 
@@ -365,6 +377,18 @@ class _Reading:
             )
         return tuple(found)
 
+    def to_ship(self, document: Mapping[str, Any]) -> tuple[tuple[str, int], ...] | None:
+        """What is left to ship per line, where the reader added it (see ITEMS_TO_SHIP)."""
+        items = document.get(ITEMS_TO_SHIP)
+        if not isinstance(items, list):
+            return None
+        left: dict[str, int] = {}
+        for index, entry in enumerate(_objects(items)):
+            line_id = _text(entry.get("order_line_id"))
+            units = self.whole(entry.get("quantity") or 0, f"{ITEMS_TO_SHIP}[{index}].quantity")
+            left[line_id] = left.get(line_id, 0) + units
+        return tuple(left.items())
+
     def taxes(self, value: Any, where: str) -> tuple[Tax, ...]:
         return tuple(
             Tax(
@@ -372,17 +396,16 @@ class _Reading:
                 amount=self.amount(entry.get("amount"), f"{where}[{index}].amount"),
                 rate=self.optional_amount(entry.get("rate"), f"{where}[{index}].rate"),
                 rule=_text(entry.get("tax_calculation_rule")) or None,
+                operator_collected=_only_the_operators(entry.get("amount_breakdown")),
             )
             for index, entry in enumerate(_objects(value))
         )
 
-    def fees(self, value: Any, where: str) -> Decimal:
-        """The sum of order fees (OR11 `fees`: code and amount)."""
-        amounts = [
-            self.amount(entry.get("amount"), f"{where}[{index}].amount")
+    def fees(self, value: Any, where: str) -> tuple[Fee, ...]:
+        return tuple(
+            Fee(_text(entry.get("code")), self.amount(entry.get("amount"), f"{where}[{index}].amount"))
             for index, entry in enumerate(_objects(value))
-        ]
-        return sum(amounts, ZERO)
+        )
 
     def required_text(self, entry: Mapping[str, Any], name: str, where: str) -> str:
         value = _text(entry.get(name))
@@ -413,6 +436,12 @@ class _Reading:
         if number is None or number != number.to_integral_value() or number < 0:
             raise UnreadableOrder(self.order_id, where, "is not a whole number of units")
         return int(number)
+
+
+def _only_the_operators(breakdown: Any) -> bool:
+    """Whether no part of an amount goes to the shop (OR11 `amount_breakdown`, `payable_to_shop`)."""
+    parts = _objects(_object(breakdown).get("parts"))
+    return bool(parts) and all(part.get("payable_to_shop") is False for part in parts)
 
 
 def _text(value: Any) -> str:

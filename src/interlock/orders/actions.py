@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Literal, TypeAlias
 
-from interlock.orders.snapshots import Tax
+from interlock.orders.snapshots import Fee, Tax
 
 CallClass = Literal["A", "B", "C", "D"]
 Lane = Literal["acceptance", "holds", "edits", "shipping", "rest"]
@@ -242,7 +242,8 @@ class SetSellerReference:
 @dataclass(frozen=True, slots=True)
 class LineCancelation:
     """One line of a CancelQuantities. `cancelled_total` is the target: how many units of the line are
-    cancelled once it is reached; the other figures are what is sent now."""
+    cancelled once it is reached; the other figures are what is sent now. `reason_code` is the action's where it is
+    empty."""
 
     line_id: str
     cancelled_total: int
@@ -251,6 +252,8 @@ class LineCancelation:
     shipping_amount: Decimal
     taxes: tuple[Tax, ...]
     shipping_taxes: tuple[Tax, ...]
+    fees: tuple[Fee, ...] = ()
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +283,7 @@ class CancelMiraklOrder:
 class LineRefund:
     """One line of a RefundLines: what OR28 is sent for it. `quantity` only informs, the amounts drive; with
     `excluded_from_shipment` the refunded units no longer ship. `seen_refunds` are the refunds the line had before:
-    one more with this amount is the answer."""
+    one more with this amount is the answer. `reason_code` is the action's where it is empty."""
 
     line_id: str
     quantity: int
@@ -290,6 +293,8 @@ class LineRefund:
     shipping_taxes: tuple[Tax, ...]
     excluded_from_shipment: bool
     seen_refunds: tuple[str, ...]
+    fees: tuple[Fee, ...] = ()
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from interlock.orders.memory import LineLink, Memory, OrderedLine
 from interlock.orders.money import rounded
+from interlock.orders.shares import sum_of
 from interlock.orders.snapshots import DEAD, MiraklLine, MiraklOrder, ShopifyLine, ShopifyOrder
 
 Quantities = tuple[tuple[str, int], ...]
@@ -35,13 +36,14 @@ def _reading(mirakl: MiraklOrder) -> Literal["whole", "shrunk", "doubtful"]:
     """
     alive = [line for line in mirakl.lines if line.state not in DEAD]
     taken = sum(
-        (c.amount + c.shipping_amount + c.fees for line in alive for c in line.cancelations), Decimal(0)
+        (c.amount + c.shipping_amount + sum_of(c.fees) for line in alive for c in line.cancelations),
+        Decimal(0),
     )
     if any(sum(c.quantity for c in line.cancelations) > line.quantity for line in alive):
         return "shrunk"
     if taken <= 0:
         return "whole"
-    shown = sum((line.price + line.shipping_price + line.fees for line in alive), Decimal(0))
+    shown = sum((line.price + line.shipping_price + sum_of(line.fees) for line in alive), Decimal(0))
     if shown - taken == mirakl.total_price:
         return "whole"
     return "shrunk" if shown == mirakl.total_price else "doubtful"
@@ -65,6 +67,7 @@ def _ordered(line: MiraklLine, shrunk: bool, currency: str) -> OrderedLine:
         shipping_price=shipping,
         taxes=line.taxes,
         shipping_taxes=line.shipping_taxes,
+        fees=line.fees,
     )
 
 

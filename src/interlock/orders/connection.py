@@ -3,9 +3,12 @@ marketplace allows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 ImportRoute = Literal["draft", "order"]
+ReductionAfterDebit = Literal["task", "approve", "automatic"]
+KindOfEdit = Literal["quantity_reduced", "line_removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,19 @@ class CarrierMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonOfEdit:
+    """The reason codes of RE01 for one kind of edit, where they differ from the connection's own; empty for none."""
+
+    edit: KindOfEdit
+    cancelation: str = ""
+    refund: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionRules:
     """Everything `decide` may know about a connection. Durations that are None are switched off, except
-    `acceptance_window`, without which a connection cannot go live."""
+    `acceptance_window`, without which a connection cannot go live. `refund_limit` and `refund_cap` are in the order's
+    currency, for the whole refund as the customer gets it; None means that there is none."""
 
     name: str
     hold_handle: str
@@ -52,3 +65,20 @@ class ConnectionRules:
     tracking_mandatory_for: tuple[str, ...] = ()
     own_fulfillment_centers: tuple[str, ...] = ("", "DEFAULT")
     settle: timedelta = timedelta(seconds=60)
+    reduction_after_debit: ReductionAfterDebit = "task"
+    refund_limit: Decimal | None = None
+    refund_cap: Decimal | None = None
+    refund_reason: str = ""
+    reasons_by_edit: tuple[ReasonOfEdit, ...] = ()
+    proportional_taxes: bool = True
+    multi_shipment: bool = False
+
+    def cancelation_reason_for(self, edit: KindOfEdit) -> str:
+        """The reason code of RE01 that a cancelation of this kind of edit carries (OR30); empty where none is set."""
+        found = next((one.cancelation for one in self.reasons_by_edit if one.edit == edit), "")
+        return found or self.cancelation_reason
+
+    def refund_reason_for(self, edit: KindOfEdit) -> str:
+        """The reason code of RE01 that a refund of this kind of edit carries (OR28); empty where none is set."""
+        found = next((one.refund for one in self.reasons_by_edit if one.edit == edit), "")
+        return found or self.refund_reason

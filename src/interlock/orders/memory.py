@@ -7,7 +7,7 @@ from typing import Literal
 
 from interlock.orders.actions import AddedLine
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Tax
+from interlock.orders.snapshots import Fee, Tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class OrderedLine:
     shipping_price: Decimal
     taxes: tuple[Tax, ...]
     shipping_taxes: tuple[Tax, ...]
+    fees: tuple[Fee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,28 @@ class RefundDue:
     taxes: tuple[Tax, ...]
     shipping_taxes: tuple[Tax, ...]
     seen_refunds: tuple[str, ...]
+    fees: tuple[Fee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRefund:
+    """One refund of ours as the marketplace confirmed it (OR28): which line, under which refund id, with which product
+    and shipping amount; with `excluded`, these units no longer ship."""
+
+    line_id: str
+    refund_id: str
+    amount: Decimal
+    shipping_amount: Decimal
+    excluded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RefundTask:
-    """A refund a person has to make in the marketplace portal. `subject` is unique within the order: the
-    Shopify refund's id, or `edit:<n>` for an edit after debit. `settled_by` lists the Mirakl refund ids that
-    answered it."""
+    """A refund to be made at the marketplace. `subject` is unique within the order: the Shopify refund's id, or
+    `edit:<n>` for an edit after debit. `settled_by` lists the Mirakl refund ids that answered it.
+
+    `made_at` is when the marketplace confirmed our own refunds for it (OR28), `made` what it confirmed (empty where the
+    answer was lost and only OR11 showed them), and `paid_at` when it showed all of them REFUNDED."""
 
     subject: str
     opened_at: datetime
@@ -73,6 +89,9 @@ class RefundTask:
     settled_by: tuple[str, ...] = ()
     settled_at: datetime | None = None
     dismissed_by: str = ""
+    made_at: datetime | None = None
+    made: tuple[MadeRefund, ...] = ()
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,11 @@ class DeskEdit:
     ended_at: datetime | None = None
     ended: Literal["", "done", "refused", "given up", "overtaken"] = ""
     because: str = ""
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean the same person: case and blanks make nobody somebody else."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ class Reason(StrEnum):
     OUTCOME_UNCLEAR = "outcome_unclear"
     PLATFORM_REFUSED = "platform_refused"
     TOO_MANY_CYCLES = "too_many_cycles"
+    # refunds that Interlock makes
+    REFUND_APPROVAL = "refund_approval"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_NOT_PAID = "refund_not_paid"
+    REFUND_MISMATCH = "refund_mismatch"
+    # what the marketplace allows
+    REASON_CODE_MISSING = "reason_code_missing"
 
 
 class Option(StrEnum):
@@ -72,6 +79,7 @@ class Option(StrEnum):
     SHIP_AS_EDITED = "ship_as_edited"
     NO_SUCCESSOR = "no_successor"
     SEND_AGAIN = "send_again"
+    APPROVE_REFUND = "approve_refund"
     DISMISS = "dismiss"
     GIVE_UP = "give_up"
 
@@ -177,4 +185,17 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         "condition", "engineer", "today", "a platform refused one of our calls"
     ),
     Reason.TOO_MANY_CYCLES: ReasonPage("condition", "engineer", "today", "the order keeps coming back"),
+    Reason.REFUND_APPROVAL: ReasonPage(
+        "task", "finance", "today", "a refund at the marketplace waits for approval"
+    ),
+    Reason.REFUND_REFUSED: ReasonPage("condition", "finance", "urgent", "the marketplace refused our refund"),
+    Reason.REFUND_NOT_PAID: ReasonPage(
+        "condition", "finance", "note", "a refund we made is not paid back yet"
+    ),
+    Reason.REFUND_MISMATCH: ReasonPage(
+        "incident", "finance", "urgent", "a refund at the marketplace is not what was asked for"
+    ),
+    Reason.REASON_CODE_MISSING: ReasonPage(
+        "condition", "operations", "today", "the marketplace does not take a reason code we use"
+    ),
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from interlock.orders.connection import KindOfEdit
 from interlock.orders.memory import Memory, OrderedLine, RefundDue, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.shares import Portion, portion_of
@@ -49,7 +50,8 @@ def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
     """What cancelations and refunds took of a line. Refunds took units where they answered a task for units or
     count as withdrawn; every other refund took money alone, whatever quantity it names (OR28: informative)."""
     taken = [
-        Portion(c.quantity, c.amount, c.shipping_amount, c.taxes, c.shipping_taxes) for c in line.cancelations
+        Portion(c.quantity, c.amount, c.shipping_amount, c.taxes, c.shipping_taxes, c.fees)
+        for c in line.cancelations
     ]
     rest = list(line.refunds)
     for task in memory.refund_tasks:
@@ -59,7 +61,7 @@ def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
             continue
         rest = [r for r in rest if r.id not in task.settled_by]
         taken.append(_together(answered, units))
-    taken += [Portion(0, r.amount, r.shipping_amount, r.taxes, r.shipping_taxes) for r in rest]
+    taken += [Portion(0, r.amount, r.shipping_amount, r.taxes, r.shipping_taxes, r.fees) for r in rest]
     return tuple(taken)
 
 
@@ -70,6 +72,7 @@ def _together(parts: list[Reduction], units: int) -> Portion:
         sum((part.shipping_amount for part in parts), ZERO),
         tuple(tax for part in parts for tax in part.taxes),
         tuple(tax for part in parts for tax in part.shipping_taxes),
+        tuple(fee for part in parts for fee in part.fees),
     )
 
 
@@ -94,7 +97,9 @@ def due_for(
     for task in memory.refund_tasks:
         if is_open(task):
             taken += [
-                Portion(due.quantity, due.amount, due.shipping_amount, due.taxes, due.shipping_taxes)
+                Portion(
+                    due.quantity, due.amount, due.shipping_amount, due.taxes, due.shipping_taxes, due.fees
+                )
                 for due in task.lines
                 if due.line_id == line.id
             ]
@@ -107,6 +112,7 @@ def due_for(
         taxes=portion.taxes,
         shipping_taxes=portion.shipping_taxes,
         seen_refunds=seen,
+        fees=portion.fees,
     )
 
 
@@ -152,6 +158,14 @@ def was_declined(memory: Memory, task: RefundTask) -> bool:
     """Whether a person said that the refunded units ship all the same."""
     decision = memory.decision(Reason.CONFIRM_WITHDRAWN, task.subject)
     return decision is not None and decision.option is Option.DISMISS
+
+
+def kind_of_edit(memory: Memory, due: RefundDue) -> KindOfEdit:
+    """Whether the edit behind a due removed the line or only lowered its quantity: nothing of it is left then."""
+    ordered = memory.ordered_line(due.line_id)
+    gone = sum(w.quantity for w in memory.withdrawn if w.line_id == due.line_id)
+    whole = ordered is not None and due.quantity + gone >= ordered.quantity
+    return "line_removed" if whole else "quantity_reduced"
 
 
 def line_of(mirakl: MiraklOrder, line_id: str) -> MiraklLine | None:

@@ -32,12 +32,25 @@ NO_ADDRESS = Address("", False)
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """One tax of a line, a cancelation or a refund. `rule` is PROPORTIONAL_TO_AMOUNT, NONE or unknown (None)."""
+    """One tax of a line, a cancelation or a refund. `rule` is PROPORTIONAL_TO_AMOUNT, NONE or unknown (None).
+
+    `operator_collected` means that the customer pays it and the seller never receives it: no part of its amount
+    breakdown is `payable_to_shop` (OR11).
+    """
 
     code: str
     amount: Decimal
     rate: Decimal | None = None
     rule: str | None = None
+    operator_collected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """One order fee charged on a line, such as a deposit (OR11 `fees`). It carries no tax of its own."""
+
+    code: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class Reduction:
     """A cancelation (OR30, or made by the operator) or a refund (OR28, or made in the portal) of one line.
 
     `quantity` is what the platform says and only informative for it; `amount` and `shipping_amount` drive it.
-    `state` is empty for cancelations and the refund state for refunds. `fees` is the order fees it took back,
+    `state` is empty for cancelations and the refund state for refunds. `fees` are the order fees it took back,
     `commission` the commission with its taxes (`commission_total_amount`).
     """
 
@@ -58,15 +71,15 @@ class Reduction:
     reason_code: str
     created_at: datetime | None
     state: str = ""
-    fees: Decimal = Decimal(0)
+    fees: tuple[Fee, ...] = ()
     commission: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class MiraklLine:
-    """One order line of OR11. Amounts are in the order's tax mode. `fees` is the sum of the line's order fees, which
-    the order's total contains besides prices and shipping. `commission` is what the marketplace keeps of the line,
-    its taxes included (`total_commission`); `fees` is not part of it."""
+    """One order line of OR11. Amounts are in the order's tax mode. `fees` are the line's order fees, which the order's
+    total contains besides prices and shipping. `commission` is what the marketplace keeps of the line, its taxes
+    included (`total_commission`); `fees` are no part of it."""
 
     id: str
     sku: str
@@ -82,7 +95,7 @@ class MiraklLine:
     debited_at: datetime | None
     cancelations: tuple[Reduction, ...] = ()
     refunds: tuple[Reduction, ...] = ()
-    fees: Decimal = Decimal(0)
+    fees: tuple[Fee, ...] = ()
     commission: Decimal = Decimal(0)
 
 
@@ -90,7 +103,8 @@ class MiraklLine:
 class MiraklOrder:
     """One logistic order as OR11 showed it at `observed_at`.
 
-    `unknown` lists values of decision fields this version does not know, as `field=value`.
+    `unknown` lists values of decision fields this version does not know, as `field=value`. `to_ship` is what is left
+    to ship per line (ST12), None where it was not asked or is not offered; a line that is missing has nothing left.
     """
 
     order_id: str
@@ -119,6 +133,7 @@ class MiraklOrder:
     address: Address
     lines: tuple[MiraklLine, ...]
     unknown: tuple[str, ...] = ()
+    to_ship: tuple[tuple[str, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

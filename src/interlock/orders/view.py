@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock.orders.actions import Action
+from interlock.orders.actions import Action, RefundLines
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
@@ -28,6 +28,16 @@ class OpenOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundMade:
+    """Our own refunds for one task, confirmed by the marketplace at `at` (OR28). `refund_ids` is its id per line, empty
+    where the answer was lost and the platform only showed that it happened."""
+
+    action: RefundLines
+    at: datetime
+    refund_ids: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OtherOrder:
     """Another Shopify order that may stand for the same sale. `why` names the evidence."""
 
@@ -48,7 +58,8 @@ class View:
     this order, read just now, live or not. `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
-    what is missing. `requests` are edits asked for at our desk that no plan has taken up yet.
+    what is missing. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
+    own refunds that the marketplace confirmed, oldest first.
     """
 
     now: datetime
@@ -66,6 +77,7 @@ class View:
     mirakl_written_at: datetime | None = None
     shopify_unreadable: bool = False
     requests: tuple[DeskEdit, ...] = ()
+    refunds_made: tuple[RefundMade, ...] = ()
 
     @property
     def mirakl_is_current(self) -> bool:

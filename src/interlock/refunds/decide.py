@@ -1,4 +1,8 @@
-"""Every refund of money in Shopify becomes one task, and every task closes on what the marketplace shows."""
+"""Every refund of money in Shopify becomes one task, and every task closes on what the marketplace shows.
+
+What Interlock itself refunds (see `sending`) is followed here: it must appear once, on its line, with its amount, and be
+paid back.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +14,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
 )
-from interlock.orders.memory import Decision, Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
@@ -25,32 +29,72 @@ from interlock.orders.refund_tasks import (
     seen_before,
     with_task,
 )
-from interlock.orders.shares import total_of
+from interlock.orders.shares import operators_part, rounding_of, total_of
 from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.view import View
+from interlock.refunds import following
+from interlock.refunds.policy import (
+    approvals,
+    approvals_needed,
+    customers_total,
+    is_ours,
+    may_be_sent,
+    obstacle,
+    taken_over_by,
+)
+from interlock.refunds.sending import awaits_a_call
 
 ZERO = Decimal(0)
 CANCELLED = "the marketplace cancelled the units instead"
+OUR_OWN = "OR28"
+ITEMS_TO_SHIP = "ST12"
 
 
 def decide(view: View, memory: Memory) -> Part:
     """The refund room's part: opens, answers, confirms and shows the refund tasks of one order."""
-    memory = _dismissed(memory)
+    memory = _dismissed(_made(view, memory))
     if view.mirakl is not None:
         if view.shopify is not None and view.shopify.id == memory.shopify_order_id:
             for refund in view.shopify.refunds:
                 if refund.money > 0 and _task(memory, refund.id) is None:
                     memory = _opened(view, view.mirakl, memory, refund)
         memory = _answered(view.mirakl, memory, view.now)
+        memory = following.paid(view.mirakl, memory, view.now)
+        memory = following.mismatches(view.mirakl, memory, view.now)
     before = memory.withdrawn
     memory = _withdrawn(view, memory)
     cases = (*_refund_cases(view, memory), *_confirmations(view, memory))
-    because = tuple(
-        f"{w.confirmed_by} confirmed that {w.quantity} refunded unit(s) of {_sku(memory, w.line_id)} do not ship."
-        for w in memory.withdrawn[len(before) :]
+    withdrawn = tuple(_why_withdrawn(memory, w) for w in memory.withdrawn[len(before) :])
+    late, look_at = following.unpaid(view, memory)
+    return Part(
+        memory,
+        cases=(*cases, *late),
+        because=(*withdrawn, *_roundings(view, memory)),
+        # What is withdrawn changes what is agreed, so the other rooms have to look again.
+        look_at=view.now if withdrawn else look_at,
     )
-    # What is withdrawn changes what is agreed, so the other rooms have to look again.
-    return Part(memory, cases=cases, because=because, look_at=view.now if because else None)
+
+
+def _why_withdrawn(memory: Memory, withdrawn: Withdrawn) -> str:
+    units = f"{withdrawn.quantity} refunded unit(s) of {_sku(memory, withdrawn.line_id)}"
+    if withdrawn.confirmed_by == OUR_OWN:
+        return f"The marketplace took {units} out of what is to ship, with our own refund (OR28)."
+    if withdrawn.confirmed_by == ITEMS_TO_SHIP:
+        return f"The marketplace no longer lists {units} as to be shipped (ST12)."
+    return f"{withdrawn.confirmed_by} confirmed that {units} do not ship."
+
+
+def _roundings(view: View, memory: Memory) -> tuple[str, ...]:
+    """Where a share of an open task was rounded, one sentence says so; the timeline tells it once."""
+    if view.mirakl is None:
+        return ()
+    found = []
+    for task in memory.refund_tasks:
+        for due in task.lines if is_open(task) else ():
+            ordered = memory.ordered_line(due.line_id)
+            if ordered is not None and due.quantity > 0:
+                found.append(rounding_of(ordered, due.quantity, view.mirakl.currency))
+    return tuple(sentence for sentence in found if sentence)
 
 
 def _task(memory: Memory, subject: str) -> RefundTask | None:
@@ -60,9 +104,31 @@ def _task(memory: Memory, subject: str) -> RefundTask | None:
     return None
 
 
+def _made(view: View, memory: Memory) -> Memory:
+    """Remember which tasks the marketplace confirmed our own refund for, so that none is ever made twice."""
+    for made in view.refunds_made:
+        task = _task(memory, made.action.subject)
+        if task is None or task.made_at is not None:
+            continue
+        ids = dict(made.refund_ids)
+        refunds = tuple(
+            MadeRefund(
+                line.line_id,
+                ids[line.line_id],
+                line.amount,
+                line.shipping_amount,
+                line.excluded_from_shipment,
+            )
+            for line in made.action.lines
+            if line.line_id in ids
+        )
+        memory = with_task(memory, replace(task, made_at=made.at, made=refunds))
+    return memory
+
+
 def _dismissed(memory: Memory) -> Memory:
     for task in memory.refund_tasks:
-        answer = memory.decision(Reason.REFUND_TASK, task.subject)
+        answer = taken_over_by(memory, task)
         if (
             is_open(task)
             and answer is not None
@@ -81,6 +147,10 @@ def _dismissed(memory: Memory) -> Memory:
 def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund) -> Memory:
     units = _units(view, memory, refund)
     twin = _task_of_the_same_edit(mirakl, memory, refund, units)
+    if twin is not None and (twin.made_at is not None or awaits_a_call(view, twin)):
+        # Interlock is paying it back already: a second task would ask for the same money once more.
+        covered = RefundTask(refund.id, view.now, twin.lines, dismissed_by=f"{SUPERSEDED} by {twin.subject}")
+        return with_task(memory, covered)
     if twin is not None:
         # The money follows a removal that a task asks for already: one task, now under the refund's own id.
         memory = closed(memory, twin, f"{SUPERSEDED} by {refund.id}")
@@ -136,6 +206,7 @@ def _total(dues: tuple[RefundDue, ...], tax_mode: str, shipping: bool = True) ->
                 due.shipping_amount if shipping else ZERO,
                 (*due.taxes, *due.shipping_taxes) if shipping else due.taxes,
                 tax_mode,
+                due.fees if shipping else (),
             )
             for due in dues
         ),
@@ -151,11 +222,12 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
 
     Open tasks are judged anew each time, so that a small goodwill refund seen first does not spoil the exact one."""
     for task in memory.refund_tasks:
-        if is_open(task) and task.settled_by:
-            memory = with_task(memory, replace(task, settled_by=()))
+        if is_open(task) and (task.settled_by or task.made):
+            memory = with_task(memory, replace(task, settled_by=_ours(mirakl, task)))
     for exactly in (True, False):
         for task in memory.refund_tasks:
-            if is_open(task):
+            # What answers a task that Interlock carried out is known by its id, so nothing else is taken for it.
+            if is_open(task) and not task.made:
                 for due in task.lines:
                     found = _new(mirakl, memory, task, due)
                     if exactly:
@@ -168,6 +240,12 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
         if is_open(task):
             memory = _settled(mirakl, memory, task, now)
     return memory
+
+
+def _ours(mirakl: MiraklOrder, task: RefundTask) -> tuple[str, ...]:
+    """The refunds that Interlock made for the task, as far as the marketplace shows them on their lines."""
+    made = {(one.line_id, one.refund_id) for one in task.made}
+    return tuple(r.id for line in mirakl.lines for r in line.refunds if (line.id, r.id) in made)
 
 
 def _settled(mirakl: MiraklOrder, memory: Memory, task: RefundTask, now: datetime) -> Memory:
@@ -199,11 +277,12 @@ def _lines(mirakl: MiraklOrder, due: RefundDue) -> tuple[MiraklLine, ...]:
 def _new(mirakl: MiraklOrder, memory: Memory, task: RefundTask, due: RefundDue) -> tuple[Reduction, ...]:
     """Refunds and cancelations of the due's lines that came after it arose and answer no task yet."""
     given = [i for other in memory.refund_tasks for i in other.settled_by]
+    ours = [one.refund_id for other in memory.refund_tasks for one in other.made]
     return tuple(
         reduction
         for line in _lines(mirakl, due)
         for reduction in (*line.refunds, *line.cancelations)
-        if reduction.id not in due.seen_refunds and reduction.id not in given
+        if reduction.id not in due.seen_refunds and reduction.id not in given and reduction.id not in ours
     )
 
 
@@ -241,19 +320,36 @@ def _reached(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
 
 
 def _withdrawn(view: View, memory: Memory) -> Memory:
-    """Count refunded units as withdrawn once a person has said that they stay here."""
+    """Count refunded units as withdrawn: by our own refund that took them out of the parcel, once the marketplace shows
+    it; where it no longer lists them as to be shipped (ST12); or once a person has said that they stay here."""
     if view.mirakl is None or view.mirakl.state not in TO_SHIP:
         return memory
     for task in memory.refund_tasks:
-        word = _word(memory, task)
         for due in task.lines:
-            if word is not None and awaits_confirmation(memory, task, due) and _still_here(view, memory, due):
+            by = _who_says_so(view.mirakl, memory, task, due)
+            if by and awaits_confirmation(memory, task, due) and _still_here(view, memory, due):
                 answers = [r.id for r in _answers(view.mirakl, task, due)]
                 withdrawn = Withdrawn(
-                    due.line_id, due.quantity, answers[-1] if answers else task.subject, word.who, view.now
+                    due.line_id, due.quantity, answers[-1] if answers else task.subject, by, view.now
                 )
                 memory = replace(memory, withdrawn=(*memory.withdrawn, withdrawn))
     return memory
+
+
+def _who_says_so(mirakl: MiraklOrder, memory: Memory, task: RefundTask, due: RefundDue) -> str:
+    """Who or what says that the task's units of this line will not ship; empty for nobody."""
+    word = _word(memory, task)
+    if word is not None:
+        return word.who
+    if any(one.line_id == due.line_id and one.excluded for one in task.made):
+        return OUR_OWN
+    if mirakl.to_ship is not None and due.line_id:
+        agreed = dict(agreed_quantities(mirakl, memory)).get(due.line_id, 0)
+        listed = dict(mirakl.to_ship).get(due.line_id, 0)
+        # Only the whole truth counts: exactly these units are missing from what is to ship, and nothing else.
+        if listed == agreed - due.quantity:
+            return ITEMS_TO_SHIP
+    return ""
 
 
 def _still_here(view: View, memory: Memory, due: RefundDue) -> bool:
@@ -269,7 +365,7 @@ def _word(memory: Memory, task: RefundTask) -> Decision | None:
     confirmed = memory.decision(Reason.CONFIRM_WITHDRAWN, task.subject)
     if confirmed is not None and confirmed.option in (Option.CONFIRM_WITHDRAWN, Option.DONE_IN_PORTAL):
         return confirmed
-    done = memory.decision(Reason.REFUND_TASK, task.subject)
+    done = taken_over_by(memory, task)
     if confirmed is None and done is not None and done.option is Option.DONE_IN_PORTAL:
         return done
     return None
@@ -305,7 +401,58 @@ def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
 
 
 def _refund_cases(view: View, memory: Memory) -> tuple[Case, ...]:
-    return tuple(_refund_case(view, memory, task) for task in memory.refund_tasks if is_open(task))
+    found = []
+    for task in memory.refund_tasks:
+        if not is_open(task):
+            continue
+        if view.mirakl is None or not is_ours(view.rules, task) or taken_over_by(memory, task) is not None:
+            found.append(_refund_case(view, memory, task))
+        elif task.made_at is not None:
+            if _shows_something_else(view.mirakl, task):
+                found.append(_refund_case(view, memory, task))
+        elif awaits_a_call(view, task):
+            continue
+        elif obstacle(view.rules, view.mirakl, memory, task):
+            found.append(_refund_case(view, memory, task))
+        elif not may_be_sent(view.rules, view.mirakl, memory, task):
+            found.append(_approval_case(view, view.mirakl, memory, task))
+    return tuple(found)
+
+
+def _shows_something_else(mirakl: MiraklOrder, task: RefundTask) -> bool:
+    """Whether our refunds are shown, and still do not come to what the task asks for: a person has to compare."""
+    shown = _ours(mirakl, task)
+    return not task.made or (len(shown) == len(task.made) and bool(shown))
+
+
+def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> Case:
+    currency = mirakl.currency
+    total = customers_total(task, mirakl.tax_mode)
+    given = approvals(memory, task)
+    needed = approvals_needed(view.rules, total)
+    sentences = [
+        "Units were removed in Shopify after the customer had paid.",
+        f"Interlock refunds {_money(total, currency)} at the marketplace once it is approved: "
+        f"{_figures(memory, task, currency)}.",
+    ]
+    if view.rules.reduction_after_debit == "automatic":
+        sentences.append(
+            f"It is above the {_money(view.rules.refund_cap or ZERO, currency)} that need no approval."
+        )
+    if given:
+        names = " and ".join(decision.who for decision in given)
+        sentences.append(f"{names} approved it; a second, different person has to approve it too.")
+    elif needed > 1:
+        limit = _money(view.rules.refund_limit or ZERO, currency)
+        sentences.append(f"It is above {limit}, so two different people have to approve it.")
+    sentences.append("The parcel is held until the marketplace shows the refund.")
+    facts = (
+        *_facts(view, memory, task, currency, _money(total, currency)),
+        ("Approvals", f"{len(given)} of {needed}"),
+        *((f"Approved by {decision.who}", decision.why) for decision in given),
+    )
+    options = (Option.APPROVE_REFUND, Option.DONE_IN_PORTAL, Option.DISMISS)
+    return Case(Reason.REFUND_APPROVAL, task.subject, " ".join(sentences), options, facts)
 
 
 def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
@@ -325,8 +472,11 @@ def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
     if any(other.dismissed_by == f"{SUPERSEDED} by {task.subject}" for other in memory.refund_tasks):
         sentences.append("It is the refund of the removal in Shopify too: make it once.")
     if mirakl is not None:
+        if is_ours(view.rules, task) and task.made_at is None and taken_over_by(memory, task) is None:
+            why_not = obstacle(view.rules, mirakl, memory, task)
+            sentences.append(f"Interlock does not make it itself: {why_not}" if why_not else "")
         sentences.append(_progress(mirakl, task, currency))
-    answer = memory.decision(Reason.REFUND_TASK, task.subject)
+    answer = taken_over_by(memory, task)
     if answer is not None and answer.option is Option.DONE_IN_PORTAL:
         sentences.append(
             f"{answer.who} said it was done; the task closes by itself when the marketplace shows it."
@@ -384,6 +534,7 @@ def _facts(
             facts.append((f"{name}: units", str(due.quantity)))
         facts.append((f"{name}: amount", _money(due.amount, currency)))
         facts.append((f"{name}: shipping", _money(due.shipping_amount, currency)))
+        facts += [(f"{name}: fee {fee.code}", _money(fee.amount, currency)) for fee in due.fees if fee.amount]
         facts += [(f"{name}: tax {tax.code}", _money(tax.amount, currency)) for tax in due.taxes]
         facts += [
             (f"{name}: shipping tax {tax.code}", _money(tax.amount, currency)) for tax in due.shipping_taxes
@@ -391,6 +542,11 @@ def _facts(
         if view.mirakl is not None:
             facts.append((f"{name}: refunded so far", _money(_paid(view.mirakl, task, due), currency)))
     facts.append(("Total for the customer", total))
+    kept = sum((operators_part((*due.taxes, *due.shipping_taxes)) for due in task.lines), ZERO)
+    if kept and view.mirakl is not None:
+        yours = customers_total(task, view.mirakl.tax_mode) - kept
+        facts.append(("Taxes the operator collects", _money(kept, currency)))
+        facts.append(("Your part", _money(yours, currency)))
     facts.append(("Currency", currency))
     if view.shopify is not None:
         for refund in view.shopify.refunds:

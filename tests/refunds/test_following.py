@@ -1,0 +1,165 @@
+"""What Interlock refunded is followed: shown once, on its line, with its amount, out of the parcel, and paid."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import MiraklOrder, Reduction, ShopifyRefund
+from interlock.orders.view import RefundMade, View
+from interlock.refunds.decide import decide
+from tests.build import LINES, NOW, a_decision, a_memory, a_refund, a_shopify_order, an_operation
+from tests.refunds.test_sending import ACTION, AGO, TASK, a_look, approval, paid_order
+
+MADE = RefundMade(ACTION, AGO, (("L1", "R1"),))
+R1 = a_refund(1, "10.00", "R1", "2.00")
+
+
+def with_refunds(*refunds: Reduction, line: int = 0) -> MiraklOrder:
+    lines = [replace(one, refunds=refunds if n == line else ()) for n, one in enumerate(LINES)]
+    return paid_order(lines=lines)
+
+
+def look(*refunds: Reduction, **changes: Any) -> View:
+    return a_look(**{"mirakl": with_refunds(*refunds), "refunds_made": (MADE,), **changes})
+
+
+def memory(**changes: Any) -> Memory:
+    return a_memory(**{"refund_tasks": (TASK,), "decisions": (approval(),), **changes})
+
+
+def test_our_own_refund_settles_the_task_and_withdraws_its_units_by_itself() -> None:
+    part = decide(look(R1), memory())
+
+    (task,) = part.memory.refund_tasks
+    assert (task.settled_by, task.settled_at, task.made_at) == (("R1",), NOW, AGO)
+    assert part.memory.withdrawn == (Withdrawn("L1", 1, "R1", "OR28", NOW),)
+    assert part.cases == ()
+    assert part.look_at == NOW
+
+
+def test_confirmed_but_not_shown_withdraws_nothing_and_asks_nobody_yet() -> None:
+    """It may have landed as a request that the operator has to approve."""
+    part = decide(look(), memory())
+
+    (task,) = part.memory.refund_tasks
+    assert (task.settled_at, task.made_at) == (None, AGO)
+    assert (part.memory.withdrawn, part.cases) == ((), ())
+    assert part.look_at == AGO + timedelta(hours=1)
+
+
+def test_not_shown_for_an_hour_is_told() -> None:
+    (case,) = decide(look(now=AGO + timedelta(hours=1)), memory()).cases
+
+    assert case.reason is Reason.REFUND_NOT_PAID
+    assert "not sent again" in case.sentence
+
+
+def test_units_that_could_not_be_excluded_are_money_alone_until_somebody_says_otherwise() -> None:
+    action = replace(ACTION, lines=(replace(ACTION.lines[0], excluded_from_shipment=False),))
+    part = decide(look(R1, refunds_made=(replace(MADE, action=action),)), memory())
+
+    assert part.memory.withdrawn == ()
+    assert [case.reason for case in part.cases] == [Reason.CONFIRM_WITHDRAWN]
+
+
+def test_a_refund_that_only_the_platform_showed_asks_a_person_about_the_units() -> None:
+    """The answer to our call was lost: nobody told us that the units are out of the parcel."""
+    part = decide(look(R1, refunds_made=(replace(MADE, refund_ids=()),)), memory())
+
+    assert part.memory.refund_tasks[0].settled_by == ("R1",)
+    assert [case.reason for case in part.cases] == [Reason.CONFIRM_WITHDRAWN]
+
+
+@pytest.mark.parametrize(
+    ("listed", "withdrawn"), [((("L1", 1), ("L2", 1)), True), ((("L1", 2), ("L2", 1)), False), ((), False)]
+)
+def test_items_to_ship_withdraw_units_where_they_say_exactly_that(
+    listed: tuple[tuple[str, int], ...], withdrawn: bool
+) -> None:
+    """ST12: one mug is left to ship of two, so the refunded one stays here."""
+    mirakl = replace(with_refunds(R1), to_ship=listed)
+    part = decide(look(mirakl=mirakl, refunds_made=()), memory())
+
+    assert bool(part.memory.withdrawn) is withdrawn
+    if withdrawn:
+        assert part.memory.withdrawn[0].confirmed_by == "ST12"
+
+
+def test_paid_is_remembered() -> None:
+    waiting = replace(R1, state="WAITING_REFUND")
+
+    first = decide(look(waiting), memory())
+    second = decide(look(R1), first.memory)
+
+    assert [m.refund_tasks[0].paid_at for m in (first.memory, second.memory)] == [None, NOW]
+
+
+def test_not_paid_for_ten_days_is_told_until_somebody_knows_why() -> None:
+    view = look(replace(R1, state="WAITING_REFUND_PAYMENT"), now=AGO + timedelta(days=10))
+    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
+
+    (case,) = decide(view, memory()).cases
+    assert case.reason is Reason.REFUND_NOT_PAID
+    assert case.facts == (("R1", "WAITING_REFUND_PAYMENT"),)
+    assert decide(view, memory(decisions=(known,))).cases == ()
+
+
+@pytest.mark.parametrize(
+    ("mirakl", "said"),
+    [
+        (with_refunds(R1, a_refund(1, "10.00", "R2")), "refunded twice"),
+        (with_refunds(R1, line=1), "stands on LAMP"),
+        (with_refunds(replace(R1, amount=Decimal("9.99"))), "shows 11.99 EUR"),
+        (with_refunds(replace(R1, shipping_amount=Decimal(0))), "shows 10.00 EUR"),
+    ],
+)
+def test_twice_on_another_line_or_with_another_amount_is_an_incident(mirakl: MiraklOrder, said: str) -> None:
+    kept = decide(look(mirakl=mirakl), memory()).memory
+    again = decide(look(mirakl=mirakl), kept).memory
+
+    (incident,) = kept.incidents
+    assert incident.reason is Reason.REFUND_MISMATCH
+    assert said in incident.sentence
+    assert again.incidents == kept.incidents
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_refund(0, "3.00", "R2"),
+        replace(a_refund(1, "10.00", "R2"), created_at=AGO - timedelta(seconds=1)),
+    ],
+)
+def test_a_refund_of_something_else_is_no_double(other: Reduction) -> None:
+    assert decide(look(R1, other), memory()).memory.incidents == ()
+
+
+def test_a_second_task_of_the_same_amount_is_no_double() -> None:
+    due = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ("R1",))
+    second = RefundTask("edit:2", NOW, (due,))
+    part = decide(look(R1, a_refund(1, "10.00", "R2")), memory(refund_tasks=(TASK, second)))
+
+    assert part.memory.refund_tasks[1].settled_by == ("R2",)
+    assert part.memory.incidents == ()
+
+
+def test_money_moved_in_shopify_for_units_we_pay_back_already_asks_for_nothing_more() -> None:
+    money = ShopifyRefund("gid://r/1", AGO, Decimal("12.00"), (("S1", 1),))
+    shopify = a_look().shopify
+    assert shopify is not None
+    shopify = a_shopify_order(lines=shopify.lines, refunds=(money,))
+    for changes in (
+        {"refunds_made": (MADE,)},
+        {"refunds_made": (), "operations": (an_operation(ACTION, "UNKNOWN"),)},
+    ):
+        part = decide(look(shopify=shopify, **changes), memory())
+
+        ours, covered = part.memory.refund_tasks
+        assert (ours.subject, ours.dismissed_by) == ("edit:1", "")
+        assert covered.dismissed_by == "superseded by edit:1"
+        assert part.cases == ()

@@ -1,0 +1,296 @@
+"""A refund of an edit is sent by Interlock only when the setting, the approvals and the marketplace allow it, and once."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.edits.diff import differences
+from interlock.orders.actions import LineRefund, RefundLines
+from interlock.orders.connection import ConnectionRules, ReasonOfEdit
+from interlock.orders.memory import Decision, Memory, RefundDue, RefundTask
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fee, MiraklOrder
+from interlock.orders.view import View
+from interlock.refunds import decide as room
+from interlock.refunds.sending import decide
+from tests.build import (
+    CREATED,
+    LINES,
+    NOW,
+    a_decision,
+    a_memory,
+    a_refund,
+    a_shopify_line,
+    a_shopify_order,
+    a_tax,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+AGO = NOW - timedelta(minutes=5)
+DUE = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
+TASK = RefundTask("edit:1", AGO, (DUE,))
+ACTION = RefundLines(
+    "edit:1",
+    (LineRefund("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), True, (), (), "15"),),
+    "EUR",
+    "TAX_INCLUDED",
+    "15",
+)
+
+
+def rules(how: str = "approve", **changes: Any) -> ConnectionRules:
+    return some_rules(**{"reduction_after_debit": how, "refund_reason": "15", **changes})
+
+
+def paid_order(**changes: Any) -> MiraklOrder:
+    return an_order(**{"debited_at": CREATED, "can_cancel": False, **changes})
+
+
+def approval(who: str = "Ada") -> Decision:
+    return replace(a_decision(Reason.REFUND_APPROVAL, "edit:1", Option.APPROVE_REFUND), who=who)
+
+
+def memory(*decisions: Decision, task: RefundTask = TASK, **changes: Any) -> Memory:
+    return a_memory(refund_tasks=(task,), decisions=decisions, **changes)
+
+
+def a_look(mirakl: MiraklOrder | None = None, mugs: int = 1, **changes: Any) -> View:
+    lamp = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+    shopify = a_shopify_order(lines=(a_shopify_line(current_quantity=mugs), lamp))
+    return a_view(**{"rules": rules(), "mirakl": mirakl or paid_order(), "shopify": shopify, **changes})
+
+
+def decided(view: View, memory: Memory) -> Part:
+    return decide(view, memory, differences(view, memory))
+
+
+def shown(view: View, memory: Memory) -> list[Reason]:
+    return [case.reason for case in room.decide(view, memory).cases]
+
+
+# -- approvals ---------------------------------------------------------------------------------------------
+
+
+def test_by_default_a_refund_is_a_persons_task() -> None:
+    view = a_look(rules=some_rules(refund_reason="15"))
+
+    assert decided(view, memory(approval())).actions == ()
+    assert shown(view, memory()) == [Reason.REFUND_TASK]
+
+
+def test_approve_asks_one_person_and_then_sends_exactly_the_task() -> None:
+    (case,) = room.decide(a_look(), memory()).cases
+
+    assert decided(a_look(), memory()).actions == ()
+    assert (case.reason, case.options) == (
+        Reason.REFUND_APPROVAL,
+        (Option.APPROVE_REFUND, Option.DONE_IN_PORTAL, Option.DISMISS),
+    )
+    assert "12.00 EUR" in case.sentence
+    assert decided(a_look(), memory(approval())).actions == (ACTION,)
+    assert shown(a_look(), memory(approval())) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sent"),
+    [(("Ada",), False), (("Ada", "ada "), False), (("Ada", "  ADA"), False), (("Ada", "Ben"), True)],
+)
+def test_above_the_limit_two_different_people_have_to_approve(names: tuple[str, ...], sent: bool) -> None:
+    view = a_look(rules=rules(refund_limit=Decimal("11.99")))
+    kept = memory(*(approval(who) for who in names))
+
+    assert bool(decided(view, kept).actions) is sent
+    if not sent:
+        assert "second, different person" in room.decide(view, kept).cases[0].sentence
+
+
+def test_at_the_limit_one_person_is_enough() -> None:
+    assert decided(a_look(rules=rules(refund_limit=Decimal("12.00"))), memory(approval())).actions
+
+
+@pytest.mark.parametrize(("cap", "sent"), [("12.00", True), ("11.99", False), (None, False)])
+def test_automatic_sends_up_to_its_cap_and_asks_above_it(cap: str | None, sent: bool) -> None:
+    view = a_look(rules=rules("automatic", refund_cap=None if cap is None else Decimal(cap)))
+
+    assert bool(decided(view, memory()).actions) is sent
+    assert (shown(view, memory()) == [Reason.REFUND_APPROVAL]) is not sent
+
+
+def test_a_refund_made_in_shopify_is_always_a_task() -> None:
+    task = replace(TASK, subject="gid://shopify/Refund/1")
+    view = a_look(rules=rules("automatic", refund_cap=Decimal(1000)))
+
+    assert decided(view, memory(task=task)).actions == ()
+    assert shown(view, memory(task=task)) == [Reason.REFUND_TASK]
+
+
+@pytest.mark.parametrize("option", [Option.DONE_IN_PORTAL, Option.DISMISS])
+def test_whoever_settles_it_by_hand_stops_interlock(option: Option) -> None:
+    by_hand = a_decision(Reason.REFUND_APPROVAL, "edit:1", option)
+
+    assert decided(a_look(), memory(approval(), by_hand)).actions == ()
+
+
+# -- when it may not be sent -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"debited_at": None}, "has not charged"),
+        ({"state": "CLOSED"}, "takes no refund"),
+        ({"state": "WAITING_DEBIT_PAYMENT"}, "takes no refund"),
+        ({"has_incident": True}, "open incident"),
+        ({"customer_pays_seller": True}, "pays the shop directly"),
+        ({"lines": (replace(LINES[0], refunds=(a_refund(0, "15.00", "R7"),)), LINES[1])}, "begun to refund"),
+    ],
+)
+def test_what_stands_in_the_way_makes_it_a_task_in_the_portal(changes: dict[str, Any], said: str) -> None:
+    view = a_look(paid_order(**changes))
+    kept = room.decide(view, memory(approval()))
+
+    assert decided(view, kept.memory).actions == ()
+    (case,) = kept.cases
+    assert case.reason is Reason.REFUND_TASK
+    assert said in case.sentence
+
+
+def test_never_more_than_is_left_on_the_line() -> None:
+    task = replace(TASK, lines=(replace(DUE, seen_refunds=("R7",)),))
+    view = a_look(paid_order(lines=(replace(LINES[0], refunds=(a_refund(0, "10.01", "R7"),)), LINES[1])))
+
+    assert decided(view, memory(approval(), task=task)).actions == ()
+    assert "Less is left" in room.decide(view, memory(approval(), task=task)).cases[0].sentence
+
+
+def test_without_a_reason_code_nothing_is_sent() -> None:
+    view = a_look(rules=some_rules(reduction_after_debit="approve"))
+
+    assert decided(view, memory(approval())).actions == ()
+    assert "--refund-reason" in room.decide(view, memory(approval())).cases[0].sentence
+
+
+def test_the_kind_of_edit_chooses_the_reason_code() -> None:
+    removed = replace(TASK, lines=(replace(DUE, quantity=2, amount=Decimal("20.00")),))
+    mapped = rules(reasons_by_edit=(ReasonOfEdit("line_removed", refund="19"),))
+
+    (lowered,) = decided(a_look(rules=mapped), memory(approval())).actions
+    (gone,) = decided(a_look(mugs=0, rules=mapped), memory(approval(), task=removed)).actions
+
+    assert isinstance(lowered, RefundLines)
+    assert isinstance(gone, RefundLines)
+    assert (lowered.lines[0].reason_code, gone.lines[0].reason_code) == ("15", "19")
+
+
+def test_nothing_is_sent_while_the_edit_may_go_on() -> None:
+    kept = memory(approval(), content_since=NOW - timedelta(seconds=59))
+    part = decided(a_look(), kept)
+
+    assert part.actions == ()
+    assert part.look_at == NOW + timedelta(seconds=1)
+
+
+def test_nothing_is_sent_on_an_old_snapshot() -> None:
+    part = decided(a_look(paid_order(observed_at=AGO - timedelta(seconds=1))), memory(approval()))
+
+    assert part.actions == ()
+    assert part.mirakl_since == AGO
+
+
+@pytest.mark.parametrize("mugs", [0, 2])
+def test_nothing_is_sent_for_an_edit_that_asks_for_something_else_by_now(mugs: int) -> None:
+    assert decided(a_look(mugs=mugs), memory(approval())).actions == ()
+
+
+def test_nothing_is_sent_beside_an_addition() -> None:
+    shopify = a_look().shopify
+    assert shopify is not None
+    added = a_shopify_line("S9", "NEW", 1, line_id="")
+    view = a_look(shopify=replace(shopify, lines=(*shopify.lines, added)))
+
+    assert decided(view, memory(approval())).actions == ()
+
+
+def test_units_that_have_left_stay_in_the_marketplaces_parcel() -> None:
+    """The order has shipped: the refund is money alone."""
+    (action,) = decided(a_look(paid_order(state="SHIPPED")), memory(approval())).actions
+
+    assert isinstance(action, RefundLines)
+    assert action.lines[0].excluded_from_shipment is False
+
+
+def test_taxes_and_fees_go_along_and_proportional_ones_only_if_wanted() -> None:
+    taxes = (a_tax("2.00", rule="PROPORTIONAL_TO_AMOUNT"), a_tax("0.50", "CITY", "NONE"))
+    due = replace(DUE, taxes=taxes, fees=(Fee("DEPOSIT", Decimal("0.25")), Fee("CARD", Decimal(0))))
+    kept = memory(approval(), task=replace(TASK, lines=(due,)))
+
+    (all_of_them,) = decided(a_look(), kept).actions
+    (needed,) = decided(a_look(rules=rules(proportional_taxes=False)), kept).actions
+
+    assert isinstance(all_of_them, RefundLines)
+    assert isinstance(needed, RefundLines)
+    assert all_of_them.lines[0].taxes == taxes
+    assert needed.lines[0].taxes == taxes[1:]
+    assert needed.lines[0].fees == (Fee("DEPOSIT", Decimal("0.25")),)
+
+
+# -- calls under way and refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])
+def test_an_unclear_refund_is_wanted_unchanged_and_nothing_else_is_shown(state: Any) -> None:
+    changed = rules(refund_reason="16")
+    view = a_look(rules=changed, operations=(an_operation(ACTION, state),))
+
+    assert decided(view, memory(approval())).actions == (ACTION,)
+    assert shown(view, memory(approval())) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "helps"),
+    [
+        ("REFUND_BALANCE_TOO_LOW", "balance"),
+        ("REFUND_NOT_DEBITED", "not been charged"),
+        ("REFUND_WRONG_STATE", "state"),
+        ("HTTP_400", "send it again once the reason is gone"),
+    ],
+)
+def test_a_refusal_is_a_case_that_says_what_helps(code: str, helps: str) -> None:
+    refused = an_operation(ACTION, code=code, words="no")
+    view = a_look(operations=(refused,))
+    part = decided(view, memory(approval()))
+
+    (case,) = part.cases
+    assert case.reason is Reason.REFUND_REFUSED
+    assert helps in case.sentence
+    assert part.actions == (ACTION,)
+    assert shown(view, memory(approval())) == []
+
+
+def test_a_refusal_for_a_reason_code_is_over_once_another_is_set() -> None:
+    view = a_look(rules=some_rules(reduction_after_debit="approve", refund_reason="16"))
+    view = replace(view, operations=(an_operation(ACTION, code="REFUND_REASON_UNKNOWN"),))
+    part = decided(view, memory(approval()))
+
+    assert part.cases == ()
+    assert part.actions != (ACTION,)
+
+
+def test_sent_again_by_a_person_the_case_is_gone() -> None:
+    again = a_decision(Reason.REFUND_REFUSED, "edit:1", Option.SEND_AGAIN, NOW + timedelta(seconds=1))
+    part = decided(a_look(operations=(an_operation(ACTION),)), memory(approval(), again))
+
+    assert (part.cases, part.actions) == ((), (ACTION,))
+
+
+def test_a_confirmed_refund_is_never_sent_a_second_time() -> None:
+    made = replace(TASK, made_at=AGO)
+
+    assert decided(a_look(), memory(approval(), task=made)).actions == ()

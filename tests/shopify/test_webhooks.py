@@ -71,10 +71,11 @@ def test_every_topic_is_read_from_the_fields_it_asks_for(topic: str) -> None:
     known = TOPICS[topic]
     body: dict[str, object] = {}
     for path in (known.order_at, known.fulfillment_order_at):
-        if len(path) == 1:
-            body[path[0]] = 12
-        elif path:
-            body[path[0]] = {path[1]: 12}
+        value: object = 12
+        for name in reversed(path):
+            value = {name: value}
+        if isinstance(value, dict):
+            body |= value
     kept = {
         name: value
         for name, value in body.items()

@@ -40,6 +40,13 @@ class Topic:
 _ORDER_FIELDS = ("id", "admin_graphql_api_id", "updated_at", "note_attributes")
 _PART_FIELDS = ("id", "order_id", "created_at")
 _GATE = ("fulfillment_order", "id")
+_WHOLE = ("original_fulfillment_order", "id")
+_MERGED = ("fulfillment_order_merges", "fulfillment_order", "id")
+
+
+def _gate(name: str, at: tuple[str, ...] = _GATE) -> Topic:
+    return Topic(f"FULFILLMENT_ORDERS_{name}", "gate", (), at)
+
 
 # What we subscribe to, by the header's form of the topic.
 TOPICS: dict[str, Topic] = {
@@ -57,6 +64,17 @@ TOPICS: dict[str, Topic] = {
     "fulfillment_orders/placed_on_hold": Topic("FULFILLMENT_ORDERS_PLACED_ON_HOLD", "gate", (), _GATE),
     "fulfillment_orders/hold_released": Topic("FULFILLMENT_ORDERS_HOLD_RELEASED", "gate", (), _GATE),
     "fulfillment_orders/cancelled": Topic("FULFILLMENT_ORDERS_CANCELLED", "gate", (), _GATE),
+    "fulfillment_orders/split": _gate("SPLIT"),
+    "fulfillment_orders/merged": _gate("MERGED", _MERGED),
+    "fulfillment_orders/moved": _gate("MOVED", _WHOLE),
+    "fulfillment_orders/rescheduled": _gate("RESCHEDULED"),
+    "fulfillment_orders/scheduled_fulfillment_order_ready": _gate("SCHEDULED_FULFILLMENT_ORDER_READY"),
+    "fulfillment_orders/progress_reported": _gate("PROGRESS_REPORTED"),
+    "fulfillment_orders/fulfillment_request_submitted": _gate("FULFILLMENT_REQUEST_SUBMITTED", _WHOLE),
+    "fulfillment_orders/fulfillment_request_accepted": _gate("FULFILLMENT_REQUEST_ACCEPTED"),
+    "fulfillment_orders/fulfillment_request_rejected": _gate("FULFILLMENT_REQUEST_REJECTED"),
+    "fulfillment_orders/cancellation_request_accepted": _gate("CANCELLATION_REQUEST_ACCEPTED"),
+    "fulfillment_orders/cancellation_request_rejected": _gate("CANCELLATION_REQUEST_REJECTED"),
     "fulfillment_holds/added": Topic("FULFILLMENT_HOLDS_ADDED", "gate", (), _GATE),
     "fulfillment_holds/released": Topic("FULFILLMENT_HOLDS_RELEASED", "gate", (), _GATE),
     "inventory_levels/update": Topic("INVENTORY_LEVELS_UPDATE", "inventory"),

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from interlock.simulator.shopify import (
-    drafts,
-    edits,
-    fulfillment,
-    metafields,
-    orders,
-    refunds,
-    services,
-    stock,
-)
+from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.addresses import invented_address
 from interlock.simulator.shopify.refusals import Refused
@@ -26,6 +17,7 @@ from interlock.simulator.shopify.state import (
     EditSession,
     Fulfillment,
     FulfillmentOrder,
+    LineGroup,
     LineItem,
     Order,
     Refund,
@@ -84,12 +76,13 @@ class People:
         add: Sequence[tuple[Variant | str, int]] = (),
         custom: Sequence[tuple[str, str | Decimal, int]] = (),
         discounts: Sequence[tuple[str | int, str | Decimal]] = (),
+        shipping: str | Decimal | None = None,
         restock: bool = True,
         tags: Sequence[str] = (),
         note: str | None = None,
     ) -> Order:
         """One committed edit with any mix of changes: `quantities` are (line, new quantity), `add` (variant or SKU,
-        units), `custom` (title, price, units), `discounts` (line, amount per unit)."""
+        units), `custom` (title, price, units), `discounts` (line, amount per unit), `shipping` its new price."""
         found = self._found(order)
         act = self._act(actor, found.shop)
         session = edits.begin(act, found)
@@ -106,6 +99,8 @@ class People:
         for which, amount in discounts:
             line = self.line(found, which)
             edits.add_discount(session, str(line.number), Decimal(amount), None, "Discount")
+        if shipping is not None:
+            edits.set_shipping(session, Decimal(shipping))
         self._commit(act, session, note)
         if tags:
             found.tags = merged_tags(found.tags, tags)
@@ -115,6 +110,41 @@ class People:
 
     def _commit(self, act: Act, session: EditSession, note: str | None) -> None:
         edits.commit(act, session, notify=False, note=note)
+
+    def add_bundle(
+        self, order: Order | str, title: str, parts: Sequence[tuple[str, int]], *, actor: Actor | None = None
+    ) -> Order:
+        """Staff add a bundle: its components (SKU, units) become lines of their own that share a group (reference
+        15.17)."""
+        found = self._found(order)
+        before = len(found.lines)
+        self.edit(found, add=list(parts), actor=actor)
+        group = LineGroup(self._world.number(), title, 1)
+        for line in found.lines[before:]:
+            line.group = group
+        return found
+
+    def set_attributes(
+        self, order: Order | str, attributes: Sequence[tuple[str, str]], *, actor: Actor | None = None
+    ) -> None:
+        """Somebody rewrites the order's attributes as a whole (reference 15.15)."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.attributes = list(attributes)
+        act.touch(found)
+        act.finish()
+
+    def begin_edit(self, order: Order | str, *, actor: Actor | None = None) -> EditSession:
+        """Somebody opens the order for editing and has not saved yet."""
+        found = self._found(order)
+        return edits.begin(self._act(actor, found.shop), found)
+
+    def reopen(self, order: Order | str, *, actor: Actor | None = None) -> None:
+        """Staff unarchive an order."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        orders.reopen(act, found)
+        act.finish()
 
     def variant(self, sku: str, shop: Shop | None = None) -> Variant:
         """The first variant with this SKU. Raises KeyError."""
@@ -241,19 +271,18 @@ class People:
         *,
         reason: str = "OTHER",
         handle: str = "",
+        notes: str | None = None,
         actor: Actor | None = None,
     ) -> None:
         act = self._act(actor, fulfillment_order.order.shop)
-        fulfillment.hold(act, fulfillment_order, reason=reason, handle=handle)
+        fulfillment.hold(act, fulfillment_order, reason=reason, handle=handle, notes=notes)
         act.finish()
 
     def report_progress(self, fulfillment_order: FulfillmentOrder, *, actor: Actor | None = None) -> None:
         if fulfillment_order.status not in ("OPEN", "IN_PROGRESS"):
             raise Refused("Cannot report progress on a fulfillment order in this state.", ("id",))
         act = self._act(actor or self.picker(), fulfillment_order.order.shop)
-        fulfillment_order.progress_reported = True
-        fulfillment_order.updated_at = act.now
-        act.touch(fulfillment_order.order)
+        fulfillment.progress(act, fulfillment_order, started=True)
         act.finish()
 
     def fulfill(
@@ -314,137 +343,7 @@ class People:
         fulfillment.cancel(act, shipment)
         act.finish()
 
-    # Fulfilment services
-
-    def request_fulfillment(self, fulfillment_order: FulfillmentOrder, *, actor: Actor | None = None) -> None:
-        """The merchant hands a fulfilment order to its fulfilment service."""
-        act = self._act(actor, fulfillment_order.order.shop)
-        services.submit(act, fulfillment_order, None)
-        act.finish()
-
-    def service_accepts(self, fulfillment_order: FulfillmentOrder) -> None:
-        """The service answers what it was asked: yes, to the request or to its cancellation."""
-        cancellation = fulfillment_order.request == "CANCELLATION_REQUESTED"
-        self._answer(fulfillment_order, services.accept_cancellation if cancellation else services.accept)
-
-    def service_rejects(self, fulfillment_order: FulfillmentOrder) -> None:
-        """The service answers what it was asked: no."""
-        cancellation = fulfillment_order.request == "CANCELLATION_REQUESTED"
-        self._answer(fulfillment_order, services.reject_cancellation if cancellation else services.reject)
-
-    def _answer(
-        self, fulfillment_order: FulfillmentOrder, answer: Callable[[Act, FulfillmentOrder], None]
-    ) -> None:
-        act = self._act(self.service(), fulfillment_order.order.shop)
-        answer(act, fulfillment_order)
-        act.finish()
-
-    def service(self) -> Actor:
-        return Actor("service")
-
-    # Other programs
-
-    def editing_app(self, name: str = "Order Editing") -> App:
-        """An installed order-editing app, made on first use."""
-        for app in self._world.apps.values():
-            if app.name == name:
-                return app
-        app = self._world.add_app(name)
-        self._world.install(app)
-        return app
-
-    def edit_natively(self, order: Order | str, *, app: App | None = None, **changes: Any) -> Order:
-        """An editing app edits in place and leaves its tags (reference 13)."""
-        editor = app or self.editing_app()
-        return self.edit(
-            order, actor=self.as_app(editor), tags=("orderediting", "orderediting:quantity"), **changes
-        )
-
-    def replace_order(
-        self,
-        order: Order | str,
-        *,
-        app: App | None = None,
-        lines: Sequence[tuple[str, int]] | None = None,
-        copy_first: bool = True,
-        cancel: bool = True,
-        suffix: str = "A",
-        copy_attributes: bool = False,
-        route: str = "order",
-    ) -> Order:
-        """An editing app recreates the order and cancels the original (reference 13): name plus a letter, tags
-        `Edit Order` and `Edit Order - Cancelled`. `lines` are (SKU, units), the original's by default;
-        `copy_first` creates before it cancels; `cancel` off leaves both standing."""
-        original = self._found(order)
-        editor = self.as_app(app or self.editing_app("Cleverific"))
-        if cancel and not copy_first:
-            self._cancel_original(original, editor)
-        act = self._act(editor, original.shop)
-        wanted = lines if lines is not None else [(x.sku or "", x.current_quantity) for x in original.lines]
-        if lines is None and not any(units for _, units in wanted):
-            wanted = [(x.sku or "", x.quantity) for x in original.lines]
-        items = [
-            {
-                "variantId": self.variant(sku, original.shop).gid,
-                "quantity": units,
-                "requiresShipping": True,
-                "properties": self._properties(original, sku) if copy_attributes else [],
-            }
-            for sku, units in wanted
-            if units
-        ]
-        created = orders.create(
-            act,
-            {
-                "lineItems": items,
-                "name": f"{original.name}{suffix}",
-                "tags": ["Edit Order", *original.tags],
-                "email": original.email,
-                "currency": original.currency,
-                "taxesIncluded": original.taxes_included,
-                "financialStatus": "PAID",
-                "customAttributes": [
-                    {"key": key, "value": value} for key, value in original.attributes if copy_attributes
-                ],
-            },
-            {"inventoryBehaviour": "DECREMENT_IGNORING_POLICY"},
-        )
-        created.shipping_address = fulfillment.copy_address(original.shipping_address)
-        for item in created.fulfillment_orders:
-            item.destination = fulfillment.copy_address(created.shipping_address)
-        created.route = route
-        act.finish()
-        if cancel and copy_first:
-            self._cancel_original(original, editor)
-        return created
-
-    def _properties(self, original: Order, sku: str) -> list[dict[str, str]]:
-        line = next((item for item in original.lines if item.sku == sku), None)
-        return [] if line is None else [{"name": key, "value": value} for key, value in line.attributes]
-
-    def _cancel_original(self, original: Order, editor: Actor) -> None:
-        self.add_tags(original, ["Edit Order - Cancelled"], actor=editor)
-        self.cancel_order(original, reason="OTHER", actor=editor, note="Replaced by an edited copy")
-
-    def duplicate_as_draft(self, order: Order | str, *, complete: bool = True) -> Order | None:
-        """Admin, Duplicate: a draft with the same lines and no link at all (reference 13)."""
-        original = self._found(order)
-        act = self._act(None, original.shop)
-        draft = drafts.create(
-            act,
-            {
-                "lineItems": [
-                    {"variantId": line.variant.gid, "quantity": line.current_quantity}
-                    for line in original.lines
-                    if line.variant is not None and line.current_quantity
-                ],
-                "email": original.email,
-            },
-        )
-        draft.shipping_address = fulfillment.copy_address(original.shipping_address)
-        made = drafts.complete(act, draft) if complete else None
-        act.finish()
-        return made
+    # Others
 
     def customer_order(self, lines: Sequence[tuple[str, int]], *, email: str | None = None) -> Order:
         """A buyer's own order in the online store, for the noise every shop has: editable by staff, paid, stock taken."""

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from interlock.simulator.faults import ArmedFaults, Fault, json_body
 from interlock.simulator.shopify.refusals import Refused
-from interlock.simulator.shopify.state import Order
+from interlock.simulator.shopify.state import Fulfillment, FulfillmentOrder, Location, Order, Service
 from interlock.simulator.switches import UnknownSwitch
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def dump_order(order: Order) -> dict[str, Any]:
             {
                 "id": item.gid,
                 "status": item.status,
+                "request": item.request,
                 "location": item.location.name,
                 "holds": [
                     {"id": hold.gid, "handle": hold.handle, "by": hold.actor.label} for hold in item.holds
@@ -127,6 +128,7 @@ def dump_order(order: Order) -> dict[str, Any]:
             {
                 "id": item.gid,
                 "status": item.status,
+                "display_status": item.display_status,
                 "tracking": [{"company": row.company, "number": row.number} for row in item.tracking],
                 "lines": [{"sku": row.line.sku, "quantity": row.quantity} for row in item.lines],
             }
@@ -152,6 +154,7 @@ def _edit(world: ShopifyWorld, given: dict[str, Any]) -> Any:
         add=[(row["sku"], int(row["quantity"])) for row in given.get("add", [])],
         custom=[(row["title"], row["price"], int(row["quantity"])) for row in given.get("custom", [])],
         discounts=[(row["line"], row["amount"]) for row in given.get("discounts", [])],
+        shipping=given.get("shipping"),
         restock=bool(given.get("restock", True)),
         tags=given.get("tags", []),
     )
@@ -201,9 +204,109 @@ def _replace(world: ShopifyWorld, given: dict[str, Any]) -> Any:
         lines=None if lines is None else [(row["sku"], int(row["quantity"])) for row in lines],
         copy_first=bool(given.get("copy_first", True)),
         cancel=bool(given.get("cancel", True)),
-        copy_attributes=bool(given.get("copy_attributes", False)),
+        copy_attributes=given.get("copy_attributes"),
     )
     return dump_order(made)
+
+
+def _units(rows: Any) -> list[tuple[str, int]]:
+    return [(row["sku"], int(row["quantity"])) for row in rows]
+
+
+def _copy(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    lines, after = given.get("lines"), given.get("cancel_after")
+    made = world.copy_order(
+        given["order"],
+        lines=None if lines is None else _units(lines),
+        cancel_after=None if after is None else float(after),
+    )
+    return dump_order(made)
+
+
+def _duplicate(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    made = world.duplicate_as_draft(given["order"], complete=bool(given.get("complete", True)))
+    return None if made is None else dump_order(made)
+
+
+def _buyer(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    changed = world.buyer_edits(
+        given["order"],
+        quantities=[(row["line"], int(row["quantity"])) for row in given.get("quantities", [])],
+        add=_units(given.get("add", [])),
+    )
+    return dump_order(changed)
+
+
+def _bundle(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    return dump_order(world.add_bundle(given["order"], given["title"], _units(given["parts"])))
+
+
+def _attributes(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    world.set_attributes(given["order"], list(given["attributes"].items()))
+    return dump_order(world.order(given["order"]))
+
+
+def _parcel(world: ShopifyWorld, given: dict[str, Any]) -> FulfillmentOrder:
+    """The fulfilment order at a position of the order, the first by default."""
+    return world.order(given["order"]).fulfillment_orders[int(given.get("fulfillment_order", 0))]
+
+
+def _place(world: ShopifyWorld, given: dict[str, Any]) -> Location:
+    for location in world.shop.locations.values():
+        if given["location"] in (location.name, location.gid):
+            return location
+    raise KeyError(f"There is no location {given['location']}.")
+
+
+def _seconds(given: dict[str, Any], name: str) -> float | None:
+    return None if given.get(name) is None else float(given[name])
+
+
+def _service(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    location = _place(world, given)
+    if given.get("cancellation", "accepts") not in ("accepts", "rejects", "ignores"):
+        raise ValueError("cancellation is accepts, rejects or ignores.")
+    behaviour = Service(
+        auto_request=bool(given.get("auto_request", False)),
+        accepts=bool(given.get("accepts", True)),
+        answers_after=_seconds(given, "answers_after"),
+        cancellation=given.get("cancellation", "accepts"),
+        cancellation_after=_seconds(given, "cancellation_after"),
+        ships_after=_seconds(given, "ships_after"),
+    )
+    world.run_service(location, behaviour)
+    return {"location": location.gid, **plain(behaviour)}
+
+
+def _on_parcel(act: Callable[[ShopifyWorld, FulfillmentOrder, dict[str, Any]], object]) -> Action:
+    """An act on one fulfilment order, answered with the order as it stands then."""
+
+    def action(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+        parcel = _parcel(world, given)
+        act(world, parcel, given)
+        return dump_order(parcel.order)
+
+    return action
+
+
+def _on_shipment(act: Callable[[ShopifyWorld, Fulfillment], object]) -> Action:
+    """An act on one fulfilment of an order, by position, the last one by default."""
+
+    def action(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+        order = world.order(given["order"])
+        act(world, order.fulfillments[int(given.get("fulfillment", -1))])
+        return dump_order(order)
+
+    return action
+
+
+def _schedule(world: ShopifyWorld, parcel: FulfillmentOrder, given: dict[str, Any]) -> None:
+    world.schedule_fulfillment_order(parcel, float(given["seconds"]))
+
+
+def _merge(world: ShopifyWorld, parcel: FulfillmentOrder, given: dict[str, Any]) -> None:
+    parcels = parcel.order.fulfillment_orders
+    world.merge_fulfillment_orders([parcels[int(place)] for place in given["fulfillment_orders"]])
 
 
 def _refund(world: ShopifyWorld, given: dict[str, Any]) -> Any:
@@ -300,11 +403,43 @@ ACTIONS: dict[str, Action] = {
     "staff/release-holds": lambda world, given: {
         "released": world.release_holds(given["order"], handle=given.get("handle"))
     },
+    "staff/duplicate": _duplicate,
+    "staff/bundle": _bundle,
+    "staff/attributes": _attributes,
+    "staff/unmark": lambda world, given: world.delete_marker(given["order"]),
     "warehouse/fulfill": _fulfill,
+    "warehouse/split": _on_parcel(
+        lambda world, parcel, given: world.split_fulfillment_order(parcel, _units(given["units"]))
+    ),
+    "warehouse/move": _on_parcel(
+        lambda world, parcel, given: world.move_fulfillment_order(parcel, _place(world, given))
+    ),
+    "warehouse/merge": _on_parcel(_merge),
+    "warehouse/schedule": _on_parcel(_schedule),
+    "warehouse/open-scheduled": _on_parcel(lambda world, parcel, _given: world.open_scheduled(parcel)),
+    "warehouse/progress": _on_parcel(lambda world, parcel, _given: world.report_progress(parcel)),
+    "warehouse/stop-progress": _on_parcel(lambda world, parcel, _given: world.stop_progress(parcel)),
+    "label/buy": _on_parcel(
+        lambda world, parcel, given: world.buy_label(
+            parcel, blind_seconds=float(given.get("blind_seconds", 0))
+        )
+    ),
+    "label/print": _on_shipment(lambda world, shipment: world.print_label(shipment)),
+    "label/void": _on_shipment(lambda world, shipment: world.void_label(shipment)),
+    "service/behave": _service,
+    "service/request": _on_parcel(lambda world, parcel, _given: world.request_fulfillment(parcel)),
+    "service/ask-to-cancel": _on_parcel(lambda world, parcel, _given: world.ask_to_cancel(parcel)),
+    "service/accept": _on_parcel(lambda world, parcel, _given: world.service_accepts(parcel)),
+    "service/reject": _on_parcel(lambda world, parcel, _given: world.service_rejects(parcel)),
+    "service/ship": _on_parcel(lambda world, parcel, _given: world.service_ships(parcel)),
     "picker/pick": _pick,
     "app/edit": lambda world, given: _edit(
         world, {"app": "Order Editing", "tags": ["orderediting"], **given}
     ),
     "app/replace": _replace,
+    "app/copy": _copy,
+    "app/merge": lambda world, given: dump_order(world.merge_orders(given["orders"])),
+    "app/split": lambda world, given: dump_order(world.split_order(given["order"], _units(given["units"]))),
+    "buyer/edit": _buyer,
     "customer/order": _customer,
 }

@@ -1,6 +1,7 @@
 """Order editing: a session, staged changes, and what its commit does (reference 7)."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,12 @@ from interlock.simulator.shopify.state import (
 from interlock.simulator.switches import Switches
 
 ACTIVE_LINES = 500
+_LIFETIME = {"an_hour": timedelta(hours=1), "five_minutes": timedelta(minutes=5)}
+
+
+def alive(session: EditSession, now: datetime, switches: Switches) -> bool:
+    """Whether the session can still be used: not committed, and not left alone for too long (switch)."""
+    return not session.committed and now - session.begun_at < _LIFETIME[switches["edit_session_lifetime"]]
 
 
 def may_edit(order: Order, actor: Actor, switches: Switches) -> bool:
@@ -46,7 +53,7 @@ def begin(act: Act, order: Order) -> EditSession:
     if not may_edit(order, act.actor, switches) or not editable_state(order, switches):
         raise Refused("The order cannot be edited.")
     if switches["second_edit_session"] == "refused" and any(
-        session.order is order and not session.committed and session.actor is not act.actor
+        session.order is order and alive(session, act.now, switches) and session.actor is not act.actor
         for session in act.shop.sessions.values()
     ):
         raise Refused("The order is being edited by somebody else.")
@@ -64,9 +71,9 @@ def begin(act: Act, order: Order) -> EditSession:
             line.taxable,
         )
         for line in order.lines
-        if line.current_quantity > 0
+        if line.current_quantity > 0 or switches["removed_line_in_edit"] == "yes"
     ]
-    session = EditSession(act.number(), order, act.actor, act.now, lines)
+    session = EditSession(act.number(), order, act.actor, act.now, lines, edits_before=order.edits)
     act.shop.sessions[session.number] = session
     return session
 
@@ -162,6 +169,13 @@ def add_discount(
     return staged
 
 
+def set_shipping(session: EditSession, price: Decimal) -> None:
+    """Replace what the customer pays for shipping (orderEditUpdateShippingLine)."""
+    if price < 0 or not session.order.shipping_lines:
+        raise Refused("The shipping line cannot be changed.", ("shippingLineId",))
+    session.shipping = price
+
+
 def _staged(session: EditSession, line_id: str) -> StagedLine:
     for staged in session.lines:
         if staged.id == line_id:
@@ -206,11 +220,15 @@ class _Deltas:
 def commit(act: Act, session: EditSession, *, notify: bool, note: str | None) -> list[str]:
     """Apply the staged changes (reference 7.3) and return the success messages. Raises Refused."""
     order = session.order
-    if session.committed:
+    ended = (
+        session.edits_before != order.edits
+        and act.world.switches["commit_on_edited_order"] == "session_ended"
+    )
+    if ended or not alive(session, act.now, act.world.switches):
         raise Refused("The calculated order does not exist.", ("id",))
     if not editable_state(order, act.world.switches):
         raise Refused("The order cannot be edited.")
-    if not any(_changed(staged) for staged in session.lines):
+    if not any(_changed(staged) for staged in session.lines) and session.shipping is None:
         raise Refused("There must be at least one change to be made.", ("id",))
     for staged in session.lines:
         if staged.line is not None and staged.quantity - staged.before < -staged.line.unfulfilled_quantity:
@@ -220,7 +238,10 @@ def commit(act: Act, session: EditSession, *, notify: bool, note: str | None) ->
     for staged in session.lines:
         if _changed(staged):
             _apply(act, order, staged, deltas)
+    if session.shipping is not None:
+        _apply_shipping(act, order, session.shipping, deltas)
     order.edited = True
+    order.edits += 1
     order.stated_financial_status = None
     messages = ["Order updated"]
     if order.closed_at is not None:
@@ -325,6 +346,16 @@ def _apply(act: Act, order: Order, staged: StagedLine, deltas: _Deltas) -> None:
         deltas.removals.append((line.number, units))
         word = "removed" if staged.quantity == 0 else "decreased"
         deltas.changes.append(_change(line, word, staged.before, staged.quantity))
+
+
+def _apply_shipping(act: Act, order: Order, price: Decimal, deltas: _Deltas) -> None:
+    line = next(item for item in order.shipping_lines if not item.removed)
+    delta = price - line.price
+    line.price = price
+    deltas.sales.append(Sale(act.number(), "UPDATE", "SHIPPING", None, delta, ZERO, shipping=line))
+    deltas.changes.append(
+        {"change": "shipping", "from": format(price - delta, "f"), "to": format(price, "f")}
+    )
 
 
 def _change(line: LineItem, word: str, before: int | Decimal, after: int | Decimal) -> dict[str, Any]:

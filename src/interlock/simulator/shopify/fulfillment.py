@@ -1,7 +1,7 @@
 """Routing, holds and shipments: the fulfilment gate of reference 10 and 11."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from interlock.simulator.shopify import payloads, stock
@@ -92,6 +92,8 @@ def _route(act: Act, order: Order) -> None:
             act, order, act.shop.locations[number], [(line, line.unfulfilled_quantity) for line in lines]
         )
         _announce(act, "FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE", created)
+        if created.location.service is not None and created.location.service.auto_request:
+            act.world.hand_over(created)
     act.touch(order)
 
 
@@ -124,6 +126,8 @@ def supported_actions(order: FulfillmentOrder, app: App | None, switches: Switch
     if status == "ON_HOLD":
         mine = sum(1 for hold in order.holds if hold.app is app)
         return ["RELEASE_HOLD", "MOVE"] if mine >= HOLDS_PER_APP else ["RELEASE_HOLD", "HOLD", "MOVE"]
+    if status == "SCHEDULED":
+        return ["MARK_AS_OPEN", *(["HOLD"] if switches["scheduled_holdable"] == "yes" else [])]
     if order.with_service:
         # what a service has taken on cannot be held any more, only asked back (reference 10.2, 10.4)
         asked = ["REQUEST_CANCELLATION"] if order.request == "ACCEPTED" else []
@@ -171,6 +175,8 @@ def hold(
             ("fulfillmentHold", "handle"),
             "DUPLICATE_FULFILLMENT_HOLD_HANDLE",
         )
+    if order.label_pending and act.world.switches["hold_during_label_purchase"] == "hold_refused":
+        raise Refused("The fulfillment order cannot be held: a label is being bought for it.", ("id",))
     if len(mine) >= HOLDS_PER_APP:
         raise Refused(
             f"The maximum number of holds ({HOLDS_PER_APP}) of an app on a fulfillment order has been reached.",
@@ -409,9 +415,12 @@ def fulfill(
     parts: list[tuple[FulfillmentOrder, list[tuple[FulfillmentOrderLine, int]] | None]],
     tracking: list[Tracking],
     display_status: str = "FULFILLED",
+    *,
+    left_already: bool = False,
 ) -> Fulfillment:
     """Create a fulfilment (reference 11). `None` for lines means all that remains. Raises Refused: on hold, closed,
-    several orders or locations, too many units."""
+    several orders or locations, too many units. `left_already` is a parcel that no hold can recall any more: a service
+    that accepted it before (reference 10.4), a label whose purchase was under way."""
     if not parts:
         raise Refused("Line items by fulfillment order can't be blank.", ("fulfillment",))
     first = parts[0][0]
@@ -420,7 +429,8 @@ def fulfill(
             raise Refused(
                 "All fulfillment orders must belong to the same order and location.", ("fulfillment",)
             )
-        if order.status not in ("OPEN", "IN_PROGRESS"):
+        gone = left_already and order.status == "ON_HOLD"
+        if order.status not in ("OPEN", "IN_PROGRESS") and not gone:
             raise Refused(
                 f"Fulfillment order {order.number} has an unfulfillable status= {order.status.lower()}.",
                 ("fulfillment",),
@@ -460,8 +470,9 @@ def fulfill(
             order.fulfillments.append(made)
     for order, _ in parts:
         if order.remaining == 0:
-            order.closed = True
-            order.progress_reported = False
+            _close(act, order)
+            if order.request != "UNSUBMITTED":
+                order.request = "CLOSED"
     target.fulfillments.append(made)
     act.shop.fulfillments[made.number] = made
     act.touch(target)
@@ -501,6 +512,15 @@ def update_tracking(act: Act, value: Fulfillment, tracking: list[Tracking]) -> N
     )
 
 
+def change_display_status(act: Act, value: Fulfillment, status: str) -> None:
+    """How far the parcel is, as Shopify shows it (reference 11)."""
+    value.display_status = status
+    value.updated_at = act.now
+    act.touch(value.order)
+    act.announce("FULFILLMENTS_UPDATE", value.order.gid, lambda _app: payloads.fulfillment(value))
+    act.effect("display_status_changed", value.order.gid, fulfillment=value.gid, display_status=status)
+
+
 def cancel(act: Act, value: Fulfillment) -> None:
     """Reopens the units in new fulfilment orders; cancelling again succeeds silently (reference 11)."""
     if value.status == "CANCELLED":
@@ -518,3 +538,138 @@ def cancel(act: Act, value: Fulfillment) -> None:
     act.touch(order)
     act.announce("FULFILLMENTS_UPDATE", order.gid, lambda _app: payloads.fulfillment(value))
     act.effect("fulfillment_cancelled", order.gid, fulfillment=value.gid)
+
+
+# What staff and routing do to fulfilment orders (reference 10.1: their ids are not stable)
+
+
+def split(
+    act: Act, order: FulfillmentOrder, parts: list[tuple[FulfillmentOrderLine, int]]
+) -> FulfillmentOrder:
+    """fulfillmentOrderSplit: these units move to a new fulfilment order. Only an open one can be split."""
+    if order.status != "OPEN" or order.request not in ("UNSUBMITTED", "REJECTED", "CANCELLATION_ACCEPTED"):
+        raise Refused(f"The fulfillment order cannot be split: it is {order.status.lower()}.", ("id",))
+    if any(units <= 0 or units > item.remaining for item, units in parts) or not parts:
+        raise Refused("Invalid line item quantity.", ("fulfillmentOrderLineItems",))
+    if sum(units for _, units in parts) >= order.remaining:
+        raise Refused("Something has to remain in the fulfillment order.", ("fulfillmentOrderLineItems",))
+    made = _take_out(act, order, parts, order.location)
+    act.announce(
+        "FULFILLMENT_ORDERS_SPLIT",
+        order.order.gid,
+        lambda _app: payloads.fulfillment_order_split(order, made),
+    )
+    act.effect("fulfillment_order_split", order.order.gid, fulfillment_order=order.gid, into=made.gid)
+    return made
+
+
+def _take_out(
+    act: Act,
+    order: FulfillmentOrder,
+    parts: list[tuple[FulfillmentOrderLine, int]],
+    location: Location,
+) -> FulfillmentOrder:
+    for item, units in parts:
+        item.total -= units
+        item.remaining -= units
+    made = _new(act, order.order, location, [(item.line, units) for item, units in parts])
+    act.born.append(made.number)
+    order.updated_at = act.now
+    act.touch(order.order)
+    return made
+
+
+def move(act: Act, order: FulfillmentOrder, location: Location) -> FulfillmentOrder:
+    """fulfillmentOrderMove of all that remains; also of a held one (reference 10.1). Whether it keeps its id and its
+    holds are switches. Refused for what a service has, or where progress was reported."""
+    if not order.open or order.with_service or order.request == "SUBMITTED" or order.progress_reported:
+        raise Refused("The fulfillment order cannot be moved in this state.", ("id",))
+    if location is order.location:
+        raise Refused("The fulfillment order is at this location already.", ("newLocationId",))
+    source = order.location
+    if act.world.switches["moved_fulfillment_order"] == "same_id":
+        order.location = location
+        order.updated_at = act.now
+        act.touch(order.order)
+        moved = order
+    else:
+        parts = [(item, item.remaining) for item in order.lines if item.remaining]
+        moved = _take_out(act, order, parts, location)
+        if act.world.switches["moved_keeps_holds"] == "yes":
+            moved.holds, order.holds = order.holds, []
+        _close(act, order)
+    if order is moved and order.holds and act.world.switches["moved_keeps_holds"] == "no":
+        _lift(act, order, list(order.holds))
+    act.announce(
+        "FULFILLMENT_ORDERS_MOVED",
+        order.order.gid,
+        lambda _app: payloads.fulfillment_order_moved(order, moved, source),
+    )
+    act.effect("fulfillment_order_moved", order.order.gid, fulfillment_order=order.gid, into=moved.gid)
+    return moved
+
+
+def merge(act: Act, orders: list[FulfillmentOrder]) -> FulfillmentOrder:
+    """fulfillmentOrderMerge: open siblings at one location become the first of them."""
+    if len(orders) < 2 or any(
+        item.status != "OPEN" or item.location is not orders[0].location or item.order is not orders[0].order
+        for item in orders
+    ):
+        raise Refused("The fulfillment orders cannot be merged.", ("fulfillmentOrderMergeInputs",))
+    first, *others = orders
+    for other in others:
+        for item in other.lines:
+            own = next((mine for mine in first.lines if mine.line is item.line), None)
+            if own is None:
+                first.lines.append(FulfillmentOrderLine(act.number(), item.line, item.total, item.remaining))
+            else:
+                own.total += item.total
+                own.remaining += item.remaining
+            item.total = item.remaining = 0
+        _close(act, other)
+    first.updated_at = act.now
+    act.touch(first.order)
+    act.announce(
+        "FULFILLMENT_ORDERS_MERGED",
+        first.order.gid,
+        lambda _app: payloads.fulfillment_orders_merged(first, orders),
+    )
+    act.effect("fulfillment_orders_merged", first.order.gid, fulfillment_order=first.gid)
+    return first
+
+
+def schedule(act: Act, order: FulfillmentOrder, at: datetime) -> None:
+    """The fulfilment order waits for its time; given another time, it is rescheduled."""
+    if order.status not in ("OPEN", "SCHEDULED"):
+        raise Refused("The fulfillment order cannot be rescheduled in this state.", ("id",))
+    order.scheduled_for = at
+    order.updated_at = act.now
+    act.touch(order.order)
+    act.announce(
+        "FULFILLMENT_ORDERS_RESCHEDULED",
+        order.order.gid,
+        lambda _app: payloads.fulfillment_order_rescheduled(order),
+    )
+    act.effect("fulfillment_order_scheduled", order.order.gid, fulfillment_order=order.gid)
+
+
+def ready(act: Act, order: FulfillmentOrder) -> None:
+    """A scheduled fulfilment order's time has come, or somebody opened it."""
+    order.scheduled_for = None
+    order.updated_at = act.now
+    act.touch(order.order)
+    _announce(act, "FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY", order)
+
+
+def progress(act: Act, order: FulfillmentOrder, *, started: bool) -> None:
+    """Somebody reports that picking has begun, or takes that back (reference 10.5)."""
+    before = order.status
+    order.progress_reported = started
+    order.updated_at = act.now
+    act.touch(order.order)
+    topic = "PROGRESS_REPORTED" if started else "MANUALLY_REPORTED_PROGRESS_STOPPED"
+    act.announce(
+        f"FULFILLMENT_ORDERS_{topic}",
+        order.order.gid,
+        lambda _app: payloads.fulfillment_order_progress(order, before),
+    )

@@ -222,7 +222,7 @@ def _session(ask: Asking, gid: str) -> EditSession:
     """The calculated order and the session share a number (reference 7.1)."""
     number = max(tail(gid, "CalculatedOrder"), tail(gid, "OrderEditSession"))
     session = ask.shop.sessions.get(number)
-    if session is None or session.committed:
+    if session is None or not edits.alive(session, ask.world.clock.now(), ask.world.switches):
         raise Refused("The calculated order does not exist.", ("id",))
     ask.saw(session.order)
     return session

@@ -15,6 +15,7 @@ from interlock.simulator.shopify.state import (
     Hold,
     Level,
     LineItem,
+    Location,
     MerchantRequest,
     Order,
     Refund,
@@ -374,6 +375,57 @@ def cancellation_request_submitted(value: FulfillmentOrder, asked: MerchantReque
 def request_answered(value: FulfillmentOrder, now: datetime) -> dict[str, Any]:
     """fulfillment_request_accepted, _rejected, cancellation_request_accepted, _rejected."""
     return {"fulfillment_order": _requested(value, now), "message": ""}
+
+
+def _with_order(value: FulfillmentOrder) -> dict[str, Any]:
+    return {"id": value.number, "order_id": value.order.number, "status": value.status.lower()}
+
+
+def fulfillment_order_split(value: FulfillmentOrder, made: FulfillmentOrder) -> dict[str, Any]:
+    return {
+        "fulfillment_order": {"id": value.gid, "status": value.status.lower()},
+        "remaining_fulfillment_order": _with_order(made),
+        "replacement_fulfillment_order": None,
+        "split_line_items": [{"id": item.gid, "quantity": item.remaining} for item in made.lines],
+    }
+
+
+def fulfillment_order_moved(
+    value: FulfillmentOrder, moved: FulfillmentOrder, source: Location
+) -> dict[str, Any]:
+    def shown(order: FulfillmentOrder) -> dict[str, Any]:
+        return {
+            "id": order.gid,
+            "status": order.status.lower(),
+            "assigned_location_id": order.location.gid,
+        }
+
+    return {
+        "original_fulfillment_order": shown(value),
+        "moved_fulfillment_order": shown(moved),
+        "destination_location_id": moved.location.gid,
+        "source_location": {"id": source.gid},
+        "fulfillment_order_line_items_requested": [],
+    }
+
+
+def fulfillment_orders_merged(value: FulfillmentOrder, merged: list[FulfillmentOrder]) -> dict[str, Any]:
+    return {
+        "fulfillment_order_merges": {"fulfillment_order": {"id": value.gid, "status": value.status.lower()}},
+        "merge_intents": [{"fulfillment_order_id": item.gid} for item in merged],
+    }
+
+
+def fulfillment_order_rescheduled(value: FulfillmentOrder) -> dict[str, Any]:
+    at = moment(value.scheduled_for, value.order.shop)
+    return {"fulfillment_order": {"id": value.gid, "status": value.status.lower(), "fulfill_at": at}}
+
+
+def fulfillment_order_progress(value: FulfillmentOrder, before: str) -> dict[str, Any]:
+    return {
+        "fulfillment_order": {"id": value.gid, "status": value.status.lower()},
+        "initial_status": before.lower(),
+    }
 
 
 def hold_event(value: FulfillmentOrder, hold: Hold, receiver: App | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Fulfilment services: what they are asked, and what they answer (reference 10.1, 10.4)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from interlock.simulator.shopify import fulfillment, payloads
@@ -26,6 +27,10 @@ def submit(act: Act, order: FulfillmentOrder, message: str | None) -> None:
         order.order.gid,
         lambda _app: payloads.fulfillment_request_submitted(order, asked),
     )
+    service = order.location.service
+    if service is not None:
+        answer = act.world.service_accepts if service.accepts else act.world.service_rejects
+        _later(act, service.answers_after, order, "SUBMITTED", answer)
 
 
 def ask_to_cancel(act: Act, order: FulfillmentOrder, message: str | None) -> None:
@@ -42,6 +47,28 @@ def ask_to_cancel(act: Act, order: FulfillmentOrder, message: str | None) -> Non
         order.order.gid,
         lambda _app: payloads.cancellation_request_submitted(order, asked),
     )
+    service = order.location.service
+    if service is not None and service.cancellation != "ignores":
+        answer = act.world.service_accepts if service.cancellation == "accepts" else act.world.service_rejects
+        _later(act, service.cancellation_after, order, "CANCELLATION_REQUESTED", answer)
+
+
+def _later(
+    act: Act,
+    seconds: float | None,
+    order: FulfillmentOrder,
+    request: str,
+    then: Callable[[FulfillmentOrder], object],
+) -> None:
+    """What the service does by itself after so many seconds, if the request still stands as it did."""
+    if seconds is None:
+        return
+
+    async def happens() -> None:
+        if order.open and order.request == request:
+            then(order)
+
+    act.world.schedule(act.world.clock.now() + timedelta(seconds=seconds), happens)
 
 
 def _ask(act: Act, order: FulfillmentOrder, kind: str, message: str | None) -> MerchantRequest:
@@ -57,6 +84,14 @@ def accept(act: Act, order: FulfillmentOrder) -> None:
     """The service takes the request on: from now on a hold is not offered and would recall nothing."""
     _expect(order, "SUBMITTED")
     _answer(act, order, "ACCEPTED", "FULFILLMENT_ORDERS_FULFILLMENT_REQUEST_ACCEPTED")
+    service = order.location.service
+    if service is not None and service.ships_after is not None:
+
+        async def ships() -> None:
+            if order.open and order.with_service:
+                act.world.service_ships(order)
+
+        act.world.schedule(act.world.clock.now() + timedelta(seconds=service.ships_after), ships)
 
 
 def reject(act: Act, order: FulfillmentOrder) -> None:

@@ -67,6 +67,22 @@ class Token:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a fulfilment service behaves by itself; seconds, and None means that it waits to be told.
+
+    `auto_request` has orders submitted to it as soon as they are routed. `cancellation` is what it does with a request
+    to give an order back: `accepts`, `rejects` or `ignores`. It ships `ships_after` seconds after it accepted.
+    """
+
+    auto_request: bool = False
+    accepts: bool = True
+    answers_after: float | None = None
+    cancellation: str = "accepts"
+    cancellation_after: float | None = None
+    ships_after: float | None = None
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Location:
     number: int
@@ -76,6 +92,7 @@ class Location:
     fulfills_online_orders: bool = True
     ships_inventory: bool = True
     country: str = "CA"
+    service: Service | None = None
 
     @property
     def gid(self) -> str:
@@ -171,6 +188,19 @@ class TaxLine:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class LineGroup:
+    """The bundle some lines are the components of."""
+
+    number: int
+    title: str
+    quantity: int
+
+    @property
+    def gid(self) -> str:
+        return f"gid://shopify/LineItemGroup/{self.number}"
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class LineItem:
     """One line. Units are counted where they end: `removed` before fulfilment, `returned` after it."""
 
@@ -193,6 +223,7 @@ class LineItem:
     returned: int = 0
     fulfilled: int = 0
     claims: dict[int, int] = field(default_factory=dict)
+    group: LineGroup | None = None
 
     @property
     def gid(self) -> str:
@@ -462,6 +493,8 @@ class FulfillmentOrder:
     request_before: str = "UNSUBMITTED"
     request_shows_from: datetime | None = None
     requests: list[MerchantRequest] = field(default_factory=list)
+    scheduled_for: datetime | None = None
+    label_pending: bool = False
 
     @property
     def gid(self) -> str:
@@ -483,6 +516,8 @@ class FulfillmentOrder:
             return "CLOSED"
         if self.holds:
             return "ON_HOLD"
+        if self.scheduled_for is not None:
+            return "SCHEDULED"
         if self.progress_reported or self.partly_fulfilled or self.with_service:
             return "IN_PROGRESS"
         return "OPEN"
@@ -577,6 +612,7 @@ class Order:
     transactions: list[Transaction] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
+    edits: int = 0
     events: list[TimelineEvent] = field(default_factory=list)
     fulfillment_orders: list[FulfillmentOrder] = field(default_factory=list)
     fulfillments: list[Fulfillment] = field(default_factory=list)
@@ -817,6 +853,8 @@ class EditSession:
     begun_at: datetime
     lines: list[StagedLine]
     committed: bool = False
+    shipping: Decimal | None = None
+    edits_before: int = 0
 
     @property
     def gid(self) -> str:

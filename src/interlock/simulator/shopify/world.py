@@ -16,10 +16,10 @@ from interlock.simulator.clock import PlatformClock
 from interlock.simulator.faults import ArmedFaults, FaultPlan
 from interlock.simulator.record import Effect, Record
 from interlock.simulator.shopify import payloads
-from interlock.simulator.shopify.actors import People
 from interlock.simulator.shopify.acts import Act
 from interlock.simulator.shopify.addresses import canary
 from interlock.simulator.shopify.buckets import CostBucket
+from interlock.simulator.shopify.editors import EditingApps
 from interlock.simulator.shopify.gids import tail
 from interlock.simulator.shopify.server import build_app
 from interlock.simulator.shopify.state import (
@@ -37,6 +37,7 @@ from interlock.simulator.shopify.state import (
     Variant,
 )
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
+from interlock.simulator.shopify.warehouse import Warehouse
 from interlock.simulator.shopify.webhooks import Webhooks, WebhookSender, WebhookWeather
 from interlock.simulator.switches import Switches
 
@@ -77,7 +78,7 @@ class IndexLag:
 _LAGS = {"none": IndexLag(0, 0), "seconds": IndexLag(3, 20), "minutes": IndexLag(60, 600)}
 
 
-class ShopifyWorld(People):
+class ShopifyWorld(Warehouse, EditingApps):
     """A simulated Shopify with one shop and one installed app; more of both can be added.
 
     `plan` is `standard`, `plus` or `development` and decides the cost bucket and the creation limit (reference 4.1,

@@ -37,6 +37,7 @@ OPTIONS = {
     Option.SHIP_AS_EDITED: "Ship what Shopify shows. Kept for later; no case offers it yet.",
     Option.NO_SUCCESSOR: "The other order has nothing to do with this one.",
     Option.SEND_AGAIN: "The cause is gone; send the call again.",
+    Option.PRINT_ANYWAY: "Print the label although the check said no; given with the label check's override, offered by no case.",
     Option.DISMISS: "Close it with my reason.",
     Option.GIVE_UP: "I do not want this edit any more.",
 }
@@ -137,6 +138,8 @@ RULES = {
     "proportional_taxes": "Cancelations and refunds name every tax. Off: only taxes the marketplace does not compute itself.",
     "multi_shipment": "The marketplace lists what is left to ship (ST12).",
     "own_fulfillment_centers": "Fulfilment centres whose orders are ours to ship.",
+    "label_max_age": "How old the last look at Shopify may be for a label check to say yes; an older one is read anew.",
+    "service_wait": "How long a fulfilment service that was asked to stop may take to answer before it is a case.",
     "settle": "How long an unclear outcome is left alone before the platforms are believed about it.",
 }
 

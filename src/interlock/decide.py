@@ -46,9 +46,10 @@ from interlock.orders.actions import (
 )
 from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
 from interlock.orders.content import content_of
+from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
-from interlock.orders.reasons import Option, Reason
+from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
     DEAD,
@@ -81,7 +82,8 @@ def decide(view: View) -> Plan:
             "Shopify cannot be read at the moment; nothing is concluded from what is missing."
         )
     _rooms(view, so_far)
-    so_far.add(holds.decide(view, so_far.memory, tuple(dict.fromkeys(so_far.keep_held))))
+    reasons = tuple(dict.fromkeys(so_far.keep_held))
+    so_far.add(holds.decide(view, so_far.memory, reasons, _settled_by(so_far.cases), so_far.as_decided))
     so_far.cases.extend(_refused_cases(view, so_far))
     so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
     return _plan(view, so_far)
@@ -101,6 +103,8 @@ class _SoFar:
     because: list[str] = field(default_factory=list)
     look_at: datetime | None = None
     mirakl_since: datetime | None = None
+    as_decided: str = ""
+    label: Label | None = None
 
     def add(self, part: Part) -> Part:
         self.memory = part.memory
@@ -110,6 +114,8 @@ class _SoFar:
         self.because.extend(part.because)
         self.look_at = earliest(self.look_at, part.look_at)
         self.mirakl_since = latest(self.mirakl_since, part.mirakl_since)
+        self.as_decided = self.as_decided or part.as_decided
+        self.label = part.label or self.label
         return part
 
 
@@ -172,7 +178,30 @@ def _plan(view: View, so_far: _SoFar) -> Plan:
         mirakl_since=so_far.mirakl_since,
         because=tuple(dict.fromkeys(so_far.because)),
         agreed=agreed,
+        label=so_far.label,
     )
+
+
+# Cases that say nothing about whether the parcel may move.
+_BESIDE_THE_PARCEL = frozenset(
+    {
+        Reason.CARRIER_UNKNOWN,
+        Reason.TRACKING_MISSING,
+        Reason.SHIPPING_REFUSED,
+        Reason.ACCEPTANCE_RUNNING_OUT,
+        Reason.ACCEPTANCE_REFUSED,
+    }
+)
+
+
+def _settled_by(cases: list[Case | None]) -> str:
+    """Whose work it is that the parcel may move: the owner of the most urgent case, or nobody's."""
+    there = [case for case in cases if case is not None and case.reason not in _BESIDE_THE_PARCEL]
+    for severity in ("urgent", "today", "note"):
+        for case in there:
+            if case.how_severe == severity:
+                return CATALOGUE[case.reason].owner
+    return BY_ITSELF
 
 
 def _incident_case(incident: Incident) -> Case | None:
@@ -230,8 +259,6 @@ def _plain_name(action: Action) -> str:
             return "our edit of the order"
         case SetOrderAddress():
             return "the new address of the order"
-        case AskServiceToStop():
-            return "to ask the fulfilment service to stop"
         case ClearMarker():
             return "to take our marker off the replaced order"
         case SendMessage():
@@ -244,6 +271,7 @@ def _plain_name(action: Action) -> str:
             | CompleteDraft()
             | CreateOrder()
             | PlaceHold()
+            | AskServiceToStop()
             | AnswerAcceptance()
             | CancelQuantities()
             | CancelMiraklOrder()

@@ -18,8 +18,10 @@ from tests.build import (
     HIDDEN,
     NOW,
     OUR_HOLD,
+    a_cancelation,
     a_fulfillment,
     a_fulfillment_order,
+    a_line,
     a_memory,
     a_shopify_line,
     a_shopify_order,
@@ -168,12 +170,6 @@ def test_a_parcel_that_cannot_be_held_is_an_urgent_case() -> None:
     ]
 
 
-def test_a_parcel_at_a_fulfilment_service_says_whom_to_ask() -> None:
-    fo = a_fulfillment_order(holds=(), can_hold=False, request_status="ACCEPTED")
-    [case] = gate(a_memory(), WHY, shopify=a_shopify_order(fulfillment_orders=(fo,))).cases
-    assert "Ask the service" in case.sentence
-
-
 def test_a_refused_hold_is_a_case_and_stays_wanted() -> None:
     part = gate(a_memory(), WHY, shopify=UNHELD, operations=(an_operation(PLACE, words="limit reached"),))
     assert part.actions == (PLACE,)
@@ -239,6 +235,88 @@ def test_a_label_counts_only_on_lines_that_disagree() -> None:
 def test_a_label_in_agreement_is_no_incident() -> None:
     part = gate(keep_held=WHY, shopify=a_shopify_order(fulfillments=(a_fulfillment(),)))
     assert part.memory.incidents == ()
+
+
+def test_what_left_before_an_edit_is_no_wrong_label() -> None:
+    """One of three mugs has left in agreement; then the order is edited down."""
+    first = a_fulfillment(lines=(("S1", 1),))
+    before = gate(shopify=a_shopify_order(fulfillments=(first,))).memory
+    assert before.labels_agreed == ("F1",)
+
+    edited = a_shopify_order(lines=EDITED, fulfillments=(first,))
+    after = gate(replace(before, released_at=None), WHY, shopify=edited)
+    assert after.memory.incidents == ()
+
+    second = a_fulfillment("F2", lines=(("S1", 1),))
+    wrong = gate(after.memory, WHY, shopify=replace(edited, fulfillments=(first, second)))
+    assert [incident.subject for incident in wrong.memory.incidents] == ["F2"]
+
+
+def test_a_label_older_than_our_sight_of_the_marketplaces_change_is_wrong() -> None:
+    """We saw the label while the sides seemed to agree; the marketplace had cancelled a mug already."""
+    label = a_fulfillment(lines=(("S1", 2),))
+    shopify = a_shopify_order(fulfillments=(label,))
+    before = gate(shopify=shopify).memory
+    cancelled = an_order(
+        lines=(a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
+    )
+    after = gate(before, WHY, shopify=shopify, mirakl=cancelled)
+    assert [incident.subject for incident in after.memory.incidents] == ["F1"]
+
+
+def test_a_voided_label_makes_its_incident_good() -> None:
+    label = a_fulfillment(lines=(("S1", 1),))
+    wrong = gate(keep_held=WHY, shopify=a_shopify_order(lines=EDITED, fulfillments=(label,))).memory
+    voided = a_shopify_order(lines=EDITED, fulfillments=(replace(label, live=False),))
+    [incident] = gate(wrong, WHY, shopify=voided).memory.incidents
+    assert (incident.closed_at, "voided" in incident.closed_because) == (NOW, True)
+
+
+def test_a_label_out_of_sight_is_not_a_voided_one() -> None:
+    label = a_fulfillment(lines=(("S1", 1),))
+    wrong = gate(keep_held=WHY, shopify=a_shopify_order(lines=EDITED, fulfillments=(label,))).memory
+    [incident] = gate(wrong, WHY, shopify=a_shopify_order(lines=EDITED)).memory.incidents
+    assert incident.closed_at is None
+
+
+# -- fulfillment orders that change under us ---------------------------------------------------------------
+
+HALF = (("S1", 1), ("S2", 1))
+
+
+@pytest.mark.parametrize(
+    ("parcels", "placed"),
+    [
+        # split: the units that moved are in a new one
+        ((a_fulfillment_order(remaining=HALF), a_fulfillment_order("FO2", (), (("S1", 1),))), ("FO2",)),
+        # moved: closed here, open there
+        ((a_fulfillment_order(holds=(), status="CLOSED"), a_fulfillment_order("FO2", ())), ("FO2",)),
+        # merged: what is left is held already, or is not
+        ((a_fulfillment_order(), a_fulfillment_order("FO2", (), (("S1", 0),), status="CLOSED")), ()),
+        ((a_fulfillment_order(holds=(), status="CLOSED"), a_fulfillment_order("FO2")), ()),
+        # added by an edit
+        ((a_fulfillment_order(), a_fulfillment_order("FO2", (), (("S9", 1),))), ("FO2",)),
+        # in progress and scheduled ones are no exception
+        ((a_fulfillment_order("FO2", (), status="IN_PROGRESS"),), ("FO2",)),
+        ((a_fulfillment_order("FO2", (), status="SCHEDULED"),), ("FO2",)),
+    ],
+)
+@pytest.mark.parametrize("before", [("FO1",), ("FO1", "FO0"), ()])
+def test_every_open_part_is_held_whatever_became_of_the_others(
+    parcels: Any, placed: tuple[str, ...], before: tuple[str, ...]
+) -> None:
+    part = gate(a_memory(held=before), WHY, shopify=a_shopify_order(fulfillment_orders=parcels))
+
+    assert part.actions == tuple(PlaceHold(id, NOTES) for id in placed)
+    assert part.memory.reholds == ()
+    assert part.memory.incidents == ()
+
+
+def test_a_hold_that_an_edit_took_off_is_nobodys_release() -> None:
+    memory = a_memory(held=("FO1",), content_since=NOW)
+    part = gate(memory, WHY, shopify=replace(UNHELD, lines=EDITED))
+    assert part.actions == (PLACE,)
+    assert part.memory.reholds == ()
 
 
 # -- on sight ----------------------------------------------------------------------------------------------

@@ -74,6 +74,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Approve the refund",
         "Interlock refunds exactly these figures at the marketplace. Money that was sent cannot be taken back.",
     ),
+    Option.PRINT_ANYWAY: (
+        "Print the label anyway",
+        "The next label check of this parcel says yes, once. It stays on the record with your name.",
+    ),
     Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
 }
 

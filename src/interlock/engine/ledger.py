@@ -476,6 +476,7 @@ _CASES_OF = {
     "AnswerAcceptance": (Reason.ACCEPTANCE_REFUSED,),
     "CancelQuantities": (Reason.REDUCTION_REFUSED,),
     "CancelMiraklOrder": (Reason.REDUCTION_REFUSED, Reason.CANCELLED_IN_SHOPIFY),
+    "AskServiceToStop": (Reason.SERVICE_DOES_NOT_STOP,),
     "SetTracking": (Reason.SHIPPING_REFUSED,),
     "ShipOrder": (Reason.SHIPPING_REFUSED,),
     "EditShopifyOrder": (Reason.DESK_EDIT_STUCK,),

@@ -40,6 +40,7 @@ from interlock.orders.store import (
     count_run,
     forget_twins,
     kept_document,
+    label_columns,
     note_twin,
     plans,
     release_lease,
@@ -384,6 +385,7 @@ class _Run:
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
                 values["shopify_updated_at"] = view.shopify.updated_at
+                values |= label_columns(final.label)
             linked = final.memory.shopify_order_id
             settled = [twin.id for twin in view.twins if not twin.live]
             forget_twins(c, row.id, [*settled, *(twin for twin in kept.twins if twin == linked)])

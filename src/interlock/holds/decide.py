@@ -3,21 +3,17 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
+from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
+from interlock.holds.services import WITH_A_SERVICE, stop, to_ask_again
+from interlock.orders.actions import AskServiceToStop, MarkPaid, PlaceHold, ReleaseHold
 from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities, unlinked
 from interlock.orders.connection import ConnectionRules
+from interlock.orders.content import content_of
+from interlock.orders.label import BY_ITSELF
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import (
-    BEFORE_ACCEPTANCE,
-    BEFORE_DEBIT_DONE,
-    GONE_OUT,
-    TO_SHIP,
-    FulfillmentOrder,
-    MiraklOrder,
-    ShopifyOrder,
-)
+from interlock.orders.snapshots import GONE_OUT, TO_SHIP, FulfillmentOrder, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
 NOTES = (
@@ -25,14 +21,6 @@ NOTES = (
     "address. Comes off by itself; what is missing is on the order's page in Interlock."
 )
 """Shown to staff on the hold. Always the same words, so that repeating a hold is recognised as the same hold."""
-
-WITH_A_SERVICE = (
-    "SUBMITTED",
-    "ACCEPTED",
-    "CANCELLATION_REQUESTED",
-    "CANCELLATION_REJECTED",
-)
-HELD_WHILE = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE)
 
 
 # -- on sight: before the marketplace is asked -------------------------------------------------------------
@@ -49,7 +37,7 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
 
     An order in agreement is not held again, and missing data is no evidence: an order that was never released is
     held, one that was released is held only when its lines, prices, shipping charge or address left what was
-    agreed, or the marketplace was last seen in another state than SHIPPING.
+    agreed (or what a person decided to ship), or the marketplace was last seen in another state than SHIPPING.
     """
     shopify, memory, mirakl = view.shopify, view.memory, view.mirakl
     if shopify is None or not shopify.live:
@@ -57,7 +45,11 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
     if mirakl is not None and mirakl.state in GONE_OUT:
         return ()
     to_ship = mirakl is None or mirakl.state in TO_SHIP
-    if memory.released_at is not None and to_ship and _as_agreed(shopify, memory):
+    if (
+        memory.released_at is not None
+        and to_ship
+        and (_as_agreed(shopify, memory) or _as_decided(shopify, memory))
+    ):
         return ()
     return tuple(
         PlaceHold(fo.id, NOTES)
@@ -87,110 +79,77 @@ def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
     return not digest or not memory.agreed_address or digest == memory.agreed_address
 
 
+def _as_decided(shopify: ShopifyOrder, memory: Memory) -> bool:
+    return bool(memory.released_as) and memory.released_as == content_of(shopify)
+
+
 # -- the gate ----------------------------------------------------------------------------------------------
 
 
-def decide(view: View, memory: Memory, keep_held: tuple[str, ...]) -> Part:
+def decide(
+    view: View,
+    memory: Memory,
+    keep_held: tuple[str, ...],
+    settled_by: str = BY_ITSELF,
+    as_decided: str = "",
+) -> Part:
     """Open the gate when everything agrees, keep it closed on evidence, and change nothing where data is missing.
 
-    `keep_held` are the other rooms' reasons why the parcel must not move.
+    `keep_held` are the other rooms' reasons why the parcel must not move, `settled_by` who can settle them, and
+    `as_decided` a person's decision to ship exactly what Shopify shows now.
     """
     mirakl, shopify = view.mirakl, view.shopify
     if shopify is None or not shopify.live or not memory.shopify_order_id:
-        return Part(memory)
+        return Part(memory, label=label_of(view, None))
     if mirakl is not None and mirakl.state in GONE_OUT:
-        return Part(memory)
-    part = _gate(view, memory, shopify, mirakl, keep_held)
+        return Part(memory, label=label_of(view, None))
+    gate = gate_of(view, memory, shopify, keep_held, settled_by, as_decided)
+    if mirakl is not None:
+        memory = _labels(view, memory, shopify, mirakl, gate)
+    part = replace(_gate(view, memory, shopify, gate), label=label_of(view, gate))
     if all(line.fulfilled_quantity >= line.current_quantity for line in shopify.lines):
         # Every parcel has left: whether one may move is no longer a question worth a sentence.
         return replace(part, because=())
     return part
 
 
-def _gate(
-    view: View,
-    memory: Memory,
-    shopify: ShopifyOrder,
-    mirakl: MiraklOrder | None,
-    keep_held: tuple[str, ...],
-) -> Part:
-    window_ends = _edit_window_ends(view, shopify)
-    closed = (*keep_held, *_closed_by(mirakl, window_ends))
-    if not closed and mirakl is not None and _disagreeing(shopify, memory, mirakl):
-        closed = ("The two sides do not show the same lines.",)
-    if closed:
-        part = _keep_closed(view, memory, shopify, mirakl)
-        reasons = " ".join(closed)
+def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part:
+    if gate.closed:
+        part = _keep_closed(view, memory, shopify)
+        reasons = " ".join(obstacle.sentence for obstacle in gate.closed)
         because = (*part.because, f"The parcel is held. {reasons}")
-        return replace(part, because=because, look_at=earliest(part.look_at, window_ends))
-    missing = _missing(view, memory, mirakl, shopify)
-    if missing:
+        return replace(part, because=because, look_at=earliest(part.look_at, gate.window_ends))
+    if gate.missing:
         if memory.released_at is not None:
             # It was released on evidence; what we merely cannot see does not take that back.
             return Part(memory)
-        part = _keep_closed(view, memory, shopify, mirakl)
-        return replace(part, because=(*part.because, f"The parcel is held. {' '.join(missing)}"))
-    if view.rules.import_route == "order" and view.rules.payment_lock and not shopify.paid:
-        part = _keep_closed(view, memory, shopify, mirakl)
+        part = _keep_closed(view, memory, shopify)
+        reasons = " ".join(obstacle.sentence for obstacle in gate.missing)
+        return replace(part, because=(*part.because, f"The parcel is held. {reasons}"))
+    if gate.unpaid:
+        part = _keep_closed(view, memory, shopify)
         because = (
             *part.because,
             "Everything agrees; the Shopify order is marked paid before it is released.",
         )
         return replace(part, actions=(*part.actions, MarkPaid(shopify.id)), because=because)
-    return _open(view, memory, shopify)
+    return _open(view, memory, shopify, gate)
 
 
-def _edit_window_ends(view: View, shopify: ShopifyOrder) -> datetime | None:
-    if view.rules.edit_window is None:
-        return None
-    ends = shopify.created_at + view.rules.edit_window
-    return ends if view.now < ends else None
-
-
-def _closed_by(mirakl: MiraklOrder | None, window_ends: datetime | None) -> tuple[str, ...]:
-    """Evidence against moving, apart from what the other rooms found."""
-    reasons = []
-    if mirakl is not None and mirakl.state not in TO_SHIP:
-        reasons.append(f"The marketplace has not released the order for shipping (it says {mirakl.state}).")
-    elif mirakl is not None and not mirakl.can_ship:
-        reasons.append("The marketplace does not let the shop ship this order now.")
-    if window_ends is not None:
-        reasons.append(f"The edit window is open until {window_ends:%H:%M} UTC.")
-    return tuple(reasons)
-
-
-def _missing(
-    view: View, memory: Memory, mirakl: MiraklOrder | None, shopify: ShopifyOrder
-) -> tuple[str, ...]:
-    """What would have to be seen before the gate may open."""
-    if mirakl is None:
-        return ("The marketplace order cannot be read at the moment.",)
-    if not view.mirakl_is_current:
-        return ("The marketplace is asked again after our last change.",)
-    reasons = []
-    if not mirakl.address.complete:
-        reasons.append("The marketplace does not show a complete address yet.")
-    if not shopify.address.complete:
-        reasons.append("The Shopify order has no complete address yet.")
-    if any(
-        fo.is_open and fo.destination.digest and fo.destination.digest != shopify.address.digest
-        for fo in shopify.fulfillment_orders
-    ):
-        reasons.append("The fulfillment order still goes to another address than the Shopify order.")
-    if dict(memory.settled) != dict(agreed_quantities(mirakl, memory)) or not memory.settled:
-        reasons.append("The two sides have not been seen in agreement yet.")
-    return tuple(reasons)
-
-
-def _open(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
+def _open(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part:
     releases = tuple(
         ReleaseHold(fo.id, hold_ids)
         for fo in shopify.fulfillment_orders
         if fo.is_open and (hold_ids := _our_holds(fo, view.rules))
     )
-    memory = replace(memory, released_at=memory.released_at or view.now, held=())
-    because = ("Both sides agree and the marketplace waits for the parcel: it may move.",)
-    return Part(memory, releases, because=because)
+    memory = replace(
+        memory,
+        released_at=memory.released_at or view.now,
+        held=(),
+        released_as=content_of(shopify) if gate.as_decided else "",
+    )
+    because = gate.as_decided or "Both sides agree and the marketplace waits for the parcel: it may move."
+    return Part(memory, releases, to_ask_again(memory, shopify), because=(because,))
 
 
 def _our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
@@ -201,20 +160,32 @@ def _our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
 # -- a closed gate -----------------------------------------------------------------------------------------
 
 
-def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder | None) -> Part:
+def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
     was_open = memory.released_at is not None
-    memory = replace(memory, released_at=None)
-    actions: list[PlaceHold] = []
+    memory = replace(memory, released_at=None, released_as="")
+    actions: list[PlaceHold | AskServiceToStop] = []
     cases: list[Case] = []
     because: list[str] = []
     held: list[str] = []
+    look_at = _when_to_look_for_parcels(view, memory, shopify)
     for fo in shopify.fulfillment_orders:
         if not fo.is_open:
             continue
+        if fo.request_status in WITH_A_SERVICE:
+            stopping = stop(view, memory, fo)
+            memory, look_at = stopping.memory, earliest(look_at, stopping.look_at)
+            actions.extend(a for a in (stopping.action,) if a is not None)
+            cases.extend(c for c in (stopping.case,) if c is not None)
+            because.extend(b for b in (stopping.because,) if b)
         if _our_holds(fo, view.rules):
             held.append(fo.id)
             continue
-        if fo.id in memory.held and not was_open and not _we_released(view, fo):
+        if (
+            fo.id in memory.held
+            and not was_open
+            and not _gone_with_an_edit(view, memory)
+            and not _we_released(view, fo)
+        ):
             memory, sentence = _released_by_others(view, memory, fo)
             because.append(sentence)
         if not _may_hold_again(fo, memory):
@@ -225,8 +196,6 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: Mira
         if fo.can_hold:
             actions.append(PlaceHold(fo.id, NOTES))
     memory = replace(memory, held=tuple(held))
-    memory = _labels(view, memory, shopify, mirakl)
-    look_at = _when_to_look_for_parcels(view, memory, shopify)
     return Part(memory, tuple(actions), tuple(cases), because=tuple(because), look_at=look_at)
 
 
@@ -240,6 +209,11 @@ def _when_to_look_for_parcels(view: View, memory: Memory, shopify: ShopifyOrder)
     if age >= ROUTING_GIVEN_UP_AFTER:
         return None
     return view.now + (ROUTING_LOOK_SOON if age < ROUTING_MOSTLY_DONE else ROUTING_LOOK_LATER)
+
+
+def _gone_with_an_edit(view: View, memory: Memory) -> bool:
+    """Whether the order changed since the last look: an edit may take holds off, and nobody did it on purpose."""
+    return view.shopify is not None and memory.content_since == view.shopify.observed_at
 
 
 def _we_released(view: View, fo: FulfillmentOrder) -> bool:
@@ -285,11 +259,7 @@ def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tup
 
 def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
     if fo.request_status in WITH_A_SERVICE:
-        return _cannot(
-            fo,
-            "The parcel was already handed to a fulfilment service, which a hold does not stop. Ask the service to "
-            "cancel the request, or to wait, until both sides agree.",
-        )
+        return None  # the service is asked to stop; what comes of it has a case of its own
     if not fo.can_hold:
         return _cannot(
             fo,
@@ -320,14 +290,25 @@ def _cannot(fo: FulfillmentOrder, sentence: str) -> Case:
 # -- labels that came too early ----------------------------------------------------------------------------
 
 
-def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder | None) -> Memory:
-    """Remember, once per fulfillment, that units left on lines the marketplace does not agree with."""
-    if mirakl is None:
-        return memory
-    wrong = _disagreeing(shopify, memory, mirakl)
+def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder, gate: Gate) -> Memory:
+    """Remember, once per fulfillment, that units left on lines the marketplace does not agree with; a fulfillment that
+    was cancelled since (its label voided) makes that good.
+
+    What had left while its lines agreed, and differs only by a later edit in Shopify, is no wrong label.
+    """
+    memory = _voided(view, memory, shopify)
+    wrong = disagreeing(shopify, memory, mirakl)
+    edited = wrong - _moved_by_the_marketplace(shopify, memory, mirakl)
     for fulfillment in shopify.fulfillments:
-        units = sum(n for line_id, n in fulfillment.lines if line_id in wrong)
-        if not fulfillment.live or units == 0:
+        if not fulfillment.live:
+            continue
+        before = fulfillment.id in memory.labels_agreed
+        units = sum(
+            n for line_id, n in fulfillment.lines if line_id in wrong and not (before and line_id in edited)
+        )
+        if units == 0 or gate.as_decided:
+            if not before and not any(line_id in wrong for line_id, _ in fulfillment.lines):
+                memory = replace(memory, labels_agreed=(*memory.labels_agreed, fulfillment.id))
             continue
         memory = memory.with_incident(
             Incident(
@@ -342,22 +323,26 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
     return memory
 
 
-def _disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> frozenset[str]:
-    """Ids of the Shopify lines of which nothing should have left yet. Only looked up, never iterated."""
-    if mirakl.state in HELD_WHILE:
-        return frozenset(line.id for line in shopify.lines)
+def _moved_by_the_marketplace(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> frozenset[str]:
+    """Ids of the Shopify lines on which the marketplace left what was agreed last: a label may be older than our
+    sight of that, so it is never taken for one that was in order. Only looked up, never iterated."""
     if mirakl.state not in TO_SHIP:
-        return frozenset()
-    agreed = dict(agreed_quantities(mirakl, memory))
-    shown = dict(shopify_quantities(shopify, memory))
-    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
-    wrong = []
-    for line in shopify.lines:
-        line_id = mirakl_line_id_of(line, memory)
-        if (
-            shown.get(line_id, 0) != agreed.get(line_id, 0)
-            or (not line_id and line.current_quantity > 0)
-            or line.unit_price != prices.get(line.id, line.unit_price)
-        ):
-            wrong.append(line.id)
-    return frozenset(wrong)
+        return frozenset(line.id for line in shopify.lines)
+    settled = dict(memory.settled)
+    moved = {
+        line_id for line_id, agreed in agreed_quantities(mirakl, memory) if settled.get(line_id) != agreed
+    }
+    return frozenset(line.id for line in shopify.lines if mirakl_line_id_of(line, memory) in moved)
+
+
+def _voided(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
+    gone = {fulfillment.id for fulfillment in shopify.fulfillments if not fulfillment.live}
+    if not gone:
+        return memory
+    incidents = tuple(
+        replace(i, closed_at=view.now, closed_because="The label was voided: its fulfillment is cancelled.")
+        if i.reason is Reason.LABEL_BEFORE_AGREEMENT and i.closed_at is None and i.subject in gone
+        else i
+        for i in memory.incidents
+    )
+    return replace(memory, incidents=incidents)

@@ -64,6 +64,8 @@ class ConnectionRules:
     unregistered_carriers: bool = True
     tracking_mandatory_for: tuple[str, ...] = ()
     own_fulfillment_centers: tuple[str, ...] = ("", "DEFAULT")
+    label_max_age: timedelta = timedelta(seconds=30)
+    service_wait: timedelta = timedelta(minutes=15)
     settle: timedelta = timedelta(seconds=60)
     reduction_after_debit: ReductionAfterDebit = "task"
     refund_limit: Decimal | None = None

@@ -173,6 +173,16 @@ class Rehold:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAsked:
+    """A fulfilment service was asked to stop a fulfillment order: first, and last. `location_id` is the service's."""
+
+    fulfillment_order_id: str
+    location_id: str
+    at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All an order remembers. Every field is written by plans only and survives crashes with them."""
 
@@ -202,7 +212,13 @@ class Memory:
     reholds: tuple[Rehold, ...] = ()
     # fulfillment orders of twins on which our hold was seen on
     twins_held: tuple[str, ...] = ()
+    # fulfilment services that were asked to stop
+    services_asked: tuple[ServiceAsked, ...] = ()
     released_at: datetime | None = None
+    # the Shopify content that was released by a person's decision although the sides differed
+    released_as: str = ""
+    # ids of fulfillments that were seen while their lines agreed
+    labels_agreed: tuple[str, ...] = ()
     shopify_cancelled_seen_at: datetime | None = None
     accepted_seen_at: datetime | None = None
     rungs: tuple[str, ...] = ()

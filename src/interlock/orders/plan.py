@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from interlock.orders.actions import Action
+from interlock.orders.label import Label
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import CATALOGUE, Option, Reason, Severity
 
@@ -35,7 +36,8 @@ class Plan:
     """The answer to one view. All `actions` may be performed at the same time; what has to follow them is
     decided after the next look. `look_at` is the latest moment for that look when nothing else happens.
     `mirakl_since` asks for a marketplace snapshot at least that young. `because` is the reasoning in sentences
-    an operator can read. `agreed` is the quantity per Mirakl line the marketplace agrees to."""
+    an operator can read. `agreed` is the quantity per Mirakl line the marketplace agrees to. `label` is what a label
+    printer is told; None while the Shopify order was not seen."""
 
     memory: Memory
     actions: tuple[Action, ...] = ()
@@ -44,12 +46,15 @@ class Plan:
     mirakl_since: datetime | None = None
     because: tuple[str, ...] = ()
     agreed: tuple[tuple[str, int], ...] = ()
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one room adds to a plan. `memory` is handed from room to room; `keep_held` are reasons, in
-    sentences, why the parcel must not move; `look_at` the room's own timer."""
+    sentences, why the parcel must not move; `look_at` the room's own timer. `as_decided` is a person's decision, in a
+    sentence with who and why, to ship exactly what Shopify shows now although the sides differ; the room that gives
+    it leaves those differences out of `keep_held`. `label` is what a label printer is told."""
 
     memory: Memory
     actions: tuple[Action, ...] = ()
@@ -58,6 +63,8 @@ class Part:
     because: tuple[str, ...] = ()
     look_at: datetime | None = None
     mirakl_since: datetime | None = field(default=None)
+    as_decided: str = ""
+    label: Label | None = None
 
 
 def earliest(*moments: datetime | None) -> datetime | None:

@@ -39,6 +39,9 @@ class Reason(StrEnum):
     CANNOT_HOLD = "cannot_hold"
     LABEL_BEFORE_AGREEMENT = "label_before_agreement"
     SHIPPED_ON_DISAGREEMENT = "shipped_on_disagreement"
+    SERVICE_DOES_NOT_STOP = "service_does_not_stop"
+    SERVICE_TO_ASK_AGAIN = "service_to_ask_again"
+    LABEL_OVERRIDDEN = "label_overridden"
     # shipping
     CARRIER_UNKNOWN = "carrier_unknown"
     TRACKING_MISSING = "tracking_missing"
@@ -82,6 +85,7 @@ class Option(StrEnum):
     APPROVE_REFUND = "approve_refund"
     DISMISS = "dismiss"
     GIVE_UP = "give_up"
+    PRINT_ANYWAY = "print_anyway"
 
 
 WITH_TEXT: tuple[Option, ...] = ()
@@ -154,6 +158,15 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.SHIPPED_ON_DISAGREEMENT: ReasonPage(
         "incident", "operations", "urgent", "more was shipped than the marketplace agreed to"
+    ),
+    Reason.SERVICE_DOES_NOT_STOP: ReasonPage(
+        "condition", "operations", "urgent", "a fulfilment service would not stop the parcel"
+    ),
+    Reason.SERVICE_TO_ASK_AGAIN: ReasonPage(
+        "condition", "operations", "today", "a fulfilment service waits to be asked again"
+    ),
+    Reason.LABEL_OVERRIDDEN: ReasonPage(
+        "incident", "operations", "today", "somebody had a label printed against a no"
     ),
     Reason.CARRIER_UNKNOWN: ReasonPage("condition", "operations", "today", "the carrier is not mapped"),
     Reason.TRACKING_MISSING: ReasonPage(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -28,11 +29,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.orders.actions import Lane
 from interlock.orders.codec import decode, encode
+from interlock.orders.label import Label
 from interlock.orders.memory import Memory
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -72,6 +74,11 @@ orders = Table(
     Column("mirakl_written_at", UtcDateTime),
     # ids of Shopify orders beside the linked one that were seen to carry our mark of this order
     Column("twins", JSONB, nullable=False, server_default="[]"),
+    # what a label printer is told, as of `shopify_seen_at`; null until the Shopify order was seen
+    Column("label_yes", Boolean),
+    Column("label_reason", Text),
+    Column("label_who", Text),
+    Column("label_parcels", ARRAY(Text)),
     UniqueConstraint("connection_id", "mirakl_order_id"),
     Index("ix_orders_shopify_order_id", "shopify_order_id"),
     Index("ix_orders_next_look_at", "next_look_at"),
@@ -356,6 +363,18 @@ def still_mine(c: Connection, order_id: int, epoch: int, **values: Any) -> None:
         ours = c.execute(_STILL_MINE, mine).one_or_none() is not None
     if not ours:
         raise LeaseLost(order_id, epoch)
+
+
+def label_columns(label: Label | None) -> dict[str, object]:
+    """What the row keeps of the answer to a label printer."""
+    if label is None:
+        return {"label_yes": None, "label_reason": None, "label_who": None, "label_parcels": None}
+    return {
+        "label_yes": label.yes,
+        "label_reason": label.reason,
+        "label_who": label.who,
+        "label_parcels": list(label.parcels),
+    }
 
 
 def release_lease(

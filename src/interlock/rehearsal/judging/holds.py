@@ -30,6 +30,8 @@ INCIDENTS = (
     Reason.ENDED_AFTER_PICKING.value,
     Reason.HOLD_RELEASED_BY_OTHERS.value,
     Reason.CANNOT_HOLD.value,
+    Reason.SERVICE_DOES_NOT_STOP.value,
+    Reason.LABEL_OVERRIDDEN.value,
 )
 
 
@@ -144,9 +146,18 @@ def _judge_hold(
 
 
 def _excused(evidence: Evidence, truth: Truth, parcel: Parcel) -> bool:
-    cases = evidence.cases_of(truth.row, Reason.CANNOT_HOLD.value, Reason.HOLD_RELEASED_BY_OTHERS.value)
+    """Whether what kept or took our hold off this parcel is on record: it cannot be held, people freed it twice or had
+    its label printed, or a fulfilment service has it and was asked to stop."""
+    cases = evidence.cases_of(
+        truth.row,
+        Reason.CANNOT_HOLD.value,
+        Reason.HOLD_RELEASED_BY_OTHERS.value,
+        Reason.SERVICE_DOES_NOT_STOP.value,
+        Reason.LABEL_OVERRIDDEN.value,
+    )
     twice = any(r.fulfillment_order_id == parcel.gid and r.times >= 2 for r in truth.memory.reholds)
-    return twice or any(case.subject == parcel.gid for case in cases)
+    asked = any(a.fulfillment_order_id == parcel.gid for a in truth.memory.services_asked)
+    return twice or asked or any(case.subject == parcel.gid for case in cases)
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

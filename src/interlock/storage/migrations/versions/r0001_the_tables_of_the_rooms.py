@@ -172,6 +172,10 @@ def upgrade() -> None:
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("twins", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("label_yes", sa.Boolean(), nullable=True),
+        sa.Column("label_reason", sa.Text(), nullable=True),
+        sa.Column("label_who", sa.Text(), nullable=True),
+        sa.Column("label_parcels", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_orders_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint(

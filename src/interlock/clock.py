@@ -34,24 +34,40 @@ class Identifiers(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock, corrected by a measured offset so that all workers follow the database's clock."""
+def _machine_time() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the port itself
 
-    def __init__(self, offset: timedelta = timedelta(0)) -> None:
-        self._offset = offset
+
+class SystemClock:
+    """The machine's clock, corrected by a measured offset so that all workers follow the database's clock.
+
+    Between two measurements time passes at the pace of the monotonic clock, so that setting the machine's clock
+    changes nothing here. `wall` and `monotonic` are the machine's two clocks; a rehearsal brings its own.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = _machine_time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._anchor = wall()
+        self._anchored_at = monotonic()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset  # noqa: TID251 - the port itself
+        return self._anchor + timedelta(seconds=self._monotonic() - self._anchored_at)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     def follow(self, offset: timedelta) -> None:
-        """From now on report the machine's time plus `offset` (see `storage.database.clock_offset`)."""
-        self._offset = offset
+        """From now on report the machine's present time plus `offset` (see `storage.database.clock_offset`)."""
+        self._anchor = self._wall() + offset
+        self._anchored_at = self._monotonic()
 
 
 class LoopClock:

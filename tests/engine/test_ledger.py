@@ -97,6 +97,17 @@ def test_what_is_no_longer_wanted_is_dropped_unsent(book: Book) -> None:
     assert ledger.open_operations(book.c, book.row.id) == ()
 
 
+def test_a_refusal_stays_in_sight_until_the_marketplace_was_seen_after_it(book: Book) -> None:
+    book.ended(SHIP, Refused("CARRIER_NOT_FOUND", "Carrier UPS is not registered"))
+    before = replace(view_at(NOW), mirakl_written_at=NOW)
+    book.want(view=before)
+    assert [operation.state for operation in ledger.open_operations(book.c, book.row.id)] == ["REJECTED"]
+    after = replace(view_at(NOW + 2 * SECOND), mirakl_written_at=NOW)
+    assert book.want(SHIP, at=NOW + 2 * SECOND, view=after).send == ()
+    book.want(at=NOW + 2 * SECOND, view=after)
+    assert ledger.open_operations(book.c, book.row.id) == ()
+
+
 def test_nothing_is_concluded_from_half_a_plan(book: Book) -> None:
     book.want(SHIP)
     book.want(whole=False)

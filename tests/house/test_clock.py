@@ -16,6 +16,19 @@ def test_the_system_clock_gives_aware_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
 
 
+def test_setting_the_machines_clock_changes_nothing_until_it_is_measured_again() -> None:
+    machine, seconds = [START], [0.0]
+    clock = SystemClock(lambda: machine[0], lambda: seconds[0])
+    clock.follow(timedelta(seconds=30))
+
+    machine[0] += timedelta(minutes=5)
+    seconds[0] = 10.0
+
+    assert clock.now() == START + timedelta(seconds=40)
+    clock.follow(timedelta(minutes=-5))
+    assert clock.now() == START
+
+
 def test_a_loop_clock_follows_its_loop_from_its_start() -> None:
     seconds = [0.0]
     clock = LoopClock(lambda: seconds[0], START, skew=timedelta(seconds=-5))

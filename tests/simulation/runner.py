@@ -10,9 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from interlock.rehearsal.history import Ended, draw_plan, live, on_virtual_time
+from interlock.rehearsal.history import draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import i23_the_mapping_can_be_rebuilt, judge
 from interlock.rehearsal.judging.verdict import Verdict
+from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, compact, empty

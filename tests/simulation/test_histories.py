@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from interlock.rehearsal.history import Ended, draw_plan, live, on_virtual_time
+from interlock.rehearsal.history import draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import judge
+from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 

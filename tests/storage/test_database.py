@@ -139,12 +139,12 @@ def test_a_connection_lost_while_idle_is_replaced(own_database: Database) -> Non
 
 def test_a_clock_that_is_wrong_learns_how_far_the_databases_clock_is_ahead(own_database: Database) -> None:
     truth = SystemClock()
-    behind = SystemClock(timedelta(hours=-3))
+    behind = SystemClock(lambda: truth.now() - timedelta(hours=3))
 
     offset = clock_offset(own_database, behind)
 
     assert abs(offset - timedelta(hours=3)) < timedelta(seconds=1)
-    behind.follow(timedelta(hours=-3) + offset)
+    behind.follow(offset)
     assert abs(behind.now() - truth.now()) < timedelta(seconds=1)
 
 

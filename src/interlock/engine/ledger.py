@@ -385,7 +385,9 @@ def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Rec
             _close(c, row.id, "REJECTED", "withdrawn", words, now)
             return result
         case "REJECTED":
-            c.execute(update(operations).where(operations.c.id == row.id).values(done_at=now))
+            # A plan that waits for the snapshot after the refusal does not want anything yet; that ends nothing.
+            if action.platform != "mirakl" or view.mirakl_is_current:
+                c.execute(update(operations).where(operations.c.id == row.id).values(done_at=now))
             return result
         case "UNKNOWN":
             settled_at = row.ended_at + settle_of(action, view)

@@ -27,6 +27,9 @@ SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
 # Longer than a run stays with an acceptance by itself (run.ACCEPT_FOR) and than any single call may take.
 WATCHDOG_STEALS_AFTER = timedelta(seconds=75)
 KEEP_UNREADABLE = timedelta(days=7)
+_LAST_SNAPSHOT = select(orders.c.shopify_seen_at, orders.c.shopify_updated_at).where(
+    orders.c.id == bindparam("row_id")
+)
 _STUCK_ACCEPTANCES = (
     select(orders.c.id)
     .where(
@@ -90,10 +93,10 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
                 order_id = note_marked(c, selling, order.marker, order.id, order.cancelled)
             if order_id is None:
                 continue
-            seen: datetime | None = c.execute(
-                select(orders.c.shopify_seen_at).where(orders.c.id == order_id)
-            ).scalar_one()
-            if seen is None or seen <= order.updated_at + timedelta(seconds=1):
+            last = c.execute(_LAST_SNAPSHOT, {"row_id": order_id}).one()
+            # Shopify's own time decides, as our clock may differ from it; within one second of it, ours does.
+            older = last.shopify_updated_at is None or last.shopify_updated_at < order.updated_at
+            if older or last.shopify_seen_at <= order.updated_at + timedelta(seconds=1):
                 hint(c, parts.queue, order_id, "edits", now)
                 found += 1
         # The index behind this search lags by an unknown time, so the cursor stays behind the present.

@@ -19,7 +19,7 @@ from interlock.orders.memory import Memory
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.world import CARRIER_NAMES, World
-from interlock.shipping.store import map_carriers
+from interlock.shipping.store import carrier_map, map_carriers
 from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import LineItem, Order
@@ -268,7 +268,10 @@ class Crowd:
             case Reason.MARKETPLACE_CHANGED:
                 if found is not None:
                     self._follow_marketplace(found, order)
-            case Reason.OUTCOME_UNCLEAR | Reason.SHIPPING_REFUSED | Reason.IMPORT_REFUSED:
+            case Reason.SHIPPING_REFUSED:
+                self._map_to_registered(row, world)
+                self._answer(row, Option.SEND_AGAIN)
+            case Reason.OUTCOME_UNCLEAR | Reason.IMPORT_REFUSED:
                 self._answer(row, Option.SEND_AGAIN)
             case Reason.TRACKING_MISSING:
                 if found is not None:
@@ -299,6 +302,16 @@ class Crowd:
             map_carriers(c, row.connection_id, [CarrierMapping(row.subject, code)], "Otto Ops", now)
             hint(c, self.world.wakeups, row.order_id, "shipping", now)
         self.did["carrier mapped"] += 1
+
+    def _map_to_registered(self, row: Row[tuple[object, ...]], world: MiraklWorld) -> None:
+        """Map every carrier anew whose code the marketplace does not know any more."""
+        codes = [carrier.code for carrier in world.profile.carriers]
+        with self.world.database.begin() as c:
+            gone = [m for m in carrier_map(c, row.connection_id) if m.code and m.code not in codes]
+            anew = [CarrierMapping(mapping.shop_name, codes[0]) for mapping in gone]
+            map_carriers(c, row.connection_id, anew, "Otto Ops", self.world.service_clock.now())
+        if gone:
+            self.did["carrier mapped anew"] += 1
 
     def _map_sku(self, row: Row[tuple[object, ...]]) -> None:
         with self.world.database.begin() as c:

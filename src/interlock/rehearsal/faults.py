@@ -12,18 +12,21 @@ HIGHEST_RATE = 0.06
 
 @dataclass
 class SeededFaults:
-    """A fault plan for one platform. `active` is switched off for set-up and for the quiet end."""
+    """A fault plan for one platform. `active` is switched off for set-up and for the quiet end; `down` counts who
+    keeps the platform away at the moment."""
 
     rng: random.Random
     rates: dict[str, float]
     active: bool = False
     injected: Counter[str] = field(default_factory=Counter)
-    down_until: float = -1.0
-    now: float = 0.0
+    down: int = 0
 
     def next_fault(self, operation: str) -> Fault | None:
         if not self.active:
             return None
+        if self.down:
+            self.injected["platform away"] += 1
+            return Fault("refused_before")
         for kind, rate in self.rates.items():
             if self.rng.random() < rate:
                 self.injected[kind] += 1

@@ -2,17 +2,18 @@
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults
+from interlock.rehearsal import faults, troubles
 from interlock.rehearsal.actors import Crowd, Temper, draw_story
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.processes import every_commit_succeeds
+from interlock.rehearsal.troubles import ACTIVE_SECONDS, Ended
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
 from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES, MarketplaceProfile
@@ -23,27 +24,8 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
-ACTIVE_SECONDS = 2700.0
 QUIET_SECONDS = 2700.0
 ORDERS = 3
-
-
-@dataclass
-class Ended:
-    """What a history left behind for the judge and the counters."""
-
-    seed: int
-    world: World
-    crowd: Crowd
-    stories: list[str]
-    crashes: Counter[str] = field(default_factory=Counter)
-    interruptions: list[Interruption] = field(default_factory=list)
-
-    @property
-    def calls(self) -> int:
-        """Calls the platforms received."""
-        marketplaces = sum(len(world.record.calls) for world in self.world.mirakl.values())
-        return len(self.world.shopify.record.calls) + marketplaces
 
 
 def on_virtual_time(seed: int, make: Callable[[], "asyncio.Future[T] | object"]) -> T:
@@ -85,6 +67,8 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         mirakl_faults=faults.drawn(rng),
         weather=WebhookWeather.drawn(rng),
         lost_wakeups=rng.choice((0.0, 0.0, 0.1)),
+        database_ahead=rng.choice((0.0, 0.0, 0.0, 2.0, -2.0, 300.0, -300.0)),
+        machine_error=rng.choice((0.0, 0.0, 1.0, 300.0)),
     )
 
 
@@ -132,13 +116,16 @@ async def live(
     for _ in range(ORDERS):
         people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended)))
     if not calm:
-        people.append(asyncio.create_task(_trouble(rng, world, ended)))
         people.append(asyncio.create_task(_revive(rng, world, ended)))
+        for trouble in (troubles.interruptions, troubles.clocks, troubles.swizzle, troubles.changes):
+            people.append(asyncio.create_task(trouble(rng, world, ended)))
+        world.outage.commit_fails = troubles.failing_commits(rng, world, ended)
     await asyncio.sleep(ACTIVE_SECONDS)
     crowd.active = False
     plan.shopify_faults.active = plan.mirakl_faults.active = False
     world.crash_at = lambda name: False
     world.outage.down = False
+    world.outage.commit_fails = every_commit_succeeds
     for process in world.processes:
         process.thaw()
     await asyncio.sleep(QUIET_SECONDS)
@@ -173,56 +160,13 @@ async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: 
         await crowd.live_through(marketplace, order, story)
 
 
-async def _trouble(rng: random.Random, world: World, ended: Ended) -> None:
-    """Crashes at named points, frozen processes, a database that goes away, platforms that are down."""
-    crash_rate = rng.choice((0.0, 0.002, 0.01))
-    freeze = rng.random() < 0.4
-    outage = rng.random() < 0.3
-    platform_down = rng.random() < 0.3
-
-    def crash_at(name: str) -> bool:
-        if rng.random() >= crash_rate:
-            return False
-        ended.crashes[name.partition(":")[0]] += 1
-        return True
-
-    world.crash_at = crash_at
-    while world.process_world.clock.monotonic() < ACTIVE_SECONDS:
-        await asyncio.sleep(rng.uniform(60, 600))
-        if freeze and rng.random() < 0.5:
-            process = rng.choice([p for p in world.processes if not p.died.is_set()] or world.processes)
-            process.freeze()
-            await _interrupted("frozen", rng.uniform(5, 200), world, ended)
-            process.thaw()
-        if outage and rng.random() < 0.3:
-            world.outage.down = True
-            await _interrupted("database away", rng.uniform(2, 120), world, ended)
-            world.outage.down = False
-        if platform_down and rng.random() < 0.3:
-            which = rng.choice((world.plan.shopify_faults, world.plan.mirakl_faults))
-            before = dict(which.rates)
-            which.rates.clear()
-            which.rates["refused_before"] = 1.0
-            await _interrupted("platform down", rng.uniform(60, 900), world, ended)
-            which.rates.clear()
-            which.rates.update(before)
-
-
-async def _interrupted(kind: str, seconds: float, world: World, ended: Ended) -> None:
-    """Wait out an interruption that began now. It ends with the active part at the latest."""
-    began = world.clock.now()
-    ended.crashes[kind] += 1
-    position = len(ended.interruptions)
-    ended.interruptions.append(Interruption(kind, began, began + timedelta(seconds=seconds)))
-    await asyncio.sleep(seconds)
-    ended.interruptions[position] = Interruption(kind, began, world.clock.now())
-
-
 async def _revive(rng: random.Random, world: World, ended: Ended) -> None:
     """Whoever died is started again after a while, as a new process."""
     seen = 0
     while True:
         await asyncio.sleep(5)
+        if ended.nobody_restarts:
+            continue
         dead = [process for process in world.processes if process.died.is_set()]
         for _ in dead[seen:]:
             began = world.clock.now() - timedelta(seconds=5)

@@ -40,7 +40,10 @@ def judge(
     """
     poll = timedelta(seconds=world.plan.poll_seconds)
     with world.database.begin() as c:
-        evidence = gather(world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs)
+        ahead = timedelta(seconds=world.plan.database_ahead)
+        evidence = gather(
+            world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs, ahead
+        )
         return judge_evidence(evidence, c, quiescent)
 
 

@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from interlock.clock import Clock, Identifiers
+from interlock.clock import Clock, Identifiers, SystemClock
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.gateways import ConnectedPlatforms, Connections
 from interlock.engine.run import EngineParts, look_at
@@ -73,11 +74,21 @@ class Wakeups:
             await arrived.wait()
 
 
+def every_commit_succeeds() -> Literal["", "before", "after"]:
+    """A database that fails no commit."""
+    return ""
+
+
 @dataclass
 class Outage:
-    """Whether the database can be reached, for every process at once."""
+    """Whether the database can be reached, for every process at once, and which commits fail.
+
+    `commit_fails` is asked in every transaction: "before" loses what it did, "after" keeps it although whoever
+    committed hears of a broken connection.
+    """
 
     down: bool = False
+    commit_fails: Callable[[], Literal["", "before", "after"]] = every_commit_succeeds
 
 
 class ProcessStore:
@@ -98,13 +109,19 @@ class ProcessStore:
             raise SimulatedCrash("the process is gone")
         if self._outage.down:
             raise OperationalError("the database is down", None, ConnectionError("connection refused"))
+        fails = self._outage.commit_fails()
         with self._database.begin() as connection:
-            return fn(connection)
+            done = fn(connection)
+            if fails == "before":
+                raise OperationalError("COMMIT", None, ConnectionError("the server closed the connection"))
+        if fails == "after":
+            raise OperationalError("COMMIT", None, ConnectionError("the server closed the connection"))
+        return done
 
 
 @dataclass
 class ProcessWorld:
-    """What every process shares."""
+    """What every process shares. `clock` is the database's."""
 
     database: Database
     outage: Outage
@@ -112,7 +129,7 @@ class ProcessWorld:
     identifiers: Identifiers
     wakeups: Wakeups
     keyring: Keyring
-    connections_for: Callable[["ProcessStore"], Connections]
+    connections_for: Callable[["ProcessStore", Clock], Connections]
     desk_rules: DeskRules
     shops: dict[int, str]
     due_sweep_seconds: float = 30.0
@@ -121,24 +138,37 @@ class ProcessWorld:
 
 
 class ServiceProcess:
-    """One worker process: a general worker, an acceptance worker, read desks and sweeps."""
+    """One worker process: a general worker, an acceptance worker, read desks and sweeps.
 
-    def __init__(self, world: ProcessWorld, name: str) -> None:
+    `machine_error` is how far its machine's clock is wrong, in seconds; it may be set at any time.
+    """
+
+    def __init__(self, world: ProcessWorld, name: str, machine_error: float = 0.0) -> None:
         self.world = world
         self.name = name
+        self.machine_error = machine_error
+        self.clock = SystemClock(self._machine_time, world.clock.monotonic)
+        self._follow_database()
         self.store = ProcessStore(world.database, world.outage)
         self.parts = EngineParts(
             store=self.store,
-            clock=world.clock,
+            clock=self.clock,
             identifiers=world.identifiers,
             queue=world.wakeups,
-            connections=world.connections_for(self.store),
+            connections=world.connections_for(self.store, self.clock),
             keyring=world.keyring,
             worker=name,
             probe=self._probe,
         )
         self.tasks: list[asyncio.Task[None]] = []
         self.died: asyncio.Event = asyncio.Event()
+
+    def _machine_time(self) -> datetime:
+        return self.world.clock.now() + timedelta(seconds=self.machine_error)
+
+    def _follow_database(self) -> None:
+        """What `Service` does every few seconds: measure the database's clock and follow it."""
+        self.clock.follow(self.world.clock.now() - self._machine_time())
 
     def _probe(self, name: str) -> None:
         if self.store.dead or self.world.crash_at(name):
@@ -199,6 +229,7 @@ class ServiceProcess:
         while True:
             await self._attempt(lambda: wake_due(self.parts))
             await self.world.clock.sleep(self.world.due_sweep_seconds)
+            self._follow_database()
 
     async def _watch(self) -> None:
         while True:
@@ -221,7 +252,7 @@ class ServiceProcess:
             async def work(due: list[float] = due) -> None:
                 at = await desk.work()
                 if at is not None:
-                    due.append((at - self.world.clock.now()).total_seconds())
+                    due.append((at - self.clock.now()).total_seconds())
 
             await self._attempt(work)
             wait = min(max(due[0], 0.0) + 0.05, 60.0) if due else 30.0

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import httpx2
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
-from interlock.clock import LoopClock, SeededIdentifiers
+from interlock.clock import Clock, LoopClock, SeededIdentifiers
 from interlock.engine.desk import DeskRules
 from interlock.engine.hints import webhook_hint
 from interlock.engine.sending import refuse_late_writes
@@ -58,7 +59,11 @@ CARRIER_NAMES = ("DHL Express", "dpd", "UPS", "Express Bike")
 
 @dataclass(frozen=True)
 class WorldPlan:
-    """What a world is made of. Durations in seconds of platform time."""
+    """What a world is made of. Durations in seconds of platform time.
+
+    `database_ahead` is how far the database's clock, which the service follows, is ahead of the platforms' clocks;
+    `machine_error` how far the clocks of the service's machines may be wrong, either way.
+    """
 
     seed: int
     marketplaces: tuple[MarketplaceProfile, ...]
@@ -72,6 +77,8 @@ class WorldPlan:
     weather: WebhookWeather = field(default_factory=WebhookWeather)
     lost_wakeups: float = 0.0
     plus_shop: bool = True
+    database_ahead: float = 0.0
+    machine_error: float = 0.0
 
 
 class World:
@@ -85,7 +92,7 @@ class World:
         self.rng = random.Random(plan.seed)
         self.clock = PlatformClock(source=loop.time)
         start = self.clock.now() - timedelta(seconds=loop.time())
-        self.service_clock = LoopClock(loop.time, start)
+        self.service_clock = LoopClock(loop.time, start, timedelta(seconds=plan.database_ahead))
         self.shopify = ShopifyWorld(
             self.clock,
             plan.seed,
@@ -152,10 +159,8 @@ class World:
         origin and its transport."""
         self._wrapped = {origin: wrap(origin, transport) for origin, transport in self._transports.items()}
 
-    def _connections(self, store: ProcessStore) -> StoredConnections:
-        return StoredConnections(
-            store, self.service_clock, self.keyring, ADDRESS_KEY, self.http_for, loopback_http=False
-        )
+    def _connections(self, store: ProcessStore, clock: Clock) -> StoredConnections:
+        return StoredConnections(store, clock, self.keyring, ADDRESS_KEY, self.http_for, loopback_http=False)
 
     async def start(self) -> None:
         """Connect every marketplace, register webhooks, start the platforms' own life and the processes."""
@@ -205,22 +210,31 @@ class World:
             row = one_connection(c, connection_id)
         self.connection_ids[name] = connection_id
         self.process_world.shops[connection_id] = shop.domain
-        setup = self._connections(ProcessStore(self.database, self.outage))
-        capability = await mirakl_read.capability(setup.mirakl_client(row))
+        await self.read_capability(name)
+        shopify = self._set_up().shopify_client(row)
+        await shopify_perform.define_marker(shopify)
+        await subscriptions.ensure(shopify, INGRESS)
+
+    def _set_up(self) -> StoredConnections:
+        return self._connections(ProcessStore(self.database, self.outage), self.service_clock)
+
+    async def read_capability(self, name: str) -> None:
+        """Read what the marketplace allows and store it, as `Service` does at set-up and once a day. Raises ReadError."""
+        row = self.connection_row(name)
+        capability = await mirakl_read.capability(self._set_up().mirakl_client(row))
         with self.database.begin() as c:
             c.execute(
                 update(connections)
-                .where(connections.c.id == connection_id)
-                .values(capability=encode(capability), capability_at=now)
+                .where(connections.c.id == row.id)
+                .values(capability=encode(capability), capability_at=self.service_clock.now())
             )
-        shopify = setup.shopify_client(row)
-        await shopify_perform.define_marker(shopify)
-        await subscriptions.ensure(shopify, INGRESS)
 
     def start_process(self) -> ServiceProcess:
         """A new service process; nothing of a former one is known to it but the database."""
         self._born += 1
-        process = ServiceProcess(self.process_world, f"worker-{self._born}")
+        wrong_by = self.plan.machine_error
+        error = self.rng.uniform(-wrong_by, wrong_by) if wrong_by else 0.0
+        process = ServiceProcess(self.process_world, f"worker-{self._born}", error)
         self.processes.append(process)
         process.start()
         return process
@@ -256,26 +270,27 @@ class World:
         except UnreadableDelivery:
             await self._ingress_store.tx(lambda c: count(c, "webhook_unreadable"))
             return 200
-        if self.outage.down:
-            return 503
         ids = list(self.connection_ids.values())
         now = self.service_clock.now()
-        await self._ingress_store.tx(
-            lambda c: webhook_hint(
-                c,
-                self.wakeups,
-                ids,
-                delivery.shop,
-                delivery.topic,
-                delivery.webhook_id,
-                "" if delivery.triggered_at is None else delivery.triggered_at.isoformat(),
-                delivery.order_id,
-                delivery.fulfillment_order_id,
-                now,
-                delivery.updated_at,
-                delivery.marker,
+        try:
+            await self._ingress_store.tx(
+                lambda c: webhook_hint(
+                    c,
+                    self.wakeups,
+                    ids,
+                    delivery.shop,
+                    delivery.topic,
+                    delivery.webhook_id,
+                    "" if delivery.triggered_at is None else delivery.triggered_at.isoformat(),
+                    delivery.order_id,
+                    delivery.fulfillment_order_id,
+                    now,
+                    delivery.updated_at,
+                    delivery.marker,
+                )
             )
-        )
+        except OperationalError:
+            return 503
         return 200
 
     def connection_row(self, name: str) -> ConnectionRow:

@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, Select, select, text
 
 from interlock.cases.store import answers, cases
 from interlock.engine.ledger import operations
@@ -38,6 +39,8 @@ DELAYED = ("slow", "late_apply")
 WRITES_TO_MIRAKL = ("OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR31", "ST01", "ST23", "ST24")
 SETTING_UP = ("metafieldDefinitionCreate", "webhookSubscriptionCreate", "webhookSubscriptionDelete")
 
+NO_LEASE_LEFT_BEHIND = ("database away", "platform down")
+
 # Plans are large; only those that did one of these are looked at.
 JUDGED_ACTIONS = ("AnswerAcceptance", "CancelQuantities", "ReleaseHold")
 _JUDGED = " || ".join(f'@ == "{name}"' for name in JUDGED_ACTIONS)
@@ -46,8 +49,9 @@ _WITH_JUDGED_ACTIONS = text(f"""jsonb_path_exists(plans.plan, '$.actions[*]."_" 
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A time in which (a part of) the service could not work. `kind` is `crash`, `frozen`, `database away` or
-    `platform down`. Whoever starts these things reports them; the platforms' logs do not show them."""
+    """A time in which (a part of) the service could not work. `kind` is `crash`, `frozen`, `database away`,
+    `commit failed`, `platform down`, or `reordered start` for the time in which everything was stopped and started one
+    by one. Whoever starts these things reports them; the platforms' logs do not show them."""
 
     kind: str
     began: datetime
@@ -100,13 +104,25 @@ class Marketplace:
 
 @dataclass(frozen=True)
 class PlanRow:
-    """A kept plan with its view, decoded when somebody asks."""
+    """A kept plan with its view, decoded when somebody asks. `at` is in the platforms' time; what the view says in
+    the service's own time is `ahead` of that."""
 
     order_id: int
     at: datetime
     epoch: int
     raw_view: Any
     raw_plan: Any
+    ahead: timedelta = timedelta(0)
+
+    @property
+    def decided_at(self) -> datetime:
+        """When the view was put together, in the platforms' time."""
+        return self.view.now - self.ahead
+
+    @property
+    def marketplace_seen_at(self) -> datetime | None:
+        """When the marketplace had shown what the view holds of it, in the platforms' time."""
+        return None if self.view.mirakl is None else self.view.mirakl.observed_at - self.ahead
 
     @cached_property
     def view(self) -> View:
@@ -119,7 +135,8 @@ class PlanRow:
 
 @dataclass
 class Evidence:
-    """Everything there is to judge by. Rows are as the database gave them; times are aware and in UTC."""
+    """Everything there is to judge by. Rows are as the database gave them, but for their times: those are moved to
+    the platforms' clocks, which the database's clock is `ahead` of. All times are aware and in UTC."""
 
     now: datetime
     poll: timedelta
@@ -127,6 +144,7 @@ class Evidence:
     shopify: ShopifyWorld
     interruptions: tuple[Interruption, ...] = ()
     logs: tuple[str, ...] = ()
+    ahead: timedelta = timedelta(0)
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -139,28 +157,41 @@ class Evidence:
 
     def load(self, c: Connection) -> None:
         """Read every table the judge needs, in this one transaction."""
-        self.orders = list(c.execute(select(orders).order_by(orders.c.id)))
-        self.operations = list(
-            c.execute(select(operations).order_by(operations.c.planned_at, operations.c.id))
-        )
-        self.cases = list(c.execute(select(cases).order_by(cases.c.id)))
-        self.answers = list(c.execute(select(answers).order_by(answers.c.id)))
-        self.deliveries = list(
-            c.execute(select(deliveries).order_by(deliveries.c.received_at, deliveries.c.webhook_id))
-        )
-        self.polls = list(c.execute(select(polls).order_by(polls.c.name)))
+
+        def read(statement: Select[Any]) -> list[Any]:
+            return self._on_platform_time(c.execute(statement).all())
+
+        self.orders = read(select(orders).order_by(orders.c.id))
+        self.operations = read(select(operations).order_by(operations.c.planned_at, operations.c.id))
+        self.cases = read(select(cases).order_by(cases.c.id))
+        self.answers = read(select(answers).order_by(answers.c.id))
+        self.deliveries = read(select(deliveries).order_by(deliveries.c.received_at, deliveries.c.webhook_id))
+        self.polls = read(select(polls).order_by(polls.c.name))
         self.tallies = list(c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label)))
         self.documents = {
             row.order_id: row.observed_at
-            for row in c.execute(
+            for row in read(
                 select(mirakl_documents.c.order_id, mirakl_documents.c.observed_at).order_by(
                     mirakl_documents.c.order_id
                 )
             )
         }
         self.plans = [
-            PlanRow(row.order_id, row.at, row.epoch, row.view, row.plan)
-            for row in c.execute(select(plans).where(_WITH_JUDGED_ACTIONS).order_by(plans.c.id))
+            PlanRow(row.order_id, row.at, row.epoch, row.view, row.plan, self.ahead)
+            for row in read(select(plans).where(_WITH_JUDGED_ACTIONS).order_by(plans.c.id))
+        ]
+
+    def _on_platform_time(self, rows: Sequence[Row[Any]]) -> list[Any]:
+        if not self.ahead:
+            return list(rows)
+        return [
+            SimpleNamespace(
+                **{
+                    name: value - self.ahead if isinstance(value, datetime) else value
+                    for name, value in row._mapping.items()
+                }
+            )
+            for row in rows
         ]
 
     # -- the shop ---------------------------------------------------------------------------------------
@@ -234,8 +265,13 @@ class Evidence:
 
     @cached_property
     def memories(self) -> dict[int, Memory]:
-        """What each order remembers, by row id."""
-        return {row.id: decode(Memory, row.memory) for row in self.orders}
+        """What each order remembers, by row id; withdrawals, which become moments, in the platforms' time."""
+        found: dict[int, Memory] = {}
+        for row in self.orders:
+            memory: Memory = decode(Memory, row.memory)
+            withdrawn = tuple(replace(part, at=part.at - self.ahead) for part in memory.withdrawn)
+            found[row.id] = replace(memory, withdrawn=withdrawn)
+        return found
 
     @cached_property
     def operation_of(self) -> dict[str, Row[Any]]:
@@ -292,7 +328,7 @@ class Evidence:
         lost = timedelta(0)
         reached = began
         for gap in sorted(self.interruptions, key=lambda gap: gap.began):
-            tail = LEASE if gap.kind in ("crash", "frozen") else timedelta(seconds=15)
+            tail = timedelta(seconds=15) if gap.kind in NO_LEASE_LEFT_BEHIND else LEASE
             start, end = max(gap.began, reached), min(gap.ended + tail, ended)
             if end > start:
                 lost += end - start
@@ -346,14 +382,18 @@ def gather(
     poll: timedelta,
     interruptions: Sequence[Interruption] = (),
     logs: Sequence[str] = (),
+    ahead: timedelta = timedelta(0),
 ) -> Evidence:
-    """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any."""
+    """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
+    `ahead` is how far the database's clock is ahead of the platforms'."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
         known.append(
             Marketplace(name, connection_ids[name], connection.mirakl_account, connection.rules, world)
         )
-    evidence = Evidence(shopify.clock.now(), poll, tuple(known), shopify, tuple(interruptions), tuple(logs))
+    evidence = Evidence(
+        shopify.clock.now(), poll, tuple(known), shopify, tuple(interruptions), tuple(logs), ahead
+    )
     evidence.load(c)
     return evidence

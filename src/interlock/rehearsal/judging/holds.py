@@ -225,8 +225,8 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
         return
     since = _since(truth, moment)
     why = not_moving_because(moment)
-    if since.side == MIRAKL and plan.view.mirakl is not None:
-        seen = plan.view.mirakl.observed_at
+    seen = plan.marketplace_seen_at
+    if since.side == MIRAKL and seen is not None:
         unseen = since.at >= seen
         room = _mirakl_allowance(evidence) + evidence.unavailable(since.at, effect.at)
         if unseen and (_silent(truth) or effect.at - since.at <= room):
@@ -236,7 +236,7 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
             return
     room = JUST_EDITED + evidence.unavailable(since.at, effect.at)
     edited = since.kind in ("edited", "refund_created") and since.actor != evidence.us
-    if edited and effect.at - since.at <= room and since.at >= plan.view.now - JUST_EDITED:
+    if edited and effect.at - since.at <= room and since.at >= plan.decided_at - JUST_EDITED:
         verdict.bound(
             "I8", truth.id, effect.at, "Released in the minute in which somebody changed the order.", why
         )

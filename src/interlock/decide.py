@@ -59,6 +59,7 @@ from interlock.orders.snapshots import (
     ShopifyOrder,
 )
 from interlock.orders.view import OpenOperation, View
+from interlock.quarantine import decide as quarantine
 from interlock.refunds import decide as refunds
 from interlock.refunds import sending
 from interlock.shipping import decide as shipping
@@ -82,6 +83,8 @@ def decide(view: View) -> Plan:
             "Shopify cannot be read at the moment; nothing is concluded from what is missing."
         )
     _rooms(view, so_far)
+    left, asked = quarantine.withheld(view, so_far.memory, so_far.actions)
+    so_far.actions, so_far.cases = list(left), [*so_far.cases, *asked]
     reasons = tuple(dict.fromkeys(so_far.keep_held))
     so_far.add(holds.decide(view, so_far.memory, reasons, _settled_by(so_far.cases), so_far.as_decided))
     so_far.cases.extend(_refused_cases(view, so_far))
@@ -137,6 +140,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
             so_far.cases.append(foreign)
             so_far.keep_held.append("The marketplace ships this order itself, or is not paid for it.")
             return
+    so_far.add(quarantine.decide(view, so_far.memory))
     part = so_far.add(imports.decide(view, so_far.memory))
     so_far.add(acceptance.decide(view, so_far.memory, import_blocked=bool(part.cases)))
     so_far.add(desk.decide(view, so_far.memory))

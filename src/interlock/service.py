@@ -22,6 +22,7 @@ from interlock import logs
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
+from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sending import refuse_late_writes
 from interlock.engine.store import (
@@ -40,6 +41,7 @@ from interlock.mirakl.client import ReadError
 from interlock.orders.actions import Lane
 from interlock.orders.codec import encode
 from interlock.orders.plan import Case
+from interlock.quarantine.store import in_quarantine
 from interlock.settings import Settings
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
@@ -134,6 +136,7 @@ class Pace:
     desks: float = 30.0
     capability: float = 600.0
     subscriptions: float = 600.0
+    marks: float = 300.0
     forget: float = 3600.0
     heartbeat: float = 10.0
     database: float = 5.0
@@ -230,11 +233,14 @@ class Service:
             ("desks", pace.desks, self._keep_desks),
             ("capability", pace.capability, self._refresh_capabilities),
             ("subscriptions", pace.subscriptions, self._audit_subscriptions),
+            ("marks", pace.marks, self._keep_marks),
             ("forget", pace.forget, lambda: forget(self.parts)),
             ("heartbeat", pace.heartbeat, self._beat),
             ("database", pace.database, self._watch_database),
         ]
         self._log.info("worker.started")
+        # Before anything is written: is this the database that wrote last?
+        await self._guarded("marks", self._keep_marks)
         tasks = [asyncio.ensure_future(self._supervised(*duty)) for duty in duties]
         await stop.wait()
         tasks += [desk.task for desk in self._desks.values()]
@@ -444,9 +450,16 @@ class Service:
         await self.store.tx(lambda c: c.execute(update(connections).where(mine).values(capability=written)))
         self._log.info("capability.read", connection=row.name)
 
+    async def _keep_marks(self) -> None:
+        """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""
+        for row in await self._shops():
+            platforms = await self.connections.get(row.id)
+            if await keep_mark(self.parts, platforms):
+                self._log.error("quarantine.entered", shop=row.shopify_shop)
+
     async def _audit_subscriptions(self) -> None:
         """Assert every shop's webhook subscriptions: Shopify removes them after failures, silently."""
-        base = await self.store.tx(webhook_base)
+        base = await self.store.tx(lambda c: None if in_quarantine(c) else webhook_base(c))
         if base is None:
             return
         for row in await self._shops():

@@ -11,6 +11,7 @@ import interlock.engine.store
 import interlock.imports.store
 import interlock.orders.store
 import interlock.orders.texts
+import interlock.quarantine.store
 import interlock.shipping.store
 import interlock.storage.installation  # noqa: F401 - imported for the tables it declares
 from interlock.storage.database import metadata

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from interlock.clock import Clock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
-from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, Unreadable
+from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, ShownMark, Unreadable
 from interlock.engine.store import ConnectionRow, all_connections, one_connection
 from interlock.imports.store import sku_map
 from interlock.mirakl import perform as mirakl_perform
@@ -200,6 +200,18 @@ class ShopifyAdapter:
         except CallFailed as failed:
             raise _shopify_read_failed(failed) from failed
         return None if owner is None else owner.order_id
+
+    async def instance_mark(self) -> ShownMark:
+        try:
+            shown = await shopify_read.instance_mark(self._client)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+        return ShownMark(shown.installation_id, shown.value, shown.digest)
+
+    async def set_instance_mark(self, installation_id: str, mark: str, digest: str) -> Outcome:
+        return await shopify_perform.set_instance_mark(
+            self._client, installation_id, mark, digest, f"mark.{mark}"
+        )
 
     async def perform(self, action: ShopifyAction, context: OrderContext) -> Outcome:
         return await shopify_perform.perform(self._client, action, context)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, editing, maps, orders, running
+from interlock.cli import api_keys, cases, editing, maps, orders, quarantine, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -25,6 +25,7 @@ app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
+app.add_typer(quarantine.commands, name="quarantine")
 app.add_typer(running.simulate, name="simulate")
 app.command("serve")(running.serve)
 app.command("worker")(running.worker)

@@ -24,6 +24,8 @@ from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.orders.connection import CarrierMapping
 from interlock.orders.reasons import WITH_TEXT
+from interlock.quarantine.store import Quarantine
+from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring, Undecipherable
 
@@ -69,6 +71,7 @@ class Console:
 
     def __init__(self, parts: ConsoleParts) -> None:
         self.parts = parts
+        self._held: Quarantine | None = None
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -98,7 +101,13 @@ class Console:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query in a transaction of its own."""
-        return await self.parts.store.tx(query)
+
+        def both(c: Connection) -> tuple[T, Quarantine | None]:
+            return query(c), latest_quarantine(c)
+
+        found, held = await self.parts.store.tx(both)
+        self._held = held if held is not None and held.open else None
+        return found
 
     def page(
         self, request: Request, name: str, title: str, status: int = 200, live: bool = True, **context: Any
@@ -117,6 +126,7 @@ class Console:
             "request_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             "section": name,
             "token": self._token(session),
+            "held": self._held,
             "has_assets": (FOLDER / "static" / "vendor" / VENDOR["htmx"]).exists(),
             **context,
         }

@@ -43,6 +43,7 @@ from interlock.orders.plan import Plan
 from interlock.orders.snapshots import DEAD, GONE_OUT, ShopifyOrder
 from interlock.orders.store import find_orders, fulfillment_orders, orders, plans, timeline
 from interlock.orders.view import View
+from interlock.quarantine.store import latest as latest_quarantine
 from interlock.shipping.carriers import suggestions
 from interlock.shipping.store import carrier_mappings
 from interlock.wiring import rules_of
@@ -924,11 +925,16 @@ def health(c: Connection, now: datetime) -> Health:
         unresolved_deliveries=_number(c, deliveries, deliveries.c.resolved_at.is_(None)),
         unreadable=_number(c, unreadable),
     )
+    held = latest_quarantine(c)
+    if held is not None and held.open:
+        said = f"In quarantine since {wording.stamp(held.began_at)}: nothing is written to any platform. {held.because}"
+        result = replace(result, problems=(said,))
     return _with_problems(result, now)
 
 
 def _with_problems(health: Health, now: datetime) -> Health:
-    problems = [
+    problems = list(health.problems)
+    problems += [
         f"{pulse.name} was last heard {wording.ago(pulse.at, now)}." for pulse in health.pulses if pulse.stale
     ]
     problems += [

@@ -35,6 +35,7 @@ from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import add_order, keep_document, orders, tell, wanted_documents
 from interlock.orders.timeline import sentence_of
+from interlock.quarantine.store import in_quarantine
 
 OVERLAP = timedelta(minutes=10)
 LEAD_FOR = timedelta(seconds=120)
@@ -278,7 +279,7 @@ class Desk:
         def take(c: Connection) -> list[tuple[str, int, Any, int, str]]:
             ledger.references_left_behind(c, ids, now - timedelta(minutes=2))
             rows = ledger.planned_references(c, ids, now, MOST_IDS)
-            if not rows or not self._platforms.live:
+            if not rows or not self._platforms.live or in_quarantine(c):
                 return []
             ledger.references_leave(c, [row[0] for row in rows], now)
             names = c.execute(

@@ -25,6 +25,16 @@ class ChangedOrder:
     marker: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownMark:
+    """The mark of the installation that wrote last, as the shop shows it: both empty while there is none. `digest` is
+    what the next write is compared with."""
+
+    installation_id: str
+    value: str
+    digest: str
+
+
 class ShopifyGateway(Protocol):
     """One Shopify shop. Every read raises ReadFailed when the shop could not be read."""
 
@@ -49,6 +59,12 @@ class ShopifyGateway(Protocol):
     async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]: ...
 
     async def fulfillment_order_owner(self, fulfillment_order_id: str) -> str | None: ...
+
+    async def instance_mark(self) -> ShownMark: ...
+
+    async def set_instance_mark(self, installation_id: str, mark: str, digest: str) -> Outcome:
+        """Write the mark if the shop still shows the one of `digest`."""
+        ...
 
     async def perform(self, action: ShopifyAction, context: OrderContext) -> Outcome: ...
 

@@ -48,6 +48,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import still_mine
 from interlock.orders.targets import is_reached
 from interlock.orders.view import OpenOperation, RefundMade, View
+from interlock.quarantine.store import IN_QUARANTINE
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -179,6 +180,22 @@ def digest_of(action: Action) -> str:
 def everything_in_flight_is_unclear(c: Connection, order_id: int, epoch: int, now: datetime) -> int:
     """A new epoch begins: whatever an earlier one left in flight has an unclear outcome from now on."""
     done = c.execute(_IN_FLIGHT_IS_UNCLEAR, {"of_order": order_id, "new_epoch": epoch, "now": now})
+    return int(done.rowcount)
+
+
+def everything_open_is_unclear(c: Connection, now: datetime) -> int:
+    """A quarantine begins: a row that says "not sent yet" proves nothing in a database that may be an old copy."""
+    done = c.execute(
+        update(operations)
+        .where(operations.c.done_at.is_(None), operations.c.state.in_(("PLANNED", "IN_FLIGHT")))
+        .values(
+            state="UNKNOWN",
+            ended_at=now,
+            not_before=None,
+            code="quarantine",
+            words="whether it was sent is not known to this copy of the database",
+        )
+    )
     return int(done.rowcount)
 
 
@@ -505,12 +522,13 @@ def _sent_again_by_a_person(row: Row[Any], decisions: Sequence[Decision]) -> boo
     return False
 
 
-def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> None:
-    """Commit the intent before the call leaves. Raises LeaseLost when the epoch is no longer ours."""
+def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> bool:
+    """Commit the intent before the call leaves. False in a quarantine: then it must not leave, and stays planned.
+    Raises LeaseLost when the epoch is no longer ours."""
     still_mine(c, order_id, operation.epoch)
-    c.execute(
+    done = c.execute(
         update(operations)
-        .where(operations.c.id == operation.id)
+        .where(operations.c.id == operation.id, ~IN_QUARANTINE)
         .values(
             state="IN_FLIGHT",
             attempt=operation.attempt,
@@ -520,6 +538,7 @@ def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> Non
             not_before=None,
         )
     )
+    return bool(done.rowcount)
 
 
 def take_back(c: Connection, order_id: int, operation: ToSend) -> None:

@@ -53,6 +53,8 @@ from interlock.orders.store import (
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of
 from interlock.orders.view import OpenOperation, OtherOrder, RefundMade, View
+from interlock.quarantine.store import Quarantine
+from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -127,6 +129,7 @@ class Kept:
     unclear_creation: bool
     refunds_made: tuple[RefundMade, ...]
     twins: tuple[str, ...]
+    quarantine: Quarantine | None
     document: tuple[datetime, Document] | None
 
 
@@ -218,6 +221,7 @@ class _Run:
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
                 refunds_made=ledger.refunds_made(c, order_id),
                 twins=twins_of(c, order_id),
+                quarantine=latest_quarantine(c),
                 document=None,
             )
             return kept, kept_document(c, order_id)
@@ -278,8 +282,13 @@ class _Run:
 
     async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
         gateway = self.platforms.shopify
-        # A seller reference without a link means that we imported this order in an earlier life.
-        search = kept.unclear_creation or bool(mirakl.seller_reference)
+        # A seller reference without a link means that we imported this order in an earlier life, and so does an order
+        # that is older than the end of a quarantine perhaps.
+        earlier = bool(mirakl.seller_reference) or (
+            kept.quarantine is not None
+            and (kept.quarantine.ended_at is None or mirakl.created_at <= kept.quarantine.ended_at)
+        )
+        search = kept.unclear_creation or earlier
         drafts: tuple[Draft, ...] = ()
         shopify: ShopifyOrder | None = None
         draft_id = self.memory.draft_id or kept.learnt.get("draft_id", "")
@@ -287,7 +296,7 @@ class _Run:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
         if search:
-            if self.platforms.rules.import_route == "order" or mirakl.seller_reference:
+            if self.platforms.rules.import_route == "order" or earlier:
                 shopify = await gateway.order_by_marker(self._marker())
             if self.platforms.rules.import_route == "draft":
                 found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
@@ -320,6 +329,8 @@ class _Run:
             shopify_unreadable=bool(observation.unreadable),
             requests=kept.requests,
             refunds_made=kept.refunds_made,
+            quarantined=_quarantined(kept),
+            writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
         )
 
     # -- deciding --------------------------------------------------------------------------------------
@@ -366,6 +377,8 @@ class _Run:
                 whole,
                 plan.memory.decisions,
             )
+            if view.quarantined:
+                todo = replace(todo, send=())  # planned and kept, and nothing leaves
             final = _with_unclear(plan, todo.unclear, now)
             change = sync_cases(c, row.id, row.connection_id, final.cases, now, _both_were_seen(view))
             since = latest(final.mirakl_since, todo.mirakl_since)
@@ -441,7 +454,7 @@ class _Run:
 
     async def _hold_on_sight(self, observation: Observation, mirakl: MiraklOrder | None, kept: Kept) -> bool:
         """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone. True when a hold was sent."""
-        if observation.shopify is None or not self.platforms.live:
+        if observation.shopify is None or not self.platforms.live or _quarantined(kept):
             return False
         # A hold that others took off is answered by the plan, which counts how often that happened.
         holds = tuple(
@@ -482,7 +495,8 @@ class _Run:
         order_id = self.row.id
         started = parts.clock.monotonic()
         sent_at = parts.clock.now()
-        await parts.store.tx(lambda c: ledger.begin(c, order_id, operation, sent_at))
+        if not await parts.store.tx(lambda c: ledger.begin(c, order_id, operation, sent_at)):
+            return
         parts.probe(f"before_send:{type(operation.action).__name__}")
         if parts.clock.monotonic() - started > SEND_WITHIN_SECONDS:
             await parts.store.tx(lambda c: ledger.take_back(c, order_id, operation))
@@ -577,6 +591,10 @@ class _Run:
 
     def _marker(self) -> str:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
+
+
+def _quarantined(kept: Kept) -> bool:
+    return kept.quarantine is not None and kept.quarantine.open
 
 
 def _both_were_seen(view: View) -> bool:

@@ -214,6 +214,8 @@ class Memory:
     twins_held: tuple[str, ...] = ()
     # fulfilment services that were asked to stop
     services_asked: tuple[ServiceAsked, ...] = ()
+    # when the lower of both sides was last taken after a quarantine
+    compared_at: datetime | None = None
     released_at: datetime | None = None
     # the Shopify content that was released by a person's decision although the sides differed
     released_as: str = ""

@@ -65,6 +65,9 @@ class Reason(StrEnum):
     REFUND_MISMATCH = "refund_mismatch"
     # what the marketplace allows
     REASON_CODE_MISSING = "reason_code_missing"
+    # after a rebuild or a restore
+    QUARANTINE = "quarantine"
+    DIFFERENCE_AFTER_QUARANTINE = "difference_after_quarantine"
 
 
 class Option(StrEnum):
@@ -210,5 +213,11 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.REASON_CODE_MISSING: ReasonPage(
         "condition", "operations", "today", "the marketplace does not take a reason code we use"
+    ),
+    Reason.QUARANTINE: ReasonPage(
+        "condition", "engineer", "urgent", "nothing is written: this database may not be the current one"
+    ),
+    Reason.DIFFERENCE_AFTER_QUARANTINE: ReasonPage(
+        "task", "customer service", "today", "a difference from before the quarantine needs a person's word"
     ),
 }

@@ -60,6 +60,7 @@ class View:
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
     what is missing. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
+    `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     """
 
     now: datetime
@@ -78,6 +79,8 @@ class View:
     shopify_unreadable: bool = False
     requests: tuple[DeskEdit, ...] = ()
     refunds_made: tuple[RefundMade, ...] = ()
+    quarantined: bool = False
+    writing_since: datetime | None = None
 
     @property
     def mirakl_is_current(self) -> bool:

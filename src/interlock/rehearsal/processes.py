@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from interlock.clock import Clock, Identifiers, SystemClock
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.gateways import ConnectedPlatforms, Connections
+from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sweeps import (
     resolve_deliveries,
@@ -186,6 +187,10 @@ class ServiceProcess:
         for connection_id in self.world.shops:
             loops.append(lambda connection_id=connection_id: self._desk(connection_id))  # type: ignore[misc]
             loops.append(lambda connection_id=connection_id: self._sweep_shop(connection_id))  # type: ignore[misc]
+        for connection_id in {
+            shop: number for number, shop in sorted(self.world.shops.items(), reverse=True)
+        }.values():
+            loops.append(lambda connection_id=connection_id: self._keep_mark(connection_id))  # type: ignore[misc]
         for run in loops:
             self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(run)))
 
@@ -263,6 +268,12 @@ class ServiceProcess:
                 continue
             signal.clear()
             await self.world.clock.sleep(1.0)  # collect reads for a second
+
+    async def _keep_mark(self, connection_id: int) -> None:
+        platforms = await self._platforms(connection_id)
+        while True:
+            await self._attempt(lambda: keep_mark(self.parts, platforms))
+            await self.world.clock.sleep(300.0)
 
     async def _sweep_shop(self, connection_id: int) -> None:
         while True:

@@ -561,7 +561,9 @@ async def define_marker(client: ShopifyClient) -> Outcome:
     return Confirmed() if isinstance(refused, Refused) and refused.code == "TAKEN" else refused
 
 
-async def set_instance_mark(client: ShopifyClient, installation_id: str, value: str, digest: str) -> Outcome:
+async def set_instance_mark(
+    client: ShopifyClient, installation_id: str, value: str, digest: str, reference: str = ""
+) -> Outcome:
     """metafieldsSet on the app's own installation, only if the mark is still the one of `digest` (empty: there is none).
     STALE_OBJECT: another installation moved it meanwhile."""
     mark = MetafieldsSetInput(
@@ -574,7 +576,7 @@ async def set_instance_mark(client: ShopifyClient, installation_id: str, value: 
     )
     try:
         with understood("SetInstanceMark"):
-            payload = (await client.set_instance_mark(metafields=[mark])).metafields_set
+            payload = (await client.set_instance_mark(metafields=[mark], reference=reference)).metafields_set
     except CallFailed as failed:
         return failed.outcome
     if payload is None:

@@ -359,8 +359,14 @@ def went_well(call: Call) -> bool:
     return call.fault is None and call.status < 300 and not call.detail.get("errors")
 
 
+MARK_REFERENCE = "mark."
+
+
 def is_write(call: Call, marketplace: Marketplace | None) -> bool:
-    """Whether the call may change something on the platform; set-up calls do not count."""
+    """Whether the call may change something on the platform; set-up calls and the mark of our installation, which
+    concern no order, do not count."""
+    if (call.reference or "").startswith(MARK_REFERENCE):
+        return False
     if marketplace is not None:
         return call.operation in WRITES_TO_MIRAKL
     mutations = schema().mutation_type

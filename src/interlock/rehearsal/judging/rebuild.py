@@ -16,6 +16,7 @@ LOST = (
     "answers",
     "cases",
     "fulfillment_orders",
+    "instance_marks",
     "mirakl_documents",
     "operations",
     "plans",
@@ -27,7 +28,8 @@ MAKING = ("orderCreate", "draftOrderCreate", "draftOrderComplete", "OR28", "OR29
 
 async def i23_the_mapping_can_be_rebuilt(world: World, verdict: Verdict, seconds: float = 900.0) -> None:
     """I23: after the loss of every row about orders, a fresh process finds the same Shopify order for every marketplace
-    order that still lives, makes no order, and reduces nothing.
+    order that still lives, makes no order, and reduces nothing: the shop's mark tells it that another database wrote
+    before, and in quarantine nothing is written.
 
     Call it inside the world's running loop once it is at rest and judged; it ends every process and destroys the
     rows. `seconds` of platform time are given to the first full pass.

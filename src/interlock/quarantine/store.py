@@ -1,0 +1,150 @@
+"""Tables of the quarantine: when it began and who ended it, and the mark this database last saw in each shop."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Identity,
+    Index,
+    Table,
+    Text,
+    cast,
+    exists,
+    false,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.quarantine.decide import KeptMark
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", Text),
+    Column("ended_why", Text),
+    Index("uq_quarantines_open", text("(1)"), unique=True, postgresql_where=text("ended_at IS NULL")),
+)
+
+instance_marks = Table(
+    "instance_marks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("mark", Text, nullable=False, server_default=""),
+    Column("sent", JSONB, nullable=False, server_default="[]"),
+    Column("adopt", Boolean, nullable=False, server_default=false()),
+    Column("moved_at", UtcDateTime),
+    # a worker is comparing or moving the mark until then
+    Column("busy_until", UtcDateTime),
+)
+
+IN_QUARANTINE = exists(select(quarantines.c.id).where(quarantines.c.ended_at.is_(None)))
+"""True in a statement while a quarantine is open."""
+
+_LATEST = select(quarantines).order_by(quarantines.c.id.desc()).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """One quarantine. It is open while `ended_at` is None."""
+
+    began_at: datetime
+    because: str
+    ended_at: datetime | None
+    ended_by: str
+    ended_why: str
+
+    @property
+    def open(self) -> bool:
+        return self.ended_at is None
+
+
+def latest(c: Connection) -> Quarantine | None:
+    """The present or the last quarantine; None when there never was one."""
+    row = c.execute(_LATEST).one_or_none()
+    if row is None:
+        return None
+    return Quarantine(row.began_at, row.because, row.ended_at, row.ended_by or "", row.ended_why or "")
+
+
+def in_quarantine(c: Connection) -> bool:
+    """Whether nothing may be written to any platform."""
+    return bool(c.execute(select(IN_QUARANTINE)).scalar_one())
+
+
+def begin(c: Connection, because: str, now: datetime) -> bool:
+    """Open a quarantine. False when one is open already; of two at once, one is."""
+    done = c.execute(
+        upsert(quarantines)
+        .values(began_at=now, because=because)
+        .on_conflict_do_nothing(index_elements=[text("(1)")], index_where=quarantines.c.ended_at.is_(None))
+        .returning(quarantines.c.id)
+    ).one_or_none()
+    return done is not None
+
+
+def end(c: Connection, who: str, why: str, now: datetime) -> bool:
+    """End the open quarantine in somebody's name; this database then goes on as the one that writes. False when none
+    is open."""
+    done = c.execute(
+        update(quarantines)
+        .where(quarantines.c.ended_at.is_(None))
+        .values(ended_at=now, ended_by=who, ended_why=why)
+    )
+    if done.rowcount:
+        c.execute(update(instance_marks).values(adopt=True))
+    return bool(done.rowcount)
+
+
+def claim(c: Connection, account: str, now: datetime, until: datetime) -> bool:
+    """Become the one who compares and moves this account's mark; False while another worker does."""
+    c.execute(upsert(instance_marks).values(account=account).on_conflict_do_nothing())
+    free = instance_marks.c.busy_until.is_(None) | (instance_marks.c.busy_until <= now)
+    done = c.execute(
+        update(instance_marks).where(instance_marks.c.account == account, free).values(busy_until=until)
+    )
+    return bool(done.rowcount)
+
+
+def give_back(c: Connection, account: str) -> None:
+    """Let another worker compare the mark."""
+    c.execute(update(instance_marks).where(instance_marks.c.account == account).values(busy_until=None))
+
+
+def kept_mark(c: Connection, account: str) -> KeptMark:
+    """What is remembered of the mark in the shop of this account."""
+    row = c.execute(select(instance_marks).where(instance_marks.c.account == account)).one_or_none()
+    return KeptMark() if row is None else KeptMark(row.mark, tuple(row.sent), row.adopt)
+
+
+def mark_leaves(c: Connection, account: str, mark: str) -> None:
+    """This mark is about to be sent; until it is seen, or known to be refused, the shop may show it."""
+    longer = instance_marks.c.sent.concat(cast([mark], JSONB))
+    c.execute(update(instance_marks).where(instance_marks.c.account == account).values(sent=longer))
+
+
+def mark_refused(c: Connection, account: str, mark: str) -> None:
+    """This mark was certainly not written."""
+    without = instance_marks.c.sent.op("-", return_type=JSONB)(mark)
+    c.execute(update(instance_marks).where(instance_marks.c.account == account).values(sent=without))
+
+
+def mark_confirmed(c: Connection, account: str, mark: str, now: datetime) -> None:
+    """The shop shows this mark now, so what was sent before can no longer replace it: each was to replace an older one."""
+    c.execute(
+        update(instance_marks)
+        .where(instance_marks.c.account == account)
+        .values(mark=mark, sent=[], adopt=False, moved_at=now)
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from interlock.storage import personal_data
 from interlock.tables import metadata
-from tools import reference
+from tools import edit_tables, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -18,6 +18,7 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 def generated() -> dict[str, str]:
     """Every generated page: its path from the root of the project, and what it should say."""
     return {
+        "docs/operations/edits.md": edit_tables.page(),
         "docs/platforms/unverified.md": reference.unverified_page(),
         "docs/reference/actions.md": reference.actions_page(),
         "docs/reference/personal-data.md": personal_data.page(metadata),

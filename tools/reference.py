@@ -140,6 +140,7 @@ RULES = {
     "own_fulfillment_centers": "Fulfilment centres whose orders are ours to ship.",
     "label_max_age": "How old the last look at Shopify may be for a label check to say yes; an older one is read anew.",
     "service_wait": "How long a fulfilment service that was asked to stop may take to answer before it is a case.",
+    "mirror_marketplace_changes": "What the marketplace takes out of its order is taken out of the Shopify order by our own edit, where we may edit it.",
     "settle": "How long an unclear outcome is left alone before the platforms are believed about it.",
 }
 

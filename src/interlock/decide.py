@@ -147,6 +147,8 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     so_far.add(cancellations.decide(view, so_far.memory))
     so_far.add(refunds.decide(view, so_far.memory))
     if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
+        if mirakl is not None:
+            so_far.add(edits.dropped(so_far.memory, "the marketplace order has ended"))
         ended = mirakl is not None and view.shopify is not None and not view.shopify.live
         so_far.add(desk.followed(view, so_far.memory, ended))
         return

@@ -149,6 +149,8 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
     opened = tuple(case for case in plan.cases if (case.reason, case.subject) not in known)
     calls = tuple(c for c in (_call(a, mirakl, plan.memory) for a in actions) if c is not None)
     cases = tuple(_case(case, mirakl, plan.memory) for case in opened)
+    # An edit that only has to wait asks nothing of anybody.
+    to_do = [case for case in opened if case.reason is not Reason.EDIT_WAITING]
     still = {(case.reason, case.subject) for case in plan.cases}
     blocking = tuple(case for case in opened if case.reason in BLOCKING)
     because = tuple(
@@ -180,7 +182,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
         choices=tuple(
             dict.fromkeys(o.value for case in blocking for o in case.options if o in MAY_COME_ALONG)
         ),
-        waits=() if calls or cases or _agree(plan, edited) else because,
+        waits=() if calls or to_do or _agree(plan, edited) else because,
         because=because,
         parcel=parcel,
         parcel_sentence=sentence,

@@ -31,6 +31,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"cases {verb}" for verb in ("list", "show", "answer")),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "import")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
+        "edits table",
         "health",
         *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "stop")),
         *(f"quarantine {verb}" for verb in ("show", "enter", "leave")),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from interlock.edits.decide import decide
+from interlock.edits.decide import decide, dropped
 from interlock.edits.diff import differences
-from interlock.orders.actions import CancelMiraklOrder, CancelQuantities
+from interlock.orders.actions import CancelMiraklOrder, CancelQuantities, EditShopifyOrder
 from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
@@ -179,7 +179,10 @@ def test_an_order_that_can_neither_be_cancelled_nor_refunded_is_a_case() -> None
 def test_before_shipping_the_reduction_waits_and_says_for_what(state: str) -> None:
     part = asked(look(mirakl=an_order(state)))
 
-    assert (part.actions, part.cases) == ((), ())
+    (case,) = part.cases
+    assert part.actions == ()
+    assert (case.reason, case.how_severe, case.options) == (Reason.EDIT_WAITING, "note", ())
+    assert case.facts[0] == ("Waits for", "the state SHIPPING")
     assert state in part.because[0]
     assert "SHIPPING" in part.because[0]
     assert part.keep_held
@@ -332,7 +335,8 @@ def test_done_in_the_portal_keeps_the_question_open_until_the_marketplace_shows_
 def test_units_cut_by_the_marketplace_are_to_be_removed_in_shopify() -> None:
     cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
 
-    part = asked(a_view(mirakl=an_order(lines=cut), rules=RULES))
+    rules = replace(RULES, mirror_marketplace_changes=False)
+    part = asked(a_view(mirakl=an_order(lines=cut), rules=rules))
 
     (case,) = part.cases
     assert (case.reason, case.subject) == (Reason.MARKETPLACE_CHANGED, "L1")
@@ -343,9 +347,145 @@ def test_units_cut_by_the_marketplace_are_to_be_removed_in_shopify() -> None:
 
 def test_a_reduction_waits_while_the_marketplace_made_a_cut_of_its_own() -> None:
     cut = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
-    view = look((a_shopify_line(), replace(LAMP, current_quantity=0)), mirakl=an_order(lines=cut))
+    rules = replace(RULES, mirror_marketplace_changes=False)
+    view = look(
+        (a_shopify_line(), replace(LAMP, current_quantity=0)), mirakl=an_order(lines=cut), rules=rules
+    )
 
     assert asked(view).actions == ()
+
+
+CUT = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+
+
+def test_units_cut_by_the_marketplace_are_taken_out_of_shopify_by_our_own_edit() -> None:
+    part = asked(look((a_shopify_line(), LAMP), mirakl=an_order(lines=CUT)))
+
+    (action,) = part.actions
+    assert isinstance(action, EditShopifyOrder)
+    assert (action.quantities, action.added) == ((("S1", 1),), ())
+    assert part.cases == ()
+    assert part.keep_held
+    assert part.memory.mirrored == (("L1", 1),)
+
+
+def test_our_own_edit_waits_until_nobody_is_editing() -> None:
+    view = look((a_shopify_line(), LAMP), mirakl=an_order(lines=CUT), memory=a_memory(content_since=NOW))
+
+    assert asked(view).actions == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shopify": a_shopify_order(lines=(a_shopify_line(), LAMP), editable=False)},
+        {"shopify": a_shopify_order(lines=(a_shopify_line(fulfilled_quantity=1), LAMP))},
+        {
+            "shopify": a_shopify_order(lines=(a_shopify_line(), LAMP)),
+            "rules": replace(RULES, mirror_marketplace_changes=False),
+        },
+    ],
+)
+def test_where_our_app_may_not_edit_or_units_left_a_person_removes_them(changes: dict[str, Any]) -> None:
+    part = asked(look(**{"mirakl": an_order(lines=CUT), **changes}))
+
+    assert part.actions == ()
+    assert [case.reason for case in part.cases] == [Reason.MARKETPLACE_CHANGED]
+
+
+def test_a_person_is_asked_when_our_own_edit_does_not_come_through() -> None:
+    view = look((a_shopify_line(), LAMP), mirakl=an_order(lines=CUT))
+    (action,) = asked(view).actions
+
+    refused = asked(replace(view, operations=(an_operation(action),)))
+    late = asked(view, replace(view.memory, disagreeing_since=NOW - timedelta(minutes=10)))
+
+    for part in (refused, late):
+        assert part.actions == (action,)
+        assert [case.reason for case in part.cases] == [Reason.MARKETPLACE_CHANGED]
+
+
+def test_a_line_refused_at_the_marketplace_is_taken_out_of_shopify() -> None:
+    refused = (replace(LINES[0], state="REFUSED"), LINES[1])
+    part = asked(look((a_shopify_line(), LAMP), mirakl=an_order(lines=refused)))
+
+    (action,) = part.actions
+    assert isinstance(action, EditShopifyOrder)
+    assert action.quantities == (("S1", 0),)
+
+
+# -- both sides --------------------------------------------------------------------------------------------
+
+THREE = (replace(LINES[0], quantity=3, price=Decimal("30.00")), LINES[1])
+THREE_BEFORE: dict[str, Any] = {
+    "content_since": EDITED,
+    "ordered": ordered(THREE),
+    "settled": (("L1", 3), ("L2", 1)),
+}
+
+
+@pytest.mark.parametrize("units", [1, 4])
+def test_both_sides_changing_one_line_is_a_case_that_shows_both(units: int) -> None:
+    cut = (replace(THREE[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    lines = (a_shopify_line(quantity=3, current_quantity=units), LAMP)
+    part = asked(look(lines, mirakl=an_order(lines=cut)), a_memory(**THREE_BEFORE))
+
+    (case,) = part.cases
+    assert case.reason is Reason.BOTH_SIDES_CHANGED
+    assert ("Agreed before", "3") in case.facts
+    assert ("Shopify now", str(units)) in case.facts
+    assert ("Marketplace now", "2") in case.facts
+    assert part.actions == ()
+    assert part.keep_held
+
+
+def test_what_we_asked_for_ourselves_is_not_the_marketplaces_change() -> None:
+    cut = (replace(THREE[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    lines = (a_shopify_line(quantity=3, current_quantity=1), LAMP)
+    memory = a_memory(**THREE_BEFORE, asked_cancelled=(("L1", 1),))
+    (action,) = asked(look(lines, mirakl=an_order(lines=cut)), memory).actions
+
+    assert isinstance(action, CancelQuantities)
+    assert action.lines[0].cancelled_total == 2
+    assert asked(look(), a_memory(content_since=EDITED)).memory.asked_cancelled == (("L1", 1),)
+
+
+# -- edits nothing was sent for ----------------------------------------------------------------------------
+
+
+def test_an_edit_that_was_sent_is_not_remembered_as_waiting() -> None:
+    waiting = asked(look(mirakl=an_order("WAITING_DEBIT"))).memory
+    assert waiting.unsent_edit.startswith("edit:")
+    assert asked(look(), waiting).memory.unsent_edit == ""
+
+
+def test_an_edit_taken_back_before_it_was_sent_sends_nothing_and_says_so_once() -> None:
+    waiting = asked(look(mirakl=an_order("WAITING_DEBIT"))).memory
+    undone = asked(a_view(mirakl=an_order("WAITING_DEBIT"), memory=waiting))
+
+    assert undone.actions == ()
+    assert undone.because == ("The edit in Shopify was taken back before anything was sent for it.",)
+    assert asked(a_view(mirakl=an_order("WAITING_DEBIT"), memory=undone.memory)).because == ()
+
+
+def test_an_edit_that_waited_is_dropped_with_a_reason_when_the_order_ends() -> None:
+    waiting = asked(look(mirakl=an_order("WAITING_DEBIT"))).memory
+    part = asked(look(shopify=a_shopify_order(cancelled_at=NOW)), waiting)
+
+    assert "is dropped and nothing of it was sent" in part.because[0]
+    assert part.memory.unsent_edit == ""
+    assert dropped(part.memory, "again").because == ()
+
+
+def test_what_cannot_be_is_an_engineers_case_and_sends_nothing() -> None:
+    mirakl = an_order(debited_at=NOW, payment_workflow="NO_CUSTOMER_PAYMENT_CONFIRMATION")
+    part = asked(look(mirakl=mirakl))
+
+    (case,) = part.cases
+    assert case.reason is Reason.IMPOSSIBLE_COMBINATION
+    assert part.actions == ()
+    assert part.memory.refund_tasks == ()
+    assert part.keep_held
 
 
 # -- after debit -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, editing, maps, orders, quarantine, running
+from interlock.cli import api_keys, cases, editing, edits, maps, orders, quarantine, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -20,6 +20,7 @@ orders.commands.command("preview")(editing.preview_order)
 orders.commands.command("edit")(editing.edit_order)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
+app.add_typer(edits.commands, name="edits")
 app.add_typer(maps.carriers, name="carriers")
 app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")

@@ -14,6 +14,7 @@ from interlock.orders.differences import (
     Difference,
     LineAdded,
     LineCancelled,
+    LineRefused,
     LineRemoved,
     PriceChanged,
     QuantityIncreased,
@@ -48,8 +49,9 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
     shown = dict(shopify_quantities(shopify, memory))
     left = dict(fulfilled_quantities(shopify, memory))
     settled = dict(memory.settled)
+    refused = {line.id for line in mirakl.lines if line.state == "REFUSED"}
     less: list[QuantityReduced | LineRemoved] = []
-    more: list[QuantityIncreased | LineCancelled] = []
+    more: list[QuantityIncreased | LineCancelled | LineRefused] = []
     for line in ordered_of(mirakl, memory):
         # Units that have left cannot be taken out again: refunding them is money, not an edit.
         now = max(shown.get(line.line_id, 0), left.get(line.line_id, 0))
@@ -60,7 +62,9 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
             less.append(LineRemoved(line.line_id, line.sku, wanted))
         elif now > wanted:
             # Before both sides ever agreed, what was imported is what was ordered.
-            if now <= settled.get(line.line_id, line.quantity):
+            if line.line_id in refused:
+                more.append(LineRefused(line.line_id, line.sku, now))
+            elif now <= settled.get(line.line_id, line.quantity):
                 more.append(LineCancelled(line.line_id, line.sku, wanted, now))
             else:
                 more.append(QuantityIncreased(line.line_id, line.sku, wanted, now))

@@ -8,12 +8,15 @@ from interlock.orders.differences import (
     Difference,
     LineAdded,
     LineCancelled,
+    LineRefunded,
+    LineRefused,
     LineRemoved,
     PriceChanged,
     QuantityIncreased,
     QuantityReduced,
     ShippingChanged,
     SkuReplaced,
+    TotalsRecalculated,
 )
 from interlock.orders.money import Money
 
@@ -44,25 +47,12 @@ def sentence_of(difference: Difference, currency: str) -> str:
             return "The Shopify order goes to another address than the one the marketplace gave."
         case LineCancelled(_, sku, agreed, shopify):
             return f"The marketplace now agrees to {agreed} of {sku}; Shopify still shows {shopify}."
-        case _:
-            assert_never(difference)
-
-
-def why_impossible(difference: Difference) -> str:
-    """Why the marketplace cannot take this change; empty for changes it can take or made itself."""
-    match difference:
-        case QuantityIncreased() | LineAdded():
-            return "A marketplace order can only become smaller: the customer has to order again for more."
-        case SkuReplaced():
-            return (
-                "Cancelling the old item alone would carry out half of the change, so nothing was cancelled."
-            )
-        case PriceChanged() | ShippingChanged():
-            return "The marketplace sets the price the customer paid; sellers cannot change it on an order."
-        case AddressChanged():
-            return "Only the marketplace operator can change where an order goes."
-        case QuantityReduced() | LineRemoved() | LineCancelled():
-            return ""
+        case LineRefused(_, sku, shopify):
+            return f"The marketplace shows {sku} as refused; Shopify still shows {shopify}."
+        case LineRefunded(_, sku, quantity, _):
+            return f"The marketplace refunded {quantity} of {sku} before dispatch; Shopify still shows them."
+        case TotalsRecalculated(_, sku, was, now):
+            return f"The marketplace now shows {_money(now, currency)} a unit for {sku}; it was {_money(was, currency)}."
         case _:
             assert_never(difference)
 

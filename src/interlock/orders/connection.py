@@ -74,6 +74,7 @@ class ConnectionRules:
     reasons_by_edit: tuple[ReasonOfEdit, ...] = ()
     proportional_taxes: bool = True
     multi_shipment: bool = False
+    mirror_marketplace_changes: bool = True
 
     def cancelation_reason_for(self, edit: KindOfEdit) -> str:
         """The reason code of RE01 that a cancelation of this kind of edit carries (OR30); empty where none is set."""

@@ -90,6 +90,35 @@ class LineCancelled:
     shopify: int
 
 
+@dataclass(frozen=True, slots=True)
+class LineRefused:
+    """The marketplace shows the line as refused; Shopify still shows units of it."""
+
+    line_id: str
+    sku: str
+    shopify: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefunded:
+    """The marketplace refunded whole units of a line that has not left, and nobody here asked for it."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    refund_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRecalculated:
+    """The marketplace changed the unit price of a line after it was first seen."""
+
+    line_id: str
+    sku: str
+    was: Decimal
+    now: Decimal
+
+
 Difference: TypeAlias = (
     QuantityReduced
     | LineRemoved
@@ -100,4 +129,7 @@ Difference: TypeAlias = (
     | ShippingChanged
     | AddressChanged
     | LineCancelled
+    | LineRefused
+    | LineRefunded
+    | TotalsRecalculated
 )

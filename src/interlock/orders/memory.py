@@ -227,6 +227,11 @@ class Memory:
     withdrawn: tuple[Withdrawn, ...] = ()
     refund_tasks: tuple[RefundTask, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    # the Shopify edit for which nothing has been sent yet; empty once it was sent, taken back or dropped
+    unsent_edit: str = ""
+    # units per Mirakl line: cancelled in all by our own cancelations, and shown after our own edits in Shopify
+    asked_cancelled: tuple[tuple[str, int], ...] = ()
+    mirrored: tuple[tuple[str, int], ...] = ()
     incidents: tuple[Incident, ...] = ()
     # edits from our own desk, the oldest first, and the Shopify content the last of them made
     desk_edits: tuple[DeskEdit, ...] = ()

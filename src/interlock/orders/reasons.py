@@ -68,6 +68,10 @@ class Reason(StrEnum):
     # after a rebuild or a restore
     QUARANTINE = "quarantine"
     DIFFERENCE_AFTER_QUARANTINE = "difference_after_quarantine"
+    IMPOSSIBLE_COMBINATION = "impossible_combination"
+    # edits that wait, and edits on both sides
+    EDIT_WAITING = "edit_waiting"
+    BOTH_SIDES_CHANGED = "both_sides_changed"
 
 
 class Option(StrEnum):
@@ -219,5 +223,14 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.DIFFERENCE_AFTER_QUARANTINE: ReasonPage(
         "task", "customer service", "today", "a difference from before the quarantine needs a person's word"
+    ),
+    Reason.IMPOSSIBLE_COMBINATION: ReasonPage(
+        "condition", "engineer", "today", "the marketplace shows what cannot be"
+    ),
+    Reason.EDIT_WAITING: ReasonPage(
+        "condition", "customer service", "note", "an edit waits for the marketplace"
+    ),
+    Reason.BOTH_SIDES_CHANGED: ReasonPage(
+        "condition", "customer service", "urgent", "both sides changed the same line"
     ),
 }

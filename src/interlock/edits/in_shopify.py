@@ -1,0 +1,39 @@
+"""Our own edits of the Shopify order: which quantities make it show what the marketplace agrees to."""
+
+from interlock.edits.reading import Cut, Edit, digest
+from interlock.orders.actions import EditShopifyOrder
+from interlock.orders.agreement import mirakl_line_id_of
+from interlock.orders.codec import encode
+from interlock.orders.differences import LineCancelled
+
+
+def mirror_of(edit: Edit, cuts: tuple[Cut, ...]) -> EditShopifyOrder:
+    """Takes the units the marketplace cut out of the Shopify order: one edit for all lines."""
+    quantities: list[tuple[str, int]] = []
+    for cut in cuts:
+        quantities += _lowered(edit, cut.line_id, agreed_to(cut))
+    return EditShopifyOrder(
+        edit.shopify.id,
+        "mirror:" + digest([encode(cut) for cut in cuts]),
+        tuple(quantities),
+        (),
+        "The marketplace took these units out of its order.",
+    )
+
+
+def agreed_to(cut: Cut) -> int:
+    """How many units the marketplace still agrees to."""
+    return cut.agreed if isinstance(cut, LineCancelled) else 0
+
+
+def _lowered(edit: Edit, line_id: str, wanted: int) -> list[tuple[str, int]]:
+    """The Shopify lines of a Mirakl line lowered to so many units in all, the last line first; never below what left."""
+    lines = [line for line in edit.shopify.lines if mirakl_line_id_of(line, edit.memory) == line_id]
+    too_many = sum(line.current_quantity for line in lines) - wanted
+    lowered = []
+    for line in reversed(lines):
+        taken = min(too_many, line.current_quantity - line.fulfilled_quantity)
+        if taken > 0:
+            lowered.append((line.id, line.current_quantity - taken))
+            too_many -= taken
+    return lowered

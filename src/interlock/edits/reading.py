@@ -1,0 +1,314 @@
+"""What an edit is in the words of the rules: each difference as a change, the state of both sides as facts."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from interlock.edits.rules import rule_for
+from interlock.edits.sentences import sentence_of
+from interlock.edits.table import Answer, Change, Facts, Rule, Situation, Workflow
+from interlock.orders.agreement import agreed_quantities, fulfilled_quantities, shopify_quantities
+from interlock.orders.codec import encode
+from interlock.orders.connection import KindOfEdit
+from interlock.orders.differences import (
+    AddressChanged,
+    Difference,
+    LineAdded,
+    LineCancelled,
+    LineRefunded,
+    LineRefused,
+    LineRemoved,
+    PriceChanged,
+    QuantityIncreased,
+    QuantityReduced,
+    ShippingChanged,
+    SkuReplaced,
+    TotalsRecalculated,
+)
+from interlock.orders.memory import Memory, RefundTask
+from interlock.orders.reasons import Reason
+from interlock.orders.refund_tasks import (
+    SUPERSEDED,
+    UNDONE,
+    covered_units,
+    is_of_an_edit,
+    is_open,
+    line_of,
+)
+from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+
+Reduced = QuantityReduced | LineRemoved
+Cut = LineCancelled | LineRefused
+OfTheMarketplace = LineCancelled | LineRefused | LineRefunded | TotalsRecalculated
+
+SITUATION_OF = {
+    "STAGING": Situation.STAGING,
+    "WAITING_ACCEPTANCE": Situation.WAITING_ACCEPTANCE,
+    "WAITING_DEBIT": Situation.ACCEPTED,
+    "WAITING_DEBIT_PAYMENT": Situation.ACCEPTED,
+    "SHIPPED": Situation.SHIPPED,
+    "TO_COLLECT": Situation.SHIPPED,
+    "RECEIVED": Situation.RECEIVED,
+    "CLOSED": Situation.CLOSED,
+    "REFUSED": Situation.REFUSED,
+    "CANCELED": Situation.CANCELLED,
+}
+"""Mirakl order states (reference 3.2); SHIPPING is told apart further."""
+ENDED = (
+    Situation.SHIPPED,
+    Situation.RECEIVED,
+    Situation.CLOSED,
+    Situation.REFUSED,
+    Situation.CANCELLED,
+)
+WORKFLOWS = {workflow.value: workflow for workflow in Workflow}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A change, the rule that answers it and the facts the rule saw. The incident of an order has no difference."""
+
+    change: Change
+    difference: Difference | None
+    facts: Facts
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Everything in which the two sides differ at one moment, taken as one thing."""
+
+    view: View
+    mirakl: MiraklOrder
+    shopify: ShopifyOrder
+    memory: Memory
+    differences: tuple[Difference, ...]
+
+    @property
+    def reduced(self) -> tuple[Reduced, ...]:
+        return tuple(d for d in self.differences if isinstance(d, QuantityReduced | LineRemoved))
+
+    @property
+    def cut(self) -> tuple[Cut, ...]:
+        return tuple(d for d in self.differences if isinstance(d, LineCancelled | LineRefused))
+
+    @property
+    def by_shopify(self) -> tuple[Difference, ...]:
+        return tuple(d for d in self.differences if not isinstance(d, OfTheMarketplace))
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """Units per Mirakl line that Shopify shows less than agreed."""
+        return {d.line_id: units_of(d) for d in self.reduced}
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(sentence_of(d, self.mirakl.currency) for d in self.differences)
+
+    @property
+    def subject(self) -> str:
+        """The same edit has the same subject; another edit asks anew."""
+        return "edit:" + digest((*(encode(d) for d in self.differences), self.shopify.address.digest))
+
+    @property
+    def table(self) -> tuple[tuple[str, str], ...]:
+        """The changes as facts of a case."""
+        return tuple((f"Change {n}", sentence) for n, sentence in enumerate(self.sentences, start=1))
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Every difference, and the incident if there is one, with the rule that answers it."""
+        found = []
+        for difference in self.differences:
+            change, facts = change_of(difference, self.shopify), self.facts(difference)
+            found.append(Judged(change, difference, facts, rule_for(change, facts)))
+        if self.mirakl.has_incident:
+            facts = self.facts(None)
+            rule = rule_for(Change.INCIDENT_OPENED, facts)
+            found.append(Judged(Change.INCIDENT_OPENED, None, facts, rule))
+        return tuple(found)
+
+    def facts(self, difference: Difference | None) -> Facts:
+        """What the rules may look at to answer this difference."""
+        mirakl, rules, memory = self.mirakl, self.view.rules, self.memory
+        lines = [line_of(mirakl, d.line_id) for d in self.reduced]
+        both = both_changed(self, memory)
+        return Facts(
+            situation=situation_of(self),
+            workflow=WORKFLOWS.get(mirakl.payment_workflow, Workflow.OTHER),
+            paid=is_paid(self),
+            can_cancel=mirakl.can_cancel,
+            can_refund=bool(lines) and all(line is not None and line.can_refund for line in lines),
+            can_ship=mirakl.can_ship,
+            partial_cancelation=rules.partial_cancelation,
+            partial_acceptance=rules.partial_acceptance,
+            reason_code=all(rules.cancelation_reason_for(kind_of(d)) for d in self.reduced),
+            after_debit=rules.reduction_after_debit,
+            mirror=rules.mirror_marketplace_changes,
+            editable=self.shopify.editable,
+            everything_gone=_everything_gone(self),
+            rest_impossible=bool(both) or len(self.by_shopify) > len(self.reduced),
+            marketplace_changed=bool(self.cut),
+            both_changed=line_id_of(difference) in both,
+            refund_asked=_refund_asked(self, difference),
+            refund_declined=declined_task(memory, self.missing) is not None,
+            units_left=any(line.fulfilled_quantity > 0 for line in self.shopify.lines),
+        )
+
+
+def change_of(difference: Difference, shopify: ShopifyOrder) -> Change:
+    """The change a difference is."""
+    match difference:
+        case QuantityReduced():
+            return Change.QUANTITY_DOWN
+        case LineRemoved():
+            return Change.LINE_REMOVED
+        case QuantityIncreased():
+            return Change.QUANTITY_UP
+        case LineAdded(shopify_line_id):
+            custom = any(line.id == shopify_line_id and not line.variant_id for line in shopify.lines)
+            return Change.CUSTOM_LINE if custom else Change.LINE_ADDED
+        case SkuReplaced():
+            return Change.SKU_REPLACED
+        case PriceChanged():
+            return Change.PRICE_CHANGED
+        case ShippingChanged():
+            return Change.SHIPPING_CHANGED
+        case AddressChanged():
+            return Change.ADDRESS_CHANGED
+        case LineCancelled(_, _, agreed):
+            return Change.LINE_CANCELLED_IN_PART if agreed else Change.LINE_CANCELLED_WHOLE
+        case LineRefused():
+            return Change.LINE_REFUSED
+        case LineRefunded():
+            return Change.LINE_REFUNDED
+        case TotalsRecalculated():
+            return Change.TOTALS_RECALCULATED
+        case _:
+            assert_never(difference)
+
+
+def situation_of(edit: Edit) -> Situation:
+    """Where the order stands: its end and its dispatch first, then an incident, then the state before shipping."""
+    mirakl = edit.mirakl
+    situation = SITUATION_OF.get(mirakl.state)
+    if situation in ENDED:
+        return situation
+    if situation is None and mirakl.state != "SHIPPING":
+        return Situation.UNKNOWN
+    if mirakl.has_incident:
+        return Situation.INCIDENT_OPEN
+    if situation is not None:
+        return situation
+    if edit.reduced and _covered(edit) and (is_paid(edit) or not mirakl.can_cancel):
+        return Situation.REFUND_RUNNING
+    if any(line.fulfilled_quantity > 0 for line in edit.shopify.lines):
+        return Situation.PART_SHIPPED
+    return Situation.SHIPPING_PAID if is_paid(edit) else Situation.SHIPPING_UNPAID
+
+
+def is_paid(edit: Edit) -> bool:
+    """Whether the customer was debited for the order or for a line the edit makes smaller (reference 3.3)."""
+    lines = [line_of(edit.mirakl, d.line_id) for d in edit.reduced] or list(edit.mirakl.lines)
+    return edit.mirakl.debited_at is not None or any(line and line.debited_at for line in lines)
+
+
+def _everything_gone(edit: Edit) -> bool:
+    removed = {d.line_id for d in edit.reduced if isinstance(d, LineRemoved)}
+    agreed = agreed_quantities(edit.mirakl, edit.memory)
+    return bool(removed) and all(line_id in removed for line_id, units in agreed if units > 0)
+
+
+def _covered(edit: Edit) -> bool:
+    """Whether refund tasks stand for exactly the units that are missing, and none for a line the edit left alone."""
+    missing = edit.missing
+    return all(
+        covered_units(edit.memory, line_id) == units for line_id, units in missing.items()
+    ) and not any(
+        due.line_id not in missing
+        for task in edit.memory.refund_tasks
+        if is_open(task) and is_of_an_edit(task) and not task.settled_by
+        for due in task.lines
+    )
+
+
+def _refund_asked(edit: Edit, difference: Difference | None) -> bool:
+    if isinstance(difference, LineRefunded):
+        return any(difference.refund_id in task.settled_by for task in edit.memory.refund_tasks)
+    return bool(edit.missing) and all(
+        sum(
+            due.quantity
+            for task in edit.memory.refund_tasks
+            for due in task.lines
+            if due.line_id == line_id and not task.dismissed_by.startswith((SUPERSEDED, UNDONE))
+        )
+        >= units
+        for line_id, units in edit.missing.items()
+    )
+
+
+def declined_task(memory: Memory, missing: dict[str, int]) -> RefundTask | None:
+    """The latest task for exactly these units, if a person closed it without a refund."""
+    for task in reversed(memory.refund_tasks):
+        if missing and {due.line_id: due.quantity for due in task.lines} == missing:
+            by_hand = task.dismissed_by and not task.dismissed_by.startswith((SUPERSEDED, UNDONE))
+            return task if by_hand and task.settled_at is None else None
+    return None
+
+
+def both_changed(edit: Edit, memory: Memory) -> frozenset[str]:
+    """Lines that Shopify and the marketplace both changed since they last agreed. What we asked for ourselves, on
+    either side, is nobody's change."""
+    settled, asked, mirrored = dict(memory.settled), dict(memory.asked_cancelled), dict(memory.mirrored)
+    shown = dict(shopify_quantities(edit.shopify, memory))
+    left = dict(fulfilled_quantities(edit.shopify, memory))
+    agreed = dict(agreed_quantities(edit.mirakl, memory))
+    found = []
+    for line in edit.mirakl.lines:
+        before = settled.get(line.id)
+        ordered = memory.ordered_line(line.id)
+        if before is None or ordered is None:
+            continue
+        now = max(shown.get(line.id, 0), left.get(line.id, 0))
+        withdrawn = sum(w.quantity for w in memory.withdrawn if w.line_id == line.id)
+        known = max(ordered.quantity - withdrawn - before, asked.get(line.id, 0))
+        gone = ordered.quantity - withdrawn - agreed[line.id]
+        if gone > known and now not in (before, agreed[line.id], mirrored.get(line.id, -1)):
+            found.append(line.id)
+    return frozenset(found)
+
+
+def line_id_of(difference: Difference | None) -> str:
+    """The Mirakl line a difference is about; empty where it is about none."""
+    match difference:
+        case None | LineAdded() | ShippingChanged() | AddressChanged():
+            return ""
+        case _:
+            return difference.line_id
+
+
+def units_of(reduced: Reduced) -> int:
+    """How many units the marketplace agrees to and Shopify does not show any more."""
+    return reduced.agreed - (reduced.now if isinstance(reduced, QuantityReduced) else 0)
+
+
+def kind_of(reduced: Reduced) -> KindOfEdit:
+    """The kind of edit that reason codes are set for."""
+    return "quantity_reduced" if isinstance(reduced, QuantityReduced) else "line_removed"
+
+
+def digest(value: object) -> str:
+    """A short digest of encoded values, for subjects."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def answered(judged: Iterable[Judged], *answers: Answer) -> tuple[Judged, ...]:
+    """Those with one of these answers."""
+    return tuple(j for j in judged if j.rule.answer in answers)
+
+
+def asked_about(judged: Iterable[Judged], reason: Reason) -> tuple[Judged, ...]:
+    """Those a person has to decide, for this reason."""
+    return tuple(j for j in judged if j.rule.answer is Answer.DECISION and j.rule.reason is reason)

@@ -23,6 +23,7 @@ from interlock.mirakl.client import (
 from interlock.mirakl.exact import parsed, written
 from interlock.mirakl.translate import Capability, UnreadableOrder, order_from
 from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.codec import decode
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.orders.outcomes import Outcome, Unavailable
@@ -174,6 +175,18 @@ class ShopifyAdapter:
             if why:
                 found.append(OtherOrder(other.id, other.name, other.created_at, other.cancelled, why))
         return tuple(found)
+
+    async def changes(self, shopify_order_id: str) -> tuple[Change, ...]:
+        try:
+            return await shopify_read.changes(self._client, shopify_order_id)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def variant_prices(self, variant_ids: Sequence[str]) -> tuple[VariantPrice, ...]:
+        try:
+            return await shopify_read.variant_prices(self._client, variant_ids)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
 
     async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]:
         return tuple(

@@ -117,6 +117,11 @@ class Bench:
         with self.world.database.begin() as c:
             return "\n".join(sentence for _, _, sentence in timeline_of(c, order_id))
 
+    def told_by_others(self, order_id: int) -> list[tuple[str, str]]:
+        """What the timeline says that others did: who, and the sentence."""
+        with self.world.database.begin() as c:
+            return [(who, said) for _, who, said in timeline_of(c, order_id) if who != "Interlock"]
+
     def calls(self, operation: str) -> int:
         """Calls of one operation that either platform received."""
         both = [*self.marketplace.record.calls, *self.world.shopify.record.calls]

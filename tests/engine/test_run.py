@@ -8,8 +8,11 @@ from sqlalchemy import delete, select, update
 from interlock.engine.ledger import operations
 from interlock.engine.store import connections
 from interlock.engine.sweeps import wake_due, watch_acceptance
+from interlock.orders.changes import History
+from interlock.orders.codec import decode
 from interlock.orders.reasons import Reason
 from interlock.orders.store import EMPTY_MEMORY, hour_of, orders, plans
+from interlock.orders.view import View
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.switches import Switches
@@ -312,3 +315,55 @@ def test_an_order_of_ours_that_was_made_twice_is_held_beside_the_first(
             assert bench.row(order_id).twins == []
 
     virtually(imports_again)
+
+
+# Who changed the order (Order.agreements)
+
+
+def test_who_changed_the_order_is_read_once_per_change_told_and_kept(
+    database: Database, keyring: Keyring
+) -> None:
+    async def edits() -> None:
+        async with on_bench(database, keyring, "automatic") as bench:
+            order_id, order = await _released(bench)
+            assert bench.calls("currentAppInstallation+order") == 0
+            bench.world.shopify.edit_natively(order, quantities=[("MUG-BLUE", 1)])
+            await bench.look(order_id)
+            await bench.look(order_id)
+            assert bench.calls("currentAppInstallation+order") == 1
+            assert bench.calls("shop+nodes") == 1
+            history = decode(History, bench.row(order_id).history)
+            assert [(change.kind, change.by) for change in history.changes] == [
+                ("ORDER", "Interlock"),
+                ("ORDER_EDIT", "Order Editing"),
+            ]
+            assert [price.currency for price in history.prices] == ["EUR", "EUR"]
+            assert bench.told_by_others(order_id) == [
+                ("Order Editing", "Edited the Shopify order: MUG-BLUE -2.")
+            ]
+            assert decode(View, bench.row(order_id).last_view).changes == history.changes
+
+    virtually(edits)
+
+
+def test_a_history_that_cannot_be_read_holds_nothing_up_and_is_read_later(
+    database: Database, keyring: Keyring
+) -> None:
+    away = Broken("currentAppInstallation+order", "refused_before")
+
+    async def edits() -> None:
+        async with on_bench(database, keyring, "automatic", shopify_faults=away) as bench:
+            order_id, order = await _released(bench)
+            away.active = True
+            bench.world.shopify.set_quantity(order, "MUG-BLUE", 1)
+            await bench.look(order_id)
+            assert all(item.status == "ON_HOLD" for item in order.fulfillment_orders if item.open)
+            assert decode(History, bench.row(order_id).history).changes == ()
+            assert bench.row(order_id).next_look_at <= bench.world.clock.now() + timedelta(seconds=20)
+            away.active = False
+            await bench.sleep(20)
+            await bench.look(order_id)
+            kinds = [change.by for change in decode(History, bench.row(order_id).history).changes]
+            assert kinds == ["Interlock", "staff"]
+
+    virtually(edits)

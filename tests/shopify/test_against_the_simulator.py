@@ -29,6 +29,7 @@ from interlock.orders.actions import (
     ShopifyAction,
 )
 from interlock.orders.addresses import AddressParts, digest
+from interlock.orders.changes import VariantPrice
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.snapshots import ShopifyOrder
 from interlock.shopify import read
@@ -207,10 +208,42 @@ def test_an_edit_by_staff_is_seen_in_current_quantities_and_agreements(setting: 
         ("RUG", 2, 2),
     ]
     assert [refund.money for refund in edited.refunds] == [Decimal(0)]
-    changes = setting.use(lambda client: read.agreements(client, order.id))
-    changed = [delta for change in changes if change.reason != "ORDER" for delta in change.lines]
+    assert (order.edited, edited.edited) == (False, True)
+    placed, change = setting.use(lambda client: read.changes(client, order.id))
     lamp, rug = edited.lines[0].id, edited.lines[2].id
-    assert sorted(changed) == sorted([(lamp, -2), (rug, 2)])
+    assert (placed.kind, placed.by) == ("ORDER", "Interlock")
+    assert (change.kind, change.by, sorted(change.lines)) == (
+        "ORDER_EDIT",
+        "staff",
+        sorted([(lamp, -2), (rug, 2)]),
+    )
+
+
+def test_agreements_tell_apps_by_their_title_us_by_our_name_and_staff_by_none(setting: Setting) -> None:
+    """Reference 6.3: an agreement names the app that acted; people are not named."""
+    order = setting.imported()
+    setting.world.edit_natively(order.id, quantities=[("LAMP", 2)])
+    setting.does(edit(order, ("LAMP", 1)))
+    setting.world.refund(order.id, money="5.00")
+    found = setting.use(lambda client: read.changes(client, order.id))
+    assert [(change.kind, change.by) for change in found] == [
+        ("ORDER", "Interlock"),
+        ("ORDER_EDIT", "Order Editing"),
+        ("ORDER_EDIT", "Interlock"),
+        ("REFUND", "staff"),
+    ]
+    everyone = setting.world.shop.staff
+    assert not any(person.first_name in repr(found) or person.last_name in repr(found) for person in everyone)
+
+
+def test_prices_of_variants_are_read_by_id_and_missing_ones_left_out(setting: Setting) -> None:
+    rug = setting.world.variant("RUG")
+    wanted = [rug.gid, setting.lamp.gid, rug.gid, "gid://shopify/ProductVariant/1"]
+    found = setting.use(lambda client: read.variant_prices(client, wanted))
+    assert found == (
+        VariantPrice(rug.gid, Decimal("5.00"), "CAD"),
+        VariantPrice(setting.lamp.gid, Decimal("99.00"), "CAD"),
+    )
 
 
 def test_a_shipment_is_seen_with_its_tracking(setting: Setting) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.outcomes import Outcome
 from interlock.orders.ports import OrderContext
@@ -54,6 +55,14 @@ class ShopifyGateway(Protocol):
 
     async def others(self, cancelled: ShopifyOrder) -> tuple[OtherOrder, ...]:
         """Live orders that may replace this cancelled one."""
+        ...
+
+    async def changes(self, shopify_order_id: str) -> tuple[Change, ...]:
+        """Who changed the order, oldest first (Order.agreements)."""
+        ...
+
+    async def variant_prices(self, variant_ids: Sequence[str]) -> tuple[VariantPrice, ...]:
+        """What the shop asks for these variants today."""
         ...
 
     async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]: ...

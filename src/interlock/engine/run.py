@@ -27,6 +27,7 @@ from interlock.orders.actions import (
     SendMessage,
     SetOrderAddress,
 )
+from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
 from interlock.orders.memory import Decision, DeskEdit, Incident
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
@@ -51,7 +52,7 @@ from interlock.orders.store import (
     twins_of,
 )
 from interlock.orders.texts import forget_texts, kept_text
-from interlock.orders.timeline import sentence_of
+from interlock.orders.timeline import sentence_of, sentence_of_change
 from interlock.orders.view import OpenOperation, OtherOrder, RefundMade, View
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
@@ -173,6 +174,8 @@ class _Run:
         self.said: tuple[str, ...] | None = None
         self.plan_digest = ""
         self.mirakl_written_at = row.mirakl_written_at
+        self.history = row.history
+        self.news: tuple[Change, ...] = ()
         self.accepting_since: datetime | None = None
         self.counted = False
 
@@ -183,6 +186,7 @@ class _Run:
             mirakl = self._snapshot(kept.document)
             observation = await self._observe(kept, mirakl)
             held = cycle == 0 and await self._hold_on_sight(observation, mirakl, kept)
+            history_lacks = not await self._read_history(observation)
             view = self._view(kept, mirakl, observation)
             decided = decide(view)
             plan = self._restrained(decided, view)
@@ -192,6 +196,8 @@ class _Run:
             if observation.unreadable:
                 pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
                 look_at = earliest(look_at, observation.at + pause)
+            if history_lacks:
+                look_at = earliest(look_at, observation.at + READ_AGAIN)
             if self.memory.linked_at is not None and self._strays_may_show(kept, view.now):
                 look_at = earliest(look_at, max(self.memory.linked_at, view.now) + ledger.LOOKED_FOR)
             if todo.send:
@@ -271,6 +277,32 @@ class _Run:
         found = [await self.platforms.shopify.order(twin) for twin in kept.twins if twin != linked]
         return tuple(twin for twin in found if twin is not None)
 
+    async def _read_history(self, observation: Observation) -> bool:
+        """Who changed the order, and what its variants cost now: read when its content is another than last time, after
+        the hold, which must not wait for it. False when it could not be read: then the last one stands for now."""
+        shopify = observation.shopify
+        if shopify is None:
+            return True
+        known = self.history if self.history and self.history.shopify_order_id == shopify.id else None
+        content = content_of(shopify)
+        if known is not None and known.content == content:
+            return True
+        if known is None and never_changed(shopify):
+            self.history = History(shopify.id, content)
+            return True
+        gateway = self.platforms.shopify
+        variants = [line.variant_id for line in shopify.lines if line.variant_id and line.current_quantity]
+        try:
+            changes = await gateway.changes(shopify.id)
+            prices = await gateway.variant_prices(variants) if variants else ()
+        except ReadFailed:
+            return False
+        seen = {change.id for change in known.changes} if known is not None else set()
+        fresh = (c for c in changes if c.id not in seen and c.kind != "ORDER" and c.by != OURSELVES)
+        self.news = (*self.news, *fresh)
+        self.history = History(shopify.id, content, changes, prices)
+        return True
+
     def _strays_may_show(self, kept: Kept, now: datetime) -> bool:
         """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
         linked_at = self.memory.linked_at
@@ -327,6 +359,8 @@ class _Run:
             answers=tuple(decision for _, decision in kept.answers),
             mirakl_written_at=self.mirakl_written_at,
             shopify_unreadable=bool(observation.unreadable),
+            changes=self.history.changes if self.history else (),
+            prices=self.history.prices if self.history else (),
             requests=kept.requests,
             refunds_made=kept.refunds_made,
             quarantined=_quarantined(kept),
@@ -395,6 +429,8 @@ class _Run:
             }
             if since is not None:
                 self.parts.queue.read_wanted(c, row.connection_id)
+            if self.history is not None and self.history != row.history:
+                values["history"] = encode(self.history)
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
                 values["shopify_updated_at"] = view.shopify.updated_at
@@ -427,6 +463,9 @@ class _Run:
             named = {request.text_id for request in taken if request.text_id}
             forget_texts(c, (self.memory.texts | named) - final.memory.texts)
             news = tuple(s for s in final.because if s not in said)
+            if view.shopify is not None:
+                for made in self.news:
+                    tell(c, row.id, made.at, made.by, [sentence_of_change(made, view.shopify)])
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
             self.plan_digest = digest
@@ -436,6 +475,7 @@ class _Run:
         for case in alarming:
             self.parts.alarm(self.platforms.rules.name, row.mirakl_order_id, case)
         self.memory = final.memory
+        self.news = ()
         self.counted = self.counted or bool(todo.send)
         probe("kept")
         return todo

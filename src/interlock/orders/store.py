@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.orders.actions import Lane
+from interlock.orders.changes import History
 from interlock.orders.codec import decode, encode
 from interlock.orders.label import Label
 from interlock.orders.memory import Memory
@@ -79,6 +80,8 @@ orders = Table(
     Column("label_reason", Text),
     Column("label_who", Text),
     Column("label_parcels", ARRAY(Text)),
+    # who changed the linked Shopify order, as last read
+    Column("history", JSONB),
     UniqueConstraint("connection_id", "mirakl_order_id"),
     Index("ix_orders_shopify_order_id", "shopify_order_id"),
     Index("ix_orders_next_look_at", "next_look_at"),
@@ -260,6 +263,7 @@ class OrderRow:
     mirakl_wanted_since: datetime | None
     runs_in_hour: int
     taken_over: bool
+    history: History | None
 
 
 def add_order(
@@ -341,6 +345,7 @@ def take_lease(
         mirakl_wanted_since=row.mirakl_wanted_since,
         runs_in_hour=row.runs_in_hour if row.hour == hour_of(now) else 0,
         taken_over=before.lease_until is not None,
+        history=None if row.history is None else decode(History, row.history),
     )
 
 

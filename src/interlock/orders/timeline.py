@@ -28,7 +28,9 @@ from interlock.orders.actions import (
     SetTracking,
     ShipOrder,
 )
+from interlock.orders.changes import Change
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.snapshots import ShopifyOrder
 
 
 def sentence_of(action: Action, outcome: Outcome) -> str:
@@ -101,3 +103,21 @@ def _what(action: Action) -> str:
             return "Marketplace told that the parcel is on its way"
         case _:
             assert_never(action)
+
+
+_KINDS = {
+    "ORDER_EDIT": "Edited the Shopify order",
+    "REFUND": "Refunded in Shopify",
+    "RETURN": "Took a return in Shopify",
+}
+
+
+def sentence_of_change(change: Change, order: ShopifyOrder) -> str:
+    """One sentence about a change of the Shopify order that others made; who and when stand beside it."""
+    skus = {line.id: line.sku or line.title for line in order.lines}
+    parts = [
+        f"{skus.get(line_id, 'a line')} {f'{units:+d}' if units else 'price'}"
+        for line_id, units in change.lines
+    ]
+    what = _KINDS.get(change.kind, "Changed the Shopify order")
+    return f"{what}: {', '.join(parts)}." if parts else f"{what}."

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from interlock.orders.actions import Action, RefundLines
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
@@ -57,6 +58,8 @@ class View:
     entry per SKU of the order, empty when not looked up. `twins` are further Shopify orders that carry our mark of
     this order, read just now, live or not. `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
+    `changes` tells who changed the Shopify order, oldest first, and `prices` what its variants cost in the shop; both
+    are empty for an order that stands as it was placed.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
     what is missing. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
@@ -77,6 +80,8 @@ class View:
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None
     shopify_unreadable: bool = False
+    changes: tuple[Change, ...] = ()
+    prices: tuple[VariantPrice, ...] = ()
     requests: tuple[DeskEdit, ...] = ()
     refunds_made: tuple[RefundMade, ...] = ()
     quarantined: bool = False

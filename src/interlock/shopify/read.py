@@ -1,11 +1,12 @@
 """Everything we read from a shop, paged to the end, as snapshots. Reads change nothing and may be repeated."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from interlock.orders.actions import Lane
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
 from interlock.orders.snapshots import Draft, Offer, ShopifyOrder
 from interlock.shopify import translate
@@ -18,6 +19,7 @@ from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrderFulfillments,
     OrderSnapshotOrderRefunds,
 )
+from interlock.shopify.generated.variant_prices import VariantPricesNodesProductVariant
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
 from interlock.shopify.names import INSTANCE_KEY, MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUTE, order_tag
 
@@ -27,6 +29,7 @@ _LISTED = (5, 50, 250)
 # An order that changes between two of its pages is read again from the start, so often.
 _FRESH_STARTS = 3
 _SKUS_PER_SEARCH = 15
+_IDS_PER_READ = 250
 
 REQUIRED_SCOPES = (
     "read_orders",
@@ -77,18 +80,6 @@ class Owner:
     order_id: str
     order_name: str
     our_holds: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """One committed change of an order: who changed which Shopify lines by how many units. `app` is empty where no app
-    did it. A negative quantity was removed or refunded."""
-
-    id: str
-    happened_at: datetime
-    reason: str
-    app: str
-    lines: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,28 +332,38 @@ def asked_to_stop(request: RequestState) -> bool:
     return bool(translate.stop_request(request, request.request_status))
 
 
-async def agreements(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Agreement, ...]:
-    """Every committed change of the order, oldest first (reference 6.3): who changed what. Only the first 20 sales
-    of one change are listed. Raises CallFailed."""
-    found: list[Agreement] = []
+async def changes(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> tuple[Change, ...]:
+    """Every committed change of the order, oldest first (Order.agreements, reference 6.3): who changed what. Only the
+    first 50 sales of one change are listed. Raises CallFailed."""
+    found: list[Change] = []
     after: str | None = None
     while True:
         with understood("OrderAgreements"):
-            read = (await client.order_agreements(id=order_id, after=after, lane=lane)).order
+            answer = await client.order_agreements(id=order_id, after=after, lane=lane)
+        read, ours = answer.order, answer.current_app_installation.app.id
         if read is None:
             return ()
-        for node in read.agreements.nodes:
-            lines: list[tuple[str, int]] = []
-            for sale in node.sales.nodes:
-                line = getattr(sale, "line_item", None)
-                if line is not None and sale.quantity is not None:
-                    lines.append((line.id, sale.quantity))
-            app = (node.app.title or node.app.handle or "") if node.app is not None else ""
-            found.append(Agreement(node.id, node.happened_at, node.reason, app, tuple(lines)))
+        found.extend(translate.change(node, ours) for node in read.agreements.nodes)
         info = read.agreements.page_info
         after = _next(info.has_next_page, info.end_cursor, after)
         if after is None:
-            return tuple(sorted(found, key=lambda change: (change.happened_at, change.id)))
+            return tuple(sorted(found, key=lambda change: (change.at, change.id)))
+
+
+async def variant_prices(
+    client: ShopifyClient, variant_ids: Sequence[str], *, lane: Lane = "rest"
+) -> tuple[VariantPrice, ...]:
+    """What the shop asks for these variants today, each once; variants that are gone are left out. Read by id, so no
+    search index is involved (reference 14.2). Raises CallFailed."""
+    found: list[VariantPrice] = []
+    wanted = tuple(dict.fromkeys(variant_ids))
+    for start in range(0, len(wanted), _IDS_PER_READ):
+        with understood("VariantPrices"):
+            read = await client.variant_prices(ids=list(wanted[start : start + _IDS_PER_READ]), lane=lane)
+        for node in read.nodes:
+            if isinstance(node, VariantPricesNodesProductVariant):
+                found.append(VariantPrice(node.id, node.price, read.shop.currency_code))
+    return tuple(found)
 
 
 async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:

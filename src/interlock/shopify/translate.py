@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from interlock.orders.addresses import AddressParts, digest, text_digest
+from interlock.orders.changes import OURSELVES, STAFF, Change
 from interlock.orders.snapshots import (
     NO_ADDRESS,
     Address,
@@ -26,6 +27,7 @@ from interlock.shopify.generated.fragments import (
     MerchantRequests,
     PostalAddress,
 )
+from interlock.shopify.generated.order_agreements import OrderAgreementsOrderAgreementsNodes
 from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrder,
     OrderSnapshotOrderFulfillments,
@@ -72,6 +74,20 @@ def order(read: OrderSnapshotOrder, address_key: bytes, observed_at: datetime) -
         edit_obstacles=tuple(words_of(why) for why in read.merchant_editable_errors),
         notes_digest=text_digest(_notes(read), address_key),
     )
+
+
+def change(read: OrderAgreementsOrderAgreementsNodes, our_app_id: str) -> Change:
+    """One agreement. Without an app it was made in the admin: nobody of the staff is named."""
+    units: dict[str, int] = {}
+    for sale in read.sales.nodes:
+        line = getattr(sale, "line_item", None)
+        if line is not None:
+            units[line.id] = units.get(line.id, 0) + (sale.quantity or 0)
+    if read.app is None:
+        by = STAFF
+    else:
+        by = OURSELVES if read.app.id == our_app_id else (read.app.title or read.app.handle or "an app")
+    return Change(read.id, read.happened_at, by, read.reason, tuple(units.items()))
 
 
 def draft(read: DraftFields, address_key: bytes, observed_at: datetime) -> Draft:

@@ -56,6 +56,7 @@ from .subscribe import Subscribe
 from .subscriptions import Subscriptions
 from .update_draft import UpdateDraft
 from .update_order_address import UpdateOrderAddress
+from .variant_prices import VariantPrices
 from .variants_by_sku import VariantsBySku
 
 
@@ -866,6 +867,11 @@ class Operations(BaseClient):
     ) -> OrderAgreements:
         query = gql("""
             query OrderAgreements($id: ID!, $after: String) {
+              currentAppInstallation {
+                app {
+                  id
+                }
+              }
               order(id: $id) {
                 agreements(first: 25, after: $after) {
                   nodes {
@@ -878,23 +884,16 @@ class Operations(BaseClient):
                       handle
                       title
                     }
-                    sales(first: 20) {
+                    sales(first: 50) {
                       nodes {
                         __typename
                         id
-                        actionType
-                        lineType
                         quantity
                         ... on ProductSale {
                           lineItem {
                             id
-                            sku
                           }
                         }
-                      }
-                      pageInfo {
-                        hasNextPage
-                        endCursor
                       }
                     }
                   }
@@ -1666,6 +1665,28 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return UpdateOrderAddress.model_validate(data)
+
+    async def variant_prices(self, ids: list[str], **kwargs: Any) -> VariantPrices:
+        query = gql("""
+            query VariantPrices($ids: [ID!]!) {
+              shop {
+                currencyCode
+              }
+              nodes(ids: $ids) {
+                __typename
+                ... on ProductVariant {
+                  id
+                  price
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"ids": ids}
+        response = await self.execute(
+            query=query, operation_name="VariantPrices", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return VariantPrices.model_validate(data)
 
     async def variants_by_sku(
         self, search: str, after: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any

@@ -7,7 +7,18 @@ from .base_model import BaseModel
 
 
 class OrderAgreements(BaseModel):
+    current_app_installation: "OrderAgreementsCurrentAppInstallation" = Field(
+        alias="currentAppInstallation"
+    )
     order: Optional["OrderAgreementsOrder"]
+
+
+class OrderAgreementsCurrentAppInstallation(BaseModel):
+    app: "OrderAgreementsCurrentAppInstallationApp"
+
+
+class OrderAgreementsCurrentAppInstallationApp(BaseModel):
+    id: str
 
 
 class OrderAgreementsOrder(BaseModel):
@@ -50,9 +61,6 @@ class OrderAgreementsOrderAgreementsNodesSales(BaseModel):
             Field(discriminator="typename__"),
         ]
     ]
-    page_info: "OrderAgreementsOrderAgreementsNodesSalesPageInfo" = Field(
-        alias="pageInfo"
-    )
 
 
 class OrderAgreementsOrderAgreementsNodesSalesNodesSale(BaseModel):
@@ -68,16 +76,12 @@ class OrderAgreementsOrderAgreementsNodesSalesNodesSale(BaseModel):
         "UnknownSale",
     ] = Field(alias="__typename")
     id: str
-    action_type: str = Field(alias="actionType")
-    line_type: str = Field(alias="lineType")
     quantity: Optional[int]
 
 
 class OrderAgreementsOrderAgreementsNodesSalesNodesProductSale(BaseModel):
     typename__: Literal["ProductSale"] = Field(alias="__typename")
     id: str
-    action_type: str = Field(alias="actionType")
-    line_type: str = Field(alias="lineType")
     quantity: Optional[int]
     line_item: "OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem" = (
         Field(alias="lineItem")
@@ -86,12 +90,6 @@ class OrderAgreementsOrderAgreementsNodesSalesNodesProductSale(BaseModel):
 
 class OrderAgreementsOrderAgreementsNodesSalesNodesProductSaleLineItem(BaseModel):
     id: str
-    sku: Optional[str]
-
-
-class OrderAgreementsOrderAgreementsNodesSalesPageInfo(BaseModel):
-    has_next_page: bool = Field(alias="hasNextPage")
-    end_cursor: Optional[str] = Field(alias="endCursor")
 
 
 class OrderAgreementsOrderAgreementsPageInfo(BaseModel):
@@ -100,6 +98,7 @@ class OrderAgreementsOrderAgreementsPageInfo(BaseModel):
 
 
 OrderAgreements.model_rebuild()
+OrderAgreementsCurrentAppInstallation.model_rebuild()
 OrderAgreementsOrder.model_rebuild()
 OrderAgreementsOrderAgreements.model_rebuild()
 OrderAgreementsOrderAgreementsNodes.model_rebuild()

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("label_reason", sa.Text(), nullable=True),
         sa.Column("label_who", sa.Text(), nullable=True),
         sa.Column("label_parcels", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("history", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_orders_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint(

@@ -100,8 +100,7 @@ class MiraklAdapter:
     async def set_references(
         self, values: Sequence[tuple[str, str]], reference: str
     ) -> Mapping[str, Outcome]:
-        # OR04
-        return await self._client.set_seller_references(values, "rest", reference)
+        return await mirakl_perform.set_references(self._client, values, reference)
 
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:

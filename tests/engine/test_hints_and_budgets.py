@@ -146,6 +146,23 @@ def test_a_pause_the_platform_asked_for_ends_when_it_said(store: InlineStore) ->
     assert asyncio.run(calls()) == [20.0, 0.0, 0.0]
 
 
+def test_a_pause_one_worker_was_asked_for_is_known_to_the_others_within_a_second(store: InlineStore) -> None:
+    seconds = [0.0]
+    clock = LoopClock(lambda: seconds[0], datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+    first, second, other = (SharedBudget(store, clock, name, {}) for name in ("shop a", "shop a", "shop b"))
+
+    async def calls() -> list[float]:
+        taken = [await second.take("PlaceHold", "holds")]
+        await first.told_to_wait("PlaceHold", 20.0)
+        seconds[0] = 1.0
+        taken += [await second.take("PlaceHold", "holds"), await other.take("PlaceHold", "holds")]
+        taken += [await first.take("PlaceHold", "holds"), await second.take("MarkPaid", "rest")]
+        seconds[0] = 20.0
+        return [*taken, await second.take("PlaceHold", "holds")]
+
+    assert asyncio.run(calls()) == [0.0, 19.0, 0.0, 19.0, 0.0, 0.0]
+
+
 SECOND = "gid://shopify/Order/2"
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from interlock.clock import Clock
-from interlock.engine.store import seconds_until_allowed, wait_until
+from interlock.engine.store import seconds_until_allowed, wait_until, waits_of
 from interlock.orders.actions import Lane
 from interlock.storage.database import Store
 
@@ -30,32 +30,46 @@ MIRAKL_CEILINGS: Mapping[str, Ceiling] = {
 }
 
 
+WAITS_KNOWN_FOR_SECONDS = 1.0
+
+
 class SharedBudget:
-    """The ceilings of one account. An operation without a ceiling may always go, unless the platform said to wait."""
+    """The ceilings of one account. An operation without a ceiling may always go, unless the platform said to wait.
+
+    What a platform asked one worker to wait for, every worker knows within a second; what it asked this one, at once.
+    """
 
     def __init__(self, store: Store, clock: Clock, account: str, ceilings: Mapping[str, Ceiling]) -> None:
         self._store = store
         self._clock = clock
         self._account = account
         self._ceilings = dict(ceilings)
-        self._waiting: set[str] = set()
+        self._waits: dict[str, datetime] = {}
+        self._waits_read_at: float | None = None
 
     async def take(self, operation: str, lane: Lane) -> float:
         del lane  # every ceiling we know is per operation, and each operation belongs to one lane
         ceiling = self._ceilings.get(operation)
-        if ceiling is None and operation not in self._waiting:
-            return 0.0
         now = self._clock.now()
-        limit = None if ceiling is None else ceiling.calls
-        window = timedelta(0) if ceiling is None else ceiling.window
-        wait = await self._store.tx(
+        if ceiling is None:
+            until = (await self._known_waits(now)).get(operation)
+            return 0.0 if until is None or until <= now else (until - now).total_seconds()
+        limit, window = ceiling.calls, ceiling.window
+        return await self._store.tx(
             lambda c: seconds_until_allowed(c, self._account, operation, limit, window, now)
         )
-        if ceiling is None and wait == 0.0:
-            self._waiting.discard(operation)
-        return wait
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
-        self._waiting.add(operation)
         until = self._clock.now() + timedelta(seconds=seconds)
+        self._waits[operation] = until
         await self._store.tx(lambda c: wait_until(c, self._account, operation, until))
+
+    async def _known_waits(self, now: datetime) -> Mapping[str, datetime]:
+        at = self._clock.monotonic()
+        if self._waits_read_at is None or at - self._waits_read_at >= WAITS_KNOWN_FOR_SECONDS:
+            self._waits_read_at = at
+            shared = await self._store.tx(lambda c: waits_of(c, self._account, now))
+            # What this worker was told while it read stays known.
+            own = {operation: until for operation, until in self._waits.items() if until > now}
+            self._waits = {**own, **shared}
+        return self._waits

@@ -23,7 +23,6 @@ from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
     MarkOrder,
-    PlaceHold,
     SendMessage,
     SetOrderAddress,
 )
@@ -34,6 +33,7 @@ from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.restraint import restrained
 from interlock.orders.snapshots import DEAD, GONE_OUT, Draft, MiraklOrder, Offer, ShopifyOrder
 from interlock.orders.store import (
     LeaseLost,
@@ -62,7 +62,6 @@ from interlock.storage.encryption import Keyring
 LEASE = timedelta(seconds=60)
 MOST_CYCLES = 16
 ACCEPT_FOR = timedelta(seconds=60)
-MOST_WRITING_RUNS_IN_HOUR = 20
 SEND_WITHIN_SECONDS = 2.0
 READ_AGAIN = timedelta(seconds=15)
 
@@ -185,11 +184,11 @@ class _Run:
             kept = await self._read_kept()
             mirakl = self._snapshot(kept.document)
             observation = await self._observe(kept, mirakl)
-            held = cycle == 0 and await self._hold_on_sight(observation, mirakl, kept)
+            held = cycle == 0 and await self._hold_on_sight(self._view(kept, mirakl, observation), kept)
             history_lacks = not await self._read_history(observation)
             view = self._view(kept, mirakl, observation)
             decided = decide(view)
-            plan = self._restrained(decided, view)
+            plan = restrained(decided, view)
             whole = plan.actions == decided.actions and not view.shopify_unreadable
             todo = await self._keep(view, plan, kept, whole)
             look_at = earliest(plan.look_at, todo.look_at)
@@ -363,35 +362,13 @@ class _Run:
             prices=self.history.prices if self.history else (),
             requests=kept.requests,
             refunds_made=kept.refunds_made,
-            quarantined=_quarantined(kept),
+            quarantined=kept.quarantine is not None and kept.quarantine.open,
+            live=self.platforms.live,
+            writing_runs=0 if self.counted else self.row.runs_in_hour,
             writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
         )
 
     # -- deciding --------------------------------------------------------------------------------------
-
-    def _restrained(self, plan: Plan, view: View) -> Plan:
-        """The plan without what must not be sent: on an unreadable shop, on a connection that is not live, and
-        on an order that keeps coming back."""
-        actions = plan.actions
-        cases = plan.cases
-        if view.shopify_unreadable:
-            actions = tuple(a for a in actions if isinstance(a, AnswerAcceptance))
-        if not self.platforms.live:
-            actions = ()
-        if self.row.runs_in_hour >= MOST_WRITING_RUNS_IN_HOUR and not self.counted and actions:
-            actions = tuple(a for a in actions if isinstance(a, (AnswerAcceptance, PlaceHold)))
-            cases = (
-                *cases,
-                Case(
-                    Reason.TOO_MANY_CYCLES,
-                    "order",
-                    f"This order was written to in {self.row.runs_in_hour} runs within an hour and is parked until "
-                    "the hour is over; only holds and its acceptance still go out. Look at its timeline for two "
-                    "systems that undo each other.",
-                ),
-            )
-            plan = replace(plan, look_at=earliest(plan.look_at, view.now + timedelta(minutes=10)))
-        return replace(plan, actions=actions, cases=cases)
 
     async def _keep(self, view: View, plan: Plan, kept: Kept, whole: bool) -> ledger.Reconciled:
         now = view.now
@@ -492,20 +469,12 @@ class _Run:
 
     # -- performing ------------------------------------------------------------------------------------
 
-    async def _hold_on_sight(self, observation: Observation, mirakl: MiraklOrder | None, kept: Kept) -> bool:
+    async def _hold_on_sight(self, view: View, kept: Kept) -> bool:
         """Hold before Mirakl is asked, on the evidence of the Shopify snapshot alone. True when a hold was sent."""
-        if observation.shopify is None or not self.platforms.live or _quarantined(kept):
+        holds = restrained(Plan(self.memory, on_sight(view)), view).actions
+        if not holds or view.quarantined:
             return False
-        # A hold that others took off is answered by the plan, which counts how often that happened.
-        holds = tuple(
-            hold
-            for hold in on_sight(self._view(kept, mirakl, observation))
-            if hold.fulfillment_order_id not in self.memory.held
-        )
-        if not holds:
-            return False
-        now = self.parts.clock.now()
-        view = self._view(kept, mirakl, observation)
+        now = view.now
 
         def plan(c: Connection) -> tuple[ledger.ToSend, ...]:
             still_mine(c, self.row.id, self.row.epoch)
@@ -631,10 +600,6 @@ class _Run:
 
     def _marker(self) -> str:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
-
-
-def _quarantined(kept: Kept) -> bool:
-    return kept.quarantine is not None and kept.quarantine.open
 
 
 def _both_were_seen(view: View) -> bool:

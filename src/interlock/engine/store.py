@@ -389,7 +389,7 @@ def unresolved_deliveries(c: Connection, shops: list[str], limit: int) -> list[t
 
 
 def seconds_until_allowed(
-    c: Connection, account: str, operation: str, limit: int | None, window: timedelta, now: datetime
+    c: Connection, account: str, operation: str, limit: int, window: timedelta, now: datetime
 ) -> float:
     """Count one call against the account's ceiling of `limit` calls in `window`, if it may leave now.
 
@@ -401,8 +401,6 @@ def seconds_until_allowed(
     until = c.execute(_TOLD_TO_WAIT, mine).scalar_one_or_none()
     if until is not None and until > now:
         return float((until - now).total_seconds())
-    if limit is None:
-        return 0.0
     c.execute(_FORGET_CALLS, {**mine, "before": now - window})
     used = c.execute(_CALLS_IN_WINDOW, mine).one()
     if used[0] >= limit:
@@ -418,3 +416,13 @@ def wait_until(c: Connection, account: str, operation: str, until: datetime) -> 
         .values(account=account, operation=operation, until=until)
         .on_conflict_do_update(index_elements=["account", "operation"], set_={"until": until})
     )
+
+
+def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
+    """Until when each operation of the account has to wait because the platform asked for it."""
+    rows = c.execute(
+        select(budget_waits.c.operation, budget_waits.c.until)
+        .where(budget_waits.c.account == account, budget_waits.c.until > now)
+        .order_by(budget_waits.c.operation)
+    )
+    return {row.operation: row.until for row in rows}

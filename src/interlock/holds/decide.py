@@ -54,7 +54,11 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
     return tuple(
         PlaceHold(fo.id, NOTES)
         for fo in shopify.fulfillment_orders
-        if fo.is_open and fo.can_hold and not _our_holds(fo, view.rules) and _may_hold_again(fo, memory)
+        if fo.is_open
+        and fo.can_hold
+        and fo.id not in memory.held  # a hold that others took off is answered by `decide`, which counts them
+        and not _our_holds(fo, view.rules)
+        and _may_hold_again(fo, memory)
     )
 
 

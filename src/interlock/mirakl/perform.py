@@ -1,5 +1,6 @@
 """Every write to a marketplace, on one page."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from interlock.mirakl.client import MiraklClient
@@ -34,7 +35,7 @@ async def perform(client: MiraklClient, action: MiraklAction, context: OrderCont
             return await client.answer_acceptance(order_id, lines, lane, reference)
         case SetSellerReference(value=value):
             # OR04: our reference on the order
-            return (await client.set_seller_references([(order_id, value)], lane, reference))[order_id]
+            return (await set_references(client, [(order_id, value)], reference))[order_id]
         case CancelQuantities(lines=lines, tax_mode=tax_mode):
             # OR30: cancel units of lines; all lines of the order in one call
             cancelations = [_cancelation(line, action) for line in lines]
@@ -62,6 +63,13 @@ async def perform(client: MiraklClient, action: MiraklAction, context: OrderCont
             return await client.ship(order_id, lane, reference)
         case _:
             assert_never(action)
+
+
+async def set_references(
+    client: MiraklClient, values: Sequence[tuple[str, str]], reference: str
+) -> Mapping[str, Outcome]:
+    """OR04: our reference on up to 100 orders, given as (order id, reference), in one call; an outcome per order id."""
+    return await client.set_seller_references(values, SetSellerReference.lane, reference)
 
 
 def _cancelation(line: LineCancelation, action: CancelQuantities) -> dict[str, Any]:

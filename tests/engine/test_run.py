@@ -367,3 +367,26 @@ def test_a_history_that_cannot_be_read_holds_nothing_up_and_is_read_later(
             assert kinds == ["Interlock", "staff"]
 
     virtually(edits)
+
+
+def test_an_edit_of_many_calls_may_take_longer_than_one_call_may_wait(
+    database: Database, keyring: Keyring
+) -> None:
+    """An intent is sent within two seconds or not at all; an edit of several calls renews it before each of them."""
+    slow = Broken("orderEditSetQuantity", "slow", seconds=1.5)
+
+    async def mirrors() -> None:
+        async with on_bench(database, keyring, "automatic", shopify_faults=slow) as bench:
+            order_id, order = await _released(bench)
+            mirakl_id = bench.row(order_id).mirakl_order_id
+            for line in bench.marketplace.order(mirakl_id).lines:
+                bench.marketplace.cancel_line(mirakl_id, line.id, quantity=1)
+            slow.active = True
+            for _ in range(4):
+                await bench.sleep(61)
+                await bench.desk.work()
+                await bench.look(order_id)
+            assert [line.current_quantity for line in order.lines] == [2, 0]
+            assert (bench.calls("orderEditSetQuantity"), bench.calls("orderEditCommit")) == (2, 1)
+
+    virtually(mirrors)

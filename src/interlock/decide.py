@@ -12,6 +12,7 @@ from interlock.cancellations import decide as cancellations
 from interlock.cancellations import twins
 from interlock.desk import decide as desk
 from interlock.edits import decide as edits
+from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
 from interlock.imports import decide as imports
@@ -149,13 +150,14 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
         if mirakl is not None:
             so_far.add(edits.dropped(so_far.memory, "the marketplace order has ended"))
+            so_far.add(decisions.messages(view, so_far.memory))
         ended = mirakl is not None and view.shopify is not None and not view.shopify.live
         so_far.add(desk.followed(view, so_far.memory, ended))
         return
     found = differences(view, so_far.memory)
     so_far.add(edits.decide(view, so_far.memory, found))
     so_far.add(sending.decide(view, so_far.memory, found))
-    so_far.add(shipping.decide(view, so_far.memory, found))
+    so_far.add(shipping.decide(view, so_far.memory, found, bool(so_far.as_decided)))
     so_far.add(
         desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)
     )
@@ -164,7 +166,8 @@ def _rooms(view: View, so_far: _SoFar) -> None:
 
 def _answer_with_the_edit(view: View, so_far: _SoFar) -> None:
     """A person may answer with the edit what its case will ask; what follows from it is decided on the next look."""
-    memory = desk.answered(view, so_far.memory, so_far.cases)
+    memory = desk.undone_by_us(view, so_far.memory, so_far.cases)
+    memory = desk.answered(view, memory, so_far.cases)
     if memory is not so_far.memory:
         so_far.memory = memory
         so_far.look_at = view.now

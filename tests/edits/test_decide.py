@@ -165,7 +165,13 @@ def test_a_reduction_the_connection_cannot_send_is_a_case(rules: Any, words: str
     assert part.actions == ()
     assert case.reason is Reason.REDUCTION_NOT_ALLOWED
     assert words in case.sentence
-    assert case.options == (Option.UNDO_IN_SHOPIFY, Option.CANCEL_AT_MARKETPLACE, Option.DONE_IN_PORTAL)
+    assert case.options == (
+        Option.UNDO_IN_SHOPIFY,
+        Option.UNDO_BY_INTERLOCK,
+        Option.CANCEL_AT_MARKETPLACE,
+        Option.CANCEL_AND_MESSAGE,
+        Option.DONE_IN_PORTAL,
+    )
 
 
 def test_an_order_that_can_neither_be_cancelled_nor_refunded_is_a_case() -> None:

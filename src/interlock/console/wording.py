@@ -45,9 +45,23 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "I undo the edit in Shopify",
         "Nothing is sent. Undo the edit in Shopify; the case closes when both sides show the same.",
     ),
+    Option.UNDO_BY_INTERLOCK: (
+        "Let Interlock undo it",
+        "Interlock sets the lines in Shopify back to what was agreed, nobody is mailed, and the parcel is released by itself.",
+    ),
+    Option.CANCEL_LINE: (
+        "Cancel the removed units",
+        "Only the units taken out in Shopify are cancelled at the marketplace, even though the rest of the edit waits. This "
+        "cannot be taken back.",
+    ),
     Option.CANCEL_AT_MARKETPLACE: (
-        "Cancel it at the marketplace",
-        "The units are cancelled at the marketplace. This cannot be taken back.",
+        "Cancel the whole order",
+        "The whole order is cancelled at the marketplace and in Shopify. This cannot be taken back.",
+    ),
+    Option.CANCEL_AND_MESSAGE: (
+        "Cancel the whole order and tell the customer",
+        "The whole order is cancelled at the marketplace and in Shopify; then your message goes to the customer through the "
+        "marketplace. Neither can be taken back.",
     ),
     Option.DONE_IN_PORTAL: (
         "Done in the marketplace portal",
@@ -59,7 +73,8 @@ OPTIONS: dict[Option, tuple[str, str]] = {
     ),
     Option.SHIP_AS_EDITED: (
         "Ship as edited",
-        "The parcel may leave although the two sides differ. The difference stays yours to settle.",
+        "The parcel may leave as Shopify shows it now, although the marketplace sold something else; for exactly this edit, at "
+        "our own risk. Another change holds it again.",
     ),
     Option.NO_SUCCESSOR: (
         "No other order replaces it",

@@ -4,7 +4,7 @@ what the platforms show, so it may be repeated, interrupted and taken over at an
 from collections.abc import Sequence
 from dataclasses import replace
 
-from interlock.desk.requests import RequestRefused, as_edited, check, running
+from interlock.desk.requests import RequestRefused, Wish, as_edited, check, resolved, running
 from interlock.orders.actions import (
     Action,
     CancelShopifyOrder,
@@ -15,6 +15,7 @@ from interlock.orders.actions import (
 from interlock.orders.agreement import mirakl_line_id_of
 from interlock.orders.content import content_of
 from interlock.orders.memory import Decision, DeskEdit, LineLink, Memory
+from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, ShopifyLine, ShopifyOrder
@@ -80,8 +81,10 @@ def decide(view: View, memory: Memory) -> Part:
 def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Part:
     ours = [op for op in view.operations if op.action in _actions(edit, shopify)]
     if _is_shown(edit, shopify, memory):
+        dearer = _other_prices(edit, shopify, memory)
         memory = _shown(view, memory, edit, shopify)
-        return Part(memory, because=(f"Shopify shows the edit {edit.who} asked for.",), look_at=view.now)
+        because = (f"Shopify shows the edit {edit.who} asked for.", *dearer)
+        return Part(memory, because=because, look_at=view.now)
     unclear = any(op.state in ("IN_FLIGHT", "UNKNOWN") for op in ours)
     over = "" if unclear else _why_over(view, memory, edit, shopify)
     if over:
@@ -169,6 +172,17 @@ def _new_lines(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[S
     return tuple(found)
 
 
+def _other_prices(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[str, ...]:
+    """What came back on a line of its own has the variant's price, which may not be the one it was sold at."""
+    found = []
+    for wanted, line in zip(edit.added, _new_lines(edit, shopify, memory), strict=True):
+        sold = memory.ordered_line(wanted.mirakl_line_id)
+        if sold is not None and sold.price_unit != line.unit_price:
+            now, was = Money(line.unit_price, shopify.currency), Money(sold.price_unit, shopify.currency)
+            found.append(f"{line.sku} came back at {now} a unit; the marketplace sold it at {was}.")
+    return tuple(found)
+
+
 def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Memory:
     """Remember that Shopify shows it, which lines it added stand for what was sold, and whether the order is now
     exactly what our desk made of it."""
@@ -252,6 +266,24 @@ def answered(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory
         if memory.decision(case.reason, case.subject) is None:
             answer = Decision(case.reason, case.subject, edit.decision, edit.who, edit.why, view.now)
             memory = replace(memory, decisions=(*memory.decisions, answer))
+    return memory
+
+
+def undone_by_us(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory:
+    """A person asked Interlock to undo the edit a case is about: that becomes an edit of our desk, once per answer."""
+    for case in cases:
+        said = None if case is None else memory.decision(case.reason, case.subject)
+        if case is None or said is None or said.option is not Option.UNDO_BY_INTERLOCK:
+            continue
+        edit_id = f"undo:{case.subject}:{said.at:%Y%m%dT%H%M%S}"
+        legal = Option.UNDO_BY_INTERLOCK in case.options and running(memory) is None
+        if legal and all(known.id != edit_id for known in memory.desk_edits):
+            seen = replace(view, memory=memory)
+            try:
+                request = resolved(seen, Wish(undo=True), edit_id, said.who, said.why, said.at)
+            except RequestRefused:
+                continue
+            memory = _with(memory, _begun(seen, request))
     return memory
 
 

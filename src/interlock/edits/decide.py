@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
+from interlock.edits.decisions import both_options, in_words, options_for, with_decision
 from interlock.edits.in_shopify import agreed_to, mirror_of
 from interlock.edits.reading import (
     Edit,
@@ -27,7 +28,7 @@ from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open
-from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder
+from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.view import View
 
 INCIDENT = "The marketplace has an open incident on this order; the parcel waits until it is resolved."
@@ -54,7 +55,9 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         part = Part(memory, look_at=view.now)
     else:
         part = _noted(edit, _carried_out(edit))
-    part = replace(part, keep_held=(*edit.sentences, *incident, *part.keep_held))
+    # Shipped as edited means: not for these differences. An incident, a state or an address still holds it.
+    differing = () if part.as_decided else edit.sentences
+    part = replace(part, keep_held=(*differing, *incident))
     if part.memory.refund_tasks != tasks:
         # The tasks are shown by the room that owns them, on the next look.
         part = replace(part, look_at=earliest(part.look_at, view.now))
@@ -119,6 +122,7 @@ def _joined(part: Part, more: Part) -> Part:
         because=(*part.because, *more.because),
         look_at=earliest(part.look_at, more.look_at),
         mirakl_since=latest(part.mirakl_since, more.mirakl_since),
+        as_decided=part.as_decided or more.as_decided,
     )
 
 
@@ -187,48 +191,42 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
     asked = asked_about(judged, Reason.EDIT_CANNOT_BE_EXPRESSED)
     if not asked:
         return Part(memory)
-    options = _options(edit)
-    todo = (
-        "Undo the change in Shopify and the parcel is released by itself"
-        + (", cancel the whole order at the marketplace" if Option.CANCEL_AT_MARKETPLACE in options else "")
-        + ", or settle it with the marketplace operator in the portal."
-    )
+    options = options_for(edit, memory)
     why = (*_sentences(asked), *_sentences(answered(judged, Answer.WAIT_FOR_REST)))
     case = Case(
         Reason.EDIT_CANNOT_BE_EXPRESSED,
         edit.subject,
-        " ".join((*edit.sentences, *why, "The parcel is held.", todo)),
+        " ".join((*edit.sentences, *why, "The parcel is held.", in_words(options))),
         options,
         edit.table,
     )
-    return _with_decision(edit, without_edit_tasks(memory, SUPERSEDED), case)
+    return with_decision(edit, without_edit_tasks(memory, SUPERSEDED), case)
 
 
 def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     settled, agreed = dict(memory.settled), dict(agreed_quantities(edit.mirakl, memory))
     shown = dict(shopify_quantities(edit.shopify, memory))
-    cases = []
+    part = Part(memory)
     for one in asked_about(judged, Reason.BOTH_SIDES_CHANGED):
         line_id = line_id_of(one.difference)
         before, there, here = settled[line_id], agreed[line_id], shown.get(line_id, 0)
         sku = next(line.sku for line in edit.mirakl.lines if line.id == line_id)
-        cases.append(
-            Case(
-                Reason.BOTH_SIDES_CHANGED,
-                f"{line_id}:{digest([before, there, here])}",
-                f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
-                f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
-                "if the marketplace is right, or have the marketplace changed in its portal.",
-                (Option.UNDO_IN_SHOPIFY, Option.DONE_IN_PORTAL),
-                (
-                    ("SKU", sku),
-                    ("Agreed before", str(before)),
-                    ("Shopify now", str(here)),
-                    ("Marketplace now", str(there)),
-                ),
-            )
+        case = Case(
+            Reason.BOTH_SIDES_CHANGED,
+            f"{line_id}:{digest([before, there, here])}",
+            f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
+            f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
+            "if the marketplace is right, or have the marketplace changed.",
+            both_options(edit, one.difference),
+            (
+                ("SKU", sku),
+                ("Agreed before", str(before)),
+                ("Shopify now", str(here)),
+                ("Marketplace now", str(there)),
+            ),
         )
-    return Part(memory, cases=tuple(cases))
+        part = _joined(part, with_decision(edit, part.memory, case))
+    return part
 
 
 # -- the marketplace made a change of its own --------------------------------------------------------------
@@ -318,16 +316,15 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     by_hand = declined_task(memory, edit.missing)
     if by_hand is not None:
         why = f"{why} It was closed by {by_hand.dismissed_by}."
-    options = _options(edit)
-    todo = (
-        "Undo the change in Shopify"
-        + (", cancel the whole order at the marketplace" if Option.CANCEL_AT_MARKETPLACE in options else "")
-        + ", or settle it with the marketplace operator in the portal."
-    )
+    options = options_for(edit, memory)
     case = Case(
-        Reason.REDUCTION_NOT_ALLOWED, edit.subject, f"{why} The parcel is held. {todo}", options, edit.table
+        Reason.REDUCTION_NOT_ALLOWED,
+        edit.subject,
+        f"{why} The parcel is held. {in_words(options)}",
+        options,
+        edit.table,
     )
-    return _with_decision(edit, memory, case)
+    return with_decision(edit, memory, case)
 
 
 def _after_dispatch(edit: Edit, memory: Memory, why: str) -> Part:
@@ -338,49 +335,6 @@ def _after_dispatch(edit: Edit, memory: Memory, why: str) -> Part:
         # Nothing the marketplace shows could ever close it: after dispatch quantities do not change there.
         return Part(memory, because=(f"{answer.who} settled the reduction after dispatch in the portal.",))
     return Part(memory, cases=(case,))
-
-
-# -- what people answer ------------------------------------------------------------------------------------
-
-
-def _options(edit: Edit) -> tuple[Option, ...]:
-    """What a person may answer now: only what is legal at this moment."""
-    whole = (Option.CANCEL_AT_MARKETPLACE,) if _may_be_cancelled_whole(edit.mirakl) else ()
-    return (Option.UNDO_IN_SHOPIFY, *whole, Option.DONE_IN_PORTAL)
-
-
-def _may_be_cancelled_whole(mirakl: MiraklOrder) -> bool:
-    """OR29 is legal where the flag says so (Mirakl reference 3.5); states do not decide."""
-    return mirakl.can_cancel and mirakl.state not in (*DEAD, *GONE_OUT)
-
-
-def _with_decision(edit: Edit, memory: Memory, case: Case) -> Part:
-    """Carry out what a person answered to this very edit; the case stays until the sides agree."""
-    answer = memory.decision(case.reason, case.subject)
-    if answer is None:
-        return Part(memory, cases=(case,))
-    shipped = any(line.fulfilled_quantity > 0 for line in edit.shopify.lines)
-    match answer.option:
-        case Option.CANCEL_AT_MARKETPLACE if _may_be_cancelled_whole(edit.mirakl) and not shipped:
-            decided = f"{answer.who} decided to cancel the whole order at the marketplace."
-            part = send(edit, memory, CancelMiraklOrder(), decided)
-            because = tuple(dict.fromkeys((decided, *part.because)))
-            return replace(part, cases=(case, *part.cases), because=because)
-        case Option.CANCEL_AT_MARKETPLACE:
-            because = (
-                f"{answer.who} decided to cancel the whole order, but the marketplace does not allow it any more.",
-            )
-        case Option.DONE_IN_PORTAL:
-            because = (
-                f"{answer.who} settled it in the portal; the parcel is held until the marketplace shows it.",
-            )
-        case Option.UNDO_IN_SHOPIFY:
-            because = (
-                f"{answer.who} is undoing the change in Shopify; the parcel is released once both sides agree.",
-            )
-        case _:
-            because = ()
-    return Part(memory, cases=(case,), because=because)
 
 
 def _sentences(judged: Iterable[Judged]) -> list[str]:

@@ -248,6 +248,21 @@ def refunds_made(c: Connection, order_id: int) -> tuple[RefundMade, ...]:
     )
 
 
+def messages_sent(c: Connection, order_id: int) -> tuple[str, ...]:
+    """The text ids of the messages of this order that the marketplace took (OR43): none is wanted twice."""
+    rows = c.execute(
+        select(operations.c.action)
+        .where(
+            operations.c.order_id == order_id,
+            operations.c.kind == "SendMessage",
+            operations.c.state == "CONFIRMED",
+        )
+        .order_by(operations.c.ended_at, operations.c.id)
+    ).scalars()
+    sent = (decode(ACTION, action) for action in rows)
+    return tuple(action.text_id for action in sent if isinstance(action, SendMessage))
+
+
 def was_ever_unclear(c: Connection, order_id: int, kinds: Sequence[str]) -> bool:
     """Whether a call of these kinds ever ended unclear: the platform may then hold something we do not know of."""
     return c.execute(_EVER_UNCLEAR, {"of_order": order_id, "kinds": kinds}).first() is not None

@@ -128,6 +128,7 @@ class Kept:
     learnt: dict[str, str]
     unclear_creation: bool
     refunds_made: tuple[RefundMade, ...]
+    messages_sent: tuple[str, ...]
     twins: tuple[str, ...]
     quarantine: Quarantine | None
     document: tuple[datetime, Document] | None
@@ -225,6 +226,7 @@ class _Run:
                 learnt=ledger.learnt(c, order_id, creating),
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
                 refunds_made=ledger.refunds_made(c, order_id),
+                messages_sent=ledger.messages_sent(c, order_id),
                 twins=twins_of(c, order_id),
                 quarantine=latest_quarantine(c),
                 document=None,
@@ -362,6 +364,7 @@ class _Run:
             prices=self.history.prices if self.history else (),
             requests=kept.requests,
             refunds_made=kept.refunds_made,
+            messages_sent=kept.messages_sent,
             quarantined=kept.quarantine is not None and kept.quarantine.open,
             live=self.platforms.live,
             writing_runs=0 if self.counted else self.row.runs_in_hour,

@@ -83,6 +83,9 @@ class Option(StrEnum):
     ACCEPT_WITHOUT_ORDER = "accept_without_order"
     REFUSE_ORDER = "refuse_order"
     UNDO_IN_SHOPIFY = "undo_in_shopify"
+    UNDO_BY_INTERLOCK = "undo_by_interlock"
+    CANCEL_LINE = "cancel_line"
+    CANCEL_AND_MESSAGE = "cancel_and_message"
     CANCEL_AT_MARKETPLACE = "cancel_at_marketplace"
     DONE_IN_PORTAL = "done_in_portal"
     CONFIRM_WITHDRAWN = "confirm_withdrawn"
@@ -95,7 +98,7 @@ class Option(StrEnum):
     PRINT_ANYWAY = "print_anyway"
 
 
-WITH_TEXT: tuple[Option, ...] = ()
+WITH_TEXT: tuple[Option, ...] = (Option.CANCEL_AND_MESSAGE,)
 """The options to whose answer a person writes a text besides: the words of a message to the customer."""
 
 

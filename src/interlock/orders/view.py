@@ -63,6 +63,7 @@ class View:
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
     what is missing. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
+    `messages_sent` are the text ids of messages that went out.
     `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     """
@@ -87,6 +88,7 @@ class View:
     refunds_made: tuple[RefundMade, ...] = ()
     live: bool = True
     writing_runs: int = 0
+    messages_sent: tuple[str, ...] = ()
     quarantined: bool = False
     writing_since: datetime | None = None
 

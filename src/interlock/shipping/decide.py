@@ -18,8 +18,12 @@ from interlock.orders.view import OpenOperation, View
 from interlock.shipping.carriers import CarrierChoice, resolve, suggestions
 
 
-def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> Part:
-    """The shipping room's part: tracking (OR23), then the dispatch of the whole order (OR24), or why not."""
+def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool = False) -> Part:
+    """The shipping room's part: tracking (OR23), then the dispatch of the whole order (OR24), or why not.
+
+    With `as_decided` a person has decided to ship what Shopify shows although the sides differ: then the dispatch is
+    reported once everything Shopify shows has left.
+    """
     mirakl, shopify = view.mirakl, view.shopify
     if mirakl is None or shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
         return Part(memory)
@@ -28,7 +32,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     agreed = agreed_quantities(mirakl, memory)
     fulfilled = fulfilled_quantities(shopify, memory)
     live = _live(shopify)
-    too_much = _too_much(shopify, memory, agreed, fulfilled)
+    too_much = "" if as_decided else _too_much(shopify, memory, agreed, fulfilled)
     memory = _incidents(view, memory, live, too_much)
     if too_much:
         because = f"More left in Shopify than the marketplace agreed to ({too_much}), so the dispatch is not reported."
@@ -37,12 +41,12 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         return Part(memory)
     if not view.mirakl_is_current:
         return Part(memory, mirakl_since=view.mirakl_written_at)
-    if differences:
+    if differences and not as_decided:
         because = (
             "Units have left in Shopify, but the two sides disagree, so the dispatch is not reported yet."
         )
         return Part(memory, because=(because,))
-    waiting = _waiting_for(mirakl, agreed, dict(fulfilled))
+    waiting = _still_here(shopify) if as_decided else _waiting_for(mirakl, agreed, dict(fulfilled))
     if waiting:
         because = (
             f"Waiting for the rest: {waiting}. The marketplace can only be told of the whole order at once."
@@ -65,6 +69,14 @@ def _waiting_for(mirakl: MiraklOrder, agreed: Quantities, fulfilled: dict[str, i
         f"{fulfilled.get(line_id, 0)} of {quantity} of {skus[line_id]} have left"
         for line_id, quantity in agreed
         if fulfilled.get(line_id, 0) < quantity
+    )
+
+
+def _still_here(shopify: ShopifyOrder) -> str:
+    return ", ".join(
+        f"{line.fulfilled_quantity} of {line.current_quantity} of {line.sku or line.title} have left"
+        for line in shopify.lines
+        if line.fulfilled_quantity < line.current_quantity
     )
 
 

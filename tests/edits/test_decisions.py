@@ -1,0 +1,266 @@
+"""What people may answer to a case about an edit: only what is legal now, carried out or refused in words."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.decide import decide as decide_all
+from interlock.edits import decisions
+from interlock.edits.decide import decide
+from interlock.edits.diff import differences
+from interlock.orders.actions import (
+    CancelMiraklOrder,
+    CancelQuantities,
+    EditShopifyOrder,
+    ReleaseHold,
+    SendMessage,
+    ShipOrder,
+)
+from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.memory import Decision, Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import ShopifyLine
+from interlock.orders.view import View
+from tests.build import (
+    ELSEWHERE,
+    LINES,
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_fulfillment,
+    a_fulfillment_order,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_order,
+    ordered,
+    some_rules,
+)
+
+EDITED = NOW - timedelta(seconds=61)
+RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
+LAMP = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+CARD = a_shopify_line("S3", "CARD", 2, "10.00", "")
+SWAP = (a_shopify_line(current_quantity=0), LAMP, CARD)
+MIXED = (a_shopify_line(current_quantity=1), replace(LAMP, unit_price=Decimal("25.00")))
+NO_MORE = an_order(can_cancel=False)
+
+
+def look(lines: tuple[ShopifyLine, ...] = SWAP, **changes: Any) -> View:
+    values: dict[str, Any] = {
+        "rules": RULES,
+        "shopify": a_shopify_order(lines=lines),
+        "memory": a_memory(content_since=EDITED),
+    }
+    return a_view(**{**values, **changes})
+
+
+def asked(view: View, memory: Memory | None = None) -> Part:
+    memory = memory or view.memory
+    return decide(view, memory, differences(view, memory))
+
+
+def the_case(view: View) -> Case:
+    (case,) = asked(view).cases
+    return case
+
+
+def answering(view: View, option: Option, **changes: Any) -> Memory:
+    case = the_case(view)
+    decision = replace(a_decision(case.reason, case.subject, option), **changes)
+    return replace(view.memory, decisions=(decision,))
+
+
+# -- what is offered ---------------------------------------------------------------------------------------
+
+UNDO, BY_US, LINE = Option.UNDO_IN_SHOPIFY, Option.UNDO_BY_INTERLOCK, Option.CANCEL_LINE
+ORDER, TELL = Option.CANCEL_AT_MARKETPLACE, Option.CANCEL_AND_MESSAGE
+SHIP, DONE = Option.SHIP_AS_EDITED, Option.DONE_IN_PORTAL
+
+
+@pytest.mark.parametrize(
+    ("view", "options"),
+    [
+        (look(), (UNDO, BY_US, LINE, ORDER, TELL, SHIP, DONE)),
+        (look(mirakl=NO_MORE), (UNDO, BY_US, SHIP, DONE)),
+        (look(rules=some_rules()), (UNDO, BY_US, ORDER, TELL, SHIP, DONE)),
+        (look(rules=replace(RULES, cancelation_reason="")), (UNDO, BY_US, ORDER, TELL, SHIP, DONE)),
+        (look(MIXED), (UNDO, LINE, ORDER, TELL, DONE)),
+        (look((*SWAP, replace(CARD, id="S4"))), (UNDO, BY_US, LINE, ORDER, TELL, DONE)),
+        (
+            look(shopify=a_shopify_order(lines=SWAP, editable=False)),
+            (UNDO, LINE, ORDER, TELL, SHIP, DONE),
+        ),
+        (
+            look(shopify=a_shopify_order(address=ELSEWHERE)),
+            (UNDO, BY_US, ORDER, TELL, DONE),
+        ),
+        (look((replace(LAMP, fulfilled_quantity=1), *SWAP[::2])), (UNDO, LINE, SHIP, DONE)),
+    ],
+)
+def test_only_what_is_legal_now_is_offered(view: View, options: tuple[Option, ...]) -> None:
+    case = the_case(view)
+
+    assert case.options == options
+    for option, clause in ((BY_US, "let Interlock undo"), (SHIP, "own risk"), (LINE, "units alone")):
+        assert (clause in case.sentence) is (option in options)
+
+
+# -- carried out -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", [ORDER, TELL])
+def test_the_whole_order_is_cancelled(option: Option) -> None:
+    view = look()
+    part = asked(view, answering(view, option))
+
+    assert part.actions == (CancelMiraklOrder(),)
+    assert part.keep_held
+
+
+def test_the_removed_units_alone_are_cancelled_although_the_rest_waits() -> None:
+    for view, units in ((look(), 2), (look(MIXED), 1)):
+        (action,) = asked(view, answering(view, LINE)).actions
+        assert isinstance(action, CancelQuantities)
+        assert [(line.line_id, line.quantity) for line in action.lines] == [("L1", units)]
+
+
+def test_a_swap_ships_as_edited_by_exactly_that_decision() -> None:
+    view = look()
+    part = asked(view, answering(view, SHIP, why="the customer wants cards"))
+
+    assert (part.cases, part.keep_held, part.actions) == ((), (), ())
+    assert "Ada" in part.as_decided
+    assert "the customer wants cards" in part.as_decided
+
+
+def test_a_decision_for_an_edit_that_changed_since_does_not_apply() -> None:
+    memory = answering(look(), SHIP)
+    changed = look((*SWAP[:2], replace(CARD, quantity=3, current_quantity=3)))
+    part = asked(replace(changed, answers=memory.decisions), memory)
+
+    assert part.as_decided == ""
+    assert part.keep_held
+    assert "has changed since" in part.because[0]
+
+
+@pytest.mark.parametrize("option", [LINE, ORDER, TELL])
+def test_an_option_that_is_no_longer_legal_is_refused_in_words(option: Option) -> None:
+    memory = answering(look(), option)
+    part = asked(look(mirakl=NO_MORE), memory)
+
+    assert part.actions == ()
+    assert len(part.cases) == 1
+    assert option.value in part.because[0]
+    assert "any more" in part.because[0]
+
+
+def test_an_incident_holds_what_is_shipped_as_edited() -> None:
+    view = look()
+    part = asked(look(mirakl=an_order(has_incident=True)), answering(view, SHIP))
+
+    assert ["incident" in sentence for sentence in part.keep_held] == [True]
+
+
+def test_where_both_sides_changed_a_line_the_rest_may_be_cancelled_by_a_person() -> None:
+    three = (replace(LINES[0], quantity=3, price=Decimal("30.00")), LINES[1])
+    cut = (replace(three[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+    lines = (a_shopify_line(quantity=3, current_quantity=1), LAMP)
+    memory = a_memory(content_since=EDITED, ordered=ordered(three), settled=(("L1", 3), ("L2", 1)))
+    view = look(lines, mirakl=an_order(lines=cut), memory=memory)
+
+    assert the_case(view).options == (UNDO, LINE, DONE)
+    (action,) = asked(view, answering(view, LINE)).actions
+    assert isinstance(action, CancelQuantities)
+    assert action.lines[0].cancelled_total == 2
+
+
+# -- the message -------------------------------------------------------------------------------------------
+
+
+def test_the_customer_is_told_once_the_marketplace_shows_the_cancelation_and_only_once() -> None:
+    said = Decision(Reason.EDIT_CANNOT_BE_EXPRESSED, "edit:1", TELL, "Ada", "sold out", NOW, "text-1")
+    memory = a_memory(decisions=(said,))
+
+    def messages(state: str, **changes: Any) -> tuple[Any, ...]:
+        return decisions.messages(a_view(mirakl=an_order(state), **changes), memory).actions
+
+    assert messages("SHIPPING") == messages("REFUSED") == ()
+    assert messages("CANCELED") == (SendMessage("text-1", decisions.TOPIC, ("CUSTOMER",)),)
+    assert messages("CANCELED", messages_sent=("text-1",)) == ()
+    ended = a_view(mirakl=an_order("CANCELED"), shopify=a_shopify_order(cancelled_at=NOW), memory=memory)
+    assert decide_all(ended).actions == messages("CANCELED")
+
+
+# -- through the whole router ------------------------------------------------------------------------------
+
+PARCEL = a_fulfillment_order(remaining=(("S2", 1), ("S3", 2)))
+SHOPIFY = a_shopify_order(lines=SWAP, fulfillment_orders=(PARCEL,))
+
+
+def decided(option: Option) -> View:
+    view = look(shopify=SHOPIFY)
+    first = decide_all(view)
+    (case,) = (c for c in first.cases if c.reason is Reason.EDIT_CANNOT_BE_EXPRESSED)
+    answer = a_decision(case.reason, case.subject, option)
+    memory = replace(first.memory, content_since=EDITED, decisions=(answer,))
+    return replace(view, memory=memory)
+
+
+def test_the_hold_comes_off_for_a_swap_shipped_as_edited_and_for_no_other_edit() -> None:
+    view = decided(SHIP)
+    assert decide_all(view).actions == (ReleaseHold("FO1", ("H1",)),)
+
+    more = replace(SHOPIFY, lines=(*SWAP, replace(CARD, id="S4")))
+    assert decide_all(replace(view, shopify=more)).actions == ()
+    assert decide_all(replace(view, mirakl=an_order(can_ship=False))).actions == ()
+
+
+def test_a_swap_shipped_as_edited_is_reported_once_all_of_it_has_left() -> None:
+    rules = replace(
+        RULES, carriers=(Carrier("rm", "RM"),), carrier_mappings=(CarrierMapping("Royal Mail 24", "rm"),)
+    )
+    lines = tuple(replace(line, fulfilled_quantity=line.current_quantity) for line in SWAP)
+    parcel = a_fulfillment(lines=(("S2", 1), ("S3", 2)))
+    shopify = replace(SHOPIFY, lines=lines, fulfillments=(parcel,), fulfillment_orders=())
+    mirakl = an_order(tracking_carrier_code="rm", tracking_number="RM1")
+    view = replace(decided(SHIP), rules=rules, shopify=shopify, mirakl=mirakl)
+
+    plan = decide_all(view)
+    assert plan.actions == (ShipOrder(),)
+    assert plan.memory.incidents == ()
+
+    partly = replace(shopify, lines=(lines[0], replace(lines[1], fulfilled_quantity=0), lines[2]))
+    assert decide_all(replace(view, shopify=partly)).actions == ()
+
+
+def test_interlock_undoes_an_edit_by_an_edit_of_its_own_desk_and_only_once_for_each_answer() -> None:
+    view = decided(BY_US)
+    begun = decide_all(view)
+    (edit,) = begun.memory.desk_edits
+    assert (edit.kind, edit.who, edit.ended) == ("undo", "Ada", "")
+    assert begun.look_at == NOW
+
+    going = decide_all(replace(view, memory=begun.memory))
+    (action,) = going.actions
+    assert isinstance(action, EditShopifyOrder)
+    assert dict(action.quantities)["S3"] == 0
+    assert [(new.variant_id, new.quantity, new.mirakl_line_id) for new in action.added] == [
+        ("V-MUG", 2, "L1")
+    ]
+    assert len(going.memory.desk_edits) == 1
+
+
+def test_what_comes_back_at_another_price_is_said() -> None:
+    begun = decide_all(decided(BY_US)).memory
+    back = a_shopify_line("S9", quantity=2, price="12.00", line_id="")
+    undone = replace(SHOPIFY, lines=(SWAP[0], LAMP, replace(CARD, current_quantity=0), back))
+    plan = decide_all(look(shopify=undone, memory=begun))
+
+    assert "MUG came back at 12.00 EUR a unit; the marketplace sold it at 10.00 EUR." in plan.because
+    assert plan.memory.desk_edits[0].shown_at == NOW

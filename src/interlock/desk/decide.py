@@ -83,8 +83,8 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     if _is_shown(edit, shopify, memory):
         dearer = _other_prices(edit, shopify, memory)
         memory = _shown(view, memory, edit, shopify)
-        because = (f"Shopify shows the edit {edit.who} asked for.", *dearer)
-        return Part(memory, because=because, look_at=view.now)
+        shown = f"Shopify shows the edit {edit.who} asked for."
+        return Part(memory, because=(shown, *dearer), look_at=view.now)
     unclear = any(op.state in ("IN_FLIGHT", "UNKNOWN") for op in ours)
     over = "" if unclear else _why_over(view, memory, edit, shopify)
     if over:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from interlock.acceptance import decide as acceptance
 from interlock.acceptance.window import due_at
 from interlock.cancellations import decide as cancellations
-from interlock.cancellations import twins
 from interlock.desk import decide as desk
 from interlock.edits import decide as edits
 from interlock.edits import decisions
@@ -63,6 +62,8 @@ from interlock.orders.view import OpenOperation, View
 from interlock.quarantine import decide as quarantine
 from interlock.refunds import decide as refunds
 from interlock.refunds import sending
+from interlock.replacements import decide as replacements
+from interlock.replacements import twins
 from interlock.shipping import decide as shipping
 
 JUST_AFTER = timedelta(microseconds=1)
@@ -70,8 +71,14 @@ JUST_AFTER = timedelta(microseconds=1)
 
 def decide(view: View) -> Plan:
     """What has to happen to this order now. The same view always gives the same plan."""
-    memory = noticed(view)
-    so_far = _SoFar(memory)
+    so_far = _SoFar(noticed(view))
+    so_far.add(twins.decide(view, so_far.memory))
+    so_far.add(replacements.decide(view, so_far.memory))
+    linked = replacements.as_linked(view, so_far.memory)
+    if linked is not view:
+        # Another Shopify order stands for the sale from now on: every rule looks at that one.
+        view = linked
+        so_far.memory = noticed(view, so_far.memory)
     if any(answer not in view.memory.decisions for answer in view.answers):
         # The answer is kept with this plan; what follows from it is sent on the next look.
         so_far.look_at = view.now
@@ -126,7 +133,6 @@ class _SoFar:
 def _rooms(view: View, so_far: _SoFar) -> None:
     """Ask every room that may judge this order, in the order in which they build on each other."""
     mirakl = view.mirakl
-    so_far.add(twins.decide(view, so_far.memory))
     if mirakl is not None:
         stranger = unknown_value_case(mirakl)
         if stranger is not None:
@@ -155,8 +161,11 @@ def _rooms(view: View, so_far: _SoFar) -> None:
         so_far.add(desk.followed(view, so_far.memory, ended))
         return
     found = differences(view, so_far.memory)
-    so_far.add(edits.decide(view, so_far.memory, found))
-    so_far.add(sending.decide(view, so_far.memory, found))
+    if so_far.memory.candidates:
+        so_far.because.append("No edit is carried across until it is settled which Shopify order stands.")
+    else:
+        so_far.add(edits.decide(view, so_far.memory, found))
+        so_far.add(sending.decide(view, so_far.memory, found))
     so_far.add(shipping.decide(view, so_far.memory, found, bool(so_far.as_decided)))
     so_far.add(
         desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)
@@ -294,9 +303,9 @@ def _plain_name(action: Action) -> str:
 # -- what is noticed ---------------------------------------------------------------------------------------
 
 
-def noticed(view: View) -> Memory:
+def noticed(view: View, memory: Memory | None = None) -> Memory:
     """The memory with the plain facts of this view written down, before any rule is asked."""
-    memory = _answers_taken(view, view.memory)
+    memory = _answers_taken(view, view.memory if memory is None else memory)
     mirakl = view.mirakl
     if mirakl is not None:
         memory = _marketplace_noted(view, memory, mirakl)

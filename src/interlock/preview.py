@@ -229,7 +229,7 @@ def _calm(view: View, mirakl: MiraklOrder, shopify: ShopifyOrder, now: datetime)
         rules=replace(view.rules, quiet_period=NO_TIME, lineage_wait=NO_TIME),
         mirakl=replace(mirakl, observed_at=now),
         shopify=replace(shopify, observed_at=now),
-        others=(),
+        kin=(),
         requests=(),
         mirakl_written_at=None,
         shopify_unreadable=False,

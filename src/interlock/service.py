@@ -34,7 +34,14 @@ from interlock.engine.store import (
     heartbeats,
     polls,
 )
-from interlock.engine.sweeps import forget, resolve_deliveries, sweep_shopify, wake_due, watch_acceptance
+from interlock.engine.sweeps import (
+    forget,
+    look_at_strangers,
+    resolve_deliveries,
+    sweep_shopify,
+    wake_due,
+    watch_acceptance,
+)
 from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
@@ -415,6 +422,10 @@ class Service:
             await self._guarded(
                 f"deliveries {row.shopify_shop}",
                 lambda p=platforms, shop=row.shopify_shop: resolve_deliveries(self.parts, p, shop),  # type: ignore[misc]
+            )
+            await self._guarded(
+                f"strangers {row.shopify_shop}",
+                lambda p=platforms, shop=row.shopify_shop: look_at_strangers(self.parts, p, shop),  # type: ignore[misc]
             )
 
     # -- what the platforms allow ----------------------------------------------------------------------

@@ -197,6 +197,7 @@ class Ingress:
             now,
             delivery.updated_at,
             delivery.marker,
+            delivery.name,
         )
         if delivery.kind in ("privacy", "app"):
             count(c, f"webhook_{delivery.kind}", delivery.topic)

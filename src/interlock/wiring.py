@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import httpx2
 from sqlalchemy import Connection
@@ -28,19 +28,17 @@ from interlock.orders.codec import decode
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.ports import OrderContext, ReadFailed
-from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
-from interlock.orders.view import OtherOrder
-from interlock.replacements.evidence import why_related
+from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder, Stranger
 from interlock.shipping.store import carrier_map
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import read as shopify_read
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import ShopifyClient, ShopifyShop
+from interlock.shopify.names import ORDER_TAG
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
 HttpFor = Callable[[str], httpx2.AsyncClient]
-BEFORE_CANCELLATION = timedelta(minutes=30)
 
 
 class MiraklAdapter:
@@ -156,24 +154,27 @@ class ShopifyAdapter:
         by_sku = {offer.sku: offer for offer in found}
         return tuple(replace(by_sku[shop_sku], sku=sku) for sku, shop_sku in skus if shop_sku in by_sku)
 
-    async def others(self, cancelled: ShopifyOrder) -> tuple[OtherOrder, ...]:
-        since = (cancelled.cancelled_at or cancelled.updated_at) - BEFORE_CANCELLATION
-        found: list[OtherOrder] = []
-        for other in await self._updated_since(since):
-            if other.id == cancelled.id or other.cancelled:
-                continue
-            why = why_related(
-                cancelled.name,
-                cancelled.marker,
-                cancelled.cancelled_at or cancelled.updated_at,
-                other.name,
-                other.marker,
-                other.tags,
-                other.created_at,
+    async def kin(
+        self, shopify_order_id: str, mirakl_order_id: str, numbers: Sequence[str]
+    ) -> ShopifyOrder | None:
+        try:
+            return await shopify_read.order(
+                self._client,
+                shopify_order_id,
+                self._address_key,
+                self._clock.now(),
+                lane="edits",
+                numbers=tuple(numbers),
+                mirakl_order_id=mirakl_order_id,
             )
-            if why:
-                found.append(OtherOrder(other.id, other.name, other.created_at, other.cancelled, why))
-        return tuple(found)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def stranger(self, shopify_order_id: str) -> Stranger | None:
+        try:
+            return await shopify_read.stranger(self._client, shopify_order_id, self._address_key)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
 
     async def changes(self, shopify_order_id: str) -> tuple[Change, ...]:
         try:
@@ -189,7 +190,15 @@ class ShopifyAdapter:
 
     async def orders_updated_since(self, since: datetime) -> tuple[ChangedOrder, ...]:
         return tuple(
-            ChangedOrder(order.id, order.updated_at or order.created_at, order.cancelled, order.marker)
+            ChangedOrder(
+                order.id,
+                order.name,
+                order.created_at,
+                order.updated_at or order.created_at,
+                order.cancelled,
+                order.marker,
+                tuple(tag[len(ORDER_TAG) :] for tag in order.tags if tag.startswith(ORDER_TAG)),
+            )
             for order in await self._updated_since(since)
         )
 

@@ -7,10 +7,9 @@ import pytest
 
 from interlock.cancellations.decide import decide, has_ended
 from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
-from interlock.orders.memory import DeskEdit, Memory
+from interlock.orders.memory import DeskEdit, Kin, Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.view import OtherOrder
 from tests.build import (
     NOW,
     a_cancelation,
@@ -28,7 +27,6 @@ from tests.build import (
 )
 
 GONE = a_shopify_order(cancelled_at=NOW - timedelta(hours=1))
-OTHER = OtherOrder("SO2", "#1001A", NOW, False, "same name with a letter")
 WAITED = NOW - timedelta(minutes=10)
 
 
@@ -111,24 +109,22 @@ def test_after_the_wait_the_marketplace_order_is_cancelled_where_it_may_be() -> 
     assert gone().actions == (CancelMiraklOrder(),)
 
 
-def test_a_possible_successor_is_a_persons_decision() -> None:
-    part = gone(others=(OTHER,))
-    assert part.actions == ()
-    assert [(case.reason, case.subject, case.options) for case in part.cases] == [
-        (Reason.POSSIBLE_SUCCESSOR, "SO2", (Option.NO_SUCCESSOR,))
-    ]
+def test_a_candidate_of_the_lineage_keeps_the_marketplace_order_alone() -> None:
+    candidate = Kin("SO2", "#1001A", "candidate", WAITED, "Interlock", "its name")
+    part = gone(a_memory(shopify_cancelled_seen_at=WAITED, lineage=(candidate,)))
+    assert (part.actions, part.cases) == ((), ())
+    assert "#1001A may replace it" in part.because[0]
 
 
 def test_a_person_who_rules_the_successor_out_ends_the_wait() -> None:
     said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO2", Option.NO_SUCCESSOR)
     memory = a_memory(shopify_cancelled_seen_at=NOW, decisions=(said,))
-    assert gone(memory, others=(OTHER,)).actions == (CancelMiraklOrder(),)
+    assert gone(memory).actions == (CancelMiraklOrder(),)
 
 
-def test_another_candidate_asks_again() -> None:
-    said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO9", Option.NO_SUCCESSOR)
-    part = gone(a_memory(shopify_cancelled_seen_at=WAITED, decisions=(said,)), others=(OTHER,))
-    assert [case.subject for case in part.cases] == ["SO2"]
+def test_a_word_from_before_the_cancelation_does_not_end_the_wait() -> None:
+    said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO2", Option.NO_SUCCESSOR, NOW - timedelta(hours=1))
+    assert gone(a_memory(shopify_cancelled_seen_at=NOW, decisions=(said,))).actions == ()
 
 
 def test_a_waiting_order_is_refused_by_a_person_only() -> None:
@@ -185,11 +181,9 @@ def test_an_order_that_has_shipped_is_left_alone() -> None:
 
 
 def test_an_order_cancelled_at_our_own_desk_waits_for_no_successor() -> None:
-    other = OtherOrder("SO9", "#1009", NOW, False, "same customer")
     edit = DeskEdit("e1", "cancel", "Ada", "asked by phone", NOW, "v1", shown_at=NOW)
     view = a_view(
         shopify=a_shopify_order(cancelled_at=NOW),
-        others=(other,),
         memory=a_memory(shopify_cancelled_seen_at=NOW, desk_edits=(edit,)),
     )
 

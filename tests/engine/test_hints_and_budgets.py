@@ -2,16 +2,39 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import IntegrityError
 
 from interlock.clock import LoopClock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
-from interlock.engine.hints import note_marked, webhook_hint
-from interlock.engine.store import counts, keep_poll, lead_poll, unresolved_deliveries
-from interlock.orders.store import add_order, forget_twins, orders, remember_fulfillment_orders, twins_of
+from interlock.engine.hints import note_relatives, webhook_hint
+from interlock.engine.store import (
+    counts,
+    forget_strangers,
+    keep_poll,
+    lead_poll,
+    note_stranger,
+    stranger_was_read,
+    unresolved_deliveries,
+    waiting_strangers,
+)
+from interlock.orders.memory import Kin
+from interlock.orders.snapshots import Stranger
+from interlock.orders.store import (
+    add_order,
+    claims_of,
+    find_orders,
+    forget_kin,
+    keep_lineage,
+    kin_of,
+    orders,
+    remember_fulfillment_orders,
+)
+from interlock.orders.view import Claim
 from interlock.storage.database import Database, InlineStore
 from tests.build import NOW
 from tests.engine.rows import Wakes, a_connection
@@ -189,17 +212,97 @@ def test_an_unknown_order_with_our_mark_is_noted_as_a_twin(
     ingress = Ingress(c)
     c.execute(update(orders).values(shopify_order_id=linked))
     assert ingress.deliver("w1", order=SECOND, topic="orders/create", marker=marker) is True
-    assert twins_of(c, ingress.order_id) == noted
+    assert kin_of(c, ingress.order_id) == noted
     assert ingress.hints() == hints
     ingress.deliver("w2", order=SECOND, topic="orders/updated", marker=marker)
-    assert twins_of(c, ingress.order_id) == noted
-    forget_twins(c, ingress.order_id, [SECOND])
-    assert twins_of(c, ingress.order_id) == ()
+    assert kin_of(c, ingress.order_id) == noted
+    forget_kin(c, ingress.order_id, [SECOND])
+    assert kin_of(c, ingress.order_id) == ()
 
 
-def test_a_cancelled_order_with_our_mark_matters_only_while_it_is_a_twin(c: Connection) -> None:
+def test_a_cancelled_order_takes_nobodys_place(c: Connection) -> None:
     ingress = Ingress(c)
     ids = [ingress.connection_id]
-    assert note_marked(c, ids, "atlas:M-1", SECOND, cancelled=True) is None
-    assert note_marked(c, ids, "atlas:M-1", SECOND) == ingress.order_id
-    assert note_marked(c, ids, "atlas:M-1", SECOND, cancelled=True) == ingress.order_id
+    stranger = Stranger(SECOND, "#1099", marker="atlas:M-1")
+    assert note_relatives(c, ids, replace(stranger, cancelled=True), NOW) == ()
+    assert kin_of(c, ingress.order_id) == ()
+    assert note_relatives(c, ids, stranger, NOW) == (ingress.order_id,)
+    assert kin_of(c, ingress.order_id) == (SECOND,)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "found"),
+    [
+        (Stranger(SECOND, "#1001A"), True),
+        (Stranger(SECOND, "#10012"), False),
+        (Stranger(SECOND, "#1099", order_ids=("M-1",)), True),
+        (Stranger(SECOND, "#1099", words=("1001",)), True),
+        (Stranger(SECOND, "#1099", words=("m-1",)), True),
+        (Stranger(SECOND, "#1099", email="e1"), True),
+        (Stranger(SECOND, "#1099", email="e1", marker="atlas:M-9"), True),
+        (Stranger(SECOND, "#1099", address="a1"), True),
+        (Stranger(SECOND, "#1099", email="e9", address="a9", words=("2", "x1")), False),
+        (Stranger(SECOND, "#1099"), False),
+    ],
+)
+def test_a_stranger_is_noted_with_the_orders_it_points_to(
+    c: Connection, stranger: Stranger, found: bool
+) -> None:
+    ingress = Ingress(c)
+    c.execute(
+        update(orders).values(
+            shopify_order_id=GID,
+            shopify_name="#1001",
+            shopify_email="e1",
+            shopify_address="a1",
+            mirakl_state="SHIPPING",
+        )
+    )
+    rows = note_relatives(c, [ingress.connection_id], stranger, NOW)
+    assert rows == ((ingress.order_id,) if found else ())
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "CANCELED"])
+def test_the_person_alone_says_nothing_once_the_order_has_ended(c: Connection, state: str) -> None:
+    ingress = Ingress(c)
+    known = {"shopify_order_id": GID, "shopify_email": "e1", "shopify_name": "#1001"}
+    c.execute(update(orders).values(mirakl_state=state, **known))
+    ids = [ingress.connection_id]
+    assert note_relatives(c, ids, Stranger(SECOND, "#1099", email="e1"), NOW) == ()
+    assert note_relatives(c, ids, Stranger(SECOND, "#1001A"), NOW) == (ingress.order_id,)
+
+
+def test_a_stranger_is_read_once_and_again_when_it_changes_soon(c: Connection) -> None:
+    note_stranger(c, "a.myshopify.com", SECOND, NOW)
+    assert waiting_strangers(c, "a.myshopify.com", 9) == [SECOND]
+    assert waiting_strangers(c, "b.myshopify.com", 9) == []
+    stranger_was_read(c, SECOND, NOW)
+    for later, waits in (
+        (timedelta(seconds=10), []),
+        (timedelta(minutes=2), [SECOND]),
+    ):
+        note_stranger(c, "a.myshopify.com", SECOND, NOW + later)
+        assert waiting_strangers(c, "a.myshopify.com", 9) == waits
+    stranger_was_read(c, SECOND, NOW + timedelta(minutes=2))
+    note_stranger(c, "a.myshopify.com", SECOND, NOW + timedelta(hours=2))
+    assert waiting_strangers(c, "a.myshopify.com", 9) == []
+    assert forget_strangers(c, NOW + timedelta(seconds=1)) == 1
+
+
+def test_a_replaced_order_still_wakes_the_marketplace_order(c: Connection) -> None:
+    ingress = Ingress(c)
+    c.execute(update(orders).values(shopify_order_id=SECOND))
+    old = Kin(GID, "#1001", "superseded", NOW, "Interlock", "its name")
+    keep_lineage(c, ingress.order_id, [old, Kin(SECOND, "#1001A", "live", NOW, "x", "y")], [], NOW)
+    assert ingress.deliver("w1", order=GID, topic="refunds/create") is True
+    assert ingress.hints() == 1
+    assert find_orders(c, "1001") == [ingress.order_id]
+    assert claims_of(c, 0, [GID, SECOND]) == (Claim(SECOND, "M-1", "live"), Claim(GID, "M-1", "superseded"))
+
+
+def test_a_shopify_order_stands_for_one_marketplace_order_at_most(c: Connection) -> None:
+    ingress = Ingress(c)
+    c.execute(update(orders).values(shopify_order_id=GID))
+    other = add_order(c, ingress.connection_id, "M-2", "M-2", NOW)
+    with pytest.raises(IntegrityError), c.begin_nested():
+        c.execute(update(orders).where(orders.c.id == other).values(shopify_order_id=GID))

@@ -115,20 +115,3 @@ def test_staff_releasing_our_hold_is_answered_once_and_is_then_an_incident(theat
     assert "it is left to people now" in told.timeline
     (order,) = told.live_orders
     assert [hold for item in order.fulfillment_orders for hold in item.holds] == []
-
-
-def test_an_editing_apps_replacement_is_a_case_and_nothing_is_cancelled_at_the_marketplace(
-    theatre: Theatre,
-) -> None:
-    async def story(stage: Stage) -> None:
-        await stage.until(400)
-        stage.world.shopify.replace_order(stage.shopify_order(), lines=[("MUG-BLUE", 2)])
-
-    told = theatre.tell(story, marketplace("automatic"), 2400)
-    assert told.stage.order.state == "SHIPPING"
-    assert [line.live_quantity for line in told.stage.order.lines] == [3, 1]
-    assert told.marketplace_calls("OR29") + told.marketplace_calls("OR30") == 0
-    (case,) = told.of(Reason.POSSIBLE_SUCCESSOR)
-    assert case.closed_at is None
-    assert told.live_orders[0].name in case.sentence
-    assert case.sentence in told.timeline

@@ -15,6 +15,13 @@ def _ours(order: Order) -> list[str]:
     return [hold.handle or "" for item in order.fulfillment_orders if item.open for hold in item.holds]
 
 
+def _second_of_ours(stage: Stage) -> Order:
+    """A second order that carries our mark and was made by the app that made the first: our own, it seems."""
+    shopify = stage.world.shopify
+    shopify.switches.set("copied_note_attributes", "yes")
+    return shopify.copy_order(stage.shopify_order(), app=shopify.main_app)
+
+
 @pytest.mark.parametrize(
     ("weather", "seconds"),
     [
@@ -32,7 +39,7 @@ def test_both_are_held_until_a_person_cancels_one(
         await stage.until(600)
         linked = stage.shopify_order()
         assert _ours(linked) == []
-        twin = shopify.replace_order(linked, copy_attributes=True, cancel=False)
+        twin = _second_of_ours(stage)
         await stage.until(600 + seconds)
         held.extend([_ours(linked), _ours(twin)])
         (case,) = open_cases(stage)
@@ -57,7 +64,7 @@ def test_nothing_is_cancelled_when_one_of_the_two_has_left(theatre: Theatre) -> 
     async def story(stage: Stage) -> None:
         shopify = stage.world.shopify
         await stage.until(600)
-        twin = shopify.replace_order(stage.shopify_order(), copy_attributes=True, cancel=False)
+        twin = _second_of_ours(stage)
         shopify.fulfill(twin.fulfillment_orders[0])
 
     told = theatre.tell(story, SWITCHED, 1500)
@@ -67,16 +74,17 @@ def test_nothing_is_cancelled_when_one_of_the_two_has_left(theatre: Theatre) -> 
     assert _ours(told.stage.shopify_order()) == [f"interlock:{SWITCHED.name}"]
 
 
-def test_an_editing_app_that_cancels_the_old_order_a_moment_later_alarms_nobody(theatre: Theatre) -> None:
+def test_the_second_takes_over_when_the_first_is_cancelled_a_moment_later(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         shopify = stage.world.shopify
         await stage.until(600)
         linked = stage.shopify_order()
-        shopify.replace_order(linked, copy_attributes=True, cancel=False)
+        _second_of_ours(stage)
         await stage.until(610)
         shopify.cancel_order(linked)
 
     told = theatre.tell(story, SWITCHED, 900)
     assert told.of(Reason.TWO_LIVE_ORDERS) == []
     (left,) = told.live_orders
-    assert _ours(left) == [f"interlock:{SWITCHED.name}"]
+    assert told.stage.shopify_order() is left
+    assert "takes over from" in told.timeline

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.agreement import agreed_quantities
+from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason, Severity
 from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
-from interlock.orders.view import OpenOperation, OtherOrder, View
+from interlock.orders.view import OpenOperation, View
 
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
 
@@ -97,10 +98,16 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             "cancelled at the marketplace. Find out where the parcel is and settle the order in the portal.",
             (Option.DONE_IN_PORTAL,),
         )
-    successors = _possible_successors(view, memory)
-    if successors:
-        return Part(memory, cases=tuple(_successor_case(memory, mirakl, other) for other in successors))
-    wait_until = _wait_until(view, memory)
+    if memory.candidates:
+        names = ", ".join(kin.name for kin in memory.candidates)
+        return Part(
+            memory,
+            because=(
+                f"The Shopify order is cancelled and {names} may replace it; the marketplace order is left alone until "
+                "that is settled.",
+            ),
+        )
+    wait_until = waits_for_successor_until(view, memory)
     if wait_until is not None:
         return Part(
             memory,
@@ -111,25 +118,6 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             look_at=wait_until,
         )
     return _carry_over(view, memory, mirakl)
-
-
-def _possible_successors(view: View, memory: Memory) -> tuple[OtherOrder, ...]:
-    return tuple(
-        other
-        for other in view.others
-        if not memory.cancelled_at_our_desk
-        and not other.cancelled
-        and not _answered(memory, Reason.POSSIBLE_SUCCESSOR, other.id, Option.NO_SUCCESSOR)
-    )
-
-
-def _wait_until(view: View, memory: Memory) -> datetime | None:
-    if memory.cancelled_at_our_desk:
-        return None
-    if any(decision.option is Option.NO_SUCCESSOR for decision in memory.decisions):
-        return None
-    ends = (memory.shopify_cancelled_seen_at or view.now) + view.rules.lineage_wait
-    return ends if view.now < ends else None
 
 
 def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
@@ -186,20 +174,6 @@ def _refunded_in_full(mirakl: MiraklOrder) -> bool:
         >= line.price - sum((c.amount for c in line.cancelations), Decimal(0))
         > 0
         for line in alive
-    )
-
-
-def _successor_case(memory: Memory, mirakl: MiraklOrder, other: OtherOrder) -> Case:
-    due_at = memory.acceptance_due_at if mirakl.state == "WAITING_ACCEPTANCE" else None
-    return Case(
-        Reason.POSSIBLE_SUCCESSOR,
-        other.id,
-        f"The Shopify order is cancelled, and order {other.name} may replace it ({other.why}). The marketplace "
-        f"order is left alone until somebody decides. If {other.name} has nothing to do with it, say so: the "
-        "cancelation is then carried to the marketplace.",
-        (Option.NO_SUCCESSOR,),
-        (("possible successor", other.name), ("evidence", other.why)),
-        due_at,
     )
 
 

@@ -77,8 +77,21 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "our own risk. Another change holds it again.",
     ),
     Option.NO_SUCCESSOR: (
-        "No other order replaces it",
-        "The cancelation is carried to the marketplace as one of the whole order.",
+        "It has nothing to do with it",
+        "It is released. If no order is left, the cancelation is carried to the marketplace as one of the whole order.",
+    ),
+    Option.TAKE_OVER: (
+        "It takes over",
+        "Once the other order is cancelled, this one stands for the marketplace order; its lines are compared with what "
+        "was agreed.",
+    ),
+    Option.CANCEL_ORIGINAL: (
+        "Cancel the original in Shopify",
+        "Interlock cancels the replaced order, its stock is put back, nobody is mailed; the new order takes over.",
+    ),
+    Option.UNDO_TAKE_OVER: (
+        "Take the take-over back",
+        "The order before stands for the marketplace order again; the new one is held until somebody decides.",
     ),
     Option.SEND_AGAIN: ("Send it again", "The same call is sent once more."),
     Option.GIVE_UP: (

@@ -10,20 +10,23 @@ from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.outcomes import Outcome
 from interlock.orders.ports import OrderContext
-from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
-from interlock.orders.view import OtherOrder
+from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder, Stranger
 
 Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
-    """A Shopify order the sweep saw. `marker` is our order attribute's value, which an editing app may have copied."""
+    """A Shopify order the sweep saw. `marker` is our order attribute's value, which an editing app may have copied;
+    `order_ids` are the Mirakl orders that tags of ours on it name."""
 
     id: str
+    name: str
+    created_at: datetime
     updated_at: datetime
     cancelled: bool
     marker: str
+    order_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,14 @@ class ShopifyGateway(Protocol):
         """One offer per (marketplace SKU, SKU or variant id to look for in the shop)."""
         ...
 
-    async def others(self, cancelled: ShopifyOrder) -> tuple[OtherOrder, ...]:
-        """Live orders that may replace this cancelled one."""
+    async def kin(
+        self, shopify_order_id: str, mirakl_order_id: str, numbers: Sequence[str]
+    ) -> ShopifyOrder | None:
+        """The order, with the places in which it names the Mirakl order or one of these numbers (`Traces.mentions`)."""
+        ...
+
+    async def stranger(self, shopify_order_id: str) -> Stranger | None:
+        """What an order that is linked to nothing says of where it came from."""
         ...
 
     async def changes(self, shopify_order_id: str) -> tuple[Change, ...]:

@@ -1,20 +1,28 @@
 """Hints: one order may need attention. A hint carries no truth; it marks the row and asks for a look."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from interlock.engine.queue import Queue
-from interlock.engine.store import connections, count, keep_delivery, resolve_delivery
+from interlock.engine.store import connections, count, keep_delivery, note_stranger, resolve_delivery
 from interlock.orders.actions import Lane
+from interlock.orders.snapshots import DEAD, GONE_OUT, Stranger
 from interlock.orders.store import (
+    kin,
     mark_dirty,
-    note_twin,
+    note_kin,
     order_by_fulfillment_order,
     order_by_shopify_id,
     orders,
+    rows_by_kin,
     shopify_changed_after,
 )
+from interlock.replacements.evidence import bases_of
+
+MOST_RELATIVES = 10
+"""A stranger is weighed for at most so many orders of ours, the youngest first."""
 
 
 def hint(c: Connection, queue: Queue, order_id: int, lane: Lane, now: datetime) -> None:
@@ -23,32 +31,63 @@ def hint(c: Connection, queue: Queue, order_id: int, lane: Lane, now: datetime) 
     queue.wake(c, order_id, lane)
 
 
-def note_marked(
-    c: Connection, connection_ids: list[int], marker: str, shopify_order_id: str, cancelled: bool = False
-) -> int | None:
-    """Note a Shopify order that is linked to nothing but carries our mark (`<connection>:<marketplace order>`).
+def note_relatives(
+    c: Connection, connection_ids: list[int], stranger: Stranger, now: datetime
+) -> tuple[int, ...]:
+    """Note a Shopify order that is linked to nothing with every order of ours it may replace.
 
-    Returns the row that has to be looked at because of it: one that is linked to another Shopify order. While the row
-    is not linked, the run that links it reads the note; a cancelled order stands for nothing and is not noted.
+    Returns the rows that have to be looked at because of it: those linked to another Shopify order. While a row is not
+    linked, the run that links it reads the note. A cancelled order takes nobody's place and is not noted.
     """
-    if ":" not in marker:
-        return None
-    row = c.execute(
-        select(orders.c.id, orders.c.shopify_order_id, orders.c.twins)
-        .join(connections, connections.c.id == orders.c.connection_id)
-        .where(
-            orders.c.connection_id.in_(connection_ids),
-            orders.c.mirakl_order_id == func.substr(marker, func.length(connections.c.name) + 2),
-            connections.c.name + ":" + orders.c.mirakl_order_id == marker,
+    found: list[int] = []
+    for row in _relatives(c, connection_ids, stranger):
+        if stranger.cancelled or row.shopify_order_id == stranger.id:
+            continue
+        if note_kin(c, row.id, stranger.id, now, stranger.name):
+            count(c, "kin_noted")
+        if row.shopify_order_id:
+            found.append(int(row.id))
+    return tuple(found)
+
+
+def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> list[Row[Any, Any]]:
+    """Orders of ours the stranger points to: by our own number, else by a name or number, else by the person.
+
+    Whoever carries our number points to that order alone. The person counts only for orders that can still be changed.
+    """
+    of_ours = (
+        select(orders.c.id, orders.c.shopify_order_id)
+        .where(orders.c.connection_id.in_(connection_ids))
+        .order_by(orders.c.id.desc())
+        .limit(MOST_RELATIVES)
+    )
+    if ":" in stranger.marker:
+        length = func.length(connections.c.name)
+        marked = of_ours.join(connections, connections.c.id == orders.c.connection_id).where(
+            orders.c.mirakl_order_id == func.substr(stranger.marker, length + 2),
+            connections.c.name + ":" + orders.c.mirakl_order_id == stranger.marker,
         )
-        .order_by(orders.c.id)
-        .limit(1)
-    ).one_or_none()
-    if row is None or (cancelled and shopify_order_id not in row.twins):
-        return None
-    if note_twin(c, row.id, shopify_order_id):
-        count(c, "twin_noted")
-    return int(row.id) if row.shopify_order_id else None
+        found = list(c.execute(marked))
+        if found:
+            return found
+    bases = bases_of(stranger.name)
+    names = [*bases, *stranger.words, *(f"#{word}" for word in stranger.words)]
+    pointed: list[ColumnElement[bool]] = []
+    if stranger.order_ids or stranger.words:
+        pointed.append(orders.c.mirakl_order_id.in_([*stranger.order_ids, *stranger.words]))
+        pointed.append(func.lower(orders.c.mirakl_order_id).in_(stranger.words))
+    if names:
+        pointed.append(orders.c.shopify_name.in_(names))
+        once = select(kin.c.order_id).where(kin.c.name.in_(names), kin.c.role == "superseded")
+        pointed.append(orders.c.id.in_(once))
+    person: list[ColumnElement[bool]] = []
+    if stranger.email:
+        person.append(orders.c.shopify_email == stranger.email)
+    if stranger.address:
+        person.append(orders.c.shopify_address == stranger.address)
+    if person:
+        pointed.append(and_(orders.c.mirakl_state.not_in((*DEAD, *GONE_OUT)), or_(*person)))
+    return list(c.execute(of_ours.where(or_(*pointed)))) if pointed else []
 
 
 def webhook_hint(
@@ -64,14 +103,16 @@ def webhook_hint(
     now: datetime,
     changed_at: datetime | None = None,
     marker: str = "",
+    name: str = "",
 ) -> bool:
     """Turn a verified delivery into a hint, once. False when it was a repeat.
 
     `changed_at` is the order's `updatedAt` the delivery speaks of. When the last snapshot is of a later one, the
     change was seen already (our own echoes mostly) and nobody is woken; the same second proves nothing.
-    A delivery for a Shopify order that is none of ours ends here, unless it carries `marker`, our order attribute: then
-    the marketplace order that is named there has two Shopify orders. One that names only a fulfillment order not seen
-    yet stays unresolved until the sweep has asked Shopify whose it is.
+    A delivery for a Shopify order that is linked to nothing wakes every order of ours that knows it, or that `marker`
+    (our order attribute) or `name` points to; it is noted as a stranger as well, so that the next tick reads the rest of
+    what it says of itself. One that names only a fulfillment order not seen yet stays unresolved until the sweep has
+    asked Shopify whose it is.
     """
     if not keep_delivery(
         c, shop, topic, webhook_id, triggered_at, shopify_order_id, fulfillment_order_id, now
@@ -81,9 +122,18 @@ def webhook_hint(
     order_id = None
     if shopify_order_id is not None:
         order_id = order_by_shopify_id(c, connection_ids, shopify_order_id)
-        if order_id is None:
-            order_id = note_marked(c, connection_ids, marker, shopify_order_id)
-            changed_at = None  # the snapshot that may have seen it is the linked order's
+        kin_rows = rows_by_kin(c, connection_ids, shopify_order_id)
+        if order_id is None and not kin_rows:
+            note_stranger(c, shop, shopify_order_id, now)
+            stranger = Stranger(shopify_order_id, name, marker=marker)
+            kin_rows = note_relatives(c, connection_ids, stranger, now)
+        for row in kin_rows:
+            # The snapshot that may have seen the change is the linked order's: they are looked at in any case.
+            hint(c, queue, row, "edits", now)
+        if order_id is None and kin_rows:
+            resolve_delivery(c, shop, topic, webhook_id, now)
+            count(c, "webhook_of_kin", topic)
+            return True
     elif fulfillment_order_id is not None:
         order_id = order_by_fulfillment_order(c, fulfillment_order_id)
         if order_id is None:

@@ -28,7 +28,7 @@ from interlock.orders.actions import (
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
-from interlock.orders.memory import Decision, DeskEdit, Incident
+from interlock.orders.memory import Decision, DeskEdit, Incident, Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
@@ -38,22 +38,25 @@ from interlock.orders.snapshots import DEAD, GONE_OUT, Draft, MiraklOrder, Offer
 from interlock.orders.store import (
     LeaseLost,
     OrderRow,
+    claims_of,
     count_run,
-    forget_twins,
+    forget_kin,
+    keep_lineage,
     kept_document,
+    kin_of,
     label_columns,
-    note_twin,
+    note_kin,
     plans,
     release_lease,
     remember_fulfillment_orders,
     still_mine,
+    stop_watching,
     take_lease,
     tell,
-    twins_of,
 )
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of, sentence_of_change
-from interlock.orders.view import OpenOperation, OtherOrder, RefundMade, View
+from interlock.orders.view import Claim, OpenOperation, RefundMade, View
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
@@ -64,6 +67,7 @@ MOST_CYCLES = 16
 ACCEPT_FOR = timedelta(seconds=60)
 SEND_WITHIN_SECONDS = 2.0
 READ_AGAIN = timedelta(seconds=15)
+KIN_WATCHED_FOR = timedelta(days=1)
 
 _LAST_PLAN = (
     select(plans.c.plan).where(plans.c.order_id == bindparam("of_order")).order_by(plans.c.id.desc()).limit(1)
@@ -112,8 +116,8 @@ class Observation:
     shopify: ShopifyOrder | None = None
     drafts: tuple[Draft, ...] = ()
     offers: tuple[Offer, ...] = ()
-    others: tuple[OtherOrder, ...] = ()
-    twins: tuple[ShopifyOrder, ...] = ()
+    kin: tuple[ShopifyOrder, ...] = ()
+    claims: tuple[Claim, ...] = ()
     unreadable: str = ""
     retry_after: float | None = None
 
@@ -129,7 +133,8 @@ class Kept:
     unclear_creation: bool
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
-    twins: tuple[str, ...]
+    kin: tuple[str, ...]
+    claims: tuple[Claim, ...]
     quarantine: Quarantine | None
     document: tuple[datetime, Document] | None
 
@@ -219,15 +224,19 @@ class _Run:
 
         def read(c: Connection) -> tuple[Kept, tuple[datetime, bytes] | None]:
             creating = ("CreateDraft", "CreateOrder")
+            answers = tuple(waiting_answers(c, order_id))
+            asked = [said.subject for _, said in answers if said.option is Option.TAKE_OVER]
+            kin = tuple(dict.fromkeys((*kin_of(c, order_id), *asked)))
             kept = Kept(
                 operations=ledger.open_operations(c, order_id),
-                answers=tuple(waiting_answers(c, order_id)),
+                answers=answers,
                 requests=waiting_edits(c, order_id),
                 learnt=ledger.learnt(c, order_id, creating),
                 unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
                 refunds_made=ledger.refunds_made(c, order_id),
                 messages_sent=ledger.messages_sent(c, order_id),
-                twins=twins_of(c, order_id),
+                kin=kin,
+                claims=claims_of(c, order_id, kin),
                 quarantine=latest_quarantine(c),
                 document=None,
             )
@@ -258,25 +267,34 @@ class _Run:
             shopify_id = self.memory.shopify_order_id or kept.learnt.get("shopify_order_id", "")
             if shopify_id:
                 shopify = await gateway.order(shopify_id)
-                others: tuple[OtherOrder, ...] = ()
-                alive = mirakl is not None and mirakl.state not in (*DEAD, *GONE_OUT)
-                if shopify is not None and not shopify.live and alive:
-                    others = await gateway.others(shopify)
                 drafts: tuple[Draft, ...] = ()
                 if self._strays_may_show(kept, now):
                     drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
-                twins = await self._twins(kept, shopify_id)
-                return Observation(now, shopify=shopify, others=others, drafts=drafts, twins=twins)
+                kin = await self._kin(kept, shopify_id)
+                return Observation(now, shopify=shopify, drafts=drafts, kin=kin, claims=kept.claims)
             if mirakl is None:
                 return Observation(now)
             return await self._observe_import(now, kept, mirakl)
         except ReadFailed as failed:
             return Observation(now, unreadable=failed.why, retry_after=failed.retry_after)
 
-    async def _twins(self, kept: Kept, linked: str) -> tuple[ShopifyOrder, ...]:
-        """The noted twins as they are now. One that the shop does not show says nothing."""
-        found = [await self.platforms.shopify.order(twin) for twin in kept.twins if twin != linked]
-        return tuple(twin for twin in found if twin is not None)
+    async def _kin(self, kept: Kept, linked: str) -> tuple[ShopifyOrder, ...]:
+        """The other orders that may stand for this sale, as they are now. One that the shop does not show says nothing."""
+        wanted = [shopify_id for shopify_id in kept.kin if shopify_id != linked]
+        if not wanted:
+            return ()
+        order_id = self.row.mirakl_order_id
+        known = ((linked, self.memory.shopify_order_name), *self._lineage())
+        gids = [gid for gid, _ in known]
+        numbers = (order_id, self._marker(), *gids, *(gid.rpartition("/")[2] for gid in gids))
+        numbers += tuple(name for _, name in known)
+        found = [await self.platforms.shopify.kin(shopify_id, order_id, numbers) for shopify_id in wanted]
+        return tuple(order for order in found if order is not None)
+
+    def _lineage(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of every order that stands or stood for this sale, once one was replaced."""
+        roles = ("live", "superseded")
+        return tuple((kin.shopify_order_id, kin.name) for kin in self.memory.lineage if kin.role in roles)
 
     async def _read_history(self, observation: Observation) -> bool:
         """Who changed the order, and what its variants cost now: read when its content is another than last time, after
@@ -354,8 +372,8 @@ class _Run:
             memory=self.memory,
             drafts=observation.drafts,
             offers=observation.offers,
-            others=observation.others,
-            twins=observation.twins,
+            kin=observation.kin,
+            claims=observation.claims,
             operations=kept.operations,
             answers=tuple(decision for _, decision in kept.answers),
             mirakl_written_at=self.mirakl_written_at,
@@ -415,9 +433,9 @@ class _Run:
                 values["shopify_seen_at"] = view.shopify.observed_at
                 values["shopify_updated_at"] = view.shopify.updated_at
                 values |= label_columns(final.label)
-            linked = final.memory.shopify_order_id
-            settled = [twin.id for twin in view.twins if not twin.live]
-            forget_twins(c, row.id, [*settled, *(twin for twin in kept.twins if twin == linked)])
+                values["shopify_email"] = view.shopify.traces.email or None
+                values["shopify_address"] = view.shopify.address.digest or None
+            _keep_kin(c, row.id, view, final.memory, now)
             last_digest, said = self._last_plan(c)
             encoded_plan = encode(final)
             digest = _plan_digest(encoded_plan)
@@ -433,7 +451,7 @@ class _Run:
             if todo.send and not self.counted:
                 count_run(c, row.id, row.epoch, row.runs_in_hour + 1, now)
             still_mine(c, row.id, row.epoch, **values)
-            shown = (view.shopify, *view.twins) if view.shopify is not None else ()
+            shown = (view.shopify, *view.kin) if view.shopify is not None else ()
             for order in shown:
                 remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
@@ -529,7 +547,7 @@ class _Run:
                 forget_texts(c, (operation.action.text_id,))
             for name, value in outcome.facts if isinstance(outcome, Confirmed) else ():
                 if name == "left_behind_order_id":
-                    note_twin(c, order_id, value)
+                    note_kin(c, order_id, value, ended_at)
             sentence = sentence_of(operation.action, outcome)
             if sentence:
                 tell(c, order_id, ended_at, "Interlock", [sentence])
@@ -603,6 +621,29 @@ class _Run:
 
     def _marker(self) -> str:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
+
+
+def _keep_kin(c: Connection, order_id: int, view: View, memory: Memory, now: datetime) -> None:
+    """What became of the other orders: those with a place in the lineage are kept, those that are cancelled or linked
+    are forgotten, and those that were never worth asking about are not read for ever."""
+    if not view.kin and memory.lineage == view.memory.lineage:
+        return
+    placed = {kin.shopify_order_id for kin in memory.lineage}
+    gone = [order.id for order in view.kin if not order.live and order.id not in placed]
+    forget_kin(c, order_id, [*gone, memory.shopify_order_id])
+    done = [order.id for order in view.kin if _is_done_with(order, view, memory)]
+    keep_lineage(c, order_id, memory.lineage, done, now)
+    stop_watching(c, order_id, now - KIN_WATCHED_FOR)
+
+
+def _is_done_with(order: ShopifyOrder, view: View, memory: Memory) -> bool:
+    """Whether an order that was ruled out carries nothing of ours any more."""
+    kin = memory.kin(order.id)
+    if kin is None or kin.role != "unlinked":
+        return False
+    handle = view.rules.hold_handle
+    held = any(hold.ours and hold.handle == handle for fo in order.fulfillment_orders for hold in fo.holds)
+    return not order.live or (not held and order.marker != f"{view.rules.name}:{view.order_id}")
 
 
 def _both_were_seen(view: View) -> bool:

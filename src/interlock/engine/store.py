@@ -36,6 +36,8 @@ from interlock.orders.connection import ConnectionRules
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
+STRANGER_READ_AGAIN = timedelta(minutes=1)
+STRANGER_CHANGES_FOR = timedelta(hours=1)
 SECRET = {"purpose": "a credential of a platform", "retention": "until the connection is removed"}
 
 connections = Table(
@@ -72,6 +74,17 @@ deliveries = Table(
     Column("fulfillment_order_id", Text),
     Column("resolved_at", UtcDateTime),
     Index("ix_deliveries_unresolved", "received_at", postgresql_where=text("resolved_at IS NULL")),
+)
+
+# Shopify orders that are linked to nothing: each is read once, to see whether it takes another one's place.
+strangers = Table(
+    "strangers",
+    metadata,
+    Column("shopify_order_id", Text, primary_key=True),
+    Column("shop", Text, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("looked_at", UtcDateTime),
+    Index("ix_strangers_waiting", "shop", "noted_at", postgresql_where=text("looked_at IS NULL")),
 )
 
 unreadable = Table(
@@ -375,6 +388,39 @@ def keep_delivery(
         },
     ).one_or_none()
     return done is not None
+
+
+def note_stranger(c: Connection, shop: str, shopify_order_id: str, now: datetime) -> None:
+    """Note a Shopify order that is linked to nothing, to be read once; and once more when it is heard of again after a
+    minute of its first hour, because some apps put their tags on later."""
+    again = and_(
+        strangers.c.looked_at < now - STRANGER_READ_AGAIN, strangers.c.noted_at > now - STRANGER_CHANGES_FOR
+    )
+    c.execute(
+        upsert(strangers)
+        .values(shopify_order_id=shopify_order_id, shop=shop, noted_at=now)
+        .on_conflict_do_update(index_elements=["shopify_order_id"], set_={"looked_at": None}, where=again)
+    )
+
+
+def waiting_strangers(c: Connection, shop: str, limit: int) -> list[str]:
+    """The strangers of this shop that nobody has read yet, oldest first."""
+    rows = c.execute(
+        select(strangers.c.shopify_order_id)
+        .where(strangers.c.shop == shop, strangers.c.looked_at.is_(None))
+        .order_by(strangers.c.noted_at, strangers.c.shopify_order_id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def stranger_was_read(c: Connection, shopify_order_id: str, now: datetime) -> None:
+    c.execute(update(strangers).where(strangers.c.shopify_order_id == shopify_order_id).values(looked_at=now))
+
+
+def forget_strangers(c: Connection, before: datetime) -> int:
+    """Delete the notes of strangers older than that; returns how many."""
+    return int(c.execute(delete(strangers).where(strangers.c.noted_at < before)).rowcount)
 
 
 def resolve_delivery(c: Connection, shop: str, topic: str, webhook_id: str, now: datetime) -> None:

@@ -4,22 +4,27 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
-from interlock.engine.gateways import ConnectedPlatforms
-from interlock.engine.hints import hint, note_marked
+from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
+from interlock.engine.hints import hint, note_relatives
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import (
     all_connections,
     beat,
     count,
+    forget_strangers,
     forget_unreadable,
     keep_poll,
     lead_poll,
+    note_stranger,
     resolve_delivery,
+    stranger_was_read,
     unresolved_deliveries,
+    waiting_strangers,
 )
 from interlock.orders.actions import Lane
 from interlock.orders.ports import ReadFailed
-from interlock.orders.store import due_orders, order_by_shopify_id, orders
+from interlock.orders.snapshots import Stranger
+from interlock.orders.store import due_orders, order_by_shopify_id, orders, rows_by_kin
 from interlock.orders.texts import forget_old_texts
 
 SHOPIFY_OVERLAP = timedelta(minutes=10)
@@ -27,6 +32,10 @@ SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
 # Longer than a run stays with an acceptance by itself (run.ACCEPT_FOR) and than any single call may take.
 WATCHDOG_STEALS_AFTER = timedelta(seconds=75)
 KEEP_UNREADABLE = timedelta(days=7)
+KEEP_STRANGERS = timedelta(days=7)
+STRANGER_FOR = timedelta(days=1)
+"""An order that is older when the sweep first meets it replaces nothing."""
+MOST_STRANGERS = 20
 _LAST_SNAPSHOT = select(orders.c.shopify_seen_at, orders.c.shopify_updated_at).where(
     orders.c.id == bindparam("row_id")
 )
@@ -65,6 +74,60 @@ def _lane(name: str) -> Lane:
             return "rest"
 
 
+def _stranger_swept(
+    parts: EngineParts, c: Connection, selling: list[int], shop: str, order: ChangedOrder, now: datetime
+) -> int:
+    """An order that is linked to nothing: whoever it may replace is looked at, and the rest of it is read later."""
+    known = rows_by_kin(c, selling, order.id)
+    if known:
+        # It is read at every look of these, so their last look has seen what is older.
+        rows = tuple(row for row in known if not _seen_since(c, row, order.updated_at))
+    else:
+        stranger = Stranger(order.id, order.name, order.cancelled, order.marker, order.order_ids)
+        rows = note_relatives(c, selling, stranger, now)
+        if order.created_at > now - STRANGER_FOR:
+            note_stranger(c, shop, order.id, now)
+    for row in rows:
+        hint(c, parts.queue, row, "edits", now)
+    return len(rows)
+
+
+def _seen_since(c: Connection, order_id: int, updated_at: datetime) -> bool:
+    """Whether Shopify was read for this order later than `updated_at`; the same second proves nothing."""
+    seen: datetime | None = c.execute(
+        select(orders.c.shopify_seen_at).where(orders.c.id == order_id)
+    ).scalar_one()
+    return seen is not None and seen > updated_at + timedelta(seconds=1)
+
+
+async def look_at_strangers(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> int:
+    """Read what orders that are linked to nothing say of where they came from, and have every order of ours looked at
+    that one of them may replace. At most MOST_STRANGERS a tick; returns how many were read."""
+    waiting = await parts.store.tx(lambda c: waiting_strangers(c, shop, MOST_STRANGERS))
+    for number, shopify_order_id in enumerate(waiting):
+        try:
+            stranger = await platforms.shopify.stranger(shopify_order_id)
+        except ReadFailed:
+            return number
+        now = parts.clock.now()
+
+        def note(
+            c: Connection,
+            shopify_order_id: str = shopify_order_id,
+            stranger: Stranger | None = stranger,
+            now: datetime = now,
+        ) -> None:
+            stranger_was_read(c, shopify_order_id, now)
+            selling = _connections_of(c, platforms)
+            if stranger is None or order_by_shopify_id(c, selling, shopify_order_id) is not None:
+                return
+            for row in note_relatives(c, selling, stranger, now):
+                hint(c, parts.queue, row, "edits", now)
+
+        await parts.store.tx(note)
+    return len(waiting)
+
+
 async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> int:
     """Hint every linked order that Shopify changed since the last sweep (`updated_at`, with overlap).
 
@@ -86,12 +149,12 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
 
     def record(c: Connection) -> int:
         found = 0
-        selling = _connections_of(c, platforms)
+        rows = [row for row in all_connections(c) if row.shopify_account == platforms.shopify_account]
+        selling, shop = [row.id for row in rows], rows[0].shopify_shop
         for order in changed:
             order_id = order_by_shopify_id(c, selling, order.id)
             if order_id is None:
-                order_id = note_marked(c, selling, order.marker, order.id, order.cancelled)
-            if order_id is None:
+                found += _stranger_swept(parts, c, selling, shop, order, now)
                 continue
             last = c.execute(_LAST_SNAPSHOT, {"row_id": order_id}).one()
             # Shopify's own time decides, as our clock may differ from it; within one second of it, ours does.
@@ -164,5 +227,9 @@ async def forget(parts: EngineParts) -> int:
     """Delete what was kept only for a while."""
     now = parts.clock.now()
     return await parts.store.tx(
-        lambda c: forget_unreadable(c, now - KEEP_UNREADABLE) + forget_old_texts(c, now)
+        lambda c: (
+            forget_unreadable(c, now - KEEP_UNREADABLE)
+            + forget_old_texts(c, now)
+            + forget_strangers(c, now - KEEP_STRANGERS)
+        )
     )

@@ -260,7 +260,9 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         return Part(memory, tuple(actions))
     cases: list[Case] = []
     keep_held: list[str] = []
-    if shopify.marker != f"{view.rules.name}:{view.order_id}":
+    marker = f"{view.rules.name}:{view.order_id}"
+    # The marker is unique in the shop: it first has to leave the order that this one replaced.
+    if shopify.marker != marker and all(order.marker != marker for order in view.kin):
         actions.append(MarkOrder(shopify.id))
     if shopify.name and mirakl.seller_reference != shopify.name:
         actions.append(SetSellerReference(shopify.name))

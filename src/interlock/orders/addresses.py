@@ -17,6 +17,7 @@ _DIGEST_BYTES = 16
 _LONGEST_KEY = 64
 _PURPOSE = b"interlock-addr"
 _NOTES = b"interlock-notes"
+_EMAIL_PURPOSE = b"interlock-email"
 
 
 class AddressKeyUnusable(ValueError):
@@ -100,6 +101,19 @@ def text_digest(texts: Iterable[str], key: bytes) -> str:
         told.update(len(body).to_bytes(8, "big") + body)
         some = True
     return told.hexdigest() if some else ""
+
+
+def email_digest(email: str, key: bytes) -> str:
+    """An e-mail address as a keyed digest (32 hexadecimal digits), whatever its case; empty without one. Raises
+    AddressKeyUnusable."""
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise AddressKeyUnusable(len(key))
+    plain = _plain(email)
+    if not plain:
+        return ""
+    return hashlib.blake2b(
+        plain.encode(), key=key, digest_size=_DIGEST_BYTES, person=_EMAIL_PURPOSE
+    ).hexdigest()
 
 
 def _plain(text: str | None) -> str:

@@ -172,6 +172,25 @@ class Rehold:
     times: int
 
 
+Role = Literal["live", "superseded", "candidate", "unlinked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """One Shopify order of the lineage. At most one is `live`: the one that stands for the marketplace order now.
+
+    `superseded` ones stood for it before, oldest first; a `candidate` may take over and waits for something; an
+    `unlinked` one has nothing to do with it (any more). `who` is Interlock or a person, `why` the evidence or reason.
+    """
+
+    shopify_order_id: str
+    name: str
+    role: Role
+    since: datetime
+    who: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceAsked:
     """A fulfilment service was asked to stop a fulfillment order: first, and last. `location_id` is the service's."""
@@ -210,12 +229,14 @@ class Memory:
     # fulfillment orders on which our hold was seen on
     held: tuple[str, ...] = ()
     reholds: tuple[Rehold, ...] = ()
-    # fulfillment orders of twins on which our hold was seen on
-    twins_held: tuple[str, ...] = ()
     # fulfilment services that were asked to stop
     services_asked: tuple[ServiceAsked, ...] = ()
     # when the lower of both sides was last taken after a quarantine
     compared_at: datetime | None = None
+    # every Shopify order of the lineage, once there is more than the imported one
+    lineage: tuple[Kin, ...] = ()
+    # fulfillment orders of other orders of the lineage on which our hold was seen on
+    kin_held: tuple[str, ...] = ()
     released_at: datetime | None = None
     # the Shopify content that was released by a person's decision although the sides differed
     released_as: str = ""
@@ -273,6 +294,27 @@ class Memory:
         if self.incident(incident.reason, incident.subject) is not None:
             return self
         return replace(self, incidents=(*self.incidents, incident))
+
+    def kin(self, shopify_order_id: str) -> Kin | None:
+        """What is remembered of this Shopify order's place in the lineage, if anything."""
+        for kin in self.lineage:
+            if kin.shopify_order_id == shopify_order_id:
+                return kin
+        return None
+
+    def with_kin(self, kin: Kin) -> "Memory":
+        """Remember the order's place in the lineage, as the last to change."""
+        rest = tuple(k for k in self.lineage if k.shopify_order_id != kin.shopify_order_id)
+        return replace(self, lineage=(*rest, kin))
+
+    def without_kin(self, shopify_order_id: str) -> "Memory":
+        rest = tuple(k for k in self.lineage if k.shopify_order_id != shopify_order_id)
+        return replace(self, lineage=rest)
+
+    @property
+    def candidates(self) -> tuple[Kin, ...]:
+        """The orders that may take over and wait for something."""
+        return tuple(kin for kin in self.lineage if kin.role == "candidate")
 
     def ordered_line(self, line_id: str) -> OrderedLine | None:
         for line in self.ordered:

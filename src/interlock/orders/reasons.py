@@ -52,6 +52,9 @@ class Reason(StrEnum):
     ENDED_AFTER_PICKING = "ended_after_picking"
     # our own edit desk
     DESK_EDIT_STUCK = "desk_edit_stuck"
+    ORIGINAL_NOT_CANCELLED = "original_not_cancelled"
+    REPLACEMENT_SPLIT = "replacement_split"
+    REPLACEMENT_MERGED = "replacement_merged"
     # the engineer's
     UNKNOWN_VALUE = "unknown_value"
     UNREADABLE_ORDER = "unreadable_order"
@@ -91,6 +94,9 @@ class Option(StrEnum):
     CONFIRM_WITHDRAWN = "confirm_withdrawn"
     SHIP_AS_EDITED = "ship_as_edited"
     NO_SUCCESSOR = "no_successor"
+    TAKE_OVER = "take_over"
+    CANCEL_ORIGINAL = "cancel_original"
+    UNDO_TAKE_OVER = "undo_take_over"
     SEND_AGAIN = "send_again"
     APPROVE_REFUND = "approve_refund"
     DISMISS = "dismiss"
@@ -196,6 +202,15 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.DESK_EDIT_STUCK: ReasonPage(
         "condition", "customer service", "today", "an edit from our desk cannot be made"
+    ),
+    Reason.ORIGINAL_NOT_CANCELLED: ReasonPage(
+        "condition", "operations", "urgent", "a replaced order is not cancelled"
+    ),
+    Reason.REPLACEMENT_SPLIT: ReasonPage(
+        "condition", "operations", "urgent", "an order was split into several"
+    ),
+    Reason.REPLACEMENT_MERGED: ReasonPage(
+        "condition", "operations", "urgent", "one order may stand for two marketplace orders"
     ),
     Reason.UNKNOWN_VALUE: ReasonPage(
         "condition", "engineer", "today", "the marketplace sent a value we do not know"

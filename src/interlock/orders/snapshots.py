@@ -250,6 +250,42 @@ class ShopifyRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """What a Shopify order says of where it came from, without personal data.
+
+    `attribute` is our order attribute `mirakl_order_id` and `lineage` our plain lineage metafield: an app that copies
+    an order copies the one and may copy the other. `app` is the title of the app that made it (Order.app), empty where
+    the shop names none. `email` is a keyed digest of Order.email. `mentions` are the places (tag, note, attribute,
+    source) in which one of the numbers that were asked for stands.
+    """
+
+    attribute: str = ""
+    lineage: str = ""
+    app: str = ""
+    email: str = ""
+    mentions: tuple[str, ...] = ()
+
+
+NO_TRACES = Traces()
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A Shopify order that is none of ours, as far as it may tell which of ours it replaces. It is looked up and not
+    kept: `marker` is our order attribute or lineage metafield, `order_ids` the Mirakl orders our tags on it name,
+    `words` what in its attributes, source or note may be a number, `email` and `address` are keyed digests."""
+
+    id: str
+    name: str
+    cancelled: bool = False
+    marker: str = ""
+    order_ids: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    email: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShopifyOrder:
     """One Shopify order as read by id at `observed_at`.
 
@@ -280,6 +316,7 @@ class ShopifyOrder:
     edited: bool = False
     edit_obstacles: tuple[str, ...] = ()
     notes_digest: str = ""
+    traces: Traces = NO_TRACES
 
     @property
     def live(self) -> bool:

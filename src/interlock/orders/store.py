@@ -22,11 +22,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
+    delete,
     func,
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -36,7 +37,8 @@ from interlock.orders.actions import Lane
 from interlock.orders.changes import History
 from interlock.orders.codec import decode, encode
 from interlock.orders.label import Label
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Kin, Memory
+from interlock.orders.view import Claim
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -73,8 +75,9 @@ orders = Table(
     Column("mirakl_seen_at", UtcDateTime),
     Column("mirakl_wanted_since", UtcDateTime),
     Column("mirakl_written_at", UtcDateTime),
-    # ids of Shopify orders beside the linked one that were seen to carry our mark of this order
-    Column("twins", JSONB, nullable=False, server_default="[]"),
+    # keyed digests of the linked Shopify order's e-mail and address: what a copy of it shares
+    Column("shopify_email", Text),
+    Column("shopify_address", Text),
     # what a label printer is told, as of `shopify_seen_at`; null until the Shopify order was seen
     Column("label_yes", Boolean),
     Column("label_reason", Text),
@@ -83,7 +86,10 @@ orders = Table(
     # who changed the linked Shopify order, as last read
     Column("history", JSONB),
     UniqueConstraint("connection_id", "mirakl_order_id"),
-    Index("ix_orders_shopify_order_id", "shopify_order_id"),
+    # A Shopify order stands for one marketplace order at most.
+    Index("uq_orders_shopify_order_id", "shopify_order_id", unique=True),
+    Index("ix_orders_shopify_email", "shopify_email"),
+    Index("ix_orders_shopify_address", "shopify_address"),
     Index("ix_orders_next_look_at", "next_look_at"),
     Index("ix_orders_mirakl_wanted_since", "mirakl_wanted_since"),
     Index("ix_orders_commercial_id", "commercial_id"),
@@ -95,6 +101,22 @@ fulfillment_orders = Table(
     metadata,
     Column("fulfillment_order_id", Text, primary_key=True),
     Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+)
+
+# Other Shopify orders than the linked one that may stand, stand no more, or were said not to stand for this sale.
+kin = Table(
+    "kin",
+    metadata,
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("shopify_order_id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    # `noted` until it has its place in the lineage, then that
+    Column("role", Text, nullable=False, server_default="noted"),
+    Column("noted_at", UtcDateTime, nullable=False),
+    # read with the order at every look
+    Column("watched", Boolean, nullable=False, server_default=text("true")),
+    Index("ix_kin_shopify_order_id", "shopify_order_id"),
+    Index("ix_kin_name", "name"),
 )
 
 mirakl_documents = Table(
@@ -140,6 +162,8 @@ timeline = Table(
 )
 
 EMPTY_MEMORY = encode(Memory())
+MOST_KIN = 8
+"""At most so many other Shopify orders are read with one order."""
 LANES: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
 """Every lane, the most urgent first."""
 
@@ -228,6 +252,24 @@ _BY_SHOPIFY_ID = (
     )
     .order_by(orders.c.id)
     .limit(1)
+)
+_LINKED_ID = select(orders.c.shopify_order_id).where(_THIS_ORDER)
+_NOTE_KIN = upsert(kin).on_conflict_do_nothing().returning(kin.c.shopify_order_id)
+_KIN_OF = (
+    select(kin.c.shopify_order_id)
+    .where(kin.c.order_id == bindparam("row_id"), kin.c.watched)
+    .order_by(kin.c.noted_at.desc(), kin.c.shopify_order_id.desc())
+    .limit(MOST_KIN)
+)
+_BY_KIN = (
+    select(kin.c.order_id)
+    .join(orders, orders.c.id == kin.c.order_id)
+    .where(
+        kin.c.shopify_order_id == bindparam("gid"),
+        kin.c.watched,
+        orders.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+    )
+    .order_by(kin.c.order_id)
 )
 _SHOPIFY_UPDATED_AT = select(orders.c.shopify_updated_at).where(_THIS_ORDER)
 _BY_FULFILLMENT_ORDER = select(fulfillment_orders.c.order_id).where(
@@ -441,35 +483,85 @@ def shopify_changed_after(c: Connection, order_id: int, moment: datetime) -> boo
     return seen is not None and seen > moment
 
 
-def note_twin(c: Connection, order_id: int, shopify_order_id: str) -> bool:
-    """Note a Shopify order that carries our mark of this order without being the linked one. True when it is new.
+def note_kin(c: Connection, order_id: int, shopify_order_id: str, now: datetime, name: str = "") -> bool:
+    """Note a Shopify order that may stand for this sale without being the linked one. True when it is new.
 
     While nothing is linked yet it may be the very order that is being linked; whoever reads decides.
     """
-    mine = orders.c.id == order_id
-    done = c.execute(
-        update(orders)
-        .where(
-            mine,
-            ~orders.c.twins.contains([shopify_order_id]),
-            orders.c.shopify_order_id.is_distinct_from(shopify_order_id),
+    linked: str | None = c.execute(_LINKED_ID, {"row_id": order_id}).scalar_one()
+    if linked == shopify_order_id:
+        return False
+    values = {"order_id": order_id, "shopify_order_id": shopify_order_id, "name": name, "noted_at": now}
+    return c.execute(_NOTE_KIN, values).one_or_none() is not None
+
+
+def kin_of(c: Connection, order_id: int) -> tuple[str, ...]:
+    """The other Shopify orders that are read with this one, oldest first; the youngest MOST_KIN of them."""
+    found = c.execute(_KIN_OF, {"row_id": order_id}).scalars()
+    return tuple(reversed(list(found)))
+
+
+def forget_kin(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) -> None:
+    """These were noted and mean nothing (any more): they are cancelled, or one of them is the linked order itself."""
+    if shopify_order_ids:
+        c.execute(
+            delete(kin).where(kin.c.order_id == order_id, kin.c.shopify_order_id.in_(shopify_order_ids))
         )
-        .values(twins=orders.c.twins.concat(cast([shopify_order_id], JSONB)))
+
+
+def keep_lineage(
+    c: Connection, order_id: int, lineage: Sequence[Kin], unwatched: Sequence[str], now: datetime
+) -> None:
+    """Make the table say what the memory says of every other order of the lineage. `unwatched` need no further reads."""
+    for known in lineage:
+        if known.role == "live":
+            forget_kin(c, order_id, [known.shopify_order_id])
+            continue
+        values = {"name": known.name, "role": known.role, "watched": known.shopify_order_id not in unwatched}
+        c.execute(
+            upsert(kin)
+            .values(order_id=order_id, shopify_order_id=known.shopify_order_id, noted_at=now, **values)
+            .on_conflict_do_update(index_elements=["order_id", "shopify_order_id"], set_=values)
+        )
+
+
+def stop_watching(c: Connection, order_id: int, noted_before: datetime) -> None:
+    """Orders that were noted long ago and never found a place in the lineage are not read any more."""
+    c.execute(
+        update(kin)
+        .where(kin.c.order_id == order_id, kin.c.role == "noted", kin.c.noted_at < noted_before)
+        .values(watched=False)
     )
-    return bool(done.rowcount)
 
 
-def twins_of(c: Connection, order_id: int) -> tuple[str, ...]:
-    """The noted twins, oldest first."""
-    found = c.execute(select(orders.c.twins).where(orders.c.id == order_id)).scalar_one()
+def claims_of(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) -> tuple[Claim, ...]:
+    """What other marketplace orders know of these Shopify orders."""
+    if not shopify_order_ids:
+        return ()
+    live = c.execute(
+        select(orders.c.shopify_order_id, orders.c.mirakl_order_id)
+        .where(orders.c.shopify_order_id.in_(shopify_order_ids), orders.c.id != order_id)
+        .order_by(orders.c.id)
+    )
+    found = [Claim(row.shopify_order_id, row.mirakl_order_id, "live") for row in live]
+    known = c.execute(
+        select(kin.c.shopify_order_id, orders.c.mirakl_order_id, kin.c.role)
+        .join(orders, orders.c.id == kin.c.order_id)
+        .where(
+            kin.c.shopify_order_id.in_(shopify_order_ids),
+            kin.c.order_id != order_id,
+            kin.c.role != "unlinked",
+        )
+        .order_by(kin.c.order_id, kin.c.shopify_order_id)
+    )
+    found += [Claim(row.shopify_order_id, row.mirakl_order_id, row.role) for row in known]
     return tuple(found)
 
 
-def forget_twins(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) -> None:
-    """These need no watching any more: they are cancelled, or one of them is the linked order itself."""
-    for shopify_order_id in shopify_order_ids:
-        without = orders.c.twins.op("-", return_type=JSONB)(shopify_order_id)
-        c.execute(update(orders).where(orders.c.id == order_id).values(twins=without))
+def rows_by_kin(c: Connection, connection_ids: Sequence[int], shopify_order_id: str) -> tuple[int, ...]:
+    """The rows that know this Shopify order as one of their kin, be it only one that was replaced."""
+    found = c.execute(_BY_KIN, {"gid": shopify_order_id, "connection_ids": connection_ids}).scalars()
+    return tuple(int(number) for number in found)
 
 
 def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int | None:
@@ -513,10 +605,24 @@ def find_orders(c: Connection, number: str, limit: int = 50) -> list[int]:
         orders.c.shopify_order_id == wanted,
         orders.c.shopify_order_id == "gid://shopify/Order/" + wanted,
     )
+    related = orders.c.id.in_(
+        select(kin.c.order_id).where(
+            or_(
+                kin.c.name == wanted,
+                kin.c.name == "#" + wanted,
+                kin.c.shopify_order_id == wanted,
+                kin.c.shopify_order_id == "gid://shopify/Order/" + wanted,
+            ),
+            kin.c.role != "noted",
+        )
+    )
     begins = or_(
         func.starts_with(orders.c.mirakl_order_id, wanted), func.starts_with(orders.c.shopify_name, wanted)
     )
     rows = c.execute(
-        select(orders.c.id).where(or_(exact, begins)).order_by(~exact, orders.c.id.desc()).limit(limit)
+        select(orders.c.id)
+        .where(or_(exact, related, begins))
+        .order_by(~exact, orders.c.id.desc())
+        .limit(limit)
     )
     return [int(row.id) for row in rows]

@@ -60,9 +60,11 @@ def is_reached(action: Action, view: View) -> bool:
             about = _order_of(action, view)
             return about is not None and _shown_by_shopify(action, about, view)
         case ClearMarker(shopify_order_id):
-            # Only the order that is linked now is read; the marker is unique, so where it stands it has left the other.
-            marked = view.shopify is not None and view.shopify.marker == f"{view.rules.name}:{view.order_id}"
-            return marked and view.shopify is not None and view.shopify.id != shopify_order_id
+            marker = f"{view.rules.name}:{view.order_id}"
+            seen = [order for order in (view.shopify, *view.kin) if order is not None]
+            replaced = [order.marker for order in seen if order.id == shopify_order_id]
+            # The marker is unique: where another order shows it, it has left this one.
+            return marker not in replaced if replaced else any(order.marker == marker for order in seen)
         case SendMessage():
             return False
         case (
@@ -168,11 +170,13 @@ def _shown_by_mirakl(
 
 
 def _order_of(action: Action, view: View) -> ShopifyOrder | None:
-    """The Shopify order the action is about: the linked one, or a twin whose parcel is held beside it."""
-    if isinstance(action, (PlaceHold, ReleaseHold)):
-        for twin in view.twins:
-            if _fulfillment_order(twin, action.fulfillment_order_id) is not None:
-                return twin
+    """The Shopify order the action is about: the linked one, or another of its kin."""
+    for order in view.kin:
+        if isinstance(action, (PlaceHold, ReleaseHold)):
+            if _fulfillment_order(order, action.fulfillment_order_id) is not None:
+                return order
+        elif isinstance(action, (MarkOrder, CancelShopifyOrder)) and action.shopify_order_id == order.id:
+            return order
     return view.shopify
 
 

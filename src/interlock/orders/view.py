@@ -39,14 +39,13 @@ class RefundMade:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherOrder:
-    """Another Shopify order that may stand for the same sale. `why` names the evidence."""
+class Claim:
+    """A Shopify order of `View.kin` that another marketplace order knows of too. `role` is `live` or `superseded` where
+    it stands or stood for that one, `candidate` where it may take over, `noted` where nobody has weighed it yet."""
 
-    id: str
-    name: str
-    created_at: datetime
-    cancelled: bool
-    why: str
+    shopify_order_id: str
+    mirakl_order_id: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,9 @@ class View:
 
     `mirakl` and `shopify` are None where the platform showed nothing (yet, or this time): missing data neither
     opens nor closes anything. `drafts` are the drafts found for this order, oldest first. `offers` has one
-    entry per SKU of the order, empty when not looked up. `twins` are further Shopify orders that carry our mark of
-    this order, read just now, live or not. `mirakl_written_at` is when our last write to the
+    entry per SKU of the order, empty when not looked up. `kin` are further Shopify orders that may stand, or
+    stood, for this sale, read just now, live or not, and `claims` what other marketplace orders know of them.
+    `mirakl_written_at` is when our last write to the
     marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
     `changes` tells who changed the Shopify order, oldest first, and `prices` what its variants cost in the shop; both
     are empty for an order that stands as it was placed.
@@ -76,8 +76,8 @@ class View:
     memory: Memory
     drafts: tuple[Draft, ...] = ()
     offers: tuple[Offer, ...] = ()
-    others: tuple[OtherOrder, ...] = ()
-    twins: tuple[ShopifyOrder, ...] = ()
+    kin: tuple[ShopifyOrder, ...] = ()
+    claims: tuple[Claim, ...] = ()
     operations: tuple[OpenOperation, ...] = ()
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None

@@ -14,6 +14,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
 )
+from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
@@ -54,10 +55,9 @@ def decide(view: View, memory: Memory) -> Part:
     """The refund room's part: opens, answers, confirms and shows the refund tasks of one order."""
     memory = _dismissed(_made(view, memory))
     if view.mirakl is not None:
-        if view.shopify is not None and view.shopify.id == memory.shopify_order_id:
-            for refund in view.shopify.refunds:
-                if refund.money > 0 and _task(memory, refund.id) is None:
-                    memory = _opened(view, view.mirakl, memory, refund)
+        for refund in _to_answer(view, memory):
+            if refund.money > 0 and _task(memory, refund.id) is None:
+                memory = _opened(view, view.mirakl, memory, refund)
         memory = _answered(view.mirakl, memory, view.now)
         memory = following.paid(view.mirakl, memory, view.now)
         memory = following.mismatches(view.mirakl, memory, view.now)
@@ -95,6 +95,26 @@ def _roundings(view: View, memory: Memory) -> tuple[str, ...]:
             if ordered is not None and due.quantity > 0:
                 found.append(rounding_of(ordered, due.quantity, view.mirakl.currency))
     return tuple(sentence for sentence in found if sentence)
+
+
+def _to_answer(view: View, memory: Memory) -> tuple[ShopifyRefund, ...]:
+    """The Shopify refunds that ask for one at the marketplace.
+
+    An order that is being replaced is refunded as part of that, and its money stands in the new order: while it is not
+    settled whether one takes over, and for every refund made until then, nothing is due. A later refund of a replaced
+    order is one of this sale like any other.
+    """
+    shopify = view.shopify
+    if shopify is None or shopify.id != memory.shopify_order_id:
+        return ()
+    found: list[ShopifyRefund] = []
+    if not memory.candidates and waits_for_successor_until(view, memory) is None:
+        found.extend(shopify.refunds)
+    for order in view.kin:
+        kin = memory.kin(order.id)
+        if kin is not None and kin.role == "superseded":
+            found.extend(refund for refund in order.refunds if refund.created_at > kin.since)
+    return tuple(found)
 
 
 def _task(memory: Memory, subject: str) -> RefundTask | None:
@@ -169,8 +189,8 @@ def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefu
 
 def _units(view: View, memory: Memory, refund: ShopifyRefund) -> tuple[tuple[str, int], ...]:
     """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out."""
-    lines = () if view.shopify is None else view.shopify.lines
-    stands_for = {line.id: mirakl_line_id_of(line, memory) for line in lines}
+    orders = () if view.shopify is None else (view.shopify, *view.kin)
+    stands_for = {line.id: mirakl_line_id_of(line, memory) for order in orders for line in order.lines}
     units: dict[str, int] = {}
     for shopify_line_id, quantity in refund.lines:
         line_id = stands_for.get(shopify_line_id, "")

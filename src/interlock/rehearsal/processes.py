@@ -16,6 +16,7 @@ from interlock.engine.gateways import ConnectedPlatforms, Connections
 from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sweeps import (
+    look_at_strangers,
     resolve_deliveries,
     sweep_shopify,
     wake_due,
@@ -283,4 +284,7 @@ class ServiceProcess:
             shop = self.world.shops[connection_id]
             await self._attempt(
                 lambda platforms=platforms, shop=shop: resolve_deliveries(self.parts, platforms, shop)  # type: ignore[misc]
+            )
+            await self._attempt(
+                lambda platforms=platforms, shop=shop: look_at_strangers(self.parts, platforms, shop)  # type: ignore[misc]
             )

@@ -287,6 +287,7 @@ class World:
                     now,
                     delivery.updated_at,
                     delivery.marker,
+                    delivery.name,
                 )
             )
         except OperationalError:

@@ -4,6 +4,8 @@ import hashlib
 
 MARKER_NAMESPACE = "$app"
 MARKER_KEY = "mirakl_order_id"
+# The same value without being unique: it stays on every order that ever stood for the marketplace order.
+LINEAGE_KEY = "mirakl_lineage"
 INSTANCE_KEY = "instance_mark"
 # The same value without being unique: it stays on every order that ever stood for the marketplace order.
 LINEAGE_KEY = "mirakl_lineage"
@@ -11,13 +13,14 @@ ORDER_ATTRIBUTE = "mirakl_order_id"
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"
 TAG = "mirakl"
+ORDER_TAG = "mirakl-order:"
 # How long a tag of an order may be is not documented; up to this length it is safe (reference 15.14).
 LONGEST_TAG = 40
 
 
 def order_tag(order_id: str) -> str:
     """The tag under which a draft or order of this Mirakl order is searched: `mirakl-order:<order id>`."""
-    return _short("mirakl-order:", order_id)
+    return _short(ORDER_TAG, order_id)
 
 
 def order_tags(connection: str, order_id: str) -> tuple[str, ...]:

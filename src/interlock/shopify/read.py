@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from interlock.orders.actions import Lane
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
-from interlock.orders.snapshots import Draft, Offer, ShopifyOrder
+from interlock.orders.snapshots import Draft, Offer, ShopifyOrder, Stranger
 from interlock.shopify import translate
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import API_VERSION, ShopifyClient, understood
@@ -21,7 +21,15 @@ from interlock.shopify.generated.order_snapshot import (
 )
 from interlock.shopify.generated.variant_prices import VariantPricesNodesProductVariant
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
-from interlock.shopify.names import INSTANCE_KEY, MARKER_KEY, MARKER_NAMESPACE, ORDER_ATTRIBUTE, order_tag
+from interlock.shopify.names import (
+    INSTANCE_KEY,
+    LINEAGE_KEY,
+    MARKER_KEY,
+    MARKER_NAMESPACE,
+    ORDER_ATTRIBUTE,
+    ORDER_TAG,
+    order_tag,
+)
 
 # How many fulfillments and refunds are asked for at first. Shopify gives them as plain lists without a cursor, so a
 # full list is asked for again with more.
@@ -144,15 +152,19 @@ async def order(
     observed_at: datetime,
     *,
     lane: Lane = "rest",
+    numbers: tuple[str, ...] = (),
+    mirakl_order_id: str = "",
 ) -> ShopifyOrder | None:
     """The order by id, which reads its own writes; None when the shop shows none (deleted, out of sight, or an id
-    it does not know). `observed_at` is the moment before the call. Raises CallFailed."""
+    it does not know). `observed_at` is the moment before the call. `numbers`, and our tag of `mirakl_order_id`, are
+    looked for in what it says of its origin. Raises CallFailed."""
+    tag = order_tag(mirakl_order_id) if mirakl_order_id else ""
     for _ in range(_FRESH_STARTS):
         read = await _order_once(client, order_id, lane)
         if read is None:
             return None
         if await _page_to_the_end(client, read, lane):
-            return translate.order(read, address_key, observed_at)
+            return translate.order(read, address_key, observed_at, numbers, tag)
     raise CallFailed("OrderSnapshot", Unavailable("the order changed while its pages were read", 1.0))
 
 
@@ -165,6 +177,23 @@ async def instance_mark(client: ShopifyClient, *, lane: Lane = "rest") -> Instan
     if read.mark is None:
         return InstanceMark(read.id, "", "")
     return InstanceMark(read.id, read.mark.value, read.mark.compare_digest)
+
+
+async def stranger(
+    client: ShopifyClient, order_id: str, address_key: bytes, *, lane: Lane = "rest"
+) -> Stranger | None:
+    """What an order that is none of ours says of where it came from; None when the shop shows none. Raises
+    CallFailed."""
+    try:
+        with understood("Stranger"):
+            read = (
+                await client.stranger(id=order_id, namespace=MARKER_NAMESPACE, lineage=LINEAGE_KEY, lane=lane)
+            ).order
+    except CallFailed as failed:
+        if _no_such_id(failed):
+            return None
+        raise
+    return None if read is None else translate.stranger(read, address_key, ORDER_TAG)
 
 
 async def order_state(client: ShopifyClient, order_id: str, *, lane: Lane = "rest") -> OrderState | None:
@@ -411,7 +440,12 @@ async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> Order
             with understood("OrderSnapshot"):
                 read = (
                     await client.order_snapshot(
-                        id=order_id, namespace=MARKER_NAMESPACE, key=MARKER_KEY, listed=listed, lane=lane
+                        id=order_id,
+                        namespace=MARKER_NAMESPACE,
+                        key=MARKER_KEY,
+                        lineage=LINEAGE_KEY,
+                        listed=listed,
+                        lane=lane,
                     )
                 ).order
         except CallFailed as failed:

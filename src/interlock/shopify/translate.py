@@ -1,10 +1,11 @@
 """Answers of the Admin API become our snapshots; addresses become digests here and go no further."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from interlock.orders.addresses import AddressParts, digest, text_digest
+from interlock.orders.addresses import AddressParts, digest, email_digest, text_digest
 from interlock.orders.changes import OURSELVES, STAFF, Change
 from interlock.orders.snapshots import (
     NO_ADDRESS,
@@ -17,6 +18,8 @@ from interlock.orders.snapshots import (
     ShopifyLine,
     ShopifyOrder,
     ShopifyRefund,
+    Stranger,
+    Traces,
 )
 from interlock.shopify.classify import words_of
 from interlock.shopify.generated.fragments import (
@@ -33,14 +36,25 @@ from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrderFulfillments,
     OrderSnapshotOrderRefunds,
 )
+from interlock.shopify.generated.stranger import StrangerOrder
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
-from interlock.shopify.names import LINE_ATTRIBUTE
+from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
 
 _PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
 
 
-def order(read: OrderSnapshotOrder, address_key: bytes, observed_at: datetime) -> ShopifyOrder:
-    """The snapshot of a completely paged order. Amounts are presentment money, the `current*` family, which is
+_WORD = re.compile(r"[\w#./:-]+")
+_MOST_WORDS = 60
+
+
+def order(
+    read: OrderSnapshotOrder,
+    address_key: bytes,
+    observed_at: datetime,
+    numbers: Sequence[str] = (),
+    tag: str = "",
+) -> ShopifyOrder:
+    """The snapshot of a completely paged order. `numbers` and `tag` are looked for among its traces. Amounts are presentment money, the `current*` family, which is
     what edits and refunds leave (reference 6.2)."""
     fulfillments = tuple(_fulfillment(item) for item in read.fulfillments)
     fulfilled: dict[str, int] = {}
@@ -73,6 +87,48 @@ def order(read: OrderSnapshotOrder, address_key: bytes, observed_at: datetime) -
         edited=read.edited,
         edit_obstacles=tuple(words_of(why) for why in read.merchant_editable_errors),
         notes_digest=text_digest(_notes(read), address_key),
+        traces=Traces(
+            attribute=_attribute(read),
+            lineage=read.lineage.value if read.lineage is not None else "",
+            app=read.app.name if read.app is not None else "",
+            email=email_digest(read.email or "", address_key),
+            mentions=_mentions(read, numbers, tag),
+        ),
+    )
+
+
+def _attribute(read: OrderSnapshotOrder | StrangerOrder) -> str:
+    return next((item.value or "" for item in read.custom_attributes if item.key == ORDER_ATTRIBUTE), "")
+
+
+def _mentions(read: OrderSnapshotOrder, numbers: Sequence[str], tag: str) -> tuple[str, ...]:
+    """Where one of the numbers stands as a word of its own; our tag, and our own order attribute apart."""
+    wanted = {number.lower().lstrip("#") for number in numbers if number}
+    attributes = [item.value or "" for item in read.custom_attributes if item.key != ORDER_ATTRIBUTE]
+    places = {"attribute": attributes, "source": [read.source_identifier or ""], "note": [read.note or ""]}
+    found = ["tag"] if tag and tag in read.tags else []
+    found += [place for place, texts in places.items() if wanted & set(numbers_in(texts))]
+    return tuple(found)
+
+
+def numbers_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """The words with a digit in these texts, as numbers of orders are compared: small letters, without #."""
+    words = (word.strip(".:-/").lstrip("#").lower() for text in texts for word in _WORD.findall(text[:4000]))
+    return tuple(dict.fromkeys(word for word in words if any(c.isdigit() for c in word)))[:_MOST_WORDS]
+
+
+def stranger(read: StrangerOrder, address_key: bytes, tag_prefix: str) -> Stranger:
+    """What an order that is none of ours says of where it came from, for a look among our orders; not kept."""
+    texts = [item.value or "" for item in read.custom_attributes if item.key != ORDER_ATTRIBUTE]
+    return Stranger(
+        id=read.id,
+        name=read.name,
+        cancelled=read.cancelled_at is not None,
+        marker=_attribute(read) or (read.lineage.value if read.lineage is not None else ""),
+        order_ids=tuple(tag[len(tag_prefix) :] for tag in read.tags if tag.startswith(tag_prefix)),
+        words=numbers_in([*texts, read.source_identifier or "", read.note or ""]),
+        email=email_digest(read.email or "", address_key),
+        address=_address(read.shipping_address, address_key).digest,
     )
 
 

@@ -18,6 +18,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 40
 _LONGEST_ID = 40
 _LONGEST_MARKER = 300
+_LONGEST_NAME = 100
 
 Kind = Literal[
     "order", "edit", "cancel", "delete", "refund", "fulfillment", "gate", "inventory", "app", "privacy"
@@ -36,8 +37,9 @@ class Topic:
     include_fields: tuple[str, ...] = ()
 
 
-# `note_attributes` tell whether an order we do not know carries our mark; nothing else of them is read.
-_ORDER_FIELDS = ("id", "admin_graphql_api_id", "updated_at", "note_attributes")
+# `note_attributes` tell whether an order we do not know carries our mark, and nothing else of them is read; `name` may
+# continue the name of one of ours.
+_ORDER_FIELDS = ("id", "admin_graphql_api_id", "updated_at", "name", "note_attributes")
 _PART_FIELDS = ("id", "order_id", "created_at")
 _GATE = ("fulfillment_order", "id")
 _WHOLE = ("original_fulfillment_order", "id")
@@ -107,7 +109,7 @@ class Delivery:
     """What a delivery hints at. `order_id` and `fulfillment_order_id` are GraphQL ids; for kind `gate` usually only the
     latter is known. `triggered_at` may be hours old: retries carry the original. `updated_at` is the order's, where
     the payload has it: a snapshot with a later one has seen this change. `marker` is our order attribute's value, empty
-    without one."""
+    without one, and `name` the order's."""
 
     topic: str
     shop: str
@@ -118,6 +120,7 @@ class Delivery:
     kind: Kind
     updated_at: datetime | None = None
     marker: str = ""
+    name: str = ""
 
 
 def verify(raw: bytes, header: str, secrets: Sequence[bytes]) -> bool:
@@ -157,9 +160,18 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
         order_id = _order_of_rest(document)
     whole = known.include_fields == _ORDER_FIELDS
     updated_at = _updated_at(document) if whole else None
-    marker = _marker(document) if whole else ""
+    marker, name = (_marker(document), _name(document)) if whole else ("", "")
     return Delivery(
-        topic, shop, webhook_id, triggered, order_id, fulfillment_order_id, known.kind, updated_at, marker
+        topic,
+        shop,
+        webhook_id,
+        triggered,
+        order_id,
+        fulfillment_order_id,
+        known.kind,
+        updated_at,
+        marker,
+        name,
     )
 
 
@@ -228,6 +240,12 @@ def _marker(document: Mapping[str, Any]) -> str:
             value = item.get("value")
             return value if isinstance(value, str) and len(value) <= _LONGEST_MARKER else ""
     return ""
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    """The order's name; empty where it is missing or odd."""
+    name = document.get("name")
+    return name if isinstance(name, str) and len(name) <= _LONGEST_NAME else ""
 
 
 def _updated_at(document: Mapping[str, Any]) -> datetime | None:

@@ -52,6 +52,7 @@ from .release import Release
 from .service_request import ServiceRequest
 from .set_instance_mark import SetInstanceMark
 from .startup_check import StartupCheck
+from .stranger import Stranger
 from .subscribe import Subscribe
 from .subscriptions import Subscriptions
 from .update_draft import UpdateDraft
@@ -1083,10 +1084,16 @@ class Operations(BaseClient):
         return OrderLinesAfter.model_validate(data)
 
     async def order_snapshot(
-        self, id: str, namespace: str, key: str, listed: int, **kwargs: Any
+        self,
+        id: str,
+        namespace: str,
+        key: str,
+        lineage: str,
+        listed: int,
+        **kwargs: Any,
     ) -> OrderSnapshot:
         query = gql("""
-            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $listed: Int!) {
+            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $lineage: String!, $listed: Int!) {
               order(id: $id) {
                 id
                 name
@@ -1108,6 +1115,14 @@ class Operations(BaseClient):
                 }
                 marker: metafield(namespace: $namespace, key: $key) {
                   value
+                }
+                lineage: metafield(namespace: $namespace, key: $lineage) {
+                  value
+                }
+                email
+                sourceIdentifier
+                app {
+                  name
                 }
                 currentTotalPriceSet {
                   ...Bag
@@ -1295,6 +1310,7 @@ class Operations(BaseClient):
             "id": id,
             "namespace": namespace,
             "key": key,
+            "lineage": lineage,
             "listed": listed,
         }
         response = await self.execute(
@@ -1556,6 +1572,55 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return StartupCheck.model_validate(data)
+
+    async def stranger(
+        self, id: str, namespace: str, lineage: str, **kwargs: Any
+    ) -> Stranger:
+        query = gql("""
+            query Stranger($id: ID!, $namespace: String!, $lineage: String!) {
+              order(id: $id) {
+                id
+                name
+                cancelledAt
+                tags
+                email
+                note
+                sourceIdentifier
+                lineage: metafield(namespace: $namespace, key: $lineage) {
+                  value
+                }
+                customAttributes {
+                  key
+                  value
+                }
+                shippingAddress {
+                  ...PostalAddress
+                }
+              }
+            }
+
+            fragment PostalAddress on MailingAddress {
+              firstName
+              lastName
+              company
+              address1
+              address2
+              city
+              province
+              zip
+              countryCodeV2
+            }
+            """)
+        variables: dict[str, object] = {
+            "id": id,
+            "namespace": namespace,
+            "lineage": lineage,
+        }
+        response = await self.execute(
+            query=query, operation_name="Stranger", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Stranger.model_validate(data)
 
     async def subscribe(
         self, topic: str, subscription: WebhookSubscriptionInput, **kwargs: Any

@@ -30,6 +30,10 @@ class OrderSnapshotOrder(BaseModel):
         alias="customAttributes"
     )
     marker: Optional["OrderSnapshotOrderMarker"]
+    lineage: Optional["OrderSnapshotOrderLineage"]
+    email: Optional[str]
+    source_identifier: Optional[str] = Field(alias="sourceIdentifier")
+    app: Optional["OrderSnapshotOrderApp"]
     current_total_price_set: "OrderSnapshotOrderCurrentTotalPriceSet" = Field(
         alias="currentTotalPriceSet"
     )
@@ -54,6 +58,14 @@ class OrderSnapshotOrderCustomAttributes(BaseModel):
 
 class OrderSnapshotOrderMarker(BaseModel):
     value: str
+
+
+class OrderSnapshotOrderLineage(BaseModel):
+    value: str
+
+
+class OrderSnapshotOrderApp(BaseModel):
+    name: str
 
 
 OrderSnapshotOrderCurrentTotalPriceSet = Bag

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from interlock.simulator.shopify import drafts, fulfillment, orders
@@ -17,6 +18,9 @@ _NAMED = re.compile(r"(?P<base>.*\d)(?P<letter>[A-Z]?)")
 
 class EditingApps(People):
     """World methods, each one act of an app, of a buyer through an app, or of the admin's own Duplicate.
+
+    An app that recreates an order keeps what the buyer paid: prices and shipping charge are the original's (vendors say
+    that transactions are copied without charging).
 
     What an app that recreates an order copies is documented for none of them; it is a switch each (`copied_…`).
     """
@@ -171,6 +175,7 @@ class EditingApps(People):
                     "quantity": units,
                     "requiresShipping": True,
                     "properties": _properties(originals, sku) if properties else [],
+                    **_price_of(originals, sku),
                 }
                 for sku, units in (lines if lines is not None else _units_of(original))
                 if units
@@ -178,8 +183,14 @@ class EditingApps(People):
             "tags": [*tags, *(original.tags if world.switches["copied_tags"] == "yes" else ())],
             "email": original.email,
             "currency": original.currency,
+            "presentmentCurrency": original.presentment_currency,
             "taxesIncluded": original.taxes_included,
             "financialStatus": "PAID",
+            "shippingLines": [
+                {"title": item.title, "code": item.code, "priceSet": _money(original, item.price)}
+                for item in original.shipping_lines
+                if not item.removed
+            ],
             "customAttributes": [
                 {"key": key, "value": value} for key, value in original.attributes if attributes
             ],
@@ -224,6 +235,22 @@ def _properties(originals: Sequence[Order], sku: str) -> list[dict[str, str]]:
             if line.sku == sku:
                 return [{"name": key, "value": value} for key, value in line.attributes]
     return []
+
+
+def _price_of(originals: Sequence[Order], sku: str) -> dict[str, Any]:
+    """What the buyer paid for the SKU; a product that was not on the order has its price from the catalogue."""
+    for original in originals:
+        for line in original.lines:
+            if line.sku == sku:
+                return {"priceSet": _money(original, line.net_unit_price)}
+    return {}
+
+
+def _money(original: Order, amount: Decimal) -> dict[str, Any]:
+    return {
+        "shopMoney": {"amount": amount * original.fx, "currencyCode": original.currency},
+        "presentmentMoney": {"amount": amount, "currencyCode": original.presentment_currency},
+    }
 
 
 def _next_name(name: str) -> str:

@@ -140,6 +140,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "strangers",
+        sa.Column("shopify_order_id", sa.Text(), nullable=False),
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("shopify_order_id", name=op.f("pk_strangers")),
+    )
+    op.create_index(
+        "ix_strangers_waiting",
+        "strangers",
+        ["shop", "noted_at"],
+        unique=False,
+        postgresql_where=sa.text("looked_at IS NULL"),
+    )
+    op.create_table(
         "tallies",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
@@ -198,7 +213,8 @@ def upgrade() -> None:
         sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("twins", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("shopify_email", sa.Text(), nullable=True),
+        sa.Column("shopify_address", sa.Text(), nullable=True),
         sa.Column("label_yes", sa.Boolean(), nullable=True),
         sa.Column("label_reason", sa.Text(), nullable=True),
         sa.Column("label_who", sa.Text(), nullable=True),
@@ -213,8 +229,10 @@ def upgrade() -> None:
     op.create_index("ix_orders_commercial_id", "orders", ["commercial_id"], unique=False)
     op.create_index("ix_orders_mirakl_wanted_since", "orders", ["mirakl_wanted_since"], unique=False)
     op.create_index("ix_orders_next_look_at", "orders", ["next_look_at"], unique=False)
+    op.create_index("ix_orders_shopify_address", "orders", ["shopify_address"], unique=False)
+    op.create_index("ix_orders_shopify_email", "orders", ["shopify_email"], unique=False)
     op.create_index("ix_orders_shopify_name", "orders", ["shopify_name"], unique=False)
-    op.create_index("ix_orders_shopify_order_id", "orders", ["shopify_order_id"], unique=False)
+    op.create_index("uq_orders_shopify_order_id", "orders", ["shopify_order_id"], unique=True)
     op.create_table(
         "sku_mappings",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
@@ -307,6 +325,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_fulfillment_orders_order_id")),
         sa.PrimaryKeyConstraint("fulfillment_order_id", name=op.f("pk_fulfillment_orders")),
     )
+    op.create_table(
+        "kin",
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("shopify_order_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("role", sa.Text(), server_default="noted", nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("watched", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_kin_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "shopify_order_id", name=op.f("pk_kin")),
+    )
+    op.create_index("ix_kin_name", "kin", ["name"], unique=False)
+    op.create_index("ix_kin_shopify_order_id", "kin", ["shopify_order_id"], unique=False)
     op.create_table(
         "mirakl_documents",
         sa.Column("order_id", sa.BigInteger(), nullable=False),

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from interlock.orders.actions import Action, PlaceHold, ReleaseHold
-from interlock.orders.memory import Incident, Memory, Rehold
-from interlock.orders.plan import Case, Part, earliest
+from interlock.orders.memory import Incident, Memory
+from interlock.orders.plan import Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import DEAD, FulfillmentOrder, ShopifyOrder
+from interlock.orders.snapshots import DEAD, ShopifyOrder
 from interlock.orders.view import View
+from interlock.replacements.evidence import bases_of
+from interlock.replacements.holding import holds, releases
 
 NOTES = (
     "Interlock: another Shopify order stands for the same marketplace order. Ship neither before one of the two is "
@@ -31,8 +32,8 @@ def decide(view: View, memory: Memory) -> Part:
     if shopify is None or not memory.shopify_order_id or shopify.id != memory.shopify_order_id:
         return Part(memory)
     part = Part(memory)
-    for twin in view.twins:
-        if twin.id == shopify.id:
+    for twin in view.kin:
+        if not is_twin(view, memory, twin):
             continue
         said = _one(view, part.memory, shopify, twin)
         part = Part(
@@ -45,6 +46,20 @@ def decide(view: View, memory: Memory) -> Part:
     return part
 
 
+def is_twin(view: View, memory: Memory, order: ShopifyOrder) -> bool:
+    """Whether the order is a second one of our own making, and no replacement.
+
+    It carries our number and was made by the app that made the linked order, or nobody knows by which. A copy that
+    another app made, or that has its place in the lineage, is judged as a replacement.
+    """
+    shopify = view.shopify
+    if shopify is None or order.id == shopify.id or memory.kin(order.id) is not None:
+        return False
+    marker = f"{view.rules.name}:{view.order_id}"
+    ours = marker in (order.traces.attribute, order.marker)
+    return ours and order.traces.app in ("", shopify.traces.app) and not bases_of(order.name)
+
+
 def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) -> Part:
     incident = memory.incident(Reason.TWO_LIVE_ORDERS, twin.id)
     if not twin.live:
@@ -55,10 +70,10 @@ def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) 
             memory = _closed(memory, incident, view.now, f"Order {shopify.name} is cancelled.")
         foreign = memory.decision(Reason.POSSIBLE_SUCCESSOR, twin.id)
         free = foreign is not None and foreign.option is Option.NO_SUCCESSOR
-        return Part(memory, _releases(view, twin) if free else ())
+        return Part(memory, releases(view, twin) if free else ())
     if incident is not None and incident.closed_at is not None:
         # A person said that the two do not stand for the same sale.
-        return Part(memory, _releases(view, twin))
+        return Part(memory, releases(view, twin))
     held = (
         f"Order {twin.name} stands for the same marketplace order; one of the two has to be cancelled first."
     )
@@ -67,11 +82,11 @@ def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) 
         memory = memory.with_incident(
             Incident(Reason.TWO_LIVE_ORDERS, twin.id, view.now, _sentence(shopify, twin))
         )
-    memory, holds = _holds(view, memory, twin)
+    memory, placed, cases = holds(view, memory, twin, NOTES)
     return Part(
         memory,
-        holds,
-        tuple(_cannot_hold(twin, fo) for fo in twin.fulfillment_orders if fo.is_open and not fo.can_hold),
+        placed,
+        cases,
         keep_held=(held,),
         look_at=opens_at if view.now < opens_at else None,
     )
@@ -92,50 +107,3 @@ def _closed(memory: Memory, incident: Incident | None, at: datetime, because: st
         return memory
     closed = replace(incident, closed_at=at, closed_because=because)
     return replace(memory, incidents=tuple(closed if i is incident else i for i in memory.incidents))
-
-
-def _our_holds(view: View, fo: FulfillmentOrder) -> tuple[str, ...]:
-    return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == view.rules.hold_handle)
-
-
-def _holds(view: View, memory: Memory, twin: ShopifyOrder) -> tuple[Memory, tuple[Action, ...]]:
-    """A hold that others took off is placed once more and then left to people: the incident is open."""
-    actions: list[Action] = []
-    for fo in twin.fulfillment_orders:
-        if not fo.is_open:
-            continue
-        before = next((rehold for rehold in memory.reholds if rehold.fulfillment_order_id == fo.id), None)
-        times = 0 if before is None else before.times
-        if _our_holds(view, fo):
-            if fo.id not in memory.twins_held:
-                memory = replace(memory, twins_held=(*memory.twins_held, fo.id))
-            continue
-        if fo.id in memory.twins_held:
-            times += 1
-            memory = replace(
-                memory,
-                twins_held=tuple(held for held in memory.twins_held if held != fo.id),
-                reholds=(*(r for r in memory.reholds if r is not before), Rehold(fo.id, view.now, times)),
-            )
-        if fo.can_hold and times < 2:
-            actions.append(PlaceHold(fo.id, NOTES))
-    return memory, tuple(actions)
-
-
-def _releases(view: View, twin: ShopifyOrder) -> tuple[Action, ...]:
-    return tuple(
-        ReleaseHold(fo.id, hold_ids)
-        for fo in twin.fulfillment_orders
-        if fo.is_open and (hold_ids := _our_holds(view, fo))
-    )
-
-
-def _cannot_hold(twin: ShopifyOrder, fo: FulfillmentOrder) -> Case:
-    return Case(
-        Reason.CANNOT_HOLD,
-        fo.id,
-        f"Shopify does not offer to put a parcel of order {twin.name} on hold although another order stands for the "
-        "same sale. Tell the warehouse to ship neither before one of the two is cancelled.",
-        (Option.SEND_AGAIN,),
-        (("order", twin.name), ("status", fo.status), ("request", fo.request_status)),
-    )

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from interlock.cancellations import twins
 from interlock.decide import decide
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, PlaceHold, ReleaseHold
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import ShopifyOrder
+from interlock.orders.snapshots import ShopifyOrder, Traces
+from interlock.replacements import twins
 from tests.build import (
     CREATED,
+    MARKER,
     NOW,
     OUR_HOLD,
     a_decision,
@@ -33,28 +34,27 @@ HOLD = PlaceHold("FO2", twins.NOTES)
 
 
 def a_twin(**changes: Any) -> ShopifyOrder:
-    twin = a_shopify_order(id="SO2", name="#1002", marker="", fulfillment_orders=(OPEN,))
+    traces = Traces(attribute=MARKER)
+    twin = a_shopify_order(id="SO2", name="#1002", marker="", traces=traces, fulfillment_orders=(OPEN,))
     return replace(twin, **changes)
 
 
 @pytest.mark.parametrize(
     ("given", "memory", "actions", "incident", "held"),
     [
-        pytest.param({"twins": ()}, {}, (), None, False, id="alone"),
-        pytest.param({"twins": (a_twin(),)}, {}, (HOLD,), "open", True, id="two that live"),
+        pytest.param({"kin": ()}, {}, (), None, False, id="alone"),
+        pytest.param({"kin": (a_twin(),)}, {}, (HOLD,), "open", True, id="two that live"),
         pytest.param(
-            {"twins": (a_twin(created_at=NOW - timedelta(seconds=5)),)},
+            {"kin": (a_twin(created_at=NOW - timedelta(seconds=5)),)},
             {},
             (HOLD,),
             None,
             True,
             id="just made",
         ),
+        pytest.param({"kin": (a_twin(fulfillment_orders=(HELD,)),)}, {}, (), "open", True, id="held already"),
         pytest.param(
-            {"twins": (a_twin(fulfillment_orders=(HELD,)),)}, {}, (), "open", True, id="held already"
-        ),
-        pytest.param(
-            {"twins": (a_twin(cancelled_at=CANCELLED),)},
+            {"kin": (a_twin(cancelled_at=CANCELLED),)},
             {"incidents": (INCIDENT,)},
             (),
             "closed",
@@ -62,7 +62,7 @@ def a_twin(**changes: Any) -> ShopifyOrder:
             id="the twin was cancelled",
         ),
         pytest.param(
-            {"twins": (a_twin(),), "shopify": a_shopify_order(cancelled_at=CANCELLED)},
+            {"kin": (a_twin(),), "shopify": a_shopify_order(cancelled_at=CANCELLED)},
             {"incidents": (INCIDENT,)},
             (),
             "closed",
@@ -71,7 +71,7 @@ def a_twin(**changes: Any) -> ShopifyOrder:
         ),
         pytest.param(
             {
-                "twins": (a_twin(),),
+                "kin": (a_twin(),),
                 "shopify": a_shopify_order(cancelled_at=CANCELLED),
                 "mirakl": an_order("CANCELED"),
             },
@@ -81,9 +81,9 @@ def a_twin(**changes: Any) -> ShopifyOrder:
             False,
             id="the marketplace ended it and the twin still lives",
         ),
-        pytest.param({"twins": ()}, {"incidents": (INCIDENT,)}, (), "open", False, id="a twin out of sight"),
+        pytest.param({"kin": ()}, {"incidents": (INCIDENT,)}, (), "open", False, id="a twin out of sight"),
         pytest.param(
-            {"twins": (a_twin(),), "shopify": None},
+            {"kin": (a_twin(),), "shopify": None},
             {"incidents": (INCIDENT,)},
             (),
             "open",
@@ -91,7 +91,7 @@ def a_twin(**changes: Any) -> ShopifyOrder:
             id="unread",
         ),
         pytest.param(
-            {"twins": (a_twin(fulfillment_orders=(HELD,)),)},
+            {"kin": (a_twin(fulfillment_orders=(HELD,)),)},
             {"incidents": (replace(INCIDENT, closed_at=NOW, closed_because="Ada: two sales"),)},
             (ReleaseHold("FO2", (OUR_HOLD.id,)),),
             "closed",
@@ -100,7 +100,7 @@ def a_twin(**changes: Any) -> ShopifyOrder:
         ),
         pytest.param(
             {
-                "twins": (a_twin(fulfillment_orders=(HELD,)),),
+                "kin": (a_twin(fulfillment_orders=(HELD,)),),
                 "shopify": a_shopify_order(cancelled_at=CANCELLED),
             },
             {"decisions": (a_decision(Reason.POSSIBLE_SUCCESSOR, "SO2", Option.NO_SUCCESSOR),)},
@@ -110,16 +110,16 @@ def a_twin(**changes: Any) -> ShopifyOrder:
             id="a person said it is no successor",
         ),
         pytest.param(
-            {"twins": (a_twin(),)},
-            {"twins_held": ("FO2",), "incidents": (INCIDENT,)},
+            {"kin": (a_twin(),)},
+            {"kin_held": ("FO2",), "incidents": (INCIDENT,)},
             (HOLD,),
             "open",
             True,
             id="somebody released the twin's hold",
         ),
         pytest.param(
-            {"twins": (a_twin(),)},
-            {"twins_held": ("FO2",), "reholds": (Rehold("FO2", CREATED, 1),), "incidents": (INCIDENT,)},
+            {"kin": (a_twin(),)},
+            {"kin_held": ("FO2",), "reholds": (Rehold("FO2", CREATED, 1),), "incidents": (INCIDENT,)},
             (),
             "open",
             True,
@@ -147,7 +147,7 @@ def test_both_are_held_and_named_and_none_is_cancelled() -> None:
     twin = a_twin(fulfillments=(a_fulfillment(),))
     free = a_fulfillment_order(holds=())
     view = a_view(
-        twins=(twin,),
+        kin=(twin,),
         shopify=a_shopify_order(fulfillment_orders=(free,)),
         memory=a_memory(released_at=CREATED),
     )
@@ -162,19 +162,19 @@ def test_both_are_held_and_named_and_none_is_cancelled() -> None:
 
 def test_the_incident_waits_until_an_editing_app_would_have_cancelled_the_old_order() -> None:
     made = NOW - timedelta(seconds=5)
-    part = twins.decide(a_view(twins=(a_twin(created_at=made),)), a_memory())
+    part = twins.decide(a_view(kin=(a_twin(created_at=made),)), a_memory())
     assert part.look_at == made + twins.REPLACING_TAKES
     assert part.memory == a_memory()
 
 
 def test_a_parcel_that_cannot_be_held_is_told_of() -> None:
     stuck = replace(OPEN, can_hold=False)
-    part = twins.decide(a_view(twins=(a_twin(fulfillment_orders=(stuck,)),)), a_memory())
+    part = twins.decide(a_view(kin=(a_twin(fulfillment_orders=(stuck,)),)), a_memory())
     assert part.actions == ()
     assert [(case.reason, case.subject) for case in part.cases] == [(Reason.CANNOT_HOLD, "FO2")]
     assert "#1002" in part.cases[0].sentence
 
 
 def test_nothing_is_known_before_the_order_is_linked() -> None:
-    part = twins.decide(a_view(twins=(a_twin(),)), Memory())
+    part = twins.decide(a_view(kin=(a_twin(),)), Memory())
     assert part == twins.decide(a_view(), Memory())

@@ -1,0 +1,449 @@
+"""One order takes another's place: by itself when it is certain, by a person's word when it is not, never in a circle."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from interlock.decide import decide
+from interlock.orders.actions import (
+    CancelMiraklOrder,
+    CancelQuantities,
+    CancelShopifyOrder,
+    ClearMarker,
+    MarkOrder,
+    PlaceHold,
+    ReleaseHold,
+    SetSellerReference,
+)
+from interlock.orders.memory import Decision, Kin, Memory
+from interlock.orders.plan import Plan
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import ShopifyOrder, ShopifyRefund, Traces
+from interlock.orders.view import Claim, View
+from interlock.replacements.decide import COPY_FIRST_SETTLES
+from tests.build import (
+    ELSEWHERE,
+    FOREIGN_HOLD,
+    HOME,
+    MARKER,
+    NOW,
+    OUR_HOLD,
+    a_decision,
+    a_fulfillment,
+    a_fulfillment_order,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_order,
+    some_rules,
+)
+
+OURS = Traces(attribute=MARKER, app="Interlock", email="e1")
+LIVE = a_shopify_order(traces=OURS)
+GONE = replace(
+    LIVE,
+    cancelled_at=NOW - timedelta(seconds=20),
+    total=Decimal(0),
+    lines=tuple(replace(line, current_quantity=0) for line in LIVE.lines),
+    fulfillment_orders=(),
+)
+OPEN = a_fulfillment_order("FO2", holds=(), remaining=(("N1", 2), ("N2", 1)))
+HELD = replace(OPEN, holds=(OUR_HOLD,), status="ON_HOLD")
+LINES = (a_shopify_line("N1", line_id=""), a_shopify_line("N2", "LAMP", 1, "30.00", ""))
+LOOKING = Reason.POSSIBLE_SUCCESSOR
+
+
+def a_copy(**changes: Any) -> ShopifyOrder:
+    """What an app that renames and tags leaves: certain."""
+    copy = a_shopify_order(
+        id="SO2",
+        name="#1001A",
+        marker="",
+        created_at=NOW - timedelta(seconds=30),
+        tags=("Edit Order",),
+        lines=LINES,
+        fulfillment_orders=(OPEN,),
+        traces=Traces(app="Cleverific", email="e1"),
+    )
+    return replace(copy, **changes)
+
+
+def a_duplicate(**changes: Any) -> ShopifyOrder:
+    """What the admin's Duplicate leaves, no link at all: likely."""
+    traces = Traces(app="Draft Orders", email="e1")
+    return replace(a_copy(name="#1042", tags=(), traces=traces), **changes)
+
+
+def seen(kin: tuple[ShopifyOrder, ...], memory: Memory | None = None, **changes: Any) -> Plan:
+    return decide(view_of(kin, memory, **changes))
+
+
+def view_of(kin: tuple[ShopifyOrder, ...], memory: Memory | None = None, **changes: Any) -> View:
+    return a_view(**{"shopify": GONE, "kin": kin, "memory": memory or a_memory(), **changes})
+
+
+def reasons(plan: Plan) -> list[tuple[Reason, str]]:
+    return [(case.reason, case.subject) for case in plan.cases]
+
+
+def roles(plan: Plan) -> dict[str, str]:
+    return {kin.name: kin.role for kin in plan.memory.lineage}
+
+
+def says(option: Option, who: str = "SO2", reason: Reason = LOOKING, **at: Any) -> Decision:
+    return a_decision(reason, who, option, **at)
+
+
+# -- certain -----------------------------------------------------------------------------------------------
+
+
+def test_a_certain_replacement_of_a_cancelled_order_takes_over_by_itself() -> None:
+    plan = seen((a_copy(),))
+    assert plan.memory.shopify_order_id == "SO2"
+    assert plan.memory.shopify_order_name == "#1001A"
+    assert roles(plan) == {"#1001": "superseded", "#1001A": "live"}
+    assert set(plan.actions) >= {ClearMarker("SO1"), SetSellerReference("#1001A")}
+    assert not {type(action) for action in plan.actions} & {CancelMiraklOrder, CancelQuantities}
+    assert "takes over from #1001" in " ".join(plan.because)
+
+
+def test_the_marker_moves_only_once_it_has_left_the_old_order() -> None:
+    plan = seen((a_copy(),))
+    assert MarkOrder("SO2") not in plan.actions
+    memory = replace(plan.memory, linked_at=NOW)
+    later = decide(a_view(shopify=a_copy(), kin=(replace(GONE, marker=""),), memory=memory))
+    assert MarkOrder("SO2") in later.actions
+    assert not any(isinstance(action, ClearMarker) for action in later.actions)
+
+
+def test_lines_are_linked_by_attribute_else_by_goods() -> None:
+    lines = (
+        a_shopify_line("N1", "MUG", 1, "12.00", ""),
+        a_shopify_line("N2", "LAMP", 1, "30.00", "L2"),
+        a_shopify_line("N3", "VASE", 1, "5.00", ""),
+    )
+    plan = seen((a_copy(lines=lines),))
+    links = {k.shopify_line_id: (k.mirakl_line_id, k.unit_price, k.evidence) for k in plan.memory.links}
+    assert links["N1"] == ("L1", Decimal("10.00"), "sku")
+    assert links["N2"] == ("L2", Decimal("30.00"), "attribute")
+    assert "N3" not in links
+    assert Reason.EDIT_CANNOT_BE_EXPRESSED in [case.reason for case in plan.cases]
+
+
+def test_what_the_new_order_lacks_is_an_edit_like_any_other() -> None:
+    quiet = NOW - timedelta(minutes=5)
+    only = a_copy(lines=(replace(LINES[0], quantity=1, current_quantity=1), LINES[1]), observed_at=quiet)
+    rules = some_rules(partial_cancelation=True, cancelation_reason="15")
+    first = seen((only,), rules=rules)
+    over = NOW + timedelta(minutes=5)
+    later = decide(
+        a_view(shopify=only, kin=(replace(GONE, marker=""),), memory=first.memory, now=over, rules=rules)
+    )
+    assert [type(a) for a in later.actions if isinstance(a, CancelQuantities)] == [CancelQuantities]
+
+
+def test_a_copy_first_app_is_waited_for_and_then_a_person_is_asked() -> None:
+    plan = seen((a_copy(),), shopify=LIVE)
+    assert plan.memory.shopify_order_id == "SO1"
+    assert any(isinstance(a, PlaceHold) and a.fulfillment_order_id == "FO2" for a in plan.actions)
+    assert not any(isinstance(a, ReleaseHold) for a in plan.actions)
+    assert plan.cases == ()
+    assert plan.look_at == a_copy().created_at + COPY_FIRST_SETTLES
+    later = seen((a_copy(fulfillment_orders=(HELD,)),), plan.memory, shopify=LIVE, now=plan.look_at)
+    [case] = later.cases
+    assert (case.reason, case.subject) == (Reason.ORIGINAL_NOT_CANCELLED, "SO2")
+    assert case.options == (Option.CANCEL_ORIGINAL, Option.NO_SUCCESSOR)
+    assert not any(isinstance(a, CancelShopifyOrder) for a in later.actions)
+
+
+def test_interlock_cancels_the_original_when_a_person_says_so() -> None:
+    said = says(Option.CANCEL_ORIGINAL, reason=Reason.ORIGINAL_NOT_CANCELLED)
+    later = NOW + timedelta(minutes=5)
+    plan = seen((a_copy(),), a_memory(decisions=(said,)), shopify=LIVE, now=later)
+    assert CancelShopifyOrder("SO1", "Replaced by #1001A.") in plan.actions
+    shipped = replace(LIVE, fulfillments=(a_fulfillment(),))
+    plan = seen((a_copy(),), a_memory(decisions=(said,)), shopify=shipped, now=later)
+    assert not any(isinstance(a, CancelShopifyOrder) for a in plan.actions)
+    assert (Reason.ORIGINAL_NOT_CANCELLED, "SO2") in reasons(plan)
+
+
+def test_nothing_is_carried_across_while_a_replacement_is_unsettled() -> None:
+    emptied = replace(
+        LIVE, lines=tuple(replace(line, current_quantity=0) for line in LIVE.lines), updated_at=NOW
+    )
+    plan = seen((a_copy(),), shopify=emptied, now=NOW + timedelta(minutes=10))
+    assert not any(isinstance(a, (CancelQuantities, CancelMiraklOrder)) for a in plan.actions)
+    assert not any(case.reason is Reason.REDUCTION_NOT_ALLOWED for case in plan.cases)
+
+
+# -- likely ------------------------------------------------------------------------------------------------
+
+
+def test_a_likely_replacement_is_held_and_asked_with_both_side_by_side() -> None:
+    plan = seen((a_duplicate(),), a_memory(shopify_cancelled_seen_at=NOW - timedelta(hours=1)))
+    [case] = plan.cases
+    assert (case.reason, case.subject) == (LOOKING, "SO2")
+    assert case.options == (Option.TAKE_OVER, Option.NO_SUCCESSOR)
+    assert dict(case.facts)["#1001: lines"] == dict(case.facts)["#1042: lines"] == "1 × LAMP, 2 × MUG"
+    assert dict(case.facts)["it has the same e-mail address"] == "+40"
+    assert PlaceHold("FO2", plan.actions[0].notes) in plan.actions  # type: ignore[union-attr]
+    assert CancelMiraklOrder() not in plan.actions
+
+
+def test_the_word_of_a_person_lets_it_take_over() -> None:
+    plan = seen((a_duplicate(),), a_memory(decisions=(says(Option.TAKE_OVER),)))
+    assert plan.memory.shopify_order_id == "SO2"
+    kin = plan.memory.kin("SO2")
+    assert kin is not None
+    assert (kin.role, kin.who, kin.why) == ("live", "Ada", "because")
+
+
+def test_the_word_of_a_person_rules_it_out_and_frees_it() -> None:
+    waited = NOW - timedelta(minutes=11)
+    candidate = Kin("SO2", "#1042", "candidate", waited, "Interlock", "it has the same e-mail address")
+    memory = a_memory(
+        shopify_cancelled_seen_at=waited, lineage=(candidate,), decisions=(says(Option.NO_SUCCESSOR),)
+    )
+    plan = seen((a_duplicate(fulfillment_orders=(HELD,)),), memory)
+    assert roles(plan) == {"#1042": "unlinked"}
+    again = seen((a_duplicate(fulfillment_orders=(HELD,)),), plan.memory)
+    assert ReleaseHold("FO2", ("H1",)) in again.actions
+    assert CancelMiraklOrder() in again.actions
+    assert roles(again) == {"#1042": "unlinked"}
+
+
+def test_nobody_elses_hold_comes_off_and_no_hold_that_may_be_another_sales() -> None:
+    candidate = Kin("SO2", "#1042", "unlinked", NOW, "Ada", "no")
+    theirs = replace(HELD, holds=(FOREIGN_HOLD,))
+    plan = seen((a_duplicate(fulfillment_orders=(theirs,)),), a_memory(lineage=(candidate,)))
+    assert not any(isinstance(a, ReleaseHold) for a in plan.actions)
+    claimed = (Claim("SO2", "M-2", "live"),)
+    plan = seen((a_duplicate(fulfillment_orders=(HELD,)),), a_memory(lineage=(candidate,)), claims=claimed)
+    assert not any(isinstance(a, ReleaseHold) for a in plan.actions)
+
+
+def test_an_innocent_order_is_left_alone() -> None:
+    innocent = a_duplicate(address=ELSEWHERE, traces=Traces(app="Online Store", email="e9"))
+    memory = a_memory(shopify_cancelled_seen_at=NOW - timedelta(minutes=11))
+    plan = seen((innocent,), memory)
+    assert plan.memory.lineage == ()
+    assert plan.actions == (CancelMiraklOrder(),)
+
+
+def test_a_candidate_that_is_cancelled_is_one_no_more() -> None:
+    candidate = Kin("SO2", "#1001A", "candidate", NOW, "Interlock", "its name")
+    plan = seen((a_copy(cancelled_at=NOW),), a_memory(lineage=(candidate,)))
+    assert plan.memory.lineage == ()
+    assert plan.memory.shopify_order_id == "SO1"
+
+
+# -- chains, circles, splits, merges -----------------------------------------------------------------------
+
+
+def chained() -> Memory:
+    """#1001 was replaced by #1001A, which stands now."""
+    return seen((a_copy(),)).memory
+
+
+def test_a_chain_of_three() -> None:
+    second = a_copy(cancelled_at=NOW, fulfillment_orders=(), marker=MARKER)
+    third = a_copy(id="SO3", name="#1001B", fulfillment_orders=(replace(OPEN, id="FO3"),))
+    plan = decide(a_view(shopify=second, kin=(replace(GONE, marker=""), third), memory=chained()))
+    assert plan.memory.shopify_order_id == "SO3"
+    assert roles(plan) == {"#1001": "superseded", "#1001A": "superseded", "#1001B": "live"}
+    assert ClearMarker("SO2") in plan.actions
+
+
+def test_a_lineage_never_goes_in_a_circle() -> None:
+    second = a_copy(cancelled_at=NOW, marker=MARKER)
+    risen = replace(LIVE, marker="")
+    memory = replace(chained(), decisions=(says(Option.TAKE_OVER, "SO1", at=NOW + timedelta(seconds=1)),))
+    plan = decide(a_view(shopify=second, kin=(risen,), memory=memory, now=NOW + timedelta(seconds=2)))
+    assert plan.memory.shopify_order_id == "SO2"
+    assert "never goes in a circle" in " ".join(plan.because)
+
+
+def test_parts_that_together_have_the_lines_are_asked_never_linked() -> None:
+    parts = (
+        a_copy(lines=(LINES[0],)),
+        a_copy(id="SO3", name="#1001B", lines=(LINES[1],), fulfillment_orders=(replace(OPEN, id="FO3"),)),
+    )
+    plan = seen(parts, a_memory(shopify_cancelled_seen_at=NOW - timedelta(hours=1)))
+    assert plan.memory.shopify_order_id == "SO1"
+    assert set(reasons(plan)) == {
+        (Reason.REPLACEMENT_SPLIT, "SO2"),
+        (Reason.REPLACEMENT_SPLIT, "SO3"),
+    }
+    assert {a.fulfillment_order_id for a in plan.actions if isinstance(a, PlaceHold)} == {"FO2", "FO3"}
+    assert CancelMiraklOrder() not in plan.actions
+
+
+@pytest.mark.parametrize(
+    ("role", "lines", "asked"),
+    [
+        ("live", LINES, True),
+        ("superseded", LINES, True),
+        # It has our lines and more: two orders in one.
+        ("noted", (*LINES, a_shopify_line("N3", "VASE", 4, "5.00", "")), True),
+        # The other marketplace order shares the customer, and nothing else.
+        ("noted", LINES, False),
+    ],
+)
+def test_an_order_for_two_marketplace_orders_is_asked_never_linked(
+    role: str, lines: tuple[Any, ...], asked: bool
+) -> None:
+    plan = seen((a_copy(lines=lines),), claims=(Claim("SO2", "M-2", role),))
+    assert ((Reason.REPLACEMENT_MERGED, "SO2") in reasons(plan)) is asked
+    assert (plan.memory.shopify_order_id == "SO2") is not asked
+    if role == "live":
+        assert not any(isinstance(a, PlaceHold) for a in plan.actions)
+
+
+def test_a_tag_alone_does_not_choose_between_two_marketplace_orders() -> None:
+    tagged = a_duplicate(tags=("orderediting:duplicated",))
+    assert seen((tagged,)).memory.shopify_order_id == "SO2"
+    plan = seen((tagged,), claims=(Claim("SO2", "M-2", "noted"),))
+    assert reasons(plan) == [(Reason.REPLACEMENT_MERGED, "SO2")]
+
+
+# -- people ------------------------------------------------------------------------------------------------
+
+
+def test_a_manual_link_of_any_live_order() -> None:
+    stranger = a_duplicate(address=ELSEWHERE, traces=Traces(app="Online Store", email="e9"))
+    plan = seen((stranger,), a_memory(decisions=(says(Option.TAKE_OVER),)))
+    assert plan.memory.shopify_order_id == "SO2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "claims", "why"),
+    [
+        ({"currency": "SEK"}, (), "it is in SEK, the marketplace order in EUR"),
+        ({"cancelled_at": NOW}, (), "it is cancelled"),
+        ({}, (Claim("SO2", "M-2", "live"),), "stands or stood for marketplace order M-2"),
+    ],
+)
+def test_a_manual_link_that_cannot_be_is_refused_in_words(
+    changes: dict[str, Any], claims: tuple[Claim, ...], why: str
+) -> None:
+    plan = seen((a_duplicate(**changes),), a_memory(decisions=(says(Option.TAKE_OVER),)), claims=claims)
+    assert plan.memory.shopify_order_id == "SO1"
+    assert why in " ".join(plan.because)
+
+
+def test_an_order_nobody_can_see_is_refused_in_words() -> None:
+    plan = seen((), answers=(says(Option.TAKE_OVER, "SO9"),))
+    assert "the shop shows no such order" in " ".join(plan.because)
+
+
+def test_undoing_a_take_over_brings_the_order_before_back_and_asks_again() -> None:
+    later = NOW + timedelta(minutes=1)
+    memory = replace(chained(), decisions=(says(Option.UNDO_TAKE_OVER, at=later),))
+    plan = decide(a_view(shopify=a_copy(marker=MARKER), kin=(GONE,), memory=memory, now=later))
+    assert plan.memory.shopify_order_id == "SO1"
+    assert roles(plan) == {"#1001": "live", "#1001A": "candidate"}
+    again = seen((a_copy(marker=MARKER),), plan.memory, now=later + timedelta(minutes=20))
+    assert again.memory.shopify_order_id == "SO1"
+    assert reasons(again) == [(LOOKING, "SO2")]
+    assert CancelMiraklOrder() not in again.actions
+
+
+def test_unlinking_rules_the_replacement_out_and_the_cancelation_waits_anew() -> None:
+    later = NOW + timedelta(minutes=30)
+    memory = replace(chained(), decisions=(says(Option.NO_SUCCESSOR, at=later),))
+    seen_at = later + timedelta(milliseconds=500)
+    plan = decide(a_view(shopify=a_copy(marker=MARKER), kin=(GONE,), memory=memory, now=seen_at))
+    assert roles(plan) == {"#1001": "live", "#1001A": "unlinked"}
+    again = seen((a_copy(marker=MARKER),), plan.memory, now=later + timedelta(seconds=1))
+    assert ClearMarker("SO2") in again.actions
+    assert CancelMiraklOrder() not in again.actions
+    over = seen((a_copy(),), again.memory, now=later + timedelta(minutes=11))
+    assert CancelMiraklOrder() in over.actions
+
+
+def test_a_carried_out_word_is_not_carried_out_again() -> None:
+    memory = seen((a_duplicate(),), a_memory(decisions=(says(Option.TAKE_OVER),))).memory
+    plan = decide(a_view(shopify=a_duplicate(marker=MARKER), kin=(replace(GONE, marker=""),), memory=memory))
+    assert plan.memory.lineage == memory.lineage
+
+
+# -- the marketplace and money -----------------------------------------------------------------------------
+
+
+def test_a_replacement_of_an_ended_order_is_held_and_asked() -> None:
+    plan = seen((a_copy(),), mirakl=an_order("CANCELED"))
+    assert plan.memory.shopify_order_id == "SO1"
+    assert (LOOKING, "SO2") in reasons(plan)
+    assert any(isinstance(a, PlaceHold) for a in plan.actions)
+    told = seen((a_copy(),), a_memory(decisions=(says(Option.TAKE_OVER),)), mirakl=an_order("CANCELED"))
+    assert CancelShopifyOrder("SO2", "The marketplace order is cancelled.") in told.actions
+
+
+def test_after_dispatch_nothing_is_a_replacement() -> None:
+    plan = seen((a_copy(),), shopify=LIVE, mirakl=an_order("SHIPPED"))
+    assert plan.memory.lineage == ()
+    assert plan.cases == ()
+
+
+def a_money_refund(minutes: int, id: str = "R1") -> ShopifyRefund:
+    return ShopifyRefund(id, NOW + timedelta(minutes=minutes), Decimal("54.00"), (("S1", 2), ("S2", 1)))
+
+
+def test_the_refund_of_a_replaced_order_waits_and_is_never_a_task() -> None:
+    refunded = replace(GONE, refunds=(a_money_refund(-1),))
+    waiting = seen((), shopify=refunded)
+    assert waiting.memory.refund_tasks == ()
+    taken = seen((a_copy(),), shopify=refunded)
+    assert taken.memory.refund_tasks == ()
+    later = decide(
+        a_view(shopify=a_copy(), kin=(refunded,), memory=taken.memory, now=NOW + timedelta(hours=1))
+    )
+    assert later.memory.refund_tasks == ()
+
+
+def test_the_refund_of_an_order_without_successor_becomes_a_task() -> None:
+    refunded = replace(GONE, refunds=(a_money_refund(-1),))
+    memory = a_memory(shopify_cancelled_seen_at=NOW - timedelta(minutes=11))
+    assert [task.subject for task in seen((), memory, shopify=refunded).memory.refund_tasks] == ["R1"]
+
+
+def test_a_refund_made_on_the_replaced_order_later_is_one_of_this_sale() -> None:
+    memory = chained()
+    refunded = replace(GONE, marker="", refunds=(a_money_refund(30, "R2"),))
+    now = NOW + timedelta(hours=1)
+    plan = decide(a_view(shopify=a_copy(), kin=(refunded,), memory=memory, now=now))
+    assert [task.subject for task in plan.memory.refund_tasks] == ["R2"]
+    assert {due.line_id for due in plan.memory.refund_tasks[0].lines} == {"L1", "L2"}
+
+
+def test_a_second_order_of_our_own_making_is_no_replacement_while_the_first_lives() -> None:
+    twin = a_copy(name="#1002", tags=(), traces=OURS, created_at=NOW - timedelta(minutes=5))
+    plan = seen((twin,), shopify=LIVE)
+    assert plan.memory.lineage == ()
+    assert reasons(plan) == [(Reason.TWO_LIVE_ORDERS, "SO2")]
+    gone = seen((twin,), plan.memory)
+    assert gone.memory.shopify_order_id == "SO2"
+    assert reasons(gone) == []
+
+
+def test_two_live_orders_is_no_incident_inside_a_replacement() -> None:
+    copied = a_copy(traces=Traces(attribute=MARKER, app="Editify"))
+    plan = seen((copied,), shopify=LIVE, now=NOW + timedelta(minutes=10))
+    assert reasons(plan) == [(Reason.ORIGINAL_NOT_CANCELLED, "SO2")]
+    assert plan.memory.incidents == ()
+
+
+def test_deciding_again_changes_nothing() -> None:
+    for kin, shopify in (((a_copy(fulfillment_orders=(HELD,)),), LIVE), ((a_duplicate(),), GONE)):
+        first = seen(kin, shopify=shopify)
+        assert seen(kin, first.memory, shopify=shopify).memory == first.memory
+
+
+def test_the_address_is_compared_with_what_was_agreed() -> None:
+    plan = seen((a_copy(address=ELSEWHERE),))
+    assert plan.memory.agreed_address == HOME.digest
+    assert Reason.EDIT_CANNOT_BE_EXPRESSED in [case.reason for case in plan.cases]

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from interlock import logs
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
+from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
 from interlock.engine.marks import keep_mark
@@ -32,6 +33,7 @@ from interlock.engine.store import (
     connections,
     count,
     heartbeats,
+    one_connection,
     polls,
 )
 from interlock.engine.sweeps import (
@@ -46,7 +48,6 @@ from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
 from interlock.orders.actions import Lane
-from interlock.orders.codec import encode
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
 from interlock.settings import Settings
@@ -457,9 +458,11 @@ class Service:
             self._log.warning("capability.unread", connection=row.name, exc_info=error)
             await self._count("capability_unread", row.name)
             return
-        written = encode(capability)
-        await self.store.tx(lambda c: c.execute(update(connections).where(mine).values(capability=written)))
-        self._log.info("capability.read", connection=row.name)
+        read_at = self._clock.now()
+        kept = await self.store.tx(
+            lambda c: keep_capability(c, self.queue, one_connection(c, row.id), capability, read_at)
+        )
+        self._log.info("capability.read", connection=row.name, count=kept.hinted)
 
     async def _keep_marks(self) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""

@@ -9,6 +9,7 @@ import interlock.desk.store
 import interlock.engine.ledger
 import interlock.engine.store
 import interlock.imports.store
+import interlock.marketplaces.store
 import interlock.orders.store
 import interlock.orders.texts
 import interlock.quarantine.store

@@ -12,6 +12,7 @@ from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, ShownMark, Unreadable
 from interlock.engine.store import ConnectionRow, all_connections, one_connection
 from interlock.imports.store import sku_map
+from interlock.marketplaces.reasons import with_usable_reasons
 from interlock.mirakl import perform as mirakl_perform
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import (
@@ -21,9 +22,10 @@ from interlock.mirakl.client import (
     ReadUnavailable,
 )
 from interlock.mirakl.exact import parsed, written
-from interlock.mirakl.translate import Capability, UnreadableOrder, order_from
+from interlock.mirakl.translate import UnreadableOrder, order_from
 from interlock.orders.actions import MiraklAction, ShopifyAction
 from interlock.orders.changes import Change, VariantPrice
+from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.orders.outcomes import Outcome, Unavailable
@@ -338,10 +340,10 @@ def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> Connec
     if row.capability is None:
         return rules
     capability = decode(Capability, row.capability)
+    rules = with_usable_reasons(rules, capability)
     return replace(
         rules,
         tax_mode=capability.tax_mode or rules.tax_mode,
-        order_level_tax=bool(capability.order_level_tax),
         multi_shipment=bool(capability.multi_shipment),
         carriers=capability.carriers,
         unregistered_carriers=capability.unregistered_carriers is not False,

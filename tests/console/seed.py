@@ -9,8 +9,8 @@ from interlock.cases.store import sync_cases
 from interlock.decide import decide
 from interlock.engine import ledger
 from interlock.engine.store import ConnectionRow, add_connection, connections, one_connection
-from interlock.mirakl.translate import Capability
 from interlock.orders.actions import Action, Lane
+from interlock.orders.capability import Capability
 from interlock.orders.codec import encode
 from interlock.orders.connection import Carrier
 from interlock.orders.plan import Plan

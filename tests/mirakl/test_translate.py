@@ -12,14 +12,13 @@ import pytest
 
 from interlock.mirakl.exact import parsed
 from interlock.mirakl.translate import (
-    OperatorReason,
     UnreadableOrder,
     capability_from,
     order_from,
     shipping_address,
-    shows_order_level_tax,
 )
 from interlock.orders.addresses import AddressKeyUnusable, AddressParts, digest, is_complete
+from interlock.orders.capability import OperatorReason
 from interlock.orders.countries import alpha2
 from interlock.orders.ports import OrderContext
 from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Reduction, Tax
@@ -284,7 +283,6 @@ def test_what_a_marketplace_allows_is_read_from_its_configuration() -> None:
     assert capability.address_before_acceptance is True
     assert capability.unregistered_carriers is False
     assert capability.multi_shipment is False
-    assert capability.order_level_tax is None
     assert capability.tracking_mandatory_for == ("STD",)
     assert [carrier.code for carrier in capability.carriers] == ["UPS"]
     assert capability.cancelation_reasons == (
@@ -318,4 +316,4 @@ def test_the_published_example_of_an_order_can_be_read() -> None:
     assert order.lines[0].cancelations[0].amount == Decimal("12.34")
     assert order.lines[0].refunds[0].state == "WAITING_REFUND_PAYMENT"
     assert [tax.rule for tax in order.lines[0].taxes] == ["NONE", None]
-    assert shows_order_level_tax(published)
+    assert order_from(published, NOW, KEY).order_level_tax

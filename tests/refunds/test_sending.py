@@ -294,3 +294,10 @@ def test_a_confirmed_refund_is_never_sent_a_second_time() -> None:
     made = replace(TASK, made_at=AGO)
 
     assert decided(a_look(), memory(approval(), task=made)).actions == ()
+
+
+def test_a_refusal_is_kept_in_sight_while_the_marketplace_is_read_again() -> None:
+    """Our own call made the snapshot old: a refusal that is not wanted for a moment would be forgotten and sent anew."""
+    view = a_look(operations=(an_operation(ACTION, code="X"),), mirakl_written_at=NOW)
+
+    assert decided(view, memory(approval())).actions == (ACTION,)

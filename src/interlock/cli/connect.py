@@ -1,11 +1,12 @@
-"""`interlock connect`: add a connection after asking both sides, or put one live."""
+"""`interlock connect`: add a connection after asking both sides, put one live, change its policies, or show it."""
 
 import asyncio
 import os
 import re
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import views
 from interlock.engine.budgets import MIRAKL_CEILINGS
+from interlock.engine.capabilities import keep_capability, keep_rules
 from interlock.engine.store import (
     ConnectionRow,
     add_connection,
@@ -27,9 +29,11 @@ from interlock.engine.store import (
     one_connection,
     seconds_until_allowed,
 )
+from interlock.marketplaces.reasons import Use, usable
 from interlock.mirakl.client import OriginRefused, check_origin
-from interlock.orders.codec import encode
-from interlock.orders.connection import ConnectionRules
+from interlock.orders.capability import Capability, OperatorReason
+from interlock.orders.codec import decode, encode
+from interlock.orders.connection import ConnectionRules, ReasonOfEdit
 from interlock.storage.installation import open_installation, set_webhook_base
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -90,7 +94,36 @@ def connect(
         bool, typer.Option(help="Units may be cancelled before debit (OR30).")
     ] = False,
     cancelation_reason: Annotated[
-        str, typer.Option("--cancelation-reason", help="Code of RE01; chosen when there is only one.")
+        list[str] | None,
+        typer.Option(
+            "--cancelation-reason",
+            help="Code of RE01, or KIND=CODE for quantity_reduced or line_removed; chosen when there is only one.",
+        ),
+    ] = None,
+    reduction_after_debit: Annotated[
+        str,
+        typer.Option(
+            "--reduction-after-debit", help="Once the customer has paid: task, approve or automatic."
+        ),
+    ] = "",
+    refund_reason: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--refund-reason",
+            help="Code of RE01 for our refunds, or KIND=CODE for quantity_reduced or line_removed.",
+        ),
+    ] = None,
+    refund_limit: Annotated[
+        str, typer.Option("--refund-limit", help="Above it two people approve a refund; none: one is enough.")
+    ] = "",
+    refund_cap: Annotated[
+        str, typer.Option("--refund-cap", help="The largest refund that automatic makes without approval.")
+    ] = "",
+    proportional_taxes: Annotated[
+        str,
+        typer.Option(
+            "--proportional-taxes", help="yes: name every tax; no: only those Mirakl cannot compute."
+        ),
     ] = "",
     poll_interval: Annotated[
         str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
@@ -106,21 +139,40 @@ def connect(
     live: Annotated[
         bool, typer.Option("--live", help="Go live: from then on both platforms are written to.")
     ] = False,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Show an existing connection: policies, profile, what is automatic."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a connection after asking both sides what they allow; with --live alone, put an existing one live."""
+    """Add a connection after asking both sides what they allow. For an existing one: --live puts it live, --show shows it,
+    and the options for reasons and refunds change it."""
     with opened() as installation:
         now = installation.clock.now()
         try:
             existing = installation.tx(lambda c: views.connection_named(c, name))
+            policies = Policies(
+                tuple(cancelation_reason or ()),
+                tuple(refund_reason or ()),
+                reduction_after_debit.strip(),
+                refund_limit.strip(),
+                refund_cap.strip(),
+                proportional_taxes.strip(),
+            )
+            if show and existing is None:
+                raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
             if existing is not None:
-                if mirakl_url or not live:
+                if policies.given and not mirakl_url:
+                    existing = _changed(installation, existing, policies, now)
+                elif show:
+                    pass
+                elif mirakl_url or not live:
                     raise CannotConnect(
                         f"There is a connection {name!r} already. Choose another name, or put this one live with "
                         f"`interlock connect --name {name} --live`. Nothing was stored."
                     )
-                row = _put_live(installation, existing, now)
-                _tell(row, None, as_json)
+                row = _put_live(installation, existing, now) if live else existing
+                _tell(installation, row, None, as_json, now)
                 return
             rules = _rules(
                 name,
@@ -146,11 +198,10 @@ def connect(
                 installation.settings.allow_loopback_http,
             )
             probed = asyncio.run(probe(origin, key, mirakl_shop_id, shop, installation.clock))
-            rules = replace(
-                rules,
-                cancelation_reason=_reason(cancelation_reason, probed),
-                tax_mode=probed.capability.tax_mode or rules.tax_mode,
+            rules = policies.applied(
+                replace(rules, tax_mode=probed.capability.tax_mode or rules.tax_mode), probed.capability
             )
+            rules = replace(rules, cancelation_reason=_chosen(rules.cancelation_reason, probed.capability))
             values = {
                 "live": live,
                 "mirakl_origin": origin,
@@ -164,13 +215,15 @@ def connect(
                 "event_reads_per_minute": event_reads,
                 "capability": encode(probed.capability),
                 "capability_at": now,
+                "capability_read_at": now,
+                "rules_changed_at": now,
             }
             base = _webhook_base(webhook_base, installation.settings.allow_loopback_http)
             row = _store(installation, rules, now, values, base)
         except CannotConnect as refused:
             installation.tx(lambda c: count(c, "connect_refused"))
             end(Exit.UNREACHABLE if refused.unreachable else Exit.REFUSED, str(refused))
-        _tell(row, probed, as_json)
+        _tell(installation, row, probed, as_json, now)
 
 
 def _rules(
@@ -251,20 +304,141 @@ def secret(what: str, variable: str, file: Path | None) -> str:
     return text
 
 
-def _reason(given: str, probed: Probed) -> str:
-    allowed = [reason for reason in probed.capability.cancelation_reasons if reason.shop_right]
-    codes = [reason.code for reason in allowed]
-    if given:
-        if given not in codes:
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The options about reasons and refunds as they were given; empty where an option was not used."""
+
+    cancelation_reasons: tuple[str, ...]
+    refund_reasons: tuple[str, ...]
+    reduction_after_debit: str
+    refund_limit: str
+    refund_cap: str
+    proportional_taxes: str
+
+    @property
+    def given(self) -> bool:
+        """Whether any of them was used."""
+        return self != Policies((), (), "", "", "", "")
+
+    def applied(self, rules: ConnectionRules, capability: Capability | None) -> ConnectionRules:
+        """The rules with these options. Raises CannotConnect naming the option that cannot be."""
+        rules = _with_reasons(rules, "cancelation", self.cancelation_reasons, capability)
+        rules = _with_reasons(rules, "refund", self.refund_reasons, capability)
+        match self.reduction_after_debit:
+            case "":
+                pass
+            case "task" | "approve" | "automatic" as how:
+                rules = replace(rules, reduction_after_debit=how)
+            case other:
+                raise CannotConnect(
+                    f"--reduction-after-debit: there are task, approve and automatic, not {other!r}. Nothing was stored."
+                )
+        rules = replace(
+            rules,
+            refund_limit=_money_limit("--refund-limit", self.refund_limit, rules.refund_limit),
+            refund_cap=_money_limit("--refund-cap", self.refund_cap, rules.refund_cap),
+            proportional_taxes=_yes_or_no(
+                "--proportional-taxes", self.proportional_taxes, rules.proportional_taxes
+            ),
+        )
+        if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(
-                f"{given!r} is not a cancelation reason a shop may give here. It may give: {', '.join(codes) or 'none'}. "
+                "--reduction-after-debit automatic needs --refund-cap: the largest total, in the order's currency, that is "
+                "refunded without anybody's approval. Nothing was stored."
+            )
+        if rules.reduction_after_debit != "task" and not rules.refund_reason:
+            offered = usable(() if capability is None else capability.refund_reasons)
+            if len(offered) != 1:
+                listed = ", ".join(f"{code} ({label})" for code, label in offered) or "none at all"
+                raise CannotConnect(
+                    f"Refunds need a reason. Choose one with --refund-reason: {listed}. Nothing was stored."
+                )
+            rules = replace(rules, refund_reason=offered[0][0])
+        return rules
+
+
+def _with_reasons(
+    rules: ConnectionRules, use: Use, given: tuple[str, ...], capability: Capability | None
+) -> ConnectionRules:
+    known: tuple[OperatorReason, ...] = ()
+    if capability is not None:
+        known = capability.cancelation_reasons if use == "cancelation" else capability.refund_reasons
+    codes = [code for code, _ in usable(known)]
+    by_edit = {one.edit: one for one in rules.reasons_by_edit}
+    for text in given:
+        kind, _, code = text.strip().rpartition("=")
+        if code not in codes:
+            raise CannotConnect(
+                f"{code!r} is not a {use} reason a shop may give here. It may give: {', '.join(codes) or 'none'}. "
                 "Nothing was stored."
             )
-        return given
-    if len(codes) > 1:
-        listed = ", ".join(f"{reason.code} ({reason.label})" for reason in allowed)
+        match kind:
+            case "":
+                rules = (
+                    replace(rules, cancelation_reason=code)
+                    if use == "cancelation"
+                    else replace(rules, refund_reason=code)
+                )
+            case "quantity_reduced" | "line_removed" as edit:
+                one = by_edit.get(edit, ReasonOfEdit(edit))
+                by_edit[edit] = (
+                    replace(one, cancelation=code) if use == "cancelation" else replace(one, refund=code)
+                )
+            case other:
+                raise CannotConnect(
+                    f"--{use}-reason: {other!r} is no kind of edit; there are quantity_reduced and line_removed. "
+                    "Nothing was stored."
+                )
+    return replace(rules, reasons_by_edit=tuple(by_edit.values()))
+
+
+def _chosen(reason: str, capability: Capability) -> str:
+    offered = usable(capability.cancelation_reasons)
+    if reason or not offered:
+        return reason
+    if len(offered) > 1:
+        listed = ", ".join(f"{code} ({label})" for code, label in offered)
         raise CannotConnect(f"Choose one with --cancelation-reason: {listed}. Nothing was stored.")
-    return codes[0] if codes else ""
+    return offered[0][0]
+
+
+def _money_limit(option: str, text: str, now: Decimal | None) -> Decimal | None:
+    """An amount in major units; `none` takes the limit away, nothing leaves it as it is."""
+    if not text:
+        return now
+    if text == "none":
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as wrong:
+        raise CannotConnect(
+            f"{option}: {text!r} is not an amount. Write it like 50 or 49.90, or none. Nothing was stored."
+        ) from wrong
+    if not amount.is_finite() or amount < 0 or amount.adjusted() > 12:
+        raise CannotConnect(f"{option}: {text} is not an amount anyone pays. Nothing was stored.")
+    return amount
+
+
+def _yes_or_no(option: str, text: str, now: bool) -> bool:
+    if not text:
+        return now
+    if text not in ("yes", "no"):
+        raise CannotConnect(f"{option}: there are yes and no, not {text!r}. Nothing was stored.")
+    return text == "yes"
+
+
+def _changed(
+    installation: Installation, row: ConnectionRow, policies: Policies, now: datetime
+) -> ConnectionRow:
+    """Store other policies of an existing connection; what waits is decided again by them."""
+    capability = None if row.capability is None else decode(Capability, row.capability)
+    rules = policies.applied(row.rules, capability)
+
+    def work(c: Connection) -> ConnectionRow:
+        keep_rules(c, installation.queue, row, rules, now)
+        return one_connection(c, row.id)
+
+    return installation.tx(work)
 
 
 def _store(
@@ -305,18 +479,18 @@ def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> 
     probed = asyncio.run(probe(origin, key, str(row.mirakl_shop_id), shop, installation.clock))
 
     def work(c: Connection) -> ConnectionRow:
-        c.execute(
-            update(connections)
-            .where(connections.c.id == row.id)
-            .values(live=True, capability=encode(probed.capability), capability_at=now)
-        )
+        c.execute(update(connections).where(connections.c.id == row.id).values(live=True, capability_at=now))
+        keep_capability(c, installation.queue, row, probed.capability, now)
         return one_connection(c, row.id)
 
     return installation.tx(work)
 
 
-def _tell(row: ConnectionRow, probed: Probed | None, as_json: bool) -> None:
+def _tell(
+    installation: Installation, row: ConnectionRow, probed: Probed | None, as_json: bool, now: datetime
+) -> None:
     policies = views.policies_of(row)
+    profile = installation.tx(lambda c: views.profile_view(c, row, now))
     if as_json:
         print_json(
             {
@@ -329,6 +503,9 @@ def _tell(row: ConnectionRow, probed: Probed | None, as_json: bool) -> None:
                 "policies": [
                     {"setting": setting, "value": value, "means": means} for setting, value, means in policies
                 ],
+                "profile": profile.entries,
+                "edits": profile.forecasts,
+                "share": profile.share,
             }
         )
         return
@@ -346,6 +523,17 @@ def _tell(row: ConnectionRow, probed: Probed | None, as_json: bool) -> None:
         if not probed.readiness.sees_all_orders:
             say("The app does not have read_all_orders: orders older than 60 days are not seen.")
     table("\nWhat its policies mean", ("setting", "value", "means"), policies)
+    table(
+        "\nWhat the marketplace allows",
+        ("what", "value", "source", "age", "note"),
+        ((e.name, e.value, e.source, e.age, e.remark) for e in profile.entries),
+    )
+    table(
+        "\nWhat becomes of an edit",
+        ("when", "edit", "by itself", "why"),
+        ((one.when, one.edit, "yes" if one.automatic else "no", one.why) for one in profile.forecasts),
+    )
+    say(f"\n{profile.share}")
     if row.live:
         say(f"\n{row.name} is live: from now on both platforms are written to.")
     else:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, views, wording
-from interlock.engine.store import ConnectionRow
+from interlock.engine.store import ConnectionRow, all_connections
 from interlock.orders.connection import CarrierMapping
 
 carriers = typer.Typer(no_args_is_help=True, help="The carrier map: list, map, import.")
@@ -22,7 +22,7 @@ File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, 
 def _connection(installation: Installation, name: str) -> ConnectionRow:
     row = installation.tx(lambda c: views.connection_named(c, name))
     if row is None:
-        names = installation.tx(lambda c: [card.name for card in views.connection_cards(c)])
+        names = installation.tx(lambda c: [one.name for one in all_connections(c)])
         end(
             Exit.NOT_FOUND,
             f"There is no connection {name!r}. There is: {', '.join(names) or 'none yet'}. Nothing was changed.",

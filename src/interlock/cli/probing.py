@@ -9,8 +9,8 @@ import httpx2
 from interlock.clock import Clock
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import KeyUnusable, MiraklAccount, MiraklClient, ReadError, ReadRefused
-from interlock.mirakl.translate import Capability
 from interlock.orders.actions import Lane
+from interlock.orders.capability import Capability
 from interlock.orders.outcomes import Confirmed, Refused, Unavailable, Unknown
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import read as shopify_read

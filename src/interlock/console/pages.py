@@ -208,7 +208,8 @@ def router(console: Console) -> APIRouter:
 
     @routes.get("/connections")
     async def connections(request: Request) -> Response:
-        cards = await console.read(views.connection_cards)
+        now = parts.clock.now()
+        cards = await console.read(lambda c: views.connection_cards(c, now))
         return console.page(request, "connections", "Connections", cards=cards)
 
     return routes

@@ -28,6 +28,8 @@ from interlock.engine.store import (
     unreadable,
 )
 from interlock.imports.store import sku_mappings
+from interlock.marketplaces.profile import EditForecast, forecast, profile_of, share_in_words
+from interlock.marketplaces.store import observations_of
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
@@ -36,7 +38,9 @@ from interlock.orders.agreement import (
     shopify_quantities,
     unlinked,
 )
+from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
+from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.money import Money
 from interlock.orders.plan import Plan
@@ -634,6 +638,28 @@ def case_rows(c: Connection, condition: Any, limit: int = 500) -> list[CaseRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """One entry of a connection's capability profile; `age` and `remark` in words."""
+
+    name: str
+    value: str
+    source: str
+    verified: bool
+    at: datetime | None
+    age: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """What a connection's marketplace allows, what becomes of edits there, and how much of it needs nobody."""
+
+    entries: tuple[ProfileLine, ...]
+    forecasts: tuple[EditForecast, ...]
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionCard:
     """One connection as its card shows it: its policies with what each of them means."""
 
@@ -643,6 +669,7 @@ class ConnectionCard:
     marketplace: str
     shop: str
     policies: tuple[tuple[str, str, str], ...]
+    profile: ProfileView
     orders: int
     open_cases: int
     carriers_mapped: int
@@ -680,12 +707,12 @@ def connection_named(c: Connection, name: str) -> ConnectionRow | None:
     return None
 
 
-def connection_cards(c: Connection) -> list[ConnectionCard]:
-    """Every connection, in the order they were made."""
-    return [_card(c, row) for row in all_connections(c)]
+def connection_cards(c: Connection, now: datetime) -> list[ConnectionCard]:
+    """Every connection, in the order they were made. Ages are counted to `now`."""
+    return [_card(c, row, now) for row in all_connections(c)]
 
 
-def _card(c: Connection, row: ConnectionRow) -> ConnectionCard:
+def _card(c: Connection, row: ConnectionRow, now: datetime) -> ConnectionCard:
     def number(table: Any, *conditions: Any) -> int:
         query = select(func.count()).select_from(table).where(table.c.connection_id == row.id, *conditions)
         return int(c.execute(query).scalar_one())
@@ -697,12 +724,40 @@ def _card(c: Connection, row: ConnectionRow) -> ConnectionCard:
         marketplace=row.mirakl_origin,
         shop=row.shopify_shop,
         policies=policies_of(row),
+        profile=profile_view(c, row, now),
         orders=number(orders),
         open_cases=number(cases, cases.c.closed_at.is_(None)),
         carriers_mapped=number(carrier_mappings),
         carriers_known=len(rules_of(row, ()).carriers),
         skus_mapped=number(sku_mappings),
     )
+
+
+def profile_view(c: Connection, row: ConnectionRow, now: datetime) -> ProfileView:
+    """The capability profile of a connection with source and age of each entry."""
+    capability = None if row.capability is None else decode(Capability, row.capability)
+    entries = profile_of(
+        row.rules,
+        row.rules_changed_at or row.created_at,
+        timedelta(seconds=row.poll_seconds),
+        capability,
+        row.capability_read_at,
+        observations_of(c, row.id),
+    )
+    lines = tuple(
+        ProfileLine(
+            entry.name,
+            entry.value,
+            entry.source,
+            entry.verified,
+            entry.at,
+            "unknown" if entry.at is None else wording.span(now - entry.at),
+            "; ".join(part for part in ("" if entry.verified else "unverified", entry.note) if part),
+        )
+        for entry in entries
+    )
+    forecasts = forecast(rules_of(row, ()), capability)
+    return ProfileView(lines, forecasts, share_in_words(forecasts))
 
 
 def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
@@ -775,11 +830,58 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             if rules.cancelation_reason
             else "Without it no cancelation can be sent; every reduction becomes a case.",
         ),
+        *_refund_policies(rules),
         (
             "poll interval",
             f"{row.poll_seconds} s",
             "How often the marketplace is asked for changes, besides "
             f"{row.event_reads_per_minute} reads by number a minute.",
+        ),
+    )
+
+
+def _refund_policies(rules: ConnectionRules) -> tuple[tuple[str, str, str], ...]:
+    how = {
+        "task": "A reduction after the customer has paid becomes a task: a person refunds it in the portal.",
+        "approve": "A reduction after the customer has paid is refunded by Interlock once a person has approved it.",
+        "automatic": "A reduction after the customer has paid is refunded by Interlock by itself, up to the cap.",
+    }
+    policies: list[tuple[str, str, str]] = [
+        ("reduction after debit", rules.reduction_after_debit, how[rules.reduction_after_debit])
+    ]
+    if rules.reduction_after_debit != "task":
+        policies += [
+            (
+                "refund limit",
+                "none" if rules.refund_limit is None else str(rules.refund_limit),
+                "One approval is enough for any refund."
+                if rules.refund_limit is None
+                else "Above it two different people have to approve a refund.",
+            ),
+            (
+                "refund cap",
+                "none" if rules.refund_cap is None else str(rules.refund_cap),
+                "The largest refund that is made without approval, where refunds are automatic.",
+            ),
+            (
+                "refund reason",
+                rules.refund_reason or "not set",
+                "The code that refunds give to the marketplace and the customer.",
+            ),
+        ]
+    return (
+        *policies,
+        (
+            "refund in Shopify",
+            "always a task",
+            "Money refunded in Shopify is refunded at the marketplace by a person, whatever the other settings say.",
+        ),
+        (
+            "taxes that are sent",
+            "all" if rules.proportional_taxes else "only those the marketplace cannot compute",
+            "Cancelations and refunds name every tax with its share."
+            if rules.proportional_taxes
+            else "Taxes proportional to the amount are left to the marketplace.",
         ),
     )
 

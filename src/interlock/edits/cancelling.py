@@ -48,7 +48,9 @@ def cancel_quantities(edit: Edit, memory: Memory, reduced: tuple[Reduced, ...]) 
             tax_mode=mirakl.tax_mode,
             reason_code=rules.cancelation_reason,
             # With order-level taxes the arrays have to be left out in TAX_EXCLUDED (OR30).
-            send_taxes=not (rules.order_level_tax and mirakl.tax_mode == "TAX_EXCLUDED"),
+            send_taxes=not (
+                (rules.order_level_tax or mirakl.order_level_tax) and mirakl.tax_mode == "TAX_EXCLUDED"
+            ),
         ),
         f"The marketplace is asked to cancel {skus}, because Shopify no longer shows them.",
     )

@@ -19,6 +19,8 @@ from interlock.engine.queue import Queue
 from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
+from interlock.marketplaces.observed import observed
+from interlock.marketplaces.store import observe
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -543,6 +545,9 @@ class _Run:
 
         def finish(c: Connection) -> None:
             ledger.finish(c, order_id, operation, outcome, ended_at)
+            seen = observed(operation.action, outcome)
+            if seen is not None:
+                observe(c, self.row.connection_id, seen, ended_at)
             if isinstance(operation.action, SendMessage) and isinstance(outcome, Confirmed):
                 forget_texts(c, (operation.action.text_id,))
             for name, value in outcome.facts if isinstance(outcome, Confirmed) else ():

@@ -56,7 +56,10 @@ connections = Table(
     Column("shopify_client_secret", LargeBinary, nullable=False, info={"personal": SECRET}),
     Column("rules", JSONB, nullable=False),
     Column("capability", JSONB),
+    # when somebody last set out to read it, and when it was last read
     Column("capability_at", UtcDateTime),
+    Column("capability_read_at", UtcDateTime),
+    Column("rules_changed_at", UtcDateTime),
     Column("poll_seconds", Integer, nullable=False, server_default="60"),
     Column("event_reads_per_minute", Integer, nullable=False, server_default="6"),
     Index("uq_connections_mirakl_account", "mirakl_origin", "mirakl_shop_id", unique=True),
@@ -276,6 +279,8 @@ class ConnectionRow:
     capability: dict[str, Any] | None
     poll_seconds: int
     event_reads_per_minute: int
+    capability_read_at: datetime | None = None
+    rules_changed_at: datetime | None = None
 
     @property
     def mirakl_account(self) -> str:
@@ -315,6 +320,8 @@ def _connection(row: Any) -> ConnectionRow:
         capability=row.capability,
         poll_seconds=row.poll_seconds,
         event_reads_per_minute=row.event_reads_per_minute,
+        capability_read_at=row.capability_read_at,
+        rules_changed_at=row.rules_changed_at,
     )
 
 

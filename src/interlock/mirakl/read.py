@@ -15,8 +15,9 @@ from interlock.mirakl.client import (
     ReadUnreadable,
     TooManyIds,
 )
-from interlock.mirakl.translate import ITEMS_TO_SHIP, Capability, capability_from
+from interlock.mirakl.translate import ITEMS_TO_SHIP, capability_from
 from interlock.orders.actions import Lane
+from interlock.orders.capability import Capability
 
 # Rows that a page shares with the one before it.
 OVERLAP = 10

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from interlock.orders.addresses import AddressParts, digest, is_complete
+from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.connection import Carrier
 from interlock.orders.countries import alpha2
 from interlock.orders.snapshots import (
@@ -42,6 +43,12 @@ ZERO = Decimal(0)
 # Not a field of OR11: what ST12 lists for the order, put into its document by the reader that asked for it.
 ITEMS_TO_SHIP = "items_to_ship"
 _LARGEST_EXPONENT = 15
+# PC01 names these workflows; PAY_ON_ACCEPTANCE and PAY_ON_DELIVERY have no flag.
+_WORKFLOW_FLAGS = (
+    ("pay_on_due_date", "PAY_ON_DUE_DATE"),
+    ("pay_on_shipment", "PAY_ON_SHIPMENT"),
+    ("no_customer_payment_confirmation", "NO_CUSTOMER_PAYMENT_CONFIRMATION"),
+)
 _LONGEST_SHOWN = 60
 
 
@@ -71,45 +78,6 @@ class ShippingAddress:
     def complete(self) -> bool:
         """Whether a parcel could be delivered with it."""
         return is_complete(self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorReason:
-    """A reason of the operator's list (RE01). Only one with `shop_right` may be sent by a shop."""
-
-    code: str
-    label: str
-    shop_right: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """What this marketplace allows, as far as its API tells (PC01, RE01, SH12, SH21, A01).
-
-    `tax_mode` is the platform's default. `acceptance` is AUTOMATIC, NOT_AUTOMATIC or BOTH (PC01). Strings are
-    empty and flags None where the answer does not say. Not in any answer, hence settings of the connection:
-    the acceptance window, partial acceptance, partial cancelation. `order_level_tax` is not in PC01 either:
-    an order that carries `order_taxes` proves it (see `shows_order_level_tax`).
-    """
-
-    tax_mode: str
-    acceptance: str
-    address_before_acceptance: bool | None
-    unregistered_carriers: bool | None
-    carriers: tuple[Carrier, ...]
-    shipping_types: tuple[str, ...]
-    tracking_mandatory_for: tuple[str, ...]
-    cancelation_reasons: tuple[OperatorReason, ...]
-    currency: str
-    shop_id: str
-    shop_name: str
-    shop_state: str
-    shop_model: str
-    time_zone: str
-    multi_shipment: bool | None
-    order_level_tax: bool | None = None
-    refund_reasons: tuple[OperatorReason, ...] = ()
-    message_reasons: tuple[OperatorReason, ...] = ()
 
 
 def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: bytes) -> MiraklOrder:
@@ -168,6 +136,8 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         lines=lines,
         unknown=tuple(reading.unknown),
         to_ship=reading.to_ship(document),
+        # The feature "order level tax calculation" is not in PC01: an order that carries `order_taxes` proves it.
+        order_level_tax=bool(_objects(document.get("order_taxes"))),
     )
 
 
@@ -195,11 +165,6 @@ def shipping_address(document: Mapping[str, Any]) -> ShippingAddress | None:
 def address_of(address: ShippingAddress | None, key: bytes) -> Address:
     """The address as digest and completeness; NO_ADDRESS for none."""
     return NO_ADDRESS if address is None else digest(address.parts, key)
-
-
-def shows_order_level_tax(document: Mapping[str, Any]) -> bool:
-    """Whether this order proves the feature "order level tax calculation" (OR11 `order_taxes`)."""
-    return bool(_objects(document.get("order_taxes")))
 
 
 def capability_from(
@@ -237,6 +202,7 @@ def capability_from(
         cancelation_reasons=_reasons(re01, "CANCELATION"),
         refund_reasons=_reasons(re01, "REFUND"),
         message_reasons=_reasons(re01, "ORDER_MESSAGING"),
+        workflows=tuple(code for flag, code in _WORKFLOW_FLAGS if workflows.get(flag) is True),
         currency=_text(a01.get("currency_iso_code")),
         shop_id=_text(a01.get("shop_id")),
         shop_name=_text(a01.get("shop_name")),

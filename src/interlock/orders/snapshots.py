@@ -105,6 +105,7 @@ class MiraklOrder:
 
     `unknown` lists values of decision fields this version does not know, as `field=value`. `to_ship` is what is left
     to ship per line (ST12), None where it was not asked or is not offered; a line that is missing has nothing left.
+    `order_level_tax` means that taxes are computed for the whole order (it carries `order_taxes`).
     """
 
     order_id: str
@@ -134,6 +135,7 @@ class MiraklOrder:
     lines: tuple[MiraklLine, ...]
     unknown: tuple[str, ...] = ()
     to_ship: tuple[tuple[str, int], ...] | None = None
+    order_level_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True)

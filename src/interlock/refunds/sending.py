@@ -73,12 +73,13 @@ def _one(
         return Part(memory, (operation.action,), because=(because,), mirakl_since=view.mirakl_written_at)
     if not may_be_sent(view.rules, mirakl, memory, task):
         return Part(memory)
+    action = refund_of(view, mirakl, memory, task)
+    if operation is not None and operation.state == "REJECTED" and operation.action == action:
+        # Before anything is waited for: a refusal that nobody wants any more would be forgotten, and sent again.
+        return _refused(memory, task, action, operation)
     wait = _not_yet(view, mirakl, memory, task, differences)
     if wait is not None:
         return wait
-    action = refund_of(view, mirakl, memory, task)
-    if operation is not None and operation.state == "REJECTED" and operation.action == action:
-        return _refused(memory, task, action, operation)
     units = ", ".join(f"{due.quantity} of {_sku(memory, due)}" for due in task.lines)
     return Part(memory, (action,), because=(f"The marketplace is asked to refund {units}.",))
 

@@ -187,6 +187,9 @@ class World:
             cancelation_reason=next(
                 r.code for r in world.profile.reasons if r.type == "CANCELATION" and r.is_shop_right
             ),
+            refund_reason=next(
+                r.code for r in world.profile.reasons if r.type == "REFUND" and r.is_shop_right
+            ),
         )
         with self.database.begin() as c:
             connection_id = add_connection(
@@ -222,11 +225,12 @@ class World:
         """Read what the marketplace allows and store it, as `Service` does at set-up and once a day. Raises ReadError."""
         row = self.connection_row(name)
         capability = await mirakl_read.capability(self._set_up().mirakl_client(row))
+        read_at = self.service_clock.now()
         with self.database.begin() as c:
             c.execute(
                 update(connections)
                 .where(connections.c.id == row.id)
-                .values(capability=encode(capability), capability_at=self.service_clock.now())
+                .values(capability=encode(capability), capability_at=read_at, capability_read_at=read_at)
             )
 
     def start_process(self) -> ServiceProcess:

@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("capability", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("capability_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("capability_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rules_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("poll_seconds", sa.Integer(), server_default="60", nullable=False),
         sa.Column("event_reads_per_minute", sa.Integer(), server_default="6", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
@@ -169,6 +171,18 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_unreadable")),
+    )
+    op.create_table(
+        "capability_observations",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("allowed", sa.Boolean(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_capability_observations_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "name", name=op.f("pk_capability_observations")),
     )
     op.create_table(
         "carrier_mappings",

@@ -1,0 +1,212 @@
+"""The capability profile of a connection: what its marketplace allows, who says so, and since when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from interlock.marketplaces.observed import Observation
+from interlock.marketplaces.reasons import usable
+from interlock.orders.capability import Capability
+from interlock.orders.connection import ConnectionRules
+
+EXTERNAL_PARTNER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the profile. `source` is the operation that answered it, `setting`, or `observed`; `at` is when it was
+    read, set or seen. `verified` is false for what only a setting says."""
+
+    name: str
+    value: str
+    source: str
+    at: datetime | None
+    verified: bool
+    note: str = ""
+
+
+def profile_of(
+    rules: ConnectionRules,
+    set_at: datetime,
+    poll_interval: timedelta,
+    capability: Capability | None,
+    read_at: datetime | None,
+    observations: Mapping[str, tuple[Observation, datetime]],
+) -> tuple[Entry, ...]:
+    """Every entry of the profile, what the marketplace says itself first."""
+    return (
+        *(() if capability is None else _read(capability, read_at)),
+        *_set(rules, set_at, poll_interval, observations),
+    )
+
+
+def _read(capability: Capability, at: datetime | None) -> tuple[Entry, ...]:
+    values = (
+        ("tax mode", capability.tax_mode, "PC01"),
+        ("acceptance", capability.acceptance, "PC01"),
+        ("payment workflows", ", ".join(capability.workflows) or "none that PC01 names", "PC01"),
+        ("address before acceptance", _flag(capability.address_before_acceptance), "PC01"),
+        ("unregistered carriers", _flag(capability.unregistered_carriers), "PC01"),
+        ("multi-shipment", _flag(capability.multi_shipment), "PC01"),
+        ("time zone", capability.time_zone, "PC01"),
+        ("cancelation reasons of the shop", _codes(usable(capability.cancelation_reasons)), "RE01"),
+        ("refund reasons of the shop", _codes(usable(capability.refund_reasons)), "RE01"),
+        ("shipping methods", ", ".join(capability.shipping_types) or "none", "SH12"),
+        ("tracking mandatory for", ", ".join(capability.tracking_mandatory_for) or "none", "SH12"),
+        ("registered carriers", str(len(capability.carriers)), "SH21"),
+        ("currency", capability.currency, "A01"),
+        ("shop", f"{capability.shop_name} ({capability.shop_state or 'state unknown'})", "A01"),
+        ("model", capability.shop_model, "A01"),
+    )
+    return tuple(Entry(name, value or "not said", source, at, bool(value)) for name, value, source in values)
+
+
+def _set(
+    rules: ConnectionRules,
+    at: datetime,
+    poll_interval: timedelta,
+    observations: Mapping[str, tuple[Observation, datetime]],
+) -> tuple[Entry, ...]:
+    window = rules.acceptance_window
+    partner = "yes" if poll_interval >= EXTERNAL_PARTNER else "no"
+    return (
+        Entry("acceptance window", "not set" if window is None else _span(window), "setting", at, False),
+        Entry("external partner", partner, "setting", at, False, "decides how often OR11 may be called"),
+        _learnt("partial acceptance", "partial_acceptance", rules.partial_acceptance, at, observations),
+        _learnt("partial cancelation", "partial_cancelation", rules.partial_cancelation, at, observations),
+        _learnt("refunds by the shop", "refunds", rules.reduction_after_debit != "task", at, observations),
+        _learnt("messages", "messages", True, at, observations),
+    )
+
+
+def _learnt(
+    name: str,
+    key: str,
+    setting: bool,
+    at: datetime,
+    observations: Mapping[str, tuple[Observation, datetime]],
+) -> Entry:
+    """What a setting says until an answer of the marketplace proves or refutes it."""
+    seen = observations.get(key)
+    if seen is None:
+        return Entry(name, _flag(setting), "setting", at, False)
+    observation, seen_at = seen
+    note = observation.evidence
+    if observation.allowed != setting:
+        note += f"; the setting says {_flag(setting)}"
+    return Entry(name, _flag(observation.allowed), "observed", seen_at, True, note)
+
+
+def changes_between(before: Capability, after: Capability) -> tuple[str, ...]:
+    """The fields that differ, by name: waiting orders are decided again when there are any."""
+    return tuple(
+        field.name
+        for field in fields(Capability)
+        if getattr(before, field.name) != getattr(after, field.name)
+    )
+
+
+def _flag(value: bool | None) -> str:
+    return "" if value is None else ("yes" if value else "no")
+
+
+def _codes(reasons: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{code} ({label})" for code, label in reasons) or "none"
+
+
+def _span(length: timedelta) -> str:
+    hours = length / timedelta(hours=1)
+    return f"{hours:g} h" if hours >= 1 else f"{length / timedelta(minutes=1):g} min"
+
+
+# -- how much of the work is done by itself ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EditForecast:
+    """What becomes of one kind of edit at one time on this marketplace, and why."""
+
+    edit: str
+    when: str
+    automatic: bool
+    why: str
+
+
+BEFORE_PAYMENT = "before the customer has paid"
+AFTER_PAYMENT = "after the customer has paid"
+
+
+def forecast(rules: ConnectionRules, capability: Capability | None) -> tuple[EditForecast, ...]:
+    """Each kind of edit, before and after payment: whether it reaches the marketplace by itself, and why (Mirakl
+    reference, section 7)."""
+    found: list[EditForecast] = []
+    part, part_why = _cancel_part(rules)
+    back, back_why = _refund_part(rules)
+    accepts_later = capability is not None and not capability.workflows
+    waits = (
+        " Under PAY_ON_ACCEPTANCE nothing can be cancelled before payment; the reduction then waits and becomes a refund."
+        if accepts_later
+        else ""
+    )
+    for edit in ("a quantity is lowered", "a line is removed"):
+        found.append(EditForecast(edit, BEFORE_PAYMENT, part, part_why + waits))
+        found.append(EditForecast(edit, AFTER_PAYMENT, back, back_why))
+    found.append(
+        EditForecast(
+            "the order is cancelled",
+            BEFORE_PAYMENT,
+            True,
+            "It is cancelled as a whole (OR29), where the marketplace allows it at that moment." + waits,
+        )
+    )
+    found.append(
+        EditForecast(
+            "the order is cancelled",
+            AFTER_PAYMENT,
+            False,
+            "Every line is refunded in the portal by a person.",
+        )
+    )
+    for edit in (
+        "a quantity is raised",
+        "a line is added",
+        "an item is replaced",
+        "a price is changed",
+        "the address is changed",
+    ):
+        for when in (BEFORE_PAYMENT, AFTER_PAYMENT):
+            found.append(
+                EditForecast(edit, when, False, "No marketplace order can take it; a person decides.")
+            )
+    for when in (BEFORE_PAYMENT, AFTER_PAYMENT):
+        found.append(
+            EditForecast("a note or tag is changed", when, True, "It does not concern the marketplace.")
+        )
+    return tuple(found)
+
+
+def _cancel_part(rules: ConnectionRules) -> tuple[bool, str]:
+    if not rules.partial_cancelation:
+        return False, "This marketplace lets a shop cancel whole orders only (setting partial_cancelation)."
+    if not rules.cancelation_reason:
+        return False, "No cancelation reason is set."
+    return True, "Units are cancelled at the marketplace (OR30)."
+
+
+def _refund_part(rules: ConnectionRules) -> tuple[bool, str]:
+    if rules.reduction_after_debit == "task":
+        return False, "A person refunds it in the portal (setting reduction_after_debit: task)."
+    if not rules.refund_reason:
+        return False, "No refund reason is set."
+    if rules.reduction_after_debit == "approve":
+        return False, "Interlock refunds it once a person has approved it (OR28)."
+    return True, f"Interlock refunds it by itself up to {rules.refund_cap} (OR28)."
+
+
+def share_in_words(forecasts: tuple[EditForecast, ...]) -> str:
+    """One sentence for set-up: how many kinds of edit reach the marketplace by themselves."""
+    automatic = sum(one.automatic for one in forecasts)
+    return (
+        f"{automatic} of {len(forecasts)} kinds of edit are carried to this marketplace by themselves "
+        f"({100 * automatic // len(forecasts)} %); the others ask a person."
+    )

@@ -24,8 +24,8 @@ from interlock.mirakl.client import (
 from interlock.mirakl.exact import parsed, written
 from interlock.mirakl.translate import UnreadableOrder, order_from
 from interlock.orders.actions import MiraklAction, ShopifyAction
-from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.capability import Capability
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.codec import decode
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.orders.outcomes import Outcome, Unavailable

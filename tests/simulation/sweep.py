@@ -18,6 +18,7 @@ ONCE = (
     "shopify order_created",
     "shopify marked_paid",
     "shopify cancelled",
+    "shopify edited",
 )
 """Effects that must happen exactly as often as without a crash, whatever is read back or sent again."""
 

@@ -90,7 +90,11 @@ def test_a_reduction_reaches_the_marketplace_without_a_quiet_period(theatre: The
     (call,) = found["preview"].calls
     (sent,) = told.stage.order.lines[0].cancelations
     figures = call.lines[0]
-    assert (call.operation, figures.quantity, figures.amount) == ("OR30", 2, sent.amounts.product)
+    assert (call.operation, figures.quantity, figures.amount) == (
+        "OR30",
+        2,
+        sent.amounts.product + sent.amounts.product_tax,
+    )
     assert figures.commission == sent.commission + sum(amount for _, amount in sent.commission_taxes)
     assert found["progress"].state == "done"
     assert [step.state for step in found["progress"].steps] == ["done"] * 5

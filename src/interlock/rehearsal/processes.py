@@ -23,10 +23,12 @@ from interlock.engine.sweeps import (
     watch_acceptance,
 )
 from interlock.orders.actions import Lane
+from interlock.orders.store import wanted_documents
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
+WANTED_AGAIN_SECONDS = 5.0
 
 
 class SimulatedCrash(BaseException):
@@ -262,6 +264,9 @@ class ServiceProcess:
 
             await self._attempt(work)
             wait = min(max(due[0], 0.0) + 0.05, 60.0) if due else 30.0
+            if due and await self._still_wanted(connection_id):
+                # Signalled while another process led, or beyond the budget: the service itself looks every second.
+                wait = min(wait, WANTED_AGAIN_SECONDS)
             try:
                 async with asyncio.timeout(wait):
                     await signal.wait()
@@ -275,6 +280,12 @@ class ServiceProcess:
         while True:
             await self._attempt(lambda: keep_mark(self.parts, platforms))
             await self.world.clock.sleep(300.0)
+
+    async def _still_wanted(self, connection_id: int) -> bool:
+        try:
+            return bool(await self.parts.store.tx(lambda c: wanted_documents(c, [connection_id], 1)))
+        except OperationalError:
+            return True
 
     async def _sweep_shop(self, connection_id: int) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Golden scenarios: one order each, no chance and no faults, so that a crash at every single boundary can be compared with none."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,9 @@ import httpx2
 from sqlalchemy import func, select
 
 from interlock.cases.store import cases
+from interlock.clock import SeededIdentifiers
+from interlock.console import editing
+from interlock.desk.requests import Wish
 from interlock.engine.ledger import operations
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.store import orders
@@ -237,7 +241,7 @@ def open_operations(database: Database) -> list[str]:
     return [*found, *(["an order is still leased"] * leased)]
 
 
-# -- the five stories --------------------------------------------------------------------------------------
+# -- the stories -------------------------------------------------------------------------------------------
 
 
 async def _ship_when_released(stage: Stage, *looks_at: float) -> None:
@@ -266,6 +270,31 @@ async def _lower_and_ship(stage: Stage) -> None:
 async def _operator_cancels(stage: Stage) -> None:
     await stage.until(330)
     stage.marketplace.cancel_order(stage.order.id)
+
+
+def _ask_at_the_desk(stage: Stage, wish: Wish) -> None:
+    """Somebody looks at the preview of an edit and asks for it."""
+    world = stage.world
+    desk = editing.Desk(world.wakeups, world.keyring, SeededIdentifiers(random.Random(SEED)))
+    asked, now = editing.Asked(wish), world.service_clock.now()
+    with world.database.begin() as c:
+        order_id = c.execute(
+            select(orders.c.id).where(orders.c.mirakl_order_id == stage.order.id)
+        ).scalar_one()
+        seen = editing.preview_of(c, desk, order_id, asked, now)
+        editing.ask(c, desk, order_id, asked, seen.version, "Ada Agent", "asked by phone", now)
+
+
+async def _lower_at_the_desk_and_ship(stage: Stage) -> None:
+    # An order whose creation was unclear is created again after ten minutes only.
+    await stage.until(1000)
+    _ask_at_the_desk(stage, Wish(quantities=((stage.order.lines[0].sku, 1),)))
+    await _ship_when_released(stage, 1250, 1500)
+
+
+async def _cancel_at_the_desk(stage: Stage) -> None:
+    await stage.until(1000)
+    _ask_at_the_desk(stage, Wish(cancel=True))
 
 
 def _marketplace(name: str, **changes: Any) -> MarketplaceProfile:
@@ -311,5 +340,19 @@ SCENARIOS: tuple[Scenario, ...] = (
         RULES,
         _operator_cancels,
         750,
+    ),
+    Scenario(
+        "a quantity is lowered at our own desk",
+        _marketplace("automatic"),
+        ORDER_ROUTE,
+        _lower_at_the_desk_and_ship,
+        1750,
+    ),
+    Scenario(
+        "an order is cancelled at our own desk",
+        _marketplace("automatic"),
+        RULES,
+        _cancel_at_the_desk,
+        1400,
     ),
 )

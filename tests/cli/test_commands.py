@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from interlock.cases.store import answers, cases
+from interlock.cli.telling import Exit
 from interlock.engine.store import ConnectionRow, beat, counts, polls
 from interlock.imports.store import sku_map
 from interlock.orders.store import orders
@@ -250,3 +251,20 @@ def test_a_text_is_refused_where_the_option_takes_none(
     assert (result.exit_code, "takes no text" in result.stderr) == (3, True)
     with database.begin() as c:
         assert c.execute(select(func.count()).select_from(answers)).scalar_one() == 0
+
+
+def test_a_new_key_takes_over_and_the_former_one_may_go(
+    interlock: Run, connection: ConnectionRow, key: str
+) -> None:
+    del connection
+    fresh = document(interlock("db", "new-key", "--json"))["key"]
+    done = interlock("db", "rotate-key", "--json", INTERLOCK_KEY=f"{fresh},{key}")
+    assert done.exit_code == Exit.DONE
+    rewritten = {(one["table"], one["column"]): one["rewritten"] for one in document(done)["columns"]}
+    assert rewritten[("connections", "mirakl_key")] == 1
+    told = interlock("db", "rotate-key", INTERLOCK_KEY=fresh)
+    assert told.exit_code == Exit.DONE
+    assert "the former keys may go" in told.stdout
+    left = interlock("db", "rotate-key", INTERLOCK_KEY=key)
+    assert left.exit_code == Exit.NOT_WELL
+    assert "cannot be read" in left.stdout

@@ -33,7 +33,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         "edits table",
         "health",
-        *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "stop")),
+        *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "rotate-key", "stop")),
         *(f"quarantine {verb}" for verb in ("show", "enter", "leave")),
         *(f"simulate {platform}" for platform in ("mirakl", "shopify")),
         "serve",

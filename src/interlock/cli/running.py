@@ -13,10 +13,11 @@ from interlock.console import views, wording
 from interlock.settings import Settings
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Undecipherable, new_key
+from interlock.storage.key_rotation import rotate
 from interlock.storage.migrations import DatabaseIsNewer, check, upgrade
 from interlock.tables import metadata
 
-db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, new-key, stop.")
+db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, new-key, rotate-key, stop.")
 simulate = typer.Typer(no_args_is_help=True, help="The simulated platforms, over plain HTTP on this machine.")
 
 
@@ -83,6 +84,31 @@ def db_new_key(as_json: AsJson = False) -> None:
         print_json({"key": key})
     else:
         typer.echo(key)
+
+
+@db.command("rotate-key")
+def db_rotate_key(as_json: AsJson = False) -> None:
+    """Write every stored credential and personal value again under the first key; exit code 1 when one cannot be read."""
+    with opened() as installation:
+        done = list(rotate(installation.database, metadata, installation.keyring))
+        unreadable = sum(one.unreadable for one in done)
+        if as_json:
+            print_json({"ok": not unreadable, "columns": done})
+        else:
+            table(
+                "",
+                ("table", "column", "written anew", "done before", "unreadable"),
+                ((one.table, one.column, one.rewritten, one.current, one.unreadable) for one in done),
+            )
+            say(
+                f"{unreadable} value(s) cannot be read with the keys given. Add the key they were written with, and run "
+                "this again; until then keep every former key."
+                if unreadable
+                else "Every value is under the first key. Once every process was started again with it, the former keys "
+                "may go."
+            )
+        if unreadable:
+            raise typer.Exit(int(Exit.NOT_WELL))
 
 
 @db.command("stop")

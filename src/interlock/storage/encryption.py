@@ -55,6 +55,7 @@ class Keyring:
                 raise KeyMalformed(source, position) from None
         if not fernets:
             raise KeyMalformed(source, 1)
+        self._first = fernets[0]
         self._fernets = MultiFernet(fernets)
         self._source = source
 
@@ -71,6 +72,14 @@ class Keyring:
             return self._fernets.decrypt(cipher)
         except InvalidToken:
             raise Undecipherable from None
+
+    def is_current(self, cipher: bytes) -> bool:
+        """Whether the first key alone can read the value."""
+        try:
+            self._first.decrypt(cipher)
+        except InvalidToken:
+            return False
+        return True
 
     def reencrypt(self, cipher: bytes) -> bytes:
         """The same value under the first key, for retiring a former one. Raises Undecipherable."""

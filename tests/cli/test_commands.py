@@ -130,7 +130,10 @@ def test_carriers_are_mapped_one_by_one_and_from_a_file(
     imported = document(interlock("carriers", "import", "atlas", str(file), "--json"))
     listed = document(interlock("carriers", "list", "atlas", "--json"))
 
-    assert (mapped, imported) == ({"mappings": 1, "orders": 1}, {"mappings": 1, "orders": 0})
+    assert (mapped, imported) == (
+        {"mappings": 1, "orders": 1, "removed": 0},
+        {"mappings": 1, "orders": 0, "removed": 0},
+    )
     assert [m[:2] for m in listed["mappings"]] == [["Pigeon Post", "DPD"], ["Royal Mail 24", "RM24"]]
 
 
@@ -268,3 +271,17 @@ def test_a_new_key_takes_over_and_the_former_one_may_go(
     left = interlock("db", "rotate-key", INTERLOCK_KEY=key)
     assert left.exit_code == Exit.NOT_WELL
     assert "cannot be read" in left.stdout
+
+
+def test_mappings_are_removed_by_name_and_reason(interlock: Run, connection: ConnectionRow) -> None:
+    assert interlock("skus", "map", connection.name, "A", "B").exit_code == Exit.DONE
+    refused = interlock("skus", "unmap", connection.name, "A")
+    assert refused.exit_code == Exit.REFUSED
+    assert "reason" in refused.stderr
+    assert "1 mapping(s) removed" in interlock("skus", "unmap", connection.name, "A", "--why", "typo").stdout
+    listed = document(interlock("skus", "list", connection.name, "--json"))
+    assert listed["mappings"] == []
+    assert [(one["present"], one["why"]) for one in listed["history"]] == [("", "typo"), ("B", "")]
+    unknown = interlock("carriers", "unmap", connection.name, "DHL", "--why", "gone", "--json")
+    assert unknown.exit_code == Exit.REFUSED
+    assert document(unknown)["field"] == "shop_name"

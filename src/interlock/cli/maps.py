@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, views, wording
-from interlock.engine.store import ConnectionRow, all_connections
+from interlock.engine.store import ConnectionRow, MapChange, all_connections
 from interlock.orders.connection import CarrierMapping
 
-carriers = typer.Typer(no_args_is_help=True, help="The carrier map: list, map, import.")
-skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, import.")
+carriers = typer.Typer(no_args_is_help=True, help="The carrier map: list, map, unmap, import.")
+skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, unmap, import.")
 Name = Annotated[str, typer.Argument(help="The name of the connection.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, kept with the removal.")]
 File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, dir_okay=False)]
 
 
@@ -50,7 +51,18 @@ def _keep(
     if as_json:
         print_json(mapped)
         return
+    if mapped.removed:
+        say(f"{mapped.removed} mapping(s) removed.")
+        return
     say(f"{mapped.mappings} mapping(s) kept; {mapped.orders} waiting order(s) are looked at again.")
+
+
+def _changes(history: tuple[MapChange, ...]) -> None:
+    table(
+        "\nChanges",
+        ("at", "name", "was", "is", "by", "why"),
+        ((wording.stamp(one.at), one.name, one.former, one.present, one.who, one.why) for one in history),
+    )
 
 
 @carriers.command("list")
@@ -73,6 +85,7 @@ def list_carriers(connection: Name, as_json: AsJson = False) -> None:
             ("shop writes", "orders", "sounds like"),
             ((name, number, ", ".join(codes)) for name, number, codes in found.wanted),
         )
+        _changes(found.history)
 
 
 @carriers.command("map")
@@ -92,6 +105,26 @@ def map_carrier(
             installation,
             "carriers",
             lambda c: desk.map_carrier_names(c, installation.queue, row, [mapping], who, now),
+            False,
+            as_json,
+        )
+
+
+@carriers.command("unmap")
+def unmap_carrier(
+    connection: Name,
+    shop_name: Annotated[str, typer.Argument(help="The carrier's name as the shop writes it.")],
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove the mapping of one carrier; parcels that name it afterwards wait as cases."""
+    with opened() as installation:
+        row, now = _connection(installation, connection), installation.clock.now()
+        _keep(
+            installation,
+            "carriers",
+            lambda c: desk.unmap_carrier_name(c, row, shop_name, who, why, now),
             False,
             as_json,
         )
@@ -126,6 +159,7 @@ def list_skus(connection: Name, as_json: AsJson = False) -> None:
             ((a, b, c, wording.stamp(d)) for a, b, c, d in found.mappings),
         )
         table("\nWaiting for a mapping", ("marketplace SKU", "orders"), found.wanted)
+        _changes(found.history)
 
 
 @skus.command("map")
@@ -144,6 +178,26 @@ def map_sku(
             installation,
             "skus",
             lambda c: desk.map_sku_names(c, installation.queue, row, pairs, who, now),
+            False,
+            as_json,
+        )
+
+
+@skus.command("unmap")
+def unmap_sku(
+    connection: Name,
+    mirakl_sku: Annotated[str, typer.Argument(help="The SKU as the marketplace writes it.")],
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove the mapping of one SKU; new orders look for it in the shop as the marketplace writes it."""
+    with opened() as installation:
+        row, now = _connection(installation, connection), installation.clock.now()
+        _keep(
+            installation,
+            "skus",
+            lambda c: desk.unmap_sku_name(c, row, mirakl_sku, who, why, now),
             False,
             as_json,
         )

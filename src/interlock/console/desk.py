@@ -14,14 +14,14 @@ from interlock.cases.store import CannotAnswer, answer, cases
 from interlock.clock import Identifiers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
-from interlock.engine.store import ConnectionRow, count
-from interlock.imports.store import map_skus
+from interlock.engine.store import ConnectionRow, count, note_map_changes
+from interlock.imports.store import map_skus, sku_map, unmap_sku
 from interlock.orders.actions import Lane
 from interlock.orders.connection import CarrierMapping
 from interlock.orders.reasons import WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.orders.texts import keep_text
-from interlock.shipping.store import map_carriers
+from interlock.shipping.store import carrier_map, map_carriers, unmap_carrier
 from interlock.storage.encryption import Keyring
 from interlock.wiring import rules_of
 
@@ -65,6 +65,7 @@ class Mapped:
 
     mappings: int
     orders: int
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,9 @@ def map_carrier_names(
         wrong = carrier_problem(connection, mapping)
         if wrong is not None:
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
+    former = _carriers(c, connection.id)
     map_carriers(c, connection.id, mappings, who.strip(), now)
+    note_map_changes(c, connection.id, "carriers", former, _carriers(c, connection.id), who.strip(), "", now)
     names = {mapping.shop_name.strip().casefold() for mapping in mappings}
     waiting = _waiting(c, connection.id, Reason.CARRIER_UNKNOWN, names)
     return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
@@ -160,7 +163,9 @@ def map_sku_names(
         wrong = sku_problem(mirakl_sku, shop_sku)
         if wrong is not None:
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
+    former = sku_map(c, connection.id)
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
+    note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
     names = {mirakl_sku.strip().casefold() for mirakl_sku, _ in mappings}
     waiting = _waiting(c, connection.id, Reason.SKU_UNKNOWN, names)
     meant = {mirakl_sku.strip().casefold(): shop_sku for mirakl_sku, shop_sku in mappings}
@@ -171,6 +176,56 @@ def map_sku_names(
             with suppress(CannotAnswer):
                 answer(c, row.id, Option.MAP_SKU.value, who, why, now)
     return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
+
+
+def unmap_carrier_name(
+    c: Connection, connection: ConnectionRow, shop_name: str, who: str, why: str, now: datetime
+) -> Mapped:
+    """Remove the mapping of one carrier name, in somebody's name and with a reason. Parcels that name the carrier
+    afterwards wait as cases again; what was reported stays reported. Raises MapRefused."""
+    _reason(who, why)
+    former = _carriers(c, connection.id)
+    wanted = shop_name.strip().casefold()
+    found = [name for name in former if name.strip().casefold() == wanted]
+    if not found:
+        raise MapRefused(
+            f"No carrier {shop_name.strip()!r} is mapped. Nothing was changed.", field="shop_name"
+        )
+    for name in found:
+        unmap_carrier(c, connection.id, name)
+    present = _carriers(c, connection.id)
+    note_map_changes(c, connection.id, "carriers", former, present, who.strip(), why.strip(), now)
+    return Mapped(0, 0, len(found))
+
+
+def unmap_sku_name(
+    c: Connection, connection: ConnectionRow, mirakl_sku: str, who: str, why: str, now: datetime
+) -> Mapped:
+    """Remove the mapping of one marketplace SKU, in somebody's name and with a reason. Orders that exist keep their
+    lines; new ones look for the SKU as the marketplace writes it. Raises MapRefused."""
+    _reason(who, why)
+    former = sku_map(c, connection.id)
+    if not unmap_sku(c, connection.id, mirakl_sku.strip()):
+        raise MapRefused(f"No SKU {mirakl_sku.strip()!r} is mapped. Nothing was changed.", field="mirakl_sku")
+    present = sku_map(c, connection.id)
+    note_map_changes(c, connection.id, "skus", former, present, who.strip(), why.strip(), now)
+    return Mapped(0, 0, 1)
+
+
+def _carriers(c: Connection, connection_id: int) -> dict[str, str]:
+    return {
+        mapping.shop_name: mapping.code or f"“{mapping.name}”" for mapping in carrier_map(c, connection_id)
+    }
+
+
+def _reason(who: str, why: str) -> None:
+    if not who.strip():
+        raise MapRefused("A removal needs the name of who makes it. Nothing was changed.", field="who")
+    if not why.strip() or not _printable(why.strip()):
+        raise MapRefused(
+            f"A removal needs a reason of at most {LONGEST_FIELD} characters in one line. Nothing was changed.",
+            field="why",
+        )
 
 
 def _who(who: str) -> None:

@@ -404,6 +404,44 @@ def _map_routes(routes: APIRouter, console: Console) -> None:
 
         return await keep(request, connection_id, "skus", work, file=False)
 
+    @routes.post("/connections/{connection_id}/carriers/remove")
+    async def unmap_carrier(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        shop_name: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return desk.unmap_carrier_name(c, row, _text(shop_name), _text(who), _text(why), now)
+
+        return await keep(request, connection_id, "carriers", work, file=False)
+
+    @routes.post("/connections/{connection_id}/skus/remove")
+    async def unmap_sku(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        mirakl_sku: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return desk.unmap_sku_name(c, row, _text(mirakl_sku), _text(who), _text(why), now)
+
+        return await keep(request, connection_id, "skus", work, file=False)
+
     @routes.post("/connections/{connection_id}/carriers/file")
     async def carrier_file(
         request: Request,

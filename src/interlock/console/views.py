@@ -16,6 +16,7 @@ from interlock.edits.sentences import sentence_of
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
     ConnectionRow,
+    MapChange,
     all_connections,
     budget_calls,
     budget_waits,
@@ -23,6 +24,7 @@ from interlock.engine.store import (
     counts,
     deliveries,
     heartbeats,
+    map_history,
     one_connection,
     polls,
     unreadable,
@@ -687,6 +689,7 @@ class CarrierDesk:
     registered: tuple[tuple[str, str], ...]
     unregistered_allowed: bool
     wanted: tuple[tuple[str, int, tuple[str, ...]], ...]
+    history: tuple[MapChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -697,6 +700,7 @@ class SkuDesk:
     connection_id: int
     mappings: tuple[tuple[str, str, str, datetime], ...]
     wanted: tuple[tuple[str, int], ...]
+    history: tuple[MapChange, ...] = ()
 
 
 def connection_named(c: Connection, name: str) -> ConnectionRow | None:
@@ -904,6 +908,7 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
             (name, number, tuple(carrier.code for carrier in suggestions(rules, name)))
             for name, number in _wanted(c, row.id, "carrier_unknown")
         ),
+        history=map_history(c, row.id, "carriers"),
     )
 
 
@@ -917,6 +922,7 @@ def sku_desk(c: Connection, row: ConnectionRow) -> SkuDesk:
         connection_id=row.id,
         mappings=tuple((m.mirakl_sku, m.shop_sku, m.changed_by, m.changed_at) for m in mapped),
         wanted=tuple(_wanted(c, row.id, "sku_unknown")),
+        history=map_history(c, row.id, "skus"),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -147,6 +148,23 @@ budget_waits = Table(
     Column("account", Text, primary_key=True),
     Column("operation", Text, primary_key=True),
     Column("until", UtcDateTime, nullable=False),
+)
+
+map_changes = Table(
+    "map_changes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    # carriers or skus
+    Column("map", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # empty where there was none before, or is none since
+    Column("former", Text, nullable=False),
+    Column("present", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_map_changes", "connection_id", "map", "id"),
 )
 
 tallies = Table(
@@ -479,3 +497,58 @@ def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
         .order_by(budget_waits.c.operation)
     )
     return {row.operation: row.until for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class MapChange:
+    """One change of a mapping. `former` is empty where there was none before, `present` where there is none since."""
+
+    at: datetime
+    name: str
+    former: str
+    present: str
+    who: str
+    why: str
+
+
+def note_map_changes(
+    c: Connection,
+    connection_id: int,
+    which: str,
+    former: Mapping[str, str],
+    present: Mapping[str, str],
+    who: str,
+    why: str,
+    at: datetime,
+) -> int:
+    """Write down how the map `which` (carriers or skus) changed from `former` to `present`; returns how many lines."""
+    names = [name for name in sorted({*former, *present}) if former.get(name, "") != present.get(name, "")]
+    if names:
+        c.execute(
+            insert(map_changes),
+            [
+                {
+                    "connection_id": connection_id,
+                    "map": which,
+                    "name": name,
+                    "former": former.get(name, ""),
+                    "present": present.get(name, ""),
+                    "who": who,
+                    "why": why,
+                    "at": at,
+                }
+                for name in names
+            ],
+        )
+    return len(names)
+
+
+def map_history(c: Connection, connection_id: int, which: str, limit: int = 50) -> tuple[MapChange, ...]:
+    """The latest changes of one map, the newest first."""
+    rows = c.execute(
+        select(map_changes)
+        .where(map_changes.c.connection_id == connection_id, map_changes.c.map == which)
+        .order_by(map_changes.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(MapChange(row.at, row.name, row.former, row.present, row.who, row.why) for row in rows)

@@ -198,6 +198,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "shop_name", name=op.f("pk_carrier_mappings")),
     )
     op.create_table(
+        "map_changes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("map", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("former", sa.Text(), nullable=False),
+        sa.Column("present", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_map_changes_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_map_changes")),
+    )
+    op.create_index("ix_map_changes", "map_changes", ["connection_id", "map", "id"], unique=False)
+    op.create_table(
         "orders",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("connection_id", sa.BigInteger(), nullable=False),

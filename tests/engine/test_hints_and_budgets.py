@@ -1,9 +1,10 @@
 """Webhooks become hints once, and call ceilings hold for every worker together."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -153,6 +154,27 @@ def test_a_ceiling_is_shared_by_all_workers_and_slides(store: InlineStore) -> No
         return taken
 
     assert asyncio.run(calls()) == [0.0, 60.0, 0.0, 0.0, 0.0]
+
+
+def test_a_worker_that_stood_still_while_it_counted_its_call_counts_it_anew(
+    own_database: Database, store: InlineStore
+) -> None:
+    seconds = [0.0]
+    clock = LoopClock(lambda: seconds[0], datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+
+    class StandsStill(InlineStore):
+        async def tx(self, fn: Callable[[Connection], Any]) -> Any:
+            if seconds[0] == 0.0:
+                seconds[0] = 100.0
+            return await store.tx(fn)
+
+    frozen = SharedBudget(StandsStill(own_database), clock, "mirakl a", MIRAKL_CEILINGS)
+    other = SharedBudget(store, clock, "mirakl a", MIRAKL_CEILINGS)
+
+    async def calls() -> list[float]:
+        return [await frozen.take("OR04", "rest"), await other.take("OR04", "rest")]
+
+    assert asyncio.run(calls()) == [0.0, 60.0]
 
 
 def test_a_pause_the_platform_asked_for_ends_when_it_said(store: InlineStore) -> None:

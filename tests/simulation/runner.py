@@ -18,6 +18,99 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, compact, empty
 
+EXPECTED = (
+    # what befalls the service
+    "crash",
+    "crash between send and commit",
+    "frozen",
+    "lease lost",
+    "database away",
+    "platform down",
+    "reordered start",
+    "trouble: commit failed before it was kept",
+    "trouble: commit failed after it was kept",
+    "trouble: machine clock stepped",
+    "trouble: machine clocks wrong",
+    "trouble: database clock skewed",
+    "trouble: settings changed",
+    "trouble: marketplace rules changed",
+    "trouble: carrier table changed",
+    "trouble: web process away",
+    "fault: html",
+    "fault: late_apply",
+    "fault: rate_limited",
+    "fault: refused_before",
+    "fault: reply_lost",
+    "fault: server_error",
+    "fault: server_error_after",
+    "fault: slow",
+    "fault: truncated",
+    "late commit",
+    "outcome unknown, found applied",
+    "outcome unknown, found not applied",
+    "settled by reading back",
+    "throttled",
+    "marketplace page failed",
+    # webhooks
+    "webhook lost",
+    "webhook repeated",
+    "webhook reordered",
+    "webhook failed",
+    "subscription removed",
+    "found only by sweep",
+    # stories of orders
+    "accepted by Interlock",
+    "refused by Interlock",
+    "shipped by Interlock",
+    "auto-refused at the deadline",
+    "draft adopted after an unclear creation",
+    "hidden address completed later",
+    "custom line",
+    "lines cut by Interlock",
+    "CancelMiraklOrder confirmed",
+    "marketplace cancellation mirrored",
+    "operator race on one line",
+    "edit undone",
+    "hold placed",
+    "hold released",
+    "held again",
+    "our hold released by staff",
+    "label before hold",
+    "unknown carrier, then mapped and shipped",
+    "refund task opened",
+    "refund task settled",
+    "units withdrawn",
+    "people: payment fails",
+    "people: replaced by an app",
+    "answer refuse_order",
+    "answer accept_without_order",
+    "answer send_again",
+    # cases
+    "case acceptance_refused",
+    "case acceptance_running_out",
+    "case cancelled_in_shopify",
+    "case carrier_unknown",
+    "case edit_cannot_be_expressed",
+    "case ended_after_picking",
+    "case hold_released_by_others",
+    "case incident_open",
+    "case label_before_agreement",
+    "case marketplace_changed",
+    "case possible_successor",
+    "case reduction_not_allowed",
+    "case reduction_refused",
+    "case refund_task",
+    "case shipped_on_disagreement",
+    "case shipping_refused",
+    "case sku_unknown",
+    "case stock_short",
+    "case tracking_missing",
+    "case two_live_orders",
+    "checked I23",
+)
+"""What must have happened for a run to prove anything about it: the list of the reliability study, section 3, as far as
+it is built, and every fault of section 4.3."""
+
 REBUILD_EVERY = 5
 COMPACT_EVERY = 20
 REGRESSIONS = Path(__file__).parent / "regressions.txt"
@@ -127,6 +220,12 @@ def main() -> int:
     parser.add_argument("--calls-of", type=int, default=None, help="print every call of one seed")
     parser.add_argument("--json", type=Path, default=None, help="write the figures to this file")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument(
+        "--expect",
+        type=int,
+        default=None,
+        help="fail unless everything that must happen for the run to prove something happened so often",
+    )
     arguments = parser.parse_args()
     if arguments.replay is not None:
         return replay(arguments.replay)
@@ -141,7 +240,7 @@ def main() -> int:
     if arguments.regressions and REGRESSIONS.exists():
         lines = REGRESSIONS.read_text().splitlines()
         seeds = [int(line.split()[0]) for line in lines if line and not line.startswith("#")] + seeds
-    return run(seeds, arguments.cores, arguments.for_seconds, arguments.json)
+    return run(seeds, arguments.cores, arguments.for_seconds, arguments.json, arguments.expect)
 
 
 def seeds_of_this_commit() -> int:
@@ -151,8 +250,10 @@ def seeds_of_this_commit() -> int:
     return 1_000_000 + int(digits, 16) * 100
 
 
-def run(seeds: list[int], cores: int, for_seconds: float | None, report: Path | None) -> int:
-    """Spread the seeds over the cores; 0 when nothing broke."""
+def run(
+    seeds: list[int], cores: int, for_seconds: float | None, report: Path | None, expect: int | None = None
+) -> int:
+    """Spread the seeds over the cores; 0 when nothing broke and everything expected happened often enough."""
     context = multiprocessing.get_context("spawn")
     waiting: multiprocessing.Queue[int | None] = context.Queue()
     done: multiprocessing.Queue[Outcome] = context.Queue()
@@ -189,10 +290,15 @@ def run(seeds: list[int], cores: int, for_seconds: float | None, report: Path | 
         waiting.put(None)
     for worker in workers:
         worker.join(20)
-    return summarise(outcomes, time.monotonic() - began, report)
+    return summarise(outcomes, time.monotonic() - began, report, expect)
 
 
-def summarise(outcomes: list[Outcome], seconds: float, report: Path | None) -> int:
+def seldom(counters: Counter[str], expect: int) -> list[str]:
+    """What must have happened and did less often than expected."""
+    return [name for name in EXPECTED if counters[name] < expect]
+
+
+def summarise(outcomes: list[Outcome], seconds: float, report: Path | None, expect: int | None = None) -> int:
     """Print the figures a reader wants first: how many, how fast, what was covered, what broke."""
     counters: Counter[str] = Counter()
     for outcome in outcomes:
@@ -202,6 +308,15 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None) -> i
     calls = sum(outcome.calls for outcome in outcomes)
     for name, number in sorted(counters.items()):
         print(f"{number:8d}  {name}")
+    wanted = 1 if expect is None else expect
+    missing = seldom(counters, wanted)
+    print(f"\nwhat must have happened, {wanted} times or more:")
+    for name in EXPECTED:
+        print(f"{counters[name]:8d}  {name}{'  <-- too seldom' if name in missing else ''}")
+    print(
+        f"{len(EXPECTED) - len(missing)} of {len(EXPECTED)} happened often enough"
+        + (f"; too seldom: {', '.join(missing)}" if missing else "")
+    )
     print(
         f"{len(outcomes)} histories in {seconds:.0f} s ({len(outcomes) * 60 / max(seconds, 1):.0f} a minute), {calls} "
         f"calls, {bounded} bounded, {len(broken)} with violations"
@@ -218,9 +333,10 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None) -> i
                     "calls": calls,
                     "bounded": bounded,
                     "broken": {str(o.seed): o.violations for o in broken},
+                    "too_seldom": missing,
                     "counters": dict(sorted(counters.items())),
                 },
                 indent=1,
             )
         )
-    return 1 if broken or not outcomes else 0
+    return 1 if broken or not outcomes or (expect is not None and missing) else 0

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from interlock.clock import Clock
 from interlock.engine.store import seconds_until_allowed, wait_until, waits_of
 from interlock.orders.actions import Lane
@@ -31,6 +33,7 @@ MIRAKL_CEILINGS: Mapping[str, Ceiling] = {
 
 
 WAITS_KNOWN_FOR_SECONDS = 1.0
+COUNTED_WITHIN_SECONDS = 2.0
 
 
 class SharedBudget:
@@ -50,14 +53,23 @@ class SharedBudget:
     async def take(self, operation: str, lane: Lane) -> float:
         del lane  # every ceiling we know is per operation, and each operation belongs to one lane
         ceiling = self._ceilings.get(operation)
-        now = self._clock.now()
         if ceiling is None:
+            now = self._clock.now()
             until = (await self._known_waits(now)).get(operation)
             return 0.0 if until is None or until <= now else (until - now).total_seconds()
-        limit, window = ceiling.calls, ceiling.window
-        return await self._store.tx(
-            lambda c: seconds_until_allowed(c, self._account, operation, limit, window, now)
-        )
+        return await self._counted(operation, ceiling.calls, ceiling.window)
+
+    async def _counted(self, operation: str, limit: int, window: timedelta) -> float:
+        while True:
+            started, now = self._clock.monotonic(), self._clock.now()
+
+            def ask(c: Connection, now: datetime = now) -> float:
+                return seconds_until_allowed(c, self._account, operation, limit, window, now)
+
+            wait = await self._store.tx(ask)
+            # A worker that stood still meanwhile has counted its call at a time that is long over.
+            if self._clock.monotonic() - started <= COUNTED_WITHIN_SECONDS:
+                return wait
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)

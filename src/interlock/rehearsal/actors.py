@@ -24,10 +24,17 @@ from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import LineItem, Order
 
+LAST_RESORTS = (Option.REFUSE_ORDER, Option.ACCEPT_WITHOUT_ORDER, Option.CREATE_WITH_CUSTOM_LINE)
+"""What is offered late in the acceptance window to an order that cannot be imported."""
+
 
 @dataclass(frozen=True)
 class Temper:
-    """How this rehearsal's people behave. Probabilities per order or per round; times in platform seconds."""
+    """How this rehearsal's people behave. Probabilities per order or per round; times in platform seconds.
+
+    With `waits_for_options` nobody mends the shop for an order that cannot be imported: they wait for what the case
+    offers late in the acceptance window, and choose from that.
+    """
 
     picker_every: float = 300.0
     picker_chance: float = 0.6
@@ -35,6 +42,7 @@ class Temper:
     desk_chance: float = 0.8
     unknown_carrier: float = 0.15
     tracking_missing: float = 0.05
+    waits_for_options: bool = False
 
 
 @dataclass
@@ -91,7 +99,7 @@ class Crowd:
                 self._do(story, lambda: world.cancel_line(order.id, line.id, quantity=units))
                 return
             case "payment fails":
-                self._do(story, lambda: world.fail_payment(order.id))
+                await self._fail_payment(world, order)
                 return
             case "incident":
                 line = order.lines[0]
@@ -101,7 +109,12 @@ class Crowd:
                 return
         for _ in range(20):
             found = self.shopify_order(marketplace, order)
-            if found is not None:
+            if found is not None and story == "operator cancels after picking":
+                if self._pick_with_unmapped_carrier(found):
+                    await asyncio.sleep(self.rng.uniform(1, 60))
+                    self._do(story, lambda: world.cancel_order(order.id))
+                    return
+            elif found is not None:
                 await self._edit(story, found, world, order)
                 return
             if not self.active:
@@ -161,8 +174,10 @@ class Crowd:
                 ):
                     self.replaced.add(found.gid)
             case "hold released by staff":
-                if staff.release_holds(found) > 0:
-                    self.did[story] += 1
+                for _ in range(8):
+                    if found.cancelled_at is None and staff.release_holds(found) > 0:
+                        self.did[story] += 1
+                    await asyncio.sleep(self.rng.uniform(40, 150))
             case "money refunded":
                 amount = self.rng.choice(("1.00", "5.00"))
                 self._do(story, lambda: staff.refund(found, money=amount))
@@ -172,6 +187,26 @@ class Crowd:
                 self._do("operator race", lambda: world.cancel_line(order.id, target, quantity=1))
             case _:
                 raise AssertionError(story)
+
+    async def _fail_payment(self, world: MiraklWorld, order: SimOrder) -> None:
+        """The customer's payment fails while the marketplace waits for it, or never is waited for."""
+        for _ in range(60):
+            if order.state in ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT") and order.debited is None:
+                break
+            await asyncio.sleep(30)
+        self._do("payment fails", lambda: world.fail_payment(order.id))
+
+    def _pick_with_unmapped_carrier(self, found: Order) -> bool:
+        """Print a label that the marketplace cannot be told of yet."""
+        for item in found.fulfillment_orders:
+            if item.status in ("OPEN", "IN_PROGRESS") and item.remaining:
+                return self._do(
+                    "label printed",
+                    partial(
+                        self.world.shopify.fulfill, item, company=CARRIER_NAMES[3], number="PARCEL-EARLY"
+                    ),
+                )
+        return False
 
     def _some_sku(self) -> str:
         variants = list(self.world.shopify.shop.variants.values())
@@ -241,6 +276,12 @@ class Crowd:
         match Reason(row.reason):
             case Reason.CARRIER_UNKNOWN:
                 self._map_carrier(row, world)
+            case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.ACCEPTANCE_RUNNING_OUT if (
+                self.temper.waits_for_options
+            ):
+                offered = [option for option in LAST_RESORTS if option in row.options]
+                if offered:
+                    self._answer(row, self.rng.choice(offered))
             case Reason.SKU_UNKNOWN:
                 self._map_sku(row)
             case Reason.STOCK_SHORT:
@@ -421,7 +462,8 @@ STORIES: dict[str, float] = {
     "both sides cut one line": 0.7,
     "operator cancels order": 0.8,
     "operator cancels line": 0.8,
-    "payment fails": 0.4,
+    "operator cancels after picking": 0.6,
+    "payment fails": 0.8,
     "incident": 0.4,
 }
 

@@ -12,7 +12,7 @@ from interlock.rehearsal import faults, troubles
 from interlock.rehearsal.actors import Crowd, Temper, draw_story
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
-from interlock.rehearsal.processes import every_commit_succeeds
+from interlock.rehearsal.processes import every_commit_succeeds, nothing_freezes
 from interlock.rehearsal.troubles import ACTIVE_SECONDS, Ended
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
@@ -75,7 +75,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
 def _profile(rng: random.Random) -> MarketplaceProfile:
     profile = PROFILES[rng.choice(sorted(PROFILES))]
     fields: dict[str, object] = {
-        "acceptance_window_hours": rng.choice((2.0, 6.0, 24.0)),
+        "acceptance_window_hours": rng.choice((1.0, 2.0, 6.0, 24.0)),
         "debit_delay": rng.choice((60.0, 300.0, 1500.0)),
         "can_shop_ship_delay": rng.choice((0.0, 120.0)),
         "refund_contact_delay": 300.0,
@@ -105,7 +105,10 @@ async def live(
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
     await world.start()
-    crowd = Crowd(world, rng, Temper(picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0))))
+    temper = Temper(
+        picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0)), waits_for_options=rng.random() < 0.25
+    )
+    crowd = Crowd(world, rng, temper)
     ended = Ended(seed, world, crowd, [])
     people = [
         asyncio.create_task(crowd.pick_for_ever()),
@@ -117,7 +120,13 @@ async def live(
         people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
-        for trouble in (troubles.interruptions, troubles.clocks, troubles.swizzle, troubles.changes):
+        for trouble in (
+            troubles.interruptions,
+            troubles.clocks,
+            troubles.swizzle,
+            troubles.changes,
+            troubles.web_away,
+        ):
             people.append(asyncio.create_task(trouble(rng, world, ended)))
         world.outage.commit_fails = troubles.failing_commits(rng, world, ended)
     await asyncio.sleep(ACTIVE_SECONDS)
@@ -126,6 +135,8 @@ async def live(
     world.crash_at = lambda name: False
     world.outage.down = False
     world.outage.commit_fails = every_commit_succeeds
+    world.process_world.freeze_at = nothing_freezes
+    world.web_away = False
     for process in world.processes:
         process.thaw()
     await asyncio.sleep(QUIET_SECONDS)

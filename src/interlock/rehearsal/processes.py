@@ -31,6 +31,10 @@ T = TypeVar("T")
 WANTED_AGAIN_SECONDS = 5.0
 
 
+AUDIT_EVERY_PASSES = 5
+"""Every so many passes of the shop sweep the webhook subscriptions are looked after."""
+
+
 class SimulatedCrash(BaseException):
     """The worker died at a named point. Nothing in the service may catch it."""
 
@@ -123,6 +127,16 @@ class ProcessStore:
         return done
 
 
+def nothing_freezes(process: "ServiceProcess", name: str) -> None:
+    """No process stops in the middle of what it does."""
+    del process, name
+
+
+async def no_audit(of: Connections, connection_id: int) -> None:
+    """Nobody looks after the webhook subscriptions."""
+    del of, connection_id
+
+
 @dataclass
 class ProcessWorld:
     """What every process shares. `clock` is the database's."""
@@ -138,6 +152,8 @@ class ProcessWorld:
     shops: dict[int, str]
     due_sweep_seconds: float = 30.0
     crash_at: Callable[[str], bool] = lambda name: False
+    freeze_at: Callable[["ServiceProcess", str], None] = nothing_freezes
+    audit: Callable[[Connections, int], Awaitable[None]] = no_audit
     troubles: list[str] = field(default_factory=list)
 
 
@@ -178,6 +194,7 @@ class ServiceProcess:
         if self.store.dead or self.world.crash_at(name):
             self.store.dead = True
             raise SimulatedCrash(name)
+        self.world.freeze_at(self, name)
 
     def start(self) -> None:
         """Begin every loop of the process."""
@@ -288,8 +305,12 @@ class ServiceProcess:
             return True
 
     async def _sweep_shop(self, connection_id: int) -> None:
+        passes = 0
         while True:
             await self.world.clock.sleep(150.0)
+            passes += 1
+            if passes % AUDIT_EVERY_PASSES == 0:
+                await self._attempt(lambda: self.world.audit(self.parts.connections, connection_id))
             platforms = await self._platforms(connection_id)
             await self._attempt(lambda platforms=platforms: sweep_shopify(self.parts, platforms))  # type: ignore[misc]
             shop = self.world.shops[connection_id]

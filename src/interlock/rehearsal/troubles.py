@@ -17,11 +17,13 @@ from interlock.orders.codec import encode
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.judging.evidence import Interruption
+from interlock.rehearsal.processes import ServiceProcess
 from interlock.rehearsal.world import World
 
 ACTIVE_SECONDS = 2700.0
 """How long things go wrong; whatever takes its time begins early enough to be over by then."""
 CLOCK_STEP = 300.0
+FREEZE_RATE = 0.01
 
 
 @dataclass
@@ -58,6 +60,8 @@ async def interruptions(rng: random.Random, world: World, ended: Ended) -> None:
         return True
 
     world.crash_at = crash_at
+    if freeze:
+        world.process_world.freeze_at = _freezing(rng, world, ended)
     while world.process_world.clock.monotonic() < ACTIVE_SECONDS:
         await asyncio.sleep(rng.uniform(60, 600))
         if freeze and rng.random() < 0.5:
@@ -74,6 +78,35 @@ async def interruptions(rng: random.Random, world: World, ended: Ended) -> None:
             which.down += 1
             await _interrupted("platform down", rng.uniform(60, 900), world, ended)
             which.down -= 1
+
+
+def _freezing(rng: random.Random, world: World, ended: Ended) -> Callable[[ServiceProcess, str], None]:
+    """Now and then a process stands still between a commit and a send, often longer than its lease lasts."""
+
+    async def stand_still(process: ServiceProcess) -> None:
+        await _interrupted("frozen", rng.uniform(30, 200), world, ended)
+        process.thaw()
+
+    standing: list[asyncio.Task[None]] = []
+
+    def freeze_at(process: ServiceProcess, name: str) -> None:
+        del name
+        if rng.random() < FREEZE_RATE and world.process_world.clock.monotonic() < ACTIVE_SECONDS:
+            process.freeze()
+            standing.append(asyncio.get_running_loop().create_task(stand_still(process)))
+
+    return freeze_at
+
+
+async def web_away(rng: random.Random, world: World, ended: Ended) -> None:
+    """The web process cannot be reached for a while: Shopify's deliveries fail, and subscriptions may be removed."""
+    if rng.random() >= 0.15:
+        return
+    await asyncio.sleep(rng.uniform(0, 900))
+    ended.crashes["web process away"] += 1
+    world.web_away = True
+    await asyncio.sleep(rng.uniform(300, 1500))
+    world.web_away = False
 
 
 async def _interrupted(kind: str, seconds: float, world: World, ended: Ended) -> None:

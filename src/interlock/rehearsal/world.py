@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from interlock.clock import Clock, LoopClock, SeededIdentifiers
 from interlock.engine.desk import DeskRules
+from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
 from interlock.engine.sending import refuse_late_writes
 from interlock.engine.store import (
@@ -36,6 +37,7 @@ from interlock.rehearsal.processes import (
 from interlock.shipping.store import map_carriers
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import subscriptions
+from interlock.shopify.classify import CallFailed
 from interlock.shopify.webhooks import UnreadableDelivery, read_delivery, verify
 from interlock.simulator.clock import PlatformClock
 from interlock.simulator.mirakl.profile import MarketplaceProfile
@@ -115,6 +117,7 @@ class World:
         self.outage = Outage()
         self.wakeups = Wakeups(random.Random(plan.seed + 1), plan.lost_wakeups)
         self.crash_at: Callable[[str], bool] = lambda name: False
+        self.web_away = False
         self.connection_ids: dict[str, int] = {}
         self.processes: list[ServiceProcess] = []
         self._born = 0
@@ -139,6 +142,7 @@ class World:
             desk_rules=DeskRules(timedelta(seconds=plan.poll_seconds), 6),
             shops={},
             crash_at=self._crash_at,
+            audit=self._audit,
         )
 
     # -- set-up ----------------------------------------------------------------------------------------
@@ -221,6 +225,17 @@ class World:
     def _set_up(self) -> StoredConnections:
         return self._connections(ProcessStore(self.database, self.outage), self.service_clock)
 
+    async def _audit(self, of: Connections, connection_id: int) -> None:
+        """Subscriptions that Shopify removed come back, as `Service` sees to every ten minutes."""
+        if not isinstance(of, StoredConnections):
+            raise TypeError("a rehearsal's processes have stored connections")
+        with self.database.begin() as c:
+            row = one_connection(c, connection_id)
+        try:
+            await subscriptions.ensure(of.shopify_client(row), INGRESS)
+        except CallFailed:
+            return  # looked after again at the next pass
+
     async def read_capability(self, name: str) -> None:
         """Read what the marketplace allows and store it, as `Service` does at set-up and once a day. Raises ReadError."""
         row = self.connection_row(name)
@@ -259,6 +274,8 @@ class World:
     async def _receive_webhook(self, url: str, headers: dict[str, str], body: bytes) -> int | None:
         """What the web process does with a delivery: verify, one small row and the wake-up, 200."""
         del url
+        if self.web_away:
+            return None
         lower = {name.lower(): value for name, value in headers.items()}
         secrets = [secret.encode() for secret in self.shopify.main_app.secrets]
         if not verify(body, lower.get("x-shopify-hmac-sha256", ""), secrets):

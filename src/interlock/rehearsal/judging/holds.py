@@ -177,8 +177,8 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
             continue
         reference = Reference.of(effect.reference)
         operation = None if reference is None else evidence.operation_of.get(reference.operation)
-        if operation is not None and operation.kind == "CancelShopifyOrder":
-            continue  # the cancelation of an order takes its holds with it
+        if operation is not None and operation.kind in ("CancelShopifyOrder", "EditShopifyOrder"):
+            continue  # both may take holds with them; what is left has to be held again in time
         verdict.checked["I8"] += 1
         plan = None
         if operation is not None and truth.row is not None:

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel, Field
 
+from interlock.api.editing import edit_routes
 from interlock.api.gate import Caller, Gate
 from interlock.api.problems import responses, say_what_went_wrong
 from interlock.clock import Clock, Identifiers
+from interlock.console.editing import Desk
 from interlock.engine.gateways import Connections
 from interlock.engine.queue import Queue
 from interlock.storage.database import Store
@@ -55,7 +57,9 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     gate = Gate(parts.store, parts.clock)
     app.include_router(_key_routes(gate))
-    say_what_went_wrong(app)
+    desk = Desk(parts.queue, parts.keyring, parts.identifiers)
+    app.include_router(edit_routes(gate, parts.store, parts.clock, desk))
+    say_what_went_wrong(app, parts.store)
     return app
 
 

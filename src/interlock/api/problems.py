@@ -11,7 +11,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from interlock.engine.store import count
 from interlock.logs import logger
+from interlock.storage.database import Store
 
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -74,8 +76,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": said[status]} for status in named}
 
 
-def say_what_went_wrong(app: FastAPI) -> None:
-    """Every way a call can fail becomes a Problem."""
+def say_what_went_wrong(app: FastAPI, store: Store) -> None:
+    """Every way a call can fail becomes a Problem; what was written wrongly is counted."""
 
     async def not_done(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotDone)
@@ -85,6 +87,7 @@ def say_what_went_wrong(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        await store.tx(lambda c: count(c, "api_refused", "invalid"))
         return problem(422, "invalid", f"{field}: {first['msg']}. Nothing was changed.", field)
 
     async def http_error(request: Request, error: Exception) -> Response:

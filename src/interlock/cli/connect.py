@@ -530,8 +530,8 @@ def _tell(
     )
     table(
         "\nWhat becomes of an edit",
-        ("when", "edit", "by itself", "why"),
-        ((one.when, one.edit, "yes" if one.automatic else "no", one.why) for one in profile.forecasts),
+        ("workflow", "edit", "by itself", "what happens"),
+        ((one.workflow, one.edit, "yes" if one.automatic else "no", one.answer) for one in profile.forecasts),
     )
     say(f"\n{profile.share}")
     if row.live:

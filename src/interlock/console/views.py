@@ -12,6 +12,7 @@ from interlock.cases.store import answers, cases
 from interlock.console import wording
 from interlock.console.stages import Standing, standing_of
 from interlock.edits.diff import differences
+from interlock.edits.forecast import EditForecast, forecast, share_in_words
 from interlock.edits.sentences import sentence_of
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
@@ -30,7 +31,7 @@ from interlock.engine.store import (
     unreadable,
 )
 from interlock.imports.store import sku_mappings
-from interlock.marketplaces.profile import EditForecast, forecast, profile_of, share_in_words
+from interlock.marketplaces.profile import profile_of
 from interlock.marketplaces.store import observations_of
 from interlock.orders.agreement import (
     agreed_quantities,

@@ -374,11 +374,12 @@ def _one_share(
     return net, {code: value for code, value in taken.items() if value}
 
 
-def commission_share(line: SimLine, product: Decimal) -> tuple[Decimal, tuple[tuple[str, Decimal], ...]]:
-    """Commission, and its taxes, that belong to this much of the line's product price (section 8.1)."""
+def commission_share(
+    line: SimLine, product: Decimal, unit: Decimal
+) -> tuple[Decimal, tuple[tuple[str, Decimal], ...]]:
+    """Commission, and its taxes, that belong to this much of the line's product price (section 8.1), in whole `unit`s."""
     if line.ordered.product == 0:
         return ZERO, ()
     part = product / line.ordered.product
-    unit = Decimal("0.01")
     fee = rounded(line.commission_fee * part, unit)
     return fee, tuple((code, rounded(amount * part, unit)) for code, _, amount in line.commission_taxes)

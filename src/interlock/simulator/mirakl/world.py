@@ -535,7 +535,7 @@ class MiraklWorld:
         whole: bool = False,
     ) -> SimCancelation:
         """Write one cancelation on a line; effective at once (section 4.3). `whole` ends the line whatever is left."""
-        commission, commission_taxes = commission_share(line, amounts.product)
+        commission, commission_taxes = commission_share(line, amounts.product, cent(order.currency))
         part = SimCancelation(
             id=self._next_id(),
             line_id=line.id,
@@ -789,7 +789,7 @@ class MiraklWorld:
     ) -> SimRefund:
         """Write one refund on a line; the caller has checked the rules. A refund that is only `requested` waits for
         the operator and is not shown by OR11; every other is paid back asynchronously (section 3.7)."""
-        commission, commission_taxes = commission_share(line, amounts.product)
+        commission, commission_taxes = commission_share(line, amounts.product, cent(order.currency))
         part = SimRefund(
             id=self._next_id(),
             order_refund_id=order_refund_id,

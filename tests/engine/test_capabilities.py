@@ -1,0 +1,112 @@
+"""Keeping a marketplace's profile: what changed is decided anew, and reason codes have a case of the connection."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, select
+
+from interlock.cases.store import cases, sync_cases
+from interlock.engine.capabilities import keep_capability, keep_rules
+from interlock.engine.store import ConnectionRow, one_connection
+from interlock.marketplaces.observed import Observation
+from interlock.marketplaces.store import observations_of, observe
+from interlock.orders.codec import encode
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Reason
+from interlock.orders.store import add_order, orders
+from interlock.storage.database import Database
+from tests.build import CREATED, NOW
+from tests.engine.rows import Wakes, a_connection
+from tests.marketplaces.test_profile import FRAUD, OUT, WISH, a_capability
+
+
+@pytest.fixture
+def c(database: Database) -> Iterator[Connection]:
+    with database.begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def row(c: Connection) -> ConnectionRow:
+    return one_connection(c, a_connection(c, cancelation_reason="34", partial_cancelation=True))
+
+
+def reason_cases(c: Connection) -> list[tuple[str, bool]]:
+    rows = c.execute(
+        select(cases.c.subject, cases.c.closed_at)
+        .where(cases.c.reason == Reason.REASON_CODE_MISSING.value)
+        .order_by(cases.c.id)
+    )
+    return [(subject, closed_at is None) for subject, closed_at in rows]
+
+
+def waiting_orders(c: Connection, row: ConnectionRow) -> list[int]:
+    """Orders that wait: one with an open case, one whose edit is not settled; and one that rests."""
+    with_case = add_order(c, row.id, "M-1-A", "M-1", NOW)
+    sync_cases(c, with_case, row.id, [Case(Reason.CARRIER_UNKNOWN, "Pony", "Not mapped.")], NOW, True)
+    differing = add_order(c, row.id, "M-2-A", "M-2", NOW)
+    resting = add_order(c, row.id, "M-3-A", "M-3", NOW)
+    c.execute(orders.update().values(next_look_at=None))
+    c.execute(
+        orders.update()
+        .where(orders.c.id == differing)
+        .values(memory=encode(Memory(disagreeing_since=CREATED)))
+    )
+    assert resting not in (with_case, differing)
+    return [with_case, differing]
+
+
+def test_a_changed_profile_decides_the_waiting_orders_anew_and_leaves_the_others_alone(
+    c: Connection, row: ConnectionRow
+) -> None:
+    queue = Wakes()
+    first = keep_capability(c, queue, row, a_capability(), CREATED)
+    waiting = waiting_orders(c, row)
+    row = one_connection(c, row.id)
+
+    same = keep_capability(c, queue, row, a_capability(), NOW)
+    changed = keep_capability(c, queue, row, a_capability(multi_shipment=True), NOW)
+
+    assert (first.changes, same.changes, changed.changes) == ((), (), ("multi_shipment",))
+    assert [order_id for order_id, _ in queue.woken] == waiting
+    assert changed.hinted == 2
+    assert one_connection(c, row.id).capability_read_at == NOW
+
+
+def test_a_withdrawn_reason_code_is_one_case_until_another_is_set(c: Connection, row: ConnectionRow) -> None:
+    queue = Wakes()
+    gone = a_capability(cancelation_reasons=(OUT, FRAUD))
+    keep_capability(c, queue, row, a_capability(), CREATED)
+    assert reason_cases(c) == []
+
+    for _ in range(2):
+        keep_capability(c, queue, one_connection(c, row.id), gone, NOW)
+    assert reason_cases(c) == [("cancelation 34", True)]
+
+    waiting = waiting_orders(c, row)
+    row = one_connection(c, row.id)
+    kept = keep_rules(c, queue, row, replace(row.rules, cancelation_reason="35"), NOW)
+
+    assert reason_cases(c) == [("cancelation 34", False)]
+    assert kept.changes == ("cancelation_reason",)
+    assert [order_id for order_id, _ in queue.woken[-2:]] == waiting
+    assert one_connection(c, row.id).rules.cancelation_reason == "35"
+
+
+def test_a_code_that_comes_back_closes_its_case(c: Connection, row: ConnectionRow) -> None:
+    keep_capability(c, Wakes(), row, a_capability(cancelation_reasons=(OUT,)), CREATED)
+    keep_capability(c, Wakes(), one_connection(c, row.id), a_capability(cancelation_reasons=(WISH,)), NOW)
+
+    assert reason_cases(c) == [("cancelation 34", False)]
+
+
+def test_an_observation_is_news_once_and_again_when_it_is_refuted(c: Connection, row: ConnectionRow) -> None:
+    allowed = Observation("partial_cancelation", True, "OR30 cancelled part of an order")
+    refused = Observation("partial_cancelation", False, "OR30 was refused (HTTP_403)")
+
+    news = [observe(c, row.id, seen, at) for seen, at in ((allowed, CREATED), (allowed, NOW), (refused, NOW))]
+
+    assert news == [True, False, True]
+    assert observations_of(c, row.id) == {"partial_cancelation": (refused, NOW)}

@@ -1,0 +1,190 @@
+"""The capability profile: every entry with its source and age, and what only a setting says is marked as unverified."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.marketplaces.observed import Observation, observed
+from interlock.marketplaces.profile import Entry, changes_between, profile_of
+from interlock.marketplaces.reasons import missing_codes, with_usable_reasons
+from interlock.orders.actions import (
+    Action,
+    AnswerAcceptance,
+    CancelQuantities,
+    RefundLines,
+    SendMessage,
+    ShipOrder,
+)
+from interlock.orders.capability import Capability, OperatorReason
+from interlock.orders.connection import Carrier, ReasonOfEdit
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unknown
+from tests.build import CREATED, NOW, some_rules
+
+OUT, WISH, FRAUD = (
+    OperatorReason("35", "No longer available", True),
+    OperatorReason("34", "Customer's wish", True),
+    OperatorReason("36", "Fraud", False),
+)
+STOCK = OperatorReason("15", "Out of stock", True)
+
+
+def a_capability(**changes: Any) -> Capability:
+    values: dict[str, Any] = {
+        "tax_mode": "TAX_INCLUDED",
+        "acceptance": "NOT_AUTOMATIC",
+        "address_before_acceptance": True,
+        "unregistered_carriers": False,
+        "carriers": (Carrier("UPS", "UPS"),),
+        "shipping_types": ("STD",),
+        "tracking_mandatory_for": ("STD",),
+        "cancelation_reasons": (WISH, OUT, FRAUD),
+        "currency": "EUR",
+        "shop_id": "2000",
+        "shop_name": "Mugs",
+        "shop_state": "OPEN",
+        "shop_model": "MARKETPLACE",
+        "time_zone": "Europe/Paris",
+        "multi_shipment": None,
+        "refund_reasons": (STOCK,),
+        "workflows": ("PAY_ON_SHIPMENT",),
+    }
+    return Capability(**{**values, **changes})
+
+
+def entries(observations: dict[str, Any] | None = None, **rules: Any) -> dict[str, Entry]:
+    found = profile_of(
+        some_rules(**rules), CREATED, timedelta(seconds=60), a_capability(), NOW, observations or {}
+    )
+    assert len({entry.name for entry in found}) == len(found)
+    return {entry.name: entry for entry in found}
+
+
+def test_what_the_marketplace_says_is_verified_with_its_operation_and_age() -> None:
+    found = entries()
+
+    assert found["tax mode"] == Entry("tax mode", "TAX_INCLUDED", "PC01", NOW, True)
+    assert found["cancelation reasons of the shop"].value == "34 (Customer's wish), 35 (No longer available)"
+    assert {entry.source for entry in found.values()} == {"PC01", "RE01", "SH12", "SH21", "A01", "setting"}
+
+
+def test_what_it_does_not_say_is_neither_guessed_nor_verified() -> None:
+    assert (entries()["multi-shipment"].value, entries()["multi-shipment"].verified) == ("not said", False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "acceptance window",
+        "external partner",
+        "partial acceptance",
+        "partial cancelation",
+        "refunds by the shop",
+        "messages",
+    ],
+)
+def test_what_no_answer_contains_is_a_setting_marked_unverified(name: str) -> None:
+    entry = entries()[name]
+
+    assert (entry.source, entry.at, entry.verified) == ("setting", CREATED, False)
+
+
+def test_an_observation_takes_the_place_of_the_setting_and_says_where_they_differ() -> None:
+    seen = {"partial_cancelation": (Observation("partial_cancelation", False, "OR30 was refused"), NOW)}
+
+    entry = entries(seen, partial_cancelation=True)["partial cancelation"]
+
+    assert (entry.value, entry.source, entry.at, entry.verified) == ("no", "observed", NOW, True)
+    assert entry.note == "OR30 was refused; the setting says yes"
+
+
+def test_a_profile_that_was_never_read_shows_the_settings() -> None:
+    found = profile_of(some_rules(), CREATED, timedelta(minutes=15), None, None, {})
+
+    assert {entry.source for entry in found} == {"setting"}
+    assert next(entry.value for entry in found if entry.name == "external partner") == "yes"
+
+
+def test_changes_are_named() -> None:
+    after = a_capability(multi_shipment=True, cancelation_reasons=(WISH,))
+
+    assert changes_between(a_capability(), a_capability()) == ()
+    assert changes_between(a_capability(), after) == ("cancelation_reasons", "multi_shipment")
+
+
+CANCEL = CancelQuantities((), "EUR", "TAX_INCLUDED", "34", True)
+MIXED = AnswerAcceptance((("L1", True), ("L2", False)))
+ALL = AnswerAcceptance((("L1", True), ("L2", True)))
+REFUND = RefundLines("edit:1", (), "EUR", "TAX_INCLUDED", "15")
+MESSAGE = SendMessage("t1", "Your order", ("CUSTOMER",))
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "proved"),
+    [
+        (CANCEL, Confirmed(), ("partial_cancelation", True)),
+        (CANCEL, Refused("FEATURE_DISABLED", ""), ("partial_cancelation", False)),
+        (CANCEL, Refused("HTTP_404", ""), ("partial_cancelation", False)),
+        (CANCEL, Refused("HTTP_403", ""), ("partial_cancelation", False)),
+        (CANCEL, Refused("ORDER_INVALID_STATE", ""), None),
+        (CANCEL, Unknown("lost"), None),
+        (MIXED, Confirmed(), ("partial_acceptance", True)),
+        (ALL, Confirmed(), None),
+        (MIXED, Refused("ORDER_PARTIAL_ACCEPTANCE_DISABLED", ""), ("partial_acceptance", False)),
+        (REFUND, Confirmed(), ("refunds", True)),
+        (REFUND, Refused("REFUND_NOT_PERMITTED", ""), ("refunds", False)),
+        (REFUND, Refused("REFUND_BALANCE_TOO_LOW", ""), None),
+        (MESSAGE, Confirmed(), ("messages", True)),
+        (MESSAGE, Refused("HTTP_403", ""), ("messages", False)),
+        (ShipOrder(), Confirmed(), None),
+    ],
+)
+def test_what_the_end_of_a_call_proves(
+    action: Action, outcome: Outcome, proved: tuple[str, bool] | None
+) -> None:
+    seen = observed(action, outcome)
+
+    assert (None if seen is None else (seen.name, seen.allowed)) == proved
+
+
+# -- reason codes ------------------------------------------------------------------------------------------
+
+
+def test_a_code_the_marketplace_does_not_take_from_a_shop_is_named_with_what_it_takes() -> None:
+    rules = some_rules(
+        cancelation_reason="36",
+        partial_cancelation=True,
+        reduction_after_debit="approve",
+        reasons_by_edit=(ReasonOfEdit("line_removed", "35", "99"),),
+    )
+
+    missing = {(one.use, one.code): one for one in missing_codes(rules, a_capability())}
+
+    assert set(missing) == {("cancelation", "36"), ("refund", "99"), ("refund", "")}
+    said = missing["cancelation", "36"].sentence("atlas")
+    assert "34 (Customer's wish), 35 (No longer available)" in said
+    assert "interlock connect --name atlas --cancelation-reason CODE" in said
+
+
+def test_nothing_is_missing_where_nothing_is_needed() -> None:
+    assert missing_codes(some_rules(), a_capability()) == ()
+
+
+def test_a_code_that_was_withdrawn_is_not_used_any_more() -> None:
+    rules = some_rules(
+        cancelation_reason="36",
+        refund_reason="15",
+        reasons_by_edit=(ReasonOfEdit("line_removed", "35", "99"),),
+    )
+
+    used = with_usable_reasons(rules, a_capability())
+
+    assert (used.cancelation_reason, used.refund_reason) == ("", "15")
+    assert used.reasons_by_edit == (ReasonOfEdit("line_removed", "35", ""),)
+    assert used.refund_reason_for("line_removed") == "15"
+
+
+def test_a_list_without_any_reason_proves_nothing() -> None:
+    used = with_usable_reasons(some_rules(cancelation_reason="36"), a_capability(cancelation_reasons=()))
+
+    assert used.cancelation_reason == "36"

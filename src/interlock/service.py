@@ -22,6 +22,7 @@ from interlock import logs
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
+from interlock.engine.hosts import only_public
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
 from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
@@ -109,9 +110,13 @@ def is_away(error: BaseException) -> bool:
 
 @dataclass
 class HttpClients:
-    """One HTTP client for each origin, kept for its connections. Proxies of the environment serve all but loopback."""
+    """One HTTP client for each origin, kept for its connections. Proxies of the environment serve all but loopback.
+
+    Nothing is sent to a host that leads into a private network, nor, without `loopback`, to this machine.
+    """
 
     clock: Clock
+    loopback: bool = False
     clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
 
     def for_origin(self, origin: str) -> httpx2.AsyncClient:
@@ -122,7 +127,13 @@ class HttpClients:
             found = self.clients[origin] = httpx2.AsyncClient(
                 trust_env=not here,
                 follow_redirects=False,
-                event_hooks={"request": [refuse_late_writes(self.clock)]},
+                event_hooks={
+                    "request": [
+                        only_public(origin, self.clock, self.loopback),
+                        # last: looking a name up takes time as well
+                        refuse_late_writes(self.clock),
+                    ]
+                },
             )
         return found
 
@@ -574,7 +585,7 @@ async def work(settings: Settings, stop: asyncio.Event | None = None) -> None:
 
 
 async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> Service:
-    http = HttpClients(found.clock)
+    http = HttpClients(found.clock, settings.allow_loopback_http)
     stack.callback(found.database.dispose)
     stack.push_async_callback(http.close)
     identifiers = SystemIdentifiers()

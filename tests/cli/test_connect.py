@@ -1,5 +1,6 @@
 """Connecting: asked on both simulated platforms over HTTP, refused with a sentence, stored encrypted."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from interlock.cli.probing import CannotConnect, probe, shopify_shop
+from interlock.clock import SystemClock
 from interlock.engine.store import all_connections, budget_calls, connections, counts
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -195,3 +198,9 @@ def test_a_marketplace_that_does_not_answer_has_a_code_of_its_own(
 
     assert result.exit_code == 5
     assert stored(database) == 0
+
+
+def test_a_name_that_leads_to_a_private_network_is_refused_before_anything_is_sent() -> None:
+    shop = shopify_shop("name.myshopify.com", "", "client", "secret", False)
+    with pytest.raises(CannotConnect, match="localhost leads to an address of a private network"):
+        asyncio.run(probe("https://localhost", "key", "", shop, SystemClock()))

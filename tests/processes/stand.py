@@ -175,7 +175,7 @@ class Stand:
         return f"http://127.0.0.1:{sock.getsockname()[1]}"
 
     async def _connect(self) -> None:
-        http = HttpClients(self.clock)
+        http = HttpClients(self.clock, loopback=True)
         base = f"http://127.0.0.1:{self.ingress_port}"
         shop, app, now = self.shopify.shop, self.shopify.main_app, self.clock.now()
         with self.database.begin() as c:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 
 from interlock.clock import Clock
+from interlock.engine.hosts import PrivateHost, refuse_private
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import KeyUnusable, MiraklAccount, MiraklClient, ReadError, ReadRefused
 from interlock.orders.actions import Lane
@@ -58,6 +59,12 @@ async def probe(
 ) -> Probed:
     """Read A01, PC01, RE01, SH12 and SH21 of the marketplace and the start-up facts of the shop, and define the
     marker in it. Raises CannotConnect. `transports` stand in for the network, by origin."""
+    if transports is None:
+        try:
+            for origin in (mirakl_origin, shop.base_url):
+                await refuse_private(origin, shop.loopback_http)
+        except PrivateHost as refused:
+            raise CannotConnect(f"{refused} Nothing was stored.") from refused
     capability = await _marketplace(mirakl_origin, mirakl_key, shop_id, _http(transports, mirakl_origin))
     readiness = await _shop(shop, clock, _http(transports, shop.base_url))
     if not capability.shop_id.isdigit():

@@ -47,7 +47,7 @@ from interlock.orders.actions import (
 from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
 from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, Label
-from interlock.orders.memory import Incident, Memory
+from interlock.orders.memory import Decision, Incident, Memory
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.snapshots import (
@@ -328,6 +328,8 @@ def _answers_taken(view: View, memory: Memory) -> Memory:
             memory = replace(
                 memory, incidents=tuple(closed if i is incident else i for i in memory.incidents)
             )
+        if answer.option is Option.PRINT_ANYWAY:
+            memory = memory.with_incident(_overridden(answer))
     mapped = [
         sku
         for sku in memory.custom_line_skus
@@ -337,6 +339,17 @@ def _answers_taken(view: View, memory: Memory) -> Memory:
         left = tuple(sku for sku in memory.custom_line_skus if sku not in mapped)
         memory = replace(memory, custom_line_skus=left)
     return memory
+
+
+def _overridden(answer: Decision) -> Incident:
+    parcel = answer.subject.partition(" ")[0].rpartition("/")[2]
+    return Incident(
+        answer.reason,
+        answer.subject,
+        answer.at,
+        f"{answer.who} had the label of fulfillment order {parcel} printed although the label check said no, because: "
+        f"{answer.why} Settle what differed in the marketplace portal if the parcel left with it, then close this.",
+    )
 
 
 def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:

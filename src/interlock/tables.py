@@ -8,6 +8,7 @@ import interlock.cases.store
 import interlock.desk.store
 import interlock.engine.ledger
 import interlock.engine.store
+import interlock.holds.store
 import interlock.imports.store
 import interlock.marketplaces.store
 import interlock.orders.store

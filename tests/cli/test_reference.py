@@ -32,6 +32,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         "edits table",
+        "label override",
         "health",
         *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "rotate-key", "stop")),
         *(f"quarantine {verb}" for verb in ("show", "enter", "leave")),

@@ -14,7 +14,7 @@ from interlock.orders.capability import Capability
 from interlock.orders.codec import encode
 from interlock.orders.connection import Carrier
 from interlock.orders.plan import Plan
-from interlock.orders.store import add_order, orders, plans, remember_fulfillment_orders, tell
+from interlock.orders.store import add_order, label_columns, orders, plans, remember_fulfillment_orders, tell
 from interlock.orders.view import View
 from interlock.storage.encryption import Keyring
 from tests.build import (
@@ -141,6 +141,7 @@ def keep(c: Connection, connection: ConnectionRow, view: View) -> tuple[int, Pla
             mirakl_seen_at=None if view.mirakl is None else view.mirakl.observed_at,
             shopify_seen_at=None if view.shopify is None else view.shopify.observed_at,
             next_look_at=plan.look_at,
+            **label_columns(plan.label, view.now + view.rules.label_max_age),
         )
     )
     c.execute(

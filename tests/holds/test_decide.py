@@ -264,11 +264,12 @@ def test_a_label_older_than_our_sight_of_the_marketplaces_change_is_wrong() -> N
     assert [incident.subject for incident in after.memory.incidents] == ["F1"]
 
 
-def test_a_voided_label_makes_its_incident_good() -> None:
+@pytest.mark.parametrize("voided", [{"live": False}, {"display_status": "LABEL_VOIDED"}])
+def test_a_voided_label_makes_its_incident_good(voided: dict[str, Any]) -> None:
     label = a_fulfillment(lines=(("S1", 1),))
     wrong = gate(keep_held=WHY, shopify=a_shopify_order(lines=EDITED, fulfillments=(label,))).memory
-    voided = a_shopify_order(lines=EDITED, fulfillments=(replace(label, live=False),))
-    [incident] = gate(wrong, WHY, shopify=voided).memory.incidents
+    after = a_shopify_order(lines=EDITED, fulfillments=(replace(label, **voided),))
+    [incident] = gate(wrong, WHY, shopify=after).memory.incidents
     assert (incident.closed_at, "voided" in incident.closed_because) == (NOW, True)
 
 

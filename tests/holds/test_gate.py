@@ -59,6 +59,7 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
         ({"mirakl": an_order(can_ship=False)}, "does not let the shop ship", THE_MARKETPLACE),
         ({"mirakl": an_order("SHIPPED")}, "counts the whole order as sent", "operations"),
         ({"mirakl": an_order(has_incident=True)}, "open incident", "customer service"),
+        ({"quarantined": True}, "Cannot confirm. Interlock is in quarantine", "engineer"),
         ({"mirakl": None}, "Cannot confirm. The marketplace order cannot be read", BY_ITSELF),
         ({"mirakl": an_order(address=HIDDEN)}, "does not show a complete address", THE_MARKETPLACE),
         ({"mirakl_written_at": NOW}, "asked again after our last change", BY_ITSELF),

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.decide import decide as whole
 from interlock.holds.decide import NOTES, decide
-from interlock.holds.services import ASK_AGAIN_AFTER, MESSAGE
+from interlock.holds.services import MESSAGE
 from interlock.orders.actions import AskServiceToStop, PlaceHold, ReleaseHold
 from interlock.orders.memory import Memory, ServiceAsked
 from interlock.orders.plan import Part
@@ -31,15 +31,20 @@ WHY = ("The mugs differ.",)
 WAIT = timedelta(minutes=15)
 
 
-def at_service(request: str, can_hold: bool = False, **changes: Any) -> FulfillmentOrder:
-    fo = a_fulfillment_order(holds=(), can_hold=can_hold, request_status=request)
+def at_service(request: str, stop: str = "", can_hold: bool = False, **changes: Any) -> FulfillmentOrder:
+    fo = a_fulfillment_order(
+        holds=(),
+        can_hold=can_hold,
+        request_status=request,
+        third_party=True,
+        stop_request=stop,
+        can_ask_to_stop=request in ("SUBMITTED", "ACCEPTED") and not stop,
+    )
     return replace(fo, **{"location_id": "3PL", **changes})
 
 
-def asked(minutes_ago: float, last_minutes_ago: float | None = None) -> Memory:
-    at = NOW - timedelta(minutes=minutes_ago)
-    last = at if last_minutes_ago is None else NOW - timedelta(minutes=last_minutes_ago)
-    return a_memory(services_asked=(ServiceAsked("FO1", "3PL", at, last),))
+def asked(minutes_ago: float) -> Memory:
+    return a_memory(services_asked=(ServiceAsked("FO1", "3PL", NOW - timedelta(minutes=minutes_ago)),))
 
 
 def closed(memory: Memory, fo: FulfillmentOrder, **changes: Any) -> Part:
@@ -53,8 +58,8 @@ def test_a_service_that_has_the_parcel_is_asked_to_stop(request_status: str) -> 
 
     assert part.actions == (ASK,)
     assert part.cases == ()
-    assert part.memory.services_asked == (ServiceAsked("FO1", "3PL", NOW, NOW),)
-    assert part.look_at == NOW + ASK_AGAIN_AFTER
+    assert part.memory.services_asked == (ServiceAsked("FO1", "3PL", NOW),)
+    assert part.look_at == NOW + WAIT
 
 
 def test_a_hold_that_is_still_offered_is_placed_besides() -> None:
@@ -67,42 +72,34 @@ def test_a_held_parcel_at_a_service_is_asked_back_too() -> None:
     assert part.memory.held == ("FO1",)
 
 
+def test_it_is_wanted_until_shopify_shows_that_it_was_asked() -> None:
+    assert closed(asked(2), at_service("ACCEPTED")).actions == (ASK,)
+
+
 @pytest.mark.parametrize("request_status", ["ACCEPTED", "CANCELLATION_REQUESTED"])
 def test_its_answer_is_waited_for(request_status: str) -> None:
-    part = closed(asked(2), at_service(request_status))
+    part = closed(asked(2), at_service(request_status, "ASKED"))
 
     assert (part.actions, part.cases) == ((), ())
     assert "its answer is awaited" in " ".join(part.because)
-    assert part.look_at == NOW + timedelta(minutes=3)
-
-
-def test_a_request_that_is_on_its_way_stays_wanted() -> None:
-    assert closed(asked(2), at_service("ACCEPTED"), operations=(an_operation(ASK, "PLANNED"),)).actions == (
-        ASK,
-    )
-
-
-def test_a_request_that_left_no_trace_is_made_again() -> None:
-    part = closed(asked(6), at_service("ACCEPTED"))
-
-    assert part.actions == (ASK,)
-    assert part.memory.services_asked == (ServiceAsked("FO1", "3PL", NOW - timedelta(minutes=6), NOW),)
-    assert closed(asked(6), at_service("CANCELLATION_REQUESTED")).actions == ()
+    assert part.look_at == NOW + WAIT - timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
-    ("memory", "request_status", "words"),
+    ("memory", "fo", "words"),
     [
-        (asked(2), "CANCELLATION_REJECTED", "refused"),
-        (a_memory(), "CANCELLATION_REJECTED", "refused"),
-        (asked(15), "ACCEPTED", "has not answered within 15 minutes"),
-        (asked(15), "CANCELLATION_REQUESTED", "has not answered within 15 minutes"),
+        (asked(2), at_service("CANCELLATION_REJECTED", "REFUSED"), "refused"),
+        (a_memory(), at_service("CANCELLATION_REJECTED", "REFUSED"), "refused"),
+        (asked(15), at_service("ACCEPTED", "ASKED"), "has not answered within 15 minutes"),
+        (asked(15), at_service("CANCELLATION_REQUESTED", "ASKED"), "has not answered within 15 minutes"),
+        (asked(15), at_service("ACCEPTED"), "could not be asked within 15 minutes"),
+        (a_memory(), at_service("ACCEPTED", can_ask_to_stop=False), "does not offer to ask it"),
     ],
 )
-def test_a_service_that_refuses_or_keeps_silent_is_an_urgent_case(
-    memory: Memory, request_status: str, words: str
+def test_a_service_that_refuses_or_keeps_silent_or_cannot_be_asked_is_an_urgent_case(
+    memory: Memory, fo: FulfillmentOrder, words: str
 ) -> None:
-    [case] = closed(memory, at_service(request_status)).cases
+    [case] = closed(memory, fo).cases
 
     assert (case.reason, case.subject, case.how_severe) == (Reason.SERVICE_DOES_NOT_STOP, "FO1", "urgent")
     assert words in case.sentence
@@ -110,10 +107,10 @@ def test_a_service_that_refuses_or_keeps_silent_is_an_urgent_case(
 
 
 def test_somebody_elses_request_to_stop_is_waited_for_as_well() -> None:
-    part = closed(a_memory(), at_service("CANCELLATION_REQUESTED"))
+    part = closed(a_memory(), at_service("CANCELLATION_REQUESTED", "ASKED"))
 
     assert (part.actions, part.cases) == ((), ())
-    assert part.memory.services_asked == (ServiceAsked("FO1", "3PL", NOW, NOW),)
+    assert part.memory.services_asked == (ServiceAsked("FO1", "3PL", NOW),)
 
 
 def test_what_shopify_did_not_take_is_a_case_with_its_words_and_no_second_one() -> None:
@@ -131,7 +128,8 @@ def test_what_shopify_did_not_take_is_a_case_with_its_words_and_no_second_one() 
 
 
 def test_a_parcel_that_was_given_back_is_held() -> None:
-    assert closed(asked(2), at_service("CANCELLATION_ACCEPTED", can_hold=True)).actions == (PLACE,)
+    given_back = at_service("CANCELLATION_ACCEPTED", "ACCEPTED", can_hold=True)
+    assert closed(asked(2), given_back).actions == (PLACE,)
     assert closed(asked(2), at_service("UNSUBMITTED", can_hold=True)).actions == (PLACE,)
 
 
@@ -144,7 +142,7 @@ def opened(memory: Memory, fo: FulfillmentOrder) -> Part:
 
 @pytest.mark.parametrize("request_status", ["CANCELLATION_ACCEPTED", "UNSUBMITTED"])
 def test_a_service_that_stopped_has_to_be_asked_again_by_a_person(request_status: str) -> None:
-    part = opened(asked(9), at_service(request_status, holds=(OUR_HOLD,), status="ON_HOLD", can_hold=True))
+    part = opened(asked(9), at_service(request_status, holds=(OUR_HOLD,), status="ON_HOLD"))
 
     assert part.actions == (ReleaseHold("FO1", ("H1",)),)
     assert [(case.reason, case.subject) for case in part.cases] == [(Reason.SERVICE_TO_ASK_AGAIN, "FO1")]

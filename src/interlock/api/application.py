@@ -8,11 +8,14 @@ from pydantic import BaseModel, Field
 
 from interlock.api.editing import edit_routes
 from interlock.api.gate import Caller, Gate
+from interlock.api.label_check import label_routes
 from interlock.api.problems import responses, say_what_went_wrong
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
 from interlock.engine.gateways import Connections
+from interlock.engine.labels import LabelCheck
 from interlock.engine.queue import Queue
+from interlock.engine.run import EngineParts
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -56,11 +59,28 @@ def create_api(parts: ApiParts) -> FastAPI:
         redirect_slashes=False,
     )
     gate = Gate(parts.store, parts.clock)
+    labels = LabelCheck(parts.store, parts.clock, parts.queue, _engine(parts))
     app.include_router(_key_routes(gate))
+    app.include_router(label_routes(gate, labels, parts.clock))
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
     app.include_router(edit_routes(gate, parts.store, parts.clock, desk))
     say_what_went_wrong(app, parts.store)
     return app
+
+
+def _engine(parts: ApiParts) -> EngineParts | None:
+    """What reading an order now takes; None where this process has no way to the platforms."""
+    if parts.connections is None:
+        return None
+    return EngineParts(
+        store=parts.store,
+        clock=parts.clock,
+        identifiers=parts.identifiers,
+        queue=parts.queue,
+        connections=parts.connections,
+        keyring=parts.keyring,
+        worker="api",
+    )
 
 
 def _key_routes(gate: Gate) -> APIRouter:

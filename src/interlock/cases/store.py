@@ -275,6 +275,32 @@ def answer(
     return int(row.order_id)
 
 
+def volunteer(
+    c: Connection,
+    order_id: int,
+    reason: Reason,
+    subject: str,
+    option: Option,
+    who: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Keep what a person decided without being asked; the next plan takes it like an answer to a case. The order has to
+    be hinted by the caller."""
+    c.execute(
+        insert(answers).values(
+            order_id=order_id,
+            reason=reason.value,
+            subject=subject,
+            option=option.value,
+            who=who,
+            why=why,
+            at=now,
+            text_id="",
+        )
+    )
+
+
 def _refuse_a_second_approval(c: Connection, row: Any, who: str) -> None:
     """Two approvals are two people's: the same one, however the name is written, has said enough."""
     given = c.execute(

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, editing, edits, maps, orders, quarantine, running
+from interlock.cli import api_keys, cases, editing, edits, labels, maps, orders, quarantine, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -24,6 +24,7 @@ app.add_typer(edits.commands, name="edits")
 app.add_typer(maps.carriers, name="carriers")
 app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")
+app.add_typer(labels.commands, name="label")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
 app.add_typer(quarantine.commands, name="quarantine")

@@ -49,6 +49,7 @@ from interlock.orders.store import (
     label_columns,
     note_kin,
     plans,
+    read_order,
     release_lease,
     remember_fulfillment_orders,
     still_mine,
@@ -170,6 +171,17 @@ async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | No
     return True
 
 
+async def view_now(parts: EngineParts, order_id: int) -> View:
+    """What a look at this moment would decide on; both sides are only read, and nothing is kept."""
+    row = await parts.store.tx(lambda c: read_order(c, order_id))
+    run = _Run(parts, await parts.connections.get(row.connection_id), row)
+    kept = await run.read_kept()
+    mirakl = run.snapshot(kept.document)
+    observation = await run.observe(kept, mirakl)
+    await run.read_history(observation)
+    return run.view(kept, mirakl, observation)
+
+
 class _Run:
     """The state of one run: the row as last kept, and what was learnt on the way."""
 
@@ -189,12 +201,12 @@ class _Run:
     async def until_rest(self) -> None:
         look_at: datetime | None = None
         for cycle in range(MOST_CYCLES):
-            kept = await self._read_kept()
-            mirakl = self._snapshot(kept.document)
-            observation = await self._observe(kept, mirakl)
-            held = cycle == 0 and await self._hold_on_sight(self._view(kept, mirakl, observation), kept)
-            history_lacks = not await self._read_history(observation)
-            view = self._view(kept, mirakl, observation)
+            kept = await self.read_kept()
+            mirakl = self.snapshot(kept.document)
+            observation = await self.observe(kept, mirakl)
+            held = cycle == 0 and await self._hold_on_sight(self.view(kept, mirakl, observation), kept)
+            history_lacks = not await self.read_history(observation)
+            view = self.view(kept, mirakl, observation)
             decided = decide(view)
             plan = restrained(decided, view)
             whole = plan.actions == decided.actions and not view.shopify_unreadable
@@ -221,7 +233,7 @@ class _Run:
 
     # -- observing -------------------------------------------------------------------------------------
 
-    async def _read_kept(self) -> Kept:
+    async def read_kept(self) -> Kept:
         order_id = self.row.id
 
         def read(c: Connection) -> tuple[Kept, tuple[datetime, bytes] | None]:
@@ -253,7 +265,7 @@ class _Run:
     def _document(self, body: bytes) -> Document:
         return self.platforms.mirakl.read_back(self.parts.keyring.decrypt(body))
 
-    def _snapshot(self, document: tuple[datetime, Document] | None) -> MiraklOrder | None:
+    def snapshot(self, document: tuple[datetime, Document] | None) -> MiraklOrder | None:
         if document is None:
             return None
         try:
@@ -262,7 +274,7 @@ class _Run:
             # The desk opened a case when it kept the document; here the order simply shows nothing.
             return None
 
-    async def _observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
+    async def observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
         now = self.parts.clock.now()
         gateway = self.platforms.shopify
         try:
@@ -298,7 +310,7 @@ class _Run:
         roles = ("live", "superseded")
         return tuple((kin.shopify_order_id, kin.name) for kin in self.memory.lineage if kin.role in roles)
 
-    async def _read_history(self, observation: Observation) -> bool:
+    async def read_history(self, observation: Observation) -> bool:
         """Who changed the order, and what its variants cost now: read when its content is another than last time, after
         the hold, which must not wait for it. False when it could not be read: then the last one stands for now."""
         shopify = observation.shopify
@@ -364,7 +376,7 @@ class _Run:
             offers = await gateway.offers([(sku, self.platforms.sku_map.get(sku, sku)) for sku in skus])
         return Observation(now, shopify=shopify, drafts=drafts, offers=offers)
 
-    def _view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
+    def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
         return View(
             now=self.parts.clock.now(),
             rules=self.platforms.rules,
@@ -434,7 +446,8 @@ class _Run:
             if view.shopify is not None:
                 values["shopify_seen_at"] = view.shopify.observed_at
                 values["shopify_updated_at"] = view.shopify.updated_at
-                values |= label_columns(final.label)
+                young_until = view.shopify.observed_at + view.rules.label_max_age
+                values |= label_columns(final.label, young_until)
                 values["shopify_email"] = view.shopify.traces.email or None
                 values["shopify_address"] = view.shopify.address.digest or None
             _keep_kin(c, row.id, view, final.memory, now)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
-from interlock.holds.services import WITH_A_SERVICE, stop, to_ask_again
+from interlock.holds.services import stop, to_ask_again
 from interlock.orders.actions import AskServiceToStop, MarkPaid, PlaceHold, ReleaseHold
 from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities, unlinked
 from interlock.orders.connection import ConnectionRules
@@ -175,7 +175,7 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
     for fo in shopify.fulfillment_orders:
         if not fo.is_open:
             continue
-        if fo.request_status in WITH_A_SERVICE:
+        if fo.with_service:
             stopping = stop(view, memory, fo)
             memory, look_at = stopping.memory, earliest(look_at, stopping.look_at)
             actions.extend(a for a in (stopping.action,) if a is not None)
@@ -262,7 +262,7 @@ def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tup
 
 
 def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
-    if fo.request_status in WITH_A_SERVICE:
+    if fo.with_service:
         return None  # the service is asked to stop; what comes of it has a case of its own
     if not fo.can_hold:
         return _cannot(
@@ -304,7 +304,7 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
     wrong = disagreeing(shopify, memory, mirakl)
     edited = wrong - _moved_by_the_marketplace(shopify, memory, mirakl)
     for fulfillment in shopify.fulfillments:
-        if not fulfillment.live:
+        if not fulfillment.live or fulfillment.label_voided:
             continue
         before = fulfillment.id in memory.labels_agreed
         units = sum(
@@ -340,11 +340,13 @@ def _moved_by_the_marketplace(shopify: ShopifyOrder, memory: Memory, mirakl: Mir
 
 
 def _voided(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
-    gone = {fulfillment.id for fulfillment in shopify.fulfillments if not fulfillment.live}
+    gone = {f.id for f in shopify.fulfillments if not f.live or f.label_voided}
     if not gone:
         return memory
     incidents = tuple(
-        replace(i, closed_at=view.now, closed_because="The label was voided: its fulfillment is cancelled.")
+        replace(
+            i, closed_at=view.now, closed_because="The label was voided: the parcel does not leave under it."
+        )
         if i.reason is Reason.LABEL_BEFORE_AGREEMENT and i.closed_at is None and i.subject in gone
         else i
         for i in memory.incidents

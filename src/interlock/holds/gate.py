@@ -156,6 +156,9 @@ def label_of(view: View, gate: Gate | None) -> Label | None:
     def no(sentence: str, who: str) -> Label:
         return Label(False, sentence, who, parcels)
 
+    if view.quarantined:
+        sentence = "Interlock is in quarantine: what it remembers may be old."
+        return no(f"Cannot confirm. {sentence}", "engineer")
     if not shopify.live:
         return no("The order is cancelled in Shopify.", "customer service")
     if not parcels:

@@ -193,12 +193,11 @@ class Kin:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAsked:
-    """A fulfilment service was asked to stop a fulfillment order: first, and last. `location_id` is the service's."""
+    """A fulfilment service is to stop a fulfillment order, since `at`. `location_id` is the service's."""
 
     fulfillment_order_id: str
     location_id: str
     at: datetime
-    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ orders = Table(
     Column("label_reason", Text),
     Column("label_who", Text),
     Column("label_parcels", ARRAY(Text)),
+    Column("label_until", UtcDateTime),
     # who changed the linked Shopify order, as last read
     Column("history", JSONB),
     UniqueConstraint("connection_id", "mirakl_order_id"),
@@ -92,6 +93,7 @@ orders = Table(
     Index("ix_orders_shopify_address", "shopify_address"),
     Index("ix_orders_next_look_at", "next_look_at"),
     Index("ix_orders_mirakl_wanted_since", "mirakl_wanted_since"),
+    Index("ix_orders_mirakl_order_id", "mirakl_order_id"),
     Index("ix_orders_commercial_id", "commercial_id"),
     Index("ix_orders_shopify_name", "shopify_name"),
 )
@@ -189,6 +191,7 @@ _TAKE_LEASE = (
     )
     .returning(orders)
 )
+_READ_ORDER = select(orders).where(_THIS_ORDER)
 _STILL_MINE = select(orders.c.id).where(_OF_THIS_EPOCH).with_for_update()
 _WRITE_AS_MINE = update(orders).where(_OF_THIS_EPOCH)
 _RELEASE_LEASE = (
@@ -374,6 +377,16 @@ def take_lease(
     if before is None:
         return None
     row = c.execute(_TAKE_LEASE, {"row_id": order_id, "owner": owner, "until": until, "now": now}).one()
+    return _order_row(row, now, taken_over=before.lease_until is not None)
+
+
+def read_order(c: Connection, order_id: int) -> OrderRow:
+    """The order's row for reading; nothing may be written on its account. Raises NoResultFound."""
+    row = c.execute(_READ_ORDER, {"row_id": order_id}).one()
+    return _order_row(row, row.created_at, taken_over=False)
+
+
+def _order_row(row: Any, now: datetime, taken_over: bool) -> OrderRow:
     return OrderRow(
         id=row.id,
         connection_id=row.connection_id,
@@ -386,7 +399,7 @@ def take_lease(
         mirakl_written_at=row.mirakl_written_at,
         mirakl_wanted_since=row.mirakl_wanted_since,
         runs_in_hour=row.runs_in_hour if row.hour == hour_of(now) else 0,
-        taken_over=before.lease_until is not None,
+        taken_over=taken_over,
         history=None if row.history is None else decode(History, row.history),
     )
 
@@ -412,11 +425,12 @@ def still_mine(c: Connection, order_id: int, epoch: int, **values: Any) -> None:
         raise LeaseLost(order_id, epoch)
 
 
-def label_columns(label: Label | None) -> dict[str, object]:
-    """What the row keeps of the answer to a label printer."""
+def label_columns(label: Label | None, until: datetime) -> dict[str, object]:
+    """What the row keeps of the answer to a label printer, and until when it is young enough to be given."""
     if label is None:
-        return {"label_yes": None, "label_reason": None, "label_who": None, "label_parcels": None}
+        return dict.fromkeys(("label_yes", "label_reason", "label_who", "label_parcels", "label_until"))
     return {
+        "label_until": until,
         "label_yes": label.yes,
         "label_reason": label.reason,
         "label_who": label.who,

@@ -157,7 +157,7 @@ def _excused(evidence: Evidence, truth: Truth, parcel: Parcel) -> bool:
     )
     twice = any(r.fulfillment_order_id == parcel.gid and r.times >= 2 for r in truth.memory.reholds)
     asked = any(a.fulfillment_order_id == parcel.gid for a in truth.memory.services_asked)
-    return twice or asked or any(case.subject == parcel.gid for case in cases)
+    return twice or asked or any(case.subject.partition(" ")[0] == parcel.gid for case in cases)
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

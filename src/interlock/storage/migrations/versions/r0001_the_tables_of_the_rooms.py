@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.Column("label_reason", sa.Text(), nullable=True),
         sa.Column("label_who", sa.Text(), nullable=True),
         sa.Column("label_parcels", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("label_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_orders_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
@@ -258,6 +259,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_orders_commercial_id", "orders", ["commercial_id"], unique=False)
+    op.create_index("ix_orders_mirakl_order_id", "orders", ["mirakl_order_id"], unique=False)
     op.create_index("ix_orders_mirakl_wanted_since", "orders", ["mirakl_wanted_since"], unique=False)
     op.create_index("ix_orders_next_look_at", "orders", ["next_look_at"], unique=False)
     op.create_index("ix_orders_shopify_address", "orders", ["shopify_address"], unique=False)
@@ -369,6 +371,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_kin_name", "kin", ["name"], unique=False)
     op.create_index("ix_kin_shopify_order_id", "kin", ["shopify_order_id"], unique=False)
+    op.create_table(
+        "label_overrides",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("fulfillment_order_id", sa.Text(), nullable=False),
+        sa.Column("against", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_label_overrides_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_overrides")),
+    )
+    op.create_index(
+        "uq_label_overrides_unused",
+        "label_overrides",
+        ["order_id", "fulfillment_order_id"],
+        unique=True,
+        postgresql_where=sa.text("used_at IS NULL"),
+    )
     op.create_table(
         "mirakl_documents",
         sa.Column("order_id", sa.BigInteger(), nullable=False),

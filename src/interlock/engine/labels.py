@@ -1,0 +1,315 @@
+"""The label check: may this label be printed? From our own database where what was seen is young, else by asking Shopify now."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from interlock.cases.store import volunteer
+from interlock.clock import Clock
+from interlock.decide import decide
+from interlock.engine.hints import hint
+from interlock.engine.queue import Queue
+from interlock.engine.run import EngineParts, view_now
+from interlock.engine.store import count
+from interlock.holds.store import (
+    PARCEL_GID,
+    LabelRow,
+    Override,
+    find_kin,
+    find_labels,
+    keep_override,
+    use_override,
+    waiting_override,
+)
+from interlock.orders.label import BY_ITSELF, Label
+from interlock.orders.ports import ReadFailed
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import remember_fulfillment_orders, tell
+from interlock.storage.database import Store
+
+Source = Literal["stored", "read now", "override", "none"]
+
+READ_SECONDS = 8.0
+LONGEST_NUMBER = 100
+LONGEST_WORDS = 300
+
+
+class LabelRefused(ValueError):
+    """A label check or an override is not possible as asked. `code` is for programs, `field` names what was wrong,
+    `candidates` what could be meant."""
+
+    def __init__(
+        self, code: str, sentence: str, field: str = "order", candidates: tuple[dict[str, str], ...] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.field = field
+        self.candidates = candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a label check found. `source` is `stored`, `read now`, `override`, or `none` where nothing could be seen;
+    `as_of` is when the Shopify order was seen that it rests on."""
+
+    row: LabelRow
+    label: Label
+    as_of: datetime | None
+    source: Source
+
+
+def _checked_number(text: str) -> str:
+    """The number as it is looked up. Raises LabelRefused."""
+    number = text.strip()
+    if not number or len(number) > LONGEST_NUMBER or not number.isprintable():
+        raise LabelRefused(
+            "malformed_number",
+            f"The number has to have 1 to {LONGEST_NUMBER} characters that can be shown. Give a Shopify order's id, gid or "
+            "name, a fulfillment order's id or gid, or a Mirakl order id.",
+        )
+    kind, _, digits = number.removeprefix("gid://shopify/").partition("/")
+    if number.startswith("gid:") and not (kind in ("Order", "FulfillmentOrder") and digits.isdecimal()):
+        raise LabelRefused(
+            "malformed_number",
+            "This gid is neither gid://shopify/Order/… nor gid://shopify/FulfillmentOrder/… with digits at its end.",
+        )
+    return number
+
+
+def _only_one(number: str, rows: list[LabelRow]) -> LabelRow:
+    """The one order meant. Raises LabelRefused when there is none, or more than one."""
+    if not rows:
+        raise LabelRefused(
+            "unknown_order",
+            f"No marketplace order is known under {number}. This is neither a yes nor a no: an order that did not come "
+            "from a marketplace is none of ours, and one that came a moment ago may not be linked yet.",
+        )
+    if len(rows) > 1:
+        names = tuple(named(row) for row in rows)
+        raise LabelRefused(
+            "ambiguous_order",
+            f"{number} may mean {len(rows)} orders. Ask with the gid of the Shopify order or fulfillment order.",
+            candidates=names,
+        )
+    return rows[0]
+
+
+def named(row: LabelRow) -> dict[str, str]:
+    """The numbers of an order."""
+    return {"mirakl": row.mirakl_order_id, "shopify": row.shopify_order_id, "name": row.shopify_name}
+
+
+class LabelCheck:
+    """Answers label printers. One of these serves one process. `engine` is None where the process has no way to the
+    platforms: then what is too old is a no."""
+
+    def __init__(self, store: Store, clock: Clock, queue: Queue, engine: EngineParts | None) -> None:
+        self._store = store
+        self._clock = clock
+        self._queue = queue
+        self._engine = engine
+
+    async def check(self, number: str) -> Checked:
+        """May the label of this order or fulfillment order be printed? From the row if what it says is young and nothing
+        happened since, else from Shopify now; every failure is a no. Raises LabelRefused."""
+        row = await self._find(number)
+        checked = await self._answered(row)
+        if not checked.label.yes and row.is_overridden:
+            return await self._overridden(checked)
+        return checked
+
+    async def override(
+        self, number: str, parcel: str, who: str, why: str, via: str
+    ) -> tuple[LabelRow, Override]:
+        """Have the next check of one fulfillment order say yes, once. `parcel` may be empty where only one is left, `via`
+        is what the person used (a key, the command line). Raises LabelRefused; nothing is changed then."""
+        for field, value in (("who", who), ("why", why)):
+            if not value.strip() or len(value) > LONGEST_WORDS or not value.isprintable():
+                raise LabelRefused(
+                    "words_missing",
+                    f"An override needs {field}, 1 to {LONGEST_WORDS} characters that can be shown. Nothing was changed.",
+                    field,
+                )
+        row = await self._find(number)
+        checked = await self._answered(row)
+        chosen = _chosen(row, parcel.strip(), checked.label.parcels)
+        if checked.label.yes:
+            raise LabelRefused(
+                "nothing_to_override", "The label may be printed as it is. Nothing was changed.", "order"
+            )
+        now = self._clock.now()
+
+        def keep(c: Connection) -> Override:
+            waiting = waiting_override(c, row.order_id, chosen)
+            if waiting is not None:
+                raise LabelRefused(
+                    "already_overridden",
+                    f"{waiting.who} has overridden the check of this parcel already; the next check says yes. Nothing "
+                    "was changed.",
+                    "order",
+                )
+            kept = keep_override(c, row.order_id, chosen, checked.label.reason, who.strip(), why.strip(), now)
+            subject = f"{chosen} {kept.id}"
+            volunteer(
+                c,
+                row.order_id,
+                Reason.LABEL_OVERRIDDEN,
+                subject,
+                Option.PRINT_ANYWAY,
+                kept.who,
+                kept.why,
+                now,
+            )
+            told = f"Has a label printed ({via}) although the check says no: {checked.label.reason} Because: {kept.why}"
+            tell(c, row.order_id, now, kept.who, [told])
+            count(c, "label_overridden")
+            hint(c, self._queue, row.order_id, "holds", now)
+            return kept
+
+        return row, await self._store.tx(keep)
+
+    # -- finding ---------------------------------------------------------------------------------------
+
+    async def _find(self, text: str) -> LabelRow:
+        number = _checked_number(text)
+        rows = await self._store.tx(lambda c: find_labels(c, number))
+        if not rows:
+            rows = await self._store.tx(lambda c: find_kin(c, number))
+        if not rows and self._engine is not None and number.startswith(PARCEL_GID):
+            # Their ids are not stable: a split or a move makes new ones that no look has seen yet.
+            owner = await self._owner(self._engine, number)
+            if owner:
+                found = await self._store.tx(lambda c: find_labels(c, owner))
+                rows = [replace(row, parcel=number, is_hinted=True) for row in found]
+        return _only_one(number, rows)
+
+    async def _owner(self, engine: EngineParts, parcel: str) -> str:
+        """The Shopify order a fulfillment order belongs to, asked of each shop; empty when none shows it."""
+        asked: list[str] = []
+        for platforms in await engine.connections.all():
+            if platforms.shopify_account in asked:
+                continue
+            asked.append(platforms.shopify_account)
+            try:
+                async with asyncio.timeout(READ_SECONDS):
+                    owner = await platforms.shopify.fulfillment_order_owner(parcel)
+            except (ReadFailed, TimeoutError):
+                continue
+            if owner is not None:
+                return owner
+        return ""
+
+    # -- answering -------------------------------------------------------------------------------------
+
+    async def _answered(self, row: LabelRow) -> Checked:
+        if row.is_kin:
+            return Checked(row, _NOT_THE_LIVE_ONE, row.seen_at, "stored")
+        if not row.shopify_order_id:
+            return Checked(row, _NOT_THERE, None, "none")
+        young = row.until is not None and self._clock.now() < row.until and not row.is_hinted
+        if young and row.yes is not None:
+            label = Label(row.yes, row.reason, row.who, row.parcels)
+            return Checked(row, _of_parcel(row, label), row.seen_at, "stored")
+        return await self._read_now(row)
+
+    async def _read_now(self, row: LabelRow) -> Checked:
+        if self._engine is None:
+            why = "the last look at Shopify is too old, and this process cannot look itself."
+            return _cannot_confirm(row, why)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                view = await view_now(self._engine, row.order_id)
+        except TimeoutError:
+            return _cannot_confirm(row, f"Shopify did not answer within {READ_SECONDS:g} seconds.")
+        if view.shopify_unreadable:
+            return _cannot_confirm(row, "Shopify could not be read.")
+        label, shopify = decide(view).label, view.shopify
+        if label is None or shopify is None:
+            return _cannot_confirm(row, "Shopify does not show the order at the moment.")
+        await self._note(row, label, tuple(fo.id for fo in shopify.fulfillment_orders))
+        return Checked(row, _of_parcel(row, label), shopify.observed_at, "read now")
+
+    async def _note(self, row: LabelRow, label: Label, parcels: tuple[str, ...]) -> None:
+        """What the check saw and the order does not know yet is a hint to it: its hold comes on or off because of it."""
+        if label.yes is row.yes and set(label.parcels) == set(row.parcels):
+            return
+        now = self._clock.now()
+
+        def write(c: Connection) -> None:
+            remember_fulfillment_orders(c, row.order_id, parcels)
+            hint(c, self._queue, row.order_id, "holds", now)
+
+        await self._store.tx(write)
+
+    async def _overridden(self, checked: Checked) -> Checked:
+        """A yes where an override waits for exactly this parcel; it is used up by that."""
+        row, now = checked.row, self._clock.now()
+        parcels = (row.parcel,) if row.parcel else checked.label.parcels
+
+        def use(c: Connection) -> Override | None:
+            used = use_override(c, row.order_id, parcels, now)
+            if used is not None:
+                tell(
+                    c,
+                    row.order_id,
+                    now,
+                    "Interlock",
+                    [f"The label check said yes once, because {used.who} overrode it."],
+                )
+            return used
+
+        used = await self._store.tx(use)
+        if used is None:
+            return checked
+        said = f"{used.who} overrode the check: {used.why} Without that: {checked.label.reason}"
+        return Checked(row, Label(True, said, "", checked.label.parcels), checked.as_of, "override")
+
+
+_NOT_THE_LIVE_ONE = Label(
+    False,
+    "Another Shopify order stands for this sale, or it is not settled yet which one does.",
+    "customer service",
+    (),
+)
+_NOT_THERE = Label(False, "The order has no Shopify order yet.", BY_ITSELF, ())
+
+
+def _of_parcel(row: LabelRow, label: Label) -> Label:
+    """The answer for the fulfillment order that was named, if one was."""
+    if not row.parcel or row.parcel in label.parcels:
+        return label
+    reason = "Nothing is left to ship of this fulfillment order, or it belongs to a Shopify order that was replaced."
+    return Label(False, reason, "operations", label.parcels)
+
+
+def _cannot_confirm(row: LabelRow, why: str) -> Checked:
+    label = Label(False, f"Cannot confirm: {why}", BY_ITSELF, row.parcels)
+    return Checked(row, label, row.seen_at, "none")
+
+
+def _chosen(row: LabelRow, given: str, parcels: tuple[str, ...]) -> str:
+    """The fulfillment order an override is for. Raises LabelRefused."""
+    if given.isdecimal():
+        given = PARCEL_GID + given
+    wanted = given or row.parcel
+    if wanted and wanted not in parcels:
+        raise LabelRefused(
+            "parcel_not_open",
+            "Nothing is left to ship of this fulfillment order, or it belongs to another order. Nothing was changed.",
+            "fulfillment_order",
+        )
+    if wanted:
+        return wanted
+    if len(parcels) != 1:
+        raise LabelRefused(
+            "ambiguous_parcel" if parcels else "parcel_not_open",
+            f"The order has {len(parcels)} fulfillment orders with something left to ship; name one. Nothing was changed."
+            if parcels
+            else "Nothing of the order is left to ship. Nothing was changed.",
+            "fulfillment_order",
+            tuple({"fulfillment_order": parcel} for parcel in parcels),
+        )
+    return parcels[0]

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from interlock.rehearsal.history import on_virtual_time
 from interlock.rehearsal.scenarios import SCENARIOS, SEED, Played, Scenario, play
@@ -25,12 +25,25 @@ ONCE = (
 Choose = Callable[[list[str]], Iterable[int]]
 
 
+ChoosePairs = Callable[[int], Iterable[tuple[int, int]]]
+"""Given how many boundaries there are undisturbed: the first crash, and how many boundaries later the second one is."""
+
+SHORTEST = SCENARIOS[4]
+MOST_LATER = 60
+"""No process of the shortest scenario passes more boundaries after its first crash than this."""
+
+
+def every_pair(boundaries: int) -> Iterable[tuple[int, int]]:
+    """Every ordered pair."""
+    return ((first, gap) for first in range(boundaries) for gap in range(1, boundaries + MOST_LATER))
+
+
 def every(boundaries: list[str]) -> Iterable[int]:
     """All boundaries."""
     return range(len(boundaries))
 
 
-def perform(scenario: Scenario, database: Database, keyring: Keyring, crash_at: int | None = None) -> Played:
+def perform(scenario: Scenario, database: Database, keyring: Keyring, crash_at: Sequence[int] = ()) -> Played:
     """One performance on an empty database and a loop of its own."""
     empty(database)
     return on_virtual_time(SEED, lambda: play(scenario, database, keyring, crash_at))
@@ -61,15 +74,41 @@ def sweep(
     assert not calm.open_operations, calm.open_operations
     assert not calm.troubles, calm.troubles
     for number in choose(calm.boundaries):
-        crashed = perform(scenario, database, keyring, number)
-        assert crashed.crashed_at == calm.boundaries[number], (
+        crashed = perform(scenario, database, keyring, (number,))
+        assert crashed.crashed_at == (calm.boundaries[number],), (
             "the performance before the crash is not the same"
         )
-        yield number, crashed.crashed_at, wrong_with(calm, crashed)
+        yield number, calm.boundaries[number], wrong_with(calm, crashed)
+
+
+def sweep_pairs(
+    scenario: Scenario, database: Database, keyring: Keyring, choose: ChoosePairs = every_pair
+) -> Iterator[tuple[tuple[int, int], str, list[str]]]:
+    """Crash twice: at a boundary, and at one that comes after the restart. Numbers and names of each pair, and what was
+    wrong afterwards.
+
+    The boundaries after a crash are those of the performance with that crash, so each first crash is performed alone
+    before its pairs.
+    """
+    calm = perform(scenario, database, keyring)
+    once: dict[int, list[str]] = {}
+    for first, gap in choose(len(calm.boundaries)):
+        if first not in once:
+            once[first] = perform(scenario, database, keyring, (first,)).boundaries
+        second = first + gap
+        if second >= len(once[first]):
+            continue
+        crashed = perform(scenario, database, keyring, (first, second))
+        assert crashed.crashed_at == (calm.boundaries[first], once[first][second]), (
+            "the performance before the second crash is not the same"
+        )
+        names = f"{crashed.crashed_at[0]}, then {crashed.crashed_at[1]}"
+        yield (first, second), names, wrong_with(calm, crashed)
 
 
 def main() -> int:
-    """Every boundary of every scenario; prints the figures, and the reproduction of each failure."""
+    """Every boundary of every scenario, and with `--pairs` every ordered pair of the shortest one; prints the figures,
+    and the reproduction of each failure."""
     failures = 0
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
@@ -92,8 +131,27 @@ def main() -> int:
                 f"{time.perf_counter() - began:.0f} s",
                 flush=True,
             )
+        if "--pairs" in sys.argv[1:]:
+            failures += pairs(database, keyring)
         database.dispose()
     return 1 if failures else 0
+
+
+def pairs(database: Database, keyring: Keyring) -> int:
+    """Every ordered pair of the shortest scenario; prints the figures and gives back how many failed."""
+    began = time.perf_counter()
+    crashed = failed = 0
+    for numbers, names, wrong in sweep_pairs(SHORTEST, database, keyring):
+        crashed += 1
+        if wrong:
+            failed += 1
+            print(f"  {SHORTEST.name}, boundaries {numbers[0]} and {numbers[1]} ({names}):")
+            for sentence in wrong:
+                print(f"    {sentence}")
+    print(
+        f"{SHORTEST.name}: {crashed} ordered pairs of crashes, {failed} failed, {time.perf_counter() - began:.0f} s"
+    )
+    return failed
 
 
 if __name__ == "__main__":

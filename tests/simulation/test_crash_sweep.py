@@ -5,7 +5,7 @@ import pytest
 from interlock.rehearsal.scenarios import SCENARIOS, Scenario
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
-from tests.simulation.sweep import Choose, perform, sweep
+from tests.simulation.sweep import SHORTEST, Choose, perform, sweep, sweep_pairs
 
 IN_FULL = (SCENARIOS[0], SCENARIOS[4])
 SAMPLED = tuple(scenario for scenario in SCENARIOS if scenario not in IN_FULL)
@@ -45,3 +45,14 @@ def test_the_same_scenario_passes_the_same_boundaries_twice(database: Database, 
     again = perform(SCENARIOS[0], database, keyring)
     assert once == again
     assert {"kept", "before_send:AnswerAcceptance", "after_outcome:CompleteDraft"} <= set(once.boundaries)
+
+
+def test_a_second_crash_during_the_recovery_from_the_first_changes_nothing_for_good(
+    database: Database, keyring: Keyring
+) -> None:
+    pairs = [(first, gap) for first in range(0, 24, 3) for gap in (1, 2, 5)]
+    performed = 0
+    for numbers, names, wrong in sweep_pairs(SHORTEST, database, keyring, lambda boundaries: pairs):
+        performed += 1
+        assert wrong == [], f"boundaries {numbers} ({names})"
+    assert performed == len(pairs)

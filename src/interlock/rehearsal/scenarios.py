@@ -90,7 +90,7 @@ class Played:
     """One performance of a scenario. `boundaries` are the names of the probe points in the order they were passed."""
 
     boundaries: list[str]
-    crashed_at: str
+    crashed_at: tuple[str, ...]
     end: EndState
     effects: Counter[str]
     open_operations: list[str]
@@ -98,17 +98,17 @@ class Played:
 
 
 async def play(
-    scenario: Scenario, database: Database, keyring: Keyring, crash_at: int | None = None
+    scenario: Scenario, database: Database, keyring: Keyring, crash_at: Sequence[int] = ()
 ) -> Played:
-    """Perform the scenario on a clean database. With `crash_at` the process dies at that probe point (counted from
-    0) and a new one starts 5 seconds later."""
+    """Perform the scenario on a clean database. The process dies at each of the probe points `crash_at` (counted from
+    0 over all processes, in rising order), and a new one starts 5 seconds later."""
     plan = WorldPlan(SEED, (scenario.profile,), scenario.rules, processes=1)
     boundaries: list[str] = []
     crashed: list[str] = []
 
     def reached(name: str) -> bool:
         boundaries.append(name)
-        if crash_at is not None and not crashed and len(boundaries) > crash_at:
+        if len(crashed) < len(crash_at) and len(boundaries) > crash_at[len(crashed)]:
             crashed.append(name)
             return True
         return False
@@ -123,7 +123,7 @@ async def play(
             revival.cancel()
     return Played(
         boundaries,
-        crashed[0] if crashed else "",
+        tuple(crashed),
         end_state(stage),
         effects_of(stage),
         open_operations(database),

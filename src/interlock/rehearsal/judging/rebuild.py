@@ -13,15 +13,14 @@ from interlock.rehearsal.world import World
 from interlock.tables import metadata
 
 LOST = (
-    "answers",
-    "cases",
-    "fulfillment_orders",
-    "instance_marks",
-    "mirakl_documents",
-    "operations",
-    "plans",
-    "timeline",
     "orders",
+    "instance_marks",
+    "strangers",
+    *(
+        table.name
+        for table in metadata.sorted_tables
+        if any(key.column.table.name == "orders" for key in table.foreign_keys)
+    ),
 )
 MAKING = ("orderCreate", "draftOrderCreate", "draftOrderComplete", "OR28", "OR29", "OR30")
 

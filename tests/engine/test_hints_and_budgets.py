@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from interlock.clock import LoopClock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
 from interlock.engine.hints import note_relatives, webhook_hint
+from interlock.engine.ledger import operations
 from interlock.engine.store import (
     counts,
     forget_strangers,
@@ -28,12 +29,15 @@ from interlock.orders.snapshots import Stranger
 from interlock.orders.store import (
     add_order,
     claims_of,
+    due_orders,
     find_orders,
     forget_kin,
     keep_lineage,
     kin_of,
     orders,
+    release_lease,
     remember_fulfillment_orders,
+    take_lease,
 )
 from interlock.orders.view import Claim
 from interlock.storage.database import Database, InlineStore
@@ -328,3 +332,73 @@ def test_a_shopify_order_stands_for_one_marketplace_order_at_most(c: Connection)
     other = add_order(c, ingress.connection_id, "M-2", "M-2", NOW)
     with pytest.raises(IntegrityError), c.begin_nested():
         c.execute(update(orders).where(orders.c.id == other).values(shopify_order_id=GID))
+
+
+ECHO_TIME = timedelta(seconds=2)
+
+
+def _wrote(ingress: Ingress, ago: timedelta, platform: str = "shopify") -> None:
+    ingress.c.execute(
+        insert(operations).values(
+            id=f"op {ago}",
+            order_id=ingress.order_id,
+            connection_id=ingress.connection_id,
+            epoch=1,
+            kind="PlaceHold",
+            platform=platform,
+            call_class="A",
+            action={},
+            digest="d",
+            state="CONFIRMED",
+            planned_at=NOW - ago,
+            sent_at=NOW - ago,
+            done_at=NOW - ago,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "ago", "platform", "waits"),
+    [
+        ("orders/updated", timedelta(seconds=3), "shopify", True),
+        ("fulfillment_holds/added", timedelta(seconds=3), "shopify", True),
+        ("orders/updated", timedelta(seconds=11), "shopify", False),
+        ("orders/updated", timedelta(seconds=3), "mirakl", False),
+        ("orders/edited", timedelta(seconds=3), "shopify", False),
+        ("orders/cancelled", timedelta(seconds=3), "shopify", False),
+        ("fulfillments/create", timedelta(seconds=3), "shopify", False),
+        ("fulfillment_orders/order_routing_complete", timedelta(seconds=3), "shopify", False),
+    ],
+)
+def test_echoes_of_our_own_writes_wait_for_one_look_together(
+    c: Connection, topic: str, ago: timedelta, platform: str, waits: bool
+) -> None:
+    ingress = Ingress(c)
+    _wrote(ingress, ago, platform)
+    ingress.deliver("w1", topic=topic)
+    assert ingress.hints() == 1
+    assert bool(ingress.queue.woken) is not waits
+    due = [order_id for order_id, _ in due_orders(c, NOW, 10)]
+    assert due == ([] if waits else [ingress.order_id])
+    assert [order_id for order_id, _ in due_orders(c, NOW + ECHO_TIME, 10)] == [ingress.order_id]
+
+
+def test_an_edit_among_the_echoes_waits_for_nothing(c: Connection) -> None:
+    ingress = Ingress(c)
+    _wrote(ingress, timedelta(seconds=1))
+    ingress.deliver("w1", topic="orders/updated")
+    ingress.deliver("w2", topic="orders/edited")
+    ingress.deliver("w3", topic="fulfillment_holds/added")
+    assert len(ingress.queue.woken) == 1
+    assert [order_id for order_id, _ in due_orders(c, NOW, 10)] == [ingress.order_id]
+
+
+def test_a_run_that_ends_leaves_echoes_to_the_sweep(c: Connection) -> None:
+    ingress = Ingress(c)
+    _wrote(ingress, timedelta(seconds=1))
+    row = take_lease(c, ingress.order_id, "worker-1", NOW, NOW + MINUTE)
+    assert row is not None
+    ingress.deliver("w1", topic="orders/updated")
+    assert release_lease(c, row.id, row.epoch, row.hints, None, NOW) is False
+    assert due_orders(c, NOW, 10) == []
+    assert [order_id for order_id, _ in due_orders(c, NOW + ECHO_TIME, 10)] == [ingress.order_id]

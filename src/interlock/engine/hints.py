@@ -1,10 +1,11 @@
 """Hints: one order may need attention. A hint carries no truth; it marks the row and asks for a look."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
+from interlock.engine.ledger import wrote_to_shopify
 from interlock.engine.queue import Queue
 from interlock.engine.store import connections, count, keep_delivery, note_stranger, resolve_delivery
 from interlock.orders.actions import Lane
@@ -23,6 +24,22 @@ from interlock.replacements.evidence import bases_of
 
 MOST_RELATIVES = 10
 """A stranger is weighed for at most so many orders of ours, the youngest first."""
+
+
+ECHOES = frozenset(
+    {
+        "orders/create",
+        "orders/updated",
+        "fulfillment_orders/placed_on_hold",
+        "fulfillment_orders/hold_released",
+        "fulfillment_holds/added",
+        "fulfillment_holds/released",
+    }
+)
+"""What our own writes bring back, several deliveries for each. An edit announces itself by `orders/edited` besides."""
+
+ECHOES_FOR = timedelta(seconds=10)
+ECHOES_WAIT = timedelta(seconds=2)
 
 
 def hint(c: Connection, queue: Queue, order_id: int, lane: Lane, now: datetime) -> None:
@@ -147,5 +164,9 @@ def webhook_hint(
         count(c, "webhook_seen_already", topic)
         return True
     count(c, "webhook_accepted", topic)
+    if topic in ECHOES and wrote_to_shopify(c, order_id, now - ECHOES_FOR):
+        # Most likely our own doing: answered once for all of them, by the sweep over what is due.
+        mark_dirty(c, order_id, "edits", now, now + ECHOES_WAIT)
+        return True
     hint(c, queue, order_id, "edits", now)
     return True

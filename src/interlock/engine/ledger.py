@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    exists,
     insert,
     select,
     text,
@@ -181,6 +182,20 @@ def everything_in_flight_is_unclear(c: Connection, order_id: int, epoch: int, no
     """A new epoch begins: whatever an earlier one left in flight has an unclear outcome from now on."""
     done = c.execute(_IN_FLIGHT_IS_UNCLEAR, {"of_order": order_id, "new_epoch": epoch, "now": now})
     return int(done.rowcount)
+
+
+_WROTE_TO_SHOPIFY = select(
+    exists().where(
+        operations.c.order_id == bindparam("of_order"),
+        operations.c.platform == "shopify",
+        operations.c.sent_at >= bindparam("since"),
+    )
+)
+
+
+def wrote_to_shopify(c: Connection, order_id: int, since: datetime) -> bool:
+    """Whether a write of ours to this order's shop left since then."""
+    return bool(c.execute(_WROTE_TO_SHOPIFY, {"of_order": order_id, "since": since}).scalar_one())
 
 
 def everything_open_is_unclear(c: Connection, now: datetime) -> int:

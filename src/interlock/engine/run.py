@@ -631,8 +631,10 @@ class _Run:
     async def _release(self, look_at: datetime | None) -> None:
         row = self.row
 
+        now = self.parts.clock.now()
+
         def release(c: Connection) -> None:
-            if release_lease(c, row.id, row.epoch, row.hints, look_at):
+            if release_lease(c, row.id, row.epoch, row.hints, look_at, now):
                 self.parts.queue.wake(c, row.id, "rest")
 
         await self.parts.store.tx(release)

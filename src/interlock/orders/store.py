@@ -55,6 +55,8 @@ orders = Table(
     Column("hints", BigInteger, nullable=False, server_default="0"),
     Column("handled", BigInteger, nullable=False, server_default="0"),
     Column("hinted_at", UtcDateTime),
+    # the unanswered hints are echoes of our own writes and may wait until then to be answered together
+    Column("quiet_until", UtcDateTime),
     Column("next_look_at", UtcDateTime),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
     Column("lease_owner", Text),
@@ -204,14 +206,17 @@ _RELEASE_LEASE = (
         handled=bindparam("answered"),
         next_look_at=bindparam("look_at"),
     )
-    .returning(orders.c.hints)
+    .returning(orders.c.hints, orders.c.quiet_until)
 )
 _DUE_ORDERS = (
     select(orders.c.id, orders.c.lane)
     .where(
         _FREE,
         or_(
-            orders.c.hints > orders.c.handled,
+            and_(
+                orders.c.hints > orders.c.handled,
+                or_(orders.c.quiet_until.is_(None), orders.c.quiet_until <= bindparam("now")),
+            ),
             orders.c.next_look_at <= bindparam("now"),
             orders.c.lease_until <= bindparam("now"),
         ),
@@ -332,12 +337,20 @@ def add_order(
     return int(c.execute(statement).scalar_one())
 
 
-def mark_dirty(c: Connection, order_id: int, lane: Lane, at: datetime) -> None:
-    """Count one more hint. The lane only ever becomes more urgent until the order is looked at."""
-    c.execute(_MARK_DIRTY[lane], {"row_id": order_id, "now": at})
+def mark_dirty(
+    c: Connection, order_id: int, lane: Lane, at: datetime, quiet_until: datetime | None = None
+) -> None:
+    """Count one more hint. The lane only ever becomes more urgent until the order is looked at.
+
+    With `quiet_until` the look may wait until then, unless another hint that is still unanswered may not.
+    """
+    if quiet_until is None:
+        c.execute(_MARK_DIRTY[lane], {"row_id": order_id, "now": at})
+    else:
+        c.execute(_MARK_QUIET[lane], {"row_id": order_id, "now": at, "quiet": quiet_until})
 
 
-def _marking_dirty(lane: Lane) -> Update:
+def _marking_dirty(lane: Lane, quiet_until: Any) -> Update:
     urgent = LANES[: LANES.index(lane)]
     waits_in_a_more_urgent = and_(orders.c.hints > orders.c.handled, orders.c.lane.in_(urgent))
     return (
@@ -347,11 +360,16 @@ def _marking_dirty(lane: Lane) -> Update:
             hints=orders.c.hints + 1,
             hinted_at=bindparam("now"),
             lane=case((waits_in_a_more_urgent, orders.c.lane), else_=lane),
+            quiet_until=quiet_until,
         )
     )
 
 
-_MARK_DIRTY = {lane: _marking_dirty(lane) for lane in LANES}
+_QUIET = case(
+    (orders.c.hints > orders.c.handled, orders.c.quiet_until), else_=bindparam("quiet", type_=UtcDateTime)
+)
+_MARK_DIRTY = {lane: _marking_dirty(lane, None) for lane in LANES}
+_MARK_QUIET = {lane: _marking_dirty(lane, _QUIET) for lane in LANES}
 
 
 def take_lease(
@@ -439,16 +457,22 @@ def label_columns(label: Label | None, until: datetime) -> dict[str, object]:
 
 
 def release_lease(
-    c: Connection, order_id: int, epoch: int, handled: int, next_look_at: datetime | None
+    c: Connection,
+    order_id: int,
+    epoch: int,
+    handled: int,
+    next_look_at: datetime | None,
+    now: datetime | None = None,
 ) -> bool:
-    """Give the order back. True when hints came in the meantime and it must be looked at again."""
+    """Give the order back. True when hints came in the meantime and it must be looked at again at once."""
     row = c.execute(
         _RELEASE_LEASE,
         {"row_id": order_id, "of_epoch": epoch, "answered": handled, "look_at": next_look_at},
     ).one_or_none()
     if row is None:
         raise LeaseLost(order_id, epoch)
-    return bool(row.hints > handled)
+    may_wait = now is not None and row.quiet_until is not None and row.quiet_until > now
+    return bool(row.hints > handled) and not may_wait
 
 
 def due_orders(c: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:

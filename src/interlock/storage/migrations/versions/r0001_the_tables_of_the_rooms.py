@@ -225,6 +225,7 @@ def upgrade() -> None:
         sa.Column("hints", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("handled", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("hinted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("quiet_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_look_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=True),

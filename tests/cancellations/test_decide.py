@@ -118,7 +118,7 @@ def test_a_candidate_of_the_lineage_keeps_the_marketplace_order_alone() -> None:
 
 def test_a_person_who_rules_the_successor_out_ends_the_wait() -> None:
     said = a_decision(Reason.POSSIBLE_SUCCESSOR, "SO2", Option.NO_SUCCESSOR)
-    memory = a_memory(shopify_cancelled_seen_at=NOW, decisions=(said,))
+    memory = a_memory(shopify_cancelled_seen_at=NOW - timedelta(minutes=1), decisions=(said,))
     assert gone(memory).actions == (CancelMiraklOrder(),)
 
 

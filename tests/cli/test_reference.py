@@ -27,7 +27,20 @@ ALL = dict(commands(typer.main.get_command(app), "interlock"))
 def test_the_commands_are_those_that_were_promised() -> None:
     assert {name.removeprefix("interlock ") for name in ALL} == {
         "connect",
-        *(f"order {verb}" for verb in ("list", "show", "explain", "preview", "edit", "replay")),
+        *(
+            f"order {verb}"
+            for verb in (
+                "list",
+                "show",
+                "explain",
+                "preview",
+                "edit",
+                "link",
+                "unlink",
+                "undo-link",
+                "replay",
+            )
+        ),
         *(f"cases {verb}" for verb in ("list", "show", "answer")),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),

@@ -186,12 +186,13 @@ def edited_up() -> View:
 
 def shipped_with(carrier: str, order_id: str = "M-1002-A") -> View:
     """A parcel has left with this carrier."""
+    shopify_id = "SO2" if order_id == "M-1002-A" else f"SO-{order_id}"
     lines = (
         a_shopify_line(fulfilled_quantity=2),
         a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=1),
     )
     shopify = a_shopify_order(
-        id="SO2",
+        id=shopify_id,
         name="#1002",
         marker=f"atlas:{order_id}",
         lines=lines,
@@ -199,7 +200,7 @@ def shipped_with(carrier: str, order_id: str = "M-1002-A") -> View:
         fulfillments=(a_fulfillment(carrier=carrier, tracking_number="RM123456785GB"),),
     )
     memory = a_memory(
-        shopify_order_id="SO2", shopify_order_name="#1002", released_at=NOW - timedelta(minutes=2)
+        shopify_order_id=shopify_id, shopify_order_name="#1002", released_at=NOW - timedelta(minutes=2)
     )
     mirakl = replace(an_order(), order_id=order_id, seller_reference="#1002")
     return a_view(order_id=order_id, shopify=shopify, mirakl=mirakl, memory=memory)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from interlock.console import lineage
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import find_orders
 from interlock.rehearsal.scenarios import Stage
@@ -13,7 +14,7 @@ from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.shopify.webhooks import WebhookWeather
 from interlock.simulator.switches import Switches
-from tests.stories.stage import Theatre, Told, answer_case, marketplace, open_cases
+from tests.stories.stage import Theatre, Told, answer_case, marketplace, open_cases, row_id
 
 READY = marketplace("automatic")
 OURS = f"interlock:{READY.name}"
@@ -250,6 +251,53 @@ def test_an_order_that_has_nothing_to_do_with_it_is_released_and_the_cancelation
     told = theatre.tell(story, READY, 2200, shopify_switches=copying())
     assert told.stage.order.state == "CANCELED"
     assert holds_of(made[0]) == []
+    assert told.open_reasons == []
+
+
+def said_by_hand(stage: Stage, say: Callable[..., object], *about: str) -> None:
+    """Somebody links or unlinks on the order's page."""
+    now = stage.world.service_clock.now()
+    with stage.world.database.begin() as c:
+        say(c, stage.world.wakeups, row_id(stage), *about, "Ada Agent", "Seen in Shopify.", now)
+
+
+def test_a_manual_link_its_undoing_and_its_unlinking(theatre: Theatre) -> None:
+    """A recreated order without a trace: linked by hand, taken back, linked again, unlinked."""
+    made: list[Order] = []
+    linked: list[str] = []
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        copy = shopify.customer_order([("MUG-BLUE", 3), ("KETTLE-1L", 1)], email="new@shop.example")
+        made.extend([original, copy])
+        said_by_hand(stage, lineage.link, copy.gid)
+        await stage.until(420)
+        assert [holds_of(order) for order in made] == [[OURS], [OURS]]
+        assert [case.reason for case in open_cases(stage)] == [Reason.ORIGINAL_NOT_CANCELLED.value]
+        shopify.cancel_order(original)
+        await stage.until(600)
+        linked.append(stage.shopify_order().name)
+        said_by_hand(stage, lineage.undo_link)
+        await stage.until(800)
+        linked.append(stage.shopify_order().name)
+        assert [case.reason for case in open_cases(stage)] == [Reason.POSSIBLE_SUCCESSOR.value]
+        assert (markers_of(original), markers_of(copy)) == ([], [])
+        said_by_hand(stage, lineage.link, copy.name)
+        await stage.until(1000)
+        linked.append(stage.shopify_order().name)
+        said_by_hand(stage, lineage.unlink, copy.name)
+        await stage.until(1300)
+        assert stage.order.state == "SHIPPING"
+
+    told = theatre.tell(story, READY, 2200, shopify_switches=copying())
+    original, copy = made
+    assert linked == [copy.name, original.name, copy.name]
+    assert told.stage.shopify_order() is original
+    assert told.stage.order.state == "CANCELED"
+    assert (holds_of(copy), markers_of(copy)) == ([], [])
+    assert "Ada Agent took the take-over back (Seen in Shopify.)" in told.timeline
     assert told.open_reasons == []
 
 

@@ -12,7 +12,7 @@ from interlock.console import desk, views, wording
 from interlock.console.explain import explain
 from interlock.orders.codec import encode
 
-commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, preview, edit, replay.")
+commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, preview, edit, link, replay.")
 Number = Annotated[
     str, typer.Argument(help="Any number of the order: marketplace, Shopify, parcel or tracking.")
 ]
@@ -97,6 +97,15 @@ def show(number: Number, as_json: AsJson = False) -> None:
                 for line in page.lines
             ),
         )
+        if page.memory.lineage:
+            table(
+                "\nShopify orders of this sale",
+                ("order", "role", "since", "by", "evidence or reason"),
+                (
+                    (k.name, wording.ROLES[k.role], wording.stamp(k.since), k.who, k.why)
+                    for k in page.memory.lineage
+                ),
+            )
         if page.cases:
             table(
                 "\nOpen cases",

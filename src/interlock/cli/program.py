@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, editing, edits, labels, maps, orders, quarantine, running
+from interlock.cli import api_keys, cases, editing, edits, labels, lineage, maps, orders, quarantine, running
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -18,6 +18,9 @@ app = typer.Typer(
 app.command("connect")(connect)
 orders.commands.command("preview")(editing.preview_order)
 orders.commands.command("edit")(editing.edit_order)
+orders.commands.command("link")(lineage.link_order)
+orders.commands.command("unlink")(lineage.unlink_order)
+orders.commands.command("undo-link")(lineage.undo_link)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
 app.add_typer(edits.commands, name="edits")

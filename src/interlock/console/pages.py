@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 
 from interlock.cases.store import CannotAnswer
 from interlock.clock import Clock, Identifiers
-from interlock.console import desk, views, wording
+from interlock.console import desk, lineage, views, wording
 from interlock.console.assets import VENDOR
 from interlock.console.explain import explain
 from interlock.engine.queue import Queue
@@ -96,6 +97,7 @@ class Console:
             left=wording.left,
             clock=wording.clock,
             operation_states=wording.OPERATION_STATES,
+            roles=wording.ROLES,
             vendor=VENDOR,
         )
 
@@ -197,6 +199,7 @@ def router(console: Console) -> APIRouter:
     routes = APIRouter(default_response_class=Response)
     parts = console.parts
     _order_routes(routes, console)
+    _lineage_routes(routes, console)
     _case_routes(routes, console)
     _map_routes(routes, console)
 
@@ -256,6 +259,65 @@ def _order_routes(routes: APIRouter, console: Console) -> None:
         except desk.NoSuchOrder as missing:
             raise PageMissing(str(missing)) from missing
         return seen_other(f"/orders/{order_id}")
+
+
+def _lineage_routes(routes: APIRouter, console: Console) -> None:
+    parts = console.parts
+
+    async def change(
+        request: Request, order_id: int, token: str, work: Callable[[Connection, datetime], lineage.LinkAsked]
+    ) -> Response:
+        console.check_form(request, token)
+        now = parts.clock.now()
+        try:
+            await console.read(lambda c: work(c, now))
+        except lineage.LineageRefused as refused:
+            return console.problem(request, 422, str(refused))
+        return seen_other(f"/orders/{order_id}")
+
+    @routes.post("/orders/{order_id}/link")
+    async def link(
+        request: Request,
+        order_id: int,
+        token: Annotated[str, Form()] = "",
+        shopify_order: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        other, said = _text(shopify_order), (_text(who), _text(why))
+        return await change(
+            request, order_id, token, lambda c, now: lineage.link(c, parts.queue, order_id, other, *said, now)
+        )
+
+    @routes.post("/orders/{order_id}/unlink")
+    async def unlink(
+        request: Request,
+        order_id: int,
+        token: Annotated[str, Form()] = "",
+        shopify_order: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        other, said = _text(shopify_order), (_text(who), _text(why))
+        return await change(
+            request,
+            order_id,
+            token,
+            lambda c, now: lineage.unlink(c, parts.queue, order_id, other, *said, now),
+        )
+
+    @routes.post("/orders/{order_id}/undo-link")
+    async def undo(
+        request: Request,
+        order_id: int,
+        token: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        said = (_text(who), _text(why))
+        return await change(
+            request, order_id, token, lambda c, now: lineage.undo_link(c, parts.queue, order_id, *said, now)
+        )
 
 
 def _case_routes(routes: APIRouter, console: Console) -> None:

@@ -130,6 +130,15 @@ def option_consequence(option: str) -> str:
     return OPTIONS[Option(option)][1] if option in set(Option) else ""
 
 
+ROLES = {
+    "live": "stands now",
+    "superseded": "was replaced",
+    "candidate": "may take over",
+    "unlinked": "has nothing to do with it",
+}
+"""What the place of a Shopify order in a lineage is called."""
+
+
 def reason_title(reason: str) -> str:
     """The reason of a case as a clause for lists."""
     return CATALOGUE[Reason(reason)].title if reason in set(Reason) else reason.replace("_", " ")

@@ -14,7 +14,7 @@ def waits_for_successor_until(view: View, memory: Memory) -> datetime | None:
     if view.shopify is None or view.shopify.live or memory.cancelled_at_our_desk:
         return None
     since = cancelled_at or view.now
-    if any(decision.option is Option.NO_SUCCESSOR and decision.at >= since for decision in memory.decisions):
+    if any(decision.option is Option.NO_SUCCESSOR and decision.at > since for decision in memory.decisions):
         return None
     ends = since + view.rules.lineage_wait
     return ends if view.now < ends else None

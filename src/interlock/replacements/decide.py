@@ -164,7 +164,7 @@ def _tidied(view: View, memory: Memory) -> Part:
     actions: list[Action] = []
     for order in view.kin:
         kin = memory.kin(order.id)
-        if kin is None or kin.role not in ("superseded", "unlinked"):
+        if kin is None or kin.role == "live":
             continue
         if order.marker == marker:
             actions.append(ClearMarker(order.id))

@@ -30,6 +30,7 @@ OPTIONS = {
     Option.ACCEPT_WITHOUT_ORDER: "Accept at the marketplace although no Shopify order exists; an urgent incident until it does.",
     Option.REFUSE_ORDER: "Refuse every line at the marketplace.",
     Option.UNDO_IN_SHOPIFY: "I am taking the edit back in Shopify.",
+    Option.ACCEPT_ANYWAY: "The order is delivered at the marketplace's prices.",
     Option.UNDO_BY_INTERLOCK: "Interlock sets the Shopify order back to what was agreed.",
     Option.CANCEL_LINE: "Cancel the units that were taken out, although the rest of the edit waits.",
     Option.CANCEL_AND_MESSAGE: "Cancel the whole order at the marketplace, then send the customer my message (OR43).",
@@ -146,6 +147,7 @@ RULES = {
     "own_fulfillment_centers": "Fulfilment centres whose orders are ours to ship.",
     "label_max_age": "How old the last look at Shopify may be for a label check to say yes; an older one is read anew.",
     "service_wait": "How long a fulfilment service that was asked to stop may take to answer before it is a case.",
+    "price_tolerance": "How far, in per cent of the shop's price, the marketplace's unit price may be from it before a person is asked.",
     "mirror_marketplace_changes": "What the marketplace takes out of its order is taken out of the Shopify order by our own edit, where we may edit it.",
     "settle": "How long an unclear outcome is left alone before the platforms are believed about it.",
 }

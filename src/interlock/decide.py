@@ -49,6 +49,7 @@ from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.memory import Decision, Incident, Memory
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
+from interlock.orders.prices import shop_prices
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
@@ -361,6 +362,8 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
     if memory.acceptance_due_at is None and mirakl.state == "WAITING_ACCEPTANCE":
         due = due_at(view.rules, mirakl.created_at, view.now, seen_before)
         memory = replace(memory, acceptance_due_at=due)
+    if view.offers:
+        memory = replace(memory, shop_prices=shop_prices(mirakl, view.offers))
     if memory.accepted_seen_at is None and mirakl.state in (*BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT):
         memory = replace(memory, accepted_seen_at=view.now)
     return memory

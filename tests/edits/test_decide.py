@@ -10,6 +10,7 @@ import pytest
 from interlock.edits.decide import decide, dropped
 from interlock.edits.diff import differences
 from interlock.orders.actions import CancelMiraklOrder, CancelQuantities, EditShopifyOrder
+from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
@@ -637,3 +638,39 @@ def test_what_our_own_desk_made_is_sent_without_a_quiet_period() -> None:
     assert by_staff.actions == ()
     assert by_staff.look_at == NOW + some_rules().quiet_period
     assert [type(action) for action in by_our_desk.actions] == [CancelQuantities]
+
+
+# -- prices and people -------------------------------------------------------------------------------------
+
+
+def test_on_each_edit_the_prices_are_compared_with_the_shops() -> None:
+    prices = (VariantPrice("V-MUG", Decimal("20.00"), "EUR"), VariantPrice("V-LAMP", Decimal("9.00"), "USD"))
+    view = look(prices=prices)
+
+    (case,) = (c for c in asked(view).cases if c.reason is Reason.PRICE_DISCREPANCY)
+    assert ("MUG: shop", "20.00 EUR") in case.facts
+    assert case.how_severe == "today"
+    assert the_action(asked(view)) is not None
+    said = a_decision(case.reason, case.subject, Option.ACCEPT_ANYWAY)
+    assert asked(view, a_memory(content_since=EDITED, decisions=(said,))).cases == ()
+    assert asked(a_view(prices=prices)).cases == ()
+
+
+def the_action(part: Part) -> CancelQuantities | None:
+    return next((action for action in part.actions if isinstance(action, CancelQuantities)), None)
+
+
+def test_the_case_says_who_changed_what_with_which_app() -> None:
+    at = NOW - timedelta(minutes=2)
+    changes = (
+        Change("A1", CREATED, "Interlock", "ORDER", (("S1", 2), ("S2", 1))),
+        Change("A2", at, "Order Editing", "ORDER_EDIT", (("S1", -1),)),
+        Change("A3", at, "staff", "ORDER_EDIT", (("S3", 1), ("S4", 1))),
+    )
+    lines = (*ADDED, a_shopify_line("S4", "BOX", 1, "1.00", ""))
+    (case,) = asked(look(lines, changes=changes)).cases
+    (alone,) = asked(look(changes=changes, rules=some_rules())).cases
+
+    assert "BOX was added by staff at 11:58 UTC on 02 March." in case.sentence
+    assert ("Who 1", "MUG was lowered by the app Order Editing at 11:58 UTC on 02 March.") in alone.facts
+    assert asked(look(ADDED, changes=changes[:1])).cases[0].facts[-1][0] == "Change 1"

@@ -297,7 +297,13 @@ def variant(number: int, sku: str, *stock: tuple[str, bool, int], tracked: bool 
 
 
 def offers(nodes: list[dict[str, Any]], *skus: str, locations: tuple[str, ...] = ()) -> Any:
-    shop = Shop({"VariantsBySku": [data(productVariants={"nodes": nodes, "pageInfo": no_more()})]})
+    shop = Shop(
+        {
+            "VariantsBySku": [
+                data(shop={"currencyCode": "EUR"}, productVariants={"nodes": nodes, "pageInfo": no_more()})
+            ]
+        }
+    )
     client = shop.client()
     return asyncio.run(read.offers(client, skus, locations)), client, shop
 
@@ -309,7 +315,7 @@ def test_offers_match_case_exactly_and_count_their_stock() -> None:
     ]
     (offer,), _, _ = offers(nodes, "LAMP")
     assert (offer.variant_id, offer.matches, offer.available) == ("gid://shopify/ProductVariant/2", 1, 2)
-    assert offer.unit_price == Decimal("19.99")
+    assert (offer.unit_price, offer.currency) == (Decimal("19.99"), "EUR")
     (offer,), _, _ = offers(nodes, "LAMP", locations=("C",))
     assert offer.available == 9
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from interlock.imports.store import map_skus
 from interlock.orders.connection import CarrierMapping
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.shipping.store import map_carriers
-from tests.stories.stage import Theatre, look_again, marketplace, open_cases
+from tests.stories.stage import Theatre, answer_case, look_again, marketplace, open_cases
 
 
 def test_an_unknown_carrier_is_mapped_once_and_the_waiting_parcel_ships_by_itself(theatre: Theatre) -> None:
@@ -89,6 +89,10 @@ def test_an_unknown_sku_never_drops_a_line(theatre: Theatre) -> None:
             now = stage.world.service_clock.now()
             map_skus(c, connection_id, {"NOT-IN-THE-SHOP": "LAMP-OAK"}, "Otto Ops", now)
         look_again(stage)
+        await stage.until(700)
+        # It is not sold at the lamp's price, which somebody has to see before it is accepted.
+        assert stage.order.state == "WAITING_ACCEPTANCE"
+        answer_case(stage, Reason.PRICE_DISCREPANCY, Option.ACCEPT_ANYWAY)
 
     told = theatre.tell(
         story, marketplace("all-or-nothing"), 1000, skus=("MUG-BLUE", "NOT-IN-THE-SHOP"), quantities=(3, 2)

@@ -8,6 +8,7 @@ from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.agreement import agreed_quantities
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
+from interlock.orders.prices import as_facts, discrepancies, in_words, subject_of
 from interlock.orders.reasons import Option, Reason, Severity
 from interlock.orders.snapshots import DEAD, MiraklOrder
 from interlock.orders.view import OpenOperation, View
@@ -50,10 +51,11 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
     if not any(units for _, units in agreed_quantities(mirakl, memory)):
         return Part(memory, because=("Every unit of the order was cancelled before it could be accepted.",))
     answer, memory, because = _answer(view, memory, mirakl, import_blocked)
+    prices = priced_wrongly(view, memory, mirakl)
     refused = _refusal(view)
     window = window_of(view.rules, memory)
     ladder = _ladder(view, memory, window, answer)
-    cases = ladder.cases
+    cases = ladder.cases if prices is None else (*ladder.cases, prices)
     mirakl_since = None
     if refused is not None and answer is not None:
         if refused.code == "ORDER_INVALID_STATE":
@@ -80,6 +82,9 @@ def _answer(
     if said is Option.REFUSE_ORDER:
         no = AnswerAcceptance(tuple((line.id, False) for line in mirakl.lines))
         return no, memory, "A person decided to refuse this order; the refusal is sent to the marketplace."
+    if priced_wrongly(view, memory, mirakl) is not None:
+        because = "The marketplace sold at other prices than the shop's; the order is accepted once a person says so."
+        return None, memory, because
     if _exists(view, memory):
         return yes, memory, "The Shopify order exists, so the marketplace order is accepted."
     if memory.shopify_cancelled_seen_at is not None:
@@ -103,6 +108,25 @@ def _answer(
             )
         return None, memory, "The draft order holds no stock yet, so the order is not accepted."
     return None, memory, "The order is accepted as soon as its Shopify order exists."
+
+
+def priced_wrongly(view: View, memory: Memory, mirakl: MiraklOrder) -> Case | None:
+    """The case about prices that are too far from the shop's, until a person accepts or refuses them."""
+    found = discrepancies(mirakl, memory.shop_prices, view.rules.price_tolerance)
+    if not found:
+        return None
+    said = memory.decision(Reason.PRICE_DISCREPANCY, subject_of(found))
+    if said is not None and said.option in (Option.ACCEPT_ANYWAY, Option.REFUSE_ORDER):
+        return None
+    return Case(
+        Reason.PRICE_DISCREPANCY,
+        subject_of(found),
+        f"{in_words(found, mirakl.currency)} The order is not accepted before somebody has looked: accept it at these "
+        "prices, or refuse it. Correct the price where it is wrong, or the next order is sold at it too.",
+        (Option.ACCEPT_ANYWAY, Option.REFUSE_ORDER),
+        as_facts(found, mirakl.currency),
+        memory.acceptance_due_at,
+    )
 
 
 def _exists(view: View, memory: Memory) -> bool:
@@ -170,6 +194,8 @@ def _running_out(
         why = "Our answer has not been confirmed by the marketplace yet."
     elif memory.shopify_cancelled_seen_at is not None:
         why = "Its Shopify order is cancelled."
+    elif memory.shopify_order_id:
+        why = "Nobody has said yet whether its prices stand."
     else:
         why = "No Shopify order could be created for it yet."
     if 100 in reached:

@@ -45,6 +45,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "I undo the edit in Shopify",
         "Nothing is sent. Undo the edit in Shopify; the case closes when both sides show the same.",
     ),
+    Option.ACCEPT_ANYWAY: (
+        "Accept at these prices",
+        "The prices of the marketplace stand for this order, and it is accepted and delivered at them.",
+    ),
     Option.UNDO_BY_INTERLOCK: (
         "Let Interlock undo it",
         "Interlock sets the lines in Shopify back to what was agreed, nobody is mailed, and the parcel is released by itself.",

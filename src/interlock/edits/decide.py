@@ -22,13 +22,15 @@ from interlock.edits.refunding import refund, without_edit_tasks
 from interlock.edits.sentences import sentence_of
 from interlock.edits.table import STATE_WAITED_FOR, Answer
 from interlock.orders.actions import CancelMiraklOrder
-from interlock.orders.agreement import agreed_quantities, shopify_quantities
+from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities
 from interlock.orders.differences import Difference, LineCancelled, LineRefused, LineRemoved, QuantityReduced
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Memory, ShopPrice
 from interlock.orders.plan import Case, Part, earliest, latest
+from interlock.orders.prices import as_facts, discrepancies, subject_of
+from interlock.orders.prices import in_words as in_words_of_prices
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open
-from interlock.orders.snapshots import GONE_OUT
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT
 from interlock.orders.view import View
 
 INCIDENT = "The marketplace has an open incident on this order; the parcel waits until it is resolved."
@@ -109,6 +111,7 @@ def _carried_out(edit: Edit) -> Part:
         _refunded,
         _waiting,
         _incident,
+        _prices,
     ):
         part = _joined(part, answer(edit, part.memory, judged))
     return part
@@ -149,6 +152,37 @@ def _incident(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         Reason.INCIDENT_OPEN,
         "order",
         f"{INCIDENT} Settle it with the customer in the marketplace portal; the parcel is released by itself then.",
+    )
+    return Part(memory, cases=(case,))
+
+
+def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
+    """On each edit the marketplace's prices are compared with what the shop asks today."""
+    mirakl = edit.mirakl
+    if not any(j.difference in edit.by_shopify for j in judged):
+        return Part(memory)
+    today = {price.variant_id: price for price in edit.view.prices if price.currency == mirakl.currency}
+    asked = {
+        mirakl_line_id_of(line, memory): today[line.variant_id].price
+        for line in edit.shopify.lines
+        if line.variant_id in today and line.current_quantity > 0
+    }
+    prices = tuple(ShopPrice(line_id, amount) for line_id, amount in asked.items() if line_id)
+    found = discrepancies(mirakl, prices, edit.view.rules.price_tolerance)
+    if not found or mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):
+        # Before the acceptance its own room asks.
+        return Part(memory)
+    said = memory.decision(Reason.PRICE_DISCREPANCY, subject_of(found))
+    if said is not None and said.option in (Option.ACCEPT_ANYWAY, Option.DISMISS):
+        return Part(memory)
+    case = Case(
+        Reason.PRICE_DISCREPANCY,
+        subject_of(found),
+        f"{in_words_of_prices(found, mirakl.currency)} Somebody is editing this order: look whether its prices are right "
+        "before it is too late to cancel it.",
+        (Option.ACCEPT_ANYWAY, Option.DISMISS),
+        as_facts(found, mirakl.currency),
+        severity="today",
     )
     return Part(memory, cases=(case,))
 
@@ -196,7 +230,7 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
     case = Case(
         Reason.EDIT_CANNOT_BE_EXPRESSED,
         edit.subject,
-        " ".join((*edit.sentences, *why, "The parcel is held.", in_words(options))),
+        " ".join((*edit.sentences, *edit.authors, *why, "The parcel is held.", in_words(options))),
         options,
         edit.table,
     )
@@ -310,7 +344,7 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     asked = asked_about(judged, Reason.REDUCTION_NOT_ALLOWED)
     if not asked:
         return Part(memory)
-    why = " ".join((*edit.sentences, *_sentences(asked)))
+    why = " ".join((*edit.sentences, *edit.authors, *_sentences(asked)))
     if edit.mirakl.state in GONE_OUT:
         return _after_dispatch(edit, memory, why)
     by_hand = declined_task(memory, edit.missing)

@@ -9,7 +9,13 @@ from typing import assert_never
 from interlock.edits.rules import rule_for
 from interlock.edits.sentences import sentence_of
 from interlock.edits.table import Answer, Change, Facts, Rule, Situation, Workflow
-from interlock.orders.agreement import agreed_quantities, fulfilled_quantities, shopify_quantities
+from interlock.orders.agreement import (
+    agreed_quantities,
+    fulfilled_quantities,
+    mirakl_line_id_of,
+    shopify_quantities,
+)
+from interlock.orders.changes import OURSELVES, STAFF
 from interlock.orders.codec import encode
 from interlock.orders.connection import KindOfEdit
 from interlock.orders.differences import (
@@ -114,9 +120,15 @@ class Edit:
         return "edit:" + digest((*(encode(d) for d in self.differences), self.shopify.address.digest))
 
     @property
+    def authors(self) -> tuple[str, ...]:
+        """Who changed what, with which app and when, as far as Shopify tells (Order.agreements)."""
+        return tuple(said for d in self.by_shopify if (said := author_of(d, self)))
+
+    @property
     def table(self) -> tuple[tuple[str, str], ...]:
-        """The changes as facts of a case."""
-        return tuple((f"Change {n}", sentence) for n, sentence in enumerate(self.sentences, start=1))
+        """The changes as facts of a case, and who made them."""
+        changes = tuple((f"Change {n}", sentence) for n, sentence in enumerate(self.sentences, start=1))
+        return (*changes, *((f"Who {n}", said) for n, said in enumerate(self.authors, start=1)))
 
     def judged(self) -> tuple[Judged, ...]:
         """Every difference, and the incident if there is one, with the rule that answers it."""
@@ -287,6 +299,44 @@ def line_id_of(difference: Difference | None) -> str:
             return ""
         case _:
             return difference.line_id
+
+
+DONE: dict[type, str] = {
+    QuantityReduced: "lowered",
+    LineRemoved: "removed",
+    QuantityIncreased: "raised",
+    LineAdded: "added",
+    SkuReplaced: "swapped",
+    PriceChanged: "given another price",
+}
+
+
+def author_of(difference: Difference, edit: Edit) -> str:
+    """Who made this change in Shopify last; empty where Shopify does not tell (addresses, shipping charges)."""
+    touched = {
+        line.id
+        for line in edit.shopify.lines
+        if line_id_of(difference) and mirakl_line_id_of(line, edit.memory) == line_id_of(difference)
+    }
+    match difference:
+        case LineAdded(shopify_line_id):
+            touched = {shopify_line_id}
+        case SkuReplaced(new_shopify_line_id=shopify_line_id):
+            touched.add(shopify_line_id)
+        case _:
+            pass
+    made = [
+        change
+        for change in edit.view.changes
+        if change.kind != "ORDER" and any(line_id in touched for line_id, _ in change.lines)
+    ]
+    if not made:
+        return ""
+    last = max(made, key=lambda change: (change.at, change.id))
+    by = last.by if last.by in (STAFF, OURSELVES) else f"the app {last.by}"
+    what = DONE.get(type(difference), "changed")
+    name = getattr(difference, "sku", "") or getattr(difference, "title", "") or "A line"
+    return f"{name} was {what} by {by} at {last.at:%H:%M} UTC on {last.at:%d %B}."
 
 
 def units_of(reduced: Reduced) -> int:

@@ -201,6 +201,14 @@ class ServiceAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ShopPrice:
+    """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency."""
+
+    line_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All an order remembers. Every field is written by plans only and survives crashes with them."""
 
@@ -249,6 +257,7 @@ class Memory:
     decisions: tuple[Decision, ...] = ()
     # the Shopify edit for which nothing has been sent yet; empty once it was sent, taken back or dropped
     unsent_edit: str = ""
+    shop_prices: tuple[ShopPrice, ...] = ()
     # units per Mirakl line: cancelled in all by our own cancelations, and shown after our own edits in Shopify
     asked_cancelled: tuple[tuple[str, int], ...] = ()
     mirrored: tuple[tuple[str, int], ...] = ()

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     # edits that wait, and edits on both sides
     EDIT_WAITING = "edit_waiting"
     BOTH_SIDES_CHANGED = "both_sides_changed"
+    PRICE_DISCREPANCY = "price_discrepancy"
 
 
 class Option(StrEnum):
@@ -85,6 +86,7 @@ class Option(StrEnum):
     CREATE_WITH_CUSTOM_LINE = "create_with_custom_line"
     ACCEPT_WITHOUT_ORDER = "accept_without_order"
     REFUSE_ORDER = "refuse_order"
+    ACCEPT_ANYWAY = "accept_anyway"
     UNDO_IN_SHOPIFY = "undo_in_shopify"
     UNDO_BY_INTERLOCK = "undo_by_interlock"
     CANCEL_LINE = "cancel_line"
@@ -247,6 +249,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
     ),
     Reason.EDIT_WAITING: ReasonPage(
         "condition", "customer service", "note", "an edit waits for the marketplace"
+    ),
+    Reason.PRICE_DISCREPANCY: ReasonPage(
+        "condition", "operations", "urgent", "the marketplace sold at another price than the shop's"
     ),
     Reason.BOTH_SIDES_CHANGED: ReasonPage(
         "condition", "customer service", "urgent", "both sides changed the same line"

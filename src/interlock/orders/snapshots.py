@@ -343,10 +343,12 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A SKU of the order as the shop knows it. `variant_id` is empty when the SKU is unknown or ambiguous
-    (`matches` tells how many variants carry it); `available` is None where stock is not tracked."""
+    (`matches` tells how many variants carry it); `available` is None where stock is not tracked. `unit_price` is in `currency`,
+    the shop's own."""
 
     sku: str
     variant_id: str
     matches: int
     available: int | None
     unit_price: Decimal | None
+    currency: str = ""

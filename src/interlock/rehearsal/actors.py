@@ -309,6 +309,11 @@ class Crowd:
             case Reason.MARKETPLACE_CHANGED:
                 if found is not None:
                     self._follow_marketplace(found, order)
+            case Reason.BOTH_SIDES_CHANGED:
+                if not self._answer(row, Option.CANCEL_LINE) and found is not None:
+                    self._follow_marketplace(found, order)
+            case Reason.PRICE_DISCREPANCY:
+                self._answer(row, Option.ACCEPT_ANYWAY)
             case Reason.SHIPPING_REFUSED:
                 self._map_to_registered(row, world)
                 self._answer(row, Option.SEND_AGAIN)

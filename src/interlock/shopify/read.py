@@ -289,12 +289,14 @@ async def offers(
     summed over `locations` (ids), or over every active location that ships online. Raises CallFailed."""
     wanted = tuple(dict.fromkeys(sku for sku in skus if sku))
     carriers: dict[str, list[VariantsBySkuProductVariantsNodes]] = {sku: [] for sku in wanted}
+    currency = ""
     for start in range(0, len(wanted), _SKUS_PER_SEARCH):
         search = " OR ".join(f"sku:{_quoted(sku)}" for sku in wanted[start : start + _SKUS_PER_SEARCH])
         after: str | None = None
         while True:
             with understood("VariantsBySku"):
-                page = (await client.variants_by_sku(search=search, after=after, lane=lane)).product_variants
+                answer = await client.variants_by_sku(search=search, after=after, lane=lane)
+            page, currency = answer.product_variants, answer.shop.currency_code
             for node in page.nodes:
                 known = carriers.get(node.sku or "")
                 if known is not None and all(other.id != node.id for other in known):
@@ -304,7 +306,7 @@ async def offers(
             if after is None:
                 break
     client.counters.ambiguous_skus += sum(1 for found in carriers.values() if len(found) > 1)
-    return tuple(translate.offer(sku, carriers[sku], locations) for sku in wanted)
+    return tuple(translate.offer(sku, carriers[sku], locations, currency) for sku in wanted)
 
 
 async def orders_updated_since(

@@ -162,9 +162,11 @@ def draft(read: DraftFields, address_key: bytes, observed_at: datetime) -> Draft
     )
 
 
-def offer(sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations: tuple[str, ...]) -> Offer:
+def offer(
+    sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations: tuple[str, ...], currency: str
+) -> Offer:
     """What the shop offers under a SKU, given every variant that carries exactly it. Stock is what is available at
-    `locations`, or, where none are named, at every active location that ships online orders."""
+    `locations`, or, where none are named, at every active location that ships online orders. `currency` is the shop's."""
     if len(carriers) != 1:
         return Offer(sku=sku, variant_id="", matches=len(carriers), available=None, unit_price=None)
     variant = carriers[0]
@@ -177,7 +179,14 @@ def offer(sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations
             counts = place.id in locations if locations else place.is_active and place.fulfills_online_orders
             if level.is_active and counts:
                 available += sum(count.quantity for count in level.quantities if count.name == "available")
-    return Offer(sku=sku, variant_id=variant.id, matches=1, available=available, unit_price=variant.price)
+    return Offer(
+        sku=sku,
+        variant_id=variant.id,
+        matches=1,
+        available=available,
+        unit_price=variant.price,
+        currency=currency,
+    )
 
 
 def _notes(read: OrderSnapshotOrder) -> list[str]:

@@ -1758,6 +1758,9 @@ class Operations(BaseClient):
     ) -> VariantsBySku:
         query = gql("""
             query VariantsBySku($search: String!, $after: String) {
+              shop {
+                currencyCode
+              }
               productVariants(first: 20, query: $search, after: $after) {
                 nodes {
                   id

@@ -7,7 +7,12 @@ from .base_model import BaseModel
 
 
 class VariantsBySku(BaseModel):
+    shop: "VariantsBySkuShop"
     product_variants: "VariantsBySkuProductVariants" = Field(alias="productVariants")
+
+
+class VariantsBySkuShop(BaseModel):
+    currency_code: str = Field(alias="currencyCode")
 
 
 class VariantsBySkuProductVariants(BaseModel):

@@ -463,7 +463,10 @@ def test_what_we_asked_for_ourselves_is_not_the_marketplaces_change() -> None:
 def test_an_edit_that_was_sent_is_not_remembered_as_waiting() -> None:
     waiting = asked(look(mirakl=an_order("WAITING_DEBIT"))).memory
     assert waiting.unsent_edit.startswith("edit:")
-    assert asked(look(), waiting).memory.unsent_edit == ""
+    sent = asked(look(), waiting).memory
+    assert sent.unsent_edit == ""
+    assert asked(look(mirakl_written_at=NOW), sent).memory.unsent_edit == ""
+    assert asked(look(NO_MUGS, mirakl_written_at=NOW), sent).memory.unsent_edit.startswith("edit:")
 
 
 def test_an_edit_taken_back_before_it_was_sent_sends_nothing_and_says_so_once() -> None:

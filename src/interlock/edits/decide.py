@@ -84,7 +84,9 @@ def _noted(edit: Edit, part: Part) -> Part:
         )
         asked = any(is_open(task) and is_of_an_edit(task) for task in memory.refund_tasks)
         sent = on_its_way or asked or any(isinstance(action, Cancelation) for action in part.actions)
-        return replace(part, memory=replace(memory, unsent_edit="" if sent else edit.subject))
+        known = edit.subject if sent else memory.sent_edit
+        unsent = "" if known == edit.subject else edit.subject
+        return replace(part, memory=replace(memory, sent_edit=known, unsent_edit=unsent))
     if not memory.unsent_edit:
         return part
     undone = dict(edit.view.memory.settled) == dict(agreed_quantities(edit.mirakl, memory))

@@ -257,6 +257,8 @@ class Memory:
     decisions: tuple[Decision, ...] = ()
     # the Shopify edit for which nothing has been sent yet; empty once it was sent, taken back or dropped
     unsent_edit: str = ""
+    # the Shopify edit for which something was sent last
+    sent_edit: str = ""
     shop_prices: tuple[ShopPrice, ...] = ()
     # units per Mirakl line: cancelled in all by our own cancelations, and shown after our own edits in Shopify
     asked_cancelled: tuple[tuple[str, int], ...] = ()

@@ -15,6 +15,7 @@ from interlock.tables import metadata
 LOST = (
     "orders",
     "instance_marks",
+    "kin",
     "strangers",
     *(
         table.name

@@ -34,6 +34,7 @@ from interlock.engine.store import (
     connections,
     count,
     heartbeats,
+    keep_services,
     one_connection,
     polls,
 )
@@ -52,6 +53,7 @@ from interlock.orders.actions import Lane
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
 from interlock.settings import Settings
+from interlock.shopify import read as shopify_read
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import is_loopback
@@ -474,6 +476,18 @@ class Service:
             lambda c: keep_capability(c, self.queue, one_connection(c, row.id), capability, read_at)
         )
         self._log.info("capability.read", connection=row.name, count=kept.hinted)
+        await self._refresh_services(row)
+
+    async def _refresh_services(self, row: ConnectionRow) -> None:
+        """Read which places of the shop are fulfilment services, as often as what the marketplace allows."""
+        try:
+            readiness = await shopify_read.startup(self.connections.shopify_client(row))
+        except CallFailed as error:
+            self._log.warning("services.unread", connection=row.name, exc_info=error)
+            await self._count("services_unread", row.name)
+            return
+        now = self._clock.now()
+        await self.store.tx(lambda c: keep_services(c, row.id, readiness.services, now))
 
     async def _keep_marks(self) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""

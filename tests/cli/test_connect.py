@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from interlock.cli.probing import CannotConnect, probe, shopify_shop
+from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
 from interlock.engine.store import all_connections, budget_calls, connections, counts
 from interlock.storage.database import Database
@@ -107,6 +109,29 @@ def test_both_sides_are_asked_and_everything_secret_is_stored_encrypted(
     for shown in (result.output, result.stderr):
         assert platforms.mirakl["api_key"] not in shown
         assert platforms.shopify["client_secret"] not in shown
+
+
+def test_how_long_orders_are_held_is_set_at_connect_and_changed_later(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    made = connect(interlock, given, platforms, "--edit-window", "30min", "--service-wait", "20min", "--json")
+    assert made.exit_code == 0, made.stderr
+    assert document(made)["labels_nobody_can_stop"] == []
+    changed = ("connect", "--name", "atlas", "--edit-window", "none", "--label-max-age", "10s")
+    said = interlock(*changed)
+    assert said.exit_code == 0, said.stderr
+    assert "Every place the shop ships from is its own: a hold stops every label." in said.stdout
+    assert interlock("connect", "--name", "atlas", "--label-max-age", "soon").exit_code == Exit.REFUSED
+
+    with database.begin() as c:
+        [row] = all_connections(c)
+    assert row.services_read_at is not None
+    assert (row.rules.edit_window, row.rules.label_max_age, row.rules.service_wait) == (
+        None,
+        timedelta(seconds=10),
+        timedelta(minutes=20),
+    )
 
 
 def test_a_connection_goes_live_later(

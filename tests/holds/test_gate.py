@@ -11,13 +11,14 @@ from interlock.holds.decide import NOTES, decide, on_sight
 from interlock.orders.actions import PlaceHold, ReleaseHold
 from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
-from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import NO_ADDRESS
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import NO_ADDRESS, ShopifyOrder
 from tests.build import (
     ELSEWHERE,
     FOREIGN_HOLD,
     HIDDEN,
     NOW,
+    a_decision,
     a_fulfillment,
     a_fulfillment_order,
     a_memory,
@@ -175,6 +176,41 @@ def test_another_edit_closes_it_again() -> None:
     part = decide(a_view(shopify=shopify, memory=released), released, ("The mugs differ.",))
     assert part.actions == (PlaceHold("FO1", NOTES),)
     assert (part.memory.released_at, part.memory.released_as) == (None, "")
+
+
+def swapped(sku: str = "CUP") -> ShopifyOrder:
+    """Staff took the lamp off and put another item on in its place."""
+    lines = (
+        a_shopify_line(),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2", current_quantity=0),
+        a_shopify_line("S3", sku, 1, "30.00", ""),
+    )
+    parcels = (a_fulfillment_order(remaining=(("S1", 2), ("S3", 1))),)
+    return a_shopify_order(lines=lines, fulfillment_orders=parcels)
+
+
+def test_the_answer_to_a_swap_opens_the_gate_for_exactly_that_swap() -> None:
+    asked = whole(a_view(shopify=swapped()))
+    [case] = [one for one in asked.cases if Option.SHIP_AS_EDITED in one.options]
+    assert not any(isinstance(action, ReleaseHold) for action in asked.actions)
+    answer = a_decision(case.reason, case.subject, Option.SHIP_AS_EDITED)
+
+    plan = whole(a_view(shopify=swapped(), memory=replace(asked.memory, decisions=(answer,))))
+    assert ReleaseHold("FO1", ("H1",)) in plan.actions
+    assert plan.label is not None
+    assert not plan.label.yes  # our hold is still on
+    free = replace(swapped(), fulfillment_orders=(a_fulfillment_order(holds=(), remaining=(("S3", 1),)),))
+    after = whole(a_view(shopify=free, memory=plan.memory)).label
+    assert after is not None
+    assert after.yes
+    assert "Ada decided to ship the order as it was edited" in after.reason
+    assert "because" in after.reason
+
+    other = replace(swapped("VASE"), fulfillment_orders=free.fulfillment_orders)
+    again = whole(a_view(shopify=other, memory=plan.memory))
+    assert PlaceHold("FO1", NOTES) in again.actions
+    assert again.label is not None
+    assert not again.label.yes
 
 
 def test_its_labels_are_no_incident() -> None:

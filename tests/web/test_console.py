@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from interlock.cases.store import answers, cases, open_connection_case
-from interlock.engine.store import ConnectionRow, beat, counts, polls
+from interlock.engine.store import ConnectionRow, beat, counts, keep_services, polls
 from interlock.imports.store import sku_map
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders, tell
@@ -388,3 +388,13 @@ def test_an_order_that_agrees_says_that_nothing_is_missing(
         order_id, _ = keep(c, connection, a_view())
 
     assert "Every edit has reached the marketplace" in text_of(browser.get(f"/orders/{order_id}"))
+
+
+def test_the_connections_page_names_places_whose_labels_nobody_can_stop(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    assert "has not been read yet" in text_of(browser.get("/connections"))
+    with database.begin() as c:
+        keep_services(c, connection.id, ("Fast Fulfilment", "Far Hall"), CLOCK)
+
+    assert "Labels nobody can stop: Fast Fulfilment, Far Hall." in text_of(browser.get("/connections"))

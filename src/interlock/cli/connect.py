@@ -26,6 +26,7 @@ from interlock.engine.store import (
     add_connection,
     connections,
     count,
+    keep_services,
     one_connection,
     seconds_until_allowed,
 )
@@ -88,7 +89,17 @@ def connect(
     lineage_wait: Annotated[
         str, typer.Option("--lineage-wait", help="Before a cancel is carried over.")
     ] = "10min",
-    edit_window: Annotated[str, typer.Option("--edit-window", help="Held this long after import.")] = "",
+    edit_window: Annotated[
+        str,
+        typer.Option("--edit-window", help="Held this long after import, such as 30min; none: not at all."),
+    ] = "",
+    label_max_age: Annotated[
+        str, typer.Option("--label-max-age", help="A label check says yes on a look at Shopify this young.")
+    ] = "",
+    service_wait: Annotated[
+        str,
+        typer.Option("--service-wait", help="What a fulfilment service has to answer when asked to stop."),
+    ] = "",
     partial_acceptance: Annotated[bool, typer.Option(help="Lines may be refused one by one.")] = False,
     partial_cancelation: Annotated[
         bool, typer.Option(help="Units may be cancelled before debit (OR30).")
@@ -146,7 +157,7 @@ def connect(
     as_json: AsJson = False,
 ) -> None:
     """Add a connection after asking both sides what they allow. For an existing one: --live puts it live, --show shows it,
-    and the options for reasons and refunds change it."""
+    and the options for reasons, refunds and holds change it."""
     with opened() as installation:
         now = installation.clock.now()
         try:
@@ -158,6 +169,9 @@ def connect(
                 refund_limit.strip(),
                 refund_cap.strip(),
                 proportional_taxes.strip(),
+                edit_window.strip(),
+                label_max_age.strip(),
+                service_wait.strip(),
             )
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
@@ -179,7 +193,7 @@ def connect(
                 acceptance_window,
                 import_route,
                 payment_lock,
-                (quiet_period, lineage_wait, edit_window),
+                (quiet_period, lineage_wait),
                 partial_acceptance,
                 partial_cancelation,
             )
@@ -216,6 +230,8 @@ def connect(
                 "capability": encode(probed.capability),
                 "capability_at": now,
                 "capability_read_at": now,
+                "services": list(probed.readiness.services),
+                "services_read_at": now,
                 "rules_changed_at": now,
             }
             base = _webhook_base(webhook_base, installation.settings.allow_loopback_http)
@@ -231,7 +247,7 @@ def _rules(
     acceptance_window: str,
     import_route: str,
     payment_lock: bool,
-    spans: tuple[str, str, str],
+    spans: tuple[str, str],
     partial_acceptance: bool,
     partial_cancelation: bool,
 ) -> ConnectionRules:
@@ -240,7 +256,7 @@ def _rules(
             f"{name!r} cannot be a name: take 1 to 40 small letters, digits and hyphens. It marks orders on both sides "
             "for ever. Nothing was stored."
         )
-    quiet, lineage, edit = spans
+    quiet, lineage = spans
     if import_route not in ("draft", "order"):
         raise CannotConnect(
             f"{import_route!r} is not an import route; there are draft and order. Nothing was stored."
@@ -252,7 +268,6 @@ def _rules(
         payment_lock=payment_lock,
         quiet_period=duration(quiet),
         lineage_wait=duration(lineage),
-        edit_window=duration(edit) if edit.strip() else None,
         acceptance_window=duration(acceptance_window) if acceptance_window.strip() else None,
         partial_acceptance=partial_acceptance,
         partial_cancelation=partial_cancelation,
@@ -306,7 +321,7 @@ def secret(what: str, variable: str, file: Path | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The options about reasons and refunds as they were given; empty where an option was not used."""
+    """The options about reasons, refunds and holds as they were given; empty where an option was not used."""
 
     cancelation_reasons: tuple[str, ...]
     refund_reasons: tuple[str, ...]
@@ -314,11 +329,14 @@ class Policies:
     refund_limit: str
     refund_cap: str
     proportional_taxes: str
+    edit_window: str
+    label_max_age: str
+    service_wait: str
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "")
+        return self != Policies((), (), "", "", "", "", "", "", "")
 
     def applied(self, rules: ConnectionRules, capability: Capability | None) -> ConnectionRules:
         """The rules with these options. Raises CannotConnect naming the option that cannot be."""
@@ -340,6 +358,9 @@ class Policies:
             proportional_taxes=_yes_or_no(
                 "--proportional-taxes", self.proportional_taxes, rules.proportional_taxes
             ),
+            edit_window=_edit_window(self.edit_window, rules.edit_window),
+            label_max_age=duration(self.label_max_age) if self.label_max_age else rules.label_max_age,
+            service_wait=duration(self.service_wait) if self.service_wait else rules.service_wait,
         )
         if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(
@@ -419,6 +440,13 @@ def _money_limit(option: str, text: str, now: Decimal | None) -> Decimal | None:
     return amount
 
 
+def _edit_window(text: str, now: timedelta | None) -> timedelta | None:
+    """A length of time; `none` takes the window away, nothing leaves it as it is."""
+    if not text:
+        return now
+    return None if text == "none" else duration(text)
+
+
 def _yes_or_no(option: str, text: str, now: bool) -> bool:
     if not text:
         return now
@@ -480,6 +508,7 @@ def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> 
 
     def work(c: Connection) -> ConnectionRow:
         c.execute(update(connections).where(connections.c.id == row.id).values(live=True, capability_at=now))
+        keep_services(c, row.id, probed.readiness.services, now)
         keep_capability(c, installation.queue, row, probed.capability, now)
         return one_connection(c, row.id)
 
@@ -506,6 +535,7 @@ def _tell(
                 "profile": profile.entries,
                 "edits": profile.forecasts,
                 "share": profile.share,
+                "labels_nobody_can_stop": row.services,
             }
         )
         return
@@ -534,6 +564,7 @@ def _tell(
         ((one.workflow, one.edit, "yes" if one.automatic else "no", one.answer) for one in profile.forecasts),
     )
     say(f"\n{profile.share}")
+    say(f"\n{views.services_in_words(row)}")
     if row.live:
         say(f"\n{row.name} is live: from now on both platforms are written to.")
     else:

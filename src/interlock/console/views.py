@@ -673,6 +673,7 @@ class ConnectionCard:
     shop: str
     policies: tuple[tuple[str, str, str], ...]
     profile: ProfileView
+    services: str
     orders: int
     open_cases: int
     carriers_mapped: int
@@ -730,6 +731,7 @@ def _card(c: Connection, row: ConnectionRow, now: datetime) -> ConnectionCard:
         shop=row.shopify_shop,
         policies=policies_of(row),
         profile=profile_view(c, row, now),
+        services=services_in_words(row),
         orders=number(orders),
         open_cases=number(cases, cases.c.closed_at.is_(None)),
         carriers_mapped=number(carrier_mappings),
@@ -763,6 +765,18 @@ def profile_view(c: Connection, row: ConnectionRow, now: datetime) -> ProfileVie
     )
     forecasts = forecast(rules_of(row, ()), capability)
     return ProfileView(lines, forecasts, share_in_words(forecasts))
+
+
+def services_in_words(row: ConnectionRow) -> str:
+    """Where labels come from that nobody can stop once the place has the parcel."""
+    if row.services_read_at is None:
+        return "Which places of the shop are fulfilment services has not been read yet."
+    if not row.services:
+        return "Every place the shop ships from is its own: a hold stops every label."
+    return (
+        f"Labels nobody can stop: {', '.join(row.services)}. A fulfilment service that has a parcel already is asked to "
+        "stop and may refuse; a hold only keeps it from being asked to ship. An edit window keeps parcels here meanwhile."
+    )
 
 
 def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
@@ -806,6 +820,16 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             "Orders are released as soon as both sides agree."
             if rules.edit_window is None
             else "Every order stays held this long after its import, so that staff can edit it.",
+        ),
+        (
+            "label check",
+            wording.span(rules.label_max_age),
+            "A label printer that asks hears yes only on a look at Shopify this young; an older one is taken anew.",
+        ),
+        (
+            "service wait",
+            wording.span(rules.service_wait),
+            "A fulfilment service that was asked to stop a parcel has this long to answer before it is an urgent case.",
         ),
         (
             "acceptance window",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.orders.codec import decode, encode
@@ -60,6 +60,9 @@ connections = Table(
     # when somebody last set out to read it, and when it was last read
     Column("capability_at", UtcDateTime),
     Column("capability_read_at", UtcDateTime),
+    # names of the shop's fulfilment services, whose labels no hold stops
+    Column("services", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("services_read_at", UtcDateTime),
     Column("rules_changed_at", UtcDateTime),
     Column("poll_seconds", Integer, nullable=False, server_default="60"),
     Column("event_reads_per_minute", Integer, nullable=False, server_default="6"),
@@ -298,6 +301,8 @@ class ConnectionRow:
     poll_seconds: int
     event_reads_per_minute: int
     capability_read_at: datetime | None = None
+    services: tuple[str, ...] = ()
+    services_read_at: datetime | None = None
     rules_changed_at: datetime | None = None
 
     @property
@@ -339,7 +344,18 @@ def _connection(row: Any) -> ConnectionRow:
         poll_seconds=row.poll_seconds,
         event_reads_per_minute=row.event_reads_per_minute,
         capability_read_at=row.capability_read_at,
+        services=tuple(row.services),
+        services_read_at=row.services_read_at,
         rules_changed_at=row.rules_changed_at,
+    )
+
+
+def keep_services(c: Connection, connection_id: int, names: Sequence[str], now: datetime) -> None:
+    """Keep which fulfilment services the shop of this connection has."""
+    c.execute(
+        update(connections)
+        .where(connections.c.id == connection_id)
+        .values(services=list(names), services_read_at=now)
     )
 
 

@@ -121,6 +121,11 @@ class Readiness:
     locations: tuple[Location, ...]
 
     @property
+    def services(self) -> tuple[str, ...]:
+        """Names of the active fulfilment services: once they have a parcel, no hold stops its label."""
+        return tuple(place.name for place in self.locations if place.active and place.fulfillment_service)
+
+    @property
     def ready(self) -> bool:
         return not self.missing_scopes and self.version_supported
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import shopify_quantities, unlinked
-from interlock.orders.reasons import Reason
+from interlock.orders.changes import content_of
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
 from interlock.rehearsal.judging.truth import (
@@ -210,6 +211,8 @@ def _lacking(plan: PlanRow) -> list[str]:
         lacking.append(f"the marketplace said {mirakl.state}")
     if not mirakl.address.complete or not shopify.address.complete:
         lacking.append("an address was missing")
+    if memory.released_as and memory.released_as == content_of(shopify):
+        return lacking  # a person decided to ship exactly these lines
     shown = dict(shopify_quantities(shopify, memory))
     for line, agreed in plan.plan.agreed:
         if shown.get(line, 0) != agreed:
@@ -225,6 +228,9 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
         return
     since = _since(truth, moment)
     why = not_moving_because(moment)
+    if plan.plan.memory.released_as:
+        verdict.bound("I8", truth.id, effect.at, "Released as edited, because a person decided so.", why)
+        return
     seen = plan.marketplace_seen_at
     if since.side == MIRAKL and seen is not None:
         unseen = since.at >= seen
@@ -290,8 +296,19 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
             if not (earlier.live and _label_is_wrong(truth, earlier, lines)):
                 break
             since = earlier
+        if _shipped_as_edited(truth, effect):
+            why = not_moving_because(moment)
+            verdict.bound(
+                "label", truth.id, effect.at, "Shipped as edited, because a person decided so.", why
+            )
+            continue
         _judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
         _judge_answer(evidence, truth, verdict, effect, lines, since)
+
+
+def _shipped_as_edited(truth: Truth, effect: Effect) -> bool:
+    decided = (d.at for d in truth.memory.decisions if d.option is Option.SHIP_AS_EDITED)
+    return truth.at(effect.at).state == "SHIPPING" and any(at <= effect.at for at in decided)
 
 
 def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:

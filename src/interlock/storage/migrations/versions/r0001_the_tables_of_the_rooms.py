@@ -56,6 +56,8 @@ def upgrade() -> None:
         sa.Column("capability", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("capability_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("capability_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("services", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("services_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rules_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("poll_seconds", sa.Integer(), server_default="60", nullable=False),
         sa.Column("event_reads_per_minute", sa.Integer(), server_default="6", nullable=False),

@@ -15,7 +15,6 @@ from interlock.tables import metadata
 LOST = (
     "orders",
     "instance_marks",
-    "kin",
     "strangers",
     *(
         table.name

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
+from interlock.console.edit_pages import edit_routes
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, router, static_files
 from interlock.console.views import Health, health
 from interlock.engine.gateways import Connections
@@ -91,7 +92,9 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
     app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
-    app.include_router(router(console))
+    pages = router(console)
+    edit_routes(pages, console)
+    app.include_router(pages)
     _say_what_went_wrong(app, console)
     app.add_middleware(Doorkeeper, hosts=parts.hosts, api_hosts=parts.api_hosts)
     return app

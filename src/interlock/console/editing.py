@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from interlock.clock import Identifiers
 from interlock.console.views import OrderPage
-from interlock.desk.requests import RequestRefused, Wish, resolved
+from interlock.desk.requests import RequestRefused, Wish, both_sides, resolved
 from interlock.desk.store import ask_for_edit, kept_edit, waiting_edits
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
@@ -30,6 +30,19 @@ from interlock.storage.installation import address_key
 LONGEST_WORDS = 500
 LONGEST_PART = 200
 ADDRESS_FIELDS = (*(field.name for field in fields(AddressParts)), "phone")
+ADDRESS_LABELS = (
+    ("first_name", "First name", "given-name"),
+    ("last_name", "Last name", "family-name"),
+    ("company", "Company", "organization"),
+    ("line1", "Street", "address-line1"),
+    ("line2", "Street, second line", "address-line2"),
+    ("postcode", "Postcode", "postal-code"),
+    ("city", "City", "address-level2"),
+    ("province", "Province", "address-level1"),
+    ("country_code", "Country, as its ISO code", "country"),
+    ("phone", "Telephone", "tel"),
+)
+"""Field of the address, its label, and what browsers call it."""
 _MARKETPLACE_CALLS = ("CancelQuantities", "CancelMiraklOrder", "RefundLines")
 
 
@@ -96,6 +109,17 @@ def ask(
     hint(c, desk.queue, order_id, "edits", now)
     count(c, "edit_asked", edit.kind)
     return edit, found
+
+
+def may_be_edited(page: OrderPage) -> bool:
+    """Whether the desk could do anything for this order at all: both sides are there and none is closed."""
+    if page.seen is None or not page.live:
+        return False
+    try:
+        both_sides(replace(page.seen, memory=page.memory))
+    except RequestRefused:
+        return False
+    return True
 
 
 def count_refused(c: Connection, what: Literal["preview", "edit"], code: str) -> None:

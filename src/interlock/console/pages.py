@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from interlock.cases.store import CannotAnswer
 from interlock.clock import Clock, Identifiers
-from interlock.console import desk, lineage, views, wording
+from interlock.console import desk, editing, lineage, views, wording
 from interlock.console.assets import VENDOR
 from interlock.console.explain import explain
 from interlock.engine.queue import Queue
@@ -35,6 +35,7 @@ T = TypeVar("T")
 FOLDER = Path(__file__).parent
 SESSION_COOKIE = "interlock_session"
 LIVE = "live"
+SHOWN_EDITS = 3
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -96,6 +97,7 @@ class Console:
             ago=wording.ago,
             left=wording.left,
             clock=wording.clock,
+            money=wording.money,
             operation_states=wording.OPERATION_STATES,
             roles=wording.ROLES,
             vendor=VENDOR,
@@ -237,11 +239,25 @@ def _order_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/orders/{order_id}")
     async def order(request: Request, order_id: int) -> Response:
         now = parts.clock.now()
-        page = await console.read(lambda c: views.order_page(c, order_id, now))
-        if page is None:
+
+        def read(c: Connection) -> tuple[views.OrderPage, tuple[editing.Progress, ...]] | None:
+            page = views.order_page(c, order_id, now)
+            return None if page is None else (page, editing.all_progress(c, page)[:SHOWN_EDITS])
+
+        found = await console.read(read)
+        if found is None:
             raise PageMissing(f"There is no order with the row number {order_id}.")
-        title = page.shopify_name or page.mirakl_order_id
-        return console.page(request, "order", title, order=page, why=explain(page, now))
+        page, edits = found
+        return console.page(
+            request,
+            "order",
+            page.shopify_name or page.mirakl_order_id,
+            order=page,
+            why=explain(page, now),
+            edits=edits,
+            may_edit=editing.may_be_edited(page),
+            address_labels=editing.ADDRESS_LABELS,
+        )
 
     @routes.post("/orders/{order_id}/replay")
     async def replay(

@@ -13,7 +13,9 @@ from interlock.console import wording
 from interlock.console.stages import Standing, standing_of
 from interlock.edits.diff import differences
 from interlock.edits.forecast import EditForecast, forecast, share_in_words
+from interlock.edits.reading import Edit
 from interlock.edits.sentences import sentence_of
+from interlock.edits.table import ANSWERS
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
     ConnectionRow,
@@ -248,8 +250,10 @@ def today(c: Connection, now: datetime) -> Today:
 
 @dataclass(frozen=True, slots=True)
 class LineSides:
-    """One line as the three sides see it. None where a side does not show the line. `note` says what is odd."""
+    """One line as the three sides see it. None where a side does not show the line. `note` says what is odd.
+    `line_id` names the line to the edit desk: its Mirakl line id, or its Shopify line id where nothing was sold."""
 
+    line_id: str
     sku: str
     title: str
     ordered: int | None
@@ -263,6 +267,24 @@ class LineSides:
     price: str
     agrees: bool
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredDifference:
+    """One difference, what becomes of it, and the rule that says so."""
+
+    difference: str
+    answer: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change of the Shopify order: when, by whom (an app, `staff` or Interlock), and what, in words."""
+
+    at: datetime
+    by: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +368,8 @@ class OrderPage:
     hold: HoldState
     lines: tuple[LineSides, ...]
     differs: tuple[str, ...]
+    answers: tuple[AnsweredDifference, ...]
+    changes: tuple[ChangeRow, ...]
     currency: str
     shopify_total: str
     mirakl_total: str
@@ -406,6 +430,8 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         hold=_hold_state(shopify, row.mirakl_state or ""),
         lines=_lines(seen, memory),
         differs=differs,
+        answers=_answers(seen, memory),
+        changes=_changes(seen),
         currency=currency,
         shopify_total=_amount(shopify.total, shopify.currency) if shopify is not None else "",
         mirakl_total=_amount(seen.mirakl.total_price, currency) if seen and seen.mirakl else "",
@@ -489,6 +515,7 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
             cancelled = sum(reduction.quantity for reduction in line.cancelations)
             rows.append(
                 LineSides(
+                    line_id=line.id,
                     sku=line.sku,
                     title=line.title,
                     ordered=ordered.quantity,
@@ -516,6 +543,7 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
         for stranger in (*unlinked(shopify, memory), *strangers):
             rows.append(
                 LineSides(
+                    line_id=stranger.id,
                     sku=stranger.sku,
                     title=stranger.title,
                     ordered=None,
@@ -531,6 +559,40 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
                     note="added in Shopify, never sold by the marketplace",
                 )
             )
+    return tuple(rows)
+
+
+def _answers(seen: View | None, memory: Memory) -> tuple[AnsweredDifference, ...]:
+    """Every difference with the rule that answers it, as `decide` would now."""
+    if seen is None or seen.mirakl is None or seen.shopify is None:
+        return ()
+    found = differences(seen, memory)
+    edit = Edit(seen, seen.mirakl, seen.shopify, memory, found)
+    return tuple(
+        AnsweredDifference(
+            sentence_of(one.difference, seen.mirakl.currency), ANSWERS[one.rule.answer], one.rule.sentence
+        )
+        for one in edit.judged()
+        if one.difference is not None
+    )
+
+
+def _changes(seen: View | None) -> tuple[ChangeRow, ...]:
+    """Who changed the Shopify order, the latest first."""
+    if seen is None or seen.shopify is None:
+        return ()
+    names = {line.id: line.sku or line.title for line in seen.shopify.lines}
+    kinds = {"ORDER": "placed", "ORDER_EDIT": "edited", "REFUND": "refunded", "RETURN": "returned"}
+    rows = []
+    for change in reversed(seen.changes):
+        parts = [
+            f"{units:+d} {names.get(line_id, 'another line')}"
+            if units
+            else f"price of {names.get(line_id, 'a line')}"
+            for line_id, units in change.lines
+        ]
+        what = kinds.get(change.kind, change.kind.lower())
+        rows.append(ChangeRow(change.at, change.by, f"{what}: {', '.join(parts)}" if parts else what))
     return tuple(rows)
 
 

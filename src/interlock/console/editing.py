@@ -31,18 +31,18 @@ LONGEST_WORDS = 500
 LONGEST_PART = 200
 ADDRESS_FIELDS = (*(field.name for field in fields(AddressParts)), "phone")
 ADDRESS_LABELS = (
-    ("first_name", "First name", "given-name"),
-    ("last_name", "Last name", "family-name"),
-    ("company", "Company", "organization"),
-    ("line1", "Street", "address-line1"),
-    ("line2", "Street, second line", "address-line2"),
-    ("postcode", "Postcode", "postal-code"),
-    ("city", "City", "address-level2"),
-    ("province", "Province", "address-level1"),
-    ("country_code", "Country, as its ISO code", "country"),
-    ("phone", "Telephone", "tel"),
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("company", "Company"),
+    ("line1", "Street"),
+    ("line2", "Street, second line"),
+    ("postcode", "Postcode"),
+    ("city", "City"),
+    ("province", "Province"),
+    ("country_code", "Country, as its ISO code"),
+    ("phone", "Telephone"),
 )
-"""Field of the address, its label, and what browsers call it."""
+"""Fields of an address, as a form names them."""
 _MARKETPLACE_CALLS = ("CancelQuantities", "CancelMiraklOrder", "RefundLines")
 
 

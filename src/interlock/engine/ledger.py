@@ -108,6 +108,16 @@ _LEARNT = (
     .where(_OF_KINDS, operations.c.state == "CONFIRMED")
     .order_by(operations.c.ended_at, operations.c.id)
 )
+_REFUNDS_MADE = (
+    select(operations)
+    .where(_OF_ORDER, operations.c.kind == "RefundLines", operations.c.state == "CONFIRMED")
+    .order_by(operations.c.ended_at, operations.c.id)
+)
+_MESSAGES_SENT = (
+    select(operations.c.action)
+    .where(_OF_ORDER, operations.c.kind == "SendMessage", operations.c.state == "CONFIRMED")
+    .order_by(operations.c.ended_at, operations.c.id)
+)
 _EVER_UNCLEAR = (
     select(operations.c.id)
     .where(_OF_KINDS, operations.c.attempt > 0, operations.c.state != "CONFIRMED")
@@ -244,15 +254,7 @@ def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]
 
 def refunds_made(c: Connection, order_id: int) -> tuple[RefundMade, ...]:
     """Our own refunds of this order that the marketplace confirmed (OR28), oldest first."""
-    rows = c.execute(
-        select(operations)
-        .where(
-            operations.c.order_id == order_id,
-            operations.c.kind == "RefundLines",
-            operations.c.state == "CONFIRMED",
-        )
-        .order_by(operations.c.ended_at, operations.c.id)
-    )
+    rows = c.execute(_REFUNDS_MADE, {"of_order": order_id})
     return tuple(
         RefundMade(
             decode(ACTION, row.action),
@@ -265,15 +267,7 @@ def refunds_made(c: Connection, order_id: int) -> tuple[RefundMade, ...]:
 
 def messages_sent(c: Connection, order_id: int) -> tuple[str, ...]:
     """The text ids of the messages of this order that the marketplace took (OR43): none is wanted twice."""
-    rows = c.execute(
-        select(operations.c.action)
-        .where(
-            operations.c.order_id == order_id,
-            operations.c.kind == "SendMessage",
-            operations.c.state == "CONFIRMED",
-        )
-        .order_by(operations.c.ended_at, operations.c.id)
-    ).scalars()
+    rows = c.execute(_MESSAGES_SENT, {"of_order": order_id}).scalars()
     sent = (decode(ACTION, action) for action in rows)
     return tuple(action.text_id for action in sent if isinstance(action, SendMessage))
 

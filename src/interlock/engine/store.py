@@ -234,6 +234,17 @@ _OF_OPERATION = and_(
 _FORGET_CALLS = delete(budget_calls).where(_OF_OPERATION, budget_calls.c.at <= bindparam("before"))
 _CALLS_IN_WINDOW = select(func.count(), func.min(budget_calls.c.at)).where(_OF_OPERATION)
 _ADD_CALL = insert(budget_calls)
+_WAITS = (
+    select(budget_waits.c.operation, budget_waits.c.until)
+    .where(budget_waits.c.account == bindparam("of_account"), budget_waits.c.until > bindparam("now"))
+    .order_by(budget_waits.c.operation)
+)
+_WAITING_STRANGERS = (
+    select(strangers.c.shopify_order_id)
+    .where(strangers.c.shop == bindparam("of_shop"), strangers.c.looked_at.is_(None))
+    .order_by(strangers.c.noted_at, strangers.c.shopify_order_id)
+    .limit(bindparam("most"))
+)
 
 
 def count(c: Connection, name: str, label: str = "", by: int = 1) -> None:
@@ -446,12 +457,7 @@ def note_stranger(c: Connection, shop: str, shopify_order_id: str, now: datetime
 
 def waiting_strangers(c: Connection, shop: str, limit: int) -> list[str]:
     """The strangers of this shop that nobody has read yet, oldest first."""
-    rows = c.execute(
-        select(strangers.c.shopify_order_id)
-        .where(strangers.c.shop == shop, strangers.c.looked_at.is_(None))
-        .order_by(strangers.c.noted_at, strangers.c.shopify_order_id)
-        .limit(limit)
-    )
+    rows = c.execute(_WAITING_STRANGERS, {"of_shop": shop, "most": limit})
     return list(rows.scalars())
 
 
@@ -507,11 +513,7 @@ def wait_until(c: Connection, account: str, operation: str, until: datetime) -> 
 
 def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
     """Until when each operation of the account has to wait because the platform asked for it."""
-    rows = c.execute(
-        select(budget_waits.c.operation, budget_waits.c.until)
-        .where(budget_waits.c.account == account, budget_waits.c.until > now)
-        .order_by(budget_waits.c.operation)
-    )
+    rows = c.execute(_WAITS, {"of_account": account, "now": now})
     return {row.operation: row.until for row in rows}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from interlock.clock import Clock, Identifiers, SystemClock
@@ -23,7 +23,7 @@ from interlock.engine.sweeps import (
     watch_acceptance,
 )
 from interlock.orders.actions import Lane
-from interlock.orders.store import wanted_documents
+from interlock.orders.store import orders, wanted_documents
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
@@ -31,8 +31,11 @@ T = TypeVar("T")
 WANTED_AGAIN_SECONDS = 5.0
 
 
-AUDIT_EVERY_PASSES = 5
+AUDIT_EVERY_PASSES = 8
 """Every so many passes of the shop sweep the webhook subscriptions are looked after."""
+
+
+_NEXT_DUE = select(func.least(func.min(orders.c.next_look_at), func.min(orders.c.lease_until)))
 
 
 class SimulatedCrash(BaseException):
@@ -43,7 +46,8 @@ class SimulatedCrash(BaseException):
 class Wakeups:
     """The queue port on virtual time: at most one waiting wake-up per order and lane, shared by all processes.
 
-    `lost` is the share of wake-ups that never arrive; the due sweep has to find those.
+    `lost` is the share of wake-ups that never arrive; the due sweep has to find those. `changes` counts what may have
+    made an order due: hints, and looks that ended; `looking` counts looks under way in any process.
     """
 
     rng: random.Random
@@ -54,9 +58,12 @@ class Wakeups:
         default_factory=lambda: {True: asyncio.Event(), False: asyncio.Event()}
     )
     dropped: int = 0
+    changes: int = 0
+    looking: int = 0
 
     def wake(self, c: Connection, order_id: int, lane: Lane) -> None:
         del c
+        self.changes += 1
         if self.lost and self.rng.random() < self.lost:
             self.dropped += 1
             return
@@ -248,18 +255,42 @@ class ServiceProcess:
     async def _work(self, acceptance: bool) -> None:
         while True:
             order_id = await self.world.wakeups.next_order(acceptance)
-            await self._attempt(lambda order_id=order_id: look_at(self.parts, order_id))  # type: ignore[misc]
+            await self._attempt(lambda order_id=order_id: self._look_at(order_id))  # type: ignore[misc]
+
+    async def _look_at(self, order_id: int) -> None:
+        wakeups = self.world.wakeups
+        wakeups.looking += 1
+        try:
+            await look_at(self.parts, order_id)
+        finally:
+            wakeups.looking -= 1
+            wakeups.changes += 1
 
     async def _sweep_due(self) -> None:
+        """The due sweep. One that cannot find anything is left out: nothing changed since the last one found nothing,
+        and no order's time has come."""
+        wakeups = self.world.wakeups
+        quiet: list[tuple[int, datetime | None]] = []
+
+        async def sweep() -> None:
+            changes = wakeups.changes
+            quiet.clear()
+            if not await wake_due(self.parts):
+                quiet.append((changes, await self.store.tx(lambda c: c.execute(_NEXT_DUE).scalar_one())))
+
         while True:
-            await self._attempt(lambda: wake_due(self.parts))
+            still = [until for changes, until in quiet if changes == wakeups.changes]
+            if not still or (still[0] is not None and still[0] <= self.clock.now()):
+                await self._attempt(sweep)
             await self.world.clock.sleep(self.world.due_sweep_seconds)
             self._follow_database()
 
     async def _watch(self) -> None:
+        """The acceptance watchdog. Without a look under way nobody can be stuck in one."""
         while True:
             await self.world.clock.sleep(60.0)
-            await self._attempt(lambda: watch_acceptance(self.parts))
+            if self.world.wakeups.looking:
+                await self._attempt(lambda: watch_acceptance(self.parts))
 
     async def _platforms(self, connection_id: int) -> ConnectedPlatforms:
         while True:

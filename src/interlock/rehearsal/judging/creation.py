@@ -1,6 +1,6 @@
 """I1, I2, I3, I11 and I19: one order on each side, accepted only when it exists, known as soon as it is shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.reasons import Option
@@ -49,6 +49,8 @@ def i2_accepted_only_when_it_exists(evidence: Evidence, truth: Truth, verdict: V
         moment = truth.at(effect.at)
         if moment.live or moment.drafts or _permitted(evidence, truth, effect.at):
             continue
+        if _another_stood_for_it(evidence, truth, effect.at):
+            continue
         ended = [
             m for m in truth.moments if m.kind == "cancelled" and m.side == "shopify" and m.at <= effect.at
         ]
@@ -69,6 +71,15 @@ def i2_accepted_only_when_it_exists(evidence: Evidence, truth: Truth, verdict: V
             "Interlock accepted the order although no Shopify order and no draft existed and nobody had allowed it.",
             f"call {effect.reference}",
         )
+
+
+def _another_stood_for_it(evidence: Evidence, truth: Truth, at: datetime) -> bool:
+    """Whether an order lived then that a later one has replaced: the truth tells the life of the last one only."""
+    for gid in (*truth.made_by_us, *(kin.shopify_order_id for kin in truth.memory.lineage)):
+        happened = [effect.kind for effect in evidence.shopify_effects_of.get(gid, []) if effect.at <= at]
+        if "order_created" in happened and "cancelled" not in happened:
+            return True
+    return False
 
 
 def _permitted(evidence: Evidence, truth: Truth, at: object) -> bool:

@@ -12,14 +12,18 @@ from interlock.orders.differences import (
     Difference,
     LineAdded,
     LineCancelled,
+    LineRefunded,
+    LineRefused,
     LineRemoved,
     PriceChanged,
     QuantityIncreased,
     QuantityReduced,
     ShippingChanged,
     SkuReplaced,
+    TotalsRecalculated,
 )
-from interlock.orders.memory import Withdrawn
+from interlock.orders.memory import RefundDue, RefundTask, Withdrawn
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyLine
 from tests.build import (
     ELSEWHERE,
@@ -27,7 +31,9 @@ from tests.build import (
     LINES,
     NOW,
     a_cancelation,
+    a_decision,
     a_memory,
+    a_refund,
     a_shopify_line,
     a_shopify_order,
     a_view,
@@ -142,3 +148,64 @@ def test_nothing_differs_while_a_side_is_missing_unlinked_or_cancelled(missing: 
     view = a_view(**missing)
 
     assert differences(view, view.memory) == ()
+
+
+# -- what the marketplace did besides cancelling -----------------------------------------------------------
+
+
+def refunded(amount: str, quantity: int = 1, **changes: Any) -> Any:
+    line = replace(LINES[0], refunds=(a_refund(quantity, amount),), **changes)
+    return a_view(mirakl=an_order(lines=(line, LINES[1]), debited_at=NOW, can_cancel=False))
+
+
+@pytest.mark.parametrize(
+    ("amount", "quantity", "units"),
+    [("10.00", 1, 1), ("20.00", 2, 2), ("10.00", 0, 1), ("9.99", 1, 0), ("20.01", 2, 0), ("0.00", 1, 0)],
+)
+def test_a_refund_of_whole_units_to_the_cent_is_told_whatever_quantity_it_names(
+    amount: str, quantity: int, units: int
+) -> None:
+    view = refunded(amount, quantity)
+
+    assert differences(view, view.memory) == ((LineRefunded("L1", "MUG", units, "R1"),) if units else ())
+
+
+DUE = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        a_memory(refund_tasks=(RefundTask("edit:1", NOW, (DUE,), settled_by=("R1",)),)),
+        a_memory(withdrawn=(Withdrawn("L1", 0, "R1", "Ada", NOW),)),
+        a_memory(decisions=(a_decision(Reason.CONFIRM_WITHDRAWN, "refund:R1", Option.DISMISS),)),
+    ],
+)
+def test_a_refund_that_is_explained_is_no_difference(memory: Any) -> None:
+    assert differences(refunded("10.00"), memory) == ()
+
+
+def test_a_refund_belongs_to_the_edit_that_took_the_units_out_and_to_no_parcel_that_left() -> None:
+    view = refunded("10.00")
+    edited = replace(view, shopify=a_shopify_order(lines=(mugs(1), LAMP)))
+    left = replace(view, shopify=a_shopify_order(lines=(mugs(2, fulfilled_quantity=2), LAMP)))
+
+    assert differences(edited, view.memory) == (QuantityReduced("L1", "MUG", 2, 1),)
+    assert differences(left, view.memory) == ()
+
+
+def test_a_line_refused_at_the_marketplace_is_its_own_change() -> None:
+    refused = (replace(LINES[0], state="REFUSED"), LINES[1])
+    view = a_view(mirakl=an_order(lines=refused))
+
+    assert differences(view, view.memory) == (LineRefused("L1", "MUG", 2),)
+
+
+def test_a_price_that_the_marketplace_changed_is_told_where_nothing_else_explains_it() -> None:
+    dearer = replace(LINES[0], price_unit=Decimal("11.00"))
+    view = a_view(mirakl=an_order(lines=(dearer, LINES[1])))
+    assert differences(view, view.memory) == (
+        TotalsRecalculated("L1", "MUG", Decimal("10.00"), Decimal("11.00")),
+    )
+    cut = replace(dearer, cancelations=(a_cancelation(0, "1.00"),))
+    assert differences(a_view(mirakl=an_order(lines=(cut, LINES[1]))), view.memory) == ()

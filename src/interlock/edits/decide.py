@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
 from interlock.edits.decisions import both_options, in_words, options_for, with_decision
+from interlock.edits.diff import refund_subject
 from interlock.edits.in_shopify import agreed_to, mirror_of
 from interlock.edits.reading import (
     Edit,
@@ -22,9 +23,18 @@ from interlock.edits.refunding import refund, without_edit_tasks
 from interlock.edits.sentences import sentence_of
 from interlock.edits.table import STATE_WAITED_FOR, Answer
 from interlock.orders.actions import CancelMiraklOrder
-from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities
-from interlock.orders.differences import Difference, LineCancelled, LineRefused, LineRemoved, QuantityReduced
-from interlock.orders.memory import Memory, ShopPrice
+from interlock.orders.agreement import agreed_quantities, as_ordered, mirakl_line_id_of, shopify_quantities
+from interlock.orders.differences import (
+    Difference,
+    LineCancelled,
+    LineRefunded,
+    LineRefused,
+    LineRemoved,
+    QuantityReduced,
+    TotalsRecalculated,
+)
+from interlock.orders.memory import Memory, ShopPrice, Withdrawn
+from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.prices import as_facts, discrepancies, subject_of
 from interlock.orders.prices import in_words as in_words_of_prices
@@ -107,6 +117,7 @@ def _carried_out(edit: Edit) -> Part:
         _inexpressible,
         _both_sides,
         _marketplace_changed,
+        _refunded_there,
         _mirrored,
         _not_allowed,
         _cancelled,
@@ -272,7 +283,64 @@ def _marketplace_changed(edit: Edit, memory: Memory, judged: tuple[Judged, ...])
     asked = asked_about(judged, Reason.MARKETPLACE_CHANGED)
     if edit.cut and not edit.reduced:
         memory = without_edit_tasks(memory, SUPERSEDED)
-    return Part(memory, cases=tuple(_to_remove(edit, one) for one in asked if one.difference in edit.cut))
+    part = Part(memory, cases=tuple(_to_remove(edit, one) for one in asked if one.difference in edit.cut))
+    for one in asked:
+        if isinstance(one.difference, TotalsRecalculated):
+            part = _joined(part, _repriced(edit, part.memory, one.difference, one.rule.sentence))
+    return part
+
+
+def _repriced(edit: Edit, memory: Memory, priced: TotalsRecalculated, why: str) -> Part:
+    """A person says that the new price stands: from then on it is the one that was sold at."""
+    case = Case(
+        Reason.MARKETPLACE_CHANGED,
+        f"price:{priced.line_id}:{priced.now}",
+        f"{sentence_of(priced, edit.mirakl.currency)} {why} The parcel is held. Ask the operator whether it is right; if so, "
+        "say that the price stands.",
+        (Option.ACCEPT_ANYWAY,),
+        (
+            ("SKU", priced.sku),
+            ("Sold at", str(Money(priced.was, edit.mirakl.currency))),
+            ("Marketplace now", str(Money(priced.now, edit.mirakl.currency))),
+        ),
+    )
+    answer = memory.decision(case.reason, case.subject)
+    if answer is None or answer.option is not Option.ACCEPT_ANYWAY:
+        return Part(memory, cases=(case,))
+    new = {line.line_id: line for line in as_ordered(edit.mirakl)}[priced.line_id]
+    sold = tuple(new if line.line_id == priced.line_id else line for line in memory.ordered)
+    because = f"{answer.who} says that the marketplace's new price of {priced.sku} stands."
+    return Part(replace(memory, ordered=sold), because=(because,), look_at=edit.view.now)
+
+
+def _refunded_there(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
+    """Units refunded in the portal that nobody here asked for: a person says whether they still ship."""
+    part = Part(memory)
+    for one in asked_about(judged, Reason.CONFIRM_WITHDRAWN):
+        if isinstance(one.difference, LineRefunded):
+            part = _joined(part, _still_shipping(edit, part.memory, one.difference, one.rule.sentence))
+    return part
+
+
+def _still_shipping(edit: Edit, memory: Memory, refunded: LineRefunded, why: str) -> Part:
+    case = Case(
+        Reason.CONFIRM_WITHDRAWN,
+        refund_subject(refunded.refund_id),
+        f"{sentence_of(refunded, edit.mirakl.currency)} {why} The parcel is held. Confirm that the units stay here, or say "
+        "that the refund was money alone and they ship.",
+        (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
+        ((refunded.sku, f"{refunded.quantity} unit(s)"), ("Refund", refunded.refund_id)),
+    )
+    answer = memory.decision(case.reason, case.subject)
+    if answer is None or answer.option is not Option.CONFIRM_WITHDRAWN:
+        return Part(memory, cases=(case,))
+    withdrawn = Withdrawn(refunded.line_id, refunded.quantity, refunded.refund_id, answer.who, edit.view.now)
+    because = (
+        f"{answer.who} confirmed that {refunded.quantity} refunded unit(s) of {refunded.sku} do not ship."
+    )
+    memory = replace(memory, withdrawn=(*memory.withdrawn, withdrawn))
+    # What is withdrawn changes what is agreed, so everything is compared once more.
+    return Part(memory, because=(because,), look_at=edit.view.now)
 
 
 def _mirrored(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:

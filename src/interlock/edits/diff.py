@@ -1,5 +1,7 @@
 """What differs between Shopify, what was agreed, and the marketplace: the comparison of three sides."""
 
+from dataclasses import replace
+
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
@@ -14,6 +16,7 @@ from interlock.orders.differences import (
     Difference,
     LineAdded,
     LineCancelled,
+    LineRefunded,
     LineRefused,
     LineRemoved,
     PriceChanged,
@@ -21,9 +24,13 @@ from interlock.orders.differences import (
     QuantityReduced,
     ShippingChanged,
     SkuReplaced,
+    TotalsRecalculated,
 )
-from interlock.orders.memory import Memory
-from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.memory import Memory, OrderedLine
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.refund_tasks import taken_so_far
+from interlock.orders.shares import portion_of
+from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyOrder
 from interlock.orders.view import View
 
 
@@ -41,6 +48,8 @@ def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
         *_prices(shopify, memory),
         *_shipping(shopify, memory),
         *_address(shopify, memory),
+        *_refunded(mirakl, shopify, memory),
+        *_recalculated(mirakl, memory),
     )
 
 
@@ -115,3 +124,63 @@ def _address(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     if now and memory.agreed_address and now != memory.agreed_address:
         return (AddressChanged(),)
     return ()
+
+
+def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    """Whole units that the marketplace refunded before they left, without a task of ours and without a word of a
+    person: nobody knows whether they ship. Where Shopify shows fewer units, the refund belongs to that edit."""
+    if mirakl.state not in TO_SHIP:
+        return ()
+    shown, left = dict(shopify_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
+    found: list[Difference] = []
+    for line, (line_id, agreed) in zip(mirakl.lines, agreed_quantities(mirakl, memory), strict=True):
+        ordered = memory.ordered_line(line_id)
+        if ordered is None or agreed == 0 or shown.get(line_id, 0) < agreed:
+            continue
+        for refund in line.refunds:
+            units = _units_of(refund, line, ordered, agreed - left.get(line_id, 0), mirakl.currency, memory)
+            if units and not _explained(refund.id, memory):
+                found.append(LineRefunded(line_id, line.sku, units, refund.id))
+    return tuple(found)
+
+
+def _explained(refund_id: str, memory: Memory) -> bool:
+    """Whether the refund answers a task of ours, counts as withdrawn, or a person said that it is money alone."""
+    said = memory.decision(Reason.CONFIRM_WITHDRAWN, refund_subject(refund_id))
+    return (
+        any(refund_id in task.settled_by for task in memory.refund_tasks)
+        or any(refund_id in (made.refund_id for made in task.made) for task in memory.refund_tasks)
+        or any(withdrawn.refund_id == refund_id for withdrawn in memory.withdrawn)
+        or (said is not None and said.option is Option.DISMISS)
+    )
+
+
+def refund_subject(refund_id: str) -> str:
+    """The subject of the question whether refunded units still ship."""
+    return f"refund:{refund_id}"
+
+
+def _units_of(
+    refund: Reduction, line: MiraklLine, ordered: OrderedLine, here: int, currency: str, memory: Memory
+) -> int:
+    """How many whole units the refund's product amount pays for to the cent; 0 when it is some other amount. What a
+    refund says of its quantity informs only (OR28)."""
+    if refund.amount <= 0:
+        return 0
+    others = replace(line, refunds=tuple(r for r in line.refunds if r.id != refund.id))
+    taken = taken_so_far(others, memory)
+    return next(
+        (n for n in range(1, here + 1) if portion_of(ordered, taken, n, currency).amount == refund.amount), 0
+    )
+
+
+def _recalculated(mirakl: MiraklOrder, memory: Memory) -> tuple[Difference, ...]:
+    """Lines that nothing was taken of and that have another unit price than when they were first seen. Taxes alone
+    are taken as the marketplace shows them."""
+    found: list[Difference] = []
+    for line in mirakl.lines:
+        ordered = memory.ordered_line(line.id)
+        untouched = line.state not in DEAD and not line.cancelations and not line.refunds
+        if ordered is not None and untouched and line.price_unit != ordered.price_unit:
+            found.append(TotalsRecalculated(line.id, line.sku, ordered.price_unit, line.price_unit))
+    return tuple(found)

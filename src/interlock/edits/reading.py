@@ -95,7 +95,13 @@ class Edit:
 
     @property
     def reduced(self) -> tuple[Reduced, ...]:
-        return tuple(d for d in self.differences if isinstance(d, QuantityReduced | LineRemoved))
+        """What the marketplace can take: reductions, apart from those inside a bundle it sold as one."""
+        return tuple(
+            d
+            for d in self.differences
+            if isinstance(d, QuantityReduced | LineRemoved)
+            and change_of(d, self.shopify, self.memory) is not Change.BUNDLE_COMPONENT
+        )
 
     @property
     def cut(self) -> tuple[Cut, ...]:
@@ -134,7 +140,7 @@ class Edit:
         """Every difference, and the incident if there is one, with the rule that answers it."""
         found = []
         for difference in self.differences:
-            change, facts = change_of(difference, self.shopify), self.facts(difference)
+            change, facts = change_of(difference, self.shopify, self.memory), self.facts(difference)
             found.append(Judged(change, difference, facts, rule_for(change, facts)))
         if self.mirakl.has_incident:
             facts = self.facts(None)
@@ -170,8 +176,10 @@ class Edit:
         )
 
 
-def change_of(difference: Difference, shopify: ShopifyOrder) -> Change:
+def change_of(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> Change:
     """The change a difference is."""
+    if _is_inside_a_bundle(difference, shopify, memory):
+        return Change.BUNDLE_COMPONENT
     match difference:
         case QuantityReduced():
             return Change.QUANTITY_DOWN
@@ -200,6 +208,19 @@ def change_of(difference: Difference, shopify: ShopifyOrder) -> Change:
             return Change.TOTALS_RECALCULATED
         case _:
             assert_never(difference)
+
+
+def _is_inside_a_bundle(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> bool:
+    """Whether it is about a component of a bundle (LineItem.lineItemGroup) of which other components stand."""
+    match difference:
+        case LineAdded(shopify_line_id):
+            touched = [line for line in shopify.lines if line.id == shopify_line_id]
+        case QuantityReduced(line_id) | LineRemoved(line_id) | QuantityIncreased(line_id):
+            touched = [line for line in shopify.lines if mirakl_line_id_of(line, memory) == line_id]
+        case _:
+            return False
+    bundles = {line.group for line in touched if line.group}
+    return any(line.group in bundles and line.current_quantity > 0 for line in shopify.lines)
 
 
 def situation_of(edit: Edit) -> Situation:

@@ -61,6 +61,12 @@ def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
             continue
         rest = [r for r in rest if r.id not in task.settled_by]
         taken.append(_together(answered, units))
+    for withdrawn in memory.withdrawn:
+        # Refunded at the marketplace without a task of ours, and a person said that the units stay here.
+        answered = [r for r in rest if withdrawn.line_id == line.id and r.id == withdrawn.refund_id]
+        if answered:
+            rest = [r for r in rest if r not in answered]
+            taken.append(_together(answered, withdrawn.quantity))
     taken += [Portion(0, r.amount, r.shipping_amount, r.taxes, r.shipping_taxes, r.fees) for r in rest]
     return tuple(taken)
 

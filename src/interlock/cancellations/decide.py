@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
-from interlock.orders.agreement import agreed_quantities
+from interlock.orders.agreement import agreed_quantities, refunded_in_full
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
@@ -155,7 +154,7 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
             (),
             severity="note",
         )
-    if _refunded_in_full(mirakl):
+    if refunded_in_full(mirakl):
         return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
     return _case(
         memory,
@@ -163,17 +162,6 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Refund every line "
         "in the marketplace portal; until then the customer has paid for a parcel that will not come.",
         (Option.DONE_IN_PORTAL,),
-    )
-
-
-def _refunded_in_full(mirakl: MiraklOrder) -> bool:
-    alive = [line for line in mirakl.lines if line.state not in DEAD]
-    return bool(alive) and all(
-        line.state == "REFUNDED"
-        or sum((refund.amount for refund in line.refunds), Decimal(0))
-        >= line.price - sum((c.amount for c in line.cancelations), Decimal(0))
-        > 0
-        for line in alive
     )
 
 

@@ -147,6 +147,12 @@ def explain_order(number: Number, as_json: AsJson = False) -> None:
                 f", until {wording.stamp(why.until)} ({wording.left(why.until, now)})" if why.until else ""
             )
             say(f"It waits for {why.waits_for}{until}.")
+        for one in why.differences:
+            say(f"\n{one.difference}")
+            say(f"  Rule {one.rule} answers: {one.answer}. {one.sentence}")
+            say(f"  It looked at: {'; '.join(f'{what}: {value}' for what, value in one.facts)}.")
+            for sentence in one.would_change:
+                say(f"  · {sentence}")
         table(
             "\nEvidence",
             ("kind", "what", "since", "until"),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from interlock.console import wording
 from interlock.console.views import OperationRow, OrderPage
+from interlock.edits.explaining import Explained, explained
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 
 Kind = Literal["difference", "rule", "operation", "case", "answer", "timer", "marketplace", "shop", "work"]
@@ -23,13 +24,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The verdict in a sentence, what it rests on, and what would change it."""
+    """The verdict in a sentence, what it rests on, and what would change it. `differences` names for each difference the
+    rule that answered it, the facts the rule looked at, and which other facts would lead to another answer."""
 
     verdict: str
     waits_for: str
     until: datetime | None
     chain: tuple[Evidence, ...]
     would_change: tuple[str, ...]
+    differences: tuple[Explained, ...] = ()
 
 
 def explain(page: OrderPage, now: datetime) -> Explanation:
@@ -45,7 +48,8 @@ def explain(page: OrderPage, now: datetime) -> Explanation:
         *_work(page, now),
     )
     verdict, waits_for, until = _verdict(page, chain, now)
-    return Explanation(verdict, waits_for, until, chain, _would_change(page, chain))
+    rules = () if page.seen is None else explained(page.seen, page.memory)
+    return Explanation(verdict, waits_for, until, chain, _would_change(page, chain), rules)
 
 
 def _marketplace(page: OrderPage) -> tuple[Evidence, ...]:

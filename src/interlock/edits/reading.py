@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from interlock.edits.rules import rule_for
@@ -13,6 +13,7 @@ from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
     mirakl_line_id_of,
+    refunded_in_full,
     shopify_quantities,
 )
 from interlock.orders.changes import OURSELVES, STAFF
@@ -33,6 +34,7 @@ from interlock.orders.differences import (
     SkuReplaced,
     TotalsRecalculated,
 )
+from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Reason
 from interlock.orders.refund_tasks import (
@@ -63,13 +65,6 @@ SITUATION_OF = {
     "CANCELED": Situation.CANCELLED,
 }
 """Mirakl order states (reference 3.2); SHIPPING is told apart further."""
-ENDED = (
-    Situation.SHIPPED,
-    Situation.RECEIVED,
-    Situation.CLOSED,
-    Situation.REFUSED,
-    Situation.CANCELLED,
-)
 WORKFLOWS = {workflow.value: workflow for workflow in Workflow}
 
 
@@ -85,7 +80,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Everything in which the two sides differ at one moment, taken as one thing."""
+    """Everything in which the two sides differ at one moment, taken as one thing. Of a Shopify order that was cancelled
+    nothing differs any more but that."""
 
     view: View
     mirakl: MiraklOrder
@@ -147,6 +143,16 @@ class Edit:
             rule = rule_for(Change.INCIDENT_OPENED, facts)
             found.append(Judged(Change.INCIDENT_OPENED, None, facts, rule))
         return tuple(found)
+
+    def judged_end(self) -> Judged:
+        """The cancelation of the Shopify order, with the rule that answers it."""
+        waiting = waits_for_successor_until(self.view, self.memory) is not None
+        facts = replace(
+            self.facts(None),
+            refund_asked=refunded_in_full(self.mirakl),
+            lineage_open=bool(self.memory.candidates) or waiting,
+        )
+        return Judged(Change.ORDER_CANCELLED, None, facts, rule_for(Change.ORDER_CANCELLED, facts))
 
     def facts(self, difference: Difference | None) -> Facts:
         """What the rules may look at to answer this difference."""
@@ -224,17 +230,16 @@ def _is_inside_a_bundle(difference: Difference, shopify: ShopifyOrder, memory: M
 
 
 def situation_of(edit: Edit) -> Situation:
-    """Where the order stands: its end and its dispatch first, then an incident, then the state before shipping."""
+    """Where the order stands: outside SHIPPING its state says it, in SHIPPING an incident, a refund that runs, units that
+    have left, and whether the customer paid, in this order."""
     mirakl = edit.mirakl
     situation = SITUATION_OF.get(mirakl.state)
-    if situation in ENDED:
-        return situation
     if situation is None and mirakl.state != "SHIPPING":
         return Situation.UNKNOWN
-    if mirakl.has_incident:
-        return Situation.INCIDENT_OPEN
     if situation is not None:
         return situation
+    if mirakl.has_incident:
+        return Situation.INCIDENT_OPEN
     if edit.reduced and _covered(edit) and (is_paid(edit) or not mirakl.can_cancel):
         return Situation.REFUND_RUNNING
     if any(line.fulfilled_quantity > 0 for line in edit.shopify.lines):

@@ -126,7 +126,8 @@ WHAT_CANNOT_BE = (
         "The marketplace shows a state this version does not know; nothing is sent on a guess.",
     ),
     Rule(
-        CONTENTS,
+        # The end of a whole order is left to its flag: nothing has to be chosen there.
+        tuple(change for change in CONTENTS if change is not Change.ORDER_CANCELLED),
         (Situation.SHIPPING_PAID, Situation.PART_SHIPPED, Situation.REFUND_RUNNING, Situation.INCIDENT_OPEN),
         (PAID, NEVER_SAYS_PAID),
         Answer.IMPOSSIBLE,

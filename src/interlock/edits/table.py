@@ -181,6 +181,32 @@ class Facts:
     taxes_only: bool = False
 
 
+FACTS: dict[str, str] = {
+    "situation": "where the order stands",
+    "workflow": "the payment workflow",
+    "paid": "the customer was debited",
+    "can_cancel": "the marketplace allows a cancelation (can_cancel)",
+    "can_refund": "the marketplace allows a refund of the lines (can_refund)",
+    "can_ship": "the shop may ship (can_shop_ship)",
+    "partial_cancelation": "the shop may cancel units",
+    "partial_acceptance": "lines may be refused one by one",
+    "reason_code": "a cancelation reason is set",
+    "after_debit": "reduction_after_debit",
+    "mirror": "mirror_marketplace_changes",
+    "editable": "our app may edit the Shopify order",
+    "everything_gone": "Shopify shows nothing of what was agreed any more",
+    "rest_impossible": "the edit contains something the marketplace cannot take",
+    "marketplace_changed": "the marketplace changed the order and Shopify does not show it",
+    "both_changed": "both sides changed this line",
+    "refund_asked": "a refund is asked for or made for all of it",
+    "refund_declined": "somebody closed the refund task by hand",
+    "units_left": "units have left in Shopify",
+    "lineage_open": "another Shopify order may replace this one",
+    "taxes_only": "only taxes were recalculated",
+}
+"""Every fact as a clause."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A pure predicate with a name that reads as a clause."""

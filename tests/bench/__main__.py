@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from interlock import logs
+from tests.bench.labels import PRINTERS, STORED
 from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, measure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -26,6 +27,7 @@ what passes between the calls: the time the simulated platforms take is left out
 | what | figure | compared with |
 |---|---|---|
 | webhook accepted: signature, one row, the wake-up, one transaction | {found.ingress.median:.1f} ms, p95 {found.ingress.p95:.1f} ms | **{slower:.1f} ×** a bare endpoint with one durable insert ({found.bare.median:.1f} ms, p95 {found.bare.p95:.1f} ms), {DELIVERIES} deliveries each, in turns |
+| label check, local path (what was seen is young), {PRINTERS} printers at once, {STORED} orders | {found.label.median:.1f} ms, p95 {found.label.p95:.1f} ms | **{found.label.p95 / found.bare_read.p95:.1f} ×** at p95, {found.label.median / found.bare_read.median:.1f} × in the middle, a bare endpoint that reads the same row ({found.bare_read.median:.1f} ms, p95 {found.bare_read.p95:.1f} ms), {found.label.number} calls each, in turns |
 | Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | {found.accepted.number} orders, one at a time |
 | edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | {found.held.number} edits of orders that nobody held |
 | calls in the life of an order, import to shipped | {found.calls_an_order:.1f} | **{more:.1f} ×** the {len(MANDATORY)} without which it cannot be done |

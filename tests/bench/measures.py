@@ -22,6 +22,7 @@ from interlock.simulator.mirakl import SimOrder
 from interlock.simulator.record import Call
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.transport import ClockedASGITransport
+from tests.bench.labels import label_checks
 from tests.bench.stage import INGRESS, Stage
 
 DELIVERIES = 400
@@ -70,6 +71,8 @@ class Measures:
     orders_a_minute: float
     ceiling_a_minute: float
     points_an_order: float
+    bare_read: Spread
+    label: Spread
 
     @property
     def calls_an_order(self) -> float:
@@ -84,8 +87,20 @@ async def measure() -> Measures:
         bare, ingress = await _ingress(stage)
         accepted, held, calls = await _lives(stage)
         orders_a_minute, points = await _burst(stage)
+        bare_reads, labels = await label_checks(stage)
     ceiling = 60 * 1000.0 / points  # a Plus shop's bucket refills with 1000 points a second (reference 4.1)
-    return Measures(bare, ingress, accepted, held, calls, orders_a_minute, ceiling, points)
+    return Measures(
+        bare,
+        ingress,
+        accepted,
+        held,
+        calls,
+        orders_a_minute,
+        ceiling,
+        points,
+        Spread.of(bare_reads),
+        Spread.of(labels),
+    )
 
 
 # -- deliveries ------------------------------------------------------------------------------------------

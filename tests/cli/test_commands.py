@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from interlock.cases.store import answers, cases
 from interlock.cli.telling import Exit
@@ -12,7 +12,7 @@ from interlock.imports.store import sku_map
 from interlock.orders.store import orders
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
-from tests.build import a_view
+from tests.build import NOW, a_view
 from tests.cli.conftest import Run, document
 from tests.console.seed import edited_up, keep, shipped_with
 
@@ -285,3 +285,27 @@ def test_mappings_are_removed_by_name_and_reason(interlock: Run, connection: Con
     unknown = interlock("carriers", "unmap", connection.name, "DHL", "--why", "gone", "--json")
     assert unknown.exit_code == Exit.REFUSED
     assert document(unknown)["field"] == "shop_name"
+
+
+def test_somebody_elses_answer_is_only_replaced_by_name(
+    interlock: Run, database: Database, edited: int
+) -> None:
+    number = str(case_of(database, edited))
+    first = ("cases", "answer", number, "undo_in_shopify", "--why", "x", "--who", "Ada")
+    assert interlock(*first).exit_code == 0
+    with database.begin() as c:
+        taken = c.execute(update(answers).values(taken_at=NOW).returning(answers.c.id)).scalar_one()
+
+    other = ("cases", "answer", number, "done_in_portal", "--why", "x", "--who", "Bo")
+    refused = interlock(*other)
+
+    assert refused.exit_code == 3
+    assert (
+        f"Ada answered case {number} with 'undo_in_shopify' already (answer {taken})"
+        in refused.stderr.replace("\n", " ")
+    )
+    assert f"(answer {taken})" in interlock("cases", "show", number).output
+    assert interlock(*other, "--instead-of", str(taken)).exit_code == 0
+    with database.begin() as c:
+        assert counts(c)[("answer_refused", "done_in_portal")] == 1
+        assert c.execute(select(func.count()).select_from(answers)).scalar_one() == 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from interlock.cases.store import answer, answers, cases
 from interlock.desk.store import desk_edits
 from interlock.engine.store import ConnectionRow, counts
 from interlock.orders.codec import encode
@@ -18,7 +19,7 @@ from interlock.storage.encryption import Keyring
 from interlock.storage.installation import open_installation
 from interlock.web import WebParts, create_app
 from tests.build import NOW, a_memory, a_view, an_order, some_rules
-from tests.console.seed import Numbered, Stopped, Wakes, connect, edited_up, keep
+from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect, edited_up, keep
 from tests.web.browser import Browser, text_of
 
 RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
@@ -209,3 +210,23 @@ def test_an_unknown_order_has_no_desk(browser: Browser, database: Database, orde
     assert response.status_code == 404
     with database.begin() as c:
         assert c.execute(select(func.count()).select_from(desk_edits)).scalar_one() == 0
+
+
+def test_a_case_answered_by_somebody_else_says_so_and_takes_another_answer_knowingly(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, edited_up())
+        number = c.execute(select(cases.c.id)).scalar_one()
+        answer(c, number, "undo_in_shopify", "Ada", "x", CLOCK)
+        c.execute(update(answers).values(taken_at=CLOCK))
+    mine = {"option": "done_in_portal", "who": "Bo", "why": "y"}
+
+    blind = browser.submit(f"/cases/{number}", f"/cases/{number}/answer", data=mine)
+    page = browser.get(f"/cases/{number}").text
+    seen = page.split('name="seen" value="')[1].split('"')[0]
+    knowing = browser.submit(f"/cases/{number}", f"/cases/{number}/answer", data={**mine, "seen": seen})
+
+    assert (blind.status_code, "Ada answered case" in text_of(blind)) == (422, True)
+    assert "Ada answered" in page
+    assert knowing.status_code == 303

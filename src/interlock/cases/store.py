@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    and_,
     bindparam,
     insert,
     select,
@@ -225,11 +226,47 @@ class CannotAnswer(ValueError):
     """An answer to a case was not possible."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """The latest answer to a case that is still open."""
+
+    id: int
+    who: str
+    option: str
+    at: datetime
+
+
+def latest_answer(c: Connection, case_id: int) -> GivenAnswer | None:
+    """What was answered last to this case since it opened, taken up or not."""
+    row = c.execute(
+        select(answers.c.id, answers.c.who, answers.c.option, answers.c.at)
+        .join(
+            cases,
+            and_(
+                cases.c.order_id == answers.c.order_id,
+                cases.c.reason == answers.c.reason,
+                cases.c.subject == answers.c.subject,
+            ),
+        )
+        .where(cases.c.id == case_id, answers.c.at >= cases.c.opened_at)
+        .order_by(answers.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else GivenAnswer(row.id, row.who, row.option, row.at)
+
+
 def answer(
-    c: Connection, case_id: int, option: str, who: str, why: str, now: datetime, text_id: str = ""
+    c: Connection,
+    case_id: int,
+    option: str,
+    who: str,
+    why: str,
+    now: datetime,
+    text_id: str = "",
+    instead_of: int | None = None,
 ) -> int:
     """Keep what a person answered and return the order's row id; the order has to be hinted by the caller. `text_id`
-    names words the person wrote besides.
+    names words the person wrote besides. Another person's answer is only overruled by naming its id in `instead_of`.
 
     Raises CannotAnswer, naming the reason, when the case is unknown, closed, already answered, belongs to no
     order, or does not offer the option.
@@ -258,6 +295,12 @@ def answer(
     ).first()
     if waiting is not None:
         raise CannotAnswer(f"{waiting.who} has just answered case {case_id}. Nothing was changed.")
+    last = latest_answer(c, case_id)
+    if last is not None and last.who != who.strip() and last.option != option and last.id != instead_of:
+        raise CannotAnswer(
+            f"{last.who} answered case {case_id} with {last.option!r} already (answer {last.id}). Nothing was changed. "
+            "Speak to them, look at the case again, and say which answer yours replaces."
+        )
     if option == Option.APPROVE_REFUND.value:
         _refuse_a_second_approval(c, row, who)
     c.execute(

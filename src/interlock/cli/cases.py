@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cases.store import CannotAnswer
+from interlock.cases.store import CannotAnswer, latest_answer
 from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
@@ -45,7 +45,7 @@ def list_cases(as_json: AsJson = False) -> None:
 def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
     """Show one case with what may be answered to it, and what each answer does."""
     with opened() as installation:
-        found = installation.tx(lambda c: views.one_case(c, case_id))
+        found, last = installation.tx(lambda c: (views.one_case(c, case_id), latest_answer(c, case_id)))
         if found is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}.")
         if as_json:
@@ -60,6 +60,8 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
         elif found.answered_by:
             say(f"{found.answered_by} has answered; the next look takes it up.")
         else:
+            if last is not None:
+                say(f"{last.who} answered with {last.option} at {wording.stamp(last.at)} (answer {last.id}).")
             table(
                 "\nOptions",
                 ("option", "what it does"),
@@ -79,6 +81,10 @@ def answer(
             help="File with the message to the customer, - for standard input; only for options that send one.",
         ),
     ] = None,
+    instead_of: Annotated[
+        int | None,
+        typer.Option("--instead-of", help="The answer of somebody else that yours replaces, by its number."),
+    ] = None,
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
@@ -91,9 +97,12 @@ def answer(
         message = desk.written(text, SystemIdentifiers(), installation.keyring)
         try:
             installation.tx(
-                lambda c: desk.answer_case(c, installation.queue, case_id, option, who, why, now, message)
+                lambda c: desk.answer_case(
+                    c, installation.queue, case_id, option, who, why, now, message, instead_of
+                )
             )
         except CannotAnswer as refused:
+            installation.tx(lambda c: desk.count_refused_answer(c, option))
             end(Exit.REFUSED, str(refused))
         if as_json:
             print_json({"case": case_id, "option": option, "who": who, "why": why, "at": now})

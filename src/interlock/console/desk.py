@@ -91,19 +91,25 @@ def answer_case(
     why: str,
     now: datetime,
     text: Written | None = None,
+    instead_of: int | None = None,
 ) -> int:
     """Keep an answer, and the text that belongs to it, and have its order looked at. Returns the order's row id.
-    Raises CannotAnswer."""
+    `instead_of` is the answer of somebody else that it replaces. Raises CannotAnswer."""
     wanted = option in WITH_TEXT
     if wanted and text is None:
         raise CannotAnswer(f"The option {option!r} needs the text of the message. Nothing was changed.")
     if text is not None and not wanted:
         raise CannotAnswer(f"The option {option!r} takes no text. Nothing was changed.")
-    order_id = answer(c, case_id, option, who, why, now, "" if text is None else text.id)
+    order_id = answer(c, case_id, option, who, why, now, "" if text is None else text.id, instead_of)
     if text is not None:
         keep_text(c, text.id, order_id, "message", text.encrypted, now)
     hint(c, queue, order_id, _lane(c, order_id), now)
     return order_id
+
+
+def count_refused_answer(c: Connection, option: str) -> None:
+    """Count an answer that was not taken, by its option where there is such a one."""
+    count(c, "answer_refused", option if option in set(Option) else "unknown")
 
 
 def replay(c: Connection, queue: Queue, order_id: int, who: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from interlock.cases.store import CannotAnswer
+from interlock.cases.store import CannotAnswer, latest_answer
 from interlock.clock import Clock, Identifiers
 from interlock.console import desk, editing, lineage, views, wording
 from interlock.console.assets import VENDOR
@@ -40,6 +41,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_ROW_ID = re.compile(r"[0-9]{1,18}")
 _TOKEN_PURPOSE = b"console form "
 
 
@@ -347,7 +349,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
     async def case_page(
         request: Request, case_id: int, option: str, who: str = "", why: str = "", refused: str = ""
     ) -> Response:
-        found = await console.read(lambda c: views.one_case(c, case_id))
+        found, last = await console.read(lambda c: (views.one_case(c, case_id), latest_answer(c, case_id)))
         if found is None:
             raise PageMissing(f"There is no case {case_id}.")
         chosen = option if option in found.options else ""
@@ -359,6 +361,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             live=False,
             case=found,
             chosen=chosen,
+            last=last,
             asks_for_text=any(offered in WITH_TEXT for offered in found.options),
             who=who,
             why=why,
@@ -378,6 +381,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
         text: Annotated[str, Form()] = "",
+        seen: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
@@ -385,10 +389,19 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         try:
             order_id = await console.read(
                 lambda c: desk.answer_case(
-                    c, parts.queue, case_id, option, _text(who), _text(why), now, message
+                    c,
+                    parts.queue,
+                    case_id,
+                    option,
+                    _text(who),
+                    _text(why),
+                    now,
+                    message,
+                    int(seen) if _ROW_ID.fullmatch(seen) else None,
                 )
             )
         except CannotAnswer as refused:
+            await console.read(lambda c: desk.count_refused_answer(c, option))
             return await case_page(request, case_id, option, _text(who), _text(why), str(refused))
         return seen_other(f"/orders/{order_id}")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -178,6 +179,19 @@ def test_without_an_acceptance_window_nothing_goes_live(
         ({"--import-route": "fast"}, {}, "is not an import route"),
         ({"--quiet-period": "soon"}, {}, "is not a length of time"),
         ({"--cancelation-reason": "no-such"}, {}, "is not a cancelation reason a shop may give"),
+        ({"--cancelation-reason": "price=34"}, {}, "'price' is no kind of edit"),
+        ({"--refund-reason": "20"}, {}, "is not a refund reason a shop may give"),
+        ({"--reduction-after-debit": "always"}, {}, "there are task, approve and automatic"),
+        ({"--reduction-after-debit": "approve"}, {}, "Choose one with --refund-reason: 15 (Out of stock)"),
+        (
+            {"--reduction-after-debit": "automatic", "--refund-reason": "15"},
+            {},
+            "automatic needs --refund-cap",
+        ),
+        ({"--refund-limit": "much"}, {}, "--refund-limit: 'much' is not an amount"),
+        ({"--refund-limit": "-1"}, {}, "--refund-limit: -1 is not an amount anyone pays"),
+        ({"--refund-cap": "NaN"}, {}, "is not an amount anyone pays"),
+        ({"--proportional-taxes": "some"}, {}, "there are yes and no"),
         ({"--webhook-base": "http://interlock.example"}, {}, "--webhook-base cannot be used"),
     ],
 )
@@ -229,3 +243,64 @@ def test_a_name_that_leads_to_a_private_network_is_refused_before_anything_is_se
     shop = shopify_shop("name.myshopify.com", "", "client", "secret", False)
     with pytest.raises(CannotConnect, match="localhost leads to an address of a private network"):
         asyncio.run(probe("https://localhost", "key", "", shop, SystemClock()))
+
+
+# -- policies and the profile ------------------------------------------------------------------------------
+
+
+def test_set_up_says_what_is_automatic_here_and_what_nobody_has_verified(
+    interlock: Run, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    said = document(connect(interlock, given, platforms, "--json"))
+
+    profile = {entry["name"]: entry for entry in said["profile"]}
+    assert (profile["tax mode"]["source"], profile["tax mode"]["verified"]) == ("PC01", True)
+    assert profile["partial cancelation"]["remark"] == "unverified"
+    assert {one["automatic"] for one in said["edits"]} == {True, False}
+    assert "kinds of edit" in said["share"]
+
+
+def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+
+    changed = interlock(
+        "connect",
+        "--name",
+        "atlas",
+        "--reduction-after-debit",
+        "automatic",
+        "--refund-cap",
+        "49.90",
+        "--refund-limit",
+        "200",
+        "--refund-reason",
+        "15",
+        "--refund-reason",
+        "line_removed=19",
+        "--json",
+    )
+    shown = interlock("connect", "--name", "atlas", "--show")
+
+    assert changed.exit_code == 0, changed.stderr
+    with database.begin() as c:
+        (row,) = all_connections(c)
+    assert (row.rules.reduction_after_debit, row.rules.refund_cap) == ("automatic", Decimal("49.90"))
+    assert row.rules.refund_limit == 200
+    assert row.rules.refund_reason_for("line_removed") == "19"
+    assert row.rules_changed_at is not None
+    assert not row.live
+    for words in ("automatic", "49.90", "refund in Shopify", "always a task", "unverified", "RE01"):
+        assert words in shown.output, words
+
+    refused = interlock("connect", "--name", "atlas", "--refund-cap", "none")
+    nobody = interlock("connect", "--name", "nobody", "--show")
+
+    assert (refused.exit_code, nobody.exit_code) == (3, 3)
+    assert "needs --refund-cap" in refused.stderr
+    assert "no connection 'nobody'" in nobody.stderr
+    with database.begin() as c:
+        assert all_connections(c) == [row]

@@ -1,20 +1,33 @@
 """What the service really says to a marketplace, and hears from it, judged by Mirakl's own document."""
 
+import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 
 import httpx2
 import pytest
 
+from interlock.mirakl.client import MiraklAccount, MiraklClient
+from interlock.mirakl.perform import perform
+from interlock.orders.actions import SendMessage
+from interlock.orders.outcomes import Confirmed
+from interlock.orders.ports import OrderContext
 from interlock.rehearsal.history import on_virtual_time
 from interlock.rehearsal.scenarios import SCENARIOS, SEED, Scenario, Stage, staged
 from interlock.rehearsal.world import WorldPlan
+from interlock.simulator.clock import PlatformClock
+from interlock.simulator.mirakl import PROFILES, MiraklWorld
 from interlock.simulator.mirakl.operations import operation_at
+from interlock.simulator.transport import ClockedASGITransport
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.contract.mirakl.validator import ENVIRONMENT_NAME, Violation, document_path, validate_exchange
+from tests.mirakl.marketplace_documents import NotedBudget
 
 pytestmark = [
     pytest.mark.contract,
@@ -36,15 +49,26 @@ class Judge(httpx2.AsyncBaseTransport):
         heard = await answer.aread()
         path = request.url.raw_path.decode()
         self.violations += validate_exchange(
-            request.method, path, _parsed(sent), answer.status_code, _parsed(heard)
+            request.method,
+            path,
+            _parsed(sent, request.headers.get("content-type", "")),
+            answer.status_code,
+            _parsed(heard),
         )
         named = operation_at(request.method, request.url.path)
         self.seen[named[0] if named is not None else path] += 1
         return answer
 
 
-def _parsed(body: bytes) -> Any:
-    return json.loads(body, parse_float=Decimal) if body else None
+def _parsed(body: bytes, media: str = "") -> Any:
+    """A JSON body, or the JSON parts of a multipart one by name."""
+    if not media.startswith("multipart/form-data"):
+        return json.loads(body, parse_float=Decimal) if body else None
+    message = BytesParser(policy=HTTP).parsebytes(f"content-type: {media}\r\n\r\n".encode() + body)
+    return {
+        part.get_param("name", header="content-disposition"): json.loads(part.get_content())
+        for part in message.iter_parts()
+    }
 
 
 def _judged(scenario: Scenario, database: Database, keyring: Keyring) -> tuple[Stage, Judge]:
@@ -94,3 +118,49 @@ def test_a_lowered_quantity_is_cancelled_within_the_contract_when_prices_come_wi
     assert [line.live_quantity for line in stage.order.lines] == [1, 1]
     assert judge.violations == []
     assert judge.seen["OR30"] == 1
+
+
+@pytest.mark.parametrize("mode", ["TAX_INCLUDED", "TAX_EXCLUDED"])
+def test_a_reduction_after_payment_is_refunded_within_the_contract(
+    database: Database, keyring: Keyring, mode: str
+) -> None:
+    """OR28 with taxes, fees and excluded units, and ST12 where the marketplace lists what is left to ship."""
+
+    async def lower(stage: Stage) -> None:
+        await stage.until(400)
+        assert stage.order.debited is not None
+        stage.world.shopify.set_quantity(stage.shopify_order(), SCENARIOS[0].skus[0], 1)
+
+    profile = PROFILES["all-or-nothing"].changed(
+        {"tax_mode": mode, "multi_shipment": True, "debit_request_delay": 10.0, "debit_delay": 60.0}
+    )
+    rules = replace(
+        SCENARIOS[0].rules, reduction_after_debit="automatic", refund_cap=Decimal(10_000), refund_reason="15"
+    )
+    stage, judge = _judged(Scenario("refunded", profile, rules, lower, 900), database, keyring)
+
+    assert judge.violations == []
+    assert judge.seen["OR28"] == 1
+    assert judge.seen["ST12"] >= 1
+    assert [line.live_quantity for line in stage.order.lines] == [1, 1]
+
+
+def test_a_message_is_sent_within_the_contract() -> None:
+    """OR43 through the adapter itself."""
+
+    async def live() -> Judge:
+        world = MiraklWorld(PlatformClock(lambda: 0.0), 1, PROFILES["automatic"])
+        judge = Judge(ClockedASGITransport(world.app))
+        account = MiraklAccount("https://market.mirakl.example", world.api_key, str(world.shop_id))
+        async with httpx2.AsyncClient(transport=judge) as http:
+            client = MiraklClient(account, http, NotedBudget())
+            order_id = world.create_generated(lines=1).id
+            context = OrderContext("c", order_id, f"c:{order_id}", "h", "op", None, text="Grüße, two mugs.")
+            action = SendMessage("t1", "Your order", ("CUSTOMER", "OPERATOR"))
+            assert isinstance(await perform(client, action, context), Confirmed)
+        return judge
+
+    judge = asyncio.run(live())
+
+    assert judge.violations == []
+    assert judge.seen["OR43"] == 1

@@ -1,6 +1,6 @@
 """Reductions after the customer has paid, refunded at the marketplace by Interlock: approved by people, or by itself."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
 from tests.stories.stage import RULES, Broken, Theatre, Told, answer_case, marketplace, open_cases
 
+NEW_REASON = {"type": "CANCELATION", "code": "90", "label": "Another one", "is_shop_right": True}
 QUICK = {"refund_contact_delay": 60.0, "refund_payment_delay": 120.0}
 
 
@@ -143,3 +144,33 @@ def test_the_same_edit_undone_before_approval_refunds_nothing(theatre: Theatre) 
     assert told.stage.order.state == "SHIPPED"
     assert [line.live_quantity for line in told.stage.order.lines] == [3, 1]
     assert told.open_reasons == []
+
+
+def test_a_reason_code_that_the_marketplace_takes_away_is_a_case_and_the_edit_goes_on_when_it_is_back(
+    theatre: Theatre,
+) -> None:
+    """RE01 changes in mid-life: nothing is sent that would be refused, and what waits is decided anew."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(330)
+        marketplace_world, name = stage.marketplace, stage.marketplace.profile.name
+        before = marketplace_world.profile
+        kept = [asdict(reason) for reason in before.reasons if reason.type != "CANCELATION"]
+        marketplace_world.change_profile({"reasons": [*kept, NEW_REASON]})
+        await stage.world.read_capability(name)
+        stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 1)
+        await stage.until(600)
+        assert sorted(row.reason for row in open_cases(stage)) == [
+            Reason.REASON_CODE_MISSING.value,
+            Reason.REDUCTION_NOT_ALLOWED.value,
+        ]
+        assert not [call for call in marketplace_world.record.calls if call.operation == "OR30"]
+        marketplace_world.change_profile({"reasons": [asdict(reason) for reason in before.reasons]})
+        await stage.world.read_capability(name)
+        await _picked_when_allowed(stage, 620, 1000)
+
+    told = theatre.tell(story, marketplace("automatic"), 1300)
+    assert told.marketplace_calls("OR30") == 1
+    assert told.open_reasons == []
+    assert told.stage.order.state == "SHIPPED"
+    assert [line.live_quantity for line in told.stage.order.lines] == [1, 1]

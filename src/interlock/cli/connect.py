@@ -197,6 +197,7 @@ def connect(
                 partial_acceptance,
                 partial_cancelation,
             )
+            rules = policies.applied(rules)
             if live and rules.acceptance_window is None:
                 raise CannotConnect(_no_window())
             origin = _origin(mirakl_url, installation.settings.allow_loopback_http)
@@ -212,7 +213,7 @@ def connect(
                 installation.settings.allow_loopback_http,
             )
             probed = asyncio.run(probe(origin, key, mirakl_shop_id, shop, installation.clock))
-            rules = policies.applied(
+            rules = policies.with_reasons(
                 replace(rules, tax_mode=probed.capability.tax_mode or rules.tax_mode), probed.capability
             )
             rules = replace(rules, cancelation_reason=_chosen(rules.cancelation_reason, probed.capability))
@@ -338,10 +339,8 @@ class Policies:
         """Whether any of them was used."""
         return self != Policies((), (), "", "", "", "", "", "", "")
 
-    def applied(self, rules: ConnectionRules, capability: Capability | None) -> ConnectionRules:
-        """The rules with these options. Raises CannotConnect naming the option that cannot be."""
-        rules = _with_reasons(rules, "cancelation", self.cancelation_reasons, capability)
-        rules = _with_reasons(rules, "refund", self.refund_reasons, capability)
+    def applied(self, rules: ConnectionRules) -> ConnectionRules:
+        """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
         match self.reduction_after_debit:
             case "":
                 pass
@@ -367,6 +366,12 @@ class Policies:
                 "--reduction-after-debit automatic needs --refund-cap: the largest total, in the order's currency, that is "
                 "refunded without anybody's approval. Nothing was stored."
             )
+        return rules
+
+    def with_reasons(self, rules: ConnectionRules, capability: Capability | None) -> ConnectionRules:
+        """The rules with the reason codes that were given, judged by the marketplace's own list. Raises CannotConnect."""
+        rules = _with_reasons(rules, "cancelation", self.cancelation_reasons, capability)
+        rules = _with_reasons(rules, "refund", self.refund_reasons, capability)
         if rules.reduction_after_debit != "task" and not rules.refund_reason:
             offered = usable(() if capability is None else capability.refund_reasons)
             if len(offered) != 1:
@@ -460,7 +465,7 @@ def _changed(
 ) -> ConnectionRow:
     """Store other policies of an existing connection; what waits is decided again by them."""
     capability = None if row.capability is None else decode(Capability, row.capability)
-    rules = policies.applied(row.rules, capability)
+    rules = policies.with_reasons(policies.applied(row.rules), capability)
 
     def work(c: Connection) -> ConnectionRow:
         keep_rules(c, installation.queue, row, rules, now)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx2
-from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from interlock.clock import Clock, LoopClock, SeededIdentifiers
+from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import DeskRules
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
@@ -18,13 +18,11 @@ from interlock.engine.sending import refuse_late_writes
 from interlock.engine.store import (
     ConnectionRow,
     add_connection,
-    connections,
     count,
     one_connection,
 )
 from interlock.imports.store import map_skus
 from interlock.mirakl import read as mirakl_read
-from interlock.orders.codec import encode
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.rehearsal.faults import SeededFaults, none
 from interlock.rehearsal.processes import (
@@ -242,11 +240,7 @@ class World:
         capability = await mirakl_read.capability(self._set_up().mirakl_client(row))
         read_at = self.service_clock.now()
         with self.database.begin() as c:
-            c.execute(
-                update(connections)
-                .where(connections.c.id == row.id)
-                .values(capability=encode(capability), capability_at=read_at, capability_read_at=read_at)
-            )
+            keep_capability(c, self.wakeups, row, capability, read_at)
 
     def start_process(self) -> ServiceProcess:
         """A new service process; nothing of a former one is known to it but the database."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from interlock.console import lineage
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.store import find_orders
+from interlock.orders.store import find_orders, orders
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
@@ -60,6 +61,15 @@ class App:
     make: Callable[[Stage], Awaitable[Order]]
 
 
+def shopify_order_of(stage: Stage, mirakl_order_id: str) -> Order:
+    """The Shopify order linked to that marketplace order."""
+    with stage.world.database.begin() as c:
+        gid = c.execute(
+            select(orders.c.shopify_order_id).where(orders.c.mirakl_order_id == mirakl_order_id)
+        ).scalar_one()
+    return stage.world.shopify.order(gid)
+
+
 async def _renames_copy_first(stage: Stage) -> Order:
     return stage.world.shopify.replace_order(stage.shopify_order())
 
@@ -89,6 +99,7 @@ APPS = (
     App("name and tags, minutes after the cancel", (), _cancels_first_and_creates_minutes_later),
     App("copies attributes, cancels at once", ("note_attributes",), _copies_and_cancels_at_once),
     App("copies line properties, cancels at once", ("line_properties",), _copies_and_cancels_at_once),
+    App("copies everything, cancels at once", COPIED, _copies_and_cancels_at_once),
     App("copies tags and note, cancels minutes later", ("tags", "note"), _copies_and_cancels_minutes_later),
 )
 WEATHERS = {"webhooks": WebhookWeather(), "sweep only": WebhookWeather(lost=1.0)}
@@ -340,3 +351,23 @@ def test_a_split_is_asked_never_automatic(theatre: Theatre) -> None:
     assert [holds_of(order) for order in told.live_orders] == [[OURS], [OURS]]
     assert told.marketplace_calls("OR30") == 0
     assert told.stage.order.state == "SHIPPING"
+
+
+def test_a_merge_of_two_marketplace_orders_is_asked_never_automatic(theatre: Theatre) -> None:
+    made: list[Order] = []
+    ids: list[str] = []
+
+    async def story(stage: Stage) -> None:
+        second = stage.marketplace.create_generated(skus=["LAMP-OAK"], quantities=[2])
+        second.shipping_address = stage.order.shipping_address
+        ids.extend([stage.order.id, second.id])
+        await stage.until(500)
+        both = [shopify_order_of(stage, mirakl_order_id) for mirakl_order_id in ids]
+        made.append(stage.world.shopify.merge_orders(both))
+
+    told = theatre.tell(story, READY, 2400, shopify_switches=copying("tags"))
+    assert set(told.open_reasons) == {Reason.REPLACEMENT_MERGED.value}
+    assert len({case.order_id for case in told.cases if case.closed_at is None}) == 2
+    assert holds_of(made[0]) == ["om", OURS]
+    assert told.marketplace_calls("OR29") == 0
+    assert [told.stage.marketplace.orders[i].state for i in ids] == ["SHIPPING", "SHIPPING"]

@@ -14,7 +14,7 @@ alone and can only have been copied. A name that continues ours (60) is a naming
 numbering may produce as well, so it needs the person or the content beside it. A mention in an attribute or metafield
 (60) was written by a program; one in a note (40) may be a customer's, so it is no tie. An editing app's tag (30) says *that* the order is
 a copy, not of which one: it ties only where e-mail, address and SKUs agree too. Traces of the person (e-mail 40,
-address 20) belong to every order of that person; the customer's id would say no more and needs another scope. Content (same lines 20, some of them 10, total 10) belongs
+address 20) belong to every order of that person; the customer's id would say no more and needs another scope. Content (all lines 20, some of them 10, total 10) belongs
 to every order for the same goods. The minute (20) belongs to everybody. Another total currency, or a number that names
 another marketplace order, says it is not this one.
 """
@@ -218,6 +218,8 @@ def _content(order: ShopifyOrder, candidate: ShopifyOrder) -> list[Trace]:
     ours, theirs = units_of(order), units_of(candidate)
     if ours and ours == theirs:
         found.append(Trace("lines", SAME_LINES, "it has exactly the same lines"))
+    elif ours and not ours - theirs:
+        found.append(Trace("lines", SAME_LINES, "it has all of the lines, and more"))
     elif ours.keys() & theirs.keys():
         shared = ", ".join(sorted(ours.keys() & theirs.keys()))
         found.append(Trace("lines", SOME_LINES, f"it has lines in common ({shared})"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interlock.edits import decide as edits
 from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import MiraklOrder, Reduction, ShopifyRefund
@@ -163,3 +164,33 @@ def test_money_moved_in_shopify_for_units_we_pay_back_already_asks_for_nothing_m
         assert (ours.subject, ours.dismissed_by) == ("edit:1", "")
         assert covered.dismissed_by == "superseded by edit:1"
         assert part.cases == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"refunds_made": (MADE,)},
+        {"refunds_made": (), "operations": (an_operation(ACTION, "UNKNOWN"),)},
+    ],
+    ids=["confirmed", "unclear"],
+)
+def test_an_edit_taken_back_after_its_refund_was_sent_still_holds_the_parcel(changes: dict[str, Any]) -> None:
+    """Shopify shows everything again, but the money for one unit is on its way back to the customer."""
+    view = look(**{"mugs": 2, "now": NOW, **changes})
+    part = decide(view, memory())
+
+    edited = edits.decide(view, part.memory, ())
+    (task,) = edited.memory.refund_tasks
+    assert task.dismissed_by == ""
+    assert part.keep_held == (
+        "A refund of 1 of MUG is on its way at the marketplace; the parcel waits until it is shown there.",
+    )
+
+
+def test_a_refund_that_nobody_expects_any_more_holds_nothing() -> None:
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
+    part = decide(look(), memory(decisions=(approval(), said)))
+
+    (task,) = part.memory.refund_tasks
+    assert task.dismissed_by.startswith(said.who)
+    assert part.keep_held == ()

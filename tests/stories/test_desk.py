@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from interlock.clock import SystemIdentifiers
 from interlock.console import editing, views
@@ -18,12 +18,10 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.texts import texts
 from interlock.preview import Preview
 from interlock.rehearsal.scenarios import Stage
-from interlock.rehearsal.world import ADDRESS_KEY
 from interlock.simulator.faults import Fault
 from interlock.simulator.shopify.state import Actor, EditSession
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.switches import Switches
-from interlock.storage.installation import installation
 from tests.stories.stage import RULES, Broken, Theatre, answer_case, marketplace, open_cases, row_id
 
 ROUTES = ("draft", "order")
@@ -273,15 +271,6 @@ def test_an_address_is_written_and_then_forgotten(theatre: Theatre) -> None:
 
     async def story(stage: Stage) -> None:
         world = stage.world
-        with world.database.begin() as c:
-            c.execute(
-                insert(installation).values(
-                    id=1,
-                    instance="story",
-                    made_at=world.service_clock.now(),
-                    address_key=world.keyring.encrypt(ADDRESS_KEY),
-                )
-            )
         await stage.until(400)
         ask(stage, Option.DONE_IN_PORTAL, given)
         await stage.until(500)

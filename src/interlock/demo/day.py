@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from interlock.demo.people import UNKNOWN_CARRIER, Bought, Story, Team
+from interlock.demo.people import UNKNOWN_CARRIER, Agents, Bought, Story, Team
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -342,7 +342,7 @@ async def live(day: Day) -> None:
     """Live through the day: the script, then a rest in which everything comes to its end."""
     await day.world.start()
     team = day.team
-    tasks = [asyncio.create_task(team.pick_for_ever()), asyncio.create_task(team.answer_for_ever())]
+    tasks = [asyncio.create_task(team.pick_for_ever()), asyncio.create_task(Agents(team).work_for_ever())]
     tasks += [asyncio.create_task(_visit(team, visit)) for visit in SCRIPT]
     try:
         async with asyncio.timeout((DAY_MINUTES + REST_MINUTES) * 60):

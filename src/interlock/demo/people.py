@@ -5,12 +5,11 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy.engine import Row
+from functools import partial
 
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.actors import Crowd, Temper
+from interlock.rehearsal.answering import Case, CaseWorkers
 from interlock.rehearsal.world import CARRIER_NAMES, World
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
 from interlock.simulator.shopify.state import Order
@@ -78,7 +77,7 @@ class Team(Crowd):
 
     def act(self, story: str, who: str, sentence: str, what: Callable[[], object]) -> bool:
         """Do something that a platform may refuse; counted and told either way."""
-        done = self._do(story, what)
+        done = self.attempt(story, what)
         self.say(who, sentence if done else f"{sentence} The platform refused it.")
         return done
 
@@ -89,10 +88,14 @@ class Team(Crowd):
             if item.status not in ("OPEN", "IN_PROGRESS") or not item.remaining or item.holds:
                 continue
             number = f"PARCEL{self.parcels + 1:06d}"
-            done = self._do(
+            done = self.attempt(
                 "label printed",
-                lambda item=item, number=number: self.world.shopify.fulfill(  # type: ignore[misc]
-                    item, company=carrier, number=number, display_status="LABEL_PRINTED"
+                partial(
+                    self.world.shopify.fulfill,
+                    item,
+                    company=carrier,
+                    number=number,
+                    display_status="LABEL_PRINTED",
                 ),
             )
             if done:
@@ -114,37 +117,52 @@ class Team(Crowd):
                 if found.cancelled_at is None and now - found.created_at >= PICKED_AFTER:
                     self.print_label(found, self.rng.choice(KNOWN_CARRIERS))
 
-    # -- those who answer cases ------------------------------------------------------------------------
 
-    def _work_on(self, row: Row[tuple[Any, ...]]) -> None:
-        if row.id in self.answered:
+class Agents(CaseWorkers):
+    """Those who answer the day's cases, always in the same way, and tell of it."""
+
+    def __init__(self, team: Team) -> None:
+        super().__init__(team)
+        self.team = team
+
+    def work_on(self, row: Case) -> None:
+        if row.id in self.team.answered:
             return  # it closes by itself once the platforms show what was said
         match Reason(row.reason):
             case Reason.SKU_UNKNOWN if not self._is_late(row):
                 return  # nobody has found the time yet; the ladder reminds them
             case Reason.EDIT_CANNOT_BE_EXPRESSED if "another address" in row.sentence:
-                self._answer(row, Option.CANCEL_AT_MARKETPLACE)
+                self.answer(row, Option.CANCEL_AT_MARKETPLACE)
             case Reason.LABEL_BEFORE_AGREEMENT | Reason.HOLD_RELEASED_BY_OTHERS:
-                self._answer(row, Option.DISMISS)
+                self.answer(row, Option.DISMISS)
             case _:
-                super()._work_on(row)
+                super().work_on(row)
 
-    def _is_late(self, row: Row[tuple[Any, ...]]) -> bool:
+    def choose(self, row: Case, market: MiraklWorld, order: SimOrder, found: Order | None) -> None:
+        match Reason(row.reason):
+            case Reason.POSSIBLE_SUCCESSOR if found is None:
+                self.answer(row, Option.NO_SUCCESSOR)
+            case Reason.CANCELLED_IN_SHOPIFY:
+                if not self.answer(row, Option.REFUSE_ORDER):
+                    self.team.attempt("operator asked to cancel", lambda: market.cancel_order(order.id))
+            case Reason.EDIT_CANNOT_BE_EXPRESSED | Reason.REDUCTION_NOT_ALLOWED if found is not None:
+                self.undo(found, row)
+            case _:
+                return
+
+    def _is_late(self, row: Case) -> bool:
         if row.due_at is None:
             return True
-        window = self.world.connection_row(self.marketplace_of(row)).rules.acceptance_window
+        name, _ = self.team.marketplace(row.connection_id)
+        window = self.world.connection_row(name).rules.acceptance_window
         return bool(window and self.world.clock.now() >= row.due_at - window * (1 - LATE))
 
-    def marketplace_of(self, row: Row[tuple[Any, ...]]) -> str:
-        """The marketplace whose connection a case belongs to."""
-        return next(name for name, number in self.world.connection_ids.items() if number == row.connection_id)
-
-    def _answer(self, row: Row[tuple[Any, ...]], option: Option) -> bool:
-        done = super()._answer(row, option)
+    def answer(self, row: Case, option: Option) -> bool:
+        done = super().answer(row, option)
         if done:
-            self.answered[row.id] = option
+            self.team.answered[row.id] = option
             words = option.value.replace("_", " ")
-            self.say("Ada Agent", f"Case {row.id} of {row.mirakl_order_id} answered: {words}.")
+            self.team.say("Ada Agent", f"Case {row.id} of {row.mirakl_order_id} answered: {words}.")
         return done
 
 

@@ -60,7 +60,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     if differences:
         memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
     else:
-        memory = replace(without_edit_tasks(memory, UNDONE), disagreeing_since=None)
+        memory = replace(without_edit_tasks(view, memory, UNDONE), disagreeing_since=None)
     edit = Edit(view, mirakl, shopify, memory, differences)
     if differences and memory.withdrawn != view.memory.withdrawn:
         # Just confirmed: what was compared before is no longer what is agreed.
@@ -247,7 +247,7 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
         options,
         edit.table,
     )
-    return with_decision(edit, without_edit_tasks(memory, SUPERSEDED), case)
+    return with_decision(edit, without_edit_tasks(edit.view, memory, SUPERSEDED), case)
 
 
 def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
@@ -282,7 +282,7 @@ def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
 def _marketplace_changed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     asked = asked_about(judged, Reason.MARKETPLACE_CHANGED)
     if edit.cut and not edit.reduced:
-        memory = without_edit_tasks(memory, SUPERSEDED)
+        memory = without_edit_tasks(edit.view, memory, SUPERSEDED)
     part = Part(memory, cases=tuple(_to_remove(edit, one) for one in asked if one.difference in edit.cut))
     for one in asked:
         if isinstance(one.difference, TotalsRecalculated):
@@ -395,7 +395,7 @@ def _cancelled(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     units = answered(judged, Answer.CANCEL_QUANTITY)
     if not order and not units:
         return Part(memory)
-    memory = without_edit_tasks(memory, SUPERSEDED)
+    memory = without_edit_tasks(edit.view, memory, SUPERSEDED)
     if order:
         return send(edit, memory, CancelMiraklOrder(), order[0].rule.sentence)
     return cancel_quantities(edit, memory, _reductions(units))

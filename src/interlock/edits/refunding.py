@@ -10,12 +10,14 @@ from interlock.orders.refund_tasks import (
     closed,
     covered_units,
     due_for,
+    is_begun,
     is_of_an_edit,
     is_open,
     line_of,
     next_edit_subject,
     with_task,
 )
+from interlock.orders.view import View
 
 
 def refund(edit: Edit, memory: Memory, because: str) -> Part:
@@ -25,7 +27,7 @@ def refund(edit: Edit, memory: Memory, because: str) -> Part:
     if wait is not None:
         return wait
     mirakl = edit.mirakl
-    memory = without_edit_tasks(memory, SUPERSEDED)
+    memory = without_edit_tasks(edit.view, memory, SUPERSEDED)
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     dues = []
     too_much = []
@@ -48,9 +50,9 @@ def refund(edit: Edit, memory: Memory, because: str) -> Part:
     return Part(memory, because=tuple(said))
 
 
-def without_edit_tasks(memory: Memory, why: str) -> Memory:
+def without_edit_tasks(view: View, memory: Memory, why: str) -> Memory:
     """Open tasks of edits that nobody has begun to carry out are closed."""
     for task in memory.refund_tasks:
-        if is_open(task) and is_of_an_edit(task) and not task.settled_by:
+        if is_open(task) and is_of_an_edit(task) and not is_begun(task, view.operations):
             memory = closed(memory, task, why)
     return memory

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from interlock.orders.actions import RefundLines
 from interlock.orders.connection import KindOfEdit
 from interlock.orders.memory import Memory, OrderedLine, RefundDue, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.shares import Portion, portion_of
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
+from interlock.orders.view import OpenOperation
 
 EDIT = "edit:"
 SUPERSEDED = "superseded"
@@ -25,6 +27,18 @@ def is_open(task: RefundTask) -> bool:
 def is_of_an_edit(task: RefundTask) -> bool:
     """Whether an edit after debit asked for it, and not a Shopify refund."""
     return task.subject.startswith(EDIT)
+
+
+def is_begun(task: RefundTask, operations: Iterable[OpenOperation]) -> bool:
+    """Whether money is on its way for the task: our refund was confirmed, or was sent and is unclear, or the
+    marketplace shows a part of it."""
+    sent = any(
+        isinstance(operation.action, RefundLines)
+        and operation.action.subject == task.subject
+        and operation.state in ("IN_FLIGHT", "UNKNOWN")
+        for operation in operations
+    )
+    return sent or task.made_at is not None or bool(task.settled_by)
 
 
 def with_task(memory: Memory, task: RefundTask) -> Memory:

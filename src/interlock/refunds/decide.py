@@ -24,6 +24,7 @@ from interlock.orders.refund_tasks import (
     awaits_confirmation,
     closed,
     due_for,
+    is_begun,
     is_of_an_edit,
     is_open,
     line_of,
@@ -69,9 +70,25 @@ def decide(view: View, memory: Memory) -> Part:
     return Part(
         memory,
         cases=(*cases, *late),
+        keep_held=_on_their_way(view, memory),
         because=(*withdrawn, *_roundings(view, memory)),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
+    )
+
+
+def _on_their_way(view: View, memory: Memory) -> tuple[str, ...]:
+    """Units whose money Interlock is giving back do not ship, whatever Shopify shows meanwhile: an edit that is taken
+    back too late does not take back the refund."""
+    if view.mirakl is None or view.mirakl.state not in TO_SHIP:
+        return ()
+    return tuple(
+        f"A refund of {due.quantity} of {_sku(memory, due.line_id)} is on its way at the marketplace; the parcel waits "
+        "until it is shown there."
+        for task in memory.refund_tasks
+        if is_open(task) and is_of_an_edit(task) and is_begun(task, view.operations)
+        for due in task.lines
+        if due.quantity and _still_here(view, memory, due)
     )
 
 
@@ -158,6 +175,9 @@ def _dismissed(memory: Memory) -> Memory:
             and answer.at >= task.opened_at
         ):
             memory = closed(memory, task, f"{answer.who}: {answer.why}")
+        never = memory.decision(Reason.REFUND_NOT_PAID, task.subject)
+        if is_open(task) and not task.settled_by and never is not None:
+            memory = closed(memory, task, f"{never.who}: {never.why}")
     return memory
 
 

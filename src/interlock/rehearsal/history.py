@@ -5,11 +5,13 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults, troubles
-from interlock.rehearsal.actors import Crowd, Temper, draw_story
+from interlock.rehearsal import faults, picking, stories, troubles
+from interlock.rehearsal.actors import Crowd, Temper
+from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.processes import every_commit_succeeds, nothing_freezes
@@ -50,6 +52,10 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         import_route="draft" if rng.random() < 0.7 else "order",
         payment_lock=rng.random() < 0.5,
         edit_window=timedelta(minutes=10) if rng.random() < 0.2 else None,
+        reduction_after_debit=rng.choice(("task", "task", "approve", "automatic")),
+        refund_limit=rng.choice((None, Decimal(30))),
+        refund_cap=rng.choice((Decimal(20), Decimal(500))),
+        mirror_marketplace_changes=rng.random() < 0.75,
     )
     plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0)
     if calm:
@@ -104,6 +110,7 @@ async def live(
     world = World(plan, database, keyring)
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    picking.open_warehouse(rng, world)
     await world.start()
     temper = Temper(
         picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0)), waits_for_options=rng.random() < 0.25
@@ -111,8 +118,8 @@ async def live(
     crowd = Crowd(world, rng, temper)
     ended = Ended(seed, world, crowd, [])
     people = [
-        asyncio.create_task(crowd.pick_for_ever()),
-        asyncio.create_task(crowd.answer_for_ever()),
+        asyncio.create_task(picking.pick_for_ever(crowd)),
+        asyncio.create_task(CaseWorkers(crowd).work_for_ever()),
     ]
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True
@@ -165,10 +172,9 @@ async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: 
             location = next(iter(crowd.world.shopify.shop.locations.values()))
             crowd.world.shopify.set_stock(variant, 0, location)
         crowd.did["stock ran out"] += 1
-    story = draw_story(rng)
-    ended.stories.append(story)
-    if story != "nothing":
-        await crowd.live_through(marketplace, order, story)
+    drawn = stories.draw_stories(rng)
+    ended.stories.extend(drawn)
+    await asyncio.gather(*(stories.live_through(crowd, marketplace, order, story) for story in drawn))
 
 
 async def _revive(rng: random.Random, world: World, ended: Ended) -> None:

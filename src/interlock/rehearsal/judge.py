@@ -9,11 +9,24 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from interlock.rehearsal.judging import calls, counters, creation, deadlines, holds, privacy, quantities, rest
+from interlock.rehearsal.judging import (
+    calls,
+    counters,
+    creation,
+    deadlines,
+    edits,
+    holds,
+    lineage,
+    privacy,
+    quantities,
+    refunds,
+    rest,
+    stock,
+)
 from interlock.rehearsal.judging.evidence import Evidence, Interruption, gather
 from interlock.rehearsal.judging.rebuild import i23_the_mapping_can_be_rebuilt
 from interlock.rehearsal.judging.truth import truths
-from interlock.rehearsal.judging.verdict import Bounded, Finding, Oddity, Verdict, Violation
+from interlock.rehearsal.judging.verdict import Bounded, Finding, Verdict, Violation
 from interlock.rehearsal.world import World
 
 __all__ = [
@@ -21,7 +34,6 @@ __all__ = [
     "Evidence",
     "Finding",
     "Interruption",
-    "Oddity",
     "Verdict",
     "Violation",
     "i23_the_mapping_can_be_rebuilt",
@@ -53,11 +65,19 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
     found = truths(evidence)
     for truth in found:
         creation.i1_one_shopify_order(evidence, truth, verdict)
+        lineage.i1_both_held_while_in_doubt(evidence, truth, verdict)
+        lineage.i1_what_was_replaced_never_ships(evidence, truth, verdict)
         creation.i2_accepted_only_when_it_exists(evidence, truth, verdict)
         creation.i3_acceptance_answers_are_whole(evidence, truth, verdict)
         quantities.i4_only_what_left_is_shipped(evidence, truth, verdict)
         quantities.i5_never_below_what_shopify_shows(evidence, truth, verdict)
-        quantities.i6_no_money_is_moved(evidence, truth, verdict)
+        quantities.i6_cancelled_to_the_cent(evidence, truth, verdict)
+        refunds.i6_refunds_are_approved(evidence, truth, verdict)
+        refunds.i6_what_was_refunded_stays_here(evidence, truth, verdict)
+        refunds.i7_one_task_for_each_refund(evidence, truth, verdict)
+        edits.our_own_edits_keep_what_is_agreed(evidence, truth, verdict)
+        edits.a_swap_is_never_sent_by_halves(evidence, truth, verdict)
+        edits.what_was_undone_is_not_sent(evidence, truth, verdict)
         holds.i8_held_in_time(evidence, truth, verdict)
         holds.i8_released_on_evidence(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
@@ -67,11 +87,16 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         if quiescent:
             rest.i17_differences_have_cases(evidence, truth, verdict)
             rest.i18_nothing_left_undone(evidence, truth, verdict)
+            refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)
             creation.i19_mapping_agrees_three_ways(evidence, truth, verdict)
+            lineage.i1_no_second_live_order_unnoticed(evidence, truth, verdict)
+            stock.i25_claims_are_what_is_left_to_ship(evidence, truth, verdict)
             rest.i24_no_case_outlives_its_reason(evidence, truth, verdict)
     calls.i9_every_write_was_planned(evidence, verdict)
     calls.i10_one_writer_at_a_time(evidence, verdict)
     privacy.i12_no_personal_data(evidence, c, verdict)
+    calls.i20_nothing_goes_in_circles(evidence, verdict)
+    stock.i25_nothing_is_put_back_twice(evidence, verdict)
     calls.i14_within_the_ceilings(evidence, verdict)
     calls.i16_every_delivery_was_sent(evidence, verdict)
     calls.i21_every_attempt_is_sent_once(evidence, verdict)

@@ -215,6 +215,8 @@ async def _settings(rng: random.Random, world: World, name: str, ended: Ended) -
         "edit_window": (None, 5 * minute, 20 * minute),
         "payment_lock": (True, False),
         "import_route": ("draft", "order"),
+        "reduction_after_debit": ("task", "approve", "automatic"),
+        "mirror_marketplace_changes": (True, False),
     }
     fields = rng.sample(sorted(wanted), 2)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx2
+from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 
 from interlock.clock import Clock, LoopClock, SeededIdentifiers
@@ -48,6 +49,7 @@ from interlock.simulator.switches import Switches
 from interlock.simulator.transport import ClockedASGITransport
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from interlock.storage.installation import installation
 from interlock.wiring import StoredConnections
 
 ADDRESS_KEY = b"a rehearsal has no secrets to keep"
@@ -166,6 +168,12 @@ class World:
 
     async def start(self) -> None:
         """Connect every marketplace, register webhooks, start the platforms' own life and the processes."""
+        with self.database.begin() as c:
+            key = self.keyring.encrypt(ADDRESS_KEY)
+            made_at = self.service_clock.now()
+            c.execute(
+                insert(installation).values(id=1, instance="rehearsal", made_at=made_at, address_key=key)
+            )
         for name in self.mirakl:
             await self._connect(name)
         self._background = [

@@ -1,4 +1,4 @@
-"""I9, I10, I14, I16 and I21: every write stands in the ledger, one writer at a time, within the ceilings."""
+"""I9, I10, I14, I16, I20 and I21: every write stands in the ledger, one writer at a time, within the ceilings."""
 
 from collections import Counter, deque
 from datetime import datetime, timedelta
@@ -20,6 +20,10 @@ from interlock.simulator.record import Call
 
 STAGING = ("orderEditBegin", "orderEditSetQuantity", "orderEditAddVariant")
 """Calls of an order edit before its commit: they change nothing, and one attempt makes many of them."""
+
+UNPARKED = ("PlaceHold", "AnswerAcceptance", "SetSellerReference")
+"""What also goes out for a parked order; the seller's reference goes out in a batch of its own rhythm."""
+MOST_WRITING_RUNS = 20
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -240,6 +244,26 @@ def _or11_rate(evidence: Evidence, marketplace: Marketplace, calls: list[Call], 
                 call.at,
                 f"OR11 was called {len(recent)} times within a minute; {allowed} are allowed.",
                 marketplace.name,
+            )
+
+
+def i20_nothing_goes_in_circles(evidence: Evidence, verdict: Verdict) -> None:
+    """I20: within an hour, an order is written to in at most 20 runs; then it is parked, and its case says so. Holds and
+    the acceptance go out all the same."""
+    runs: dict[tuple[int, datetime], set[int]] = {}
+    for call, _ in our_writes(evidence):
+        reference = Reference.of(call.reference)
+        row = None if reference is None else evidence.operation_of.get(reference.operation)
+        if reference is None or row is None or row.kind in UNPARKED:
+            continue
+        at = call.at + evidence.ahead
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        runs.setdefault((row.order_id, hour), set()).add(reference.epoch)
+    for (order_id, hour), epochs in runs.items():
+        verdict.checked["I20"] += 1
+        if len(epochs) > MOST_WRITING_RUNS + 1:
+            verdict.violation(
+                "I20", "", hour, f"Order row {order_id} was written to in {len(epochs)} runs within an hour."
             )
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from interlock.orders.actions import CancelQuantities
+from interlock.orders.actions import CancelQuantities, EditShopifyOrder, RefundLines
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import CATALOGUE, Option, Reason
-from interlock.orders.snapshots import DEAD
+from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.calls import our_writes
 from interlock.rehearsal.judging.evidence import (
     APPLIED_UNHEARD,
@@ -18,6 +18,10 @@ from interlock.rehearsal.judging.evidence import (
 from interlock.rehearsal.judging.truth import SHOPIFY, Truth
 
 DECISIONS = (
+    Reason.BOTH_SIDES_CHANGED,
+    Reason.ORIGINAL_NOT_CANCELLED,
+    Reason.REPLACEMENT_SPLIT,
+    Reason.REPLACEMENT_MERGED,
     Reason.EDIT_CANNOT_BE_EXPRESSED,
     Reason.REDUCTION_NOT_ALLOWED,
     Reason.REDUCTION_REFUSED,
@@ -37,12 +41,17 @@ def count(evidence: Evidence, found: list[Truth]) -> Counter[str]:
         _marketplace(evidence, truth, counters)
         _shop(evidence, truth, counters)
         _memory(evidence, truth, counters)
+        _edits(evidence, truth, counters)
+        _lineage(evidence, truth, counters)
+        _services(evidence, truth, counters)
     for case in evidence.cases:
         counters[f"case {case.reason}"] += 1
         if Reason(case.reason) in DECISIONS:
             counters["decision case opened"] += 1
         if CATALOGUE[Reason(case.reason)].kind == "incident":
             counters["incident opened"] += 1
+        if case.reason == Reason.REFUND_APPROVAL.value and "a second, different person" in case.sentence:
+            counters["second approval asked for"] += 1
     for row in evidence.answers:
         counters[f"answer {row.option}"] += 1
     return +counters
@@ -132,7 +141,7 @@ def _marketplace(evidence: Evidence, truth: Truth, counters: Counter[str]) -> No
 
 
 def _shop(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
-    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+    for effect in truth.effects(evidence):
         match effect.kind:
             case "hold_placed" if effect.actor == evidence.us:
                 counters["hold placed"] += 1
@@ -181,3 +190,83 @@ def _memory(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
         counters["custom line"] += 1
     counters["units withdrawn"] += sum(w.quantity for w in memory.withdrawn)
     counters["epochs above 20"] += int(truth.row is not None and truth.row.epoch > 20)
+
+
+def _edits(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
+    """What became of edits: our own edits of the Shopify order, refunds, messages, and the steps of our desk."""
+    rows = evidence.operations_of.get(truth.row.id, []) if truth.row is not None else []
+    for row in rows:
+        confirmed = row.state == "CONFIRMED"
+        match row.kind:
+            case "EditShopifyOrder" if confirmed:
+                action = decode(EditShopifyOrder, row.action)
+                counters[f"{_purpose(truth, action)} made in Shopify"] += 1
+            case "RefundLines" if row.attempt:
+                counters["OR28 sent"] += 1
+                counters["OR28 confirmed"] += int(confirmed)
+                counters["OR28 refused"] += int(row.state == "REJECTED")
+                counters["OR28 settled by reading back"] += int(row.code == "observed")
+                subject = decode(RefundLines, row.action).subject
+                people = evidence.answers_of(truth.row, Option.APPROVE_REFUND.value)
+                approved = sum(1 for said in people if said.subject == subject)
+                counters[f"OR28 with {approved} approvals"] += 1
+            case "SendMessage" if confirmed:
+                counters["message to the customer sent"] += 1
+            case "SetOrderAddress" | "FillOrderAddress" | "ClearMarker" | "AskServiceToStop" if confirmed:
+                counters[f"{row.kind} confirmed"] += 1
+            case _:
+                pass
+    for edit in truth.memory.desk_edits:
+        counters[f"desk edit of {edit.kind}"] += 1
+        for step in ("taken_at", "held_at", "shown_at", "agreed_at"):
+            counters[f"desk edit {step.removesuffix('_at')}"] += int(getattr(edit, step) is not None)
+        if edit.ended:
+            counters[f"desk edit {edit.ended}"] += 1
+    for decision in truth.memory.decisions:
+        counters["shipped as edited"] += int(
+            decision.option is Option.SHIP_AS_EDITED
+            and truth.last.as_decided
+            and truth.last.state in GONE_OUT
+        )
+    counters["task of an edit after debit"] += sum(
+        1 for task in truth.memory.refund_tasks if task.subject.startswith("edit:")
+    )
+
+
+def _purpose(truth: Truth, action: EditShopifyOrder) -> str:
+    if action.subject.startswith("mirror:"):
+        return "mirror of the marketplace"
+    undo = action.subject.startswith("undo:") or any(
+        edit.id == action.subject and edit.kind == "undo" for edit in truth.memory.desk_edits
+    )
+    return "undo" if undo else "desk edit"
+
+
+def _lineage(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
+    for at, gid in truth.linked[1:]:
+        kin = truth.memory.kin(gid)
+        by = "Interlock" if kin is None else kin.who
+        counters["taken over by itself" if by == "Interlock" else "taken over by a person's word"] += 1
+        counters["taken back"] += int(any(gid == former for since, former in truth.linked if since < at))
+    counters["lineage of three or more"] += int(len(truth.gids) > 2)
+    roles = {role for _, _, role in evidence.kin.get(truth.row.id, [])} if truth.row is not None else set()
+    for role in sorted(roles):
+        counters[f"lineage with {role}"] += 1
+
+
+def _services(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
+    for effect in truth.effects(evidence):
+        match effect.kind:
+            case "service_asked" if effect.actor == evidence.us:
+                counters["service asked to stop"] += 1
+            case "service_answered" if effect.detail["request"] in (
+                "CANCELLATION_ACCEPTED",
+                "CANCELLATION_REJECTED",
+            ):
+                counters[f"service: {effect.detail['request'].lower().replace('_', ' ')}"] += 1
+            case "label_purchase_started" | "display_status_changed":
+                counters[effect.kind.replace("_", " ")] += 1
+            case _:
+                pass
+    for case in evidence.cases_of(truth.row, Reason.SERVICE_DOES_NOT_STOP.value):
+        counters["service did not answer"] += int("has not answered" in case.sentence)

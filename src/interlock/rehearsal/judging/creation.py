@@ -141,6 +141,9 @@ def i11_every_shown_order_is_known(
     An order that ended before it was ever shown to us alive needs none.
     """
     cursor = next((row.cursor for row in evidence.polls if row.name == marketplace.account), None)
+    if cursor is not None:
+        # It is compared with the marketplace's dates: a clock of ours that is behind has not gone past them.
+        cursor = min(cursor, cursor + evidence.ahead)
     order = truth.order
     if cursor is None or order.updated > cursor or truth.last.state == "STAGING":
         return
@@ -172,7 +175,7 @@ def i11_every_shown_order_is_known(
 
 def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I19, at every instant: we cancel a Shopify order only after the marketplace ended its own, or left no unit."""
-    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+    for effect in truth.effects(evidence):
         if effect.kind != "cancelled" or effect.actor != evidence.us:
             continue
         verdict.checked["I19"] += 1

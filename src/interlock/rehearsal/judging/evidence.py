@@ -42,9 +42,28 @@ SETTING_UP = ("metafieldDefinitionCreate", "webhookSubscriptionCreate", "webhook
 NO_LEASE_LEFT_BEHIND = ("database away", "platform down")
 
 # Plans are large; only those that did one of these are looked at.
-JUDGED_ACTIONS = ("AnswerAcceptance", "CancelQuantities", "ReleaseHold")
+JUDGED_ACTIONS = ("AnswerAcceptance", "CancelQuantities", "RefundLines", "ReleaseHold")
 _JUDGED = " || ".join(f'@ == "{name}"' for name in JUDGED_ACTIONS)
 _WITH_JUDGED_ACTIONS = text(f"""jsonb_path_exists(plans.plan, '$.actions[*]."_" ? ({_JUDGED})')""")
+
+# When the plans first named another Shopify order as the linked one.
+_LINKED = text("""
+    SELECT order_id, at, gid FROM (
+        SELECT id, order_id, at, plan->'memory'->>'shopify_order_id' AS gid,
+            lag(plan->'memory'->>'shopify_order_id') OVER (PARTITION BY order_id ORDER BY id) AS former
+        FROM plans
+    ) AS named WHERE gid <> '' AND gid IS DISTINCT FROM former ORDER BY id
+""")
+# From when to when the plans gave a Shopify order a place in a lineage: every change of its role.
+_KIN = text("""
+    SELECT order_id, at, gid, role FROM (
+        SELECT plans.id, order_id, at, kin->>'shopify_order_id' AS gid, kin->>'role' AS role,
+            lag(kin->>'role') OVER (
+                PARTITION BY order_id, kin->>'shopify_order_id' ORDER BY plans.id
+            ) AS former
+        FROM plans, jsonb_array_elements(plan->'memory'->'lineage') AS kin
+    ) AS placed WHERE role IS DISTINCT FROM former ORDER BY id, gid
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +173,8 @@ class Evidence:
     tallies: list[Row[Any]] = field(default_factory=list)
     documents: dict[int, datetime] = field(default_factory=dict)
     plans: list[PlanRow] = field(default_factory=list)
+    links: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
+    kin: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)
 
     def load(self, c: Connection) -> None:
         """Read every table the judge needs, in this one transaction."""
@@ -180,6 +201,10 @@ class Evidence:
             PlanRow(row.order_id, row.at, row.epoch, row.view, row.plan, self.ahead)
             for row in read(select(plans).where(_WITH_JUDGED_ACTIONS).order_by(plans.c.id))
         ]
+        for row in self._on_platform_time(c.execute(_LINKED).all()):
+            self.links.setdefault(row.order_id, []).append((row.at, row.gid))
+        for row in self._on_platform_time(c.execute(_KIN).all()):
+            self.kin.setdefault(row.order_id, []).append((row.at, row.gid, row.role))
 
     def _on_platform_time(self, rows: Sequence[Row[Any]]) -> list[Any]:
         if not self.ahead:
@@ -295,6 +320,16 @@ class Evidence:
             return []
         return [
             case for case in self.cases if case.order_id == row.id and (not reasons or case.reason in reasons)
+        ]
+
+    def answers_of(self, row: Row[Any] | None, *options: str) -> list[Row[Any]]:
+        """Every answer people gave to cases of the order; with these options, when any are given."""
+        if row is None:
+            return []
+        return [
+            said
+            for said in self.answers
+            if said.order_id == row.id and (not options or said.option in options)
         ]
 
     def open_cases(self, row: Row[Any] | None, mirakl_order_id: str) -> list[Row[Any]]:

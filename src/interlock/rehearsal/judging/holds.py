@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import shopify_quantities, unlinked
-from interlock.orders.changes import content_of
-from interlock.orders.reasons import Option, Reason
+from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
 from interlock.rehearsal.judging.truth import (
@@ -48,9 +47,10 @@ def _known_at(evidence: Evidence, truth: Truth, since: datetime, side: str) -> d
     """
     if side == MIRAKL:
         return first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), since)
+    gid = truth.gid_at(since)
     times = [
-        first_after(evidence.webhooks.get(truth.shopify_gid, []), since),
-        first_after(evidence.shopify_reads.get(truth.shopify_gid, []), since),
+        first_after(evidence.webhooks.get(gid, []), since),
+        first_after(evidence.shopify_reads.get(gid, []), since),
     ]
     there = [moment for moment in times if moment is not None]
     return min(there) if there else None
@@ -89,23 +89,24 @@ def i8_held_in_time(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     Injected faults and interruptions stretch the time: then it is bounded. A fulfillment order that cannot be held, or
     that somebody freed twice, has its case instead.
     """
-    reads = evidence.shopify_reads.get(truth.shopify_gid, [])
     for stretch in _closed_stretches(truth):
         for parcel in truth.parcels.values():
-            began = max(stretch.began, parcel.born)
-            ended = _earliest(stretch.ended, parcel.gone)
-            if ended is not None and ended <= began:
-                continue
-            if stretch.side == MIRAKL:
-                # Whenever the parcel appeared: what the marketplace changed is known from its first read after that.
-                known = _known_at(evidence, truth, stretch.began, MIRAKL)
-                seen = None if known is None else first_after(reads, max(known, began))
-            else:
-                seen = first_after(reads, began)
-            if seen is None or (ended is not None and seen >= ended):
-                continue
-            verdict.checked["I8"] += 1
-            _judge_hold(evidence, truth, verdict, stretch, parcel, seen, ended)
+            for stood_from, stood_until in truth.stood(parcel.order_gid):
+                began = max(stretch.began, parcel.born, stood_from)
+                ended = _earliest(stretch.ended, parcel.gone, stood_until)
+                if ended is not None and ended <= began:
+                    continue
+                reads = evidence.shopify_reads.get(parcel.order_gid, [])
+                if stretch.side == MIRAKL:
+                    # Whenever the parcel appeared: what the marketplace changed is known from its first read after that.
+                    known = _known_at(evidence, truth, stretch.began, MIRAKL)
+                    seen = None if known is None else first_after(reads, max(known, began))
+                else:
+                    seen = first_after(reads, began)
+                if seen is None or (ended is not None and seen >= ended):
+                    continue
+                verdict.checked["I8"] += 1
+                _judge_hold(evidence, truth, verdict, stretch, parcel, seen, ended)
 
 
 def _judge_hold(
@@ -173,17 +174,17 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
     """I8, second part: every release of ours was planned on a view in which both sides agreed, the marketplace said
     SHIPPING and both addresses were complete; and it was so in truth, except for what changed in the last minute or
     what the marketplace had not yet shown."""
-    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+    for effect in truth.effects(evidence):
         if effect.kind != "hold_released" or effect.actor != evidence.us:
             continue
         reference = Reference.of(effect.reference)
         operation = None if reference is None else evidence.operation_of.get(reference.operation)
         if operation is not None and operation.kind in ("CancelShopifyOrder", "EditShopifyOrder"):
-            continue  # both may take holds with them; what is left has to be held again in time
+            continue  # a parcel of which nothing is left takes its holds with it
         verdict.checked["I8"] += 1
         plan = None
-        if operation is not None and truth.row is not None:
-            plan = evidence.plans_at.get((truth.row.id, operation.planned_at))
+        if operation is not None:
+            plan = evidence.plans_at.get((operation.order_id, operation.planned_at))
         if plan is None:
             verdict.violation(
                 "I8",
@@ -193,7 +194,7 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
                 f"call {effect.reference}",
             )
             continue
-        lacking = _lacking(plan)
+        lacking = _lacking(plan, truth.before(effect.at).as_decided)
         if lacking:
             verdict.violation(
                 "I8", truth.id, effect.at, "Our hold was released on a view that did not allow it.", *lacking
@@ -201,7 +202,7 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
         _judge_release(evidence, truth, verdict, effect, plan)
 
 
-def _lacking(plan: PlanRow) -> list[str]:
+def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
     view, memory = plan.view, plan.plan.memory
     mirakl, shopify = view.mirakl, view.shopify
     if mirakl is None or shopify is None:
@@ -211,8 +212,8 @@ def _lacking(plan: PlanRow) -> list[str]:
         lacking.append(f"the marketplace said {mirakl.state}")
     if not mirakl.address.complete or not shopify.address.complete:
         lacking.append("an address was missing")
-    if memory.released_as and memory.released_as == content_of(shopify):
-        return lacking  # a person decided to ship exactly these lines
+    if as_decided:
+        return lacking  # a person decided to ship exactly what Shopify shows
     shown = dict(shopify_quantities(shopify, memory))
     for line, agreed in plan.plan.agreed:
         if shown.get(line, 0) != agreed:
@@ -228,9 +229,6 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
         return
     since = _since(truth, moment)
     why = not_moving_because(moment)
-    if plan.plan.memory.released_as:
-        verdict.bound("I8", truth.id, effect.at, "Released as edited, because a person decided so.", why)
-        return
     seen = plan.marketplace_seen_at
     if since.side == MIRAKL and seen is not None:
         unseen = since.at >= seen
@@ -283,7 +281,7 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
     Broken when our hold had been possible for more than a minute; otherwise bounded, and then an urgent incident has
     to be open within a minute of the next read that shows it.
     """
-    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+    for effect in truth.effects(evidence):
         if effect.kind != "fulfillment_created":
             continue
         verdict.checked["label"] += 1
@@ -296,19 +294,8 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
             if not (earlier.live and _label_is_wrong(truth, earlier, lines)):
                 break
             since = earlier
-        if _shipped_as_edited(truth, effect):
-            why = not_moving_because(moment)
-            verdict.bound(
-                "label", truth.id, effect.at, "Shipped as edited, because a person decided so.", why
-            )
-            continue
         _judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
         _judge_answer(evidence, truth, verdict, effect, lines, since)
-
-
-def _shipped_as_edited(truth: Truth, effect: Effect) -> bool:
-    decided = (d.at for d in truth.memory.decisions if d.option is Option.SHIP_AS_EDITED)
-    return truth.at(effect.at).state == "SHIPPING" and any(at <= effect.at for at in decided)
 
 
 def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
@@ -316,6 +303,8 @@ def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
         return False
     if moment.state != "SHIPPING":
         return True
+    if moment.as_decided:
+        return False
     named = [truth.line_of.get(line, "") for line in lines]
     return any(not line or moment.shown.get(line, 0) != moment.agreed.get(line, 0) for line in named)
 
@@ -324,6 +313,22 @@ def _judge_label(
     evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, since: Moment, why: str
 ) -> None:
     parcel = truth.parcels.get(effect.detail.get("fulfillment_order", ""))
+    bought = _bought_before(evidence, effect)
+    if bought is not None and parcel is not None and not parcel.is_held(bought):
+        verdict.bound(
+            "label",
+            truth.id,
+            effect.at,
+            "A label that was bought before our hold appeared under it.",
+            why,
+            f"bought {bought:%H:%M:%S}",
+        )
+        return
+    if effect.actor == "service" and parcel is not None and _was_asked_to_stop(evidence, effect):
+        verdict.bound(
+            "label", truth.id, effect.at, "A fulfilment service shipped what it was asked to stop.", why
+        )
+        return
     if parcel is None or parcel.is_held(effect.at):
         verdict.violation(
             "I8", truth.id, effect.at, "A label exists for a fulfillment order that was held.", why
@@ -360,16 +365,40 @@ def _judge_label(
         verdict.bound("label", truth.id, effect.at, sentence, *facts)
 
 
+def _bought_before(evidence: Evidence, effect: Effect) -> datetime | None:
+    """When the purchase of the label began that this fulfilment shows: Shopify tells nobody until then."""
+    started = [
+        other.at
+        for other in evidence.shopify_effects_of.get(effect.order_id, [])
+        if other.kind == "label_purchase_started"
+        and other.detail.get("fulfillment_order") == effect.detail.get("fulfillment_order")
+        and other.at <= effect.at
+    ]
+    return started[-1] if started and effect.detail.get("display_status") == "LABEL_PURCHASED" else None
+
+
+def _was_asked_to_stop(evidence: Evidence, effect: Effect) -> bool:
+    return any(
+        other.kind == "service_asked"
+        and other.actor == evidence.us
+        and other.detail.get("request") == "CANCELLATION_REQUEST"
+        and other.detail.get("fulfillment_order") == effect.detail.get("fulfillment_order")
+        and other.at <= effect.at
+        for other in evidence.shopify_effects_of.get(effect.order_id, [])
+    )
+
+
 def _judge_answer(
     evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, lines: list[str], since: Moment
 ) -> None:
-    read = first_after(evidence.shopify_reads.get(truth.shopify_gid, []), effect.at)
+    reads = evidence.shopify_reads.get(effect.order_id, [])
+    read = first_after(reads, effect.at)
     shown = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), since.at)
     if read is None or (since.side == MIRAKL and shown is None):
         return
     known = read
     if since.side == MIRAKL and shown is not None and shown > read:
-        later = first_after(evidence.shopify_reads.get(truth.shopify_gid, []), shown)
+        later = first_after(reads, shown)
         if later is None:
             return
         known = later
@@ -412,5 +441,5 @@ def _fulfillment_gone(evidence: Evidence, truth: Truth, effect: Effect, by: date
         other.kind == "fulfillment_cancelled"
         and other.detail.get("fulfillment") == effect.detail.get("fulfillment")
         and other.at <= by
-        for other in evidence.shopify_effects_of.get(truth.shopify_gid, [])
+        for other in evidence.shopify_effects_of.get(effect.order_id, [])
     )

@@ -7,7 +7,7 @@ from interlock.orders.actions import CancelQuantities, LineCancelation
 from interlock.orders.agreement import ordered_of, shopify_quantities
 from interlock.orders.codec import decode
 from interlock.rehearsal.judging.evidence import Evidence, Reference
-from interlock.rehearsal.judging.truth import Truth
+from interlock.rehearsal.judging.truth import WITHDRAWN, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 
@@ -36,7 +36,10 @@ def i4_only_what_left_is_shipped(evidence: Evidence, truth: Truth, verdict: Verd
             for line, agreed in moment.agreed.items()
             if moment.fulfilled.get(line, 0) != agreed
         ]
-        if moment.fulfilled.get("", 0):
+        if moment.as_decided:
+            # A person decided to ship exactly what Shopify shows: all of that must have left.
+            wrong = [f"{moment.unfulfilled} units are still here"] if moment.unfulfilled else []
+        elif moment.fulfilled.get("", 0):
             wrong.append(f"{moment.fulfilled['']} units left that were never sold there")
         if not wrong:
             continue
@@ -44,7 +47,7 @@ def i4_only_what_left_is_shipped(evidence: Evidence, truth: Truth, verdict: Verd
             m.at
             for m in truth.moments
             if m.at <= effect.at
-            and m.kind in ("cancelation", "fulfillment_cancelled", "fulfillment_created", "withdrawn")
+            and m.kind in ("cancelation", "fulfillment_cancelled", "fulfillment_created", WITHDRAWN)
             and m.actor != truth.marketplace.us
         ]
         sentence = "The whole order was reported as shipped although not exactly the agreed units had left."
@@ -104,18 +107,10 @@ def i5_never_below_what_shopify_shows(evidence: Evidence, truth: Truth, verdict:
                         )
 
 
-def i6_no_money_is_moved(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I6: our key makes no refund on either platform; amounts we cancel are exact decimals, are what the ledger says,
-    have no negative part, and never exceed the line."""
-    for effect in _ours(truth, "refund"):
-        verdict.violation(
-            "I6",
-            truth.id,
-            effect.at,
-            "Interlock made a refund at the marketplace.",
-            f"call {effect.reference}",
-        )
-    for effect in evidence.shopify_effects_of.get(truth.shopify_gid, []):
+def i6_cancelled_to_the_cent(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I6: our app moves no money in Shopify; amounts we cancel are exact decimals, are what the ledger says, have no
+    negative part, and never exceed the line. Refunds of ours at the marketplace are judged in `refunds`."""
+    for effect in truth.effects(evidence):
         if (
             effect.kind == "refund_created"
             and effect.actor == evidence.us

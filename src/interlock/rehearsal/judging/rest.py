@@ -1,8 +1,12 @@
 """I17, I18 and I24, at rest: what differs has a case, nothing is left undone, and no case outlives its reason."""
 
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
 
 from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.truth import Truth, not_moving_because
@@ -60,11 +64,10 @@ def _difference(truth: Truth) -> str:
             return ""
         what = "is cancelled" if last.exists else "was never made"
         return f"the marketplace order is {last.state} and the Shopify order {what}"
-    if last.state not in GONE_OUT and not last.agrees:
+    if last.state not in GONE_OUT and not last.agrees and not last.as_decided:
         return not_moving_because(last)
-    whole = any(last.agreed.values()) and all(
-        last.fulfilled.get(line, 0) == units for line, units in last.agreed.items()
-    )
+    exactly = all(last.fulfilled.get(line, 0) == units for line, units in last.agreed.items())
+    whole = any(last.agreed.values()) and (not last.unfulfilled if last.as_decided else exactly)
     if last.state == "SHIPPING" and whole and truth.order.shop_can_ship and not truth.order.ship_asked:
         return "everything left in Shopify and the marketplace was not told"
     if last.state not in (*GONE_OUT, "SHIPPING") and left:
@@ -106,17 +109,20 @@ def i18_nothing_left_undone(evidence: Evidence, truth: Truth, verdict: Verdict) 
 
 
 def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I24, at rest, reported and not judged: a case whose reason can be seen to be gone is still open."""
+    """I24, at rest: a condition or a task whose reason both platforms show to be gone, for a quarter of an hour, is not
+    open any more. Incidents are a person's to close."""
     last = truth.last
-    if truth.row is None or evidence.now - last.at < AT_REST:
+    if truth.row is None or evidence.now - last.at < AT_REST + evidence.unavailable(last.at, evidence.now):
         return
     for case in evidence.cases_of(truth.row):
-        if case.closed_at is not None:
+        if case.closed_at is not None or CATALOGUE[Reason(case.reason)].kind == "incident":
+            continue
+        if evidence.now - case.opened_at < AT_REST:
             continue
         verdict.checked["I24"] += 1
-        gone = _reason_gone(truth, case.reason)
+        gone = _reason_gone(evidence, truth, case)
         if gone:
-            verdict.oddity(
+            verdict.violation(
                 "I24",
                 truth.id,
                 case.opened_at,
@@ -125,24 +131,44 @@ def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: V
             )
 
 
-def _reason_gone(truth: Truth, reason: str) -> str:
+def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
+    """What shows that the case has no reason any more; empty where nothing does."""
     last = truth.last
-    match reason:
-        case Reason.ACCEPTANCE_RUNNING_OUT.value | Reason.ACCEPTANCE_REFUSED.value:
+    match Reason(case.reason):
+        case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             if last.state != "WAITING_ACCEPTANCE":
                 return f"the marketplace says {last.state}"
-        case Reason.SKU_UNKNOWN.value | Reason.STOCK_SHORT.value | Reason.IMPORT_REFUSED.value:
+        case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
             if last.live:
                 return "the Shopify order exists"
-        case Reason.CARRIER_UNKNOWN.value | Reason.TRACKING_MISSING.value | Reason.SHIPPING_REFUSED.value:
+        case Reason.CARRIER_UNKNOWN | Reason.TRACKING_MISSING | Reason.SHIPPING_REFUSED:
             if last.state in GONE_OUT:
                 return "the marketplace has been told"
-        case Reason.CANCELLED_IN_SHOPIFY.value:
+        case Reason.CANCELLED_IN_SHOPIFY:
             if last.live or last.state in DEAD:
                 return "both sides have ended, or neither"
-        case Reason.CANNOT_HOLD.value:
+        case Reason.CANNOT_HOLD:
             if last.state in GONE_OUT or not last.live:
                 return "nothing is left to hold"
+        case Reason.EDIT_WAITING | Reason.BOTH_SIDES_CHANGED:
+            if last.agrees or last.state in DEAD or not last.live:
+                return "no line differs"
+        case Reason.REDUCTION_NOT_ALLOWED | Reason.REDUCTION_REFUSED | Reason.EDIT_CANNOT_BE_EXPRESSED:
+            if last.state in DEAD or not last.live:
+                return "the order has ended"
+        case Reason.INCIDENT_OPEN:
+            if not any(line.state == "INCIDENT_OPEN" for line in truth.order.lines):
+                return "no line has an incident"
+        case Reason.POSSIBLE_SUCCESSOR | Reason.ORIGINAL_NOT_CANCELLED:
+            other = evidence.shopify_orders.get(case.subject)
+            if other is not None and other.cancelled_at is not None:
+                return f"{other.name} is cancelled"
+        case Reason.DESK_EDIT_STUCK:
+            if any(edit.id == case.subject and edit.ended for edit in truth.memory.desk_edits):
+                return "the edit has ended"
+        case Reason.REFUND_TASK | Reason.REFUND_APPROVAL | Reason.REFUND_REFUSED:
+            if not any(task.subject == case.subject and is_open(task) for task in truth.memory.refund_tasks):
+                return "its task is closed"
         case _:
             return ""
     return ""

@@ -1,15 +1,20 @@
-"""What really happened to one marketplace order: both platforms' effects on one line of time, moment by moment."""
+"""What really happened to one marketplace order: both platforms' effects on one line of time, moment by moment.
+
+Another Shopify order may take the place of the first. At every moment the truth shows the one that stood then: the order
+our plans had linked by that time.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
 
 from interlock.orders.memory import Memory
+from interlock.orders.reasons import Option
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace
 from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
@@ -28,12 +33,17 @@ _OF_SHOPIFY = (
 )
 _OF_DRAFTS = ("draft_created", "draft_deleted", "draft_completed")
 _SECOND = timedelta(seconds=1)
+_EVER = datetime.min.replace(tzinfo=UTC)
+LINKED = "linked"
+WITHDRAWN = "withdrawn"
+DECIDED = "decided to ship as edited"
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
     """How both sides stood from `at` until the next moment. Quantities are per marketplace line; `own` are the
-    units per Shopify line; `strangers` are units on Shopify lines that stand for nothing that was sold."""
+    units per Shopify line; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the
+    Shopify order that stands; `as_decided` says that a person had decided to ship exactly what it shows."""
 
     at: datetime
     side: str
@@ -48,6 +58,8 @@ class Moment:
     exists: bool
     live: bool
     drafts: tuple[str, ...]
+    gid: str = ""
+    as_decided: bool = False
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -65,7 +77,7 @@ class Moment:
         """Whether nothing of the order may leave: it is not to ship, or the sides disagree."""
         if self.state in GONE_OUT:
             return False
-        return self.state != "SHIPPING" or not self.agrees
+        return self.state != "SHIPPING" or not (self.agrees or self.as_decided)
 
     @property
     def unfulfilled(self) -> int:
@@ -83,9 +95,10 @@ class HeldTime:
 
 @dataclass
 class Parcel:
-    """A fulfillment order of the linked Shopify order: when it came, when nothing was left in it, when we held it."""
+    """A fulfillment order of a Shopify order of the lineage: when it came, when nothing was left in it, when we held it."""
 
     gid: str
+    order_gid: str
     born: datetime
     gone: datetime | None
     held: list[HeldTime] = field(default_factory=list)
@@ -119,6 +132,7 @@ class Truth:
     parcels: dict[str, Parcel]
     line_of: dict[str, str]
     made_by_us: tuple[str, ...]
+    linked: tuple[tuple[datetime, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -147,13 +161,59 @@ class Truth:
         return self.moments[bisect_right([each.at for each in self.moments], moment) :]
 
     def lowest_shown(self, line: str) -> int:
-        """The fewest units Shopify ever showed of the line once its order existed; what is cancelled shows none."""
-        shown = [m.shown.get(line, 0) if m.live else 0 for m in self.moments if m.exists]
+        """The fewest units Shopify ever showed of the line once its order existed; what is cancelled shows none, unless
+        another order took its place."""
+        shown: list[int] = []
+        gone = 0
+        for moment in self.moments:
+            if moment.kind == LINKED and moment.live:
+                shown = shown[: len(shown) - gone]
+            if moment.exists:
+                shown.append(moment.shown.get(line, 0) if moment.live else 0)
+            gone = 0 if moment.live else gone + 1
         return min(shown, default=0)
+
+    @property
+    def gids(self) -> tuple[str, ...]:
+        """Every Shopify order that ever stood for this one, the first first."""
+        return tuple(dict.fromkeys(gid for _, gid in self.linked))
+
+    def gid_at(self, at: datetime) -> str:
+        """The Shopify order that stood at that moment; before there was one, the first."""
+        standing = [gid for since, gid in self.linked if since <= at]
+        return standing[-1] if standing else (self.linked[0][1] if self.linked else "")
+
+    def stood(self, gid: str) -> list[tuple[datetime, datetime | None]]:
+        """From when to when this Shopify order stood for the marketplace order."""
+        found: list[tuple[datetime, datetime | None]] = []
+        for index, (since, standing) in enumerate(self.linked):
+            if standing == gid:
+                began = _EVER if index == 0 else since
+                after = self.linked[index + 1][0] if index + 1 < len(self.linked) else None
+                found.append((began, after))
+        return found
+
+    def effects(self, evidence: Evidence) -> Iterator[Effect]:
+        """What happened in Shopify to the order that stood at that moment."""
+        for gid in self.gids:
+            for effect in evidence.shopify_effects_of.get(gid, []):
+                if self.gid_at(effect.at) == gid:
+                    yield effect
 
     def ordered(self, line: str) -> int:
         found = self.order.line(line)
         return 0 if found is None else found.quantity
+
+    def cancelled_at(self, line: str, at: datetime) -> int:
+        """How many units of the line the marketplace had cancelled by then, whoever did it."""
+        return sum(
+            effect.detail["quantity"]
+            for effect in self.marketplace.record.effects
+            if effect.kind == "cancelation"
+            and effect.order_id == self.id
+            and effect.detail["line"] == line
+            and effect.at <= at
+        )
 
     def spans(self) -> Iterator[tuple[Moment, datetime | None]]:
         """Every moment with when it ended, None for the last."""
@@ -209,99 +269,61 @@ def _truth(
     row = evidence.row_of.get((marketplace.connection_id, order.id))
     memory = Memory() if row is None else evidence.memories[row.id]
     gids = tuple(effect.order_id for effect in created)
-    gid = memory.shopify_order_id or (gids[0] if gids else "")
-    line_of = _line_links(evidence, memory, gid)
-    happened: list[tuple[datetime, int, str, Effect | None]] = [
+    links = tuple(evidence.links.get(row.id, ())) if row is not None else ()
+    if not links and gids:
+        links = ((created[0].at, gids[0]),)
+    ever = tuple(dict.fromkeys(gid for _, gid in links))
+    line_of = _line_links(evidence, memory, ever)
+    happened: list[tuple[datetime, int, str, Effect | _Noted]] = [
         (effect.at, 0, MIRAKL, effect) for effect in effects
     ]
-    happened += [
-        (effect.at, 1, SHOPIFY, effect)
-        for effect in evidence.shopify_effects_of.get(gid, [])
-        if gid and effect.kind in _OF_SHOPIFY
-    ]
-    for draft in drafts:
+    for gid in (*ever, *(draft.order_id for draft in drafts)):
         happened += [
             (effect.at, 1, SHOPIFY, effect)
-            for effect in evidence.shopify_effects_of.get(draft.order_id, [])
-            if effect.kind in _OF_DRAFTS
+            for effect in evidence.shopify_effects_of.get(gid, [])
+            if effect.kind in (*_OF_SHOPIFY, *_OF_DRAFTS)
         ]
-    happened += [(withdrawn.at, 2, MEMORY, None) for withdrawn in memory.withdrawn]
+    happened += [(withdrawn.at, 2, MEMORY, _Noted(WITHDRAWN)) for withdrawn in memory.withdrawn]
+    happened += [(at, 2, MEMORY, _Noted(LINKED, gid)) for at, gid in links[1:]]
+    happened += [
+        (said.at - evidence.ahead, 2, MEMORY, _Noted(DECIDED))
+        for said in memory.decisions
+        if said.option is Option.SHIP_AS_EDITED
+    ]
     happened.sort(key=lambda item: item[:2])
-    telling = _Telling(marketplace, order, memory, line_of)
-    moments = [telling.tell(at, side, effect) for at, _, side, effect in happened]
-    truth = Truth(marketplace, order, row, memory, gid, moments or [telling.first()], {}, line_of, gids)
-    shopify = evidence.shopify_orders.get(gid)
-    if shopify is not None:
-        truth.parcels = _parcels(evidence, truth, shopify)
+    telling = _Telling(marketplace, order, memory, line_of, ever[0] if ever else "")
+    moments = [telling.tell(at, side, event) for at, _, side, event in happened]
+    gid = links[-1][1] if links else ""
+    truth = Truth(
+        marketplace, order, row, memory, gid, moments or [telling.first()], {}, line_of, gids, links
+    )
+    for each in ever:
+        shopify = evidence.shopify_orders.get(each)
+        if shopify is not None:
+            truth.parcels.update(_parcels(evidence, truth, shopify, telling.sides[each]))
     return truth
 
 
-def _line_links(evidence: Evidence, memory: Memory, gid: str) -> dict[str, str]:
-    """Which marketplace line each Shopify line stands for: what we remember, else the line's own attribute."""
-    found: dict[str, str] = {}
-    order = evidence.shopify_orders.get(gid)
-    for line in () if order is None else order.lines:
-        attribute = dict(line.attributes).get(LINE_ATTRIBUTE)
-        if attribute:
-            found[line.gid] = attribute
-    found.update({link.shopify_line_id: link.mirakl_line_id for link in memory.links})
-    return found
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Something that neither platform did: units counted as withdrawn, another order linked, a person's decision."""
+
+    kind: str
+    gid: str = ""
 
 
-class _Telling:
-    """Turns effects into moments, one after the other."""
+@dataclass
+class _Side:
+    """One Shopify order as its effects leave it. `past` are its units per line after each of them."""
 
-    def __init__(
-        self, marketplace: Marketplace, order: SimOrder, memory: Memory, line_of: dict[str, str]
-    ) -> None:
-        self.order = order
-        self.memory = memory
-        self.line_of = line_of
-        self.shipping_counts = (
-            marketplace.world.switches["line_state_after_product_cancelation"] == "product_and_shipping"
-        )
-        self.state = "STAGING"
-        self.refused: dict[str, None] = {}
-        self.cancelled = {line.id: 0 for line in order.lines}
-        self.product = {line.id: Decimal(0) for line in order.lines}
-        self.shipping = {line.id: Decimal(0) for line in order.lines}
-        self.own: dict[str, int] = {}
-        self.fulfilled_own: dict[str, int] = {}
-        self.fulfillments: dict[str, dict[str, int]] = {}
-        self.exists = False
-        self.live = False
-        self.drafts: dict[str, None] = {}
+    exists: bool = False
+    live: bool = False
+    own: dict[str, int] = field(default_factory=dict)
+    fulfilled: dict[str, int] = field(default_factory=dict)
+    fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
+    past: list[tuple[datetime, dict[str, int]]] = field(default_factory=list)
 
-    def first(self) -> Moment:
-        return self._moment(self.order.created, MIRAKL, "created", "customer")
-
-    def tell(self, at: datetime, side: str, effect: Effect | None) -> Moment:
-        if effect is None:
-            return self._moment(at, MEMORY, "withdrawn", "")
-        if side == MIRAKL:
-            self._mirakl(effect)
-        else:
-            self._shopify(effect)
-        return self._moment(at, side, effect.kind, effect.actor)
-
-    def _mirakl(self, effect: Effect) -> None:
-        detail = effect.detail
-        match effect.kind:
-            case "created":
-                self.state = detail["state"]
-            case "state":
-                self.state = detail["to"]
-            case "refused" | "auto_refused":
-                self.refused.update(dict.fromkeys(detail["lines"]))
-            case "cancelation":
-                line = detail["line"]
-                self.cancelled[line] += detail["quantity"]
-                self.product[line] += detail["amount"]
-                self.shipping[line] += detail["shipping_amount"]
-            case _:
-                pass
-
-    def _shopify(self, effect: Effect) -> None:
+    def tell(self, effect: Effect) -> None:
         detail = effect.detail
         match effect.kind:
             case "order_created":
@@ -324,16 +346,94 @@ class _Telling:
                 self._fulfil(units, 1)
             case "fulfillment_cancelled":
                 self._fulfil(self.fulfillments.pop(detail["fulfillment"], {}), -1)
-            case "draft_created":
-                self.drafts[effect.order_id] = None
-            case "draft_deleted" | "draft_completed":
-                self.drafts.pop(effect.order_id, None)
             case _:
                 raise AssertionError(effect.kind)
+        self.past.append((effect.at, dict(self.own)))
 
     def _fulfil(self, units: dict[str, int], sign: int) -> None:
         for line, count in units.items():
-            self.fulfilled_own[line] = self.fulfilled_own.get(line, 0) + sign * count
+            self.fulfilled[line] = self.fulfilled.get(line, 0) + sign * count
+
+
+def _line_links(evidence: Evidence, memory: Memory, gids: tuple[str, ...]) -> dict[str, str]:
+    """Which marketplace line each Shopify line stands for: what we remember, else the line's own attribute."""
+    found: dict[str, str] = {}
+    orders = [evidence.shopify_orders[gid] for gid in gids if gid in evidence.shopify_orders]
+    for line in (line for order in orders for line in order.lines):
+        attribute = dict(line.attributes).get(LINE_ATTRIBUTE)
+        if attribute:
+            found[line.gid] = attribute
+    found.update({link.shopify_line_id: link.mirakl_line_id for link in memory.links})
+    return found
+
+
+class _Telling:
+    """Turns effects into moments, one after the other."""
+
+    def __init__(
+        self, marketplace: Marketplace, order: SimOrder, memory: Memory, line_of: dict[str, str], gid: str
+    ) -> None:
+        self.order = order
+        self.memory = memory
+        self.line_of = line_of
+        self.shipping_counts = (
+            marketplace.world.switches["line_state_after_product_cancelation"] == "product_and_shipping"
+        )
+        self.state = "STAGING"
+        self.refused: dict[str, None] = {}
+        self.cancelled = {line.id: 0 for line in order.lines}
+        self.product = {line.id: Decimal(0) for line in order.lines}
+        self.shipping = {line.id: Decimal(0) for line in order.lines}
+        self.sides: dict[str, _Side] = {gid: _Side()}
+        self.gid = gid
+        self.decided: dict[str, int] | None = None
+        self.drafts: dict[str, None] = {}
+
+    def first(self) -> Moment:
+        return self._moment(self.order.created, MIRAKL, "created", "customer")
+
+    def tell(self, at: datetime, side: str, event: Effect | _Noted) -> Moment:
+        if isinstance(event, _Noted):
+            self._noted(event)
+            return self._moment(at, side, event.kind, "")
+        if side == MIRAKL:
+            self._mirakl(event)
+        elif event.kind in _OF_DRAFTS:
+            self._drafts(event)
+        else:
+            self.sides.setdefault(event.order_id, _Side()).tell(event)
+        return self._moment(at, side, event.kind, event.actor)
+
+    def _noted(self, noted: _Noted) -> None:
+        if noted.kind == LINKED:
+            self.gid = noted.gid
+            self.sides.setdefault(noted.gid, _Side())
+            self.decided = None
+        elif noted.kind == DECIDED:
+            self.decided = dict(self.sides[self.gid].own)
+
+    def _drafts(self, effect: Effect) -> None:
+        if effect.kind == "draft_created":
+            self.drafts[effect.order_id] = None
+        else:
+            self.drafts.pop(effect.order_id, None)
+
+    def _mirakl(self, effect: Effect) -> None:
+        detail = effect.detail
+        match effect.kind:
+            case "created":
+                self.state = detail["state"]
+            case "state":
+                self.state = detail["to"]
+            case "refused" | "auto_refused":
+                self.refused.update(dict.fromkeys(detail["lines"]))
+            case "cancelation":
+                line = detail["line"]
+                self.cancelled[line] += detail["quantity"]
+                self.product[line] += detail["amount"]
+                self.shipping[line] += detail["shipping_amount"]
+            case _:
+                pass
 
     def _dead(self, line_id: str) -> bool:
         if line_id in self.refused or self.state in DEAD:
@@ -355,13 +455,14 @@ class _Telling:
         shown: dict[str, int] = {}
         fulfilled: dict[str, int] = {}
         strangers = 0
-        for gid, units in self.own.items():
+        side_now = self.sides[self.gid]
+        for gid, units in side_now.own.items():
             line_id = self.line_of.get(gid, "")
             if line_id:
                 shown[line_id] = shown.get(line_id, 0) + units
             else:
                 strangers += units
-        for gid, units in self.fulfilled_own.items():
+        for gid, units in side_now.fulfilled.items():
             line_id = self.line_of.get(gid, "")
             fulfilled[line_id] = fulfilled.get(line_id, 0) + units
         return Moment(
@@ -372,24 +473,27 @@ class _Telling:
             self.state,
             agreed,
             shown,
-            dict(self.own),
+            dict(side_now.own),
             fulfilled,
-            strangers if self.live else 0,
-            self.exists,
-            self.live,
+            strangers if side_now.live else 0,
+            side_now.exists,
+            side_now.live,
             tuple(self.drafts),
+            self.gid,
+            self.decided is not None and self.decided == side_now.own,
         )
 
 
 # -- parcels -----------------------------------------------------------------------------------------------
 
 
-def _parcels(evidence: Evidence, truth: Truth, shopify: Order) -> dict[str, Parcel]:
+def _parcels(evidence: Evidence, truth: Truth, shopify: Order, side: _Side) -> dict[str, Parcel]:
     effects = evidence.shopify_effects_of.get(shopify.gid, [])
     found = {}
     for item in shopify.fulfillment_orders:
         # The platform writes whole seconds; the fulfillment order came at some time in that one.
-        parcel = Parcel(item.gid, item.created_at + _SECOND, _gone(truth, item, effects))
+        gone = _gone(truth, item, effects, side)
+        parcel = Parcel(item.gid, shopify.gid, item.created_at + _SECOND, gone)
         open_holds: dict[str, datetime] = {}
         for effect in effects:
             if effect.detail.get("fulfillment_order") != item.gid or effect.detail.get("app") != evidence.app:
@@ -407,7 +511,7 @@ def _parcels(evidence: Evidence, truth: Truth, shopify: Order) -> dict[str, Parc
     return found
 
 
-def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect]) -> datetime | None:
+def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect], side: _Side) -> datetime | None:
     """When nothing was left to ship from it any more, None while something is."""
     if item.open and item.remaining:
         return None
@@ -419,9 +523,9 @@ def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect]) -> dateti
     if shipped:
         return max(shipped)
     lines = [part.line.gid for part in item.lines]
-    for moment in truth.moments:
-        if moment.exists and all(moment.own.get(line, 0) == 0 for line in lines):
-            return moment.at
+    for at, own in side.past:
+        if all(own.get(line, 0) == 0 for line in lines):
+            return at
     return truth.last.at
 
 

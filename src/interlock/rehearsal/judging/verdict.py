@@ -1,4 +1,4 @@
-"""What the judge says of a history: what was broken, what was bounded, what is merely odd, and what really occurred."""
+"""What the judge says of a history: what was broken, what was bounded, and what really occurred."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -36,12 +36,6 @@ class Bounded(Finding):
     __slots__ = ()
 
 
-class Oddity(Finding):
-    """Nothing was broken, but somebody should look: a case that outlived its reason."""
-
-    __slots__ = ()
-
-
 @dataclass
 class Verdict:
     """The judge's answer. `checked` counts how often each invariant had something to say yes or no to; `counters` how
@@ -49,7 +43,6 @@ class Verdict:
 
     broken: list[Violation] = field(default_factory=list)
     bounded: list[Bounded] = field(default_factory=list)
-    odd: list[Oddity] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)
     counters: Counter[str] = field(default_factory=Counter)
 
@@ -63,6 +56,3 @@ class Verdict:
 
     def bound(self, invariant: str, order: str, at: datetime, sentence: str, *evidence: str) -> None:
         self.bounded.append(Bounded(invariant, order, at, sentence, evidence))
-
-    def oddity(self, invariant: str, order: str, at: datetime, sentence: str, *evidence: str) -> None:
-        self.odd.append(Oddity(invariant, order, at, sentence, evidence))

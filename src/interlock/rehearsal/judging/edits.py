@@ -1,0 +1,144 @@
+"""Edits: what Interlock sends for them, and what it never sends; and what its own edits leave in Shopify."""
+
+from datetime import datetime, timedelta
+
+from interlock.orders.actions import CancelQuantities, EditShopifyOrder
+from interlock.orders.agreement import unlinked
+from interlock.orders.codec import decode
+from interlock.orders.reasons import Option
+from interlock.orders.snapshots import GONE_OUT
+from interlock.rehearsal.judging.evidence import Evidence, Reference
+from interlock.rehearsal.judging.truth import SHOPIFY, Truth
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Effect
+
+JUST_EDITED = timedelta(seconds=60)
+BY_A_PERSON = (
+    Option.CANCEL_LINE.value,
+    Option.CANCEL_AT_MARKETPLACE.value,
+    Option.CANCEL_AND_MESSAGE.value,
+)
+
+
+def our_own_edits_keep_what_is_agreed(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """An edit of ours that mirrors the marketplace, or that undoes an edit, never leaves less of a line in Shopify than
+    the marketplace agrees to. Edits people ask for at our desk may."""
+    for effect in truth.effects(evidence):
+        if effect.kind != "edited" or effect.actor != evidence.us:
+            continue
+        action = _edit_of(evidence, effect)
+        if action is None or not _restores(truth, action):
+            continue
+        verdict.checked["own edit"] += 1
+        moment = truth.at(effect.at)
+        touched = {truth.line_of.get(line, "") for line, _ in action.quantities}
+        touched |= {new.mirakl_line_id for new in action.added}
+        short = [
+            f"{line}: Shopify {moment.shown.get(line, 0)}, agreed {agreed}"
+            for line, agreed in moment.agreed.items()
+            if line in touched and moment.shown.get(line, 0) < agreed
+        ]
+        if not short or moment.state in GONE_OUT:
+            continue
+        sentence = "Our own edit left less in Shopify than the marketplace agrees to."
+        if _edited_by_others(evidence, truth, effect.at):
+            verdict.bound("own edit", truth.id, effect.at, sentence, *short)
+        else:
+            verdict.violation("own edit", truth.id, effect.at, sentence, *short, f"call {effect.reference}")
+
+
+def _edit_of(evidence: Evidence, effect: Effect) -> EditShopifyOrder | None:
+    reference = Reference.of(effect.reference)
+    row = None if reference is None else evidence.operation_of.get(reference.operation)
+    if row is None or row.kind != "EditShopifyOrder":
+        return None
+    action: EditShopifyOrder = decode(EditShopifyOrder, row.action)
+    return action
+
+
+def _restores(truth: Truth, action: EditShopifyOrder) -> bool:
+    if action.subject.startswith(("mirror:", "undo:")):
+        return True
+    return any(edit.id == action.subject and edit.kind == "undo" for edit in truth.memory.desk_edits)
+
+
+def _edited_by_others(evidence: Evidence, truth: Truth, at: datetime) -> bool:
+    """Whether somebody else changed the order in Shopify in the minute before."""
+    room = JUST_EDITED + evidence.unavailable(at - JUST_EDITED, at)
+    return any(
+        moment.side == SHOPIFY
+        and moment.kind in ("edited", "refund_created")
+        and moment.actor != evidence.us
+        and at - room <= moment.at <= at
+        for moment in truth.moments
+    )
+
+
+def a_swap_is_never_sent_by_halves(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """No units are cancelled at the marketplace while Shopify shows units that were never sold, unless a person decided
+    to cancel: what was taken out may have been swapped for them."""
+    if truth.row is None:
+        return
+    for plan in evidence.plans:
+        if plan.order_id != truth.row.id:
+            continue
+        if not any(isinstance(action, CancelQuantities) for action in plan.plan.actions):
+            continue
+        shopify = plan.view.shopify
+        if shopify is None:
+            continue
+        verdict.checked["swap"] += 1
+        strangers = unlinked(shopify, plan.plan.memory)
+        decided = any(said.at <= plan.at for said in evidence.answers_of(truth.row, *BY_A_PERSON))
+        decided = decided or any(
+            edit.decision is not None and edit.decision.value in BY_A_PERSON
+            for edit in plan.plan.memory.desk_edits
+        )
+        if strangers and not decided:
+            verdict.violation(
+                "swap",
+                truth.id,
+                plan.at,
+                "Units were to be cancelled while Shopify showed units that were never sold.",
+                *(f"{line.current_quantity} of {line.sku}" for line in strangers),
+            )
+
+
+def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """No cancelation of ours leaves a line below what Shopify shows, when Shopify has shown it for a minute: an edit
+    that was taken back sends nothing."""
+    for effect in truth.marketplace.record.effects:
+        if (
+            effect.order_id != truth.id
+            or effect.actor != truth.marketplace.us
+            or effect.kind != "cancelation"
+        ):
+            continue
+        reference = Reference.of(effect.reference)
+        row = None if reference is None else evidence.operation_of.get(reference.operation)
+        if row is None or row.kind != "CancelQuantities":
+            continue
+        verdict.checked["undone"] += 1
+        line = effect.detail["line"]
+        moment = truth.at(effect.at)
+        left, shown = moment.agreed[line], moment.shown.get(line, 0) if moment.live else 0
+        if left >= shown:
+            continue
+        since = effect.at
+        for earlier in reversed(truth.moments[: truth.moments.index(moment)]):
+            if not earlier.live or earlier.shown.get(line, 0) < shown:
+                break
+            since = earlier.at
+        sentence = f"Units of line {line} were cancelled that Shopify shows again."
+        room = JUST_EDITED + evidence.unavailable(since, effect.at)
+        if effect.at - since <= room:
+            verdict.bound("undone", truth.id, effect.at, sentence)
+        else:
+            verdict.violation(
+                "undone",
+                truth.id,
+                effect.at,
+                sentence,
+                f"{left} left, Shopify {shown} since {since:%H:%M:%S}",
+                f"call {effect.reference}",
+            )

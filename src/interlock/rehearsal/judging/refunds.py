@@ -1,0 +1,257 @@
+"""I6 and I7: money goes back at the marketplace for one task each, with the approvals it needs, and never twice."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from interlock.orders.actions import RefundLines
+from interlock.orders.codec import decode
+from interlock.orders.memory import same_person
+from interlock.orders.reasons import Option
+from interlock.orders.refund_tasks import is_of_an_edit, is_open
+from interlock.rehearsal.judging.evidence import Evidence, Reference, first_after
+from interlock.rehearsal.judging.truth import Truth
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Effect
+
+ZERO = Decimal(0)
+TASK_WITHIN = timedelta(minutes=2)
+JUST_MADE = timedelta(seconds=60)
+MADE = ("refund", "refund_request")
+
+
+def _our_refunds(truth: Truth) -> list[Effect]:
+    """Every refund of ours, once each: the effect that made it."""
+    found: dict[str, Effect] = {}
+    for effect in truth.marketplace.record.effects:
+        if (
+            effect.order_id == truth.id
+            and effect.kind in MADE
+            and effect.detail.get("by", effect.actor) == truth.marketplace.us
+        ):
+            found.setdefault(effect.detail.get("id", effect.reference or ""), effect)
+    return list(found.values())
+
+
+def i6_refunds_are_approved(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I6: every refund of ours is what its task asks for to the cent, is sent once, and was approved by as many people
+    as the connection's rules demanded when it was planned; where they say `task`, none is made. What is taken from a
+    line, by anybody, is never more than the line had."""
+    by_call: dict[str, list[Effect]] = {}
+    for effect in _our_refunds(truth):
+        verdict.checked["I6 refund"] += 1
+        by_call.setdefault(effect.reference or "", []).append(effect)
+    seen: dict[str, str] = {}
+    for call, effects in by_call.items():
+        reference = Reference.of(call)
+        row = None if reference is None else evidence.operation_of.get(reference.operation)
+        if row is None or row.kind != "RefundLines" or truth.row is None or row.order_id != truth.row.id:
+            _broken(verdict, truth, effects[0], "A refund of ours has no refund in the ledger.", call)
+            continue
+        action: RefundLines = decode(RefundLines, row.action)
+        if action.subject in seen and seen[action.subject] != call:
+            _broken(verdict, truth, effects[0], f"Task {action.subject} was refunded twice.", call)
+        seen[action.subject] = call
+        _as_the_task_says(truth, verdict, action, effects)
+        _approved(evidence, truth, verdict, row, action, effects)
+    _never_more_than_the_line(truth, verdict)
+
+
+def _broken(verdict: Verdict, truth: Truth, effect: Effect, sentence: str, *facts: str) -> None:
+    verdict.violation("I6", truth.id, effect.at, sentence, *facts)
+
+
+def _as_the_task_says(truth: Truth, verdict: Verdict, action: RefundLines, effects: list[Effect]) -> None:
+    task = next((task for task in truth.memory.refund_tasks if task.subject == action.subject), None)
+    if task is None or not is_of_an_edit(task):
+        _broken(
+            verdict, truth, effects[0], f"A refund was made for {action.subject}, which is no edit's task."
+        )
+        return
+    due = {part.line_id: (part.quantity, part.amount, part.shipping_amount) for part in task.lines}
+    included = action.tax_mode == "TAX_INCLUDED"
+    for effect in effects:
+        detail = effect.detail
+        names = ("amount_with_tax", "shipping_amount_with_tax") if included else ("amount", "shipping_amount")
+        made = (detail["quantity"], detail[names[0]], detail[names[1]])
+        if made != due.get(detail["line"]):
+            _broken(
+                verdict,
+                truth,
+                effect,
+                "What the marketplace refunded is not what the task says.",
+                f"task {due.get(detail['line'])}, refunded {made}",
+            )
+
+
+def _approved(
+    evidence: Evidence,
+    truth: Truth,
+    verdict: Verdict,
+    row: Any,
+    action: RefundLines,
+    effects: list[Effect],
+) -> None:
+    plan = evidence.plans_at.get((row.order_id, row.planned_at))
+    if plan is None:
+        _broken(verdict, truth, effects[0], "A refund of ours was sent and no kept plan asked for it.")
+        return
+    rules = plan.view.rules
+    total = sum(
+        (e.detail["amount_with_tax"] + e.detail["shipping_amount_with_tax"] for e in effects),
+        ZERO,
+    ) + sum((fee.amount for line in action.lines for fee in line.fees), ZERO)
+    needed = 1
+    if (
+        rules.reduction_after_debit == "automatic"
+        and rules.refund_cap is not None
+        and total <= rules.refund_cap
+    ):
+        needed = 0
+    elif rules.refund_limit is not None and total > rules.refund_limit:
+        needed = 2
+    people: list[str] = []
+    for said in evidence.answers_of(truth.row, Option.APPROVE_REFUND.value):
+        new = not any(same_person(said.who, other) for other in people)
+        if said.subject == action.subject and said.at <= effects[0].at and new and said.who != "Interlock":
+            people.append(said.who)
+    if rules.reduction_after_debit == "task" or len(people) < needed:
+        _broken(
+            verdict,
+            truth,
+            effects[0],
+            f"A refund of {total} was made with {len(people)} approvals; {needed} were needed.",
+            f"reduction_after_debit is {rules.reduction_after_debit}",
+            f"limit {rules.refund_limit}, cap {rules.refund_cap}",
+        )
+
+
+def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I6: units that our refund took out of the parcel are in no label made a minute after it or later, unless the
+    operator declined the refund."""
+    declined = {
+        effect.detail["id"]
+        for effect in truth.marketplace.record.effects
+        if effect.order_id == truth.id and effect.kind == "refund_declined"
+    }
+    refunded: dict[str, int] = {}
+    since: dict[str, Effect] = {}
+    for effect in _our_refunds(truth):
+        if effect.detail["excluded_from_shipment"] and effect.detail["id"] not in declined:
+            line = effect.detail["line"]
+            refunded[line] = refunded.get(line, 0) + effect.detail["quantity"]
+            since[line] = effect
+    for line, units in refunded.items():
+        for label in truth.effects(evidence):
+            if label.kind != "fulfillment_created" or label.at < since[line].at + JUST_MADE:
+                continue
+            verdict.checked["I6 parcel"] += 1
+            moment = truth.at(label.at)
+            most = truth.ordered(line) - truth.cancelled_at(line, label.at) - units
+            if moment.fulfilled.get(line, 0) > max(most, 0) and not moment.as_decided:
+                room = evidence.unavailable(since[line].at, label.at)
+                if label.at - since[line].at > JUST_MADE + room:
+                    _broken(
+                        verdict,
+                        truth,
+                        label,
+                        f"{moment.fulfilled.get(line, 0)} units of line {line} left; {most} were neither cancelled "
+                        "nor refunded by us as not to ship.",
+                    )
+
+
+def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:
+    for line in truth.order.lines:
+        taken = [part.amounts for part in line.cancelations] + [part.amounts for part in line.refunds]
+        money = sum((amounts.product_with_tax for amounts in taken), ZERO)
+        shipping = sum((amounts.shipping_with_tax for amounts in taken), ZERO)
+        if money > line.ordered.product_with_tax or shipping > line.ordered.shipping_with_tax:
+            verdict.violation(
+                "I6", truth.id, line.updated, f"More was taken from line {line.id} than it had."
+            )
+
+
+# -- tasks -------------------------------------------------------------------------------------------------
+
+
+def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I7: every Shopify refund of the standing order that moved money has exactly one task, opened within two minutes
+    of the first read that shows it. While it is not settled whether another order takes over, none is due."""
+    if truth.row is None:
+        return
+    tasks = {task.subject: task for task in truth.memory.refund_tasks}
+    for effect in truth.effects(evidence):
+        if (
+            effect.kind != "refund_created"
+            or not Decimal(effect.detail["money"])
+            or effect.actor == evidence.us
+        ):
+            continue
+        if _in_a_replacement(evidence, truth, effect):
+            continue
+        read = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
+        if read is None:
+            continue
+        verdict.checked["I7"] += 1
+        due = read + TASK_WITHIN
+        due += evidence.unavailable(read, due)
+        task = tasks.get(effect.detail["refund"])
+        opened = None if task is None else task.opened_at - evidence.ahead
+        if (opened is None and due < evidence.now) or (opened is not None and opened > due):
+            verdict.violation(
+                "I7",
+                truth.id,
+                effect.at,
+                "A refund in Shopify did not become a task in time.",
+                f"{effect.detail['money']} refunded, first read {read:%H:%M:%S}",
+                f"opened {opened:%H:%M:%S}" if opened else "never opened",
+            )
+
+
+def _in_a_replacement(evidence: Evidence, truth: Truth, effect: Effect) -> bool:
+    """Whether the refund was made on an order that was being replaced, or had ended."""
+    if truth.row is None:
+        return True
+    cancelled = evidence.shopify_orders[effect.order_id].cancelled_at
+    roles = evidence.kin.get(truth.row.id, [])
+    return (cancelled is not None and cancelled - TASK_WITHIN <= effect.at) or bool(roles)
+
+
+def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I7, at rest: the open tasks of edits ask for no more units of a line than the edit took off it, and no refund of
+    the marketplace answers two tasks."""
+    answered: dict[str, str] = {}
+    for task in truth.memory.refund_tasks:
+        for refund in task.settled_by:
+            if refund in answered:
+                verdict.violation(
+                    "I7",
+                    truth.id,
+                    evidence.now,
+                    f"Refund {refund} answers two tasks.",
+                    f"{answered[refund]} and {task.subject}",
+                )
+            answered[refund] = task.subject
+    last = truth.last
+    for line, agreed in last.agreed.items():
+        asked = sum(
+            due.quantity
+            for task in truth.memory.refund_tasks
+            if is_of_an_edit(task) and is_open(task)
+            for due in task.lines
+            if due.line_id == line
+        )
+        if not asked:
+            continue
+        verdict.checked["I7"] += 1
+        if (
+            last.live
+            and asked > agreed - last.shown.get(line, 0)
+            and evidence.now - last.at > timedelta(minutes=15)
+        ):
+            verdict.violation(
+                "I7",
+                truth.id,
+                evidence.now,
+                f"Tasks ask for {asked} units of line {line}; the edit took off {agreed - last.shown.get(line, 0)}.",
+            )

@@ -110,7 +110,10 @@ def _held(
     read = first_after(evidence.shopify_reads.get(shopify.gid, []), began)
     due = began + HOLD_WITHIN if read is None else max(read, began) + HOLD_WITHIN
     due += evidence.unavailable(began, due)
-    excused = any(case.subject.partition(" ")[0] in (parcel.gid, shopify.gid) for case in evidence.cases_of(truth.row, *CANNOT))
+    excused = any(
+        case.subject.partition(" ")[0] in (parcel.gid, shopify.gid)
+        for case in evidence.cases_of(truth.row, *CANNOT)
+    )
     excused = excused or any(r.fulfillment_order_id == parcel.gid for r in truth.memory.reholds)
     if gone is not None and began < gone < ended:
         label = next(e for e in effects if e.kind == "fulfillment_created")

@@ -264,7 +264,9 @@ def test_i5_a_plan_that_cancels_below_what_its_view_shows(bench: Bench) -> None:
 
 def test_i6_a_refund_by_our_key(bench: Bench) -> None:
     cancelation = bench.effects("cancelation", ours=True)[0]
-    bench.happen(cancelation, kind="refund", detail={"state": "WAITING_REFUND"})
+    bench.happen(
+        cancelation, kind="refund", detail={"state": "WAITING_REFUND", "excluded_from_shipment": False}
+    )
     assert bench.broken() == {"I6"}
 
 

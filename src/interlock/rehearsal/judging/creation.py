@@ -174,12 +174,15 @@ def i11_every_shown_order_is_known(
 
 
 def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I19, at every instant: we cancel a Shopify order only after the marketplace ended its own, or left no unit."""
+    """I19, at every instant: we cancel a Shopify order only after the marketplace ended its own, or left no unit, or when
+    a person asked for it at our desk or to make room for its replacement."""
     for effect in truth.effects(evidence):
         if effect.kind != "cancelled" or effect.actor != evidence.us:
             continue
         verdict.checked["I19"] += 1
         before = truth.before(effect.at)
+        if _asked_to_cancel(evidence, truth):
+            continue
         if before.state not in DEAD and any(before.agreed.values()):
             verdict.violation(
                 "I19",
@@ -188,6 +191,11 @@ def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Ver
                 f"Interlock cancelled the Shopify order of a marketplace order that is {before.state}.",
                 f"call {effect.reference}",
             )
+
+
+def _asked_to_cancel(evidence: Evidence, truth: Truth) -> bool:
+    at_the_desk = any(edit.kind == "cancel" and edit.taken_at is not None for edit in truth.memory.desk_edits)
+    return at_the_desk or bool(evidence.answers_of(truth.row, Option.CANCEL_ORIGINAL.value))
 
 
 def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

@@ -194,7 +194,7 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
                 f"call {effect.reference}",
             )
             continue
-        lacking = _lacking(plan, truth.before(effect.at).as_decided)
+        lacking = _lacking(plan, truth.at(effect.at).as_decided)
         if lacking:
             verdict.violation(
                 "I8", truth.id, effect.at, "Our hold was released on a view that did not allow it.", *lacking

@@ -139,7 +139,7 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
             if last.state != "WAITING_ACCEPTANCE":
                 return f"the marketplace says {last.state}"
         case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
-            if last.live:
+            if last.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
         case Reason.CARRIER_UNKNOWN | Reason.TRACKING_MISSING | Reason.SHIPPING_REFUSED:
             if last.state in GONE_OUT:

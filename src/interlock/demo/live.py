@@ -28,6 +28,7 @@ from interlock.demo.pace import HastyLoop
 from interlock.demo.promises import NOT_BUILT, tally
 from interlock.engine.ledger import operations
 from interlock.orders.store import orders, timeline
+from interlock.rehearsal.processes import ProcessStore
 from interlock.storage.database import InlineStore
 from interlock.storage.encryption import Keyring, new_key
 from interlock.web import WebParts, create_app
@@ -103,6 +104,9 @@ def _web(day: Day, keyring: Keyring) -> uvicorn.Config:
             identifiers=SeededIdentifiers(random.Random(f"{world.plan.seed}:web")),
             queue=world.wakeups,
             keyring=keyring,
+            connections=world.process_world.connections_for(
+                ProcessStore(world.database, world.outage), world.service_clock
+            ),
         )
     )
     return uvicorn.Config(app, host=HOST, log_level="error", access_log=False, lifespan="off")

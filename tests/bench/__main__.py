@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from interlock import logs
+from tests.bench.desk import LINES
 from tests.bench.labels import PRINTERS, STORED
 from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, measure
 
@@ -30,6 +31,8 @@ what passes between the calls: the time the simulated platforms take is left out
 | label check, local path (what was seen is young), {PRINTERS} printers at once, {STORED} orders | {found.label.median:.1f} ms, p95 {found.label.p95:.1f} ms | **{found.label.p95 / found.bare_read.p95:.1f} ×** at p95, {found.label.median / found.bare_read.median:.1f} × in the middle, a bare endpoint that reads the same row ({found.bare_read.median:.1f} ms, p95 {found.bare_read.p95:.1f} ms), {found.label.number} calls each, in turns |
 | Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | {found.accepted.number} orders, one at a time |
 | edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | {found.held.number} edits of orders that nobody held |
+| edit asked for at our desk → OR30 leaves: held, edited, both sides read, told | {found.desk.median:.0f} ms, p95 {found.desk.p95:.0f} ms | **{found.desk.median / found.script.median:.1f} ×** a bare script that makes the same calls one after the other ({found.script.median:.0f} ms, p95 {found.script.p95:.0f} ms), {found.desk.number} edits each, in turns; reads of the marketplace are collected for up to a second |
+| preview of an edit of ten lines of an order with {LINES} | {found.preview.median:.0f} ms, p95 {found.preview.p95:.0f} ms | **{found.preview.median / found.two_reads.median:.2f} ×** the two reads it stands on ({found.two_reads.median:.0f} ms, p95 {found.two_reads.p95:.0f} ms) |
 | calls in the life of an order, import to shipped | {found.calls_an_order:.1f} | **{more:.1f} ×** the {len(MANDATORY)} without which it cannot be done |
 | orders a minute through import and acceptance | {found.orders_a_minute:.0f} | **{share:.0%}** of the {found.ceiling_a_minute:.0f} that a Plus shop's ceiling allows at {found.points_an_order:.0f} points each; {BURST} orders at once, one process; the bucket is full at first, so a burst may pass 100 % |
 

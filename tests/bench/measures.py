@@ -7,7 +7,7 @@ import hmac
 import json
 import statistics
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,8 +22,10 @@ from interlock.simulator.mirakl import SimOrder
 from interlock.simulator.record import Call
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.transport import ClockedASGITransport
+from tests.bench.desk import desk_edits, previews
 from tests.bench.labels import label_checks
 from tests.bench.stage import INGRESS, Stage
+from tests.bench.waiting import until
 
 DELIVERIES = 400
 ORDERS = 10
@@ -73,6 +75,10 @@ class Measures:
     points_an_order: float
     bare_read: Spread
     label: Spread
+    script: Spread
+    desk: Spread
+    two_reads: Spread
+    preview: Spread
 
     @property
     def calls_an_order(self) -> float:
@@ -83,9 +89,11 @@ async def measure() -> Measures:
     """All measures, one after the other on one stage."""
     async with Stage() as stage:
         made = [stage.mirakl.create_generated(lines=2)]
-        await _until(lambda: _is_linked(stage, made[0]), "the first order to be imported")
+        await until(lambda: _is_linked(stage, made[0]), "the first order to be imported")
         bare, ingress = await _ingress(stage)
         accepted, held, calls = await _lives(stage)
+        scripted, asked = await desk_edits(stage)
+        reads, previewed = await previews(stage)
         orders_a_minute, points = await _burst(stage)
         bare_reads, labels = await label_checks(stage)
     ceiling = 60 * 1000.0 / points  # a Plus shop's bucket refills with 1000 points a second (reference 4.1)
@@ -100,6 +108,10 @@ async def measure() -> Measures:
         points,
         Spread.of(bare_reads),
         Spread.of(labels),
+        Spread.of(scripted),
+        Spread.of(asked),
+        Spread.of(reads),
+        Spread.of(previewed),
     )
 
 
@@ -171,7 +183,7 @@ async def _lives(stage: Stage) -> tuple[Spread, Spread, dict[str, float]]:
     for number in range(ORDERS):
         since = len(stage.shopify.record.calls), len(stage.mirakl.record.calls)
         order = stage.mirakl.create_generated(lines=2, quantities=[3, 3])
-        await _until(lambda order=order: _is_free(stage, order), f"order {number} to be released")  # type: ignore[misc]
+        await until(lambda order=order: _is_free(stage, order), f"order {number} to be released")  # type: ignore[misc]
         accepted.append(_own_time_to_accept(stage, since))
         found = _linked(stage, order)
         if number % 2 == 0:
@@ -179,7 +191,7 @@ async def _lives(stage: Stage) -> tuple[Spread, Spread, dict[str, float]]:
             continue
         for part in found.fulfillment_orders:
             stage.shopify.fulfill(part, company="dhl", number=f"BENCH{number}")
-        await _until(lambda order=order: order.state in GONE, f"order {number} to be shipped")  # type: ignore[misc]
+        await until(lambda order=order: order.state in GONE, f"order {number} to be shipped")  # type: ignore[misc]
         await asyncio.sleep(0.5)  # echoes of our own last call
         counted.update(_calls_since(stage, since))
     lives = ORDERS - (ORDERS + 1) // 2
@@ -207,7 +219,7 @@ async def _own_time_to_hold(stage: Stage, found: Order) -> float:
     def holds() -> list[Call]:
         return [c for c in stage.shopify.record.calls[before:] if "fulfillmentOrderHold" in c.operation]
 
-    await _until(lambda: bool(holds()), "the hold after an edit")
+    await until(lambda: bool(holds()), "the hold after an edit")
     arrived = next(
         at for at, topic in stage.deliveries[deliveries:] if topic in ("orders/edited", "orders/updated")
     )
@@ -239,7 +251,7 @@ async def _burst(stage: Stage) -> tuple[float, float]:
     charged = stage.points
     began = loop.time()
     made = [stage.mirakl.create_generated(lines=2) for _ in range(BURST)]
-    await _until(lambda: all(o.state != "WAITING_ACCEPTANCE" for o in made), "the burst to be accepted", 45.0)
+    await until(lambda: all(o.state != "WAITING_ACCEPTANCE" for o in made), "the burst to be accepted", 45.0)
     seconds = loop.time() - began
     return BURST * 60 / seconds, (stage.points - charged) / BURST
 
@@ -267,16 +279,3 @@ def _is_free(stage: Stage, order: SimOrder) -> bool:
     if order.state != "SHIPPING" or not _is_linked(stage, order):
         return False
     return not any(part.holds for part in _linked(stage, order).fulfillment_orders)
-
-
-async def _until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await _poll(condition, lambda: asyncio.sleep(0.01))
-    except TimeoutError:
-        raise AssertionError(f"Waited {seconds:g} s in vain for {what}.") from None
-
-
-async def _poll(condition: Callable[[], bool], pause: Callable[[], Awaitable[None]]) -> None:
-    while not condition():
-        await pause()

@@ -222,7 +222,8 @@ def _is_inside_a_bundle(difference: Difference, shopify: ShopifyOrder, memory: M
         case LineAdded(shopify_line_id):
             touched = [line for line in shopify.lines if line.id == shopify_line_id]
         case QuantityReduced(line_id) | LineRemoved(line_id) | QuantityIncreased(line_id):
-            touched = [line for line in shopify.lines if mirakl_line_id_of(line, memory) == line_id]
+            grouped = [line for line in shopify.lines if line.group]
+            touched = [line for line in grouped if mirakl_line_id_of(line, memory) == line_id]
         case _:
             return False
     bundles = {line.group for line in touched if line.group}

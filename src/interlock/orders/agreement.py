@@ -73,7 +73,10 @@ def _ordered(line: MiraklLine, shrunk: bool, currency: str) -> OrderedLine:
 
 def ordered_of(mirakl: MiraklOrder, memory: Memory) -> tuple[OrderedLine, ...]:
     """The sold lines: as remembered from first sight, else as this snapshot tells. One per Mirakl line."""
-    return tuple(memory.ordered_line(line.line_id) or line for line in as_ordered(mirakl))
+    known = {line.line_id: line for line in memory.ordered}
+    if all(line.id in known for line in mirakl.lines):
+        return tuple(known[line.id] for line in mirakl.lines)
+    return tuple(known.get(line.line_id, line) for line in as_ordered(mirakl))
 
 
 def agreed_quantities(mirakl: MiraklOrder, memory: Memory) -> Quantities:

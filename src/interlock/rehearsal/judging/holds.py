@@ -65,19 +65,22 @@ class _Closed:
 
     began: datetime
     ended: datetime | None
+    cause_at: datetime
     side: str
     why: str
 
 
 def _closed_stretches(truth: Truth) -> list[_Closed]:
     found: list[_Closed] = []
-    open_one: tuple[datetime, str, str] | None = None
+    open_one: tuple[datetime, datetime, str, str] | None = None
     for moment, after in truth.spans():
         closed = moment.live and moment.must_not_move and moment.unfulfilled > 0
         if closed and open_one is None:
-            open_one = (moment.at, moment.side, not_moving_because(moment))
+            cause = truth.cause(moment)
+            open_one = (moment.at, cause.at, cause.side, not_moving_because(moment))
         if open_one is not None and (not closed or after is None):
-            found.append(_Closed(open_one[0], None if closed else moment.at, open_one[1], open_one[2]))
+            began, cause_at, side, why = open_one
+            found.append(_Closed(began, None if closed else moment.at, cause_at, side, why))
             open_one = None
     return found
 
@@ -99,7 +102,7 @@ def i8_held_in_time(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
                 reads = evidence.shopify_reads.get(parcel.order_gid, [])
                 if stretch.side == MIRAKL:
                     # Whenever the parcel appeared: what the marketplace changed is known from its first read after that.
-                    known = _known_at(evidence, truth, stretch.began, MIRAKL)
+                    known = _known_at(evidence, truth, stretch.cause_at, MIRAKL)
                     seen = None if known is None else first_after(reads, max(known, began))
                 else:
                     seen = first_after(reads, began)
@@ -268,7 +271,7 @@ def _since(truth: Truth, moment: Moment) -> Moment:
         if not (earlier.live and earlier.must_not_move):
             break
         first = earlier
-    return first
+    return truth.cause(first)
 
 
 # -- labels --------------------------------------------------------------------------------------------------
@@ -294,6 +297,7 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
             if not (earlier.live and _label_is_wrong(truth, earlier, lines)):
                 break
             since = earlier
+        since = truth.cause(since)
         _judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
         _judge_answer(evidence, truth, verdict, effect, lines, since)
 

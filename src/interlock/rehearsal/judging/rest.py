@@ -156,7 +156,7 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         case Reason.REDUCTION_NOT_ALLOWED | Reason.REDUCTION_REFUSED | Reason.EDIT_CANNOT_BE_EXPRESSED:
             if last.state in DEAD or not last.live:
                 return "the order has ended"
-        case Reason.INCIDENT_OPEN:
+        case Reason.INCIDENT_OPEN if truth.marketplace.world.switches["incident_bumps_update_date"] == "yes":
             if not any(line.state == "INCIDENT_OPEN" for line in truth.order.lines):
                 return "no line has an incident"
         case Reason.POSSIBLE_SUCCESSOR | Reason.ORIGINAL_NOT_CANCELLED:

@@ -156,6 +156,19 @@ class Truth:
         index = bisect_left([each.at for each in self.moments], moment) - 1
         return self.moments[max(index, 0)]
 
+    def cause(self, first: Moment) -> Moment:
+        """What brought about that nothing may leave from `first` on: for an order that came into a state in which
+        nothing may leave, the marketplace's own change to that state."""
+        if first.side == MIRAKL or first.state == "SHIPPING" or first.state in GONE_OUT:
+            return first
+        found = first
+        for earlier in reversed(self.moments[: self.moments.index(first)]):
+            if earlier.state == "SHIPPING" or earlier.state in GONE_OUT:
+                break
+            if earlier.side == MIRAKL:
+                found = earlier
+        return found
+
     def since(self, moment: datetime) -> list[Moment]:
         """The moments after that one."""
         return self.moments[bisect_right([each.at for each in self.moments], moment) :]

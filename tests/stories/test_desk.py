@@ -248,10 +248,10 @@ def test_an_edit_before_the_customer_has_paid_waits_visibly(theatre: Theatre) ->
     told = theatre.tell(story, marketplace("all-or-nothing", debit_delay=600.0), 1200)
 
     assert found["preview"].calls == ()
-    assert "takes no cancelation now" in found["preview"].waits[0]
+    assert "takes no cancelation of units" in found["preview"].waits[0]
     step = found["progress"].steps[2]
     assert (step.name, step.state) == ("Marketplace told", "waits")
-    assert "takes no cancelation now" in step.sentence
+    assert "takes no cancelation of units" in step.sentence
     # Paid by then, so that the reduction has become a refund somebody makes.
     assert told.open_reasons == [Reason.REFUND_TASK.value]
     (order,) = told.live_orders

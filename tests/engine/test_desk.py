@@ -159,6 +159,30 @@ def _want(bench: Bench, *order_ids: int) -> None:
         c.execute(update(orders).where(orders.c.id.in_(order_ids)).values(mirakl_wanted_since=now))
 
 
+def test_what_a_walk_shows_is_younger_than_our_write_only_if_its_date_says_so(
+    database: Database, keyring: Keyring
+) -> None:
+    async def reads() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            await bench.sleep(10)
+            _want(bench, order_id)
+            await bench.desk.work()
+            by_id = bench.row(order_id).mirakl_seen_at
+            assert by_id == bench.world.service_clock.now()
+            await bench.sleep(61)
+            await bench.desk.work()
+            assert bench.row(order_id).mirakl_seen_at == by_id
+            order = bench.marketplace.orders[bench.row(order_id).mirakl_order_id]
+            bench.marketplace.cancel_line(order.id, order.lines[0].id, quantity=1)
+            for _ in range(2):
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert bench.row(order_id).mirakl_seen_at > by_id
+
+    virtually(reads)
+
+
 def test_orders_wanted_younger_are_read_together_by_id_and_their_runs_are_woken(
     database: Database, keyring: Keyring
 ) -> None:

@@ -51,6 +51,7 @@ EXPECTED = (
     "settled by reading back",
     "throttled",
     "marketplace page failed",
+    "marketplace list was behind",
     # webhooks
     "webhook lost",
     "webhook repeated",

@@ -426,14 +426,25 @@ def test_i14_a_call_refused_for_load(bench: Bench) -> None:
 
 def test_i14_a_read_refused_for_load_by_an_injected_fault_is_nobodys_fault(bench: Bench) -> None:
     for _ in range(5):
-        refused = replace(bench.call("OR11"), status=429, fault="rate_limited", at=bench.edit_at())
+        # The marketplace itself never saw these calls, so it does not know what they asked for.
+        seen = bench.call("OR11")
+        refused = replace(seen, status=429, fault="rate_limited", at=bench.edit_at(), detail={})
         bench.mirakl.record.calls.append(refused)
     assert bench.broken() == set()
 
 
-def test_i14_reading_without_pause(bench: Bench) -> None:
-    read = bench.call("OR11")
-    bench.mirakl.record.calls.extend(replace(read, at=read.at + timedelta(seconds=n)) for n in range(9))
+def test_i14_two_walks_within_a_minute(bench: Bench) -> None:
+    walk = bench.call("OR11")
+    assert walk.detail["read"] == "walk"
+    bench.mirakl.record.calls.append(replace(walk, at=walk.at + timedelta(seconds=30)))
+    assert bench.broken() == {"I14"}
+
+
+def test_i14_reads_by_id_have_an_allowance_of_their_own(bench: Bench) -> None:
+    read = replace(bench.call("OR11"), at=bench.edit_at() - timedelta(minutes=3), detail={"read": "by_id"})
+    bench.mirakl.record.calls.extend(replace(read, at=read.at + timedelta(seconds=n)) for n in range(6))
+    assert bench.broken() == set()
+    bench.mirakl.record.calls.append(replace(read, at=read.at + timedelta(seconds=30)))
     assert bench.broken() == {"I14"}
 
 

@@ -43,6 +43,9 @@ GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
 REFERENCES_EVERY = timedelta(seconds=60)
+LISTS_MAY_LAG = timedelta(minutes=2)
+"""How old what a walk shows is taken to be, unless its date proves it younger: nothing promises that lists of OR11 show
+a write at once (Mirakl reference 15.7), so only a read by id tells what followed one of ours."""
 _KNOWN = select(orders.c.id, orders.c.mirakl_wanted_since).where(
     orders.c.connection_id == bindparam("of_connection"), orders.c.mirakl_order_id == bindparam("named")
 )
@@ -200,14 +203,16 @@ class Desk:
         if not wanted:
             return
         observed_at = self._parts.clock.now()
-        await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at)
+        await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at, timedelta(0))
 
     # -- recording -------------------------------------------------------------------------------------
 
-    async def _record(self, page: Sequence[Document], observed_at: datetime) -> None:
+    async def _record(
+        self, page: Sequence[Document], observed_at: datetime, may_lag: timedelta = LISTS_MAY_LAG
+    ) -> None:
         """Record every order of the page in one transaction, before anything moves on."""
         parts = self._parts
-        prepared = [self._prepare(document, observed_at) for document in page]
+        prepared = [self._prepare(document, observed_at, may_lag) for document in page]
 
         def record(c: Connection) -> None:
             for keep in prepared:
@@ -215,7 +220,9 @@ class Desk:
 
         await parts.store.tx(record)
 
-    def _prepare(self, document: Document, observed_at: datetime) -> Callable[[Connection], None]:
+    def _prepare(
+        self, document: Document, observed_at: datetime, may_lag: timedelta
+    ) -> Callable[[Connection], None]:
         parts = self._parts
         platforms = self._platforms
         body = platforms.mirakl.written(document)
@@ -241,6 +248,7 @@ class Desk:
 
             return refuse
         digest = document_digest(document)
+        shown_at = min(observed_at, max(observed_at - may_lag, snapshot.updated_at))
 
         def keep(c: Connection) -> None:
             known = c.execute(
@@ -255,11 +263,11 @@ class Desk:
                     c, platforms.connection_id, snapshot.order_id, snapshot.commercial_id, observed_at
                 )
             )
-            changed = keep_document(c, order_id, observed_at, digest, encrypted, snapshot.state)
+            changed = keep_document(c, order_id, shown_at, digest, encrypted, snapshot.state)
             wanted = (
                 known is not None
                 and known.mirakl_wanted_since is not None
-                and observed_at >= known.mirakl_wanted_since
+                and shown_at >= known.mirakl_wanted_since
             )
             if changed or wanted:
                 lane: Lane = "acceptance" if snapshot.state == "WAITING_ACCEPTANCE" else "rest"

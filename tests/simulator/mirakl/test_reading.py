@@ -212,3 +212,18 @@ def test_every_switch_says_how_to_settle_it() -> None:
         assert switch.question.endswith("?")
         assert switch.how_to_settle.endswith(".")
         assert len(switch.values) > 1
+
+
+def test_a_list_may_be_behind_for_a_minute_and_a_read_by_id_never() -> None:
+    """Section 15.7 leaves open when a list shows a change; the switch `listing_lag` shows both answers."""
+    after = {"none": set[str](), "up_to_a_minute": set[str]()}
+    for lag, listed in after.items():
+        for seed in range(8):
+            seller = Seller("all-or-nothing", seed, {"listing_lag": lag})
+            order = seller.world.create_generated(lines=1)
+            assert seller.read(order)["order_state"] == "WAITING_ACCEPTANCE"
+            seller.accept(order)
+            listed.update(o["order_state"] for o in seller.get("/api/orders").json()["orders"])
+            assert seller.read(order)["order_state"] != "WAITING_ACCEPTANCE"
+    assert "WAITING_ACCEPTANCE" not in after["none"]
+    assert after["up_to_a_minute"] == {"WAITING_ACCEPTANCE", *after["none"]}

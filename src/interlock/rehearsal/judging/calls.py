@@ -30,6 +30,8 @@ HOUR = timedelta(hours=1)
 JITTER = timedelta(seconds=1)
 SAME_INSTANT = timedelta(milliseconds=1)
 """Clocks that are all right still round differently."""
+BY_ID_READS = 6
+STOOD_STILL = timedelta(minutes=4)
 LEARNING_429S = 3
 """How often in an hour OR11 may be refused while we find out that the marketplace counts reads by id."""
 
@@ -224,27 +226,32 @@ def _or04_spacing(marketplace: Marketplace, calls: list[Call], verdict: Verdict)
 
 
 def _or11_rate(evidence: Evidence, marketplace: Marketplace, calls: list[Call], verdict: Verdict) -> None:
-    by_id = 6
+    """One walk a minute with its pages, and by id as many reads as the connection allows itself; a call that the
+    marketplace never saw counts for neither."""
     pages = 1 + len(marketplace.orders) // 100
-    allowed = pages + by_id
-    recent: deque[datetime] = deque()
-    told = False
+    allowed = {"walk": pages, "by_id": BY_ID_READS}
+    said = {"walk": "by walks", "by_id": "by id"}
+    recent: dict[str, deque[datetime]] = {kind: deque() for kind in allowed}
+    told: dict[str, None] = {}
     for call in calls:
-        if call.operation != "OR11" or call.fault in DELAYED:
+        kind = call.detail.get("read")
+        if call.operation != "OR11" or call.fault in DELAYED or kind not in allowed:
             continue
         verdict.checked["I14"] += 1
-        while recent and recent[0] <= call.at - MINUTE + JITTER:
-            recent.popleft()
-        recent.append(call.at)
-        if len(recent) > allowed and not told:
-            told = True
-            verdict.violation(
-                "I14",
-                "",
-                call.at,
-                f"OR11 was called {len(recent)} times within a minute; {allowed} are allowed.",
-                marketplace.name,
-            )
+        times = recent[kind]
+        while times and times[0] <= call.at - MINUTE + JITTER:
+            times.popleft()
+        times.append(call.at)
+        if len(times) <= allowed[kind] or kind in told:
+            continue
+        told[kind] = None
+        sentence = (
+            f"OR11 was called {len(times)} times {said[kind]} within a minute; {allowed[kind]} are allowed."
+        )
+        if evidence.unavailable(call.at - STOOD_STILL, call.at):
+            verdict.bound("I14", "", call.at, sentence, marketplace.name, "a worker had stood still")
+        else:
+            verdict.violation("I14", "", call.at, sentence, marketplace.name)
 
 
 def i20_nothing_goes_in_circles(evidence: Evidence, verdict: Verdict) -> None:

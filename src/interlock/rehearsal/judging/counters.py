@@ -74,6 +74,7 @@ def _calls(evidence: Evidence, counters: Counter[str]) -> None:
     for call in evidence.our_calls():
         if call.status == 429 or "THROTTLED" in (call.detail.get("errors") or ()):
             counters["throttled"] += 1
+        counters["marketplace list was behind"] += len(call.detail.get("behind", ()))
         if call.operation == "OR11" and call.fault in ("html", "truncated"):
             counters["marketplace page failed"] += 1
         elif call.operation == "OR11" and call.fault is not None:

@@ -10,6 +10,8 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
 JUST_CANCELLED = timedelta(seconds=60)
+LISTS_MAY_LAG = timedelta(minutes=2)
+"""How much older than its walk a document may be said to be: a list of the marketplace may be behind."""
 
 
 def i1_one_shopify_order(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
@@ -162,7 +164,7 @@ def i11_every_shown_order_is_known(
         )
         return
     document = evidence.documents.get(truth.row.id)
-    if document is None or document < order.updated:
+    if document is None or document + LISTS_MAY_LAG < order.updated:
         kept = "none" if document is None else f"{document:%H:%M:%S}"
         verdict.violation(
             "I11",

@@ -277,8 +277,14 @@ class Evidence:
             for call in marketplace.record.calls:
                 if call.operation != "OR11" or call.caller != marketplace.caller or not went_well(call):
                     continue
+                # A list may be behind, and a change that moves no date is believed from a read by id only.
+                silent = marketplace.world.switches["cancelation_bumps_update_date"] == "no"
+                if silent and call.detail.get("read") == "walk":
+                    continue
+                behind = call.detail.get("behind", ())
                 for order_id in call.order_ids:
-                    found.setdefault((marketplace.name, order_id), []).append(call.at)
+                    if order_id not in behind:
+                        found.setdefault((marketplace.name, order_id), []).append(call.at)
         return {key: sorted(times) for key, times in found.items()}
 
     # -- our database -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The seller API as Mirakl answers it: the modelled operations, their checks and their error answers."""
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,6 +60,18 @@ class ApiRefusal(Exception):
         self.retry_after = retry_after
 
 
+LISTING_LAG = timedelta(seconds=60)
+RenderKey = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What a read showed of an order: the order as it was then, and its text by tax mode and profile."""
+
+    order: SimOrder
+    texts: dict[RenderKey, str]
+
+
 @dataclass(slots=True)
 class ApiCall:
     """One request to a modelled operation."""
@@ -75,6 +88,7 @@ class ApiCall:
     base_url: str
     path: str
     order_ids: list[str] = field(default_factory=list)
+    detail: dict[str, Any] = field(default_factory=dict)
 
     @property
     def actor(self) -> str:
@@ -169,6 +183,7 @@ class SellerApi:
     def __init__(self, world: "MiraklWorld") -> None:
         self._world = world
         self._static: dict[str, tuple[int, str]] = {}
+        self._shown: dict[str, _Shown] = {}
         self._handlers: dict[str, Callable[[ApiCall], ApiAnswer]] = {
             "A01": self._a01,
             "OR04": self._or04,
@@ -202,6 +217,7 @@ class SellerApi:
         key = world.keys.get(api_key)
         reference = headers.get(b"x-client-reference")
         order_ids: list[str] = []
+        detail: dict[str, Any] = {}
         try:
             if key is None:
                 raise ApiRefusal(401, "UNAUTHORIZED", "Unauthorized")
@@ -229,6 +245,7 @@ class SellerApi:
                     base_url=f"{scope.get('scheme', 'http')}://{host}",
                     path=path,
                     order_ids=order_ids,
+                    detail=detail,
                 )
                 self._check_shop(call)
                 self._check_ceiling(call)
@@ -247,6 +264,7 @@ class SellerApi:
                 answer.status,
                 tuple(order_ids),
                 state.get("fault") if state else None,
+                detail,
             )
         )
         payload = answer.text.encode() if answer.text is not None else b""
@@ -322,23 +340,38 @@ class SellerApi:
     # -- OR11 --------------------------------------------------------------------------------------------
 
     def _or11(self, call: ApiCall) -> ApiAnswer:
-        """OR11, sections 1.3, 1.4 and 5: filters over live data, sorted by creation, paged by offset."""
+        """OR11, sections 1.3, 1.4 and 5: filters over live data, sorted by creation, paged by offset.
+
+        A list may be behind (switch `listing_lag`): it then shows an order as an earlier read showed it. Reads by id
+        never are.
+        """
         world = self._world
+        by_id = "order_ids" in call.query
+        call.detail["read"] = "by_id" if by_id else "walk"
         mode = call.choice("order_tax_mode", TAX_MODES) or world.profile.tax_mode
         page = call.whole("max", 10, 1, 100)
         offset = call.whole("offset", 0, 0, None)
         call.choice("sort", ("dateCreated",))
         descending = call.choice("order", ("asc", "desc")) == "desc"
-        found = self._matching(call)
+        key = render_key(mode, world.profile_epoch, world.switches)
+        lags = not by_id and world.switches["listing_lag"] != "none" and world.listing_rng.random() < 0.5
+        found = self._matching(call, key if lags else None)
         if descending:
             found.reverse()
         total = len(found)
         unpaged = call.one("paginate") == "false"
         chosen = found if unpaged else found[offset : offset + page]
         call.order_ids.extend(order.id for order in chosen)
-        key = render_key(mode, world.profile_epoch, world.switches)
         profile, switches = world.profile, world.switches
-        texts = [order_text(order, key, mode, profile, switches) for order in chosen]
+        behind = [order.id for order in chosen if order is not world.orders[order.id]]
+        if behind:
+            call.detail["behind"] = tuple(behind)
+        texts = [
+            self._shown[order.id].texts[key]
+            if order.id in behind
+            else self._show(order, key, order_text(order, key, mode, profile, switches))
+            for order in chosen
+        ]
         links = []
         if not unpaged and offset + page < total:
             links.append(self._link(call, offset + page, page, "next"))
@@ -357,12 +390,29 @@ class SellerApi:
         pairs += [("max", str(page)), ("offset", str(offset))]
         return f'<{call.base_url}{call.path}?{urlencode(pairs)}>; rel="{rel}"'
 
-    def _matching(self, call: ApiCall) -> list[SimOrder]:
+    def _show(self, order: SimOrder, key: RenderKey, text: str) -> str:
+        """Remember what a read showed; a list that is behind may show it once more."""
+        shown = self._shown.get(order.id)
+        if shown is None or shown.order.version != order.version:
+            shown = self._shown[order.id] = _Shown(copy.copy(order), {})
+        shown.texts[key] = text
+        return text
+
+    def _behind(self, order: SimOrder, key: RenderKey, now: datetime) -> SimOrder:
+        """The order as a list that is behind shows it; only what lists filter by is told right by the copy."""
+        shown = self._shown.get(order.id)
+        if shown is None or shown.order.version == order.version or key not in shown.texts:
+            return order
+        return shown.order if now - order.changed_at[shown.order.version + 1] <= LISTING_LAG else order
+
+    def _matching(self, call: ApiCall, behind: RenderKey | None = None) -> list[SimOrder]:
         world = self._world
         ids = call.listed("order_ids")
         found: list[SimOrder]
         if ids is None:
             found = list(world.by_creation)
+            if behind is not None:
+                found = [self._behind(order, behind, call.now) for order in found]
         else:
             wanted = dict.fromkeys(ids)
             found = [world.orders[order_id] for order_id in wanted if order_id in world.orders]

@@ -211,7 +211,8 @@ class SimLine:
 
 @dataclass(slots=True)
 class SimOrder:
-    """One logistic order. `timers` maps the name of what will happen by itself to when (UTC)."""
+    """One logistic order. `timers` maps the name of what will happen by itself to when (UTC), `changed_at` each version
+    to when it began."""
 
     id: str
     commercial_id: str
@@ -250,6 +251,7 @@ class SimOrder:
     threads: list[SimThread] = field(default_factory=list)
     timers: dict[str, datetime] = field(default_factory=dict)
     version: int = 0
+    changed_at: dict[int, datetime] = field(default_factory=dict)
     rendered: dict[Any, tuple[int, str]] = field(default_factory=dict, repr=False)
 
     def line(self, line_id: str) -> SimLine | None:

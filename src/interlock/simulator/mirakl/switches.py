@@ -107,6 +107,14 @@ SWITCHES: tuple[Switch, ...] = (
         "Ask for changes since a moment slightly after a known change and widen until it vanishes.",
     ),
     _switch(
+        "listing_lag",
+        "5 OR11, 15.7",
+        "May a list of OR11 (a walk, without order_ids) show an order as it was up to a minute ago?",
+        "none up_to_a_minute",
+        "none",
+        "Cancel a unit with OR30 and walk the changes at once, a hundred times; compare with a read by id.",
+    ),
+    _switch(
         "by_id_reads_counted",
         "2",
         "Do OR11 reads by order id count towards the ceiling of one call a minute?",

@@ -105,6 +105,7 @@ class MiraklWorld:
         self.profile_epoch = 0
         self.switches = switches if switches is not None else mirakl_switches()
         self.rng = random.Random(seed)
+        self.listing_rng = random.Random(f"{seed}:listing")
         self.maker = OrderMaker(self.rng, catalogue)
         self.orders: dict[str, SimOrder] = {}
         self.by_creation: list[SimOrder] = []
@@ -219,6 +220,7 @@ class MiraklWorld:
     def touch(self, order: SimOrder, at: datetime, *, bump: bool = True, line: SimLine | None = None) -> None:
         """The order changed: its rendered text is stale; `bump` moves last_updated_date."""
         order.version += 1
+        order.changed_at[order.version] = at
         if bump:
             order.updated = at
             if line is not None:

@@ -290,3 +290,31 @@ def test_an_address_is_written_and_then_forgotten(theatre: Theatre) -> None:
     assert order.shipping_address is not None
     assert order.shipping_address.zip == shown["zip_code"]
     assert told.open_reasons == []
+
+
+def test_a_swap_the_customer_agreed_to_is_made_and_ships(theatre: Theatre) -> None:
+    found: dict[str, Any] = {}
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        lamp = stage.world.shopify.variant("LAMP-OAK", stage.world.shopify.shop)
+        found["edit"], found["preview"] = ask(
+            stage, Option.SHIP_AS_EDITED, replaced=(("KETTLE-1L", lamp.gid),)
+        )
+        await stage.until(470)
+        found["progress"] = progress(stage, found["edit"])
+        for _ in stage.shopify_order().fulfillment_orders:
+            stage.world.shopify.pick(company="UPS", number="PARCEL1")
+
+    told = theatre.tell(story, marketplace("automatic"), 900)
+
+    assert found["preview"].calls == ()
+    assert found["progress"].state == "done"
+    (order,) = told.live_orders
+    assert [(line.sku, line.fulfilled) for line in order.lines] == [
+        ("MUG-BLUE", 3),
+        ("KETTLE-1L", 0),
+        ("LAMP-OAK", 1),
+    ]
+    assert told.stage.order.state == "SHIPPED"
+    assert told.marketplace_effects("cancelation") == []

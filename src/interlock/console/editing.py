@@ -304,7 +304,7 @@ def _marketplace_steps(page: OrderPage, edit: DeskEdit, over: bool) -> tuple[Ste
 
 
 def _not_told(page: OrderPage, name: str, called: bool) -> Step:
-    asking = [one for one in page.cases if one.kind != "incident"]
+    asking = [one for one in page.cases if one.kind != "incident" and one.options]
     if asking:
         return Step(name, "trouble", sentence=f"Case {asking[0].id}: {asking[0].title}.")
     if called:

@@ -149,7 +149,7 @@ def _timers(page: OrderPage, now: datetime) -> tuple[Evidence, ...]:
     if page.seen is None:
         return ()
     rules, memory, found = page.seen.rules, page.memory, []
-    if page.differs and memory.content_since is not None:
+    if page.differs and memory.content_since is not None and not memory.made_at_our_desk:
         quiet_until = memory.content_since + rules.quiet_period
         if quiet_until > now:
             found.append(

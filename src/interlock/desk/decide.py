@@ -295,7 +295,23 @@ def followed(view: View, memory: Memory, agree: bool) -> Part:
     if agree and view.mirakl_is_current:
         done = replace(edit, agreed_at=view.now, ended_at=view.now, ended="done", text_id="")
         return Part(_with(memory, done), because=(f"Both sides agree on the edit {edit.who} asked for.",))
+    if edit.decision is Option.SHIP_AS_EDITED and _is_answered(memory, edit):
+        # Nothing the marketplace shows could ever agree with it.
+        said = f"{edit.who} decided that it ships as edited."
+        done = replace(edit, agreed_at=view.now, ended_at=view.now, ended="done", because=said, text_id="")
+        return Part(_with(memory, done), because=(said,))
     return Part(memory)
+
+
+def _is_answered(memory: Memory, edit: DeskEdit) -> bool:
+    """Whether the answer that came with the edit was given to the case it opened."""
+    return any(
+        answer.option is edit.decision
+        and answer.reason in ANSWERED_BY_AN_EDIT
+        and edit.shown_at is not None
+        and answer.at >= edit.shown_at
+        for answer in memory.decisions
+    )
 
 
 def _waiting(memory: Memory) -> DeskEdit | None:

@@ -50,11 +50,11 @@ def test_confirmed_but_not_shown_withdraws_nothing_and_asks_nobody_yet() -> None
     (task,) = part.memory.refund_tasks
     assert (task.settled_at, task.made_at) == (None, AGO)
     assert (part.memory.withdrawn, part.cases) == ((), ())
-    assert part.look_at == AGO + timedelta(hours=1)
+    assert part.look_at == AGO + timedelta(minutes=15)
 
 
-def test_not_shown_for_an_hour_is_told() -> None:
-    (case,) = decide(look(now=AGO + timedelta(hours=1)), memory()).cases
+def test_not_shown_for_a_quarter_of_an_hour_is_told() -> None:
+    (case,) = decide(look(now=AGO + timedelta(minutes=15)), memory()).cases
 
     assert case.reason is Reason.REFUND_NOT_PAID
     assert "not sent again" in case.sentence

@@ -7,6 +7,7 @@ import pytest
 
 from interlock.cases.store import CannotAnswer, answer
 from interlock.engine.hints import hint
+from interlock.marketplaces.store import observations_of
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
@@ -87,6 +88,10 @@ def test_a_reduction_after_payment_is_refunded_by_itself_up_to_the_cap(theatre: 
     told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 1800, rules=rules)
     _refunded_once_and_shipped(told)
     assert told.cases == []
+    (connection_id,) = told.stage.world.connection_ids.values()
+    with told.stage.world.database.begin() as c:
+        seen = {name: one.allowed for name, (one, _) in observations_of(c, connection_id).items()}
+    assert seen == {"refunds": True}
 
 
 def test_a_refund_whose_answer_was_lost_is_read_back_and_never_made_twice(theatre: Theatre) -> None:

@@ -11,7 +11,7 @@ from interlock.orders.snapshots import MiraklOrder, Reduction
 from interlock.orders.view import View
 
 # A refund that the operator has to approve first is not shown until then; nobody publishes how long that takes.
-SHOWN_WITHIN = timedelta(hours=1)
+SHOWN_WITHIN = timedelta(minutes=15)
 # Paying back depends on the operator's payment system and takes days (Mirakl reference 3.7).
 PAID_WITHIN = timedelta(days=10)
 PAID = "REFUNDED"

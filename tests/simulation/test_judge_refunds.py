@@ -1,0 +1,136 @@
+"""I6 where a connection lets Interlock refund: allowed refunds pass, and every planted breach of the rules is found."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from interlock.cases.store import answer, cases
+from interlock.engine.hints import hint
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.reasons import Option, Reason
+from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from tests.databases import ThrowawayServer
+from tests.simulation.test_judge import NAME, Bench, _put_back
+
+PROFILE = PROFILES["all-or-nothing"].changed(
+    {"name": NAME, "debit_request_delay": 10.0, "debit_delay": 60.0, "refund_contact_delay": 60.0}
+)
+RULES = ConnectionRules(
+    NAME, f"interlock:{NAME}", reduction_after_debit="approve", refund_limit=Decimal("1.00")
+)
+
+
+async def _a_refunded_hour(database: Database) -> World:
+    """One paid order of three units, edited to two, the refund approved by two people, labelled and shipped."""
+    world = World(WorldPlan(seed=7, marketplaces=(PROFILE,), rules=RULES, processes=1), database, _keyring())
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    world.mirakl[NAME].create_generated(lines=1, quantities=[3])
+    await asyncio.sleep(900)
+    order = next(iter(world.shopify.shop.orders.values()))
+    world.shopify.set_quantity(order, 0, 2)
+    for who in ("Ada Agent", "Ben Finance"):
+        await asyncio.sleep(300)
+        with database.begin() as c:
+            (case,) = c.execute(
+                cases.select().where(
+                    cases.c.reason == Reason.REFUND_APPROVAL.value, cases.c.closed_at.is_(None)
+                )
+            )
+            now = world.service_clock.now()
+            number = answer(c, case.id, Option.APPROVE_REFUND.value, who, "Figures compared.", now)
+            hint(c, world.wakeups, number, "edits", now)
+    await asyncio.sleep(300)
+    assert world.shopify.pick(order, company="UPS", number="PARCEL1") is not None
+    await asyncio.sleep(2700)
+    await world.stop()
+    return world
+
+
+def _keyring() -> Keyring:
+    return Keyring([new_key()])
+
+
+@pytest.fixture(scope="module")
+def refunded(server: ThrowawayServer) -> Iterator[World]:
+    database = Database(server.new_database(), pool_size=5)
+    loop = VirtualLoop(random.Random(7))
+    try:
+        yield loop.run_until_complete(_a_refunded_hour(database))
+    finally:
+        loop.close()
+        server.drop_database(database)
+
+
+@pytest.fixture
+def bench(refunded: World) -> Iterator[Bench]:
+    with _put_back(refunded), refunded.database.engine.connect() as connection:
+        yield Bench(refunded, connection)
+        connection.rollback()
+
+
+def test_an_approved_refund_that_was_made_once_is_allowed(bench: Bench) -> None:
+    verdict = bench.judge()
+
+    assert [str(finding) for finding in verdict.broken] == []
+    assert verdict.checked["I6 refund"] == 1
+    assert len(bench.effects("refund", ours=True)) == 1
+    assert bench.order.state == "SHIPPED"
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_i6_a_refund_not_everybody_approved(bench: Bench, left: int) -> None:
+    bench.sql(
+        "DELETE FROM answers WHERE id IN (SELECT id FROM answers WHERE option = 'approve_refund' "
+        f"ORDER BY id OFFSET {left})"
+    )
+
+    assert "I6" in bench.broken()
+
+
+def test_i6_the_same_person_twice_is_one_person(bench: Bench) -> None:
+    bench.sql("UPDATE answers SET who = 'ADA agent' WHERE option = 'approve_refund'")
+
+    assert "I6" in bench.broken()
+
+
+def test_i6_a_refund_made_twice(bench: Bench) -> None:
+    bench.happen(bench.effects("refund", ours=True)[0])
+
+    assert "I6" in bench.broken()
+
+
+def test_i6_a_refund_of_another_amount(bench: Bench) -> None:
+    refund = bench.effects("refund", ours=True)[0]
+    bench.unhappen(refund)
+    bench.happen(refund, detail={"amount_with_tax": refund.detail["amount_with_tax"] - Decimal("0.01")})
+
+    assert "I6" in bench.broken()
+
+
+def test_i6_a_refund_for_a_refund_made_in_shopify(bench: Bench) -> None:
+    """Money refunded in Shopify stays a task, whatever the policy."""
+    bench.sql(
+        "UPDATE operations SET action = jsonb_set(action, '{subject}', '\"gid://shopify/Refund/1\"') "
+        "WHERE kind = 'RefundLines'"
+    )
+
+    assert "I6" in bench.broken()
+
+
+def test_i6_a_refund_where_the_policy_is_a_task(bench: Bench) -> None:
+    task = replace(RULES, reduction_after_debit="task")
+    bench.sql(
+        "UPDATE connections SET rules = rules - 'reduction_after_debit' WHERE name = :name", name=task.name
+    )
+
+    assert "I6" in bench.broken()

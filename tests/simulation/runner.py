@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interlock.rehearsal.history import draw_plan, live, on_virtual_time
-from interlock.rehearsal.judge import i23_the_mapping_can_be_rebuilt, judge
+from interlock.rehearsal.judge import (
+    i23_an_older_copy_makes_nothing_twice,
+    i23_the_mapping_can_be_rebuilt,
+    judge,
+)
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
@@ -108,6 +112,7 @@ EXPECTED = (
     "case tracking_missing",
     "case two_live_orders",
     "checked I23",
+    "checked I23 older copy",
 )
 """What must have happened for a run to prove anything about it: the list of the reliability study, section 3, as far as
 it is built, and every fault of section 4.3."""
@@ -130,7 +135,8 @@ class Outcome:
 
 
 def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
-    """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild."""
+    """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild, on others
+    go on from an older copy of the database."""
     empty(database)
     began = time.perf_counter()
     verdicts: list[Verdict] = []
@@ -139,6 +145,8 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
         verdicts.append(judge(ended.world, quiescent=True, interruptions=ended.interruptions))
         if seed % REBUILD_EVERY == 0:
             await i23_the_mapping_can_be_rebuilt(ended.world, verdicts[0])
+        elif seed % REBUILD_EVERY == 2 and ended.copy is not None:
+            await i23_an_older_copy_makes_nothing_twice(ended.world, ended.copy, verdicts[0])
 
     try:
         plan = draw_plan(seed)

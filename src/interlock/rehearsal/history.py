@@ -133,6 +133,7 @@ async def live(
             troubles.swizzle,
             troubles.changes,
             troubles.web_away,
+            troubles.backup,
         ):
             people.append(asyncio.create_task(trouble(rng, world, ended)))
         world.outage.commit_fails = troubles.failing_commits(rng, world, ended)

@@ -24,7 +24,10 @@ from interlock.rehearsal.judging import (
     stock,
 )
 from interlock.rehearsal.judging.evidence import Evidence, Interruption, gather
-from interlock.rehearsal.judging.rebuild import i23_the_mapping_can_be_rebuilt
+from interlock.rehearsal.judging.rebuild import (
+    i23_an_older_copy_makes_nothing_twice,
+    i23_the_mapping_can_be_rebuilt,
+)
 from interlock.rehearsal.judging.truth import truths
 from interlock.rehearsal.judging.verdict import Bounded, Finding, Verdict, Violation
 from interlock.rehearsal.world import World
@@ -36,6 +39,7 @@ __all__ = [
     "Interruption",
     "Verdict",
     "Violation",
+    "i23_an_older_copy_makes_nothing_twice",
     "i23_the_mapping_can_be_rebuilt",
     "judge",
     "judge_evidence",

@@ -17,6 +17,7 @@ from interlock.orders.codec import encode
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.judging.evidence import Interruption
+from interlock.rehearsal.judging.rebuild import Copy, copy_of
 from interlock.rehearsal.processes import ServiceProcess
 from interlock.rehearsal.world import World
 
@@ -38,6 +39,7 @@ class Ended:
     interruptions: list[Interruption] = field(default_factory=list)
     nobody_restarts: bool = False
     capability_read: bool = False
+    copy: Copy | None = None
 
     @property
     def calls(self) -> int:
@@ -96,6 +98,12 @@ def _freezing(rng: random.Random, world: World, ended: Ended) -> Callable[[Servi
             standing.append(asyncio.get_running_loop().create_task(stand_still(process)))
 
     return freeze_at
+
+
+async def backup(rng: random.Random, world: World, ended: Ended) -> None:
+    """Somebody takes a copy of the database while orders are open."""
+    await asyncio.sleep(rng.uniform(600, 2400))
+    ended.copy = copy_of(world)
 
 
 async def web_away(rng: random.Random, world: World, ended: Ended) -> None:

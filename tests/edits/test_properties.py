@@ -48,55 +48,55 @@ from tests.build import (
 )
 from tests.edits.platforms import after
 
-STATES = ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "SHIPPING", "SHIPPING", "SHIPPING", "SHIPPING")
+STATES = ("SHIPPING",) * 6 + ("WAITING_ACCEPTANCE", "WAITING_DEBIT")
 EXAMPLES = settings(max_examples=150, deadline=None)
 AT_REST_WITHIN = 12
+MOSTLY = st.sampled_from((True,) * 6 + (False,))
+SELDOM = st.sampled_from((False,) * 8 + (True,))
+SOMETIMES = st.sampled_from((False, False, True))
 
 
 @st.composite
 def edited_orders(draw: st.DrawFn) -> View:
-    """An order both sides agreed on, then changed on both sides: quantities, added lines, prices, address; cuts by the
-    marketplace; any state before dispatch, flags, permissions and policies."""
+    """An order both sides agreed on, then changed on both sides: quantities, swaps, added lines, prices, address; cuts by
+    the marketplace; any state before dispatch, flags, permissions and policies."""
     quantities = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     sold = tuple(
         a_line(f"L{n}", f"SKU{n}", units, str(10 * units), "0") for n, units in enumerate(quantities, 1)
     )
-    cut = tuple(
-        replace(line, cancelations=(a_cancelation(units, str(10 * units), f"C{line.id}"),)) if units else line
-        for line, units in ((line, draw(_often_none(line.quantity))) for line in sold)
-    )
     shown = tuple(_shown(draw, line) for line in sold)
-    if draw(st.integers(0, 3)) == 0:
+    if draw(SOMETIMES):
         shown = (*shown, a_shopify_line("S9", "CARD", draw(st.integers(1, 2)), "10.00", ""))
-    paid = draw(st.booleans())
-    state = draw(st.sampled_from(STATES))
+    paid, state = draw(SOMETIMES), draw(st.sampled_from(STATES))
+    cut = tuple(_cut(draw, line) for line in sold) if draw(SOMETIMES) else sold
     mirakl = an_order(
         state,
         tuple(replace(line, can_refund=paid) for line in cut),
-        can_cancel=draw(st.booleans()),
+        can_cancel=draw(MOSTLY) and not paid,
         debited_at=CREATED if paid and state == "SHIPPING" else None,
-        has_incident=draw(st.integers(0, 9)) == 0,
+        has_incident=draw(SELDOM),
         payment_workflow=draw(st.sampled_from(("PAY_ON_ACCEPTANCE", "PAY_ON_DELIVERY"))),
     )
     shopify = a_shopify_order(
         lines=shown,
         total=sum((line.price for line in sold), Decimal(0)),
         shipping_total=Decimal(0),
-        editable=draw(st.booleans()),
-        address=ELSEWHERE if draw(st.integers(0, 9)) == 0 else HOME,
+        editable=draw(MOSTLY),
+        address=ELSEWHERE if draw(SELDOM) else HOME,
         fulfillment_orders=(
             a_fulfillment_order(
-                holds=(OUR_HOLD,) if draw(st.booleans()) else (),
+                holds=(OUR_HOLD,) if draw(MOSTLY) else (),
                 remaining=tuple((line.id, line.current_quantity) for line in shown),
             ),
         ),
     )
     rules = some_rules(
-        partial_cancelation=draw(st.booleans()),
-        cancelation_reason=draw(st.sampled_from(("", "15"))),
+        partial_cancelation=draw(MOSTLY),
+        cancelation_reason="15" if draw(MOSTLY) else "",
         refund_reason="16",
         reduction_after_debit=draw(st.sampled_from(("task", "approve", "automatic"))),
-        mirror_marketplace_changes=draw(st.booleans()),
+        refund_cap=Decimal(500),
+        mirror_marketplace_changes=draw(MOSTLY),
     )
     memory = a_memory(
         ordered=ordered(sold),
@@ -106,19 +106,23 @@ def edited_orders(draw: st.DrawFn) -> View:
         settled=tuple((line.id, line.quantity) for line in sold),
         agreed_shipping=Decimal(0),
         content_since=NOW - timedelta(minutes=5),
-        released_at=CREATED if draw(st.booleans()) else None,
+        released_at=CREATED if draw(SOMETIMES) else None,
     )
     return a_view(mirakl=mirakl, shopify=shopify, memory=memory, rules=rules)
 
 
-def _often_none(most: int) -> st.SearchStrategy[int]:
-    return st.one_of(st.just(0), st.just(0), st.integers(0, most))
+def _cut(draw: st.DrawFn, line: MiraklLine) -> MiraklLine:
+    units = draw(st.integers(0, line.quantity))
+    if not units:
+        return line
+    return replace(line, cancelations=(a_cancelation(units, str(10 * units), f"C{line.id}"),))
 
 
 def _shown(draw: st.DrawFn, line: MiraklLine) -> ShopifyLine:
     number = line.id.removeprefix("L")
-    price = "9.00" if draw(st.integers(0, 9)) == 0 else "10.00"
-    units = draw(st.one_of(st.just(line.quantity), st.integers(0, line.quantity + 1)))
+    price = "9.00" if draw(SELDOM) else "10.00"
+    most = line.quantity + 1 if draw(SELDOM) else line.quantity
+    units = line.quantity if draw(SOMETIMES) else draw(st.integers(0, most))
     return a_shopify_line(f"S{number}", line.sku, line.quantity, price, line.id, current_quantity=units)
 
 
@@ -283,3 +287,21 @@ def test_whatever_is_seen_lies_in_the_product_that_was_enumerated(view: View) ->
     for one in (*edit.judged(), edit.judged_end()):
         for fact in ALL_VALUES:
             assert getattr(one.facts, fact) in values_of(fact, one.facts.situation)
+
+
+@EXAMPLES
+@given(edited_orders())
+def test_the_removal_of_a_swap_never_travels_without_its_addition(view: View) -> None:
+    _, _, seen = at_rest(view)
+    for looked, plan in seen:
+        assert looked.shopify is not None
+        assert looked.mirakl is not None
+        shown = dict(shopify_quantities(looked.shopify, plan.memory))
+        agreed = dict(agreed_quantities(looked.mirakl, plan.memory))
+        settled = dict(looked.memory.settled)
+        more = any(shown.get(line_id, 0) > max(units, settled[line_id]) for line_id, units in agreed.items())
+        if unlinked(looked.shopify, plan.memory) or more:
+            assert not any(
+                isinstance(action, CancelQuantities | CancelMiraklOrder | RefundLines)
+                for action in plan.actions
+            )

@@ -19,9 +19,7 @@ Cancelation = CancelQuantities | CancelMiraklOrder
 
 
 def cancel_quantities(edit: Edit, memory: Memory, reduced: tuple[Reduced, ...]) -> Part:
-    """Cancel these units, all lines in one call, with exact figures (OR30). The same units are the same call, in whatever
-    order the platforms list their lines."""
-    reduced = tuple(sorted(reduced, key=lambda one: one.line_id))
+    """Cancel these units, all lines in one call, with exact figures (OR30)."""
     rules, mirakl = edit.view.rules, edit.mirakl
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     lines, roundings = [], []

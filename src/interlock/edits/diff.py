@@ -35,7 +35,8 @@ from interlock.orders.view import View
 
 
 def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
-    """Every way in which the live Shopify order differs from what was agreed, quantities first, by Mirakl line.
+    """Every way in which the live Shopify order differs from what was agreed, quantities first, by Mirakl line id: the
+    same differences are the same value, in whatever order the platforms list their lines.
 
     Empty while one side is missing, before the Shopify order is linked, and once it is cancelled: the ending of
     a whole order is decided elsewhere.
@@ -61,7 +62,7 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
     refused = {line.id for line in mirakl.lines if line.state == "REFUSED"}
     less: list[QuantityReduced | LineRemoved] = []
     more: list[QuantityIncreased | LineCancelled | LineRefused] = []
-    for line in ordered_of(mirakl, memory):
+    for line in sorted(ordered_of(mirakl, memory), key=lambda line: line.line_id):
         # Units that have left cannot be taken out again: refunding them is money, not an edit.
         now = max(shown.get(line.line_id, 0), left.get(line.line_id, 0))
         wanted = agreed[line.line_id]
@@ -87,7 +88,7 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
     ]
     added = [
         LineAdded(line.id, line.sku, line.title, line.current_quantity)
-        for line in (*unlinked(shopify, memory), *strangers)
+        for line in sorted((*unlinked(shopify, memory), *strangers), key=lambda line: line.id)
     ]
     pairs = min(len(less), len(added))
     return (
@@ -105,7 +106,7 @@ def _replaced(old: QuantityReduced | LineRemoved, new: LineAdded) -> SkuReplaced
 
 def _prices(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     found = []
-    for line in shopify.lines:
+    for line in sorted(shopify.lines, key=lambda line: line.id):
         link = link_of(line, memory)
         if link is not None and line.current_quantity > 0 and line.unit_price != link.unit_price:
             found.append(PriceChanged(link.mirakl_line_id, line.sku, link.unit_price, line.unit_price))
@@ -133,11 +134,13 @@ def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tup
         return ()
     shown, left = dict(shopify_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
     found: list[Difference] = []
-    for line, (line_id, agreed) in zip(mirakl.lines, agreed_quantities(mirakl, memory), strict=True):
+    quantities = dict(agreed_quantities(mirakl, memory))
+    for line in sorted(mirakl.lines, key=lambda line: line.id):
+        line_id, agreed = line.id, quantities[line.id]
         ordered = memory.ordered_line(line_id)
         if ordered is None or agreed == 0 or shown.get(line_id, 0) < agreed:
             continue
-        for refund in line.refunds:
+        for refund in sorted(line.refunds, key=lambda refund: refund.id):
             units = _units_of(refund, line, ordered, agreed - left.get(line_id, 0), mirakl.currency, memory)
             if units and not _explained(refund.id, memory):
                 found.append(LineRefunded(line_id, line.sku, units, refund.id))
@@ -178,7 +181,7 @@ def _recalculated(mirakl: MiraklOrder, memory: Memory) -> tuple[Difference, ...]
     """Lines that nothing was taken of and that have another unit price than when they were first seen. Taxes alone
     are taken as the marketplace shows them."""
     found: list[Difference] = []
-    for line in mirakl.lines:
+    for line in sorted(mirakl.lines, key=lambda line: line.id):
         ordered = memory.ordered_line(line.id)
         untouched = line.state not in DEAD and not line.cancelations and not line.refunds
         if ordered is not None and untouched and line.price_unit != ordered.price_unit:

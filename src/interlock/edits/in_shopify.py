@@ -8,10 +8,8 @@ from interlock.orders.differences import LineCancelled
 
 
 def mirror_of(edit: Edit, cuts: tuple[Cut, ...]) -> EditShopifyOrder:
-    """Takes the units the marketplace cut out of the Shopify order: one edit for all lines. The same cuts are the same
-    edit, in whatever order the platforms list their lines."""
+    """Takes the units the marketplace cut out of the Shopify order: one edit for all lines."""
     quantities: list[tuple[str, int]] = []
-    cuts = tuple(sorted(cuts, key=lambda cut: cut.line_id))
     for cut in cuts:
         quantities += _lowered(edit, cut.line_id, agreed_to(cut))
     return EditShopifyOrder(

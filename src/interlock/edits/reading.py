@@ -118,9 +118,8 @@ class Edit:
 
     @property
     def subject(self) -> str:
-        """The same edit has the same subject, in whatever order lines are listed; another edit asks anew."""
-        changes = sorted(json.dumps(encode(d), sort_keys=True) for d in self.differences)
-        return "edit:" + digest((*changes, self.shopify.address.digest))
+        """The same edit has the same subject; another edit asks anew."""
+        return "edit:" + digest((*(encode(d) for d in self.differences), self.shopify.address.digest))
 
     @property
     def authors(self) -> tuple[str, ...]:

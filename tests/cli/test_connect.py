@@ -191,6 +191,9 @@ def test_without_an_acceptance_window_nothing_goes_live(
         ({"--refund-limit": "much"}, {}, "--refund-limit: 'much' is not an amount"),
         ({"--refund-limit": "-1"}, {}, "--refund-limit: -1 is not an amount anyone pays"),
         ({"--refund-cap": "NaN"}, {}, "is not an amount anyone pays"),
+        ({"--price-tolerance": "a lot"}, {}, "is no share"),
+        ({"--price-tolerance": "-1"}, {}, "between 0 and 1000 per cent"),
+        ({"--mirror-marketplace-changes": "maybe"}, {}, "there are yes and no"),
         ({"--proportional-taxes": "some"}, {}, "there are yes and no"),
         ({"--webhook-base": "http://interlock.example"}, {}, "--webhook-base cannot be used"),
     ],
@@ -281,6 +284,10 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
         "15",
         "--refund-reason",
         "line_removed=19",
+        "--mirror-marketplace-changes",
+        "no",
+        "--price-tolerance",
+        "2.5",
         "--json",
     )
     shown = interlock("connect", "--name", "atlas", "--show")
@@ -290,6 +297,7 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
         (row,) = all_connections(c)
     assert (row.rules.reduction_after_debit, row.rules.refund_cap) == ("automatic", Decimal("49.90"))
     assert row.rules.refund_limit == 200
+    assert (row.rules.mirror_marketplace_changes, row.rules.price_tolerance) == (False, Decimal("2.5"))
     assert row.rules.refund_reason_for("line_removed") == "19"
     assert row.rules_changed_at is not None
     assert not row.live

@@ -136,6 +136,20 @@ def connect(
             "--proportional-taxes", help="yes: name every tax; no: only those Mirakl cannot compute."
         ),
     ] = "",
+    mirror_marketplace_changes: Annotated[
+        str,
+        typer.Option(
+            "--mirror-marketplace-changes",
+            help="yes: what the marketplace cancels of an order is taken out in Shopify; no: a person does it.",
+        ),
+    ] = "",
+    price_tolerance: Annotated[
+        str,
+        typer.Option(
+            "--price-tolerance",
+            help="Per cent of the shop's price; beyond it a person is asked. none: never.",
+        ),
+    ] = "",
     poll_interval: Annotated[
         str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
     ] = "60s",
@@ -172,6 +186,8 @@ def connect(
                 edit_window.strip(),
                 label_max_age.strip(),
                 service_wait.strip(),
+                mirror_marketplace_changes.strip(),
+                price_tolerance.strip(),
             )
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
@@ -333,11 +349,13 @@ class Policies:
     edit_window: str
     label_max_age: str
     service_wait: str
+    mirror_marketplace_changes: str
+    price_tolerance: str
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "")
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "")
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
@@ -360,6 +378,12 @@ class Policies:
             edit_window=_edit_window(self.edit_window, rules.edit_window),
             label_max_age=duration(self.label_max_age) if self.label_max_age else rules.label_max_age,
             service_wait=duration(self.service_wait) if self.service_wait else rules.service_wait,
+            mirror_marketplace_changes=_yes_or_no(
+                "--mirror-marketplace-changes",
+                self.mirror_marketplace_changes,
+                rules.mirror_marketplace_changes,
+            ),
+            price_tolerance=_per_cent("--price-tolerance", self.price_tolerance, rules.price_tolerance),
         )
         if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(
@@ -443,6 +467,23 @@ def _money_limit(option: str, text: str, now: Decimal | None) -> Decimal | None:
     if not amount.is_finite() or amount < 0 or amount.adjusted() > 12:
         raise CannotConnect(f"{option}: {text} is not an amount anyone pays. Nothing was stored.")
     return amount
+
+
+def _per_cent(option: str, text: str, now: Decimal | None) -> Decimal | None:
+    """A share from 0 to 1000 per cent; `none` takes it away, nothing leaves it as it is."""
+    if not text:
+        return now
+    if text == "none":
+        return None
+    try:
+        share = Decimal(text.removesuffix("%").strip())
+    except InvalidOperation as wrong:
+        raise CannotConnect(
+            f"{option}: {text!r} is no share. Write it like 10 or 2.5, or none. Nothing was stored."
+        ) from wrong
+    if not share.is_finite() or not 0 <= share <= 1000:
+        raise CannotConnect(f"{option}: {text} is not between 0 and 1000 per cent. Nothing was stored.")
+    return share
 
 
 def _edit_window(text: str, now: timedelta | None) -> timedelta | None:

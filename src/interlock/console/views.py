@@ -923,6 +923,20 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
         ),
         *_refund_policies(rules),
         (
+            "mirror marketplace changes",
+            "on" if rules.mirror_marketplace_changes else "off",
+            "What the marketplace cancels of an order is taken out of the Shopify order, where our app may edit it."
+            if rules.mirror_marketplace_changes
+            else "What the marketplace cancels of an order is a case: a person takes it out of the Shopify order.",
+        ),
+        (
+            "price tolerance",
+            "none" if rules.price_tolerance is None else f"{rules.price_tolerance} %",
+            "Nobody is asked, whatever price an order was sold at."
+            if rules.price_tolerance is None
+            else "An order sold at a price further from the shop's is accepted only when a person says so.",
+        ),
+        (
             "poll interval",
             f"{row.poll_seconds} s",
             "How often the marketplace is asked for changes, besides "

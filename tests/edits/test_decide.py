@@ -265,6 +265,33 @@ def test_a_refused_cancelation_becomes_a_case_with_the_words_of_the_marketplace(
     assert part.actions == (action,)
 
 
+def test_a_refusal_stays_a_case_while_the_marketplace_is_read_again() -> None:
+    action = the_cancelation()
+    part = asked(look(operations=(an_operation(action, words="locked"),), mirakl_written_at=NOW))
+
+    (case,) = part.cases
+    assert (case.reason, part.actions) == (Reason.REDUCTION_REFUSED, (action,))
+    assert case.options == (
+        Option.SEND_AGAIN,
+        Option.UNDO_IN_SHOPIFY,
+        Option.UNDO_BY_INTERLOCK,
+        Option.DONE_IN_PORTAL,
+    )
+
+
+def test_a_refusal_that_is_to_be_sent_again_stays_in_sight_until_it_may_go_out() -> None:
+    view = look(operations=(an_operation(the_cancelation(), words="locked"),))
+    (case,) = asked(view).cases
+    at = NOW + timedelta(minutes=1)
+    memory = a_memory(
+        content_since=EDITED, decisions=(a_decision(case.reason, case.subject, Option.SEND_AGAIN, at),)
+    )
+    part = asked(replace(view, mirakl_written_at=NOW), memory)
+
+    assert (part.actions, part.cases) == ((), (case,))
+    assert part.mirakl_since == NOW
+
+
 @pytest.mark.parametrize(("minutes", "asks"), [(1, False), (-1, True)])
 def test_a_person_may_have_a_refused_cancelation_sent_again(minutes: int, asks: bool) -> None:
     action = the_cancelation()

@@ -64,13 +64,17 @@ def send(edit: Edit, memory: Memory, action: Cancelation, because: str) -> Part:
     for operation in view.operations:
         if isinstance(operation.action, Cancelation) and operation.state in ("IN_FLIGHT", "UNKNOWN"):
             return _on_its_way(edit, memory, action, operation)
+    # A refusal counts for what was sent: other figures or another reason code are a new attempt.
+    refused = [op for op in view.operations if op.state == "REJECTED" and op.action == action]
+    if refused and not _sent_again(memory, action, refused[-1]):
+        return Part(memory, (action,), (_refused_case(edit, action, refused[-1]),))
     wait = not_yet(edit, memory)
     if wait is not None:
-        return wait
-    for operation in view.operations:
-        # A refusal counts for what was sent: other figures or another reason code are a new attempt.
-        if operation.state == "REJECTED" and operation.action == action:
-            return _refused(edit, memory, action, operation)
+        # What was refused stays in sight until it has really gone out once more.
+        return replace(wait, cases=tuple(_refused_case(edit, action, op) for op in refused[-1:]))
+    if refused:
+        asked = memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action))
+        because = f"{'Somebody' if asked is None else asked.who} asked to send the refused cancelation again."
     return Part(_remembered(memory, action), actions=(action,), because=(because,))
 
 
@@ -125,25 +129,31 @@ def not_yet(edit: Edit, memory: Memory) -> Part | None:
     return None
 
 
-def _refused(edit: Edit, memory: Memory, action: Cancelation, operation: OpenOperation) -> Part:
-    subject = "cancelation:" + digest(encode(action))
-    answer = memory.decision(Reason.REDUCTION_REFUSED, subject)
-    # The action stays wanted so that the ledger keeps the refusal in sight; it is the ledger that does not resend.
-    if (
+def _subject_of(action: Cancelation) -> str:
+    return "cancelation:" + digest(encode(action))
+
+
+def _sent_again(memory: Memory, action: Cancelation, operation: OpenOperation) -> bool:
+    """Whether a person has asked since the refusal to send it once more."""
+    answer = memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action))
+    return (
         answer is not None
         and answer.option is Option.SEND_AGAIN
         and (operation.ended_at is None or answer.at > operation.ended_at)
-    ):
-        because = f"{answer.who} asked to send the refused cancelation again."
-        return Part(memory, actions=(action,), because=(because,))
+    )
+
+
+def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> Case:
+    # The action stays wanted beside it, so that the ledger keeps the refusal in sight; it is the ledger that does not
+    # resend.
     words = operation.words or operation.code or "no reason given"
-    case = Case(
+    undo = (Option.UNDO_BY_INTERLOCK,) if edit.may_be_undone_by_us else ()
+    return Case(
         Reason.REDUCTION_REFUSED,
-        subject,
+        _subject_of(action),
         f"{' '.join(edit.sentences)} The marketplace refused the cancelation: {words}. Nothing was cancelled and "
         "the parcel is held. Cancel it in the portal, undo the change in Shopify, or send it again once the reason "
         "is gone.",
-        (Option.SEND_AGAIN, Option.UNDO_IN_SHOPIFY, Option.DONE_IN_PORTAL),
+        (Option.SEND_AGAIN, Option.UNDO_IN_SHOPIFY, *undo, Option.DONE_IN_PORTAL),
         (*edit.table, ("The marketplace's words", words)),
     )
-    return Part(memory, actions=(action,), cases=(case,))

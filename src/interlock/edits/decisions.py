@@ -15,9 +15,7 @@ from interlock.orders.actions import CancelMiraklOrder, SendMessage
 from interlock.orders.differences import (
     Difference,
     LineRemoved,
-    PriceChanged,
     QuantityReduced,
-    ShippingChanged,
     SkuReplaced,
 )
 from interlock.orders.memory import Decision, Memory
@@ -47,7 +45,7 @@ def options_for(edit: Edit, memory: Memory) -> tuple[Option, ...]:
     whole = may_be_cancelled_whole(edit)
     legal = {
         Option.UNDO_IN_SHOPIFY: True,
-        Option.UNDO_BY_INTERLOCK: may_be_undone_by_us(edit),
+        Option.UNDO_BY_INTERLOCK: edit.may_be_undone_by_us,
         Option.CANCEL_LINE: may_cancel_units(edit),
         Option.CANCEL_AT_MARKETPLACE: whole,
         Option.CANCEL_AND_MESSAGE: whole,
@@ -80,17 +78,6 @@ def in_words(options: Iterable[Option]) -> str:
     clauses = [said[option] for option in options if option in said]
     whole = ", ".join(clauses[:-1]) + f", or {clauses[-1]}." if len(clauses) > 1 else f"{clauses[0]}."
     return whole[0].upper() + whole[1:]
-
-
-def may_be_undone_by_us(edit: Edit) -> bool:
-    """Quantities and lines can be set back by an order edit of ours; prices and shipping charges cannot
-    (orderEditSetQuantity, orderEditAddVariant)."""
-    return (
-        edit.shopify.editable
-        and bool(edit.by_shopify)
-        and not any(isinstance(d, PriceChanged | ShippingChanged) for d in edit.differences)
-        and not any(line.fulfilled_quantity for line in edit.shopify.lines)
-    )
 
 
 def may_be_cancelled_whole(edit: Edit) -> bool:

@@ -113,6 +113,17 @@ class Edit:
         return {d.line_id: units_of(d) for d in self.reduced}
 
     @property
+    def may_be_undone_by_us(self) -> bool:
+        """Quantities and lines can be set back by an order edit of ours; prices and shipping charges cannot
+        (orderEditSetQuantity, orderEditAddVariant)."""
+        return (
+            self.shopify.editable
+            and bool(self.by_shopify)
+            and not any(isinstance(d, PriceChanged | ShippingChanged) for d in self.differences)
+            and not any(line.fulfilled_quantity for line in self.shopify.lines)
+        )
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         return tuple(sentence_of(d, self.mirakl.currency) for d in self.differences)
 

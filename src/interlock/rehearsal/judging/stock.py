@@ -28,7 +28,7 @@ def i25_claims_are_what_is_left_to_ship(evidence: Evidence, truth: Truth, verdic
 
 def _taken_without_restock(evidence: Evidence, gid: str) -> bool:
     return any(
-        effect.kind == "cancelled" and not effect.detail.get("restock", True)
+        effect.kind == "cancelled" and effect.actor != evidence.us and not effect.detail.get("restock", True)
         for effect in evidence.shopify_effects_of.get(gid, [])
     )
 

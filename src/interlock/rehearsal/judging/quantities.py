@@ -6,6 +6,7 @@ from decimal import Decimal
 from interlock.orders.actions import CancelQuantities, LineCancelation
 from interlock.orders.agreement import ordered_of, shopify_quantities
 from interlock.orders.codec import decode
+from interlock.orders.reasons import Option
 from interlock.rehearsal.judging.evidence import Evidence, Reference
 from interlock.rehearsal.judging.truth import WITHDRAWN, Truth
 from interlock.rehearsal.judging.verdict import Verdict
@@ -60,10 +61,12 @@ def i4_only_what_left_is_shipped(evidence: Evidence, truth: Truth, verdict: Verd
 
 def i5_never_below_what_shopify_shows(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I5: units we cancel on a line never exceed ordered minus the lowest Shopify quantity ever true, and no plan
-    cancels below the Shopify quantity of its own view."""
+    cancels below the Shopify quantity of its own view. A whole order that a person decided to cancel is theirs."""
     by_line: dict[str, int] = {}
     last: dict[str, Effect] = {}
     for effect in _ours(truth, "cancelation"):
+        if evidence.kind_of(effect.reference) == "CancelMiraklOrder" and _decided(evidence, truth):
+            continue
         line = effect.detail["line"]
         by_line[line] = by_line.get(line, 0) + effect.detail["quantity"]
         last[line] = effect
@@ -105,6 +108,13 @@ def i5_never_below_what_shopify_shows(evidence: Evidence, truth: Truth, verdict:
                             f"A plan leaves {left} units of line {part.line_id} at the marketplace while Shopify "
                             f"shows {shown.get(part.line_id, 0)}.",
                         )
+
+
+def _decided(evidence: Evidence, truth: Truth) -> bool:
+    """Whether a person decided to cancel the whole order at the marketplace."""
+    whole = (Option.CANCEL_AT_MARKETPLACE, Option.CANCEL_AND_MESSAGE)
+    said = any(decision.option in whole for decision in truth.memory.decisions)
+    return said or bool(evidence.answers_of(truth.row, *(option.value for option in whole)))
 
 
 def i6_cancelled_to_the_cent(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

@@ -214,12 +214,22 @@ class ServiceProcess:
         for connection_id in self.world.shops:
             loops.append(lambda connection_id=connection_id: self._desk(connection_id))  # type: ignore[misc]
             loops.append(lambda connection_id=connection_id: self._sweep_shop(connection_id))  # type: ignore[misc]
-        for connection_id in {
-            shop: number for number, shop in sorted(self.world.shops.items(), reverse=True)
-        }.values():
+        for connection_id in self._one_connection_per_shop():
             loops.append(lambda connection_id=connection_id: self._keep_mark(connection_id))  # type: ignore[misc]
-        for run in loops:
-            self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(run)))
+
+        async def begin() -> None:
+            # Before anything is written, as in `Service`: is this the database that wrote last?
+            for connection_id in self._one_connection_per_shop():
+                platforms = await self._platforms(connection_id)
+                await self._attempt(lambda platforms=platforms: keep_mark(self.parts, platforms))  # type: ignore[misc]
+            for run in loops:
+                self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(run)))
+
+        self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(begin)))
+
+    def _one_connection_per_shop(self) -> tuple[int, ...]:
+        last = sorted(self.world.shops.items(), reverse=True)
+        return tuple({shop: number for number, shop in last}.values())
 
     async def _until_crash(self, run: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -326,8 +336,8 @@ class ServiceProcess:
     async def _keep_mark(self, connection_id: int) -> None:
         platforms = await self._platforms(connection_id)
         while True:
-            await self._attempt(lambda: keep_mark(self.parts, platforms))
             await self.world.clock.sleep(300.0)
+            await self._attempt(lambda: keep_mark(self.parts, platforms))
 
     async def _still_wanted(self, connection_id: int) -> bool:
         try:

@@ -84,7 +84,7 @@ def a_swap_is_never_sent_by_halves(evidence: Evidence, truth: Truth, verdict: Ve
             continue
         if not any(isinstance(action, CancelQuantities) for action in plan.plan.actions):
             continue
-        shopify = plan.view.shopify
+        shopify = plan.shopify
         if shopify is None:
             continue
         verdict.checked["swap"] += 1

@@ -17,6 +17,7 @@ from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Plan
+from interlock.orders.snapshots import ShopifyOrder
 from interlock.orders.store import mirakl_documents, orders, plans
 from interlock.orders.view import View
 from interlock.simulator.mirakl.orders import SimOrder
@@ -142,6 +143,13 @@ class PlanRow:
     def marketplace_seen_at(self) -> datetime | None:
         """When the marketplace had shown what the view holds of it, in the platforms' time."""
         return None if self.view.mirakl is None else self.view.mirakl.observed_at - self.ahead
+
+    @property
+    def shopify(self) -> ShopifyOrder | None:
+        """The Shopify order the plan is about: where another one took over in it, that one."""
+        linked = self.plan.memory.shopify_order_id
+        there = (*((self.view.shopify,) if self.view.shopify is not None else ()), *self.view.kin)
+        return next((order for order in there if order.id == linked), self.view.shopify)
 
     @cached_property
     def view(self) -> View:

@@ -207,7 +207,7 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
 
 def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
     view, memory = plan.view, plan.plan.memory
-    mirakl, shopify = view.mirakl, view.shopify
+    mirakl, shopify = view.mirakl, plan.shopify
     if mirakl is None or shopify is None:
         return ["one side had not been read"]
     lacking = []

@@ -90,7 +90,7 @@ def i5_never_below_what_shopify_shows(evidence: Evidence, truth: Truth, verdict:
         for action in plan.plan.actions:
             if isinstance(action, CancelQuantities):
                 verdict.checked["I5"] += 1
-                memory, mirakl, shopify = plan.plan.memory, plan.view.mirakl, plan.view.shopify
+                memory, mirakl, shopify = plan.plan.memory, plan.view.mirakl, plan.shopify
                 if mirakl is None or shopify is None:
                     verdict.violation(
                         "I5", truth.id, plan.at, "A cancelation was planned without having seen both sides."

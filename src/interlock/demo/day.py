@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from interlock.demo.people import UNKNOWN_CARRIER, Agents, Bought, Story, Team
+from interlock.desk.requests import Wish
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -220,6 +221,41 @@ async def label_beside_the_edit(team: Team, bought: Bought) -> None:
         team.print_label(found, "UPS")
 
 
+async def replaced_by_an_app(team: Team, bought: Bought) -> None:
+    """An editing app cancels the order and makes another one with one unit less: the marketplace order follows it."""
+    found = await team.in_shop(bought)
+    await team.minutes(3, 5)
+    lines = [(line.sku, line.current_quantity) for line in found.lines]
+    lines[0] = (lines[0][0], lines[0][1] - 1)
+    team.act(
+        "replaced by an app",
+        "Editing app",
+        f"{found.name} cancelled and made again with one {lines[0][0]} less.",
+        lambda: team.world.shopify.replace_order(found, lines=lines, copy_attributes=True),
+    )
+
+
+async def copied_by_an_app(team: Team, bought: Bought) -> None:
+    """An app copies the order first and cancels the original minutes later: until then neither may leave."""
+    found = await team.in_shop(bought)
+    await team.minutes(3, 5)
+    team.act(
+        "copied by an app",
+        "Editing app",
+        f"{found.name} copied under a new number; the original is cancelled three minutes later.",
+        lambda: team.world.shopify.copy_order(found, cancel_after=180.0),
+    )
+
+
+async def edited_at_our_desk(team: Team, bought: Bought) -> None:
+    """Customer service edits in Interlock: previewed, carried out on both sides without a quiet period."""
+    found = await team.in_shop(bought)
+    await team.minutes(3, 5)
+    line = found.lines[0]
+    left = line.current_quantity - 1
+    team.ask_the_desk(bought, found.name, Wish(quantities=((line.sku, left),)), f"{line.sku} to {left}")
+
+
 async def note_written(team: Team, bought: Bought) -> None:
     found = await team.in_shop(bought)
     await team.minutes(2, 5)
@@ -265,6 +301,9 @@ SCRIPT: tuple[Visit, ...] = (
     Visit(58, AUTOMATIC, note_written, ((MUG, 1),)),
     Visit(64, AUTOMATIC, label_beside_the_edit, ((CANDLE, 4),)),
     Visit(72, HIDDEN, nothing_special, ((LAMP, 1), (MUG, 2))),
+    Visit(75, AUTOMATIC, edited_at_our_desk, ((MUG, 2), (LAMP, 1))),
+    Visit(77, AUTOMATIC, replaced_by_an_app, ((KETTLE, 2), (CANDLE, 1))),
+    Visit(79, AUTOMATIC, copied_by_an_app, ((LAMP, 1),)),
     Visit(80, AUTOMATIC, quantity_lowered, ((CANDLE, 5),)),
     Visit(90, WHOLE, nothing_special, ((KETTLE, 1),)),
 )
@@ -291,6 +330,9 @@ STORIES = (
     "hold released by staff",
     "label in the seconds of an edit",
     "label printed",
+    "edited at our desk",
+    "replaced by an app",
+    "copied by an app",
 )
 """What has to have happened for a day to prove anything, by the names under which the team counts it."""
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import select
+
+from interlock.console import editing
+from interlock.desk.requests import RequestRefused, Wish
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import orders
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import Case, CaseWorkers
 from interlock.rehearsal.world import CARRIER_NAMES, World
@@ -80,6 +85,30 @@ class Team(Crowd):
         done = self.attempt(story, what)
         self.say(who, sentence if done else f"{sentence} The platform refused it.")
         return done
+
+    def ask_the_desk(self, visit: "Bought", name: str, wish: Wish, what: str) -> None:
+        """Ask for an edit at Interlock's own desk, as it was previewed; counted and told either way."""
+        world = self.world
+        now = world.service_clock.now()
+        desk = editing.Desk(world.wakeups, world.keyring, world.process_world.identifiers)
+        asked = editing.Asked(wish, None)
+        with world.database.begin() as c:
+            order_id = c.execute(
+                select(orders.c.id).where(
+                    orders.c.connection_id == world.connection_ids[visit.marketplace],
+                    orders.c.mirakl_order_id == visit.order.id,
+                )
+            ).scalar_one()
+        try:
+            with world.database.begin() as c:
+                seen = editing.preview_of(c, desk, order_id, asked, now)
+                editing.ask(c, desk, order_id, asked, seen.version, "Ada Agent", "Asked for by phone.", now)
+        except RequestRefused as refused:
+            self.did["edited at our desk refused"] += 1
+            self.say("Ada Agent", f"{name}: {what}. {refused}")
+            return
+        self.did["edited at our desk"] += 1
+        self.say("Ada Agent", f"{name}: {what}, asked for at the edit desk.")
 
     def print_label(self, found: Order, carrier: str) -> bool:
         """Print a label for whatever of the order nobody holds."""

@@ -225,7 +225,7 @@ async def replaced_by_an_app(team: Team, bought: Bought) -> None:
     """An editing app cancels the order and makes another one with one unit less: the marketplace order follows it."""
     found = await team.in_shop(bought)
     await team.minutes(3, 5)
-    lines = [(line.sku, line.current_quantity) for line in found.lines]
+    lines = [(line.sku or "", line.current_quantity) for line in found.lines]
     lines[0] = (lines[0][0], lines[0][1] - 1)
     team.act(
         "replaced by an app",
@@ -253,7 +253,7 @@ async def edited_at_our_desk(team: Team, bought: Bought) -> None:
     await team.minutes(3, 5)
     line = found.lines[0]
     left = line.current_quantity - 1
-    team.ask_the_desk(bought, found.name, Wish(quantities=((line.sku, left),)), f"{line.sku} to {left}")
+    team.ask_the_desk(bought, found.name, Wish(quantities=((line.sku or line.gid, left),)), f"{line.sku} to {left}")
 
 
 async def note_written(team: Team, bought: Bought) -> None:

@@ -84,7 +84,7 @@ def test_an_order_that_can_still_ship_gets_a_draft(state: str) -> None:
 
 def test_nothing_is_created_before_the_skus_were_looked_up() -> None:
     part = imported(offers=())
-    assert (part.actions, part.cases) == ((), ())
+    assert (part.actions, part.cases, part.look_at) == ((), (), NOW + timedelta(minutes=5))
     assert "looked up" in part.because[0]
 
 
@@ -108,7 +108,7 @@ def test_a_sku_that_is_not_one_variant_stops_the_whole_order(matches: int) -> No
     assert part.actions == ()
     assert part.look_at == NOW + timedelta(minutes=5)
     soon = CREATED + timedelta(hours=28.8) - timedelta(minutes=1)
-    assert imported(offers=(an_offer(matches=matches),), now=soon).look_at is None
+    assert imported(offers=(an_offer(matches=matches),), now=soon).look_at == soon + timedelta(minutes=5)
     assert imported(
         offers=(an_offer(matches=matches), an_offer("LAMP")), now=soon
     ).look_at == soon + timedelta(minutes=1)
@@ -183,6 +183,12 @@ def test_the_oldest_draft_is_adopted_and_the_others_go() -> None:
     assert part.memory.draft_id == "D1"
     assert DeleteDraft("D2") in part.actions
     assert DeleteDraft("D1") not in part.actions
+
+
+def test_a_draft_goes_on_as_one_after_the_route_was_changed() -> None:
+    part = imported(rules=some_rules(import_route="order"), drafts=(a_draft("D1"),))
+    assert part.memory.draft_id == "D1"
+    assert not [action for action in part.actions if isinstance(action, CreateOrder)]
 
 
 def test_a_deletion_once_begun_is_finished_after_the_link() -> None:

@@ -133,7 +133,8 @@ class Kept:
     answers: tuple[tuple[int, Decision], ...]
     requests: tuple[DeskEdit, ...]
     learnt: dict[str, str]
-    unclear_creation: bool
+    unclear_draft: bool
+    unclear_order: bool
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
     kin: tuple[str, ...]
@@ -246,7 +247,8 @@ class _Run:
                 answers=answers,
                 requests=waiting_edits(c, order_id),
                 learnt=ledger.learnt(c, order_id, creating),
-                unclear_creation=ledger.was_ever_unclear(c, order_id, creating),
+                unclear_draft=ledger.was_ever_unclear(c, order_id, creating[:1]),
+                unclear_order=ledger.was_ever_unclear(c, order_id, creating[1:]),
                 refunds_made=ledger.refunds_made(c, order_id),
                 messages_sent=ledger.messages_sent(c, order_id),
                 kin=kin,
@@ -340,8 +342,7 @@ class _Run:
         """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
         linked_at = self.memory.linked_at
         return (
-            kept.unclear_creation
-            and self.platforms.rules.import_route == "draft"
+            kept.unclear_draft
             and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
         )
 
@@ -353,20 +354,19 @@ class _Run:
             kept.quarantine is not None
             and (kept.quarantine.ended_at is None or mirakl.created_at <= kept.quarantine.ended_at)
         )
-        search = kept.unclear_creation or earlier
         drafts: tuple[Draft, ...] = ()
         shopify: ShopifyOrder | None = None
         draft_id = self.memory.draft_id or kept.learnt.get("draft_id", "")
         if draft_id:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
-        if search:
-            if self.platforms.rules.import_route == "order" or earlier:
-                shopify = await gateway.order_by_marker(self._marker())
-            if self.platforms.rules.import_route == "draft":
-                found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
-                known = {draft.id for draft in drafts}
-                drafts = (*drafts, *(draft for draft in found if draft.id not in known))
+        # By what was tried, not by today's setting: the route may have been changed in between.
+        if kept.unclear_order or earlier:
+            shopify = await gateway.order_by_marker(self._marker())
+        if kept.unclear_draft or (earlier and self.platforms.rules.import_route == "draft"):
+            found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
+            known = {draft.id for draft in drafts}
+            drafts = (*drafts, *(draft for draft in found if draft.id not in known))
         completed = next((draft.order_id for draft in drafts if draft.order_id), "")
         if completed and shopify is None:
             shopify = await gateway.order(completed)

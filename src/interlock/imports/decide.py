@@ -62,7 +62,8 @@ def decide(view: View, memory: Memory) -> Part:
     active = active_lines(mirakl, memory)
     if not active:
         return Part(memory, because=("No unit of this order is left to import.",))
-    if view.rules.import_route == "draft" or memory.draft_id:
+    # A draft that exists goes on as one, whatever the setting says since.
+    if view.rules.import_route == "draft" or memory.draft_id or view.drafts:
         return _by_draft(view, memory, mirakl, active)
     return _create(view, memory, mirakl, active)
 
@@ -189,7 +190,8 @@ def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Activ
     for line in active:
         needed[line.sku] = needed.get(line.sku, 0) + line.quantity
     if any(sku not in offers for sku in needed):
-        return Part(memory, because=("The SKUs of the order are being looked up in the shop.",))
+        because = "The SKUs of the order are being looked up in the shop."
+        return Part(memory, because=(because,), look_at=view.now + LOOK_AGAIN)
     variants: dict[str, str] = {}
     custom: list[str] = []
     cases: list[Case] = []

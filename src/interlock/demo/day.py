@@ -253,7 +253,9 @@ async def edited_at_our_desk(team: Team, bought: Bought) -> None:
     await team.minutes(3, 5)
     line = found.lines[0]
     left = line.current_quantity - 1
-    team.ask_the_desk(bought, found.name, Wish(quantities=((line.sku or line.gid, left),)), f"{line.sku} to {left}")
+    team.ask_the_desk(
+        bought, found.name, Wish(quantities=((line.sku or line.gid, left),)), f"{line.sku} to {left}"
+    )
 
 
 async def note_written(team: Team, bought: Bought) -> None:

@@ -341,10 +341,7 @@ class _Run:
     def _strays_may_show(self, kept: Kept, now: datetime) -> bool:
         """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
         linked_at = self.memory.linked_at
-        return (
-            kept.unclear_draft
-            and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
-        )
+        return kept.unclear_draft and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
 
     async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
         gateway = self.platforms.shopify

@@ -33,16 +33,31 @@ def _taken_without_restock(evidence: Evidence, gid: str) -> bool:
     )
 
 
-def i25_nothing_is_put_back_twice(evidence: Evidence, verdict: Verdict) -> None:
-    """I25: of no variant is there more than was ever counted in: on hand and what was shipped together."""
+def i25_stock_is_conserved(evidence: Evidence, verdict: Verdict) -> None:
+    """I25: of every variant there is what was ever counted in, on hand and shipped together: nothing was put back twice
+    and nothing that was taken off an order went missing. What is committed is what orders claim."""
     for variant in evidence.shop.variants.values():
-        for level in variant.levels.values():
+        for number, level in variant.levels.items():
             verdict.checked["I25"] += 1
-            if level.on_hand + level.shipped > level.counted_in:
+            there = level.on_hand + level.shipped
+            if there != level.counted_in:
                 verdict.violation(
                     "I25",
                     "",
                     evidence.now,
                     f"Of {variant.sku} {level.counted_in} were counted in, and there are {level.on_hand} on hand and "
-                    f"{level.shipped} shipped: something was put back twice.",
+                    f"{level.shipped} shipped.",
+                )
+            claimed = sum(
+                line.claims.get(number, 0)
+                for shopify in evidence.shop.orders.values()
+                for line in shopify.lines
+                if line.variant is variant
+            )
+            if claimed != level.committed:
+                verdict.violation(
+                    "I25",
+                    "",
+                    evidence.now,
+                    f"Of {variant.sku} {level.committed} are committed, and orders claim {claimed}.",
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -96,8 +97,10 @@ class EditingApps(People):
         if cancel_after is not None:
 
             async def cancels() -> None:
+                # An app that finds the original shipped or cancelled meanwhile can only leave it.
                 if original.cancelled_at is None:
-                    self.cancel_order(original, reason="OTHER", actor=editor, note="Edited copy made")
+                    with suppress(Refused):
+                        self.cancel_order(original, reason="OTHER", actor=editor, note="Edited copy made")
 
             self._world.schedule(self._world.clock.now() + timedelta(seconds=cancel_after), cancels)
         return created

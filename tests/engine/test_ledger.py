@@ -234,6 +234,18 @@ def test_a_refused_ambiguous_call_is_sent_again_only_when_a_person_says_so(
     assert again.attempt == 2
 
 
+def test_one_answer_sends_once_even_if_the_clock_that_stamped_it_was_ahead(book: Book) -> None:
+    book.ended(CANCEL, Refused("NO", "no"))
+    ahead = NOW + timedelta(minutes=5)
+    said = Decision(Reason.REDUCTION_REFUSED, "order", Option.SEND_AGAIN, "Ada", "the cause is gone", ahead)
+    (again,) = book.want(CANCEL, at=NOW + SECOND, decisions=(said,)).send
+    book.send(again, Refused("NO", "no"), NOW + SECOND)
+    assert book.want(CANCEL, at=NOW + 2 * SECOND, decisions=(said,)).send == ()
+    twice = replace(said, at=ahead + SECOND)
+    (third,) = book.want(CANCEL, at=NOW + 3 * SECOND, decisions=(said, twice)).send
+    assert third.attempt == 3
+
+
 def test_a_refusal_is_forgotten_when_the_action_is_no_longer_wanted(book: Book) -> None:
     book.ended(CANCEL, Refused("NO", "no"))
     assert [operation.code for operation in ledger.open_operations(book.c, book.row.id)] == ["NO"]

@@ -217,3 +217,28 @@ def test_its_labels_are_no_incident() -> None:
     shopify = replace(EDITED, fulfillments=(a_fulfillment(),))
     part = decide(a_view(shopify=shopify), a_memory(), (), as_decided=SAID)
     assert part.memory.incident(Reason.LABEL_BEFORE_AGREEMENT, "F1") is None
+
+
+EDITED = a_shopify_order(edited=True)
+
+
+@pytest.mark.parametrize(
+    ("shopify", "changes"),
+    [
+        (EDITED, {"content_since": NOW}),
+        (
+            a_shopify_order(),
+            {"decisions": (a_decision(Reason.REFUND_TASK, "edit:1", Option.DONE_IN_PORTAL),)},
+        ),
+    ],
+)
+def test_a_hold_comes_off_only_on_a_marketplace_seen_after_the_last_edit_and_the_last_word_from_the_portal(
+    shopify: ShopifyOrder, changes: dict[str, Any]
+) -> None:
+    memory = a_memory(content=content_of(shopify), **changes)
+    old = decide(a_view(memory=memory, shopify=shopify), memory, ())
+    assert not [action for action in old.actions if isinstance(action, ReleaseHold)]
+    assert old.mirakl_since == NOW
+    seen = an_order(observed_at=NOW + timedelta(seconds=1))
+    young = decide(a_view(memory=memory, shopify=shopify, mirakl=seen), memory, ())
+    assert [type(action) for action in young.actions] == [ReleaseHold]

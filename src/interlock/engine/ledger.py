@@ -71,6 +71,8 @@ operations = Table(
     Column("sent_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("not_before", UtcDateTime),
+    # the latest answer "send it again" that was acted upon: each of them sends once, whatever the clocks say
+    Column("asked_again_at", UtcDateTime),
     Column("code", Text, nullable=False, server_default=""),
     Column("words", Text, nullable=False, server_default=""),
     Column("facts", JSONB, nullable=False, server_default="[]"),
@@ -159,12 +161,14 @@ SHOPIFY_JOB_TAKES = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """An operation whose turn it is. `reference` travels with the call: operation id, attempt and epoch."""
+    """An operation whose turn it is. `reference` travels with the call: operation id, attempt and epoch.
+    `asked_again_at` is the answer of a person that sends it once more."""
 
     id: str
     action: Action
     attempt: int
     epoch: int
+    asked_again_at: datetime | None = None
 
     @property
     def reference(self) -> str:
@@ -395,8 +399,9 @@ def _go_on(
         case "IN_FLIGHT":
             return result  # only a batch of OR04 can be in flight under another epoch
         case "REJECTED":
-            if _sent_again_by_a_person(row, decisions):
-                return _send(result, again)
+            asked = _asked_again_at(row, decisions)
+            if asked is not None:
+                return _send(result, replace(again, asked_again_at=asked))
             if action.call_class in ("A", "B") and row.attempt < RETRY_REFUSED_TIMES:
                 when = row.ended_at + RETRY_REFUSED_AFTER * row.attempt
                 return _send(result, again) if when <= now else _later(result, when)
@@ -410,10 +415,10 @@ def _go_on(
                 return _later(result, min(settled_at, now + view.rules.settle))
             if not _seen_after(action, view, settled_at):
                 return replace(result, mirakl_since=latest(result.mirakl_since, settled_at))
-            asked = _sent_again_by_a_person(row, decisions)
-            if action.call_class == "D" and row.attempt >= _most_unclear_attempts(action) and not asked:
+            asked = _asked_again_at(row, decisions)
+            if action.call_class == "D" and row.attempt >= _most_unclear_attempts(action) and asked is None:
                 return replace(result, unclear=(*result.unclear, _as_open(row)))
-            return _send(result, again)
+            return _send(result, replace(again, asked_again_at=asked))
         case _:
             raise AssertionError(row.state)
 
@@ -530,20 +535,27 @@ _CASES_OF = {
 }
 
 
-def _sent_again_by_a_person(row: Row[Any], decisions: Sequence[Decision]) -> bool:
-    """Whether somebody answered "send it again" to the case of this very operation since it ended."""
-    for decision in decisions:
+def _asked_again_at(row: Row[Any], decisions: Sequence[Decision]) -> datetime | None:
+    """When somebody answered "send it again" to the case of this very operation since it ended; None when nobody did,
+    or when it was sent again for that answer already. Answers carry the clock of the process that took them."""
+    for decision in reversed(decisions):
         if decision.option is not Option.SEND_AGAIN or decision.at <= row.ended_at:
             continue
-        if decision.reason is Reason.OUTCOME_UNCLEAR and decision.subject == row.id:
-            return True
-        if decision.reason is Reason.PLATFORM_REFUSED and decision.subject == row.kind:
-            return True
-        if row.kind == "RefundLines" and decision.subject != row.action["subject"]:
-            continue  # money is sent again for the task that was meant, and for no other
-        if decision.reason in _CASES_OF.get(row.kind, ()):
-            return True
-    return False
+        if row.asked_again_at is not None and decision.at <= row.asked_again_at:
+            continue
+        if _is_about(decision, row):
+            return decision.at
+    return None
+
+
+def _is_about(decision: Decision, row: Row[Any]) -> bool:
+    if decision.reason is Reason.OUTCOME_UNCLEAR:
+        return decision.subject == str(row.id)
+    if decision.reason is Reason.PLATFORM_REFUSED:
+        return decision.subject == str(row.kind)
+    if row.kind == "RefundLines" and decision.subject != row.action["subject"]:
+        return False  # money is sent again for the task that was meant, and for no other
+    return decision.reason in _CASES_OF.get(row.kind, ())
 
 
 def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> bool:
@@ -560,6 +572,7 @@ def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> boo
             sent_at=now,
             ended_at=None,
             not_before=None,
+            **({} if operation.asked_again_at is None else {"asked_again_at": operation.asked_again_at}),
         )
     )
     return bool(done.rowcount)

@@ -126,10 +126,11 @@ def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
     if gate.missing:
         if memory.released_at is not None:
             # It was released on evidence; what we merely cannot see does not take that back.
-            return Part(memory)
+            return Part(memory, mirakl_since=gate.seen_since)
         part = _keep_closed(view, memory, shopify)
         reasons = " ".join(obstacle.sentence for obstacle in gate.missing)
-        return replace(part, because=(*part.because, f"The parcel is held. {reasons}"))
+        because = (*part.because, f"The parcel is held. {reasons}")
+        return replace(part, because=because, mirakl_since=gate.seen_since)
     if gate.unpaid:
         part = _keep_closed(view, memory, shopify)
         because = (

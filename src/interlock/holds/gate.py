@@ -6,6 +6,8 @@ from datetime import datetime
 from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
 from interlock.orders.memory import Memory
+from interlock.orders.plan import latest
+from interlock.orders.reasons import Option
 from interlock.orders.snapshots import (
     BEFORE_ACCEPTANCE,
     BEFORE_DEBIT_DONE,
@@ -30,8 +32,8 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`closed` is evidence against moving, `missing` what would have to be seen before it may. `unpaid` says that
-    nothing is in the way but the payment lock. `window_ends` is when the edit window does. `as_decided` is the decision of
+    """`closed` is evidence against moving, `missing` what would have to be seen before it may; `seen_since` is how young the
+    marketplace's snapshot has to be for that. `unpaid` says that nothing is in the way but the payment lock. `window_ends` is when the edit window does. `as_decided` is the decision of
     a person to ship what Shopify shows although the sides differ."""
 
     closed: tuple[Obstacle, ...] = ()
@@ -39,6 +41,7 @@ class Gate:
     unpaid: bool = False
     window_ends: datetime | None = None
     as_decided: str = ""
+    seen_since: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -63,6 +66,12 @@ def gate_of(
     if not closed and not as_decided and mirakl is not None and disagreeing(shopify, memory, mirakl):
         closed = (Obstacle("The two sides do not show the same lines.", settled_by),)
     missing = () if closed else _missing(view, memory, mirakl, shopify, as_decided)
+    since = _to_be_seen_since(memory, shopify)
+    if not closed and not missing and mirakl is not None and since is not None and mirakl.observed_at < since:
+        sentence = "The marketplace is read once more before the hold comes off, because the order was changed since."
+        missing = (Obstacle(sentence, BY_ITSELF),)
+    else:
+        since = None
     unpaid = (
         not closed
         and not missing
@@ -70,7 +79,16 @@ def gate_of(
         and view.rules.payment_lock
         and not shopify.paid
     )
-    return Gate(closed, missing, unpaid, window_ends, as_decided)
+    return Gate(closed, missing, unpaid, window_ends, as_decided, since)
+
+
+def _to_be_seen_since(memory: Memory, shopify: ShopifyOrder) -> datetime | None:
+    """From when the marketplace has to have been seen before a hold comes off: since the last edit of the Shopify order,
+    and since somebody said that they settled it in the portal. Whether what is done there shows in lists of changed
+    orders is not documented (`last_updated_date`, Mirakl reference 4.1), so an older snapshot proves nothing."""
+    edited = memory.content_since if shopify.edited else None
+    portal = (d.at for d in memory.decisions if d.option is Option.DONE_IN_PORTAL)
+    return latest(edited, *portal)
 
 
 def _edit_window_ends(view: View, shopify: ShopifyOrder) -> datetime | None:

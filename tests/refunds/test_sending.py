@@ -290,6 +290,14 @@ def test_sent_again_by_a_person_the_case_is_gone() -> None:
     assert (part.cases, part.actions) == ((), (ACTION,))
 
 
+def test_refused_once_more_the_case_is_back_even_if_the_answer_was_stamped_ahead() -> None:
+    again = a_decision(Reason.REFUND_REFUSED, "edit:1", Option.SEND_AGAIN, NOW + timedelta(minutes=5))
+    refused = an_operation(ACTION, asked_again_at=again.at)
+    part = decided(a_look(operations=(refused,)), memory(approval(), again))
+
+    assert [case.reason for case in part.cases] == [Reason.REFUND_REFUSED]
+
+
 def test_a_confirmed_refund_is_never_sent_a_second_time() -> None:
     made = replace(TASK, made_at=AGO)
 

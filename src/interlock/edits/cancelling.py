@@ -135,12 +135,7 @@ def _subject_of(action: Cancelation) -> str:
 
 def _sent_again(memory: Memory, action: Cancelation, operation: OpenOperation) -> bool:
     """Whether a person has asked since the refusal to send it once more."""
-    answer = memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action))
-    return (
-        answer is not None
-        and answer.option is Option.SEND_AGAIN
-        and (operation.ended_at is None or answer.at > operation.ended_at)
-    )
+    return operation.is_sent_again_by(memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action)))
 
 
 def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> Case:

@@ -45,7 +45,7 @@ from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.plan import earliest, latest
-from interlock.orders.reasons import Option, Reason
+from interlock.orders.reasons import Reason
 from interlock.orders.store import still_mine
 from interlock.orders.targets import is_reached
 from interlock.orders.view import OpenOperation, RefundMade, View
@@ -244,6 +244,7 @@ def _as_open(row: Row[Any]) -> OpenOperation:
         ended_at=row.ended_at,
         code=row.code,
         words=row.words,
+        asked_again_at=row.asked_again_at,
     )
 
 
@@ -538,12 +539,9 @@ _CASES_OF = {
 def _asked_again_at(row: Row[Any], decisions: Sequence[Decision]) -> datetime | None:
     """When somebody answered "send it again" to the case of this very operation since it ended; None when nobody did,
     or when it was sent again for that answer already. Answers carry the clock of the process that took them."""
+    operation = _as_open(row)
     for decision in reversed(decisions):
-        if decision.option is not Option.SEND_AGAIN or decision.at <= row.ended_at:
-            continue
-        if row.asked_again_at is not None and decision.at <= row.asked_again_at:
-            continue
-        if _is_about(decision, row):
+        if operation.is_sent_again_by(decision) and _is_about(decision, row):
             return decision.at
     return None
 

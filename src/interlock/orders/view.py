@@ -8,6 +8,7 @@ from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
+from interlock.orders.reasons import Option
 from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder
 
 
@@ -16,6 +17,7 @@ class OpenOperation:
     """A row of the operation ledger that matters to the decision: not yet settled, or refused by the platform.
 
     A refused row stays visible until the action it tried is no longer wanted. `code` and `words` are the platform's answer.
+    `asked_again_at` is the latest answer "send it again" that was acted upon already.
     """
 
     id: str
@@ -26,6 +28,16 @@ class OpenOperation:
     ended_at: datetime | None
     code: str = ""
     words: str = ""
+    asked_again_at: datetime | None = None
+
+    def is_sent_again_by(self, answer: Decision | None) -> bool:
+        """Whether a person has asked since it ended to send it once more, and it was not sent for that answer yet."""
+        return (
+            answer is not None
+            and answer.option is Option.SEND_AGAIN
+            and (self.ended_at is None or answer.at > self.ended_at)
+            and (self.asked_again_at is None or answer.at > self.asked_again_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,11 +173,7 @@ def _stays_here(view: View, mirakl: MiraklOrder, memory: Memory, due: RefundDue)
 def _refused(memory: Memory, task: RefundTask, action: RefundLines, operation: OpenOperation) -> Part:
     answer = memory.decision(Reason.REFUND_REFUSED, task.subject)
     # The action stays wanted so that the ledger keeps the refusal in sight; it does not send it again by itself.
-    if (
-        answer is not None
-        and answer.option is Option.SEND_AGAIN
-        and (operation.ended_at is None or answer.at > operation.ended_at)
-    ):
+    if answer is not None and operation.is_sent_again_by(answer):
         return Part(memory, (action,), because=(f"{answer.who} asked to send the refused refund again.",))
     words = operation.words or operation.code or "no reason given"
     case = Case(

@@ -237,12 +237,7 @@ def _sent_again(memory: Memory, operation: OpenOperation) -> bool:
     action = operation.action
     if not isinstance(action, SetTracking | ShipOrder):
         return False
-    answer = memory.decision(Reason.SHIPPING_REFUSED, _subject(action))
-    return (
-        answer is not None
-        and answer.option is Option.SEND_AGAIN
-        and (operation.ended_at is None or answer.at > operation.ended_at)
-    )
+    return operation.is_sent_again_by(memory.decision(Reason.SHIPPING_REFUSED, _subject(action)))
 
 
 def _refused_case(action: SetTracking | ShipOrder, operation: OpenOperation) -> Case:

@@ -37,6 +37,7 @@ from interlock.shopify.generated.input_types import (
     MetafieldIdentifierInput,
     MetafieldsSetInput,
     OrderCancelRefundMethodInput,
+    OrderInput,
     OrderMarkAsPaidInput,
     WebhookSubscriptionInput,
 )
@@ -69,7 +70,9 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
         case CreateOrder():
             return await _create_order(client, action, context)
         case FillOrderAddress():
-            return await _fill_order_address(client, action, context)
+            filled = documents.order_address_input(action.shopify_order_id, context)
+            private = documents.private_texts(context)
+            return await _write_order_address(client, action, context, filled, private)
         case MarkOrder():
             return await _mark_order(client, action, context)
         case MarkPaid():
@@ -83,7 +86,9 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
         case EditShopifyOrder():
             return await _edit_order(client, action, context)
         case SetOrderAddress():
-            return await _set_order_address(client, action, context)
+            given = documents.given_address_input(action.shopify_order_id, context)
+            private = documents.given_texts(context)
+            return await _write_order_address(client, action, context, given, private)
         case AskServiceToStop():
             return await _ask_service_to_stop(client, action, context)
         case ClearMarker():
@@ -212,17 +217,18 @@ async def _marked_order(client: ShopifyClient, marker: str, lane: Lane) -> read.
         return None
 
 
-async def _fill_order_address(
-    client: ShopifyClient, action: FillOrderAddress, context: OrderContext
+async def _write_order_address(
+    client: ShopifyClient,
+    action: FillOrderAddress | SetOrderAddress,
+    context: OrderContext,
+    built: OrderInput,
+    private: tuple[str, ...],
 ) -> Outcome:
-    """orderUpdate with nothing but the shipping address; last write wins."""
-    private = documents.private_texts(context)
+    """orderUpdate with nothing but a shipping address, the marketplace's or one a person gave; last write wins. Shopify
+    judges addresses strictly."""
     with understood("UpdateOrderAddress"):
         answer = await client.update_order_address(
-            input=documents.order_address_input(action.shopify_order_id, context),
-            lane=action.lane,
-            reference=context.reference,
-            private=private,
+            input=built, lane=action.lane, reference=context.reference, private=private
         )
     payload = answer.order_update
     if payload is None:
@@ -469,26 +475,6 @@ def _shows(shown: EditedOrder, quantities: dict[str, int], added: Sequence[Added
 def _number(gid: str) -> str:
     """A line and its calculated line share their number (reference 7.1)."""
     return gid.rpartition("/")[2]
-
-
-async def _set_order_address(
-    client: ShopifyClient, action: SetOrderAddress, context: OrderContext
-) -> Outcome:
-    """orderUpdate with nothing but the address a person gave; last write wins. Shopify judges it strictly."""
-    private = documents.given_texts(context)
-    with understood("UpdateOrderAddress"):
-        answer = await client.update_order_address(
-            input=documents.given_address_input(action.shopify_order_id, context),
-            lane=action.lane,
-            reference=context.reference,
-            private=private,
-        )
-    payload = answer.order_update
-    if payload is None:
-        return _NO_ITEM
-    if payload.order is not None and not payload.user_errors:
-        return _order_facts(payload.order.id, payload.order.name)
-    return _refused(payload.user_errors, private)
 
 
 async def _ask_service_to_stop(

@@ -209,6 +209,23 @@ def test_orders_wanted_younger_are_read_together_by_id_and_their_runs_are_woken(
     virtually(reads)
 
 
+def test_a_walk_that_is_due_keeps_no_wanted_order_from_being_read_by_id(
+    database: Database, keyring: Keyring
+) -> None:
+    async def reads() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            for _ in range(2):
+                await bench.sleep(61)
+                _want(bench, order_id)
+                await bench.desk.work()
+                now = bench.world.service_clock.now()
+                assert bench.poll().last_ok_at == now
+                assert bench.row(order_id).mirakl_seen_at == now
+
+    virtually(reads)
+
+
 def test_after_a_429_reads_by_id_ride_the_poll_for_an_hour(database: Database, keyring: Keyring) -> None:
     async def reads() -> None:
         async with on_bench(database, keyring) as bench:

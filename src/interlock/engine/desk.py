@@ -84,14 +84,14 @@ class Desk:
         poll = await parts.store.tx(lambda c: lead_poll(c, account, parts.worker, now, now + LEAD_FOR))
         if poll is None:
             return None
-        if poll.next_at is None or poll.next_at <= now:
+        next_at = poll.next_at
+        if next_at is None or next_at <= now:
             next_at = await self._tick(poll, now)
-            await self._send_references(now)
-            return next_at
-        if poll.event_reads_off_until is None or poll.event_reads_off_until <= now:
+        if not self._rides_the_poll(poll, now):
+            # Also after a walk: lists may be behind, so what follows a write of ours is seen by id only.
             await self._read_wanted(poll, now)
         await self._send_references(now)
-        return poll.next_at
+        return next_at
 
     # -- walks -----------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ def test_a_dead_order_whose_parcel_left_is_an_incident_and_stays_held() -> None:
     part = ended(mirakl=an_order("CANCELED"), shopify=a_shopify_order(fulfillments=(a_fulfillment(),)))
     assert part.actions == ()
     assert part.keep_held
-    assert part.memory.incident(Reason.ENDED_AFTER_PICKING, "order") is not None
+    assert [i.reason for i in part.memory.incidents] == [Reason.ENDED_AFTER_PICKING]
 
 
 def test_a_voided_label_does_not_count_as_left() -> None:

@@ -192,7 +192,9 @@ def test_nothing_that_makes_an_order_larger_or_dearer_is_ever_sent() -> None:
         (S.SHIPPING_PAID, {"can_cancel": False, "refund_asked": True}, A.NOTHING),
         (S.PART_SHIPPED, {"units_left": True}, A.DECISION),
         (S.WAITING_ACCEPTANCE, {"units_left": True}, A.DECISION),
-        (S.SHIPPED, {}, A.NOTHING),
+        (S.SHIPPED, {}, A.DECISION),
+        (S.SHIPPED, {"units_left": True}, A.NOTHING),
+        (S.SHIPPED, {"refund_asked": True}, A.NOTHING),
     ],
 )
 def test_an_order_cancelled_in_shopify(situation: Situation, changes: dict[str, Any], answer: Answer) -> None:

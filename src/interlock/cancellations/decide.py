@@ -9,7 +9,14 @@ from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason, Severity
-from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import (
+    BEFORE_DEBIT_DONE,
+    DEAD,
+    GONE_OUT,
+    Fulfillment,
+    MiraklOrder,
+    ShopifyOrder,
+)
 from interlock.orders.view import OpenOperation, View
 
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
@@ -59,20 +66,28 @@ def _ended_at_marketplace(view: View, memory: Memory, mirakl: MiraklOrder) -> Pa
     held = f"The marketplace order is {ended}; nothing of it may leave."
     moved = _moved(shopify)
     if moved:
-        incident = Incident(
-            Reason.ENDED_AFTER_PICKING,
-            "order",
-            view.now,
-            f"The marketplace order is {ended}, but {moved} of its units already have a label or are on their way. "
-            "The rest is held. Stop the parcel if you can, and settle with the marketplace who pays for it.",
-        )
-        return Part(memory.with_incident(incident), keep_held=(held,), because=(said,))
+        # Every parcel is told of for itself: a later one must not hide behind one that somebody looked at already.
+        for parcel in shopify.fulfillments:
+            if parcel.live:
+                memory = memory.with_incident(_left_all_the_same(view, parcel, ended))
+        return Part(memory, keep_held=(held,), because=(said,))
     cancel = CancelShopifyOrder(shopify.id, f"The marketplace order is {ended}.")
     return Part(
         memory,
         (cancel,),
         keep_held=(held,),
         because=(f"{said} The Shopify order is cancelled, its stock put back.",),
+    )
+
+
+def _left_all_the_same(view: View, parcel: Fulfillment, ended: str) -> Incident:
+    units = sum(n for _, n in parcel.lines)
+    return Incident(
+        Reason.ENDED_AFTER_PICKING,
+        parcel.id,
+        view.now,
+        f"The marketplace order is {ended}, but {units} of its units already have a label or are on their way. "
+        "The rest is held. Stop the parcel if you can, and settle with the marketplace who pays for it.",
     )
 
 
@@ -85,9 +100,15 @@ def _moved(shopify: ShopifyOrder) -> int:
 
 def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Part:
     if mirakl.state in GONE_OUT:
-        return Part(
+        said = "The Shopify order is cancelled, but the marketplace order has already shipped."
+        if _moved(shopify) or refunded_in_full(mirakl):
+            return Part(memory, because=(said,))
+        return _case(
             memory,
-            because=("The Shopify order is cancelled, but the marketplace order has already shipped.",),
+            mirakl,
+            f"{said} No parcel of it is on its way any more. Find out what the customer got; if nothing, refund "
+            "every line in the marketplace portal.",
+            (Option.DONE_IN_PORTAL,),
         )
     if _moved(shopify):
         return _case(

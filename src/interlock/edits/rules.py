@@ -439,9 +439,25 @@ ENDING_IN_SHOPIFY = (
     Rule(
         (Change.ORDER_CANCELLED,),
         GONE_OUT,
-        (),
+        (UNITS_LEFT,),
         Answer.NOTHING,
         "The Shopify order is cancelled, but the marketplace order has already shipped.",
+    ),
+    Rule(
+        (Change.ORDER_CANCELLED,),
+        GONE_OUT,
+        (REFUND_ASKED,),
+        Answer.NOTHING,
+        "The Shopify order is cancelled, and the marketplace has refunded what it had shipped.",
+    ),
+    Rule(
+        (Change.ORDER_CANCELLED,),
+        GONE_OUT,
+        (),
+        Answer.DECISION,
+        "The Shopify order is cancelled and no parcel of it is on its way any more, but the marketplace order has "
+        "already shipped.",
+        Reason.CANCELLED_IN_SHOPIFY,
     ),
     Rule(
         (Change.ORDER_CANCELLED,),

@@ -176,15 +176,15 @@ def i1_what_was_replaced_never_ships(evidence: Evidence, truth: Truth, verdict: 
 
 def i1_no_second_live_order_unnoticed(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I1, at rest: no other live Shopify order carries this order's number, unless a case tells of it, or a person said
-    that it has nothing to do with it. A copy made after the dispatch was reported is another delivery of the same
-    goods."""
+    that it has nothing to do with it. A copy made after everything had left is another delivery of the same goods."""
     if truth.row is None or not truth.last.live:
         return
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
         if not ours or shopify.gid == truth.shopify_gid or shopify.cancelled_at is not None:
             continue
-        if truth.at(shopify.created_at).state in GONE_OUT:
+        then = truth.at(shopify.created_at)
+        if then.state in GONE_OUT or (then.exists and then.unfulfilled == 0):
             continue
         verdict.checked["I1 second"] += 1
         ruled_out = any(said.subject == shopify.gid for said in evidence.answers_of(truth.row))

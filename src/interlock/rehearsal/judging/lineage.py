@@ -68,12 +68,17 @@ def _doubts(evidence: Evidence, truth: Truth) -> Iterator[_Doubt]:
         linked = truth.gid_at(at)
         ends = [
             moment
-            for moment in (changed, _cancelled(evidence, gid), _cancelled(evidence, linked))
+            for moment in (changed, _cancelled(evidence, gid), _cancelled(evidence, linked), _sent(truth))
             if moment is not None
         ]
         ended = min(ends, default=None)
         if linked and linked != gid and (ended is None or ended > at):
             yield _Doubt(at, ended, linked, gid)
+
+
+def _sent(truth: Truth) -> datetime | None:
+    """When the marketplace was told of the parcel: from then on a copy is another delivery of the same goods."""
+    return next((moment.at for moment in truth.moments if moment.state in GONE_OUT), None)
 
 
 def _cancelled(evidence: Evidence, gid: str) -> datetime | None:

@@ -21,9 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
-from interlock.console.edit_pages import edit_routes
-from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, router, static_files
-from interlock.console.views import Health, health
+from interlock.console.health import Health, service_health
+from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, static_files
+from interlock.console.routes import router
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
 from interlock.engine.queue import Queue
@@ -84,7 +84,7 @@ def create_app(parts: WebParts) -> FastAPI:
 
     async def metrics() -> Response:
         now = parts.clock.now()
-        found = await parts.store.tx(lambda c: health(c, now))
+        found = await parts.store.tx(lambda c: service_health(c, now))
         return Response(metrics_page(found, dropped_fields()), media_type="text/plain; version=0.0.4")
 
     app.add_api_route("/webhooks/shopify/{place}", receive, methods=["POST"], response_class=Response)
@@ -92,9 +92,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
     app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
-    pages = router(console)
-    edit_routes(pages, console)
-    app.include_router(pages)
+    app.include_router(router(console))
     _say_what_went_wrong(app, console)
     app.add_middleware(Doorkeeper, hosts=parts.hosts, api_hosts=parts.api_hosts)
     return app

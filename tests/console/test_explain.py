@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from interlock.cases.store import answer, cases
 from interlock.console.explain import Explanation, explain
-from interlock.console.views import order_page
+from interlock.console.order import order_page
 from interlock.engine.ledger import operations
 from interlock.engine.store import ConnectionRow, connections
 from interlock.orders.store import mark_dirty

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.console import desk, views
+from interlock.console import desk
+from interlock.console.mappings import carrier_desk, sku_desk
 from interlock.engine.store import ConnectionRow
 from interlock.imports.store import sku_map
 from interlock.orders.connection import CarrierMapping
@@ -32,7 +33,7 @@ def test_a_sku_is_mapped_changed_and_removed(database: Database, connection: Con
         removed = desk.unmap_sku_name(c, connection, " A ", "Cy", "the shop uses the same name now", LATER)
         assert removed.removed == 1
         assert sku_map(c, connection.id) == {"X": "Y"}
-        told = views.sku_desk(c, connection).history
+        told = sku_desk(c, connection).history
     assert [(one.name, one.former, one.present, one.who, one.why) for one in told] == [
         ("A", "C", "", "Cy", "the shop uses the same name now"),
         ("A", "B", "C", "Bob", ""),
@@ -48,7 +49,7 @@ def test_a_carrier_is_removed_however_it_is_written(database: Database, connecti
         removed = desk.unmap_carrier_name(c, connection, "royal mail ", "Bob", "we changed it", LATER)
         assert removed.removed == 1
         assert carrier_map(c, connection.id) == ()
-        (last, _) = views.carrier_desk(c, connection).history
+        (last, _) = carrier_desk(c, connection).history
     assert (last.name, last.former, last.present) == ("Royal Mail", "RM24", "")
 
 
@@ -72,7 +73,7 @@ def test_a_removal_that_is_refused_changes_nothing(
         assert refused.value.field == field
         assert "Nothing was changed." in str(refused.value)
         assert sku_map(c, connection.id) == {"A": "B"}
-        assert len(views.sku_desk(c, connection).history) == 1
+        assert len(sku_desk(c, connection).history) == 1
 
 
 def test_a_carrier_that_is_not_mapped_cannot_be_removed(

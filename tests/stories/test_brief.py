@@ -6,8 +6,8 @@
 - An acceptance that fails: `test_acceptance`. A carrier the marketplace does not know: `test_parcels_and_people`.
 """
 
-from interlock.console import views
 from interlock.console.explain import Explanation, explain
+from interlock.console.order import order_page
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
@@ -18,7 +18,7 @@ def why(stage: Stage) -> Explanation:
     """What `interlock order explain` says of the story's order at this moment."""
     now = stage.world.service_clock.now()
     with stage.world.database.begin() as c:
-        page = views.order_page(c, row_id(stage), now)
+        page = order_page(c, row_id(stage), now)
     assert page is not None
     return explain(page, now)
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from interlock.clock import SystemIdentifiers
-from interlock.console import editing, views
+from interlock.console import editing
 from interlock.console.editing import Asked, Progress
+from interlock.console.order import order_page
 from interlock.desk.requests import Wish
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.reasons import Option, Reason
@@ -52,7 +53,7 @@ def ask(
 
 def progress(stage: Stage, edit_id: str) -> Progress:
     with stage.world.database.begin() as c:
-        page = views.order_page(c, row_id(stage), stage.world.service_clock.now())
+        page = order_page(c, row_id(stage), stage.world.service_clock.now())
         assert page is not None
         found = editing.progress_of(c, page, edit_id)
     assert found is not None

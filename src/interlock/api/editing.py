@@ -10,8 +10,10 @@ from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.problems import NotDone, responses
 from interlock.clock import Clock
-from interlock.console import editing, views
+from interlock.console import editing
 from interlock.console.editing import Asked, Desk, Progress
+from interlock.console.order import order_page
+from interlock.console.order_list import one_order_id
 from interlock.desk.requests import MOST_UNITS, RequestRefused, Wish
 from interlock.orders.reasons import Option
 from interlock.preview import Preview
@@ -128,7 +130,7 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     may_read, may_edit = gate.needs(Scope.ORDERS_READ), gate.needs(Scope.ORDERS_EDIT)
 
     def found(c: Connection, number: str) -> int:
-        order_id = views.one_order_id(c, number)
+        order_id = one_order_id(c, number)
         if order_id is None:
             raise NoSuch(
                 f"There is no order {number[:80]!r}, or the number belongs to more than one.", "number"
@@ -172,7 +174,7 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         now = clock.now()
 
         def read(c: Connection) -> Progress | None:
-            page = views.order_page(c, found(c, number), now)
+            page = order_page(c, found(c, number), now)
             return None if page is None else editing.progress_of(c, page, edit_id)
 
         progress = await store.tx(read)

@@ -8,7 +8,8 @@ from interlock.cases.store import CannotAnswer, latest_answer
 from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
-from interlock.console import desk, views, wording
+from interlock.console import desk, wording
+from interlock.console.case_list import case_queue, one_case
 
 commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer.")
 CaseNumber = Annotated[int, typer.Argument(help="The number of the case.")]
@@ -19,7 +20,7 @@ def list_cases(as_json: AsJson = False) -> None:
     """List open cases, what does damage first at the top."""
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(views.case_queue)
+        found = installation.tx(case_queue)
         if as_json:
             print_json(found)
             return
@@ -45,7 +46,7 @@ def list_cases(as_json: AsJson = False) -> None:
 def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
     """Show one case with what may be answered to it, and what each answer does."""
     with opened() as installation:
-        found, last = installation.tx(lambda c: (views.one_case(c, case_id), latest_answer(c, case_id)))
+        found, last = installation.tx(lambda c: (one_case(c, case_id), latest_answer(c, case_id)))
         if found is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}.")
         if as_json:
@@ -91,7 +92,7 @@ def answer(
     """Answer a case; the order is looked at again because of it."""
     with opened() as installation:
         now = installation.clock.now()
-        if installation.tx(lambda c: views.one_case(c, case_id)) is None:
+        if installation.tx(lambda c: one_case(c, case_id)) is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
         text = "" if text_file is None else text_file.read(desk.LONGEST_TEXT)
         message = desk.written(text, SystemIdentifiers(), installation.keyring)

@@ -18,7 +18,7 @@ from interlock.cli.installation import Installation, opened
 from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, probe, shopify_shop
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
-from interlock.console import views
+from interlock.console.connections import connection_named, policies_of, profile_view, services_in_words
 from interlock.engine.budgets import MIRAKL_CEILINGS
 from interlock.engine.capabilities import keep_capability, keep_rules
 from interlock.engine.store import (
@@ -175,7 +175,7 @@ def connect(
     with opened() as installation:
         now = installation.clock.now()
         try:
-            existing = installation.tx(lambda c: views.connection_named(c, name))
+            existing = installation.tx(lambda c: connection_named(c, name))
             policies = Policies(
                 tuple(cancelation_reason or ()),
                 tuple(refund_reason or ()),
@@ -564,8 +564,8 @@ def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> 
 def _tell(
     installation: Installation, row: ConnectionRow, probed: Probed | None, as_json: bool, now: datetime
 ) -> None:
-    policies = views.policies_of(row)
-    profile = installation.tx(lambda c: views.profile_view(c, row, now))
+    policies = policies_of(row)
+    profile = installation.tx(lambda c: profile_view(c, row, now))
     if as_json:
         print_json(
             {
@@ -610,7 +610,7 @@ def _tell(
         ((one.workflow, one.edit, "yes" if one.automatic else "no", one.answer) for one in profile.forecasts),
     )
     say(f"\n{profile.share}")
-    say(f"\n{views.services_in_words(row)}")
+    say(f"\n{services_in_words(row)}")
     if row.live:
         say(f"\n{row.name} is live: from now on both platforms are written to.")
     else:

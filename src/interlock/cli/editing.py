@@ -12,7 +12,7 @@ from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import editing, wording
 from interlock.console.editing import Asked, Progress
-from interlock.console.views import OrderPage
+from interlock.console.order import OrderPage
 from interlock.desk.requests import RequestRefused, Wish, quantity_of
 from interlock.orders.reasons import Option
 from interlock.preview import Figures, Preview

@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
-from interlock.console import desk, views, wording
+from interlock.console import desk, wording
+from interlock.console.connections import connection_named
+from interlock.console.mappings import carrier_desk, sku_desk
 from interlock.engine.store import ConnectionRow, MapChange, all_connections
 from interlock.orders.connection import CarrierMapping
 
@@ -21,7 +23,7 @@ File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, 
 
 
 def _connection(installation: Installation, name: str) -> ConnectionRow:
-    row = installation.tx(lambda c: views.connection_named(c, name))
+    row = installation.tx(lambda c: connection_named(c, name))
     if row is None:
         names = installation.tx(lambda c: [one.name for one in all_connections(c)])
         end(
@@ -70,7 +72,7 @@ def list_carriers(connection: Name, as_json: AsJson = False) -> None:
     """List the carrier map, the marketplace's own carriers, and names that wait for a mapping."""
     with opened() as installation:
         row = _connection(installation, connection)
-        found = installation.tx(lambda c: views.carrier_desk(c, row))
+        found = installation.tx(lambda c: carrier_desk(c, row))
         if as_json:
             print_json(found)
             return
@@ -149,7 +151,7 @@ def list_skus(connection: Name, as_json: AsJson = False) -> None:
     """List the SKU map and the SKUs that wait for a mapping."""
     with opened() as installation:
         row = _connection(installation, connection)
-        found = installation.tx(lambda c: views.sku_desk(c, row))
+        found = installation.tx(lambda c: sku_desk(c, row))
         if as_json:
             print_json(found)
             return

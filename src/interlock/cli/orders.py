@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
-from interlock.console import desk, views, wording
+from interlock.console import desk, wording
 from interlock.console.explain import explain
+from interlock.console.order import OrderPage, order_page
+from interlock.console.order_list import found_orders, latest_orders, one_order_id
 from interlock.orders.codec import encode
 
 commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, preview, edit, link, replay.")
@@ -18,13 +20,13 @@ Number = Annotated[
 ]
 
 
-def found_order(installation: Installation, number: str) -> views.OrderPage:
+def found_order(installation: Installation, number: str) -> OrderPage:
     """The page of the one order with this number; otherwise the command ends."""
     now = installation.clock.now()
 
-    def find(c: Connection) -> views.OrderPage | None:
-        order_id = views.one_order_id(c, number)
-        return None if order_id is None else views.order_page(c, order_id, now)
+    def find(c: Connection) -> OrderPage | None:
+        order_id = one_order_id(c, number)
+        return None if order_id is None else order_page(c, order_id, now)
 
     page = installation.tx(find)
     if page is None:
@@ -42,9 +44,7 @@ def list_orders(
     with opened() as installation:
         now = installation.clock.now()
         found = installation.tx(
-            lambda c: (
-                views.found_orders(c, search, limit) if search.strip() else views.latest_orders(c, limit)
-            )
+            lambda c: found_orders(c, search, limit) if search.strip() else latest_orders(c, limit)
         )
         if as_json:
             print_json(found)
@@ -123,7 +123,7 @@ def _number(value: int | None) -> str:
     return "-" if value is None else str(value)
 
 
-def _document(page: views.OrderPage) -> dict[str, object]:
+def _document(page: OrderPage) -> dict[str, object]:
     """The page without the stored view, which holds more than an answer needs."""
     shown = {field.name: getattr(page, field.name) for field in fields(page)}
     for name in ("seen", "memory", "plan"):

@@ -9,7 +9,8 @@ import typer
 
 from interlock.cli.installation import opened, settings_or_end
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
-from interlock.console import views, wording
+from interlock.console import wording
+from interlock.console.health import service_health
 from interlock.settings import Settings
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Undecipherable, new_key
@@ -25,7 +26,7 @@ def health(as_json: AsJson = False) -> None:
     """Say how the service is; exit code 1 when something is wrong."""
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(lambda c: views.health(c, now))
+        found = installation.tx(lambda c: service_health(c, now))
         if as_json:
             print_json({"ok": found.ok, "health": found})
         else:

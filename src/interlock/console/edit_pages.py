@@ -7,8 +7,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.console import editing, views
+from interlock.console import editing
 from interlock.console.editing import ADDRESS_FIELDS, ADDRESS_LABELS, Asked, Desk
+from interlock.console.order import OrderPage, order_page
 from interlock.console.pages import Console, PageMissing, seen_other
 from interlock.desk.requests import RequestRefused, Wish, quantity_of
 from interlock.orders.reasons import Option
@@ -22,9 +23,9 @@ def edit_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
 
-    async def order_of(order_id: int) -> views.OrderPage:
+    async def order_of(order_id: int) -> OrderPage:
         now = parts.clock.now()
-        found = await console.read(lambda c: views.order_page(c, order_id, now))
+        found = await console.read(lambda c: order_page(c, order_id, now))
         if found is None:
             raise PageMissing(f"There is no order with the row number {order_id}.")
         return found

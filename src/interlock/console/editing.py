@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from interlock.clock import Identifiers
-from interlock.console.views import OrderPage
+from interlock.console.order import OrderPage
 from interlock.desk.requests import RequestRefused, Wish, both_sides, resolved
 from interlock.desk.store import ask_for_edit, kept_edit, waiting_edits
 from interlock.engine.hints import hint

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from interlock.console import wording
-from interlock.console.views import OperationRow, OrderPage
+from interlock.console.order import OperationRow, OrderPage
 from interlock.edits.explaining import Explained, explained
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 

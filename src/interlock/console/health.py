@@ -1,0 +1,214 @@
+"""How the service is, from the database alone."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from interlock.cases.store import cases
+from interlock.console import wording
+from interlock.engine.ledger import operations
+from interlock.engine.store import (
+    all_connections,
+    budget_calls,
+    budget_waits,
+    counts,
+    deliveries,
+    heartbeats,
+    polls,
+    unreadable,
+)
+from interlock.orders.store import orders
+from interlock.quarantine.store import latest as latest_quarantine
+
+STALE_AFTER = timedelta(minutes=5)
+STALE_POLLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A part of the service that beats. `stale` when it was silent for longer than it may be."""
+
+    name: str
+    at: datetime | None
+    detail: str
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEnding:
+    """An order whose acceptance window is running out."""
+
+    order_id: int
+    mirakl_order_id: str
+    connection: str
+    due_at: datetime
+    gone: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the service is. `problems` are sentences; empty means that nothing is wrong."""
+
+    at: datetime
+    problems: tuple[str, ...]
+    pulses: tuple[Pulse, ...]
+    polls: tuple[Pulse, ...]
+    backlog: tuple[tuple[str, int], ...]
+    waiting: int
+    oldest_hint_at: datetime | None
+    due_looks: int
+    leased: int
+    operations: tuple[tuple[str, int], ...]
+    budgets: tuple[tuple[str, str, int, datetime | None], ...]
+    windows: tuple[WindowEnding, ...]
+    counts: tuple[tuple[str, str, int], ...]
+    open_cases: tuple[tuple[str, int], ...]
+    unresolved_deliveries: int
+    unreadable: int
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def service_health(c: Connection, now: datetime) -> Health:
+    """The state of the whole service, from the database alone."""
+    pulses = tuple(
+        Pulse(row.name, row.at, row.detail, now - row.at > STALE_AFTER)
+        for row in c.execute(select(heartbeats).order_by(heartbeats.c.name))
+    )
+    intervals = {row.mirakl_account: row.poll_seconds for row in all_connections(c)}
+    asked = tuple(_poll_pulse(row, now, intervals) for row in c.execute(select(polls).order_by(polls.c.name)))
+    backlog = c.execute(
+        select(orders.c.lane, func.count())
+        .where(orders.c.hints > orders.c.handled)
+        .group_by(orders.c.lane)
+        .order_by(orders.c.lane)
+    )
+    lanes = tuple((row[0], int(row[1])) for row in backlog)
+    oldest = c.execute(
+        select(func.min(orders.c.hinted_at)).where(orders.c.hints > orders.c.handled)
+    ).scalar_one()
+    looks = c.execute(
+        select(
+            func.count().filter(orders.c.next_look_at <= now),
+            func.count().filter(orders.c.lease_until > now),
+        ).select_from(orders)
+    ).one()
+    windows = _windows(c, now)
+    open_cases = _grouped(c, cases.c.severity, cases.c.closed_at.is_(None))
+    result = Health(
+        at=now,
+        problems=(),
+        pulses=pulses,
+        polls=asked,
+        backlog=lanes,
+        waiting=sum(number for _, number in lanes),
+        oldest_hint_at=oldest,
+        due_looks=int(looks[0]),
+        leased=int(looks[1]),
+        operations=_grouped(
+            c, operations.c.state, and_(operations.c.done_at.is_(None), operations.c.state != "CONFIRMED")
+        ),
+        budgets=_budgets(c, now),
+        windows=windows,
+        counts=tuple((name, label, number) for (name, label), number in counts(c).items()),
+        open_cases=open_cases,
+        unresolved_deliveries=_number(c, deliveries, deliveries.c.resolved_at.is_(None)),
+        unreadable=_number(c, unreadable),
+    )
+    held = latest_quarantine(c)
+    if held is not None and held.open:
+        said = f"In quarantine since {wording.stamp(held.began_at)}: nothing is written to any platform. {held.because}"
+        result = replace(result, problems=(said,))
+    return _with_problems(result, now)
+
+
+def _with_problems(health: Health, now: datetime) -> Health:
+    problems = list(health.problems)
+    problems += [
+        f"{pulse.name} was last heard {wording.ago(pulse.at, now)}." for pulse in health.pulses if pulse.stale
+    ]
+    problems += [
+        f"{pulse.name} was last read {wording.ago(pulse.at, now)}."
+        if pulse.at
+        else f"{pulse.name} was never read."
+        for pulse in health.polls
+        if pulse.stale
+    ]
+    if not health.pulses:
+        problems.append(
+            "No worker has ever been heard: start one with `interlock serve` or `interlock worker`."
+        )
+    if health.oldest_hint_at is not None and now - health.oldest_hint_at > STALE_AFTER:
+        problems.append(f"The oldest hint waits for {wording.span(now - health.oldest_hint_at)}.")
+    ending = [window for window in health.windows if window.gone >= 0.6]
+    if ending:
+        problems.append(f"{len(ending)} acceptance window(s) are more than 60 % over.")
+    return replace(health, problems=tuple(problems))
+
+
+def _poll_pulse(row: Row[Any], now: datetime, intervals: dict[str, int]) -> Pulse:
+    seconds = intervals.get(row.name)
+    allowed = STALE_AFTER * 2 if seconds is None else timedelta(seconds=max(seconds * STALE_POLLS, 60))
+    parts = [f"{row.ticks} walks"]
+    if row.owner:
+        parts.append(f"led by {row.owner}")
+    if row.next_at is not None:
+        parts.append(f"next {wording.clock(row.next_at, now)}")
+    if row.event_reads_off_until is not None and row.event_reads_off_until > now:
+        parts.append(f"reads by number off until {wording.clock(row.event_reads_off_until, now)}")
+    return Pulse(
+        row.name, row.last_ok_at, ", ".join(parts), row.last_ok_at is None or now - row.last_ok_at > allowed
+    )
+
+
+def _windows(c: Connection, now: datetime) -> tuple[WindowEnding, ...]:
+    rows = c.execute(
+        select(
+            orders.c.id,
+            orders.c.mirakl_order_id,
+            orders.c.acceptance_due_at,
+            orders.c.connection_id,
+        )
+        .where(orders.c.mirakl_state == "WAITING_ACCEPTANCE", orders.c.acceptance_due_at.is_not(None))
+        .order_by(orders.c.acceptance_due_at, orders.c.id)
+        .limit(20)
+    ).all()
+    by_id = {row.id: row for row in all_connections(c)} if rows else {}
+    found = []
+    for row in rows:
+        connection = by_id[row.connection_id]
+        window = connection.rules.acceptance_window
+        gone = 0.0 if window is None else 1 - (row.acceptance_due_at - now) / window
+        found.append(
+            WindowEnding(
+                row.id, row.mirakl_order_id, connection.name, row.acceptance_due_at, min(max(gone, 0.0), 1.0)
+            )
+        )
+    return tuple(found)
+
+
+def _budgets(c: Connection, now: datetime) -> tuple[tuple[str, str, int, datetime | None], ...]:
+    """Calls of the last minute per account and operation, and pauses a platform asked for."""
+    used = c.execute(
+        select(budget_calls.c.account, budget_calls.c.operation, func.count())
+        .where(budget_calls.c.at > now - timedelta(minutes=1))
+        .group_by(budget_calls.c.account, budget_calls.c.operation)
+    )
+    both: dict[tuple[str, str], tuple[int, datetime | None]] = {(a, o): (int(n), None) for a, o, n in used}
+    for row in c.execute(select(budget_waits).where(budget_waits.c.until > now)):
+        calls = both.get((row.account, row.operation), (0, None))[0]
+        both[(row.account, row.operation)] = (calls, row.until)
+    return tuple((a, o, n, until) for (a, o), (n, until) in sorted(both.items()))
+
+
+def _grouped(c: Connection, column: Any, condition: Any) -> tuple[tuple[str, int], ...]:
+    rows = c.execute(select(column, func.count()).where(condition).group_by(column).order_by(column))
+    return tuple((row[0], int(row[1])) for row in rows)
+
+
+def _number(c: Connection, table: Any, *conditions: Any) -> int:
+    return int(c.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())

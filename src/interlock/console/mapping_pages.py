@@ -1,0 +1,193 @@
+"""The carrier and SKU maps of a connection, kept one by one or from a file."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from interlock.console import desk
+from interlock.console.connections import connection_named
+from interlock.console.mappings import carrier_desk, sku_desk
+from interlock.console.pages import Console, PageMissing, given_text
+from interlock.engine.store import ConnectionRow, one_connection
+from interlock.orders.connection import CarrierMapping
+
+
+def mapping_routes(routes: APIRouter, console: Console) -> None:
+    """Add the maps to the console."""
+    parts = console.parts
+
+    async def connection_of(connection_id: int) -> ConnectionRow:
+        def find(c: Connection) -> ConnectionRow | None:
+            return connection_named(c, str(connection_id))
+
+        found = await console.read(find)
+        if found is None:
+            raise PageMissing(f"There is no connection with the row number {connection_id}.")
+        return found
+
+    async def map_page(
+        request: Request, connection_id: int, kind: str, refused: str = "", mapped: desk.Mapped | None = None
+    ) -> Response:
+        row = await connection_of(connection_id)
+        subject = "" if mapped is not None else given_text(request.query_params.get("subject", ""))
+        context: dict[str, Any] = {
+            "connection": row,
+            "refused": refused,
+            "mapped": mapped,
+            "subject": subject,
+        }
+        if kind == "carriers":
+            context["desk"] = await console.read(lambda c: carrier_desk(c, row))
+        else:
+            context["desk"] = await console.read(lambda c: sku_desk(c, row))
+        title = f"{'Carrier' if kind == 'carriers' else 'SKU'} map of {row.name}"
+        return console.page(request, kind, title, 422 if refused else 200, live=False, **context)
+
+    async def keep(
+        request: Request, connection_id: int, kind: str, work: Callable[[Connection], desk.Mapped], file: bool
+    ) -> Response:
+        try:
+            mapped = await console.read(work)
+        except desk.MapRefused as refused:
+            if file:
+                await console.read(lambda c: desk.count_refused_file(c, kind))
+            return await map_page(request, connection_id, kind, refused=str(refused))
+        return await map_page(request, connection_id, kind, mapped=mapped)
+
+    @routes.get("/connections/{connection_id}/carriers")
+    async def carriers(request: Request, connection_id: int) -> Response:
+        return await map_page(request, connection_id, "carriers")
+
+    @routes.get("/connections/{connection_id}/skus")
+    async def skus(request: Request, connection_id: int) -> Response:
+        return await map_page(request, connection_id, "skus")
+
+    @routes.post("/connections/{connection_id}/carriers")
+    async def map_carrier(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        shop_name: Annotated[str, Form()] = "",
+        code: Annotated[str, Form()] = "",
+        name: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        mapping, now = (
+            CarrierMapping(given_text(shop_name), given_text(code), given_text(name)),
+            parts.clock.now(),
+        )
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return desk.map_carrier_names(c, parts.queue, row, [mapping], given_text(who), now)
+
+        return await keep(request, connection_id, "carriers", work, file=False)
+
+    @routes.post("/connections/{connection_id}/skus")
+    async def map_sku(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        mirakl_sku: Annotated[str, Form()] = "",
+        shop_sku: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            pairs = [(given_text(mirakl_sku), given_text(shop_sku))]
+            return desk.map_sku_names(c, parts.queue, row, pairs, given_text(who), now)
+
+        return await keep(request, connection_id, "skus", work, file=False)
+
+    @routes.post("/connections/{connection_id}/carriers/remove")
+    async def unmap_carrier(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        shop_name: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return desk.unmap_carrier_name(
+                c, row, given_text(shop_name), given_text(who), given_text(why), now
+            )
+
+        return await keep(request, connection_id, "carriers", work, file=False)
+
+    @routes.post("/connections/{connection_id}/skus/remove")
+    async def unmap_sku(
+        request: Request,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        mirakl_sku: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return desk.unmap_sku_name(c, row, given_text(mirakl_sku), given_text(who), given_text(why), now)
+
+        return await keep(request, connection_id, "skus", work, file=False)
+
+    @routes.post("/connections/{connection_id}/carriers/file")
+    async def carrier_file(
+        request: Request,
+        connection_id: int,
+        file: UploadFile,
+        token: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            mappings = desk.read_carrier_file(row, named, body)
+            return desk.map_carrier_names(c, parts.queue, row, mappings, given_text(who), now)
+
+        return await keep(request, connection_id, "carriers", work, file=True)
+
+    @routes.post("/connections/{connection_id}/skus/file")
+    async def sku_file(
+        request: Request,
+        connection_id: int,
+        file: UploadFile,
+        token: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            pairs = desk.read_sku_file(named, body)
+            return desk.map_sku_names(c, parts.queue, row, pairs, given_text(who), now)
+
+        return await keep(request, connection_id, "skus", work, file=True)
+
+
+def _file_name(file: UploadFile) -> str:
+    return (file.filename or "the file").rpartition("/")[2][:100]

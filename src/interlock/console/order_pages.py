@@ -1,0 +1,59 @@
+"""The page of one order."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from interlock.console import desk, editing
+from interlock.console.explain import explain
+from interlock.console.order import OrderPage, order_page
+from interlock.console.pages import Console, PageMissing, given_text, seen_other
+
+SHOWN_EDITS = 3
+
+
+def order_routes(routes: APIRouter, console: Console) -> None:
+    """Add the page of an order to the console."""
+    parts = console.parts
+
+    @routes.get("/orders/{order_id}")
+    async def order(request: Request, order_id: int) -> Response:
+        now = parts.clock.now()
+
+        def read(c: Connection) -> tuple[OrderPage, tuple[editing.Progress, ...]] | None:
+            page = order_page(c, order_id, now)
+            return None if page is None else (page, editing.all_progress(c, page)[:SHOWN_EDITS])
+
+        found = await console.read(read)
+        if found is None:
+            raise PageMissing(f"There is no order with the row number {order_id}.")
+        page, edits = found
+        return console.page(
+            request,
+            "order",
+            page.shopify_name or page.mirakl_order_id,
+            order=page,
+            why=explain(page, now),
+            edits=edits,
+            may_edit=editing.may_be_edited(page),
+            address_labels=editing.ADDRESS_LABELS,
+        )
+
+    @routes.post("/orders/{order_id}/replay")
+    async def replay(
+        request: Request,
+        order_id: int,
+        token: Annotated[str, Form()] = "",
+        who: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        now = parts.clock.now()
+        if not given_text(who):
+            return console.problem(request, 422, "Please say who asks for it. Nothing was changed.")
+        try:
+            await console.read(lambda c: desk.replay(c, parts.queue, order_id, given_text(who), now))
+        except desk.NoSuchOrder as missing:
+            raise PageMissing(str(missing)) from missing
+        return seen_other(f"/orders/{order_id}")

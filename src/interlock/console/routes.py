@@ -1,0 +1,28 @@
+"""Every page and form of the console."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from interlock.console.case_pages import case_routes
+from interlock.console.connection_pages import connection_routes
+from interlock.console.edit_pages import edit_routes
+from interlock.console.health_pages import health_routes
+from interlock.console.lineage_pages import lineage_routes
+from interlock.console.mapping_pages import mapping_routes
+from interlock.console.order_pages import order_routes
+from interlock.console.pages import Console
+from interlock.console.today_pages import today_routes
+
+
+def router(console: Console) -> APIRouter:
+    """The console's routes, page by page."""
+    routes = APIRouter(default_response_class=Response)
+    today_routes(routes, console)
+    order_routes(routes, console)
+    edit_routes(routes, console)
+    lineage_routes(routes, console)
+    case_routes(routes, console)
+    mapping_routes(routes, console)
+    connection_routes(routes, console)
+    health_routes(routes, console)
+    return routes

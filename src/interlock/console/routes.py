@@ -8,6 +8,7 @@ from interlock.console.connection_pages import connection_routes
 from interlock.console.edit_pages import edit_routes
 from interlock.console.health_pages import health_routes
 from interlock.console.lineage_pages import lineage_routes
+from interlock.console.manual_pages import manual_routes
 from interlock.console.mapping_pages import mapping_routes
 from interlock.console.order_pages import order_routes
 from interlock.console.pages import Console
@@ -25,4 +26,5 @@ def router(console: Console) -> APIRouter:
     mapping_routes(routes, console)
     connection_routes(routes, console)
     health_routes(routes, console)
+    manual_routes(routes, console)
     return routes

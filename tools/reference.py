@@ -100,8 +100,10 @@ def reasons_page() -> str:
             f"[`{reason.value}`](../operations/cases/{reason.value}.md)",
             page.title,
             page.kind,
+            page.handled_by,
             page.owner,
             page.severity,
+            page.damage.when.value,
         )
         for reason, page in CATALOGUE.items()
     ]
@@ -109,7 +111,9 @@ def reasons_page() -> str:
         "Reasons",
         "A case is something a person must look at. A *condition* opens and closes with the facts, a *task* asks for "
         "something to be done and closes on its evidence, an *incident* is damage that stays until it is made good.",
-        _table(("reason", "what it says", "kind", "owner", "severity"), rows),
+        "The damage is when an unanswered case begins to cost something, unless the case itself names a time; the queue is "
+        "ordered by it.",
+        _table(("reason", "what it says", "kind", "handled by", "owner", "severity", "damage"), rows),
         "## Answers",
         "A case offers only the answers that exist for it at that moment. Each is kept with a name, a time and a reason.",
         _table(("answer", "what it means"), ((f"`{o.value}`", OPTIONS[o]) for o in Option)),

@@ -137,7 +137,7 @@ def test_an_edit_says_no_with_the_reason_and_who_can_change_it(
 
     answer = ask(PARCEL)
 
-    assert (answer["print"], answer["who_can_change_it"]) == (False, "customer service")
+    assert (answer["print"], answer["who_can_change_it"]) == (False, "CX")
     assert "MUG" in answer["reason"]
 
 
@@ -196,7 +196,7 @@ def test_another_order_of_the_same_sale_is_a_no(
 
     answer = ask(number)
 
-    assert (answer["print"], answer["who_can_change_it"]) == (False, "customer service")
+    assert (answer["print"], answer["who_can_change_it"]) == (False, "CX")
     assert "Another Shopify order stands for this sale" in answer["reason"]
 
 

@@ -59,7 +59,7 @@ def test_explain_says_why_an_edit_has_not_reached_the_marketplace(
     assert why["verdict"] == (
         "The edit has not reached the marketplace because it needs a person: the marketplace cannot take this edit."
     )
-    assert why["waits_for"] == f"an answer to case {case_of(database, edited)} (customer service)"
+    assert why["waits_for"] == f"an answer to case {case_of(database, edited)} (CX)"
     assert why["chain"][0]["kind"] == "difference"
     assert any("undo_in_shopify" in sentence for sentence in why["would_change"])
     assert "needs a person" in interlock("order", "explain", "M-1001-A").output

@@ -41,7 +41,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
                 "replay",
             )
         ),
-        *(f"cases {verb}" for verb in ("list", "show", "answer")),
+        *(f"cases {verb}" for verb in ("list", "show", "answer", "catalogue")),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         "edits table",

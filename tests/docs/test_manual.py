@@ -18,7 +18,13 @@ DOCS = ROOT / "docs"
 CASES = DOCS / "operations" / "cases"
 TRAVELS = DOCS / "how-it-works" / "how-an-edit-travels.md"
 SOURCES = ROOT / "src" / "interlock"
-SECTIONS = ["What happened", "What it means", "What to do", "How it closes"]
+SECTIONS = [
+    "What happened",
+    "What it means",
+    "What to do",
+    "What happens if nobody does",
+    "How it closes",
+]
 
 
 # -- a page for each reason --------------------------------------------------------------------------------
@@ -36,6 +42,19 @@ def test_every_reason_has_a_page_that_says_who_owns_it_and_how_it_closes(reason:
     )
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == SECTIONS
     assert all(part.strip() for part in re.split(r"^#+ .*$", text, flags=re.MULTILINE)[1:])
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_page_and_catalogue_say_the_same_of_the_damage_and_the_end(reason: Reason) -> None:
+    text = (CASES / f"{reason.value}.md").read_text(encoding="utf-8")
+    *_, nobody, closes = re.split(r"^## .*$", text, flags=re.MULTILINE)
+
+    assert in_one_line(nobody) == CATALOGUE[reason].damage.costs
+    assert in_one_line(closes) == CATALOGUE[reason].closes_when
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(re.sub(r"[*`]", "", text).split())
 
 
 def test_no_page_is_about_a_reason_that_does_not_exist() -> None:

@@ -59,12 +59,12 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
         ({"mirakl": an_order("WAITING_DEBIT_PAYMENT")}, "WAITING_DEBIT_PAYMENT", THE_MARKETPLACE),
         ({"mirakl": an_order(can_ship=False)}, "does not let the shop ship", THE_MARKETPLACE),
         ({"mirakl": an_order("SHIPPED")}, "counts the whole order as sent", "operations"),
-        ({"mirakl": an_order(has_incident=True)}, "open incident", "customer service"),
+        ({"mirakl": an_order(has_incident=True)}, "open incident", "CX"),
         ({"quarantined": True}, "Cannot confirm. Interlock is in quarantine", "engineer"),
         ({"mirakl": None}, "Cannot confirm. The marketplace order cannot be read", BY_ITSELF),
         ({"mirakl": an_order(address=HIDDEN)}, "does not show a complete address", THE_MARKETPLACE),
         ({"mirakl_written_at": NOW}, "asked again after our last change", BY_ITSELF),
-        ({"shopify": replace(UNHELD, address=NO_ADDRESS)}, "no complete address", "customer service"),
+        ({"shopify": replace(UNHELD, address=NO_ADDRESS)}, "no complete address", "CX"),
         (
             {
                 "shopify": replace(
@@ -74,7 +74,7 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
             "still goes to another address",
             "operations",
         ),
-        ({"shopify": replace(UNHELD, lines=FEWER)}, "MUG", "customer service"),
+        ({"shopify": replace(UNHELD, lines=FEWER)}, "MUG", "CX"),
         (
             {
                 "shopify": replace(UNHELD, lines=FEWER),
@@ -83,8 +83,8 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
             "MUG",
             BY_ITSELF,
         ),
-        ({"shopify": replace(UNHELD, lines=MORE)}, "MUG", "customer service"),
-        ({"shopify": replace(UNHELD, cancelled_at=NOW)}, "cancelled in Shopify", "customer service"),
+        ({"shopify": replace(UNHELD, lines=MORE)}, "MUG", "CX"),
+        ({"shopify": replace(UNHELD, cancelled_at=NOW)}, "cancelled in Shopify", "CX"),
         ({"shopify": replace(UNHELD, fulfillment_orders=())}, "Nothing of this order is left", "operations"),
         ({"rules": some_rules(edit_window=timedelta(minutes=6))}, "edit window is open until", BY_ITSELF),
         (

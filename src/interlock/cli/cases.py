@@ -1,9 +1,10 @@
-"""`interlock cases …`: what a person must look at, and the answers."""
+"""`interlock cases …`: what a person must look at, the answers, and the catalogue of reasons."""
 
 from typing import Annotated
 
 import typer
 
+from interlock.cases.catalogue import entries
 from interlock.cases.store import CannotAnswer, latest_answer
 from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
@@ -11,7 +12,7 @@ from interlock.clock import SystemIdentifiers
 from interlock.console import desk, wording
 from interlock.console.case_list import case_queue, one_case
 
-commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer.")
+commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer, and the catalogue of reasons.")
 CaseNumber = Annotated[int, typer.Argument(help="The number of the case.")]
 
 
@@ -109,3 +110,31 @@ def answer(
             print_json({"case": case_id, "option": option, "who": who, "why": why, "at": now})
             return
         say(f"Kept: {who} answered case {case_id} with {option}.")
+
+
+@commands.command("catalogue")
+def catalogue(as_json: AsJson = False) -> None:
+    """List every reason a person can be asked about: who owns it, when it costs what, and what may be answered."""
+    found = entries()
+    if as_json:
+        print_json(found)
+        return
+    table(
+        "",
+        ("code", "title", "kind", "owner", "severity", "handled by", "damage", "answers"),
+        (
+            (
+                one.code,
+                one.title,
+                one.kind,
+                one.owner,
+                one.severity,
+                one.handled_by,
+                one.damage.when
+                if one.damage.after_hours is None
+                else f"{one.damage.after_hours:g} h {one.damage.when}",
+                ", ".join(one.options),
+            )
+            for one in found
+        ),
+    )

@@ -271,7 +271,7 @@ class LabelCheck:
 _NOT_THE_LIVE_ONE = Label(
     False,
     "Another Shopify order stands for this sale, or it is not settled yet which one does.",
-    "customer service",
+    "CX",
     (),
 )
 _NOT_THERE = Label(False, "The order has no Shopify order yet.", BY_ITSELF, ())

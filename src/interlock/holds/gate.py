@@ -125,7 +125,7 @@ def _missing(
         sentence = "The marketplace does not show a complete address yet."
         reasons.append(Obstacle(sentence, THE_MARKETPLACE))
     if not shopify.address.complete:
-        reasons.append(Obstacle("The Shopify order has no complete address yet.", "customer service"))
+        reasons.append(Obstacle("The Shopify order has no complete address yet.", "CX"))
     if any(
         fo.is_open and fo.destination.digest and fo.destination.digest != shopify.address.digest
         for fo in shopify.fulfillment_orders
@@ -178,7 +178,7 @@ def label_of(view: View, gate: Gate | None) -> Label | None:
         sentence = "Interlock is in quarantine: what it remembers may be old."
         return no(f"Cannot confirm. {sentence}", "engineer")
     if not shopify.live:
-        return no("The order is cancelled in Shopify.", "customer service")
+        return no("The order is cancelled in Shopify.", "CX")
     if not parcels:
         return no("Nothing of this order is left to ship.", "operations")
     if gate is None:

@@ -9,12 +9,24 @@ from interlock.orders.memory import Memory
 from interlock.orders.reasons import CATALOGUE, Option, Reason, Severity
 
 
+class OptionNotInCatalogue(ValueError):
+    """A rule offered an answer that the catalogue does not list for the reason."""
+
+    def __init__(self, reason: Reason, options: tuple[Option, ...]):
+        names = ", ".join(option.value for option in options)
+        super().__init__(
+            f"A case of {reason.value} offers {names}, which the catalogue does not list for it. Add it to the entry in "
+            "orders/reasons.py, or do not offer it."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A case that must be open. Its identity within an order is (reason, subject).
 
     `subject` distinguishes cases of one reason: a line id, a carrier name, a refund id, or `order`.
-    `sentence` says what happened, what it means and what to do. `facts` are shown as a small table.
+    `sentence` says what happened, what it means and what to do. `facts` are shown as a small table. Raises
+    OptionNotInCatalogue: what may be answered is written down in one place.
     """
 
     reason: Reason
@@ -24,6 +36,11 @@ class Case:
     facts: tuple[tuple[str, str], ...] = ()
     due_at: datetime | None = None
     severity: Severity | None = None
+
+    def __post_init__(self) -> None:
+        strange = tuple(option for option in self.options if option not in CATALOGUE[self.reason].options)
+        if strange:
+            raise OptionNotInCatalogue(self.reason, strange)
 
     @property
     def how_severe(self) -> Severity:

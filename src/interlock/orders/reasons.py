@@ -1,14 +1,17 @@
 """Why a person is needed: every reason a case can have, who owns it, and what may be answered to it.
 
-Each reason has a page of the same name in docs/operations/cases/.
+Each reason has a page of the same name in docs/operations/cases/, whose last two sections say the same as the entry here.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
 Kind = Literal["condition", "task", "incident"]
-Owner = Literal["customer service", "operations", "finance", "engineer"]
+Owner = Literal["CX", "operations", "finance", "engineer"]
+HandledBy = Literal["automatic with notice", "person"]
+MoneyAtRisk = Literal["order", "refund", "difference", "nothing"]
 Severity = Literal["urgent", "today", "note"]
 
 
@@ -110,150 +113,868 @@ WITH_TEXT: tuple[Option, ...] = (Option.CANCEL_AND_MESSAGE,)
 """The options to whose answer a person writes a text besides: the words of a message to the customer."""
 
 
+class DamageTime(StrEnum):
+    """When an unanswered case begins to cost something; the queue is ordered by it."""
+
+    ACCEPTANCE_DEADLINE = "acceptance deadline"
+    SHIPPING_DEADLINE = "shipping deadline"
+    AT_ONCE = "at once"
+    AFTER_OPENING = "after opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What a case costs if nobody answers it, and when: at a deadline of the order, at once, or `after` it opened.
+    A due time that a rule gives its case goes before this one. `at_risk` is the money it may cost: the total of the
+    order, of the refund, the difference, or nothing that could be counted."""
+
+    when: DamageTime
+    costs: str
+    at_risk: MoneyAtRisk
+    after: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonPage:
-    """What the catalogue says of one reason. `title` is a short clause for lists."""
+    """What the catalogue says of one reason. `title` is a short clause for lists. `automatic with notice` means that
+    Interlock settles it by itself and the case only tells. `evidence` is what opened it and what it is closed on;
+    `options` are all answers the reason may ever offer: a rule offers those that are legal at that moment."""
 
     kind: Kind
     owner: Owner
     severity: Severity
     title: str
+    handled_by: HandledBy
+    damage: Damage
+    evidence: str
+    closes_when: str
+    options: tuple[Option, ...]
+
+
+def manual_page(reason: Reason) -> str:
+    """Where the manual explains the reason, as a path inside the repository."""
+    return f"docs/operations/cases/{reason.value}.md"
 
 
 CATALOGUE: dict[Reason, ReasonPage] = {
     Reason.SKU_UNKNOWN: ReasonPage(
-        "condition", "operations", "urgent", "a SKU of the order is not in the shop"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="a SKU of the order is not in the shop",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "When the time to accept is over the marketplace refuses the order by itself: the sale is lost and counts against the shop. Every later order with this SKU stops in the same way.",
+            "order",
+        ),
+        evidence="no variant of the shop carries the SKU of the marketplace line",
+        closes_when="By itself, as soon as exactly one variant stands for the SKU and the order could be created, or when the marketplace order has ended.",
+        options=(
+            Option.MAP_SKU,
+            Option.CREATE_WITH_CUSTOM_LINE,
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+        ),
     ),
-    Reason.STOCK_SHORT: ReasonPage("condition", "operations", "urgent", "the shop does not have the stock"),
+    Reason.STOCK_SHORT: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the shop does not have the stock",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "When the time to accept is over the marketplace refuses the order by itself: the sale is lost and counts against the shop.",
+            "order",
+        ),
+        evidence="the available quantity Shopify shows, or its refusal to claim the stock",
+        closes_when="By itself, when the stock suffices and the order was created, or when the marketplace order has ended.",
+        options=(
+            Option.CREATE_WITH_CUSTOM_LINE,
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+            Option.SEND_AGAIN,
+        ),
+    ),
     Reason.IMPORT_REFUSED: ReasonPage(
-        "condition", "engineer", "urgent", "Shopify refused to create the order"
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="Shopify refused to create the order",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "Without a Shopify order nothing is accepted, and the marketplace refuses the order when the time is over; accepted already, it is never packed.",
+            "order",
+        ),
+        evidence="Shopify's words and code in its answer to the creation",
+        closes_when="By itself, when a later attempt succeeded or the call is not wanted any more.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+        ),
     ),
     Reason.TOTALS_DIFFER: ReasonPage(
-        "condition", "finance", "urgent", "the two orders do not add up to the same"
+        kind="condition",
+        owner="finance",
+        severity="urgent",
+        title="the two orders do not add up to the same",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held, so the order is late at the marketplace; shipped with the wrong total, the books differ for ever.",
+            "order",
+        ),
+        evidence="the totals and currencies of both orders",
+        closes_when="By itself, when both sides show the same total in the same currency.",
+        options=(),
     ),
     Reason.NOT_OURS_TO_SHIP: ReasonPage(
-        "condition", "operations", "today", "the marketplace ships this order itself"
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace ships this order itself",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "Nothing, if the marketplace really ships it. If it is the shop's to ship after all, it is refused or late because nobody knows of it.",
+            "order",
+        ),
+        evidence="the fulfilment centre and the payment rule of the marketplace order",
+        closes_when="When the connection's own centres include it, or the marketplace shows the order differently. An answer is kept in the order's history but does not close it by itself.",
+        options=(Option.DISMISS,),
     ),
     Reason.TWO_LIVE_ORDERS: ReasonPage(
-        "incident", "operations", "urgent", "two Shopify orders stand for one order"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="two Shopify orders stand for one order",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Both orders stay held and late. If somebody releases both, the customer gets everything twice and pays once.",
+            "order",
+        ),
+        evidence="two Shopify orders with our marker or lineage, neither of them cancelled",
+        closes_when="When Shopify shows one of the two as cancelled. If the marketplace order has ended, only the cancelation of the second order closes it. Otherwise by a person with a reason. Each hold comes off by itself once nothing else speaks against the parcel.",
+        options=(Option.DISMISS,),
     ),
     Reason.ACCEPTANCE_RUNNING_OUT: ReasonPage(
-        "condition", "operations", "urgent", "the time to accept is running out"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the time to accept is running out",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "When the time to accept is over the marketplace refuses the order by itself: the sale is lost and counts against the shop.",
+            "order",
+        ),
+        evidence="the state of the marketplace order and the acceptance window of the connection",
+        closes_when="By itself, when the order is accepted or refused, by whomever.",
+        options=(
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+        ),
     ),
     Reason.ACCEPTANCE_REFUSED: ReasonPage(
-        "condition", "engineer", "urgent", "the marketplace refused our acceptance"
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="the marketplace refused our acceptance",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "The order is not accepted. When the time is over the marketplace refuses it by itself and the sale is lost.",
+            "order",
+        ),
+        evidence="the marketplace's answer to the acceptance (OR21)",
+        closes_when="By itself, when the order no longer waits for acceptance.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.REFUSE_ORDER,
+        ),
     ),
     Reason.ACCEPTED_WITHOUT_ORDER: ReasonPage(
-        "incident", "operations", "urgent", "accepted, but no Shopify order exists yet"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="accepted, but no Shopify order exists yet",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Nobody packs the order. It is late at the marketplace, then cancelled and refunded there.",
+            "order",
+        ),
+        evidence="an acceptance in a person's name, and no Shopify order",
+        closes_when="By itself when the Shopify order exists or the marketplace order has ended, or by a person with a reason.",
+        options=(Option.DISMISS,),
     ),
     Reason.EDIT_CANNOT_BE_EXPRESSED: ReasonPage(
-        "condition", "customer service", "today", "the marketplace cannot take this edit"
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="the marketplace cannot take this edit",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late at the marketplace. The customer waits for an edit that was promised.",
+            "order",
+        ),
+        evidence="the lines of both orders side by side, and what was agreed",
+        closes_when="By itself, when both sides agree again or the order has ended. Another edit is another case.",
+        options=(
+            Option.UNDO_IN_SHOPIFY,
+            Option.UNDO_BY_INTERLOCK,
+            Option.CANCEL_LINE,
+            Option.CANCEL_AT_MARKETPLACE,
+            Option.CANCEL_AND_MESSAGE,
+            Option.SHIP_AS_EDITED,
+            Option.DONE_IN_PORTAL,
+        ),
     ),
     Reason.REDUCTION_NOT_ALLOWED: ReasonPage(
-        "condition", "customer service", "today", "the marketplace does not allow this cancelation now"
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="the marketplace does not allow this cancelation now",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late, or after dispatch the customer paid for units that never came.",
+            "order",
+        ),
+        evidence="the flags and the state of the marketplace order",
+        closes_when="By itself, when both sides agree or the marketplace allows the cancelation. After dispatch by the answer done in the portal, because nothing the marketplace shows later could.",
+        options=(
+            Option.UNDO_IN_SHOPIFY,
+            Option.UNDO_BY_INTERLOCK,
+            Option.CANCEL_LINE,
+            Option.CANCEL_AT_MARKETPLACE,
+            Option.CANCEL_AND_MESSAGE,
+            Option.SHIP_AS_EDITED,
+            Option.DONE_IN_PORTAL,
+        ),
     ),
     Reason.REDUCTION_REFUSED: ReasonPage(
-        "condition", "customer service", "urgent", "the marketplace refused the cancelation"
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="the marketplace refused the cancelation",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late. Released by hand it ships without units the customer pays for.",
+            "order",
+        ),
+        evidence="the marketplace's answer to the cancelation (OR30, OR29)",
+        closes_when="By itself, when both sides agree, whoever brought that about, or when other figures are wanted.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.UNDO_IN_SHOPIFY,
+            Option.UNDO_BY_INTERLOCK,
+            Option.DONE_IN_PORTAL,
+        ),
     ),
     Reason.REFUND_TASK: ReasonPage(
-        "task", "finance", "today", "a refund has to be made in the marketplace portal"
+        kind="task",
+        owner="finance",
+        severity="today",
+        title="a refund has to be made in the marketplace portal",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer has no money back or has it twice, and the marketplace keeps its commission on a sale that is gone. After the billing cycle it is hard to get back.",
+            "refund",
+            timedelta(hours=48),
+        ),
+        evidence="a Shopify refund that moved money, or an edit after debit, without a refund at the marketplace",
+        closes_when="By itself, when the marketplace shows refunds (or a cancelation of the units) of exactly the amount. More than asked keeps it open and says so. Two refunds of the same removal become one task.",
+        options=(
+            Option.DONE_IN_PORTAL,
+            Option.DISMISS,
+        ),
     ),
     Reason.CONFIRM_WITHDRAWN: ReasonPage(
-        "task", "customer service", "today", "confirm that refunded units will not ship"
+        kind="task",
+        owner="CX",
+        severity="today",
+        title="confirm that refunded units will not ship",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late at the marketplace.",
+            "order",
+        ),
+        evidence="a refund of whole units at the marketplace before dispatch",
+        closes_when="By the answer, or when the order leaves the state in which anything may ship.",
+        options=(
+            Option.CONFIRM_WITHDRAWN,
+            Option.DISMISS,
+        ),
     ),
     Reason.MARKETPLACE_CHANGED: ReasonPage(
-        "condition", "customer service", "urgent", "the marketplace changed the order"
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="the marketplace changed the order",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held; released by hand it carries goods nobody pays for.",
+            "order",
+        ),
+        evidence="cancelations, refunds or prices of the marketplace lines that Shopify does not show",
+        closes_when="By itself, when Shopify shows no more than the marketplace agrees to.",
+        options=(Option.ACCEPT_ANYWAY,),
     ),
     Reason.INCIDENT_OPEN: ReasonPage(
-        "condition", "customer service", "today", "the marketplace has an open incident on the order"
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="the marketplace has an open incident on the order",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late, and the marketplace decides the dispute without the shop's word.",
+            "order",
+        ),
+        evidence="the incident flag of the marketplace order",
+        closes_when="By itself, when the marketplace shows the incident closed, or the order has left or ended.",
+        options=(),
     ),
     Reason.HOLD_RELEASED_BY_OTHERS: ReasonPage(
-        "incident", "operations", "urgent", "somebody released our hold"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="somebody released our hold",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The parcel may leave with lines the marketplace does not agree with: goods without payment, or payment without goods.",
+            "order",
+        ),
+        evidence="a fulfillment order without our hold that we did not release",
+        closes_when="By a person with a reason.",
+        options=(Option.DISMISS,),
     ),
-    Reason.CANNOT_HOLD: ReasonPage("condition", "operations", "urgent", "the parcel cannot be put on hold"),
+    Reason.CANNOT_HOLD: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the parcel cannot be put on hold",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The parcel may leave with lines the marketplace does not agree with: goods without payment, or payment without goods.",
+            "order",
+        ),
+        evidence="Shopify's refusal to hold, or a fulfillment order that offers no hold",
+        closes_when="By itself, when our hold is on, or when the parcel may move.",
+        options=(Option.SEND_AGAIN,),
+    ),
     Reason.LABEL_BEFORE_AGREEMENT: ReasonPage(
-        "incident", "operations", "urgent", "a label exists for lines the marketplace does not agree with"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="a label exists for lines the marketplace does not agree with",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The parcel leaves with lines the marketplace does not agree with, and nobody pays for the difference.",
+            "order",
+        ),
+        evidence="a fulfillment made while the two sides differed",
+        closes_when="By itself, when the label is voided: its fulfillment is cancelled in Shopify. Otherwise by a person with a reason. It does not close by forgetting.",
+        options=(Option.DISMISS,),
     ),
     Reason.SHIPPED_ON_DISAGREEMENT: ReasonPage(
-        "incident", "operations", "urgent", "more was shipped than the marketplace agreed to"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="more was shipped than the marketplace agreed to",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The shop pays for goods it sent for nothing, and the marketplace counts the order as late because no dispatch is reported.",
+            "order",
+        ),
+        evidence="shipped quantities above the agreed ones",
+        closes_when="By itself, when what has left no longer exceeds what is agreed (the fulfillment was cancelled, say); otherwise by a person with a reason.",
+        options=(Option.DISMISS,),
     ),
     Reason.SERVICE_DOES_NOT_STOP: ReasonPage(
-        "condition", "operations", "urgent", "a fulfilment service would not stop the parcel"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="a fulfilment service would not stop the parcel",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The parcel leaves with lines the marketplace does not agree with: goods without payment, or payment without goods.",
+            "order",
+        ),
+        evidence="the fulfilment service's answer to the request to stop, or none in time",
+        closes_when="By itself, when the service gives the parcel back, when both sides agree, or when the parcel has left; what has left wrongly is an incident of its own.",
+        options=(Option.SEND_AGAIN,),
     ),
     Reason.SERVICE_TO_ASK_AGAIN: ReasonPage(
-        "condition", "operations", "today", "a fulfilment service waits to be asked again"
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a fulfilment service waits to be asked again",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Nobody ships the parcel, and the order becomes late at the marketplace.",
+            "order",
+        ),
+        evidence="a fulfillment order a service gave back, with nothing against the parcel any more",
+        closes_when="By itself, when the service has the parcel again or nothing is left to ship.",
+        options=(),
     ),
     Reason.LABEL_OVERRIDDEN: ReasonPage(
-        "incident", "operations", "today", "somebody had a label printed against a no"
+        kind="incident",
+        owner="operations",
+        severity="today",
+        title="somebody had a label printed against a no",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "If what left differs from what was agreed, nobody pays for the difference and nobody looks for it.",
+            "order",
+        ),
+        evidence="an override given with the label check",
+        closes_when="By a person with a reason. It does not close by forgetting.",
+        options=(Option.DISMISS,),
     ),
-    Reason.CARRIER_UNKNOWN: ReasonPage("condition", "operations", "today", "the carrier is not mapped"),
+    Reason.CARRIER_UNKNOWN: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the carrier is not mapped",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace is not told of the dispatch. When its shipping deadline is over it may cancel and refund the order while the goods are on their way. Every parcel with this carrier waits.",
+            "order",
+        ),
+        evidence="the carrier name of the fulfillment, and the carriers the marketplace has registered (SH21)",
+        closes_when="By itself, when the name leads to a carrier the marketplace takes.",
+        options=(Option.MAP_CARRIER,),
+    ),
     Reason.TRACKING_MISSING: ReasonPage(
-        "condition", "operations", "today", "the marketplace demands tracking"
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace demands tracking",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace is not told of the dispatch. When its shipping deadline is over it may cancel and refund the order while the goods are on their way.",
+            "order",
+        ),
+        evidence="fulfillments without carrier or number, and the shipping method that demands them",
+        closes_when="By itself, when the fulfillment carries both, or the dispatch was reported in the portal.",
+        options=(),
     ),
     Reason.SHIPPING_REFUSED: ReasonPage(
-        "condition", "operations", "urgent", "the marketplace refused the dispatch"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the marketplace refused the dispatch",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace counts the order as not shipped. When its shipping deadline is over it may cancel and refund the order while the goods are on their way.",
+            "order",
+        ),
+        evidence="the marketplace's answer to the tracking (OR23) or the dispatch (OR24)",
+        closes_when="By itself, when the marketplace shows the dispatch, or another carrier or number is wanted.",
+        options=(Option.SEND_AGAIN,),
     ),
     Reason.CANCELLED_IN_SHOPIFY: ReasonPage(
-        "condition", "customer service", "urgent", "cancelled in Shopify, still alive at the marketplace"
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="cancelled in Shopify, still alive at the marketplace",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The customer waits for a parcel nobody packs, the order becomes late at the marketplace, and the money is refunded late.",
+            "order",
+        ),
+        evidence="a cancelled Shopify order whose marketplace order is alive",
+        closes_when="By itself, when the marketplace order has ended or every line is refunded; or by done in the portal.",
+        options=(
+            Option.DONE_IN_PORTAL,
+            Option.REFUSE_ORDER,
+            Option.SEND_AGAIN,
+        ),
     ),
     Reason.POSSIBLE_SUCCESSOR: ReasonPage(
-        "condition", "customer service", "urgent", "another Shopify order may replace this one"
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="another Shopify order may replace this one",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The new order stays held and becomes late, or the customer gets two parcels for one payment.",
+            "order",
+        ),
+        evidence="numbers, lines, customer and time of another Shopify order, scored",
+        closes_when="By either answer, when the other order is cancelled, or when the marketplace order has shipped.",
+        options=(
+            Option.TAKE_OVER,
+            Option.NO_SUCCESSOR,
+        ),
     ),
     Reason.ENDED_AFTER_PICKING: ReasonPage(
-        "incident", "operations", "urgent", "the marketplace ended an order whose parcel is on its way"
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="the marketplace ended an order whose parcel is on its way",
+        handled_by="person",
+        damage=Damage(DamageTime.AT_ONCE, "The goods are gone and nobody pays for them.", "order"),
+        evidence="a live fulfillment of an order the marketplace ended",
+        closes_when="By a person with a reason.",
+        options=(Option.DISMISS,),
     ),
     Reason.DESK_EDIT_STUCK: ReasonPage(
-        "condition", "customer service", "today", "an edit from our desk cannot be made"
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="an edit from our desk cannot be made",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The edit the customer was promised is not made, and the parcel stays held and becomes late.",
+            "order",
+        ),
+        evidence="Shopify's answer to our edit",
+        closes_when="By itself, when Shopify shows the edit; or with your answer to give it up.",
+        options=(
+            Option.GIVE_UP,
+            Option.SEND_AGAIN,
+        ),
     ),
     Reason.ORIGINAL_NOT_CANCELLED: ReasonPage(
-        "condition", "operations", "urgent", "a replaced order is not cancelled"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="a replaced order is not cancelled",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Both orders stay held and late. If somebody releases both, the customer gets two parcels and pays once.",
+            "order",
+        ),
+        evidence="a replaced Shopify order that is not cancelled",
+        closes_when="When one of the two is cancelled, or by the answer that they have nothing to do with each other.",
+        options=(
+            Option.CANCEL_ORIGINAL,
+            Option.NO_SUCCESSOR,
+        ),
     ),
     Reason.REPLACEMENT_SPLIT: ReasonPage(
-        "condition", "operations", "urgent", "an order was split into several"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="an order was split into several",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE, "All parts stay held and become late at the marketplace.", "order"
+        ),
+        evidence="several Shopify orders that each carry a part of the lines",
+        closes_when="When no more than one part is left, or by an answer.",
+        options=(
+            Option.TAKE_OVER,
+            Option.NO_SUCCESSOR,
+        ),
     ),
     Reason.REPLACEMENT_MERGED: ReasonPage(
-        "condition", "operations", "urgent", "one order may stand for two marketplace orders"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="one order may stand for two marketplace orders",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The new order stays held, and one of the two marketplace orders becomes late.",
+            "order",
+        ),
+        evidence="one Shopify order that answers to two marketplace orders",
+        closes_when="When the order is cancelled, by the answer, or when the marketplace order has shipped.",
+        options=(Option.NO_SUCCESSOR,),
     ),
     Reason.UNKNOWN_VALUE: ReasonPage(
-        "condition", "engineer", "today", "the marketplace sent a value we do not know"
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="the marketplace sent a value we do not know",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "Nothing but holds is written for this order: it may not be accepted, shipped or cancelled in time.",
+            "order",
+        ),
+        evidence="a decision field of the marketplace order with a value this version does not know",
+        closes_when="By itself, when the marketplace shows a known value, or a version that knows it looks at the order.",
+        options=(),
     ),
-    Reason.UNREADABLE_ORDER: ReasonPage("condition", "engineer", "urgent", "an order could not be read"),
+    Reason.UNREADABLE_ORDER: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="an order could not be read",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "An order nobody can see is refused when its time to accept is over.",
+            "nothing",
+            timedelta(hours=1),
+        ),
+        evidence="a document that could not be read, kept encrypted for seven days",
+        closes_when="By itself, when the order, or the next delivery of the topic, can be read.",
+        options=(),
+    ),
     Reason.OUTCOME_UNCLEAR: ReasonPage(
-        "incident", "engineer", "urgent", "a call's outcome stayed unclear twice"
+        kind="incident",
+        owner="engineer",
+        severity="urgent",
+        title="a call's outcome stayed unclear twice",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "A cancelation or a refund may have happened twice or not at all, and nobody knows which.",
+            "order",
+        ),
+        evidence="two attempts of one call without an answer, and reading back that did not tell",
+        closes_when="By a person, or when a repetition was confirmed.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.DISMISS,
+        ),
     ),
     Reason.PLATFORM_REFUSED: ReasonPage(
-        "condition", "engineer", "today", "a platform refused one of our calls"
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="a platform refused one of our calls",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "What the call was for does not happen: the order stays unmarked, held, unpaid or untold.",
+            "order",
+            timedelta(hours=24),
+        ),
+        evidence="the platform's words and code in its answer",
+        closes_when="By itself, when a later attempt succeeded, the call is not wanted any more, or the marketplace answers again.",
+        options=(Option.SEND_AGAIN,),
     ),
-    Reason.TOO_MANY_CYCLES: ReasonPage("condition", "engineer", "today", "the order keeps coming back"),
+    Reason.TOO_MANY_CYCLES: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="the order keeps coming back",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The order is parked for the hour. If the two systems go on undoing each other, it never settles and becomes late.",
+            "order",
+            timedelta(hours=1),
+        ),
+        evidence="more rounds in an hour than an order should need",
+        closes_when="By itself, when the hour is over.",
+        options=(),
+    ),
     Reason.REFUND_APPROVAL: ReasonPage(
-        "task", "finance", "today", "a refund at the marketplace waits for approval"
+        kind="task",
+        owner="finance",
+        severity="today",
+        title="a refund at the marketplace waits for approval",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer's money is not paid back, the parcel stays held, and the commission is not returned.",
+            "refund",
+            timedelta(hours=24),
+        ),
+        evidence="an edit after debit on a connection whose refunds need approval",
+        closes_when="When the refund is sent, or the edit is undone or changed. If the order moves to a state in which the marketplace takes no refund, it becomes [a task in the portal](refund_task.md).",
+        options=(
+            Option.APPROVE_REFUND,
+            Option.DONE_IN_PORTAL,
+            Option.DISMISS,
+        ),
     ),
-    Reason.REFUND_REFUSED: ReasonPage("condition", "finance", "urgent", "the marketplace refused our refund"),
+    Reason.REFUND_REFUSED: ReasonPage(
+        kind="condition",
+        owner="finance",
+        severity="urgent",
+        title="the marketplace refused our refund",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer's money is not paid back, and the commission is not returned.",
+            "refund",
+            timedelta(hours=24),
+        ),
+        evidence="the marketplace's answer to the refund (OR28)",
+        closes_when="When the refund is confirmed, or somebody settles it by hand.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.DONE_IN_PORTAL,
+            Option.DISMISS,
+        ),
+    ),
     Reason.REFUND_NOT_PAID: ReasonPage(
-        "condition", "finance", "note", "a refund we made is not paid back yet"
+        kind="condition",
+        owner="finance",
+        severity="note",
+        title="a refund we made is not paid back yet",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer asks where the money is. A refund that stays unpaid over the billing cycle is missing in the payout.",
+            "refund",
+            timedelta(hours=168),
+        ),
+        evidence="the refund's state at the marketplace",
+        closes_when="By itself, when the marketplace shows the refund as paid.",
+        options=(Option.DISMISS,),
     ),
     Reason.REFUND_MISMATCH: ReasonPage(
-        "incident", "finance", "urgent", "a refund at the marketplace is not what was asked for"
+        kind="incident",
+        owner="finance",
+        severity="urgent",
+        title="a refund at the marketplace is not what was asked for",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE, "Money is paid twice or for the wrong line, and is not asked back.", "refund"
+        ),
+        evidence="refunds at the marketplace that differ in line or amount from what was asked, or were made twice",
+        closes_when="A person closes it with a reason.",
+        options=(Option.DISMISS,),
     ),
     Reason.REASON_CODE_MISSING: ReasonPage(
-        "condition", "operations", "today", "the marketplace does not take a reason code we use"
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace does not take a reason code we use",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Every cancelation or refund with that code is refused, and the parcels of those orders stay held.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the connection's reason codes and the marketplace's list (RE01)",
+        closes_when="By itself, with the next look at the marketplace's list, or when another code is set.",
+        options=(),
     ),
     Reason.QUARANTINE: ReasonPage(
-        "condition", "engineer", "urgent", "nothing is written: this database may not be the current one"
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="nothing is written: this database may not be the current one",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Nothing is accepted, shipped or cancelled. Acceptance windows run out and sales are lost.",
+            "nothing",
+        ),
+        evidence="the installation's mark in the database and on the platforms",
+        closes_when="When somebody ends the quarantine.",
+        options=(),
     ),
     Reason.DIFFERENCE_AFTER_QUARANTINE: ReasonPage(
-        "task", "customer service", "today", "a difference from before the quarantine needs a person's word"
+        kind="task",
+        owner="CX",
+        severity="today",
+        title="a difference from before the quarantine needs a person's word",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The lower quantity stays agreed. Units the customer paid for may not be sent, and nobody cancels them.",
+            "order",
+        ),
+        evidence="a difference that is older than this database's memory",
+        closes_when="With the answer, or by itself when the two sides show the same.",
+        options=(
+            Option.CONFIRM_WITHDRAWN,
+            Option.CANCEL_AT_MARKETPLACE,
+        ),
     ),
     Reason.IMPOSSIBLE_COMBINATION: ReasonPage(
-        "condition", "engineer", "today", "the marketplace shows what cannot be"
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="the marketplace shows what cannot be",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Nothing is sent for the edit, the parcel stays held and becomes late.",
+            "order",
+        ),
+        evidence="state, payment workflow and debit date of the marketplace order",
+        closes_when="By itself, when the marketplace shows something possible or both sides agree.",
+        options=(),
     ),
     Reason.EDIT_WAITING: ReasonPage(
-        "condition", "customer service", "note", "an edit waits for the marketplace"
+        kind="condition",
+        owner="CX",
+        severity="note",
+        title="an edit waits for the marketplace",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Nothing for a while: the edit goes by itself. If the marketplace never reaches the state, the parcel stays held and becomes late.",
+            "order",
+        ),
+        evidence="the state the marketplace order has to reach",
+        closes_when="By itself, when the marketplace reaches the state, the edit is undone, or the order ends.",
+        options=(),
     ),
     Reason.PRICE_DISCREPANCY: ReasonPage(
-        "condition", "operations", "urgent", "the marketplace sold at another price than the shop's"
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the marketplace sold at another price than the shop's",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "Before the acceptance the order is lost when the time is over. Accepted at a wrong price, the difference is lost with every unit, and the next order is sold at it too.",
+            "difference",
+        ),
+        evidence="the marketplace's unit prices and the shop's",
+        closes_when="By your answer, which counts for exactly these figures; or by itself when the order has moved on or the prices are near each other again.",
+        options=(
+            Option.ACCEPT_ANYWAY,
+            Option.REFUSE_ORDER,
+            Option.DISMISS,
+        ),
     ),
     Reason.BOTH_SIDES_CHANGED: ReasonPage(
-        "condition", "customer service", "urgent", "both sides changed the same line"
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="both sides changed the same line",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late at the marketplace.",
+            "order",
+        ),
+        evidence="the agreed quantity, and two different ones on the two sides",
+        closes_when="By itself, when both sides show the same number of units. Another change of the line asks anew.",
+        options=(
+            Option.UNDO_IN_SHOPIFY,
+            Option.CANCEL_LINE,
+            Option.DONE_IN_PORTAL,
+        ),
     ),
 }

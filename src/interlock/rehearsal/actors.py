@@ -19,7 +19,8 @@ class Temper:
     """How this rehearsal's people behave. Probabilities per order or per round; times in platform seconds.
 
     With `waits_for_options` nobody mends the shop for an order that cannot be imported: they wait for what the case
-    offers late in the acceptance window, and choose from that.
+    offers late in the acceptance window, and choose from that. Without `maps_skus` nobody ever mends an unknown SKU. With
+    `approves` whoever is asked about a refund says yes.
     """
 
     picker_every: float = 300.0
@@ -31,6 +32,8 @@ class Temper:
     label_bought: float = 0.3
     label_voided: float = 0.1
     waits_for_options: bool = False
+    maps_skus: bool = True
+    approves: bool = False
 
 
 @dataclass

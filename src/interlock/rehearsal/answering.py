@@ -86,12 +86,16 @@ class CaseWorkers:
                     self.answer(row, self.crowd.rng.choice(offered))
             case Reason.PRICE_DISCREPANCY:
                 self.answer(row, Option.ACCEPT_ANYWAY)
+            case Reason.SKU_UNKNOWN | Reason.ACCEPTANCE_RUNNING_OUT if not self.crowd.temper.maps_skus:
+                return
             case Reason.SKU_UNKNOWN:
                 self._map_sku(row)
             case Reason.STOCK_SHORT:
                 self._replenish(row)
             case Reason.REFUND_TASK:
                 self._refund_in_portal(row, market, order)
+            case Reason.REFUND_APPROVAL if self.crowd.temper.approves:
+                self.answer(row, Option.APPROVE_REFUND)
             case Reason.CONFIRM_WITHDRAWN:
                 self.answer(row, Option.CONFIRM_WITHDRAWN)
             case Reason.MARKETPLACE_CHANGED if found is not None:

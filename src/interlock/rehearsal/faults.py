@@ -13,13 +13,14 @@ HIGHEST_RATE = 0.06
 @dataclass
 class SeededFaults:
     """A fault plan for one platform. `active` is switched off for set-up and for the quiet end; `down` counts who
-    keeps the platform away at the moment."""
+    keeps the platform away at the moment; `armed` are faults that wait for the next calls of one operation."""
 
     rng: random.Random
     rates: dict[str, float]
     active: bool = False
     injected: Counter[str] = field(default_factory=Counter)
     down: int = 0
+    armed: list[tuple[str, str]] = field(default_factory=list)
 
     def next_fault(self, operation: str) -> Fault | None:
         if not self.active:
@@ -27,6 +28,11 @@ class SeededFaults:
         if self.down:
             self.injected["platform away"] += 1
             return Fault("refused_before")
+        for index, (wanted, kind) in enumerate(self.armed):
+            if wanted == operation:
+                del self.armed[index]
+                self.injected[kind] += 1
+                return self._fault(kind)
         for kind, rate in self.rates.items():
             if self.rng.random() < rate:
                 self.injected[kind] += 1

@@ -15,6 +15,7 @@ from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.processes import every_commit_succeeds, nothing_freezes
+from interlock.rehearsal.themes import NO_THEME, UNHEARD, Theme, draw_theme
 from interlock.rehearsal.troubles import ACTIVE_SECONDS, Ended
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
@@ -45,7 +46,8 @@ def on_virtual_time(seed: int, make: Callable[[], "asyncio.Future[T] | object"])
 def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     """A world for this seed. `calm` leaves out every fault and keeps every switch at its default."""
     rng = random.Random(f"{seed}:plan")
-    profile = _profile(rng)
+    theme = draw_theme(seed)
+    profile = _profile(rng, theme)
     rules = ConnectionRules(
         "marketplace",
         "interlock:marketplace",
@@ -57,6 +59,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         refund_cap=rng.choice((Decimal(20), Decimal(500))),
         mirror_marketplace_changes=rng.random() < 0.75,
     )
+    rules = replace(rules, **theme.rules)
     plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0)
     if calm:
         return plan
@@ -64,13 +67,16 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     shopify_switches.draw(rng)
     marketplace_switches = mirakl_switches()
     marketplace_switches.draw(rng)
+    mirakl_faults = faults.drawn(rng)
+    if theme.fault and rng.random() < 0.5:
+        mirakl_faults.armed.append((theme.fault, rng.choice(UNHEARD)))
     return replace(
         plan,
         processes=rng.choice((1, 2, 2, 3)),
         shopify_switches=shopify_switches,
         mirakl_switches=marketplace_switches,
         shopify_faults=faults.drawn(rng),
-        mirakl_faults=faults.drawn(rng),
+        mirakl_faults=mirakl_faults,
         weather=WebhookWeather.drawn(rng),
         lost_wakeups=rng.choice((0.0, 0.0, 0.1)),
         database_ahead=rng.choice((0.0, 0.0, 0.0, 2.0, -2.0, 300.0, -300.0)),
@@ -78,8 +84,9 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     )
 
 
-def _profile(rng: random.Random) -> MarketplaceProfile:
+def _profile(rng: random.Random, theme: Theme) -> MarketplaceProfile:
     profile = PROFILES[rng.choice(sorted(PROFILES))]
+    profile = PROFILES[theme.base] if theme.base else profile
     fields: dict[str, object] = {
         "acceptance_window_hours": rng.choice((1.0, 2.0, 6.0, 24.0)),
         "debit_delay": rng.choice((60.0, 300.0, 1500.0)),
@@ -91,7 +98,7 @@ def _profile(rng: random.Random) -> MarketplaceProfile:
         fields["payment_workflow"] = rng.choice(PAYMENT_WORKFLOWS)
         fields["tax_mode"] = rng.choice(TAX_MODES)
         fields["partial_cancelation"] = rng.random() < 0.7
-    return profile.changed(fields)
+    return profile.changed({**fields, **theme.profile})
 
 
 async def live(
@@ -110,21 +117,23 @@ async def live(
     world = World(plan, database, keyring)
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
-    picking.open_warehouse(rng, world)
+    theme = draw_theme(seed)
+    picking.open_warehouse(rng, world, theme)
     await world.start()
     temper = Temper(
         picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0)), waits_for_options=rng.random() < 0.25
     )
-    crowd = Crowd(world, rng, temper)
-    ended = Ended(seed, world, crowd, [])
+    crowd = Crowd(world, rng, replace(temper, **theme.temper))
+    ended = Ended(seed, world, crowd, [], theme)
     people = [
         asyncio.create_task(picking.pick_for_ever(crowd)),
         asyncio.create_task(CaseWorkers(crowd).work_for_ever()),
     ]
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True
-    for _ in range(ORDERS):
-        people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended)))
+    for number in range(ORDERS):
+        told = NO_THEME if number else theme
+        people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended, told)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (
@@ -160,20 +169,22 @@ async def live(
     return ended
 
 
-async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: Ended) -> None:
+async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: Ended, theme: Theme) -> None:
     await asyncio.sleep(rng.uniform(0, 600))
     world = crowd.world.mirakl[marketplace]
-    skus = None
-    if rng.random() < 0.08:
+    skus = None if theme.skus is None else list(theme.skus)
+    if skus is None and rng.random() < 0.08 and not theme.story:
         skus = ["NOT-IN-THE-SHOP"]
         crowd.did["order with an unknown sku"] += 1
-    order = world.create_generated(lines=rng.randint(1, 3), skus=skus)
+    quantities = None if theme.quantities is None else list(theme.quantities)
+    lines = rng.randint(1, 3) if quantities is None else len(quantities)
+    order = world.create_generated(lines=lines, skus=skus, quantities=quantities)
     if rng.random() < 0.05:
         for variant in crowd.world.shopify.shop.variants.values():
             location = next(iter(crowd.world.shopify.shop.locations.values()))
             crowd.world.shopify.set_stock(variant, 0, location)
         crowd.did["stock ran out"] += 1
-    drawn = stories.draw_stories(rng)
+    drawn = [theme.story] if theme.story else stories.draw_stories(rng)
     ended.stories.extend(drawn)
     await asyncio.gather(*(stories.live_through(crowd, marketplace, order, story) for story in drawn))
 

@@ -5,17 +5,21 @@ import random
 from functools import partial
 
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.themes import Theme
 from interlock.rehearsal.world import CARRIER_NAMES, World
 from interlock.simulator.shopify.state import FulfillmentOrder, Order, Service
 
 REQUESTABLE = ("UNSUBMITTED", "REJECTED", "CANCELLATION_ACCEPTED")
 
 
-def open_warehouse(rng: random.Random, world: World) -> None:
+def open_warehouse(rng: random.Random, world: World, theme: Theme) -> None:
     """Now and then everything is shipped by a fulfilment service, which stops when it is asked, refuses, or ignores it."""
+    location = next(iter(world.shopify.shop.locations.values()))
+    if theme.service is not None:
+        world.shopify.run_service(location, theme.service)
+        return
     if rng.random() >= 0.2:
         return
-    location = next(iter(world.shopify.shop.locations.values()))
     world.shopify.run_service(
         location,
         Service(

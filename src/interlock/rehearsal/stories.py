@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from interlock.console import editing
+from interlock.console import editing, lineage
 from interlock.console.editing import Asked
 from interlock.desk.requests import RequestRefused, Wish
 from interlock.orders.reasons import Option
+from interlock.orders.snapshots import GONE_OUT
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.world import CARRIER_NAMES
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
@@ -250,8 +251,9 @@ async def _copied_cancelled_later(s: Scene, story: str) -> None:
 
 
 async def _copied_never_cancelled(s: Scene, story: str) -> None:
-    lines = _wanted(s)
-    s.crowd.attempt(story, lambda: s.shop.copy_order(s.found, lines=lines))
+    lines, attributes = _wanted(s), s.rng.choice((None, True))
+    again = partial(s.shop.copy_order, s.found, lines=lines, copy_attributes=attributes)
+    s.crowd.attempt(story, again)
 
 
 async def _duplicated(s: Scene, story: str) -> None:
@@ -266,13 +268,56 @@ async def _split(s: Scene, story: str) -> None:
 
 
 async def _merged(s: Scene, story: str) -> None:
-    others = [
-        other
-        for each in s.market.by_creation
-        if each is not s.order and (other := s.crowd.shopify_order(s.marketplace, each)) is not None
-    ]
-    if others:
-        s.crowd.attempt(story, lambda: s.shop.merge_orders([s.found, others[0]]))
+    for _ in range(LOOKED_FOR):
+        others = [
+            other
+            for each in s.market.by_creation
+            if each is not s.order and (other := s.crowd.shopify_order(s.marketplace, each)) is not None
+        ]
+        if others:
+            s.crowd.attempt(story, lambda other=others[0]: s.shop.merge_orders([s.found, other]))  # type: ignore[misc]
+            return
+        await asyncio.sleep(60)
+
+
+async def _taken_back(s: Scene, story: str) -> None:
+    """An app replaces the order, and a person says that it was none: the take-over is undone."""
+    copied = partial(s.shop.replace_order, s.found, copy_first=False, copy_attributes=True)
+    if not s.crowd.attempt("replaced, to be taken back", copied):
+        return
+    world, row = s.crowd.world, s.crowd.row_id(s.marketplace, s.order)
+    for _ in range(LOOKED_FOR):
+        await asyncio.sleep(60)
+        now = s.crowd.shopify_order(s.marketplace, s.order)
+        if row is None or now is None or now is s.found or world.outage.down:
+            continue
+        try:
+            with world.database.begin() as c:
+                at = world.service_clock.now()
+                lineage.undo_link(c, world.wakeups, row, "Dana Desk", "It is another sale.", at)
+        except lineage.LineageRefused:
+            s.crowd.did[f"{story} refused"] += 1
+        else:
+            s.crowd.did[story] += 1
+        return
+
+
+async def _made_again(s: Scene, story: str) -> None:
+    """A second installation with the keys of this one makes the order again: it carries our number and our app."""
+    again = partial(s.shop.copy_order, s.found, app=s.shop.main_app, copy_attributes=True)
+    s.crowd.attempt(story, again)
+
+
+async def _copied_after_it_left(s: Scene, story: str) -> None:
+    """Once the marketplace knows of the parcel, the order is copied: a second delivery, agreed on or not."""
+    for _ in range(LOOKED_FOR):
+        if s.order.state in GONE_OUT or not s.crowd.active:
+            break
+        await asyncio.sleep(90)
+    app = s.rng.choice((None, None, s.shop.main_app))
+    again = partial(s.shop.copy_order, s.found, app=app, copy_attributes=s.rng.random() < 0.7)
+    if s.order.state in GONE_OUT:
+        s.crowd.attempt(story, again)
 
 
 # -- the warehouse -----------------------------------------------------------------------------------------
@@ -329,6 +374,33 @@ async def _edited_after_the_label(s: Scene, story: str) -> None:
         s.crowd.attempt(story, lambda: s.shop.set_quantity(s.found, line.gid, line.current_quantity - 1))
     else:
         await _added(s, story)
+
+
+async def _added_and_labelled(s: Scene, story: str) -> None:
+    """Somebody adds a line to a released order, and the warehouse labels it in the same second."""
+    for _ in range(LOOKED_FOR):
+        parcel = _open_parcel(s.found)
+        if parcel is not None and parcel.status == "OPEN":
+            break
+        if not s.crowd.active:
+            return
+        await asyncio.sleep(90)
+    await _added(s, story)
+    for parcel in s.found.fulfillment_orders:
+        if parcel.open and parcel.remaining:
+            label = partial(s.shop.fulfill, parcel, company=CARRIER_NAMES[0], number="PARCEL-AT-ONCE")
+            s.crowd.attempt("label printed", label)
+
+
+async def _lowered_while_packed(s: Scene, story: str) -> None:
+    """Somebody edits once the fulfilment service has the order."""
+    for _ in range(LOOKED_FOR):
+        if any(parcel.with_service for parcel in s.found.fulfillment_orders):
+            break
+        if not s.crowd.active:
+            return
+        await asyncio.sleep(60)
+    await _lowered(s, story)
 
 
 # -- the marketplace ---------------------------------------------------------------------------------------
@@ -390,6 +462,42 @@ async def _operator_refunds(crowd: Crowd, market: MiraklWorld, order: SimOrder, 
             order.id, line.id, quantity=1, by="operator", excluded_from_shipment=stays
         ),
     )
+
+
+async def _paid(s: Scene) -> bool:
+    """Whether the customer is charged before everybody goes home."""
+    for _ in range(LOOKED_FOR):
+        if s.order.debited is not None:
+            await asyncio.sleep(s.rng.uniform(0, 240))
+            return True
+        if not s.crowd.active:
+            return False
+        await asyncio.sleep(60)
+    return False
+
+
+async def _lowered_once_paid(s: Scene, story: str) -> None:
+    if await _paid(s):
+        await _lowered(s, story)
+
+
+async def _lowered_once_paid_then_undone(s: Scene, story: str) -> None:
+    """An edit asks for a refund, and is taken back once the task is there."""
+    if await _paid(s) and s.crowd.attempt(
+        story, lambda: s.shop.set_quantity(s.found, s.line.gid, s.units - 1)
+    ):
+        await asyncio.sleep(s.rng.uniform(100, 300))
+        s.crowd.attempt("undo", lambda: s.shop.set_quantity(s.found, s.line.gid, s.units))
+
+
+async def _lowered_twice_once_paid(s: Scene, story: str) -> None:
+    """Two edits of one line after the payment: the second asks only for what the first did not."""
+    if await _paid(s) and s.crowd.attempt(
+        story, lambda: s.shop.set_quantity(s.found, s.line.gid, s.units - 1)
+    ):
+        await asyncio.sleep(s.rng.uniform(150, 500))
+        fewer = max(s.units - 2, 0)
+        s.crowd.attempt("lowered again", lambda: s.shop.set_quantity(s.found, s.line.gid, fewer))
 
 
 async def _both_cut(s: Scene, story: str) -> None:
@@ -525,11 +633,19 @@ AT_THE_SHOP: dict[str, tuple[float, AtTheShop]] = {
     "duplicated by hand": (0.5, _duplicated),
     "split by an app": (0.5, _split),
     "merged by an app": (0.4, _merged),
+    "take-over taken back": (0.3, _taken_back),
+    "made again by a copy of the installation": (0.2, _made_again),
+    "copied after the parcel left": (0.3, _copied_after_it_left),
     "hold released by staff": (0.7, _hold_released),
     "parcel split": (0.4, _parcel_split),
     "picking reported": (0.3, _picking_reported),
     "edited after the label": (0.5, _edited_after_the_label),
     "operator cancels after picking": (0.5, _cancelled_after_picking),
+    "added and labelled at once": (0.2, _added_and_labelled),
+    "lowered while the service packs": (0.2, _lowered_while_packed),
+    "lowered once paid": (0.4, _lowered_once_paid),
+    "lowered once paid, then undone": (0.3, _lowered_once_paid_then_undone),
+    "lowered twice once paid": (0.3, _lowered_twice_once_paid),
     "both sides cut one line": (0.7, _both_cut),
     "cut while it is replaced": (0.3, _cut_while_replaced),
     "desk lowers": (1.2, _desk_lowers),

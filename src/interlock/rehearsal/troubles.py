@@ -19,12 +19,12 @@ from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.judging.rebuild import Copy, copy_of
 from interlock.rehearsal.processes import ServiceProcess
+from interlock.rehearsal.themes import NO_THEME, Theme
 from interlock.rehearsal.world import World
 
 ACTIVE_SECONDS = 2700.0
 """How long things go wrong; whatever takes its time begins early enough to be over by then."""
 CLOCK_STEP = 300.0
-FREEZE_RATE = 0.01
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Ended:
     world: World
     crowd: Crowd
     stories: list[str]
+    theme: Theme = NO_THEME
     crashes: Counter[str] = field(default_factory=Counter)
     interruptions: list[Interruption] = field(default_factory=list)
     nobody_restarts: bool = False
@@ -51,7 +52,7 @@ class Ended:
 async def interruptions(rng: random.Random, world: World, ended: Ended) -> None:
     """Crashes at named points, frozen processes, a database that goes away, platforms that are down."""
     crash_rate = rng.choice((0.0, 0.002, 0.01))
-    freeze = rng.random() < 0.4
+    freeze = rng.random() < ended.theme.freeze
     outage = rng.random() < 0.3
     platform_down = rng.random() < 0.3
 
@@ -93,7 +94,7 @@ def _freezing(rng: random.Random, world: World, ended: Ended) -> Callable[[Servi
 
     def freeze_at(process: ServiceProcess, name: str) -> None:
         del name
-        if rng.random() < FREEZE_RATE and world.process_world.clock.monotonic() < ACTIVE_SECONDS:
+        if rng.random() < ended.theme.freeze_rate and world.process_world.clock.monotonic() < ACTIVE_SECONDS:
             process.freeze()
             standing.append(asyncio.get_running_loop().create_task(stand_still(process)))
 
@@ -108,7 +109,7 @@ async def backup(rng: random.Random, world: World, ended: Ended) -> None:
 
 async def web_away(rng: random.Random, world: World, ended: Ended) -> None:
     """The web process cannot be reached for a while: Shopify's deliveries fail, and subscriptions may be removed."""
-    if rng.random() >= 0.15:
+    if rng.random() >= ended.theme.web_away:
         return
     await asyncio.sleep(rng.uniform(0, 900))
     ended.crashes["web process away"] += 1

@@ -144,6 +144,8 @@ def _marketplace(evidence: Evidence, truth: Truth, counters: Counter[str]) -> No
 def _shop(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
     for effect in truth.effects(evidence):
         match effect.kind:
+            case "app_cancel_refused":
+                counters["an app's cancel came too late"] += 1
             case "hold_placed" if effect.actor == evidence.us:
                 counters["hold placed"] += 1
             case "hold_released" if effect.actor == evidence.us:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -88,19 +87,21 @@ class EditingApps(People):
         app: App | None = None,
         lines: Sequence[tuple[str, int]] | None = None,
         cancel_after: float | None = None,
+        copy_attributes: bool | None = None,
     ) -> Order:
         """An app duplicates the order under a new number and cancels the original after so many seconds, or never
-        (Editify, LionApps). The app as its maker is the only trace besides what it copies."""
+        (Editify, LionApps). The app as its maker is the only trace besides what it copies; `copy_attributes` as for
+        `replace_order`. A cancel that comes too late is an effect of its own: the app leaves both standing."""
         original = self._found(order)
         editor = self.as_app(app or self.editing_app("Editify"))
-        created = self._copied([original], editor, lines)
+        created = self._copied([original], editor, lines, copy_attributes=copy_attributes)
         if cancel_after is not None:
 
             async def cancels() -> None:
-                # An app that finds the original shipped or cancelled meanwhile can only leave it.
-                if original.cancelled_at is None:
-                    with suppress(Refused):
-                        self.cancel_order(original, reason="OTHER", actor=editor, note="Edited copy made")
+                try:
+                    self.cancel_order(original, reason="OTHER", actor=editor, note="Edited copy made")
+                except Refused as refused:
+                    self._world.log(editor, "app_cancel_refused", original.gid, why=str(refused))
 
             self._world.schedule(self._world.clock.now() + timedelta(seconds=cancel_after), cancels)
         return created

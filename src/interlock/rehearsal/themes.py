@@ -1,0 +1,181 @@
+"""What every history makes room for: one rare thing, with the marketplace, the rules and the people it needs.
+
+Left to chance, most of what is judged here would occur once in hundreds of histories, or never: an approval needs a paid
+order, an answer late in the window needs a window that ends within the history.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from interlock.simulator.shopify.state import Service
+
+UNKNOWN_SKU = ("NOT-IN-THE-SHOP",)
+UNHEARD = ("reply_lost", "server_error_after", "truncated", "server_error", "refused_before")
+"""Faults after which nobody knows whether the call did anything."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One rare thing. `story` is told to the first order of the history, which has these `skus` and `quantities` where
+    they are given; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people;
+    `base` names the marketplace to begin with. `fault` is an operation of the marketplace whose first calls are answered
+    unclearly in half of the histories. The chances are of troubles that would otherwise be rare."""
+
+    name: str
+    weight: float = 1.0
+    story: str = ""
+    base: str = ""
+    profile: Mapping[str, object] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    temper: Mapping[str, Any] = field(default_factory=dict)
+    skus: tuple[str, ...] | None = None
+    quantities: tuple[int, ...] | None = None
+    service: Service | None = None
+    fault: str = ""
+    web_away: float = 0.15
+    freeze: float = 0.4
+    freeze_rate: float = 0.01
+
+
+_SHORT = {"acceptance_window_hours": 0.5}
+_SLOW_PAYMENT = {"payment_workflow": "PAY_ON_ACCEPTANCE", "debit_delay": 3000.0}
+_PAID_AT_ONCE = {"payment_workflow": "PAY_ON_ACCEPTANCE", "debit_request_delay": 10.0, "debit_delay": 60.0}
+_APPROVE = {"reduction_after_debit": "approve", "edit_window": None}
+_SAYS_YES = {"approves": True, "desk_every": 150.0, "picker_every": 2400.0}
+_SERVICE = Service(accepts=True, answers_after=5.0, cancellation_after=5.0, ships_after=1800.0)
+
+NO_THEME = Theme("as it comes", 4.0)
+THEMES: tuple[Theme, ...] = (
+    NO_THEME,
+    # acceptance
+    Theme(
+        "nobody imports it",
+        1.2,
+        base="hidden-address",
+        profile=_SHORT,
+        temper={"maps_skus": False},
+        skus=UNKNOWN_SKU,
+    ),
+    Theme(
+        "asked late in the window",
+        1.5,
+        base="hidden-address",
+        profile=_SHORT,
+        temper={"waits_for_options": True, "desk_every": 120.0},
+        skus=UNKNOWN_SKU,
+    ),
+    # payment and refunds
+    Theme("the payment fails", 1.2, "payment fails", base="hidden-address", profile=_SLOW_PAYMENT),
+    Theme(
+        "a refund one person approves",
+        1.6,
+        "lowered once paid",
+        base="hidden-address",
+        profile=_PAID_AT_ONCE,
+        rules={**_APPROVE, "refund_limit": None},
+        temper=_SAYS_YES,
+        fault="OR28",
+    ),
+    Theme(
+        "a refund two people approve",
+        1.6,
+        "lowered once paid",
+        base="hidden-address",
+        profile=_PAID_AT_ONCE,
+        rules={**_APPROVE, "refund_limit": Decimal(5)},
+        temper=_SAYS_YES,
+        fault="OR28",
+    ),
+    Theme(
+        "a refund nobody has to approve",
+        1.6,
+        "lowered once paid",
+        base="all-or-nothing",
+        profile=_PAID_AT_ONCE,
+        rules={"reduction_after_debit": "automatic", "refund_cap": Decimal(500), "edit_window": None},
+        temper=_SAYS_YES,
+        fault="OR28",
+    ),
+    Theme(
+        "a refund whose edit is undone",
+        1.5,
+        "lowered once paid, then undone",
+        base="hidden-address",
+        profile=_PAID_AT_ONCE,
+        rules={**_APPROVE, "refund_limit": None},
+        temper={"picker_every": 2400.0},
+    ),
+    Theme(
+        "two edits after the payment",
+        1.2,
+        "lowered twice once paid",
+        base="hidden-address",
+        profile=_PAID_AT_ONCE,
+        rules={"edit_window": None},
+        quantities=(4,),
+        temper={"picker_every": 2400.0},
+    ),
+    # lineage
+    Theme("a second order under our name", 1.2, "made again by a copy of the installation"),
+    Theme("split", 1.0, "split by an app", quantities=(3,), temper={"picker_every": 1200.0}),
+    Theme("merged", 1.2, "merged by an app", temper={"picker_every": 1200.0}),
+    Theme("a take-over taken back", 1.2, "take-over taken back", temper={"picker_every": 1200.0}),
+    Theme("two that live on", 1.2, "copied, never cancelled", temper={"picker_every": 1200.0}),
+    Theme("copied after it left", 1.5, "copied after the parcel left", base="automatic"),
+    # edits
+    Theme(
+        "both sides cut one line",
+        1.2,
+        "both sides cut one line",
+        base="hidden-address",
+        quantities=(4,),
+        temper={"picker_every": 2400.0},
+    ),
+    Theme("our desk cancels", 0.8, "desk cancels", temper={"picker_every": 1200.0}),
+    Theme("our desk moves the address", 0.8, "desk moves the address", temper={"picker_every": 1200.0}),
+    Theme(
+        "an edit undone in time",
+        1.0,
+        "edit undone",
+        base="automatic",
+        quantities=(3,),
+        temper={"picker_every": 2400.0},
+    ),
+    # the warehouse
+    Theme("a parcel with what was never sold", 1.0, "added and labelled at once", base="automatic"),
+    Theme(
+        "a hold that others take off",
+        1.0,
+        "hold released by staff",
+        base="hidden-address",
+        profile=_SLOW_PAYMENT,
+    ),
+    Theme(
+        "a service that refuses to stop",
+        0.8,
+        "lowered while the service packs",
+        base="automatic",
+        service=replace(_SERVICE, cancellation="rejects"),
+    ),
+    Theme(
+        "a service that does not answer",
+        0.8,
+        "lowered while the service packs",
+        base="automatic",
+        service=replace(_SERVICE, cancellation="ignores"),
+    ),
+    # what befalls the service
+    Theme("nobody at the door", 1.2, "burst of edits", web_away=1.0, quantities=(4,)),
+    Theme("workers that stand still", 1.0, freeze=1.0, freeze_rate=0.06),
+)
+"""Every theme; each history has one."""
+
+
+def draw_theme(seed: int) -> Theme:
+    """The theme of this seed, by the themes' weights."""
+    rng = random.Random(f"{seed}:theme")
+    [theme] = rng.choices(THEMES, [theme.weight for theme in THEMES])
+    return theme

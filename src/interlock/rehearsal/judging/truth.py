@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from interlock.orders.memory import Memory
+from interlock.orders.actions import EditShopifyOrder
+from interlock.orders.codec import decode
+from interlock.orders.memory import Decision, Memory
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
-from interlock.rehearsal.judging.evidence import Evidence, Marketplace
+from interlock.rehearsal.judging.evidence import Evidence, Marketplace, Reference
 from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
 from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.record import Effect
@@ -299,7 +301,7 @@ def _truth(
     happened += [(withdrawn.at, 2, MEMORY, _Noted(WITHDRAWN)) for withdrawn in memory.withdrawn]
     happened += [(at, 2, MEMORY, _Noted(LINKED, gid)) for at, gid in links[1:]]
     happened += [
-        (said.at - evidence.ahead, 2, MEMORY, _Noted(DECIDED))
+        (_decided_at(evidence, memory, said), 2, MEMORY, _Noted(DECIDED))
         for said in memory.decisions
         if said.option is Option.SHIP_AS_EDITED
     ]
@@ -315,6 +317,31 @@ def _truth(
         if shopify is not None:
             truth.parcels.update(_parcels(evidence, truth, shopify, telling.sides[each]))
     return truth
+
+
+def _decided_at(evidence: Evidence, memory: Memory, said: Decision) -> datetime:
+    """When a person's decision held. One that came with an edit of our desk is about what that edit made, so it comes
+    after it, however wrong the clock of the machine was that kept it."""
+    edits = [
+        edit.id
+        for edit in memory.desk_edits
+        if (edit.decision, edit.who, edit.why) == (said.option, said.who, said.why)
+    ]
+    made = [
+        effect.at
+        for effect in evidence.shopify.record.effects
+        if effect.kind == "edited" and effect.actor == evidence.us and _subject_of(evidence, effect) in edits
+    ]
+    return max(said.at - evidence.ahead, *made) if made else said.at - evidence.ahead
+
+
+def _subject_of(evidence: Evidence, effect: Effect) -> str:
+    reference = Reference.of(effect.reference)
+    row = None if reference is None else evidence.operation_of.get(reference.operation)
+    if row is None or row.kind != "EditShopifyOrder":
+        return ""
+    action: EditShopifyOrder = decode(EditShopifyOrder, row.action)
+    return action.subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         ),
         *(f"cases {verb}" for verb in ("list", "show", "answer", "catalogue")),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
+        "carriers suggest",
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         "edits table",
         "label override",

@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from interlock.cli import api_keys, cases, editing, edits, labels, lineage, maps, orders, quarantine, running
+from interlock.cli import (
+    api_keys,
+    carriers,
+    cases,
+    editing,
+    edits,
+    labels,
+    lineage,
+    maps,
+    orders,
+    quarantine,
+    running,
+)
 from interlock.cli.connect import connect
 from interlock.logs import configure
 
@@ -24,7 +36,7 @@ orders.commands.command("undo-link")(lineage.undo_link)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
 app.add_typer(edits.commands, name="edits")
-app.add_typer(maps.carriers, name="carriers")
+app.add_typer(carriers.commands, name="carriers")
 app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")

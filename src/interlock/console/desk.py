@@ -17,7 +17,7 @@ from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, count, note_map_changes
 from interlock.imports.store import map_skus, sku_map, unmap_sku
 from interlock.orders.actions import Lane
-from interlock.orders.connection import CarrierMapping
+from interlock.orders.connection import Carrier, CarrierMapping
 from interlock.orders.reasons import WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.orders.texts import keep_text
@@ -332,6 +332,25 @@ def read_sku_file(file: str, body: bytes) -> tuple[tuple[str, str], ...]:
         found.append((row.number, mapping))
     _once(file, [(number, mapping[0]) for number, mapping in found], "mirakl_sku")
     return tuple(mapping for _, mapping in found)
+
+
+def read_code_file(file: str, body: bytes) -> tuple[Carrier, ...]:
+    """A marketplace's carriers from a CSV file with the columns code and label, and those of SH21 besides: the
+    standard code is kept, the tracking URL not. Raises MapRefused."""
+    found = []
+    for row in _rows(file, body, ("code", "label"), ("standard_code", "tracking_url")):
+        for field in ("code", "label"):
+            if not row.fields[field]:
+                raise _wrong_row(file, row.number, field, "It is empty.")
+            if not _printable(row.fields[field]):
+                why = (
+                    f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown."
+                )
+                raise _wrong_row(file, row.number, field, why)
+        carrier = Carrier(row.fields["code"], row.fields["label"], row.fields.get("standard_code", ""))
+        found.append((row.number, carrier))
+    _once(file, [(number, carrier.code) for number, carrier in found], "code")
+    return tuple(carrier for _, carrier in found)
 
 
 def count_refused_file(c: Connection, kind: str) -> None:

@@ -1,0 +1,169 @@
+"""`interlock carriers …`: how each carrier of the shop is called at a marketplace, and what a name could mean there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from interlock.cli.installation import opened
+from interlock.cli.maps import File, Name, Why, connection_or_end, keep, say_changes
+from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.console import desk, wording
+from interlock.console.carriers import earlier_choices
+from interlock.console.mappings import carrier_desk
+from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.shipping.suggest import EarlierChoice, suggest
+from interlock.wiring import rules_of
+
+commands = typer.Typer(no_args_is_help=True, help="The carrier map: list, suggest, map, unmap, import.")
+
+
+@commands.command("suggest")
+def suggest_carriers(
+    name: Annotated[str, typer.Argument(help="A carrier's name as the shop or its warehouse writes it.")],
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            "--codes",
+            help="The marketplace's list: a CSV file in UTF-8 with code and label.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    connection: Annotated[
+        str,
+        typer.Option("--connection", help="Instead of a file: the list this connection's marketplace gave."),
+    ] = "",
+    tracking: Annotated[
+        str, typer.Option("--tracking", help="A tracking number of the carrier, as evidence.")
+    ] = "",
+    country: Annotated[
+        str, typer.Option("--country", help="Where the parcels go, as two letters (ISO 3166), as evidence.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", help="At most so many.", min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the marketplace's carriers a name could mean, with reasons; nothing is changed."""
+    if bool(codes) == bool(connection):
+        end(Exit.USAGE, "Give either --codes with a file or --connection with a name. Nothing was changed.")
+    if not name.strip():
+        end(Exit.REFUSED, "The name is empty. Nothing was changed.")
+    earlier: tuple[EarlierChoice, ...] = ()
+    if codes is not None:
+        carriers = _carriers_of(codes, as_json)
+    else:
+        with opened() as installation:
+            row = connection_or_end(installation, connection)
+            carriers = rules_of(row, ()).carriers
+            earlier = installation.tx(earlier_choices)
+        if not carriers:
+            end(
+                Exit.REFUSED,
+                f"{row.name} has no list of carriers yet: its marketplace was not asked, or has none.",
+            )
+    found = suggest(carriers, name, tracking=tracking, country=country, earlier=earlier, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say(f"None of the {len(carriers)} carriers sounds like “{name.strip()}”.")
+        return
+    table(
+        f"What “{name.strip()}” could mean",
+        ("code", "label", "score", "by itself", "because"),
+        (
+            (one.code, one.label, f"{one.score:.2f}", "yes" if one.automatic else "", "; ".join(one.reasons))
+            for one in found
+        ),
+    )
+
+
+def _carriers_of(file: Path, as_json: bool) -> tuple[Carrier, ...]:
+    try:
+        return desk.read_code_file(file.name, file.read_bytes())
+    except desk.MapRefused as refused:
+        if as_json:
+            print_json(
+                {"error": str(refused), "file": refused.file, "row": refused.row, "field": refused.field}
+            )
+        end(Exit.REFUSED, str(refused))
+
+
+@commands.command("list")
+def list_carriers(connection: Name, as_json: AsJson = False) -> None:
+    """List the carrier map, the marketplace's own carriers, and names that wait for a mapping."""
+    with opened() as installation:
+        row = connection_or_end(installation, connection)
+        found = installation.tx(lambda c: carrier_desk(c, row))
+        if as_json:
+            print_json(found)
+            return
+        table(
+            "Mappings",
+            ("shop writes", "code", "free name", "by", "at"),
+            ((a, b, c, d, wording.stamp(e)) for a, b, c, d, e in found.mappings),
+        )
+        table("\nCarriers of the marketplace", ("code", "label"), found.registered)
+        table(
+            "\nWaiting for a mapping",
+            ("shop writes", "orders", "sounds like"),
+            ((name, number, ", ".join(codes)) for name, number, codes in found.wanted),
+        )
+        say_changes(found.history)
+
+
+@commands.command("map")
+def map_carrier(
+    connection: Name,
+    shop_name: Annotated[str, typer.Argument(help="The carrier's name exactly as the shop writes it.")],
+    code: Annotated[str, typer.Option("--code", help="The marketplace's code of the carrier.")] = "",
+    name: Annotated[str, typer.Option("--name", help="A free name, where the marketplace takes one.")] = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Map one carrier; orders that wait for it go on."""
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        mapping = CarrierMapping(shop_name.strip(), code.strip(), name.strip())
+        keep(
+            installation,
+            "carriers",
+            lambda c: desk.map_carrier_names(c, installation.queue, row, [mapping], who, now),
+            False,
+            as_json,
+        )
+
+
+@commands.command("unmap")
+def unmap_carrier(
+    connection: Name,
+    shop_name: Annotated[str, typer.Argument(help="The carrier's name as the shop writes it.")],
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove the mapping of one carrier; parcels that name it afterwards wait as cases."""
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        keep(
+            installation,
+            "carriers",
+            lambda c: desk.unmap_carrier_name(c, row, shop_name, who, why, now),
+            False,
+            as_json,
+        )
+
+
+@commands.command("import")
+def import_carriers(connection: Name, file: File, who: Who = "", as_json: AsJson = False) -> None:
+    """Map the carriers of a CSV file (shop_name and code, or shop_name and name); all rows or none."""
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        body = file.read_bytes()
+
+        def work(c: Connection) -> desk.Mapped:
+            mappings = desk.read_carrier_file(row, file.name, body)
+            return desk.map_carrier_names(c, installation.queue, row, mappings, who, now)
+
+        keep(installation, "carriers", work, True, as_json)

@@ -38,9 +38,7 @@ def test_a_list_is_tried_without_a_connection(interlock: Run, tmp_path: Path) ->
         ("", "there is no row"),
     ],
 )
-def test_a_bad_file_is_named_by_row_and_field(
-    interlock: Run, tmp_path: Path, body: str, words: str
-) -> None:
+def test_a_bad_file_is_named_by_row_and_field(interlock: Run, tmp_path: Path, body: str, words: str) -> None:
     file = tmp_path / "codes.csv"
     file.write_text(body, encoding="utf-8")
     plain = interlock("carriers", "suggest", "DPD", "--codes", str(file))

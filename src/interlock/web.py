@@ -22,6 +22,7 @@ from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
 from interlock.console.health import Health, service_health
+from interlock.console.lists import FilterUnknown, MarkUnreadable
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, static_files
 from interlock.console.routes import router
 from interlock.engine.gateways import Connections
@@ -56,7 +57,8 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 class WebParts:
     """What the web process is made of. `hosts` are names, besides this machine's own, under which the console
     may be asked for: until there are accounts, none. `api_hosts` are names under which programs may ask the API, which
-    checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot."""
+    checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot. `address_key` is the key of the digests of
+    addresses: with it an order is found by its e-mail."""
 
     store: Store
     clock: Clock
@@ -66,13 +68,18 @@ class WebParts:
     hosts: tuple[str, ...] = ()
     api_hosts: tuple[str, ...] = ()
     connections: Connections | None = None
+    address_key: bytes = b""
 
 
 def create_app(parts: WebParts) -> FastAPI:
     """The whole web application, for uvicorn or an in-process transport."""
     # Nothing of ours redirects a delivery: a sender that follows no redirect would lose it.
     app = FastAPI(title="Interlock", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    console = Console(ConsoleParts(parts.store, parts.clock, parts.identifiers, parts.queue, parts.keyring))
+    console = Console(
+        ConsoleParts(
+            parts.store, parts.clock, parts.identifiers, parts.queue, parts.keyring, parts.address_key
+        )
+    )
     ingress = Ingress(parts)
 
     async def receive(request: Request, place: str) -> Response:
@@ -397,6 +404,9 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     async def page_missing(request: Request, error: Exception) -> Response:
         return said(request, 404, "not_found", str(error))
 
+    async def not_listed(request: Request, error: Exception) -> Response:
+        return said(request, 422, "invalid", str(error))
+
     async def form_refused(request: Request, error: Exception) -> Response:
         return said(request, 403, "form_refused", str(error))
 
@@ -414,6 +424,8 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, database_away)
     app.add_exception_handler(PageMissing, page_missing)
+    app.add_exception_handler(FilterUnknown, not_listed)
+    app.add_exception_handler(MarkUnreadable, not_listed)
     app.add_exception_handler(FormRefused, form_refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-VENDOR = {"tabler": "tabler.min.css", "htmx": "htmx.min.js"}
+VENDOR = {"tabler": "tabler.min.css", "htmx": "htmx.min.js", "events": "hx-sse.min.js"}
 SOURCES = {
     "tabler": "@tabler/core/dist/css/tabler.min.css",
     "htmx": "htmx.org/dist/htmx.min.js",
+    "events": "htmx.org/dist/ext/hx-sse.min.js",
 }
 
 

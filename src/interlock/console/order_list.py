@@ -1,23 +1,32 @@
 """Orders as rows of a list, and the search for an order by any number it carries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from interlock.cases.store import cases
+from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
 from interlock.console.stages import Standing, standing_of
 from interlock.engine.store import (
     connections,
 )
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory
+from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import find_orders, fulfillment_orders, orders
 
 SHORTEST_TRACKING = 4
 LISTED = 50
+
+is_held = and_(
+    func.jsonb_array_length(func.coalesce(orders.c.memory["held"], func.jsonb_build_array())) > 0,
+    or_(orders.c.mirakl_state.is_(None), orders.c.mirakl_state.not_in((*GONE_OUT, *DEAD))),
+)
+"""That a parcel of the order is on our hold, and has not gone out or ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,41 @@ class OrderInList:
 
 def latest_orders(c: Connection, limit: int = LISTED) -> list[OrderInList]:
     """The newest orders, with those that have an urgent case first."""
-    return _listed(c, None, limit)
+    open_ones = and_(cases.c.closed_at.is_(None), cases.c.severity == "urgent", cases.c.order_id.is_not(None))
+    urgent = select(cases.c.order_id).where(open_ones).distinct().order_by(cases.c.order_id.desc())
+    newest = select(orders.c.id).order_by(orders.c.id.desc())
+    ids = [int(i) for query in (urgent, newest) for i in c.execute(query.limit(limit)).scalars()]
+    return _rows_of(c, list(dict.fromkeys(ids))[:limit])
+
+
+def orders_page(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[OrderInList], str]:
+    """The orders a list's address asks for, the newest first, and the mark where the next page begins: empty when
+    this is the last. Raises MarkUnreadable."""
+    query = select(orders.c.id).order_by(orders.c.id.desc()).limit(limit + 1)
+    if asked.after:
+        query = query.where(orders.c.id < row_mark(asked.after))
+    if asked.connection:
+        wanted = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
+        query = query.where(orders.c.connection_id == wanted)
+    if asked.team:
+        query = query.where(_has_case(cases.c.owner == asked.team))
+    match asked.other("show"):
+        case "cases":
+            query = query.where(_has_case())
+        case "urgent":
+            query = query.where(_has_case(cases.c.severity == "urgent"))
+        case "held":
+            query = query.where(is_held)
+        case _:
+            pass
+    if buyer := asked.other("buyer"):
+        query = query.where(orders.c.shopify_email == buyer)
+    ids = [int(i) for i in c.execute(query).scalars()]
+    return _rows_of(c, ids[:limit]), str(ids[limit - 1]) if len(ids) > limit else ""
+
+
+def _has_case(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(cases.c.order_id == orders.c.id, cases.c.closed_at.is_(None), *conditions)
 
 
 def found_orders(c: Connection, number: str, limit: int = LISTED) -> list[OrderInList]:
@@ -49,8 +92,13 @@ def found_orders(c: Connection, number: str, limit: int = LISTED) -> list[OrderI
     ids = find_orders(c, number, limit)
     ids += [i for i in _by_fulfillment_order(c, number) if i not in ids]
     ids += [i for i in _by_tracking(c, number, limit) if i not in ids]
-    rows = {row.id: row for row in _listed(c, ids, limit)} if ids else {}
-    return [rows[i] for i in ids if i in rows]
+    return _rows_of(c, ids[:limit])
+
+
+def orders_of_buyer(c: Connection, buyer: str, limit: int) -> list[int]:
+    """Row ids of orders whose Shopify order carries the e-mail with this keyed digest, the newest first."""
+    query = select(orders.c.id).where(orders.c.shopify_email == buyer).order_by(orders.c.id.desc()).limit(limit)
+    return [int(i) for i in c.execute(query).scalars()]
 
 
 def one_order_id(c: Connection, number: str) -> int | None:
@@ -91,18 +139,12 @@ def _by_tracking(c: Connection, number: str, limit: int) -> list[int]:
     return [int(row.id) for row in rows]
 
 
-def _listed(c: Connection, ids: list[int] | None, limit: int) -> list[OrderInList]:
-    open_cases = (
-        select(
-            cases.c.order_id,
-            func.count().label("open_cases"),
-            func.count().filter(cases.c.severity == "urgent").label("urgent_cases"),
-        )
-        .where(cases.c.closed_at.is_(None), cases.c.order_id.is_not(None))
-        .group_by(cases.c.order_id)
-        .subquery()
-    )
-    urgent = func.coalesce(open_cases.c.urgent_cases, 0)
+def _rows_of(c: Connection, ids: Sequence[int]) -> list[OrderInList]:
+    """These orders, in this order. Cases are counted for them alone."""
+    if not ids:
+        return []
+    of_order = and_(cases.c.order_id == orders.c.id, cases.c.closed_at.is_(None))
+    counted = select(func.count()).select_from(cases).where(of_order)
     query = (
         select(
             orders.c.id,
@@ -117,17 +159,14 @@ def _listed(c: Connection, ids: list[int] | None, limit: int) -> list[OrderInLis
             orders.c.handled,
             orders.c.hinted_at,
             connections.c.name.label("connection"),
-            func.coalesce(open_cases.c.open_cases, 0).label("open_cases"),
-            urgent.label("urgent_cases"),
+            counted.scalar_subquery().label("open_cases"),
+            counted.where(cases.c.severity == "urgent").scalar_subquery().label("urgent_cases"),
         )
         .join(connections, connections.c.id == orders.c.connection_id)
-        .outerjoin(open_cases, open_cases.c.order_id == orders.c.id)
-        .order_by((urgent > 0).desc(), orders.c.id.desc())
-        .limit(limit)
+        .where(orders.c.id.in_(ids))
     )
-    if ids is not None:
-        query = query.where(orders.c.id.in_(ids))
-    return [_in_list(row) for row in c.execute(query)]
+    rows = {row.id: _in_list(row) for row in c.execute(query)}
+    return [rows[i] for i in ids if i in rows]
 
 
 def _in_list(row: Any) -> OrderInList:

@@ -1,4 +1,5 @@
-"""The console's pages: rendered on the server, refreshed by polling, readable without script or style sheet."""
+"""The frame of the console's pages: rendered on the server, refreshed when what they show has changed, readable
+without script or style sheet."""
 
 import hashlib
 import hmac
@@ -18,6 +19,8 @@ from sqlalchemy import Connection
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
+from interlock.console.live import EVERYTHING, Changes
+from interlock.console.navigation import menu
 from interlock.engine.queue import Queue
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
@@ -28,7 +31,8 @@ T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 SESSION_COOKIE = "interlock_session"
-LIVE = "live"
+THEME_COOKIE = "interlock_theme"
+THEMES = ("light", "dark")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -52,20 +56,25 @@ class FormRefused(Exception):
 
 @dataclass(frozen=True)
 class ConsoleParts:
-    """What the pages need: transactions, time, where wake-ups go, and the keyring that seals their forms."""
+    """What the pages need: transactions, time, where wake-ups go, the keyring that seals their forms, and the key of
+    the digests under which e-mail addresses are found; empty where they are not searched."""
 
     store: Store
     clock: Clock
     identifiers: Identifiers
     queue: Queue
     keyring: Keyring
+    address_key: bytes = b""
 
 
 class Console:
-    """Renders pages. One of these serves one web application."""
+    """Renders pages. One of these serves one web application. `changes` tells open pages what has changed; `paths` are
+    the pages there are, which the menu shows."""
 
     def __init__(self, parts: ConsoleParts) -> None:
         self.parts = parts
+        self.changes = Changes(parts.store)
+        self.paths: frozenset[str] = frozenset()
         self._held: Quarantine | None = None
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
@@ -107,9 +116,17 @@ class Console:
         return found
 
     def page(
-        self, request: Request, name: str, title: str, status: int = 200, live: bool = True, **context: Any
+        self,
+        request: Request,
+        name: str,
+        title: str,
+        status: int = 200,
+        live: bool = True,
+        watch: str = EVERYTHING,
+        **context: Any,
     ) -> Response:
-        """The page `name`, or only its living part when the page itself asks for it.
+        """The page `name`, or only its living part when the page itself asks for it, which it does when the topic
+        `watch` has changed.
 
         A living part that has not changed is answered with 204, so that nothing on the screen moves.
         """
@@ -121,7 +138,9 @@ class Console:
             "now": now,
             "title": title,
             "request_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            "section": name,
+            "menu": menu(self.paths, request.url.path),
+            "theme": theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
+            "watch": watch,
             "token": self._token(session),
             "held": self._held,
             "has_assets": (FOLDER / "static" / "vendor" / VENDOR["htmx"]).exists(),
@@ -133,12 +152,12 @@ class Console:
             digest = hashlib.blake2b(living.encode(), digest_size=12).hexdigest()
         if live and request.headers.get("HX-Request") == "true":
             if hmac.compare_digest(request.headers.get("X-Shown", ""), digest):
-                return _sealed(Response(status_code=204))
+                return sealed(Response(status_code=204))
             template = self._environment.get_template("live.html")
         else:
             template = self._environment.get_template(f"{name}.html")
         body = template.render(context, living=Markup(living), shown=digest)
-        response = _sealed(Response(body, status_code=status, media_type="text/html; charset=utf-8"))
+        response = sealed(Response(body, status_code=status, media_type="text/html; charset=utf-8"))
         if fresh:
             response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict", path="/")
         return response
@@ -161,8 +180,8 @@ class Console:
             raise FormRefused
 
 
-def _sealed(response: Response) -> Response:
-    """With the headers that keep other pages and scripts out."""
+def sealed(response: Response) -> Response:
+    """The response with the headers that keep other pages and scripts out."""
     response.headers.update(
         {
             "Content-Security-Policy": POLICY,
@@ -177,7 +196,13 @@ def _sealed(response: Response) -> Response:
 
 def seen_other(path: str) -> Response:
     """After a form was taken, the browser reads the page it belongs to."""
-    return _sealed(RedirectResponse(path, status_code=303))
+    return sealed(RedirectResponse(path, status_code=303))
+
+
+def own_path(path: str) -> str:
+    """The path when it is one of this console, and the first page when it may lead elsewhere."""
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if ours and len(path) < 1000 else "/"
 
 
 def static_files() -> StaticFiles:

@@ -2,16 +2,20 @@
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
 from interlock.console.edit_pages import edit_routes
 from interlock.console.health_pages import health_routes
 from interlock.console.lineage_pages import lineage_routes
+from interlock.console.live_pages import live_routes
 from interlock.console.manual_pages import manual_routes
 from interlock.console.mapping_pages import mapping_routes
+from interlock.console.order_list_pages import order_list_routes
 from interlock.console.order_pages import order_routes
 from interlock.console.pages import Console
+from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
 
@@ -19,6 +23,7 @@ def router(console: Console) -> APIRouter:
     """The console's routes, page by page."""
     routes = APIRouter(default_response_class=Response)
     today_routes(routes, console)
+    order_list_routes(routes, console)
     order_routes(routes, console)
     edit_routes(routes, console)
     lineage_routes(routes, console)
@@ -27,4 +32,7 @@ def router(console: Console) -> APIRouter:
     connection_routes(routes, console)
     health_routes(routes, console)
     manual_routes(routes, console)
+    live_routes(routes, console)
+    theme_routes(routes, console)
+    console.paths = frozenset(route.path for route in routes.routes if isinstance(route, APIRoute))
     return routes

@@ -1,13 +1,14 @@
-"""The first page: the figures of the day, what a person must look at, and the orders."""
+"""The first page: what needs a person now, and the figures of the day."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from interlock.console.case_list import CaseRow, case_queue
-from interlock.console.order_list import OrderInList, found_orders, latest_orders
-from interlock.console.pages import Console, given_text
+from interlock.console.pages import Console
 from interlock.console.today import Today, figures_of_today
+
+SHOWN_CASES = 8
 
 
 def today_routes(routes: APIRouter, console: Console) -> None:
@@ -15,14 +16,11 @@ def today_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/")
-    async def today(request: Request, q: str = "") -> Response:
-        number, now = given_text(q), parts.clock.now()
+    async def today(request: Request) -> Response:
+        now = parts.clock.now()
 
-        def read(c: Connection) -> tuple[list[OrderInList], Today, list[CaseRow]]:
-            listed = found_orders(c, number) if number else latest_orders(c)
-            return listed, figures_of_today(c, now), case_queue(c, 5)
+        def read(c: Connection) -> tuple[Today, list[CaseRow]]:
+            return figures_of_today(c, now), case_queue(c, SHOWN_CASES)
 
-        listed, figures, queue = await console.read(read)
-        return console.page(
-            request, "today", "Orders", orders=listed, figures=figures, queue=queue, number=number
-        )
+        figures, queue = await console.read(read)
+        return console.page(request, "today", "Today", figures=figures, queue=queue)

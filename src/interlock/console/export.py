@@ -1,0 +1,80 @@
+"""Lists as CSV files for spreadsheet programs: nothing in them is ever taken for a formula.
+
+UTF-8 with a byte order mark, comma, quotes where needed, CRLF: what RFC 4180 says and spreadsheet programs open by a
+click. A text that begins like a formula gets an apostrophe in front, as does one that hides such a beginning behind
+blanks; numbers, amounts and moments are written as they are.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from fastapi.responses import Response, StreamingResponse
+from sqlalchemy import Connection
+
+from interlock.console.pages import sealed
+from interlock.storage.database import Store
+
+FORMULA_BEGINS = "=+-@\t\r\n|%＝＋－＠"
+_UNSEEN = " \u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\x00"
+
+Cell = str | int | Decimal | datetime | bool | None
+Mark = TypeVar("Mark")
+
+
+def cell(value: Cell) -> str:
+    """One value as the file has it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case str():
+            begins = value.lstrip(_UNSEEN)[:1]
+            return f"'{value}" if begins and begins in FORMULA_BEGINS else value
+        case _:
+            return str(value)
+
+
+def csv_bytes(rows: Sequence[Sequence[Cell]]) -> bytes:
+    """Rows of a file, without its byte order mark."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
+    return written.getvalue().encode()
+
+
+def csv_file(
+    store: Store,
+    name: str,
+    columns: Sequence[str],
+    batch: Callable[[Connection, Mark | None], tuple[Sequence[Sequence[Cell]], Mark | None]],
+) -> Response:
+    """A list as a file to take away. `batch` gives the rows after a mark and the next mark, None when there are no
+    more; each batch is read in a transaction of its own while the file is being sent."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"\xef\xbb\xbf" + csv_bytes([columns])
+        mark: Mark | None = None
+        while True:
+            rows, mark = await store.tx(partial(_read, batch, mark))
+            yield csv_bytes(rows)
+            if mark is None:
+                return
+
+    response = StreamingResponse(body(), media_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return sealed(response)
+
+
+def _read(
+    batch: Callable[[Connection, Mark | None], tuple[Sequence[Sequence[Cell]], Mark | None]],
+    mark: Mark | None,
+    c: Connection,
+) -> tuple[Sequence[Sequence[Cell]], Mark | None]:
+    return batch(c, mark)

@@ -1,0 +1,143 @@
+"""Tells open pages that what they show has changed, by server-sent events.
+
+A page that hears so asks for its living part again. One short query a second serves every page of the process, and
+none is made while no page is open, so a page holds no database connection. Pages also ask by themselves every few
+seconds: an event that is lost costs time and nothing else.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from interlock.storage.database import Store
+
+EVERYTHING = "everything"
+MOST_STREAMS = 400
+"""So many pages of one process hear of changes at once; the others ask by themselves."""
+
+_EVERYTHING = text(
+    """
+    SELECT concat_ws('.',
+        (SELECT max(id) FROM timeline), (SELECT max(id) FROM plans), (SELECT max(id) FROM orders),
+        (SELECT max(id) FROM cases), (SELECT max(id) FROM answers), (SELECT max(id) FROM map_changes),
+        (SELECT concat_ws('-', count(*), max(xmin::text::bigint)) FROM cases WHERE closed_at IS NULL),
+        (SELECT max(xmin::text::bigint) FROM connections), (SELECT max(xmin::text::bigint) FROM polls)
+    )
+    """
+)
+# A row's xmin is the transaction that wrote it last: it changes with every change of the row, whoever makes it.
+_ORDERS = text(
+    """
+    SELECT o.id, concat_ws('.', o.xmin::text,
+        (SELECT max(t.id) FROM timeline t WHERE t.order_id = o.id),
+        (SELECT concat_ws('-', count(*), max(p.xmin::text::bigint)) FROM operations p WHERE p.order_id = o.id),
+        (SELECT concat_ws('-', count(*), max(k.xmin::text::bigint)) FROM cases k WHERE k.order_id = o.id))
+    FROM orders o WHERE o.id = ANY(:ids) ORDER BY o.id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+
+
+def versions(c: Connection, topics: Sequence[str]) -> dict[str, str]:
+    """For each topic a word that is another one after every change of what the topic means: `everything`, or
+    `order-` and the row id of an order. An order that does not exist has none."""
+    found = {}
+    if EVERYTHING in topics:
+        found[EVERYTHING] = str(c.execute(_EVERYTHING).scalar_one())
+    ids = [int(topic.removeprefix("order-")) for topic in topics if topic.startswith("order-")]
+    if ids:
+        found |= {f"order-{row[0]}": str(row[1]) for row in c.execute(_ORDERS, {"ids": sorted(ids)})}
+    return found
+
+
+def is_topic(topic: str) -> bool:
+    """Whether pages may ask to be told of it."""
+    number = topic.removeprefix("order-")
+    return topic == EVERYTHING or (topic != number and number.isascii() and number.isdigit() and len(number) < 19)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the database is asked, how often a quiet stream shows that it lives, and how long it lasts at most,
+    all in seconds. A page whose stream ended opens another."""
+
+    look: float = 1.0
+    beat: float = 15.0
+    last: float = 900.0
+
+
+class Changes:
+    """Watches the topics that open pages name, with one task for all of them, which ends with the last page."""
+
+    def __init__(self, store: Store, pace: Pace | None = None) -> None:
+        self._store = store
+        self._pace = pace or Pace()
+        self._topics: Counter[str] = Counter()
+        self._known: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._turned = asyncio.Condition()
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether no further stream is taken."""
+        return self._closed or self._topics.total() >= MOST_STREAMS
+
+    async def close(self) -> None:
+        """End every stream, so that the web server can stop."""
+        self._closed = True
+        async with self._turned:
+            self._turned.notify_all()
+
+    async def stream(self, topic: str, seen: str = "") -> AsyncIterator[bytes]:
+        """The events of one page: `changed` at once unless `seen` is the present version, then after every change."""
+        loop = asyncio.get_running_loop()
+        ends, told = loop.time() + self._pace.last, seen
+        self._topics[topic] += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._watch())
+        try:
+            yield b"retry: 1000\n\n"
+            while not self._closed and loop.time() < ends:
+                version = await self._another(topic, told)
+                if version is None:
+                    yield b": still here\n\n"
+                else:
+                    told = version
+                    yield f"event: changed\nid: {told}\ndata: {topic}\n\n".encode()
+        finally:
+            self._topics[topic] -= 1
+            if not self._topics[topic]:
+                del self._topics[topic]
+
+    async def _another(self, topic: str, told: str) -> str | None:
+        """The topic's version once it is another one than `told`; None when it was not for a whole beat."""
+
+        def is_other() -> bool:
+            return self._closed or self._known.get(topic, told) != told
+
+        try:
+            async with asyncio.timeout(self._pace.beat), self._turned:
+                await self._turned.wait_for(is_other)
+        except TimeoutError:
+            return None
+        return None if self._closed else self._known[topic]
+
+    async def _watch(self) -> None:
+        while self._topics and not self._closed:
+            # A database that is away is said by the pages themselves, when they ask; here it is asked again.
+            with suppress(DBAPIError, PoolTimeout):
+                found = await self._store.tx(partial(versions, topics=sorted(self._topics)))
+                if found != self._known:
+                    async with self._turned:
+                        self._known = found
+                        self._turned.notify_all()
+            await asyncio.sleep(self._pace.look)
+        self._known = {}

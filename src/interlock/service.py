@@ -701,6 +701,7 @@ async def answer(
                 found.keyring,
                 api_hosts=tuple(name for name in settings.api_hosts.split(",") if name),
                 connections=service.connections,
+                address_key=found.installation.address_key,
             )
         )
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host

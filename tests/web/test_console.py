@@ -40,13 +40,13 @@ def case_of(database: Database, order_id: int) -> int:
         return int(c.execute(select(cases.c.id).where(cases.c.order_id == order_id)).scalars().one())
 
 
-def test_the_first_page_lists_orders_and_where_they_stand(
+def test_the_list_of_orders_says_where_they_stand(
     browser: Browser, database: Database, connection: ConnectionRow, edited: int
 ) -> None:
     with database.begin() as c:
         keep(c, connection, sku_unknown())
 
-    page = text_of(browser.get("/"))
+    page = text_of(browser.get("/orders"))
 
     assert "M-1001-A" in page
     assert "M-1003-A" in page
@@ -61,7 +61,7 @@ def test_an_order_is_found_by_any_of_its_numbers(
     with database.begin() as c:
         order_id, _ = keep(c, connection, shipped_with("Royal Mail 24"))
 
-    page = browser.get("/?q=" + number.replace("#", "%23").replace(" ", "%20"))
+    page = browser.get("/orders?q=" + number.replace("#", "%23").replace(" ", "%20"))
 
     assert f'href="/orders/{order_id}"' in page.text
     assert f'href="/orders/{edited}"' not in page.text
@@ -71,7 +71,7 @@ def test_an_order_is_found_by_any_of_its_numbers(
 def test_a_number_nobody_carries_finds_nothing(browser: Browser, edited: int, number: str) -> None:
     import urllib.parse
 
-    page = browser.get("/?q=" + urllib.parse.quote(number))
+    page = browser.get("/orders?q=" + urllib.parse.quote(number))
 
     assert page.status_code == 200
     assert "No order carries this number" in text_of(page)
@@ -218,7 +218,7 @@ def test_what_the_platforms_wrote_is_shown_as_text(browser: Browser, database: D
         f"/orders/{edited}",
         "/cases",
         f"/cases/{case_of(database, edited)}",
-        "/?q=%3Cscript%3E",
+        "/orders?q=%3Cscript%3E",
     ):
         response = browser.get(path)
         assert response.status_code == 200

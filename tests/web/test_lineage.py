@@ -96,4 +96,4 @@ def test_the_page_shows_every_order_of_the_sale_and_is_found_by_each(browser: Br
     assert "Ada Agent: staff recreated it" in page
     assert "Take the last take-over back" in page
     for number in ("1001A", "%231001"):
-        assert "M-1001-A" in text_of(browser.get(f"/?q={number}"))
+        assert "M-1001-A" in text_of(browser.get(f"/orders?q={number}"))

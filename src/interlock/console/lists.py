@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -11,7 +12,7 @@ from interlock.engine.store import connections
 from interlock.orders.reasons import Owner
 
 PAGE_LENGTH = 50
-TEAMS: tuple[Owner, ...] = ("customer service", "operations", "finance", "engineer")
+TEAMS: tuple[str, ...] = get_args(Owner)
 
 
 class FilterUnknown(ValueError):

@@ -60,7 +60,9 @@ def versions(c: Connection, topics: Sequence[str]) -> dict[str, str]:
 def is_topic(topic: str) -> bool:
     """Whether pages may ask to be told of it."""
     number = topic.removeprefix("order-")
-    return topic == EVERYTHING or (topic != number and number.isascii() and number.isdigit() and len(number) < 19)
+    return topic == EVERYTHING or (
+        topic != number and number.isascii() and number.isdigit() and len(number) < 19
+    )
 
 
 @dataclass(frozen=True, slots=True)

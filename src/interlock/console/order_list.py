@@ -97,7 +97,9 @@ def found_orders(c: Connection, number: str, limit: int = LISTED) -> list[OrderI
 
 def orders_of_buyer(c: Connection, buyer: str, limit: int) -> list[int]:
     """Row ids of orders whose Shopify order carries the e-mail with this keyed digest, the newest first."""
-    query = select(orders.c.id).where(orders.c.shopify_email == buyer).order_by(orders.c.id.desc()).limit(limit)
+    query = (
+        select(orders.c.id).where(orders.c.shopify_email == buyer).order_by(orders.c.id.desc()).limit(limit)
+    )
     return [int(i) for i in c.execute(query).scalars()]
 
 

@@ -11,6 +11,8 @@ import interlock.engine.store
 import interlock.holds.store
 import interlock.imports.store
 import interlock.marketplaces.store
+import interlock.monitoring.channels
+import interlock.monitoring.outbox
 import interlock.orders.store
 import interlock.orders.texts
 import interlock.quarantine.store

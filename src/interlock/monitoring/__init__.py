@@ -1,0 +1,1 @@
+"""Signals, objectives, conditions of whole connections, and the alerts that reach people."""

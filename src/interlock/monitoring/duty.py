@@ -1,0 +1,144 @@
+"""The periodic job: read what stands, ask the rule, keep what it says, and send what is due."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx2
+from sqlalchemy import Connection
+
+from interlock.clock import Clock
+from interlock.engine.store import beat, count
+from interlock.logs import logger
+from interlock.monitoring import links, outbox
+from interlock.monitoring.channels import Channel, address_of, all_channels
+from interlock.monitoring.composing import Composed, compose
+from interlock.monitoring.decide import Finding, Situation, decide
+from interlock.monitoring.outbox import Due
+from interlock.monitoring.sending import NotSent, Sent, beat_outside, send
+from interlock.monitoring.standings import case_standings, last_calls, page_standings, window_standings
+from interlock.storage.database import Store
+from interlock.storage.encryption import Keyring
+
+FORGET_EVERY = timedelta(hours=6)
+
+
+@dataclass
+class Alerting:
+    """What the alert scheduler of one process is made of. `address` is where people reach the console, without a slash
+    at its end; empty where nobody said. `http` is for heartbeats alone."""
+
+    store: Store
+    clock: Clock
+    keyring: Keyring
+    address: str = ""
+    http: Callable[[], httpx2.AsyncClient] | None = None
+    forgot_at: datetime | None = None
+
+    async def tell(self, findings: Sequence[Finding] = ()) -> int:
+        """Keep every alert that is due and was not said yet. Returns how many messages that makes."""
+        now = self.clock.now()
+
+        def keep(c: Connection) -> int:
+            made = outbox.keep(c, decide(situation(c, now, findings)), now)
+            beat(c, "alerts", now)
+            if made:
+                count(c, "alerts_made", by=made)
+            return made
+
+        made = await self.store.tx(keep)
+        if self.forgot_at is None or now - self.forgot_at > FORGET_EVERY:
+            self.forgot_at = now
+            await self.store.tx(lambda c: outbox.forget_alerts(c, now - outbox.KEPT_FOR))
+        return made
+
+    async def send_due(self, only: int | None = None) -> int:
+        """Send what is due, one after another. Returns how many deliveries the channels took."""
+        now = self.clock.now()
+        due = await self.store.tx(lambda c: outbox.claim(c, now, only=only))
+        taken = 0
+        for one in due:
+            taken += await self._send(one)
+        return taken
+
+    async def _send(self, due: Due) -> bool:
+        now = self.clock.now()
+
+        def prepare(c: Connection) -> tuple[str | None, Composed]:
+            return address_of(c, self.keyring, due.channel_id), self._composed(c, due, now)
+
+        url, message = await self.store.tx(prepare)
+        ended: Sent | NotSent
+        if url is None:
+            ended = NotSent("the channel was removed")
+        elif due.kind == "heartbeat":
+            ended = await self._beat(url)
+        else:
+            ended = await send(url, "message" if due.alert is None else due.alert.severity, message)
+        done_at = self.clock.now()
+
+        def finish(c: Connection) -> None:
+            match ended:
+                case Sent():
+                    outbox.sent(c, due.id, done_at)
+                    count(c, "alert_sent")
+                case NotSent(why):
+                    outbox.failed(c, due, why, done_at)
+                    count(c, "alert_not_sent")
+
+        await self.store.tx(finish)
+        if isinstance(ended, NotSent):
+            logger().warning("alert.not_sent", delivery=due.id, attempt=due.attempts)
+        return isinstance(ended, Sent)
+
+    def _composed(self, c: Connection, due: Due, now: datetime) -> Composed:
+        alert = due.alert
+        if alert is None or due.alert_id is None:
+            return Composed(
+                "[Test] Interlock can reach this channel",
+                "This message was asked for with the button Test, or with `interlock alerts test`. Nothing is wrong.",
+            )
+        look = acknowledge = ""
+        if self.address:
+            acknowledge = f"{self.address}/alerts/acknowledge/{links.seal(self.keyring, due.alert_id, now)}"
+            if alert.case_id is not None:
+                look = f"{self.address}/cases/{alert.case_id}"
+            elif alert.order_id is not None:
+                look = f"{self.address}/orders/{alert.order_id}"
+            else:
+                look = f"{self.address}/health"
+        return compose(alert, last_calls(c, alert.order_id), look, acknowledge, due.zone)
+
+    async def beat_outside(self) -> int:
+        """Send the heartbeat to every address that waits for one. Returns how many took it."""
+
+        def read(c: Connection) -> list[tuple[Channel, str]]:
+            found = []
+            for channel in all_channels(c):
+                url = address_of(c, self.keyring, channel.id) if channel.kind == "heartbeat" else None
+                if url is not None:
+                    found.append((channel, url))
+            return found
+
+        taken = 0
+        for channel, url in await self.store.tx(read):
+            ended = await self._beat(url)
+            fine = isinstance(ended, Sent)
+            taken += fine
+            now = self.clock.now()
+            name = f"heartbeat {channel.name}"
+            if fine:
+                await self.store.tx(lambda c, name=name, now=now: beat(c, name, now))  # type: ignore[misc]
+            else:
+                await self.store.tx(lambda c: count(c, "heartbeat_not_taken"))
+        return taken
+
+    async def _beat(self, url: str) -> Sent | NotSent:
+        if self.http is None:
+            return NotSent("this process sends no heartbeats")
+        return await beat_outside(self.http(), url)
+
+
+def situation(c: Connection, now: datetime, findings: Sequence[Finding] = ()) -> Situation:
+    """Everything the rule looks at, read in one transaction."""
+    return Situation(now, case_standings(c), window_standings(c), page_standings(c, now), tuple(findings))

@@ -49,6 +49,7 @@ from interlock.engine.sweeps import (
 from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
+from interlock.monitoring.duty import Alerting
 from interlock.orders.actions import Lane
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
@@ -161,6 +162,9 @@ class Pace:
     forget: float = 3600.0
     heartbeat: float = 10.0
     database: float = 5.0
+    alerts: float = 10.0
+    alert_sending: float = 3.0
+    heartbeat_outside: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,7 @@ class Service:
         worker: str,
         server: EmbeddedServer | None = None,
         pace: Pace | None = None,
+        console_address: str = "",
     ) -> None:
         self.database = database
         self.store = ThreadStore(database)
@@ -218,6 +223,7 @@ class Service:
             worker=worker,
             alarm=self._alarm,
         )
+        self.alerting = Alerting(self.store, clock, keyring, console_address, http_for)
         self._clock = clock
         self._loopback_http = loopback_http
         self._server = server
@@ -258,6 +264,9 @@ class Service:
             ("forget", pace.forget, lambda: forget(self.parts)),
             ("heartbeat", pace.heartbeat, self._beat),
             ("database", pace.database, self._watch_database),
+            ("alerts", pace.alerts, self.alerting.tell),
+            ("alert sending", pace.alert_sending, self.alerting.send_due),
+            ("heartbeat outside", pace.heartbeat_outside, self.alerting.beat_outside),
         ]
         self._log.info("worker.started")
         # Before anything is written: is this the database that wrote last?
@@ -613,6 +622,7 @@ async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> 
         loopback_http=settings.allow_loopback_http,
         worker=worker_name(identifiers),
         server=found.server,
+        console_address=settings.console_address,
     )
 
 

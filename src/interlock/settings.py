@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 PREFIX = "INTERLOCK_"
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
 
 class SettingsInvalid(Exception):
     """One or more settings cannot be used; the sentence names each variable, never its value."""
@@ -42,6 +44,13 @@ def _host_names(text: str) -> str:
     return ",".join(names)
 
 
+def _web_address(text: str) -> str:
+    text = text.strip().rstrip("/")
+    if text and _WEB_ADDRESS.fullmatch(text) is None:
+        raise ValueError("must be an address such as https://interlock.example, without path or query")
+    return text
+
+
 class Settings(BaseSettings):
     """Everything an operator may set for the whole installation; rules of one connection live in the database."""
 
@@ -64,6 +73,10 @@ class Settings(BaseSettings):
     api_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
         description="Names, comma separated, under which a proxy of yours passes on calls of the API (/v1).",
+    )
+    console_address: Annotated[str, AfterValidator(_web_address)] = Field(
+        default="",
+        description="Where people reach the console, such as https://interlock.example; links in alerts lead there.",
     )
     allow_loopback_http: bool = Field(
         default=False, description="Permit platform addresses on plain http when they are on this machine."

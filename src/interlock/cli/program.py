@@ -5,6 +5,7 @@ import sys
 import typer
 
 from interlock.cli import (
+    alerts,
     api_keys,
     carriers,
     cases,
@@ -40,6 +41,7 @@ app.add_typer(carriers.commands, name="carriers")
 app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")
+app.add_typer(alerts.commands, name="alerts")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
 app.add_typer(quarantine.commands, name="quarantine")

@@ -233,7 +233,7 @@ def grouped(alerts: Iterable[Alert]) -> tuple[tuple[Alert, tuple[str, ...]], ...
         groups.setdefault(alert.group, []).append(alert)
     found = []
     for together in groups.values():
-        together.sort(key=lambda alert: (alert.due_at is None, alert.due_at or _NEVER, alert.key))
+        together.sort(key=lambda alert: (alert.due_at is None, alert.due_at or _NEVER))
         first = together[0]
         severity = first.severity
         for alert in together[1:]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import httpx2
 from sqlalchemy import Connection
@@ -26,13 +27,13 @@ FORGET_EVERY = timedelta(hours=6)
 @dataclass
 class Alerting:
     """What the alert scheduler of one process is made of. `address` is where people reach the console, without a slash
-    at its end; empty where nobody said. `http` is for heartbeats alone."""
+    at its end; empty where nobody said. `http_for` gives the client of an origin, for heartbeats alone."""
 
     store: Store
     clock: Clock
     keyring: Keyring
     address: str = ""
-    http: Callable[[], httpx2.AsyncClient] | None = None
+    http_for: Callable[[str], httpx2.AsyncClient] | None = None
     forgot_at: datetime | None = None
 
     async def tell(self, findings: Sequence[Finding] = ()) -> int:
@@ -134,9 +135,10 @@ class Alerting:
         return taken
 
     async def _beat(self, url: str) -> Sent | NotSent:
-        if self.http is None:
+        if self.http_for is None:
             return NotSent("this process sends no heartbeats")
-        return await beat_outside(self.http(), url)
+        parts = urlsplit(url)
+        return await beat_outside(self.http_for(f"{parts.scheme}://{parts.netloc}"), url)
 
 
 def situation(c: Connection, now: datetime, findings: Sequence[Finding] = ()) -> Situation:

@@ -8,8 +8,8 @@ Severity = Literal["page", "message", "ticket"]
 """How loudly: a page wakes somebody and knows no quiet hours, a message waits for them, a ticket is work for the day."""
 LOUDEST: tuple[Severity, ...] = ("page", "message", "ticket")
 
-Team = Literal["customer service", "operations", "finance", "engineer"]
-TEAMS: tuple[Team, ...] = ("customer service", "operations", "finance", "engineer")
+Team = Literal["CX", "operations", "finance", "engineer"]
+TEAMS: tuple[Team, ...] = ("CX", "operations", "finance", "engineer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,7 +373,7 @@ def latest_alerts(c: Connection, limit: int = 100, alert_id: int | None = None) 
 
 
 @dataclass(frozen=True, slots=True)
-class TestDelivery:
+class ChannelTest:
     """How a test of a channel ended, or that it is under way."""
 
     id: int
@@ -383,7 +383,7 @@ class TestDelivery:
     words: str
 
 
-def latest_tests(c: Connection, limit: int = 20) -> tuple[TestDelivery, ...]:
+def latest_tests(c: Connection, limit: int = 20) -> tuple[ChannelTest, ...]:
     """The latest tests of channels, the newest first."""
     rows = c.execute(
         select(alert_deliveries, alert_channels.c.name)
@@ -392,7 +392,7 @@ def latest_tests(c: Connection, limit: int = 20) -> tuple[TestDelivery, ...]:
         .order_by(alert_deliveries.c.id.desc())
         .limit(limit)
     )
-    return tuple(TestDelivery(row.id, row.name, row.state, row.planned_at, row.words) for row in rows)
+    return tuple(ChannelTest(row.id, row.name, row.state, row.planned_at, row.words) for row in rows)
 
 
 def acknowledge(c: Connection, alert_id: int, who: str, now: datetime) -> AlertRow | None:

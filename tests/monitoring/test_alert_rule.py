@@ -1,0 +1,161 @@
+"""What is told, when, how loudly and to whom, in values."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from interlock.monitoring.composing import CallOutcome, compose
+from interlock.monitoring.decide import (
+    PAGES_AT_ONCE,
+    Alert,
+    CaseStanding,
+    Finding,
+    PageStanding,
+    Situation,
+    WindowStanding,
+    decide,
+    grouped,
+)
+from interlock.monitoring.ladders import Deadline
+from interlock.orders.reasons import Reason
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def a_case(reason: Reason = Reason.SKU_UNKNOWN, number: int = 1, **values: object) -> CaseStanding:
+    case = CaseStanding(
+        number, reason, "operations", "urgent", 7, "atlas", NOON, order_id=number, order=f"M-{number}"
+    )
+    return replace(case, **values)  # type: ignore[arg-type]
+
+
+def a_window(number: int = 1, hours: int = 10) -> WindowStanding:
+    return WindowStanding(number, f"M-{number}", 7, "atlas", Deadline(NOON, NOON + hours * HOUR))
+
+
+def told(*cases: CaseStanding, minutes: float = 0) -> list[tuple[str, str]]:
+    due = decide(Situation(NOON + timedelta(minutes=minutes), cases=cases))
+    return [(alert.key, alert.severity) for alert in due]
+
+
+def test_an_urgent_case_is_a_message_and_once_more_when_nobody_took_it_up() -> None:
+    assert told(a_case()) == [("case:1:opened", "message")]
+    assert told(a_case(), minutes=14) == [("case:1:opened", "message")]
+    assert told(a_case(), minutes=15) == [("case:1:opened", "message"), ("case:1:unseen", "message")]
+    assert told(a_case(taken=True), minutes=15) == [("case:1:opened", "message")]
+
+
+def test_a_case_for_today_is_a_ticket_and_a_note_is_told_to_nobody() -> None:
+    assert told(a_case(severity="today"), minutes=600) == [("case:1:opened", "ticket")]
+    assert told(a_case(severity="note"), minutes=600) == []
+
+
+@pytest.mark.parametrize("reason", sorted(PAGES_AT_ONCE))
+def test_some_cases_page_at_once(reason: Reason) -> None:
+    assert told(a_case(reason)) == [("case:1:opened", "page")]
+
+
+def test_an_urgent_case_with_a_deadline_climbs_the_shipping_ladder() -> None:
+    case = a_case(Reason.SHIPPING_REFUSED, due_at=NOON + 10 * HOUR, taken=True)
+
+    assert told(case, minutes=300) == [("case:1:opened", "message")]
+    assert told(case, minutes=360)[1:] == [("case:1:20260302T220000:60", "message")]
+    assert told(case, minutes=450)[1:] == [("case:1:20260302T220000:75", "page")]
+    assert told(case, minutes=600)[1:] == [("case:1:20260302T220000:100", "page")]
+
+
+def test_a_window_is_told_by_its_highest_rung_only() -> None:
+    def due(minutes: int) -> list[tuple[str, str, tuple[str, ...]]]:
+        found = decide(Situation(NOON + timedelta(minutes=minutes), windows=(a_window(),)))
+        return [(alert.key.rpartition(":")[2], alert.severity, alert.teams) for alert in found]
+
+    assert due(100) == []
+    assert due(150) == [("25", "message", ("operations",))]
+    assert due(240) == [("40", "page", ("operations",))]
+    assert due(400) == [("60", "page", ("operations", "engineer"))]
+    assert due(700) == [("100", "page", ("operations", "engineer"))]
+
+
+def test_the_case_of_a_window_is_not_told_besides_the_window() -> None:
+    assert told(a_case(Reason.ACCEPTANCE_RUNNING_OUT, due_at=NOON + HOUR), minutes=59) == []
+
+
+def test_a_page_nobody_acknowledges_comes_again_three_times() -> None:
+    page = PageStanding(5, NOON, 0, Alert("alert:5", "g", "page", ("operations",), "something"))
+
+    def again(minutes: int, repeats: int) -> list[str]:
+        standing = replace(page, repeats=repeats)
+        return [
+            alert.key for alert in decide(Situation(NOON + timedelta(minutes=minutes), pages=(standing,)))
+        ]
+
+    assert again(9, 0) == []
+    assert again(10, 0) == ["again:5:1"]
+    assert again(19, 1) == []
+    assert again(20, 1) == ["again:5:2"]
+    assert again(600, 3) == []
+
+
+def test_a_finding_is_told_under_its_key() -> None:
+    finding = Finding("burn:S5:7", "page", ("engineer",), "S5 burns", 7, "atlas")
+
+    (alert,) = decide(Situation(NOON, findings=(finding,)))
+
+    assert (alert.key, alert.severity, alert.teams, alert.connection) == (
+        "burn:S5:7",
+        "page",
+        ("engineer",),
+        "atlas",
+    )
+
+
+def test_one_cause_is_one_message_with_its_number() -> None:
+    cases = [a_case(Reason.CARRIER_UNKNOWN, number) for number in range(1, 215)]
+
+    ((alert, keys),) = grouped(decide(Situation(NOON, cases=tuple(cases))))
+
+    assert alert.count == 214
+    assert len(keys) == 214
+    assert alert.orders == ("M-1", "M-2", "M-3", "M-4", "M-5")
+
+
+def test_causes_connections_and_rungs_are_told_apart() -> None:
+    cases = (
+        a_case(Reason.CARRIER_UNKNOWN, 1),
+        a_case(Reason.SKU_UNKNOWN, 2),
+        a_case(Reason.SKU_UNKNOWN, 3, connection_id=8, connection="borealis"),
+    )
+
+    assert len(grouped(decide(Situation(NOON, cases=cases)))) == 3
+
+
+def test_an_alert_says_where_which_order_until_when_what_failed_and_what_to_press() -> None:
+    alert = Alert(
+        "k",
+        "g",
+        "page",
+        ("operations",),
+        "40 % of the time to accept an order is gone",
+        connection="atlas",
+        orders=("M-1",),
+        due_at=NOON,
+    )
+    calls = (
+        CallOutcome("AnswerAcceptance", "REJECTED", "ORDER_STATE"),
+        CallOutcome("CreateDraft", "CONFIRMED", ""),
+    )
+
+    composed = compose(alert, calls, "https://il.example/orders/1", "https://il.example/a/x", "Europe/Berlin")
+
+    assert composed.title == "[PAGE] atlas: 40 % of the time to accept an order is gone M-1"
+    assert composed.body == (
+        "atlas: 40 % of the time to accept an order is gone.\n"
+        "Marketplace order: M-1\n"
+        "Deadline: 2026-03-02 13:00 CET\n"
+        "Last calls: AnswerAcceptance REJECTED (ORDER_STATE); CreateDraft CONFIRMED\n"
+        "For: operations\n"
+        "What to do: https://il.example/orders/1\n"
+        "Acknowledge: https://il.example/a/x"
+    )

@@ -1,0 +1,290 @@
+"""Alerts that really leave: planned before they are sent, through Apprise to a real receiver, kept with their end."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from interlock.cases.store import cases, open_connection_case
+from interlock.engine.store import ConnectionRow
+from interlock.monitoring import channels, links, outbox
+from interlock.monitoring.channels import ChannelRefused
+from interlock.monitoring.decide import Alert
+from interlock.monitoring.duty import Alerting
+from interlock.monitoring.sending import check_url
+from interlock.orders.reasons import Reason
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.build import a_view, an_order
+from tests.console.seed import CLOCK, Stopped, keep
+from tests.monitoring.receiver import Receiver
+
+CANARIES = ("Ada", "Lovelace", "ada@", "Analytical", "+44", "SW1")
+
+
+def add_channel(
+    database: Database, keyring: Keyring, name: str, url: str, kind: str = "chat", second: str = ""
+) -> None:
+    with database.begin() as c:
+        channels.add_channel(c, keyring, name, kind, url, "Kim", CLOCK, second=second)
+
+
+def route(database: Database, channel: str, severity: str = "", hours: str = "") -> None:
+    with database.begin() as c:
+        channels.add_route(c, channel, "Kim", CLOCK, severity=severity, hours=hours)
+
+
+def page(key: str = "k", severity: str = "page") -> Alert:
+    return Alert(key, key, severity, ("operations",), "something is wrong", connection="atlas")  # type: ignore[arg-type]
+
+
+def keep_alert(database: Database, alert: Alert) -> int:
+    with database.begin() as c:
+        return outbox.keep(c, [alert], CLOCK)
+
+
+def states(database: Database) -> list[tuple[str, str, int]]:
+    with database.begin() as c:
+        return [
+            (name, state, attempts)
+            for row in outbox.latest_alerts(c)
+            for name, state, attempts, _ in row.deliveries
+        ]
+
+
+def send(alerting: Alerting) -> int:
+    return asyncio.run(alerting.send_due())
+
+
+def test_an_alert_is_planned_then_sent_once_and_its_delivery_is_kept(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops")
+
+    assert keep_alert(database, page()) == 1
+    assert keep_alert(database, page()) == 0
+    assert states(database) == [("ops", "PLANNED", 0)]
+    assert send(alerting) == 1
+    assert send(alerting) == 0
+
+    assert states(database) == [("ops", "SENT", 1)]
+    (body,) = receiver.at("ops")
+    assert body["title"] == "[PAGE] atlas: Something is wrong"
+    assert "https://interlock.example/alerts/acknowledge/" in body["message"]
+
+
+def test_a_channel_that_fails_is_tried_again_and_its_second_one_is_used_at_once_for_a_page(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    with Receiver() as broken:
+        broken.answer = 500
+        add_channel(database, keyring, "second", receiver.url("second"))
+        add_channel(database, keyring, "first", broken.url("first"), second="second")
+        route(database, "first")
+        keep_alert(database, page())
+
+        assert send(alerting) == 0
+        assert send(alerting) == 1
+        assert states(database) == [("first", "PLANNED", 1), ("second", "SENT", 1)]
+        assert len(receiver.at("second")) == 1
+
+        broken.answer = 200
+        clock.moment += timedelta(seconds=31)
+        assert send(alerting) == 1
+        assert states(database) == [("first", "SENT", 2), ("second", "SENT", 1)]
+
+
+def test_a_channel_that_never_answers_is_given_up(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    receiver.answer = 403
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops")
+    keep_alert(database, page(severity="message"))
+
+    for _ in range(10):
+        send(alerting)
+        clock.moment += timedelta(hours=1)
+
+    assert states(database) == [("ops", "GIVEN_UP", len(outbox.PAUSES) + 1)]
+
+
+def test_a_delivery_whose_worker_is_gone_is_sent_again(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops")
+    keep_alert(database, page())
+    with database.begin() as c:
+        assert len(outbox.claim(c, clock.now())) == 1
+
+    assert send(alerting) == 0
+    clock.moment += outbox.SENDING_FOR
+    assert send(alerting) == 1
+
+    assert states(database) == [("ops", "SENT", 2)]
+
+
+def test_quiet_hours_keep_a_message_until_morning_and_let_a_page_through(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops", hours="18:00-20:00")
+    keep_alert(database, page("m", "message"))
+    keep_alert(database, page("p", "page"))
+
+    assert send(alerting) == 1
+    assert receiver.at("ops")[0]["title"].startswith("[PAGE]")
+
+    clock.moment = clock.moment.replace(hour=18)
+    assert send(alerting) == 1
+
+
+def test_a_message_of_the_same_cause_joins_the_one_before_and_a_page_does_not(
+    database: Database, keyring: Keyring
+) -> None:
+    add_channel(database, keyring, "ops", "json://127.0.0.1:9/")
+    route(database, "ops")
+    for number in range(5):
+        keep_alert(database, Alert(f"m{number}", "same", "message", ("operations",), "what"))
+        keep_alert(database, Alert(f"p{number}", "pages", "page", ("operations",), "what"))
+
+    with database.begin() as c:
+        counts = sorted((row.alert.severity, row.alert.count) for row in outbox.latest_alerts(c))
+    assert counts == [("message", 5), *[("page", 1)] * 5]
+
+
+def test_the_scheduler_tells_an_open_case_and_repeats_a_page_until_somebody_acknowledges(
+    database: Database,
+    keyring: Keyring,
+    alerting: Alerting,
+    receiver: Receiver,
+    clock: Stopped,
+    connection: ConnectionRow,
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    with database.begin() as c:
+        open_connection_case(c, connection.id, Reason.QUARANTINE, "x", "Something.", CLOCK)
+
+    def after(minutes: int) -> int:
+        clock.moment = CLOCK + timedelta(minutes=minutes)
+        asyncio.run(alerting.tell())
+        return send(alerting)
+
+    assert after(0) == 1
+    assert after(5) == 0
+    assert after(10) == 1
+    assert "Nobody has acknowledged" in receiver.at("ops")[-1]["title"]
+    with database.begin() as c:
+        again = outbox.latest_alerts(c, 1)[0]
+        assert outbox.acknowledge(c, again.id, "Kim", clock.now()) is not None
+    assert after(30) == 0
+
+
+def test_a_closed_case_is_not_repeated(
+    database: Database,
+    keyring: Keyring,
+    alerting: Alerting,
+    receiver: Receiver,
+    clock: Stopped,
+    connection: ConnectionRow,
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    with database.begin() as c:
+        open_connection_case(c, connection.id, Reason.QUARANTINE, "x", "Something.", CLOCK)
+    asyncio.run(alerting.tell())
+    assert send(alerting) == 1
+    with database.begin() as c:
+        c.execute(update(cases).values(closed_at=CLOCK))
+    clock.moment += timedelta(minutes=11)
+    asyncio.run(alerting.tell())
+
+    assert send(alerting) == 0
+
+
+def test_an_order_that_waits_climbs_its_ladder_and_nothing_about_the_customer_leaves(
+    database: Database,
+    keyring: Keyring,
+    alerting: Alerting,
+    receiver: Receiver,
+    clock: Stopped,
+    connection: ConnectionRow,
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops")
+    with database.begin() as c:
+        view = a_view(mirakl=an_order(state="WAITING_ACCEPTANCE"))
+        keep(c, connection, view)
+        from interlock.orders.store import orders
+
+        c.execute(update(orders).values(acceptance_due_at=CLOCK + timedelta(hours=1)))
+        # even a sentence that should never have held a name does not get into an alert
+        c.execute(
+            update(cases).values(
+                sentence="Ada Lovelace, ada@example.org, +44 20 7946 0000, Analytical Lane, SW1"
+            )
+        )
+        open_connection_case(
+            c, connection.id, Reason.UNREADABLE_ORDER, "Ada Lovelace", "Ada Lovelace lives in SW1.", CLOCK
+        )
+
+    asyncio.run(alerting.tell())
+    while send(alerting):
+        pass
+
+    sent = receiver.at("ops")
+    assert any("time to accept" in body["title"] for body in sent)
+    for body in sent:
+        assert not any(canary in str(body) for canary in CANARIES)
+    with database.begin() as c:
+        kept = str(c.execute(select(outbox.alerts)).all())
+    assert not any(canary in kept for canary in CANARIES)
+
+
+def test_a_channels_address_is_encrypted_and_shown_masked(database: Database, keyring: Keyring) -> None:
+    add_channel(database, keyring, "chat", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    add_channel(database, keyring, "hook", "jsons://kim:secret@hooks.example/token", kind="webhook")
+
+    with database.begin() as c:
+        shown = [channel.masked for channel in channels.all_channels(c)]
+        stored = c.execute(select(channels.alert_channels.c.url)).scalars().all()
+    assert shown == ["slack://…", "jsons://hooks.example/…"]
+    assert all(b"secret" not in url and b"TIiaj" not in url for url in stored)
+
+
+@pytest.mark.parametrize("url", ["", "nothing://", "file:///etc/passwd", "json://a b", "not an address"])
+def test_an_address_nothing_can_be_sent_to_is_refused(url: str) -> None:
+    with pytest.raises(ChannelRefused, match="Nothing was changed"):
+        check_url("chat", url)
+
+
+def test_a_link_is_for_one_alert_and_for_a_while(keyring: Keyring) -> None:
+    token = links.seal(keyring, 41, CLOCK)
+
+    assert links.alert_of(keyring, token, CLOCK) == 41
+    with pytest.raises(links.LinkUnusable, match="was valid until"):
+        links.alert_of(keyring, token, CLOCK + links.VALID_FOR + timedelta(seconds=1))
+    with pytest.raises(links.LinkUnusable, match="not one of ours"):
+        links.alert_of(keyring, token[:-3] + "abc", CLOCK)
+    with pytest.raises(links.LinkUnusable, match="not for acknowledging"):
+        links.alert_of(keyring, keyring.encrypt(b"console form x").decode(), CLOCK)
+
+
+def test_a_heartbeat_reaches_the_address_outside(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver
+) -> None:
+    import httpx2
+
+    add_channel(database, keyring, "outside", f"http://127.0.0.1:{receiver.port}/beat", kind="heartbeat")
+
+    async def beat() -> int:
+        async with httpx2.AsyncClient() as client:
+            alerting.http_for = lambda origin: client
+            return await alerting.beat_outside()
+
+    assert asyncio.run(beat()) == 1
+    assert receiver.at("beat") == [None]
+    receiver.answer = 500
+    assert asyncio.run(beat()) == 0

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from typing import Annotated
 
 import httpx2
@@ -217,8 +216,7 @@ def try_channel(
         except ChannelRefused as refused:
             end(Exit.NOT_FOUND, str(refused))
         delivery = installation.tx(lambda c: outbox.plan_test(c, found, now))
-        asyncio.run(_send_one(installation, delivery))
-        ended = _ended(installation, delivery)
+        ended = asyncio.run(_tried(installation, delivery))
         if as_json:
             print_json(ended)
         elif ended.state == "SENT":
@@ -229,17 +227,8 @@ def try_channel(
             raise typer.Exit(int(Exit.UNREACHABLE))
 
 
-def _ended(installation: Installation, delivery: int) -> outbox.ChannelTest:
-    """How the test ended; a running service may have been quicker to take it up, so it is waited for a moment."""
-    for _ in range(60):
-        found = next(test for test in installation.tx(outbox.latest_tests) if test.id == delivery)
-        if found.state not in ("PLANNED", "SENDING"):
-            break
-        time.sleep(0.25)
-    return found
-
-
-async def _send_one(installation: Installation, delivery: int) -> None:
+async def _tried(installation: Installation, delivery: int) -> outbox.ChannelTest:
+    """How the test ended. A running service may have been quicker to take it up, so it is waited for a moment."""
     async with httpx2.AsyncClient(follow_redirects=False) as client:
         alerting = Alerting(
             ThreadStore(installation.database),
@@ -249,6 +238,12 @@ async def _send_one(installation: Installation, delivery: int) -> None:
             lambda origin: client,
         )
         await alerting.send_due(only=delivery)
+    for _ in range(60):
+        found = next(test for test in installation.tx(outbox.latest_tests) if test.id == delivery)
+        if found.state not in ("PLANNED", "SENDING"):
+            break
+        await installation.clock.sleep(0.25)
+    return found
 
 
 @commands.command("ack")

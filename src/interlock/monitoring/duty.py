@@ -88,7 +88,7 @@ class Alerting:
                     count(c, "alert_not_sent")
 
         await self.store.tx(finish)
-        if isinstance(ended, NotSent):
+        if isinstance(ended, NotSent) and due.alert is not None:
             logger().warning("alert.not_sent", delivery=due.id, attempt=due.attempts)
         return isinstance(ended, Sent)
 

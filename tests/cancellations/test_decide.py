@@ -1,5 +1,6 @@
 """When the whole order ends on one side, the other follows or a person decides."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, Dele
 from interlock.orders.memory import DeskEdit, Kin, Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fulfillment
 from tests.build import (
     NOW,
     a_cancelation,
@@ -65,6 +67,25 @@ def test_a_dead_order_whose_parcel_left_is_an_incident_and_stays_held() -> None:
     assert part.actions == ()
     assert part.keep_held
     assert [i.reason for i in part.memory.incidents] == [Reason.ENDED_AFTER_PICKING]
+
+
+def test_every_parcel_of_an_ended_order_is_an_incident_of_its_own() -> None:
+    first, second = a_fulfillment(lines=(("S1", 2),)), a_fulfillment("F2", lines=(("S2", 1),))
+    voided = a_fulfillment("F3", live=False)
+    dead = an_order("CANCELED")
+    one = ended(mirakl=dead, shopify=a_shopify_order(fulfillments=(first,)))
+    assert [(i.reason, i.subject) for i in one.memory.incidents] == [(Reason.ENDED_AFTER_PICKING, "F1")]
+    looked_at = replace(
+        one.memory,
+        incidents=tuple(
+            replace(i, closed_at=NOW, closed_because="Ada: stopped") for i in one.memory.incidents
+        ),
+    )
+    both = ended(looked_at, mirakl=dead, shopify=a_shopify_order(fulfillments=(first, second, voided)))
+    assert [(i.subject, i.closed_at is None) for i in both.memory.incidents] == [("F1", False), ("F2", True)]
+    assert "1 of its units" in both.memory.incidents[1].sentence
+    again = ended(both.memory, mirakl=dead, shopify=a_shopify_order(fulfillments=(first, second)))
+    assert again.memory.incidents == both.memory.incidents
 
 
 def test_a_voided_label_does_not_count_as_left() -> None:
@@ -176,8 +197,43 @@ def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace
     assert len(part.cases) == 1
 
 
-def test_an_order_that_has_shipped_is_left_alone() -> None:
-    assert gone(mirakl=an_order("SHIPPED")).actions == ()
+@pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED", "CLOSED"])
+@pytest.mark.parametrize(
+    ("parcels", "refunded", "said", "asked"),
+    [
+        pytest.param((), False, False, True, id="no parcel any more"),
+        pytest.param((a_fulfillment(live=False),), False, False, True, id="its label was voided"),
+        pytest.param((a_fulfillment(),), False, False, False, id="the parcel is on its way"),
+        pytest.param(
+            (a_fulfillment(live=False), a_fulfillment("F2")),
+            False,
+            False,
+            False,
+            id="another parcel is on its way",
+        ),
+        pytest.param((), True, False, False, id="every line was refunded"),
+        pytest.param((), False, True, False, id="a person settled it in the portal"),
+    ],
+)
+def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about(
+    state: str, parcels: tuple[Fulfillment, ...], refunded: bool, said: bool, asked: bool
+) -> None:
+    lines = (a_line(), a_line("L2", "LAMP", 1, "30.00", "0"))
+    if refunded:
+        lines = (
+            a_line("L1", refunds=(a_refund(2, "20.00"),)),
+            a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
+        )
+    decisions = (a_decision(Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL),) if said else ()
+    part = gone(
+        a_memory(shopify_cancelled_seen_at=WAITED, decisions=decisions),
+        mirakl=an_order(state, lines=lines, can_cancel=False),
+        shopify=a_shopify_order(cancelled_at=NOW, fulfillments=parcels),
+    )
+    assert part.actions == ()
+    assert [(case.reason, case.options) for case in part.cases] == (
+        [(Reason.CANCELLED_IN_SHOPIFY, (Option.DONE_IN_PORTAL,))] if asked else []
+    )
 
 
 def test_an_order_cancelled_at_our_own_desk_waits_for_no_successor() -> None:

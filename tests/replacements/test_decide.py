@@ -383,10 +383,80 @@ def test_a_replacement_of_an_ended_order_is_held_and_asked() -> None:
     assert CancelShopifyOrder("SO2", "The marketplace order is cancelled.") in told.actions
 
 
-def test_after_dispatch_nothing_is_a_replacement() -> None:
-    plan = seen((a_copy(),), shopify=LIVE, mirakl=an_order("SHIPPED"))
-    assert plan.memory.lineage == ()
-    assert plan.cases == ()
+NUMBERED = a_copy(name="#1042", tags=(), traces=Traces(attribute=MARKER, app="Editify"))
+SENT = an_order("SHIPPED")
+ASKED = a_memory(lineage=(Kin("SO2", "#1042", "candidate", NOW, "Interlock", "the same e-mail"),))
+
+
+@pytest.mark.parametrize(
+    ("copy", "memory", "more", "asked", "held"),
+    [
+        pytest.param(a_copy(), a_memory(), {}, True, True, id="a name and a tag that tie"),
+        pytest.param(NUMBERED, a_memory(), {}, True, True, id="our number"),
+        pytest.param(
+            NUMBERED, a_memory(), {"shopify": GONE}, True, True, id="our number, and the first is cancelled"
+        ),
+        pytest.param(
+            replace(NUMBERED, fulfillment_orders=(), fulfillments=(a_fulfillment("F2"),)),
+            a_memory(),
+            {},
+            True,
+            False,
+            id="our number, and it left too",
+        ),
+        pytest.param(a_duplicate(), a_memory(), {}, False, False, id="a customer who buys again"),
+        pytest.param(a_duplicate(), ASKED, {}, True, True, id="alike, and asked about before"),
+        pytest.param(replace(NUMBERED, cancelled_at=NOW), a_memory(), {}, False, False, id="cancelled"),
+        pytest.param(
+            NUMBERED,
+            a_memory(),
+            {"claims": (Claim("SO2", "M-2", "live"),)},
+            False,
+            False,
+            id="another sale's",
+        ),
+        pytest.param(
+            NUMBERED, a_memory(decisions=(says(Option.TAKE_OVER),)), {}, True, True, id="asked to take over"
+        ),
+        pytest.param(
+            NUMBERED, a_memory(decisions=(says(Option.SECOND_DELIVERY),)), {}, False, False, id="agreed"
+        ),
+        pytest.param(
+            NUMBERED, a_memory(decisions=(says(Option.NO_SUCCESSOR),)), {}, False, False, id="ruled out"
+        ),
+    ],
+)
+def test_a_copy_of_an_order_that_has_left_is_held_until_a_person_decides(
+    copy: ShopifyOrder, memory: Memory, more: dict[str, Any], asked: bool, held: bool
+) -> None:
+    plan = seen((copy,), memory, **{"shopify": LIVE, "mirakl": SENT, **more})
+    found = [case for case in plan.cases if case.reason is LOOKING]
+    assert bool(found) is asked
+    assert any(isinstance(a, PlaceHold) and a.fulfillment_order_id == "FO2" for a in plan.actions) is held
+    assert plan.memory.shopify_order_id == "SO1"
+    assert not {type(action) for action in plan.actions} & {CancelMiraklOrder, CancelShopifyOrder}
+    for case in found:
+        assert case.options == (Option.SECOND_DELIVERY, Option.NO_SUCCESSOR)
+
+
+@pytest.mark.parametrize("option", [Option.SECOND_DELIVERY, Option.NO_SUCCESSOR])
+def test_the_answer_releases_the_copy_and_it_is_not_asked_about_again(option: Option) -> None:
+    waiting = replace(NUMBERED, fulfillment_orders=(HELD,))
+    first = seen((waiting,), shopify=LIVE, mirakl=SENT)
+    told = replace(first.memory, decisions=(says(option, at=NOW + timedelta(minutes=1)),))
+    later = {"shopify": LIVE, "mirakl": SENT, "now": NOW + timedelta(minutes=2)}
+    after = seen((waiting,), told, **later)
+    assert roles(after)["#1042"] == "unlinked"
+    freed = seen((waiting,), after.memory, **later)
+    assert ReleaseHold("FO2", (OUR_HOLD.id,)) in freed.actions
+    assert reasons(freed) == []
+
+
+def test_a_copy_of_a_labelled_order_offers_a_second_delivery_before_the_marketplace_is_told() -> None:
+    labelled = replace(LIVE, fulfillments=(a_fulfillment(),))
+    plan = seen((NUMBERED,), shopify=labelled, now=NOW + timedelta(minutes=10))
+    [case] = [case for case in plan.cases if case.subject == "SO2"]
+    assert case.options == (Option.SECOND_DELIVERY, Option.NO_SUCCESSOR)
 
 
 def a_money_refund(minutes: int, id: str = "R1") -> ShopifyRefund:

@@ -117,6 +117,7 @@ EXPECTED = (
     "answer refuse_order",
     "answer cancel_original",
     "answer no_successor",
+    "answer second_delivery",
     "answer take_over",
     "answer approve_refund",
     "answer ship_as_edited",

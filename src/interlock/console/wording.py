@@ -84,6 +84,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "It has nothing to do with it",
         "It is released. If no order is left, the cancelation is carried to the marketplace as one of the whole order.",
     ),
+    Option.SECOND_DELIVERY: (
+        "A second delivery was agreed",
+        "It is released and leaves beside the first parcel. The marketplace is told nothing: it knows of one delivery.",
+    ),
     Option.TAKE_OVER: (
         "It takes over",
         "Once the other order is cancelled, this one stands for the marketplace order; its lines are compared with what "

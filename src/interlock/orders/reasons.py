@@ -99,6 +99,7 @@ class Option(StrEnum):
     CONFIRM_WITHDRAWN = "confirm_withdrawn"
     SHIP_AS_EDITED = "ship_as_edited"
     NO_SUCCESSOR = "no_successor"
+    SECOND_DELIVERY = "second_delivery"
     TAKE_OVER = "take_over"
     CANCEL_ORIGINAL = "cancel_original"
     UNDO_TAKE_OVER = "undo_take_over"
@@ -626,9 +627,10 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="numbers, lines, customer and time of another Shopify order, scored",
-        closes_when="By either answer, when the other order is cancelled, or when the marketplace order has shipped.",
+        closes_when="By an answer, or when the other order is cancelled. An order that is merely alike is not asked about any more once the marketplace order has shipped; a copy of it is.",
         options=(
             Option.TAKE_OVER,
+            Option.SECOND_DELIVERY,
             Option.NO_SUCCESSOR,
         ),
     ),
@@ -673,9 +675,10 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="a replaced Shopify order that is not cancelled",
-        closes_when="When one of the two is cancelled, or by the answer that they have nothing to do with each other.",
+        closes_when="When one of the two is cancelled, or by the answer that they have nothing to do with each other or that a second delivery was agreed.",
         options=(
             Option.CANCEL_ORIGINAL,
+            Option.SECOND_DELIVERY,
             Option.NO_SUCCESSOR,
         ),
     ),

@@ -35,7 +35,13 @@ AUDIT_EVERY_PASSES = 8
 """Every so many passes of the shop sweep the webhook subscriptions are looked after."""
 
 
-_NEXT_DUE = select(func.least(func.min(orders.c.next_look_at), func.min(orders.c.lease_until)))
+_NEXT_DUE = select(
+    func.least(
+        func.min(orders.c.next_look_at),
+        func.min(orders.c.lease_until),
+        func.min(orders.c.quiet_until).filter(orders.c.hints > orders.c.handled),
+    )
+)
 
 
 class SimulatedCrash(BaseException):

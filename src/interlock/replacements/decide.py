@@ -58,12 +58,8 @@ def decide(view: View, memory: Memory) -> Part:
     if taken_back is not None:
         return taken_back
     part = _tidied(view, memory)
-    if mirakl.state in GONE_OUT and not memory.candidates:
-        return part
     memory, found, refusals = _weighed(view, part.memory, mirakl, linked)
     part = replace(part, memory=memory, because=(*part.because, *refusals))
-    if mirakl.state in GONE_OUT:
-        found = ()
     waiting = [candidate for candidate in found if candidate.band != "weak"]
     part = _with(part, _let_go(view, part.memory, waiting))
     if not waiting:
@@ -226,7 +222,8 @@ def _weighed(
         kin = memory.kin(order.id)
         claims = tuple(claim for claim in view.claims if claim.shopify_order_id == order.id)
         said = _said(memory, order.id)
-        if said is not None and said.option in (Option.TAKE_OVER, Option.CANCEL_ORIGINAL):
+        left = mirakl.state in GONE_OUT
+        if said is not None and said.option in (Option.TAKE_OVER, Option.CANCEL_ORIGINAL) and not left:
             refused = _refused(order, linked, kin, claims)
             if refused:
                 refusals.append(f"{said.who} asked to link {order.name}: {refused} Nothing was changed.")
@@ -236,9 +233,11 @@ def _weighed(
             continue
         if not order.live or (kin is not None and kin.role in ("superseded", "unlinked", "live")):
             continue
-        if said is not None and said.option is Option.NO_SUCCESSOR:
+        if said is not None and said.option in (Option.NO_SUCCESSOR, Option.SECOND_DELIVERY):
             memory = memory.with_kin(Kin(order.id, order.name, "unlinked", view.now, said.who, said.why))
-            refusals.append(f"{said.who} said that {order.name} has nothing to do with this sale: {said.why}")
+            again = said.option is Option.SECOND_DELIVERY
+            is_what = "is a second delivery of this sale" if again else "has nothing to do with this sale"
+            refusals.append(f"{said.who} said that {order.name} {is_what}: {said.why}")
             continue
         if linked.live and is_twin(view, memory, order):
             continue
@@ -247,10 +246,22 @@ def _weighed(
         band: Band = evidence.band if said is None else "likely"
         if band == "likely" and said is None and memory.cancelled_at_our_desk:
             band = "weak"  # whoever cancels here means an end, not the first half of a replacement
+        if left and not _may_ship_again(kin, band, claims, said):
+            band = "weak"
         found.append(_Candidate(order, evidence, band, "Interlock", evidence.sentence, claims))
         if band != "weak":
             memory = memory.with_kin(_candidate_kin(found[-1], kin, view.now))
     return memory, tuple(found), tuple(refusals)
+
+
+def _may_ship_again(kin: Kin | None, band: Band, claims: tuple[Claim, ...], said: Decision | None) -> bool:
+    """Whether the order may send the goods of a sale that has been delivered already: it carries what only a copy of
+    the linked order carries, it was asked about before the parcel left, or a person pointed at it. An order that is merely alike is a customer
+    who buys again."""
+    if any(claim.role in ("live", "superseded") for claim in claims):
+        return False  # it stands for another sale
+    asked_before = said is not None or (kin is not None and kin.role == "candidate")
+    return band == "certain" or (band == "likely" and asked_before)
 
 
 def _of_the_line(memory: Memory) -> tuple[Kin, ...]:
@@ -291,7 +302,7 @@ def _successor(mirakl: MiraklOrder, linked: ShopifyOrder, waiting: list[_Candida
     if candidate.who != "Interlock":
         return candidate
     if (
-        mirakl.state in DEAD
+        mirakl.state in (*DEAD, *GONE_OUT)
         or moved_units(linked)
         or _is_split(linked, waiting)
         or _merged_with(linked, candidate)
@@ -381,7 +392,7 @@ def _wait(
             memory, placed, impossible = holds(view, memory, candidate.order, NOTES)
             actions.extend(placed)
             cases.extend(impossible)
-        if linked.live:
+        if linked.live and mirakl.state not in GONE_OUT:
             held.append(
                 f"Order {candidate.order.name} may replace this one; both wait until that is settled."
             )
@@ -414,7 +425,15 @@ def _asked(
     options: tuple[Option, ...] = (Option.TAKE_OVER, Option.NO_SUCCESSOR)
     reason = Reason.POSSIBLE_SUCCESSOR
     merged = _merged_with(linked, candidate)
-    if merged and candidate.who == "Interlock":
+    if mirakl.state in GONE_OUT:
+        options = (Option.SECOND_DELIVERY, Option.NO_SUCCESSOR)
+        sentence = (
+            f"The marketplace was told of a parcel of {linked.name}, and order {new.name} is a copy of it "
+            f"({candidate.why}): it would send the same goods again, for one sale and one payment. "
+            f"{_still_here(new)} Cancel it in Shopify; or say that a second delivery was agreed with the customer, or "
+            "that it has nothing to do with this sale, and it is released."
+        )
+    elif merged and candidate.who == "Interlock":
         reason, options = Reason.REPLACEMENT_MERGED, (Option.NO_SUCCESSOR,)
         sentence = (
             f"Order {new.name} may replace {linked.name} ({candidate.why}), and marketplace order {merged} has a claim "
@@ -448,6 +467,14 @@ def _asked(
     return Case(reason, new.id, sentence, options, _side_by_side(linked, candidate), due_at), cancel
 
 
+def _still_here(order: ShopifyOrder) -> str:
+    gone = moved_units(order)
+    if not gone:
+        return "It is held."
+    what = "unit has" if gone == 1 else "units have"
+    return f"{gone} of its {what} a label or left already; the rest is held."
+
+
 def _original_lives(
     memory: Memory, linked: ShopifyOrder, candidate: _Candidate
 ) -> tuple[tuple[Option, ...], str, tuple[Action, ...]]:
@@ -457,9 +484,10 @@ def _original_lives(
         sentence = (
             f"Order {new.name} replaces {linked.name} ({candidate.why}), but {moved} unit(s) of {linked.name} already "
             "have a label or are on their way, so it cannot be cancelled. Cancel the new order or its surplus in "
-            "Shopify, or say that it has nothing to do with this sale."
+            "Shopify; or say that a second delivery was agreed with the customer, or that it has nothing to do with this "
+            "sale."
         )
-        return (Option.NO_SUCCESSOR,), sentence, ()
+        return (Option.SECOND_DELIVERY, Option.NO_SUCCESSOR), sentence, ()
     said = _said(memory, new.id)
     wanted = said is not None and said.option is Option.CANCEL_ORIGINAL
     asked = f" {said.who} asked for it to be cancelled." if said is not None and wanted else ""

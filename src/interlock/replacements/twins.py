@@ -98,7 +98,8 @@ def _sentence(shopify: ShopifyOrder, twin: ShopifyOrder) -> str:
     return (
         f"Shopify orders {shopify.name} and {twin.name} both stand for this marketplace order. Both are held and "
         f"neither is cancelled by itself.{on_its_way} Decide which one the customer should get and cancel the other in "
-        "Shopify with its stock put back; the rest goes on by itself. If they are two different sales, say so."
+        "Shopify with its stock put back; the rest goes on by itself. If they are two different sales, or a second delivery "
+        "was agreed with the customer, say so."
     )
 
 

@@ -1,7 +1,7 @@
 """I1 over a lineage: while two Shopify orders may stand for one sale both are held, and what was replaced never ships."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.orders.reasons import Reason
@@ -42,19 +42,26 @@ class _Doubt:
     linked: str
     candidate: str
 
+    def until(self, moment: datetime | None) -> "_Doubt":
+        """The doubt, over at `moment` at the latest."""
+        if moment is None:
+            return self
+        return replace(self, ended=moment if self.ended is None else min(self.ended, moment))
+
 
 def i1_both_held_while_in_doubt(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I1: from the plan on that takes another live order for a possible replacement, the parcels of both are on hold
-    until one of the two is cancelled or a person has ruled it out. A label made meanwhile is broken when the hold had
-    been possible for a minute."""
+    until one of the two is cancelled or a person has ruled it out; the linked one until the marketplace was told of its
+    parcel. A label made meanwhile is broken when the hold had been possible for a minute."""
     for doubt in _doubts(evidence, truth):
         for gid in (doubt.linked, doubt.candidate):
             shopify = evidence.shopify_orders.get(gid)
             if shopify is None or (gid == doubt.candidate and _stands_elsewhere(evidence, truth, gid)):
                 continue
+            told = _told(truth) if gid == doubt.linked else None
             for parcel in shopify.fulfillment_orders:
                 verdict.checked["I1 held"] += 1
-                _held(evidence, truth, verdict, doubt, shopify, parcel)
+                _held(evidence, truth, verdict, doubt.until(told), shopify, parcel)
 
 
 def _doubts(evidence: Evidence, truth: Truth) -> Iterator[_Doubt]:
@@ -68,7 +75,7 @@ def _doubts(evidence: Evidence, truth: Truth) -> Iterator[_Doubt]:
         linked = truth.gid_at(at)
         ends = [
             moment
-            for moment in (changed, _cancelled(evidence, gid), _cancelled(evidence, linked), _sent(truth))
+            for moment in (changed, _cancelled(evidence, gid), _cancelled(evidence, linked))
             if moment is not None
         ]
         ended = min(ends, default=None)
@@ -76,8 +83,8 @@ def _doubts(evidence: Evidence, truth: Truth) -> Iterator[_Doubt]:
             yield _Doubt(at, ended, linked, gid)
 
 
-def _sent(truth: Truth) -> datetime | None:
-    """When the marketplace was told of the parcel: from then on a copy is another delivery of the same goods."""
+def _told(truth: Truth) -> datetime | None:
+    """When the marketplace was told of the parcel: from then on nothing of the linked order waits any more."""
     return next((moment.at for moment in truth.moments if moment.state in GONE_OUT), None)
 
 
@@ -181,15 +188,12 @@ def i1_what_was_replaced_never_ships(evidence: Evidence, truth: Truth, verdict: 
 
 def i1_no_second_live_order_unnoticed(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I1, at rest: no other live Shopify order carries this order's number, unless a case tells of it, or a person said
-    that it has nothing to do with it. A copy made after everything had left is another delivery of the same goods."""
+    what it is. A copy made after everything had left would send the same goods again."""
     if truth.row is None or not truth.last.live:
         return
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
         if not ours or shopify.gid == truth.shopify_gid or shopify.cancelled_at is not None:
-            continue
-        then = truth.at(shopify.created_at)
-        if then.state in GONE_OUT or (then.exists and then.unfulfilled == 0):
             continue
         verdict.checked["I1 second"] += 1
         ruled_out = any(said.subject == shopify.gid for said in evidence.answers_of(truth.row))

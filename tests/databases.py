@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import text
 
+from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.embedded import EmbeddedServer
 from interlock.storage.migrations import upgrade
@@ -78,6 +79,7 @@ def empty(database: Database) -> None:
     ours = [table.name for table in reversed(metadata.sorted_tables)]
     statements = "; ".join(f'DELETE FROM "{name}"' for name in [*ours, *QUEUE_TABLES])
     with database.begin() as connection:
+        without_guards(connection)
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.execute(statements)
@@ -87,4 +89,5 @@ def compact(database: Database) -> None:
     """Give back the room that deleted rows still take; nothing vacuums a throwaway server, and scans grow with it."""
     names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
     with database.begin() as connection:
+        without_guards(connection)
         connection.execute(text(f"TRUNCATE {names}"))

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
 
 from interlock import logs
+from interlock.access.roles import everything
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
@@ -712,6 +713,7 @@ async def answer(
                 api_hosts=tuple(name for name in settings.api_hosts.split(",") if name),
                 connections=service.connections,
                 address_key=found.installation.address_key,
+                everyone=everything("console"),
             )
         )
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host

@@ -3,6 +3,7 @@
 A room that gets tables of its own is added here; a test compares this list with the sources.
 """
 
+import interlock.access.audit_log
 import interlock.access.store
 import interlock.cases.store
 import interlock.desk.store

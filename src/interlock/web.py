@@ -18,12 +18,14 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from interlock.access.roles import Person
 from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
+from interlock.console.doors import Doors, NotPermitted, SignedOut
 from interlock.console.health import Health, service_health
 from interlock.console.lists import FilterUnknown, MarkUnreadable
-from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, static_files
+from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, seen_other, static_files
 from interlock.console.routes import router
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
@@ -57,8 +59,9 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 class WebParts:
     """What the web process is made of. `hosts` are names, besides this machine's own, under which the console
     may be asked for: until there are accounts, none. `api_hosts` are names under which programs may ask the API, which
-    checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot. `address_key` is the key of the digests of
-    addresses: with it an order is found by its e-mail."""
+    checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot.
+    `address_key` is the key of the digests of addresses: with it an order is found by its e-mail. `everyone` is who every
+    visitor of the console is, where nobody signs in: on a demo, never on a real installation."""
 
     store: Store
     clock: Clock
@@ -69,6 +72,7 @@ class WebParts:
     api_hosts: tuple[str, ...] = ()
     connections: Connections | None = None
     address_key: bytes = b""
+    everyone: Person | None = None
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -77,9 +81,16 @@ def create_app(parts: WebParts) -> FastAPI:
     app = FastAPI(title="Interlock", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     console = Console(
         ConsoleParts(
-            parts.store, parts.clock, parts.identifiers, parts.queue, parts.keyring, parts.address_key
+            parts.store,
+            parts.clock,
+            parts.identifiers,
+            parts.queue,
+            parts.keyring,
+            parts.address_key,
+            parts.everyone,
         )
     )
+    app.state.doors = Doors(parts.store, parts.clock, parts.everyone)
     ingress = Ingress(parts)
 
     async def receive(request: Request, place: str) -> Response:
@@ -410,6 +421,16 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     async def form_refused(request: Request, error: Exception) -> Response:
         return said(request, 403, "form_refused", str(error))
 
+    async def signed_out(request: Request, error: Exception) -> Response:
+        login = error.login if isinstance(error, SignedOut) else "/login"
+        if request.headers.get("HX-Request") == "true":
+            # A page that refreshes itself is left for the login as a whole.
+            return Response(status_code=401, headers={"HX-Redirect": login})
+        return seen_other(login)
+
+    async def not_permitted(request: Request, error: Exception) -> Response:
+        return said(request, 403, "not_permitted", str(error))
+
     async def invalid(request: Request, error: Exception) -> Response:
         fields = ""
         if isinstance(error, RequestValidationError):
@@ -427,5 +448,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     app.add_exception_handler(FilterUnknown, not_listed)
     app.add_exception_handler(MarkUnreadable, not_listed)
     app.add_exception_handler(FormRefused, form_refused)
+    app.add_exception_handler(SignedOut, signed_out)
+    app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

@@ -10,7 +10,7 @@ from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
 from tests.build import NOW
-from tests.console.seed import Numbered, Stopped, Wakes, connect
+from tests.console.seed import TESTER, Numbered, Stopped, Wakes, connect
 from tests.web.browser import Browser
 
 MakeKey = Callable[..., dict[str, str]]
@@ -35,7 +35,7 @@ def connection(database: Database, keyring: Keyring) -> ConnectionRow:
 @pytest.fixture
 def program(store: InlineStore, keyring: Keyring, wakes: Wakes, stopped: Stopped) -> Browser:
     """Asks without a key unless one is given."""
-    return Browser(create_app(WebParts(store, stopped, Numbered(), wakes, keyring)))
+    return Browser(create_app(WebParts(store, stopped, Numbered(), wakes, keyring, everyone=TESTER)))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
 from tests.api.conftest import MakeKey
 from tests.build import NOW
-from tests.console.seed import Numbered, Stopped, Wakes
+from tests.console.seed import TESTER, Numbered, Stopped, Wakes
 from tests.web.browser import Browser
 
 
@@ -200,7 +200,9 @@ def test_a_wrong_address_is_answered_in_json(
 
 def test_a_database_that_is_away_is_said(keyring: Keyring) -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none", pool_size=1)
-    program = Browser(create_app(WebParts(InlineStore(database), Stopped(), Numbered(), Wakes(), keyring)))
+    program = Browser(
+        create_app(WebParts(InlineStore(database), Stopped(), Numbered(), Wakes(), keyring, everyone=TESTER))
+    )
 
     response = program.get("/v1/key", headers={"Authorization": f"Bearer il_1_{'a' * 43}"})
 
@@ -215,7 +217,9 @@ def test_a_database_that_is_away_is_said(keyring: Keyring) -> None:
 def test_the_api_answers_under_the_names_configured_for_it_and_the_console_does_not(
     store: InlineStore, keyring: Keyring, key: MakeKey, host: str, status: int
 ) -> None:
-    parts = WebParts(store, Stopped(), Numbered(), Wakes(), keyring, api_hosts=("interlock.example",))
+    parts = WebParts(
+        store, Stopped(), Numbered(), Wakes(), keyring, everyone=TESTER, api_hosts=("interlock.example",)
+    )
     program = Browser(create_app(parts), f"http://{host}")
 
     assert program.get("/v1/key", headers=key("orders:read")).status_code == status

@@ -32,6 +32,7 @@ from interlock.storage.encryption import Keyring, new_key
 from interlock.storage.installation import open_installation
 from interlock.storage.migrations import upgrade
 from interlock.web import WebParts, create_app
+from tests.console.seed import TESTER
 
 MARKETPLACE = "all-or-nothing"
 MIRAKL = "https://marketplace.mirakl.example"
@@ -93,7 +94,9 @@ class Stage:
             pace=Pace(desks=1.0),
         )
         parts = self.service.parts
-        app = create_app(WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, self.keyring))
+        app = create_app(
+            WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, self.keyring, everyone=TESTER)
+        )
         self.ingress = await self._client(ClockedASGITransport(app))
         await self._connect()
         for run in (self.shopify.run, self.mirakl.run):

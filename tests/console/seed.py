@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, insert, update
 
+from interlock.access.roles import everything
 from interlock.cases.store import sync_cases
 from interlock.decide import decide
 from interlock.engine import ledger
@@ -34,6 +35,8 @@ from tests.build import (
 
 SHOP = "atlas-shop.myshopify.com"
 SECRET = b"the app's secret"
+TESTER = everything("Ada")
+"""Who looks at pages in tests that are not about accounts: pass it as `WebParts(…, everyone=TESTER)`."""
 CLOCK = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
 
 

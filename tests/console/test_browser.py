@@ -18,7 +18,7 @@ from interlock.orders.store import tell
 from interlock.storage.database import Database, ThreadStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
-from tests.console.seed import CLOCK, Stopped, Wakes, connect, edited_up, keep
+from tests.console.seed import CLOCK, TESTER, Stopped, Wakes, connect, edited_up, keep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -54,7 +54,9 @@ def place(own_database: Database, keyring: Keyring) -> Iterator[str]:
     """The address of a served console with one order."""
     with own_database.begin() as c:
         order_id, _ = keep(c, connect(c, keyring), edited_up())
-    parts = WebParts(ThreadStore(own_database), Stopped(), SystemIdentifiers(), Wakes(), keyring)
+    parts = WebParts(
+        ThreadStore(own_database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER
+    )
     app = ToldWhileOpen(create_app(parts), own_database, order_id)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))

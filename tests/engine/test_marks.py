@@ -13,6 +13,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.quarantine.store import in_quarantine, instance_marks, kept_mark, latest
 from interlock.rehearsal.judging.rebuild import LOST
+from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from interlock.tables import metadata
@@ -36,6 +37,7 @@ def _backups(database: Database) -> Iterator[Callable[[], Callable[[], None]]]:
 
         def restore() -> None:
             with database.begin() as c:
+                without_guards(c)
                 for table in reversed(metadata.sorted_tables):
                     c.execute(delete(table))
                 for table in metadata.sorted_tables:

@@ -6,7 +6,7 @@ from interlock.engine.store import ConnectionRow
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
-from tests.console.seed import Numbered, Stopped, Wakes, connect
+from tests.console.seed import TESTER, Numbered, Stopped, Wakes, connect
 from tests.web.browser import Browser
 
 
@@ -28,4 +28,4 @@ def connection(database: Database, keyring: Keyring) -> ConnectionRow:
 
 @pytest.fixture
 def browser(store: InlineStore, keyring: Keyring, wakes: Wakes, stopped: Stopped) -> Browser:
-    return Browser(create_app(WebParts(store, stopped, Numbered(), wakes, keyring)))
+    return Browser(create_app(WebParts(store, stopped, Numbered(), wakes, keyring, everyone=TESTER)))

@@ -66,7 +66,6 @@ def test_a_word_about_another_order_is_kept_and_looked_at(
     [
         ("link", {"shopify_order": "#1001", "who": "Ada", "why": "w"}, "stands for M-1001-A already"),
         ("link", {"shopify_order": "#4711", "who": "Ada", "why": "w"}, "no order Interlock knows by name"),
-        ("link", {"shopify_order": OTHER, "who": "", "why": "w"}, "needs the name of who asks"),
         ("unlink", {"shopify_order": "#1001", "who": "Ada", "why": "w"}, "is the order Interlock made"),
         ("undo-link", {"who": "Ada", "why": "w"}, "nothing to undo"),
     ],

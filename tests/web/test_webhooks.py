@@ -19,7 +19,7 @@ from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
 from tests.build import a_view
-from tests.console.seed import SECRET, SHOP, Numbered, Stopped, Wakes, connect, keep
+from tests.console.seed import SECRET, SHOP, TESTER, Numbered, Stopped, Wakes, connect, keep
 from tests.web.browser import Browser
 
 PLACE = f"/webhooks/shopify/{SHOP}"
@@ -163,7 +163,7 @@ def test_a_body_that_hides_its_length_is_cut_off_at_the_limit(
             yield b"x" * 64 * 1024
 
     async def post() -> httpx2.Response:
-        app = create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring))
+        app = create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring, everyone=TESTER))
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.post(PLACE, content=endless(), headers=headers(b""))  # type: ignore[arg-type]
@@ -323,7 +323,9 @@ def test_a_wrong_address_is_never_answered_with_a_redirect(browser: Browser, pat
 
 def test_without_a_database_the_sender_is_told_to_come_again(keyring: Keyring) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none", pool_size=1)
-    browser = Browser(create_app(WebParts(InlineStore(away), Stopped(), Numbered(), Wakes(), keyring)))
+    browser = Browser(
+        create_app(WebParts(InlineStore(away), Stopped(), Numbered(), Wakes(), keyring, everyone=TESTER))
+    )
 
     response = browser.post(PLACE, content=EDIT, headers=headers(EDIT))
 

@@ -1,1 +1,1 @@
-"""Who may ask: the keys of programs that use the API."""
+"""Who may do what: people and their roles, sessions, the keys of programs, and the log of what was done."""

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from interlock.access.roles import Permission
 from interlock.cases.store import CannotAnswer, latest_answer
 from interlock.console import desk
 from interlock.console.case_list import case_queue, one_case
+from interlock.console.doors import Who, needs, needs_the_cases_team
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.orders.reasons import WITH_TEXT
 
@@ -20,12 +22,13 @@ def case_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/cases")
+    @needs(Permission.SEE)
     async def queue(request: Request) -> Response:
         found = await console.read(case_queue)
         return console.page(request, "cases", "Cases", queue=found)
 
     async def case_page(
-        request: Request, case_id: int, option: str, who: str = "", why: str = "", refused: str = ""
+        request: Request, case_id: int, option: str, why: str = "", refused: str = ""
     ) -> Response:
         found, last = await console.read(lambda c: (one_case(c, case_id), latest_answer(c, case_id)))
         if found is None:
@@ -41,22 +44,23 @@ def case_routes(routes: APIRouter, console: Console) -> None:
             chosen=chosen,
             last=last,
             asks_for_text=any(offered in WITH_TEXT for offered in found.options),
-            who=who,
             why=why,
             refused=refused,
         )
 
     @routes.get("/cases/{case_id}")
+    @needs(Permission.SEE)
     async def one(request: Request, case_id: int, option: str = "") -> Response:
         return await case_page(request, case_id, option)
 
     @routes.post("/cases/{case_id}/answer")
+    @needs_the_cases_team
     async def answer(
         request: Request,
+        who: Who,
         case_id: int,
         token: Annotated[str, Form()] = "",
         option: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
         text: Annotated[str, Form()] = "",
         seen: Annotated[str, Form()] = "",
@@ -71,7 +75,7 @@ def case_routes(routes: APIRouter, console: Console) -> None:
                     parts.queue,
                     case_id,
                     option,
-                    given_text(who),
+                    who,
                     given_text(why),
                     now,
                     message,
@@ -79,6 +83,6 @@ def case_routes(routes: APIRouter, console: Console) -> None:
                 )
             )
         except CannotAnswer as refused:
-            await console.read(lambda c: desk.count_refused_answer(c, option))
-            return await case_page(request, case_id, option, given_text(who), given_text(why), str(refused))
+            await console.tally(lambda c: desk.count_refused_answer(c, option))
+            return await case_page(request, case_id, option, given_text(why), str(refused))
         return seen_other(f"/orders/{order_id}")

@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from interlock.access.roles import Permission
 from interlock.console.connections import connection_cards
+from interlock.console.doors import needs
 from interlock.console.pages import Console
 
 
@@ -12,6 +14,7 @@ def connection_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/connections")
+    @needs(Permission.SEE)
     async def connections(request: Request) -> Response:
         now = parts.clock.now()
         cards = await console.read(lambda c: connection_cards(c, now))

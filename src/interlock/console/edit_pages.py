@@ -7,7 +7,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import editing
+from interlock.console.doors import Who, needs
 from interlock.console.editing import ADDRESS_FIELDS, ADDRESS_LABELS, Asked, Desk
 from interlock.console.order import OrderPage, order_page
 from interlock.console.pages import Console, PageMissing, seen_other
@@ -53,6 +55,7 @@ def edit_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.post("/orders/{order_id}/edit-preview")
+    @needs(Permission.EDIT_ORDERS)
     async def preview_edit(request: Request, order_id: int, token: Annotated[str, Form()] = "") -> Response:
         console.check_form(request, token)
         form = await _given(request)
@@ -62,16 +65,19 @@ def edit_routes(routes: APIRouter, console: Console) -> None:
             found = await console.read(lambda c: editing.preview_of(c, desk, order_id, asked, now))
         except RequestRefused as wrong:
             code = wrong.code
-            await console.read(lambda c: editing.count_refused(c, "preview", code))
+            await console.tally(lambda c: editing.count_refused(c, "preview", code))
             return await page(request, order_id, form, refused=str(wrong))
         return await page(request, order_id, form, found)
 
     @routes.post("/orders/{order_id}/edit")
-    async def ask_for_edit(request: Request, order_id: int, token: Annotated[str, Form()] = "") -> Response:
+    @needs(Permission.EDIT_ORDERS)
+    async def ask_for_edit(
+        request: Request, who: Who, order_id: int, token: Annotated[str, Form()] = ""
+    ) -> Response:
         console.check_form(request, token)
         form = await _given(request)
         now = parts.clock.now()
-        who, why, version = (form.get(name, "") for name in ("who", "why", "version"))
+        why, version = (form.get(name, "") for name in ("why", "version"))
 
         def ask(c: Connection) -> None:
             editing.ask(c, desk, order_id, asked_by(form), version, who, why, now)
@@ -80,7 +86,7 @@ def edit_routes(routes: APIRouter, console: Console) -> None:
             await console.read(ask)
         except RequestRefused as wrong:
             code = wrong.code
-            await console.read(lambda c: editing.count_refused(c, "edit", code))
+            await console.tally(lambda c: editing.count_refused(c, "edit", code))
             return await page(request, order_id, form, refused=str(wrong))
         return seen_other(f"/orders/{order_id}#edits")
 

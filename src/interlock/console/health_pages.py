@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from interlock.access.roles import Permission
+from interlock.console.doors import needs
 from interlock.console.health import service_health
 from interlock.console.pages import Console
 
@@ -12,6 +14,7 @@ def health_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/health")
+    @needs(Permission.SEE)
     async def health(request: Request) -> Response:
         now = parts.clock.now()
         found = await console.read(lambda c: service_health(c, now))

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import lineage
+from interlock.console.doors import Who, needs
 from interlock.console.pages import Console, given_text, seen_other
 
 
@@ -28,29 +30,31 @@ def lineage_routes(routes: APIRouter, console: Console) -> None:
         return seen_other(f"/orders/{order_id}")
 
     @routes.post("/orders/{order_id}/link")
+    @needs(Permission.LINK_ORDERS)
     async def link(
         request: Request,
+        who: Who,
         order_id: int,
         token: Annotated[str, Form()] = "",
         shopify_order: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
-        other, said = given_text(shopify_order), (given_text(who), given_text(why))
+        other, said = given_text(shopify_order), (who, given_text(why))
         return await change(
             request, order_id, token, lambda c, now: lineage.link(c, parts.queue, order_id, other, *said, now)
         )
 
     @routes.post("/orders/{order_id}/unlink")
+    @needs(Permission.LINK_ORDERS)
     async def unlink(
         request: Request,
+        who: Who,
         order_id: int,
         token: Annotated[str, Form()] = "",
         shopify_order: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
-        other, said = given_text(shopify_order), (given_text(who), given_text(why))
+        other, said = given_text(shopify_order), (who, given_text(why))
         return await change(
             request,
             order_id,
@@ -59,14 +63,15 @@ def lineage_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.post("/orders/{order_id}/undo-link")
+    @needs(Permission.LINK_ORDERS)
     async def undo(
         request: Request,
+        who: Who,
         order_id: int,
         token: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
-        said = (given_text(who), given_text(why))
+        said = (who, given_text(why))
         return await change(
             request, order_id, token, lambda c, now: lineage.undo_link(c, parts.queue, order_id, *said, now)
         )

@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from interlock.access.roles import Permission
+from interlock.console.doors import needs
 from interlock.console.live import is_topic
 from interlock.console.pages import Console, PageMissing, sealed
 
@@ -11,6 +13,7 @@ def live_routes(routes: APIRouter, console: Console) -> None:
     """Add the stream of events to the console."""
 
     @routes.get("/events")
+    @needs(Permission.SEE)
     async def events(request: Request, of: str = "") -> Response:
         if not is_topic(of):
             raise PageMissing("There is no such stream of events.")

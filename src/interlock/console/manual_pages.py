@@ -6,7 +6,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from interlock.access.roles import Permission
 from interlock.console import manual
+from interlock.console.doors import needs
 from interlock.console.pages import Console, PageMissing
 
 
@@ -14,6 +16,7 @@ def manual_routes(routes: APIRouter, console: Console) -> None:
     """Add the manual's pages to the console's."""
 
     @routes.get("/manual")
+    @needs(Permission.SEE)
     async def contents(request: Request, find: Annotated[str, Query(max_length=200)] = "") -> Response:
         return console.page(
             request,
@@ -26,6 +29,7 @@ def manual_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/manual/{place:path}")
+    @needs(Permission.SEE)
     async def page(request: Request, place: str) -> Response:
         found = manual.manual_page(place)
         if found is None:

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import desk
 from interlock.console.connections import connection_named
+from interlock.console.doors import Who, needs
 from interlock.console.mappings import carrier_desk, sku_desk
 from interlock.console.pages import Console, PageMissing, given_text
 from interlock.engine.store import ConnectionRow, one_connection
@@ -53,27 +55,30 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             mapped = await console.read(work)
         except desk.MapRefused as refused:
             if file:
-                await console.read(lambda c: desk.count_refused_file(c, kind))
+                await console.tally(lambda c: desk.count_refused_file(c, kind))
             return await map_page(request, connection_id, kind, refused=str(refused))
         return await map_page(request, connection_id, kind, mapped=mapped)
 
     @routes.get("/connections/{connection_id}/carriers")
+    @needs(Permission.SEE)
     async def carriers(request: Request, connection_id: int) -> Response:
         return await map_page(request, connection_id, "carriers")
 
     @routes.get("/connections/{connection_id}/skus")
+    @needs(Permission.SEE)
     async def skus(request: Request, connection_id: int) -> Response:
         return await map_page(request, connection_id, "skus")
 
     @routes.post("/connections/{connection_id}/carriers")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def map_carrier(
         request: Request,
+        who: Who,
         connection_id: int,
         token: Annotated[str, Form()] = "",
         shop_name: Annotated[str, Form()] = "",
         code: Annotated[str, Form()] = "",
         name: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
@@ -84,18 +89,19 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
-            return desk.map_carrier_names(c, parts.queue, row, [mapping], given_text(who), now)
+            return desk.map_carrier_names(c, parts.queue, row, [mapping], who, now)
 
         return await keep(request, connection_id, "carriers", work, file=False)
 
     @routes.post("/connections/{connection_id}/skus")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def map_sku(
         request: Request,
+        who: Who,
         connection_id: int,
         token: Annotated[str, Form()] = "",
         mirakl_sku: Annotated[str, Form()] = "",
         shop_sku: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
@@ -104,17 +110,18 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
             pairs = [(given_text(mirakl_sku), given_text(shop_sku))]
-            return desk.map_sku_names(c, parts.queue, row, pairs, given_text(who), now)
+            return desk.map_sku_names(c, parts.queue, row, pairs, who, now)
 
         return await keep(request, connection_id, "skus", work, file=False)
 
     @routes.post("/connections/{connection_id}/carriers/remove")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def unmap_carrier(
         request: Request,
+        who: Who,
         connection_id: int,
         token: Annotated[str, Form()] = "",
         shop_name: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
@@ -123,19 +130,18 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
-            return desk.unmap_carrier_name(
-                c, row, given_text(shop_name), given_text(who), given_text(why), now
-            )
+            return desk.unmap_carrier_name(c, row, given_text(shop_name), who, given_text(why), now)
 
         return await keep(request, connection_id, "carriers", work, file=False)
 
     @routes.post("/connections/{connection_id}/skus/remove")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def unmap_sku(
         request: Request,
+        who: Who,
         connection_id: int,
         token: Annotated[str, Form()] = "",
         mirakl_sku: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
@@ -144,17 +150,18 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
-            return desk.unmap_sku_name(c, row, given_text(mirakl_sku), given_text(who), given_text(why), now)
+            return desk.unmap_sku_name(c, row, given_text(mirakl_sku), who, given_text(why), now)
 
         return await keep(request, connection_id, "skus", work, file=False)
 
     @routes.post("/connections/{connection_id}/carriers/file")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def carrier_file(
         request: Request,
+        who: Who,
         connection_id: int,
         file: UploadFile,
         token: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
@@ -164,17 +171,18 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
             mappings = desk.read_carrier_file(row, named, body)
-            return desk.map_carrier_names(c, parts.queue, row, mappings, given_text(who), now)
+            return desk.map_carrier_names(c, parts.queue, row, mappings, who, now)
 
         return await keep(request, connection_id, "carriers", work, file=True)
 
     @routes.post("/connections/{connection_id}/skus/file")
+    @needs(Permission.CHANGE_MAPPINGS)
     async def sku_file(
         request: Request,
+        who: Who,
         connection_id: int,
         file: UploadFile,
         token: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
@@ -184,7 +192,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
             pairs = desk.read_sku_file(named, body)
-            return desk.map_sku_names(c, parts.queue, row, pairs, given_text(who), now)
+            return desk.map_sku_names(c, parts.queue, row, pairs, who, now)
 
         return await keep(request, connection_id, "skus", work, file=True)
 

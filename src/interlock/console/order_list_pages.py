@@ -9,7 +9,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import wording
+from interlock.console.doors import needs
 from interlock.console.export import Cell, csv_file
 from interlock.console.lists import Asked, Choices, asked_of, choices
 from interlock.console.order_list import OrderInList, found_orders, orders_of_buyer, orders_page
@@ -39,6 +41,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/orders")
+    @needs(Permission.SEE)
     async def listed(request: Request) -> Response:
         asked = asked_of(request, *OWN_FILTERS)
 
@@ -60,12 +63,14 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/orders.csv")
+    @needs(Permission.EXPORT)
     async def as_file(request: Request) -> Response:
         asked = asked_of(request, *OWN_FILTERS)
         await console.read(lambda c: choices(c, asked))
         return csv_file(parts.store, "orders", COLUMNS, lambda c, mark: _batch(c, asked, mark))
 
     @routes.post("/orders/find")
+    @needs(Permission.SEE)
     async def find(
         request: Request, token: Annotated[str, Form()] = "", number: Annotated[str, Form()] = ""
     ) -> Response:

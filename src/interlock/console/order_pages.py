@@ -6,10 +6,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import desk, editing
+from interlock.console.doors import Who, needs
 from interlock.console.explain import explain
 from interlock.console.order import OrderPage, order_page
-from interlock.console.pages import Console, PageMissing, given_text, seen_other
+from interlock.console.pages import Console, PageMissing, seen_other
 
 SHOWN_EDITS = 3
 
@@ -19,6 +21,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/orders/{order_id}")
+    @needs(Permission.SEE)
     async def order(request: Request, order_id: int) -> Response:
         now = parts.clock.now()
 
@@ -42,18 +45,17 @@ def order_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.post("/orders/{order_id}/replay")
+    @needs(Permission.REPLAY)
     async def replay(
         request: Request,
+        who: Who,
         order_id: int,
         token: Annotated[str, Form()] = "",
-        who: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
-        if not given_text(who):
-            return console.problem(request, 422, "Please say who asks for it. Nothing was changed.")
         try:
-            await console.read(lambda c: desk.replay(c, parts.queue, order_id, given_text(who), now))
+            await console.read(lambda c: desk.replay(c, parts.queue, order_id, who, now))
         except desk.NoSuchOrder as missing:
             raise PageMissing(str(missing)) from missing
         return seen_other(f"/orders/{order_id}")

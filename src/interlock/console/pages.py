@@ -16,6 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import asking, record_form
+from interlock.access.roles import Person
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
@@ -57,7 +59,8 @@ class FormRefused(Exception):
 @dataclass(frozen=True)
 class ConsoleParts:
     """What the pages need: transactions, time, where wake-ups go, the keyring that seals their forms, and the key of
-    the digests under which e-mail addresses are found; empty where they are not searched."""
+    the digests under which e-mail addresses are found; empty where they are not searched. `everyone` is who all visitors
+    are where there are no accounts: on a demo."""
 
     store: Store
     clock: Clock
@@ -65,6 +68,7 @@ class ConsoleParts:
     queue: Queue
     keyring: Keyring
     address_key: bytes = b""
+    everyone: Person | None = None
 
 
 class Console:
@@ -106,14 +110,22 @@ class Console:
         )
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a transaction of its own."""
+        """Run a query in a transaction of its own. What it changes because of a form leaves an entry in the audit log."""
+        form, now = asking.get(), self.parts.clock.now()
 
         def both(c: Connection) -> tuple[T, Quarantine | None]:
-            return query(c), latest_quarantine(c)
+            found = query(c)
+            if form is not None:
+                record_form(c, form, now)
+            return found, latest_quarantine(c)
 
         found, held = await self.parts.store.tx(both)
         self._held = held if held is not None and held.open else None
         return found
+
+    async def tally(self, work: Callable[[Connection], None]) -> None:
+        """Count that something was refused, in a transaction of its own: nobody's deed, so no entry in the audit log."""
+        await self.parts.store.tx(work)
 
     def page(
         self,
@@ -143,6 +155,8 @@ class Console:
             "watch": watch,
             "token": self._token(session),
             "held": self._held,
+            "person": getattr(request.state, "person", None),
+            "demo": self.parts.everyone is not None,
             "has_assets": (FOLDER / "static" / "vendor" / VENDOR["htmx"]).exists(),
             **context,
         }

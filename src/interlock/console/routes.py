@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 
 from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
+from interlock.console.doors import Door
 from interlock.console.edit_pages import edit_routes
 from interlock.console.health_pages import health_routes
 from interlock.console.lineage_pages import lineage_routes
@@ -21,7 +22,7 @@ from interlock.console.today_pages import today_routes
 
 def router(console: Console) -> APIRouter:
     """The console's routes, page by page."""
-    routes = APIRouter(default_response_class=Response)
+    routes = APIRouter(default_response_class=Response, route_class=Door)
     today_routes(routes, console)
     order_list_routes(routes, console)
     order_routes(routes, console)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from interlock.console.doors import open_to_strangers
 from interlock.console.pages import THEME_COOKIE, THEMES, Console, own_path, seen_other
 
 KEPT_FOR_SECONDS = 365 * 24 * 3600
@@ -14,6 +15,7 @@ def theme_routes(routes: APIRouter, console: Console) -> None:
     """Add the switch between light and dark to the console."""
 
     @routes.post("/theme")
+    @open_to_strangers
     async def theme(
         request: Request,
         token: Annotated[str, Form()] = "",

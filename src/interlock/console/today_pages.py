@@ -4,7 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console.case_list import CaseRow, case_queue
+from interlock.console.doors import needs
 from interlock.console.pages import Console
 from interlock.console.today import Today, figures_of_today
 
@@ -16,6 +18,7 @@ def today_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/")
+    @needs(Permission.SEE)
     async def today(request: Request) -> Response:
         now = parts.clock.now()
 

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from sqlalchemy import text
 
+from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.embedded import EmbeddedServer
 from interlock.storage.migrations import upgrade
@@ -50,6 +51,7 @@ class Ground:
         """Delete every row of ours."""
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
         with self.database.begin() as c:
+            without_guards(c)
             c.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
 
     def _leave(self) -> None:

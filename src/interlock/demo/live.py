@@ -20,6 +20,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from sqlalchemy import func, select
 
+from interlock.access.roles import everything
 from interlock.cases.store import cases
 from interlock.clock import SeededIdentifiers
 from interlock.demo.day import Day, live, open_day
@@ -107,6 +108,7 @@ def _web(day: Day, keyring: Keyring) -> uvicorn.Config:
             connections=world.process_world.connections_for(
                 ProcessStore(world.database, world.outage), world.service_clock
             ),
+            everyone=everything("demo"),
         )
     )
     return uvicorn.Config(app, host=HOST, log_level="error", access_log=False, lifespan="off")

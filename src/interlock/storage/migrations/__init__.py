@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
+from interlock.storage.append_only import unguarded
 from interlock.storage.database import Database
 
 _SCRIPTS = "interlock.storage:migrations"
@@ -55,9 +56,13 @@ def check(database: Database, metadata: MetaData) -> list[str]:
         if pending:
             return pending
         context = MigrationContext.configure(connection, opts={"include_name": is_ours})
-        return [
+        differences = [
             f"The database differs from the tables in the code: {_described(difference)}."
             for difference in compare_metadata(context, metadata)
+        ]
+        return differences + [
+            f"Nothing keeps rows of {table} from being changed or deleted: its trigger is missing or switched off."
+            for table in unguarded(connection, metadata)
         ]
 
 

@@ -1,0 +1,213 @@
+"""The console's doors: who is asking, and whether they may. Every route says what it needs, in one line:
+
+    @routes.post("/orders/{order_id}/replay")
+    @needs(Permission.REPLAY)
+    async def replay(request: Request, order_id: int, who: Who) -> Response: …
+
+A route that says nothing opens to administrators only, and a test names it. A path with `order_id`, `case_id` or
+`connection_id` asks for the permission at that order's, case's or connection's own connection.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Connection, func, select
+
+from interlock.access.audit_log import Asking, Did, asking, record
+from interlock.access.roles import PERMISSION_WORDS, Permission, Person, answers_for, may, may_somewhere
+from interlock.cases.store import cases
+from interlock.clock import Clock
+from interlock.orders.store import orders
+from interlock.storage.database import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SAFE_METHODS = ("GET", "HEAD")
+_LARGEST_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a route needs. `permission` is None where nobody has to be signed in: signing in itself. With `of_the_case` it is
+    the permission to answer the case of the path, which depends on the team it belongs to."""
+
+    permission: Permission | None
+    of_the_case: bool = False
+
+
+UNDECLARED = Need(Permission.MANAGE_PEOPLE)
+"""What a route needs that does not say: an administrator, because a mistake must not open anything."""
+
+
+def needs(permission: Permission) -> Callable[[F], F]:
+    """Say which permission a route needs. Stands between the route's own decorator and the function."""
+    return _declared(Need(permission))
+
+
+def _declared(need: Need) -> Callable[[F], F]:
+    def keep(function: F) -> F:
+        function.__dict__["need"] = need
+        return function
+
+    return keep
+
+
+def needs_the_cases_team(function: F) -> F:
+    """Say that a route needs the permission to answer the case in its path."""
+    return _declared(Need(Permission.WORK_CASES, of_the_case=True))(function)
+
+
+def open_to_strangers(function: F) -> F:
+    """Say that a route needs nobody to be signed in."""
+    return _declared(Need(None))(function)
+
+
+def need_of(endpoint: Callable[..., Any]) -> Need | None:
+    """What a route's function said it needs; None when it said nothing."""
+    found: Need | None = getattr(endpoint, "need", None)
+    return found
+
+
+class SignedOut(Exception):
+    """Nobody is signed in and somebody has to be. `back` is the page to show after signing in."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__("Nobody is signed in here, or the session has ended. Nothing was changed.")
+        self.back = back
+
+    @property
+    def login(self) -> str:
+        return "/login" + (f"?back={quote(self.back, safe='')}" if self.back not in ("", "/") else "")
+
+
+class NotPermitted(Exception):
+    """The person who is signed in may not do this."""
+
+    def __init__(self, person: Person, permission: Permission) -> None:
+        super().__init__(
+            f"This needs the right to {PERMISSION_WORDS[permission]}, which {person.handle} does not have here. Nothing was "
+            "changed. An administrator gives rights on the page People."
+        )
+        self.permission = permission
+
+
+def signed_in(request: Request) -> Person:
+    """The person who is asking."""
+    person: Person = request.state.person
+    return person
+
+
+def handle_of(request: Request) -> str:
+    """The handle of the person who is asking."""
+    return signed_in(request).handle
+
+
+Who = Annotated[str, Depends(handle_of)]
+"""A parameter of a route: the handle of the person who is asking, for everything that keeps who did it."""
+
+Asker = Annotated[Person, Depends(signed_in)]
+"""A parameter of a route: the person who is asking."""
+
+
+class Doors:
+    """Finds out who asks and refuses what they may not. One of these serves one web application.
+
+    `everyone` is who every visitor is, where there are no accounts: on a demo, and in tests of pages.
+    """
+
+    def __init__(self, store: Store, clock: Clock, everyone: Person | None) -> None:
+        self._store = store
+        self._clock = clock
+        self.everyone = everyone
+
+    async def admit(self, request: Request, need: Need) -> Asking | None:
+        """Set `request.state.person`, and give what a change must be recorded as; None where nobody is signed in.
+
+        Raises SignedOut and NotPermitted, the latter recorded in the audit log.
+        """
+        person = await self._person(request)
+        request.state.person = person
+        if need.permission is None:
+            return None
+        if person is None:
+            raise SignedOut(_path(request) if request.method in SAFE_METHODS else "")
+        asked, default = request.path_params, need.permission
+
+        def read(c: Connection) -> tuple[int | None, Permission]:
+            return connection_of(c, asked), _of_the_case(c, asked, default) if need.of_the_case else default
+
+        connection, permission = await self._store.tx(read)
+        allowed = (
+            may_somewhere(person, permission) if connection is None else may(person, permission, connection)
+        )
+        if not allowed:
+            now, path = self._clock.now(), request.url.path[:200]
+            facts = {"right": permission.value}
+            await self._store.tx(
+                lambda c: record(
+                    c, person.handle, Did.DENIED, path, now=now, connection=connection, facts=facts
+                )
+            )
+            raise NotPermitted(person, permission)
+        return Asking(person.handle, permission.value, request.url.path, connection)
+
+    async def _person(self, request: Request) -> Person | None:
+        return self.everyone
+
+
+def _path(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def connection_of(c: Connection, parameters: dict[str, Any]) -> int | None:
+    """The connection that a path speaks of; None when it speaks of none, or of what does not exist."""
+    number = _number(parameters.get("connection_id"))
+    if number is not None:
+        return number
+    number = _number(parameters.get("order_id"))
+    if number is not None:
+        return c.execute(select(orders.c.connection_id).where(orders.c.id == number)).scalar_one_or_none()
+    number = _number(parameters.get("case_id"))
+    if number is None:
+        return None
+    of_order = func.coalesce(cases.c.connection_id, orders.c.connection_id)
+    query = select(of_order).select_from(cases.outerjoin(orders, orders.c.id == cases.c.order_id))
+    found: int | None = c.execute(query.where(cases.c.id == number)).scalar_one_or_none()
+    return found
+
+
+def _of_the_case(c: Connection, parameters: dict[str, Any], default: Permission) -> Permission:
+    """The permission that answers the case; `default` where there is no such case."""
+    number = _number(parameters.get("case_id"))
+    query = select(cases.c.owner).where(cases.c.id == number)
+    owner = None if number is None else c.execute(query).scalar_one_or_none()
+    return default if owner is None else answers_for(owner)
+
+
+def _number(given: Any) -> int | None:
+    text = str(given)
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= _LARGEST_NUMBER else None
+
+
+class Door(APIRoute):
+    """A route that asks the doors before it reads anything of what was sent."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+        need = need_of(self.endpoint) or UNDECLARED
+
+        async def handle(request: Request) -> Response:
+            doors: Doors = request.app.state.doors
+            form = await doors.admit(request, need)
+            marked = asking.set(None if request.method in SAFE_METHODS else form)
+            try:
+                return await inner(request)
+            finally:
+                asking.reset(marked)
+
+        return handle

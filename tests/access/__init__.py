@@ -1,0 +1,1 @@
+"""Accounts, permissions, sessions and the audit log."""

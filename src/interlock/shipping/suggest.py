@@ -77,22 +77,28 @@ class _Index:
 def exact_match(carriers: tuple[Carrier, ...], shop_name: str) -> Carrier | None:
     """The one carrier whose label or code is this name but for case, accents, blanks and punctuation.
 
-    None when several are, when the name stands for no carrier (`Other`), or when only a code of fewer than four
-    characters is equal whose label does not begin alike: such a code says too little.
+    None when several are, and when the name stands for no carrier (`Other`). A code alone counts only where its label
+    agrees: lists keep old codes for new carriers, so that `TNT` is the code of PostNL in some.
     """
     wanted = key(shop_name)
     if not wanted or wanted in PLACEHOLDERS:
         return None
-    found = {carrier.code: carrier for carrier in carriers if _is_called(carrier, wanted)}
-    return next(iter(found.values())) if len(found) == 1 else None
+    found = [
+        carrier
+        for carrier in carriers
+        if wanted in (key(carrier.label), key(carrier.code), key(carrier.standard_code))
+    ]
+    # A second carrier that is called so, agreeing or not, makes the name ambiguous.
+    return found[0] if len(found) == 1 and _label_agrees(found[0], shop_name) else None
 
 
-def _is_called(carrier: Carrier, wanted: str) -> bool:
-    if key(carrier.label) == wanted:
+def _label_agrees(carrier: Carrier, shop_name: str) -> bool:
+    wanted, label = _taken_apart(shop_name), _taken_apart(carrier.label)
+    if label.key.startswith(wanted.key):
         return True
-    if wanted not in (key(carrier.code), key(carrier.standard_code)):
-        return False
-    return len(wanted) >= _SHORT_CODE or key(carrier.label).startswith(wanted)
+    if wanted.brands and label.brands:
+        return wanted.brands[0] == label.brands[0]
+    return len(wanted.key) >= _SHORT_CODE and abbreviates(wanted.key, label.words) > 0
 
 
 def suggest(

@@ -20,6 +20,8 @@ LIST = (
     Carrier("X1", "Twin"),
     Carrier("X2", "twin"),
     Carrier("OTHER", "Other"),
+    Carrier("TNT", "PostNL"),
+    Carrier("HERMES", "Hermes World"),
 )
 
 
@@ -33,6 +35,7 @@ LIST = (
         ("colissimo", "COL"),
         ("DHL_Express", "DHLX"),
         ("collect+", "CPLUS"),
+        ("BRT", "BRT"),
     ],
 )
 def test_an_exact_name_is_taken_by_itself(written: str, code: str) -> None:
@@ -48,7 +51,8 @@ def test_an_exact_name_is_taken_by_itself(written: str, code: str) -> None:
     [
         ("Royal Mail 24", "a word is missing"),
         ("CP", "two letters could be Colis Privé, or Canada Post"),
-        ("BRT", "three letters that the label does not begin with"),
+        ("TNT", "an old code of another company"),
+        ("Hermes", "the code of one, and there is another Hermes"),
         ("twin", "two carriers are called so"),
         ("Other", "it stands for no carrier"),
         ("Collect", "the plus belongs to the name"),

@@ -78,27 +78,37 @@ def exact_match(carriers: tuple[Carrier, ...], shop_name: str) -> Carrier | None
     """The one carrier whose label or code is this name but for case, accents, blanks and punctuation.
 
     None when several are, and when the name stands for no carrier (`Other`). A code alone counts only where its label
-    agrees: lists keep old codes for new carriers, so that `TNT` is the code of PostNL in some.
+    is spelt out by it word for word (`RM24`), or names the same brand and no other carrier of the list is of that
+    company: lists keep old codes for new carriers, so that `TNT` is the code of PostNL in one and `hermes` that of
+    Hermes in Britain in another.
     """
     wanted = key(shop_name)
     if not wanted or wanted in PLACEHOLDERS:
         return None
+    # A second carrier that is called so, by label or code, makes the name ambiguous.
     found = [
         carrier
         for carrier in carriers
         if wanted in (key(carrier.label), key(carrier.code), key(carrier.standard_code))
     ]
-    # A second carrier that is called so, agreeing or not, makes the name ambiguous.
-    return found[0] if len(found) == 1 and _label_agrees(found[0], shop_name) else None
+    if len(found) != 1:
+        return None
+    return found[0] if key(found[0].label) == wanted or _code_counts(carriers, found[0], shop_name) else None
 
 
-def _label_agrees(carrier: Carrier, shop_name: str) -> bool:
+def _code_counts(carriers: tuple[Carrier, ...], carrier: Carrier, shop_name: str) -> bool:
     wanted, label = _taken_apart(shop_name), _taken_apart(carrier.label)
-    if label.key.startswith(wanted.key):
+    if len(wanted.key) >= _SHORT_CODE and abbreviates(wanted.key, label.words) == 1.0:
         return True
-    if wanted.brands and label.brands:
-        return wanted.brands[0] == label.brands[0]
-    return len(wanted.key) >= _SHORT_CODE and abbreviates(wanted.key, label.words) > 0
+    if not _same_brand(wanted, label):
+        return False
+    brand = wanted.brands[0]
+    others = (name for other in carriers if other is not carrier for name in _names(other))
+    return not any(_kinship(brand, theirs) for name in others for theirs in name.brands)
+
+
+def _same_brand(one: _Name, other: _Name) -> bool:
+    return bool(one.brands and other.brands and one.brands[0] == other.brands[0])
 
 
 def suggest(
@@ -321,16 +331,15 @@ def _with_earlier(
 
 @lru_cache(maxsize=64)
 def _index(carriers: tuple[Carrier, ...]) -> _Index:
-    names = tuple(
-        tuple(
-            _taken_apart(text)
-            for text in dict.fromkeys((carrier.label, carrier.code, carrier.standard_code))
-            if text.strip()
-        )
-        for carrier in carriers
-    )
+    names = tuple(_names(carrier) for carrier in carriers)
     often = Counter(word for of_one in names for word in {w for name in of_one for w in _meant(name.words)})
     return _Index(carriers, names, dict(often))
+
+
+def _names(carrier: Carrier) -> tuple[_Name, ...]:
+    """What the marketplace calls a carrier, the label first."""
+    texts = dict.fromkeys((carrier.label, carrier.code, carrier.standard_code))
+    return tuple(_taken_apart(text) for text in texts if text.strip())
 
 
 @lru_cache(maxsize=16384)

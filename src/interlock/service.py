@@ -47,6 +47,7 @@ from interlock.engine.sweeps import (
     wake_due,
     watch_acceptance,
 )
+from interlock.engine.troubles import TroubleCode, note_trouble, trouble_is_over
 from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
@@ -75,6 +76,8 @@ CAPABILITY_AGAIN = timedelta(hours=1)
 LONGEST_PAUSE = 30.0
 FORGET_WORKER_AFTER = timedelta(minutes=15)
 GRACE_SECONDS = 12.0
+CLOCK_MAY_DIFFER = timedelta(seconds=2)
+"""How far a machine's clock may be from the database's before somebody is told; the work itself follows the database's."""
 
 
 class NotThisMachine(Exception):
@@ -330,6 +333,13 @@ class Service:
         except DBAPIError as error:
             self._log.warning("count.lost", task=label, exc_info=error)
 
+    async def _note_trouble(self, part: str, code: TroubleCode, detail: str) -> None:
+        now = self._clock.now()
+        try:
+            await self.store.tx(lambda c: note_trouble(c, part, code, now, detail))
+        except DBAPIError as error:
+            self._log.warning("count.lost", task=code, exc_info=error)
+
     async def _watch_database(self) -> None:
         """Measure the database's clock, which all workers follow; start the embedded server if it is gone."""
         own = SystemClock()
@@ -341,6 +351,10 @@ class Service:
             raise
         if isinstance(self._clock, SystemClock):
             self._clock.follow(offset)
+        if abs(offset) > CLOCK_MAY_DIFFER:
+            await self._note_trouble(
+                f"clock {self.parts.worker}", "clock_skew", f"{offset.total_seconds():+.1f}"
+            )
         if self._away:
             self._away = False
             self._log.info("database.back")
@@ -376,6 +390,7 @@ class Service:
             return
         self._log.error("look.failed", order=order_id, lane=lane, exc_info=error)
         await self._count("look_failed", lane)
+        await self._note_trouble(f"order {order_id}", "crash", type(error).__name__)
 
     async def _wake(self, rescued: Sequence[tuple[int, Lane]]) -> None:
         def wake(c: Connection) -> None:
@@ -497,7 +512,16 @@ class Service:
             await self._count("services_unread", row.name)
             return
         now = self._clock.now()
-        await self.store.tx(lambda c: keep_services(c, row.id, readiness.services, now))
+        scopes = f"scopes {row.shopify_shop}"
+
+        def keep(c: Connection) -> None:
+            keep_services(c, row.id, readiness.services, now)
+            if readiness.missing_scopes:
+                note_trouble(c, scopes, "scope_missing", now, " ".join(readiness.missing_scopes))
+            else:
+                trouble_is_over(c, scopes, "scope_missing")
+
+        await self.store.tx(keep)
 
     async def _keep_marks(self) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""
@@ -531,6 +555,12 @@ class Service:
         for topic in report.added:
             self._log.info("subscription.added", shop=row.shopify_shop, topic=topic)
             await self._count("subscription_added", topic)
+        part, missing = f"subscriptions {row.shopify_shop}", " ".join(topic for topic, _ in report.failed)
+        now = self._clock.now()
+        if missing:
+            await self.store.tx(lambda c: note_trouble(c, part, "subscription_missing", now, missing))
+        else:
+            await self.store.tx(lambda c: trouble_is_over(c, part, "subscription_missing"))
         for topic, _ in report.failed:
             self._log.error("subscription.refused", shop=row.shopify_shop, topic=topic)
             await self._count("subscription_refused", topic)

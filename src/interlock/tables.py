@@ -9,6 +9,7 @@ import interlock.cases.store
 import interlock.desk.store
 import interlock.engine.ledger
 import interlock.engine.store
+import interlock.engine.troubles
 import interlock.holds.store
 import interlock.imports.store
 import interlock.marketplaces.store

@@ -20,6 +20,7 @@ from interlock.mirakl.client import (
     MiraklClient,
     ReadError,
     ReadUnavailable,
+    trouble_of,
 )
 from interlock.mirakl.exact import parsed, written
 from interlock.mirakl.translate import UnreadableOrder, order_from
@@ -105,7 +106,7 @@ class MiraklAdapter:
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
     retry_after = failed.retry_after if isinstance(failed, ReadUnavailable) else None
-    return ReadFailed("The marketplace", str(failed), retry_after)
+    return ReadFailed("The marketplace", str(failed), retry_after, trouble_of(failed))
 
 
 class ShopifyAdapter:
@@ -242,7 +243,7 @@ class ShopifyAdapter:
 
 def _shopify_read_failed(failed: CallFailed) -> ReadFailed:
     retry_after = failed.outcome.retry_after if isinstance(failed.outcome, Unavailable) else None
-    return ReadFailed("Shopify", str(failed), retry_after)
+    return ReadFailed("Shopify", str(failed), retry_after, failed.trouble)
 
 
 class StoredConnections:

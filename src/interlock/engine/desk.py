@@ -28,6 +28,7 @@ from interlock.engine.store import (
     lead_poll,
     seconds_until_allowed,
 )
+from interlock.engine.troubles import TroubleCode, note_trouble
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.ports import ReadFailed
@@ -112,8 +113,8 @@ class Desk:
         except ReadFailed as failed:
             pause = timedelta(seconds=failed.retry_after or 0)
             next_at = now + max(pause, self._rules.poll_every)
-            why = failed.why
-            await parts.store.tx(lambda c: self._failed(c, poll, now, next_at, why))
+            why, trouble = failed.why, failed.trouble
+            await parts.store.tx(lambda c: self._failed(c, poll, now, next_at, why, trouble))
             return next_at
         ok_at = parts.clock.now()
         # After a gap the walk over what waits for acceptance came first; the changes follow one interval later.
@@ -142,8 +143,11 @@ class Desk:
             await self._record(page, observed_at)
             observed_at = self._parts.clock.now()
 
-    def _failed(self, c: Connection, poll: Poll, now: datetime, next_at: datetime, why: str) -> None:
+    def _failed(
+        self, c: Connection, poll: Poll, now: datetime, next_at: datetime, why: str, trouble: TroubleCode
+    ) -> None:
         keep_poll(c, poll, next_at=next_at)
+        note_trouble(c, poll.name, trouble, now)
         count(c, "poll_failed", self._platforms.rules.name)
         if poll.last_ok_at is not None and now - poll.last_ok_at > 3 * self._rules.poll_every:
             open_connection_case(

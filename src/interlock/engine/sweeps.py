@@ -21,6 +21,7 @@ from interlock.engine.store import (
     unresolved_deliveries,
     waiting_strangers,
 )
+from interlock.engine.troubles import note_trouble
 from interlock.orders.actions import Lane
 from interlock.orders.ports import ReadFailed
 from interlock.orders.snapshots import Stranger
@@ -141,10 +142,12 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
     since = (poll.cursor or now - timedelta(days=1)) - SHOPIFY_OVERLAP
     try:
         changed = await platforms.shopify.orders_updated_since(since)
-    except ReadFailed:
+    except ReadFailed as failed:
         again = now + timedelta(seconds=60)
+        trouble = failed.trouble
         await parts.store.tx(lambda c: keep_poll(c, poll, next_at=again))
         await parts.store.tx(lambda c: count(c, "shopify_sweep_failed", platforms.rules.name))
+        await parts.store.tx(lambda c: note_trouble(c, name, trouble, now))
         return 0
 
     def record(c: Connection) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -103,6 +103,15 @@ class ReadRefused(ReadError):
             )
         said = f' It said: "{words}".' if words else ""
         super().__init__(f"{operation} was refused with status {status}: {meaning}.{said}")
+
+
+def trouble_of(failed: ReadError) -> Literal["credential_refused", "scope_missing", "unreachable"]:
+    """What a person has to put right: a key that is not accepted (401), a role that lacks the operation (403)."""
+    if isinstance(failed, ReadRefused) and failed.status == 401:
+        return "credential_refused"
+    if isinstance(failed, ReadRefused) and failed.status == 403:
+        return "scope_missing"
+    return "unreachable"
 
 
 class ReadUnreadable(ReadError):

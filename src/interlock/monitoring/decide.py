@@ -36,6 +36,11 @@ PAGES_AT_ONCE: frozenset[Reason] = frozenset(
         Reason.LABEL_BEFORE_AGREEMENT,
         Reason.OUTCOME_UNCLEAR,
         Reason.QUARANTINE,
+        Reason.CREDENTIAL_REFUSED,
+        Reason.SCOPE_MISSING,
+        Reason.SUBSCRIPTION_MISSING,
+        Reason.POLLER_STALE,
+        Reason.OPERATION_UNCLEAR,
     }
 )
 """Reasons that wake somebody the moment their case opens, whatever the hour."""

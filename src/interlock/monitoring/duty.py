@@ -18,6 +18,7 @@ from interlock.monitoring.decide import Finding, Situation, decide
 from interlock.monitoring.outbox import Due
 from interlock.monitoring.sending import NotSent, Sent, beat_outside, send
 from interlock.monitoring.standings import case_standings, last_calls, page_standings, window_standings
+from interlock.monitoring.watching import watch_connections
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -37,10 +38,12 @@ class Alerting:
     forgot_at: datetime | None = None
 
     async def tell(self, findings: Sequence[Finding] = ()) -> int:
-        """Keep every alert that is due and was not said yet. Returns how many messages that makes."""
+        """Open and close the cases of whole connections, and keep every alert that is due and was not said yet. Returns
+        how many messages that makes."""
         now = self.clock.now()
 
         def keep(c: Connection) -> int:
+            watch_connections(c, now)
             made = outbox.keep(c, decide(situation(c, now, findings)), now)
             beat(c, "alerts", now)
             if made:

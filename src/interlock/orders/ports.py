@@ -2,21 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from interlock.orders.actions import Lane
 
 
 class ReadFailed(Exception):
-    """A read of a platform did not succeed; nothing may be concluded from it. `why` holds no personal data."""
+    """A read of a platform did not succeed; nothing may be concluded from it. `why` holds no personal data. `trouble`
+    says what kind of failure it is where a person has to put it right."""
 
-    def __init__(self, platform: str, why: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        platform: str,
+        why: str,
+        retry_after: float | None = None,
+        trouble: Literal["credential_refused", "scope_missing", "unreachable"] = "unreachable",
+    ) -> None:
         super().__init__(
             f"{platform} could not be read: {why}. Nothing was decided on it; the read is tried again by itself."
         )
         self.platform = platform
         self.why = why
         self.retry_after = retry_after
+        self.trouble = trouble
 
 
 class CallBudget(Protocol):

@@ -79,6 +79,15 @@ class Reason(StrEnum):
     EDIT_WAITING = "edit_waiting"
     BOTH_SIDES_CHANGED = "both_sides_changed"
     PRICE_DISCREPANCY = "price_discrepancy"
+    # connections as a whole, and the service itself
+    CREDENTIAL_REFUSED = "credential_refused"
+    SCOPE_MISSING = "scope_missing"
+    SUBSCRIPTION_MISSING = "subscription_missing"
+    POLLER_STALE = "poller_stale"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    OPERATION_UNCLEAR = "operation_unclear"
+    POISON_ORDER = "poison_order"
+    CLOCK_SKEW = "clock_skew"
 
 
 class Option(StrEnum):
@@ -979,5 +988,128 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             Option.CANCEL_LINE,
             Option.DONE_IN_PORTAL,
         ),
+    ),
+    Reason.CREDENTIAL_REFUSED: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="a platform refuses the key of the connection",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Nothing is read or written on that side: orders that wait for acceptance are refused by the marketplace when their time is over, edits do not reach it, and parcels stay held.",
+            "nothing",
+        ),
+        evidence="the answer 401 to a read of the account, or no token for the app",
+        closes_when="By itself, at the first read of the account that succeeds afterwards.",
+        options=(),
+    ),
+    Reason.SCOPE_MISSING: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="a permission that Interlock needs is missing",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Every call that needs the permission is refused: orders are not created, held or told of, whichever the permission is for.",
+            "nothing",
+        ),
+        evidence="the scopes the shop shows for the app, or the answer 403 of the marketplace",
+        closes_when="By itself, when the shop shows every scope again, or the account can be read again.",
+        options=(),
+    ),
+    Reason.SUBSCRIPTION_MISSING: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="the shop does not tell us of changes",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "An edit is only found by the sweep, up to five minutes late: a label printed meanwhile may be for lines the marketplace does not agree with.",
+            "nothing",
+        ),
+        evidence="the shop's list of webhook subscriptions and its refusal to add one",
+        closes_when="By itself, at the next comparison that finds every subscription.",
+        options=(),
+    ),
+    Reason.POLLER_STALE: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="a platform was not read for too long",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "New orders are not seen and the time to accept them runs; edits whose webhook was lost are not found.",
+            "nothing",
+        ),
+        evidence="the last good read of the account, older than three intervals",
+        closes_when="By itself, at the next good read.",
+        options=(),
+    ),
+    Reason.BUDGET_EXHAUSTED: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="a platform makes us wait",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Calls of that kind are late by the wait. If it comes back every day, something calls more than it may, or another program uses the same key.",
+            "nothing",
+            timedelta(hours=4),
+        ),
+        evidence="the wait the platform asked for, more than a minute ahead",
+        closes_when="By itself, when the wait is over.",
+        options=(),
+    ),
+    Reason.OPERATION_UNCLEAR: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="calls have been unclear for more than ten minutes",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Nothing is sent again for these orders until it is known whether the call happened: an acceptance may be missed, a refund may be made late.",
+            "nothing",
+            timedelta(minutes=30),
+        ),
+        evidence="operations of the ledger in state UNKNOWN for more than ten minutes",
+        closes_when="By itself, when every one of them was read back.",
+        options=(),
+    ),
+    Reason.POISON_ORDER: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="looking at one order fails again and again",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Nothing is done for this order any more: it is not accepted, its edits do not travel, and its hold neither comes nor goes. Other orders are not touched by it.",
+            "order",
+        ),
+        evidence="three or more looks at the order that ended in an error of ours, and none that ended well since",
+        closes_when="By itself, when a look at the order ends well.",
+        options=(),
+    ),
+    Reason.CLOCK_SKEW: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="today",
+        title="a machine's clock is wrong",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Interlock itself follows the database's clock and goes on. Time in logs of that machine is wrong, and signatures or certificates may be refused.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the difference between the machine's clock and the database's, more than two seconds",
+        closes_when="By itself, a minute after the last measurement that was wrong.",
+        options=(),
     ),
 }

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
 
 Failure = Refused | Unavailable | Unknown
+TOKEN_REFUSED = "the access token was refused (HTTP 401)"
+CREDENTIALS_WRONG = ": the app's credentials are wrong, or the app is not installed"
 
 # Top-level codes that are given before anything is executed (reference 4.4). Validation codes (undefinedField,
 # argumentNotAccepted, …) are written in camel case and belong here as a kind.
@@ -50,6 +52,7 @@ class CallFailed(Exception):
     def __init__(self, operation: str, outcome: Failure) -> None:
         self.operation = operation
         self.outcome = outcome
+        self.trouble = _trouble_of(outcome)
         match outcome:
             case Refused(code=code, words=words):
                 said = f"Shopify refused it with {code}: {words} Nothing was changed."
@@ -60,6 +63,17 @@ class CallFailed(Exception):
             case Unknown(why=why):
                 said = f"Whether it had an effect is not known: {why}. What it wrote has to be read back."
         super().__init__(f"{operation} failed. {said}")
+
+
+def _trouble_of(outcome: Failure) -> Literal["credential_refused", "scope_missing", "unreachable"]:
+    """What a person has to put right, if it is the app's credentials or its scopes that are refused."""
+    match outcome:
+        case Unavailable(why=why) if why == TOKEN_REFUSED or why.endswith(CREDENTIALS_WRONG):
+            return "credential_refused"
+        case Refused(code="ACCESS_DENIED"):
+            return "scope_missing"
+        case _:
+            return "unreachable"
 
 
 def words_of(message: str, private: Sequence[str] = ()) -> str:
@@ -81,7 +95,7 @@ def http_failure(status: int, retry_after: str | None) -> Failure | None:
     if 200 <= status < 300:
         return None
     if status == 401:
-        return Unavailable("the access token was refused (HTTP 401)")
+        return Unavailable(TOKEN_REFUSED)
     if status == 429:
         return Unavailable("too many requests (HTTP 429)", seconds(retry_after))
     if status == 402:

@@ -18,6 +18,7 @@ from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
 from interlock.orders.ports import CallBudget
 from interlock.shopify.classify import (
+    CREDENTIALS_WRONG,
     CallFailed,
     Failure,
     http_failure,
@@ -351,7 +352,7 @@ class ShopifyClient(Operations):
         if not 200 <= status < 300:
             why = f"the shop gave no token (HTTP {status})"
             if status in (400, 401, 403):
-                why += ": the app's credentials are wrong, or the app is not installed"
+                why += CREDENTIALS_WRONG
             self._no_token(operation, why, seconds(answered.get("retry-after")))
         try:
             document = json.loads(content)

@@ -207,6 +207,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", "label", name=op.f("pk_tallies")),
     )
     op.create_table(
+        "troubles",
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("part", "code", name=op.f("pk_troubles")),
+    )
+    op.create_table(
         "unreadable",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),

@@ -38,6 +38,14 @@ def watched(stage: Stage) -> list[tuple[str, str]]:
         return [(row.reason, row.subject) for row in rows if row.subject not in BEATING]
 
 
+async def met(broken: Broken) -> None:
+    """Wait until a call has met the fault, ten minutes at most."""
+    for _ in range(1200):
+        if broken.injected:
+            return
+        await asyncio.sleep(0.5)
+
+
 async def after(stage: Stage, seconds: float) -> list[tuple[str, str]]:
     await asyncio.sleep(seconds)
     return watched(stage)
@@ -106,8 +114,7 @@ def test_a_call_whose_answer_is_lost_while_the_marketplace_goes_away(theatre: Th
 
     async def story(stage: Stage) -> None:
         lost.active = True
-        while not lost.injected:
-            await asyncio.sleep(0.5)
+        await met(lost)
         away.active = True
         seen.append(await after(stage, 1000))
         lost.active = away.active = False
@@ -125,8 +132,7 @@ def test_a_marketplace_that_asks_us_to_wait(theatre: Theatre) -> None:
 
     async def story(stage: Stage) -> None:
         told_to_wait.active = True
-        while not told_to_wait.injected:
-            await asyncio.sleep(0.5)
+        await met(told_to_wait)
         seen.append(await after(stage, 30))
         seen.append(await after(stage, 400))
 

@@ -150,7 +150,7 @@ def keep(c: Connection, connection: ConnectionRow, view: View) -> tuple[int, Pla
     c.execute(
         insert(plans).values(order_id=order_id, at=view.now, epoch=1, view=encode(view), plan=encode(plan))
     )
-    change = sync_cases(c, order_id, connection.id, plan.cases, view.now, True)
+    change = sync_cases(c, order_id, connection.id, plan.cases, view.now, True, view.mirakl, memory)
     tell(c, order_id, view.now, "Interlock", (*plan.because, *change.opened))
     if view.shopify is not None:
         remember_fulfillment_orders(c, order_id, [f.id for f in view.shopify.fulfillment_orders])

@@ -586,9 +586,11 @@ def _end_at_the_marketplace(bench: Bench) -> None:
 
 def _case(bench: Bench, reason: str, at: datetime, *, subject: str = "order", closed: bool = False) -> None:
     bench.sql(
-        "INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, options, facts, "
-        "opened_at, closed_at) SELECT id, connection_id, 'condition', :reason, :subject, 'operations', 'urgent', "
-        "'planted', '[]', '[]', :at, :closed FROM orders LIMIT 1",
+        "WITH planted AS (INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, "
+        "options, facts, first_opened_at, opened_at, closed_at) SELECT id, connection_id, 'condition', :reason, :subject, "
+        "'operations', 'urgent', 'planted', '[]', '[]', :at, :at, :closed FROM orders LIMIT 1 RETURNING *) "
+        "INSERT INTO case_events (case_id, at, who, what) SELECT id, opened_at, 'Interlock', 'opened' FROM planted "
+        "UNION ALL SELECT id, closed_at, 'Interlock', 'closed' FROM planted WHERE closed_at IS NOT NULL",
         reason=reason,
         subject=subject,
         at=at,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, insert, select, update
 
+from interlock.cases.store import cases
 from interlock.engine.store import connections
 from interlock.orders.store import add_order
 from interlock.storage.database import Database
@@ -36,6 +37,7 @@ def _filler(table: Table, number: int) -> dict[str, Any]:
             int: number,
             bool: False,
             dict: {},
+            object: {},
             datetime: NOW,
             bytes: OLD.encrypt(f"{table.name} {number}".encode()),
         }[kind]
@@ -54,11 +56,18 @@ def _fill(database: Database, rows: int) -> None:
         connection_id = a_connection(c)
         open_installation(c, OLD, "instance", NOW)
         order_ids = [add_order(c, connection_id, f"M-{number}", "", NOW) for number in range(rows)]
+        case_ids = [
+            c.execute(
+                insert(cases).values({**_filler(cases, number), "order_id": order_id}).returning(cases.c.id)
+            ).scalar_one()
+            for number, order_id in enumerate(order_ids)
+        ]
         for name in dict.fromkeys(column.table for column in COLUMNS):
             table = metadata.tables[name]
             if name not in ("connections", "installation"):
                 for number, order_id in enumerate(order_ids):
-                    values = {**_filler(table, number), "order_id": order_id, "connection_id": connection_id}
+                    of = {"order_id": order_id, "connection_id": connection_id, "case_id": case_ids[number]}
+                    values = _filler(table, number) | of
                     c.execute(insert(table).values({k: v for k, v in values.items() if k in table.c}))
         for column in COLUMNS:
             if column.table != "installation":

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -12,10 +12,15 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Select,
     Table,
     Text,
     and_,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -23,12 +28,38 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from interlock.cases.causes import cause_of
+from interlock.cases.damage import stake_of
 from interlock.orders.codec import encode
-from interlock.orders.memory import Decision, same_person
+from interlock.orders.memory import Decision, Memory, same_person
 from interlock.orders.plan import Case
 from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.snapshots import MiraklOrder
 from interlock.storage.database import metadata
+from interlock.storage.personal_data import personal
 from interlock.storage.types import UtcDateTime
+
+BY_ITSELF = "Interlock"
+"""Who opens, closes and reopens cases that the facts open and close."""
+REOPENS_WITHIN = timedelta(days=7)
+"""The same question about the same order within so long is the same case, with its history; later it is a new one."""
+WORDS_KEPT_FOR = timedelta(days=365)
+
+What = Literal[
+    "opened",
+    "reopened",
+    "changed",
+    "closed",
+    "answered",
+    "assigned",
+    "begun",
+    "put back",
+    "snoozed",
+    "woken",
+    "commented",
+    "replayed",
+]
+"""What may happen to a case. Stored; never renamed."""
 
 cases = Table(
     "cases",
@@ -45,9 +76,18 @@ cases = Table(
     Column("options", JSONB, nullable=False),
     Column("facts", JSONB, nullable=False),
     Column("due_at", UtcDateTime),
+    Column("cause", Text, nullable=False, server_default=""),
+    Column("damage_at", UtcDateTime),
+    Column("at_risk", Numeric),
+    Column("currency", Text, nullable=False, server_default=""),
+    Column("first_opened_at", UtcDateTime, nullable=False),
+    Column("reopened", Integer, nullable=False, server_default="0"),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
     Column("closed_because", Text),
+    Column("assignee", Text, nullable=False, server_default=""),
+    Column("begun_at", UtcDateTime),
+    Column("snoozed_until", UtcDateTime),
     Index(
         "uq_cases_open",
         text("coalesce(order_id, 0)"),
@@ -58,7 +98,31 @@ cases = Table(
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index("ix_cases_order_id", "order_id"),
+    Index("ix_cases_queue", "damage_at", "id", postgresql_where=text("closed_at IS NULL")),
+    Index("ix_cases_cause", "connection_id", "reason", "cause", postgresql_where=text("closed_at IS NULL")),
 )
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_id", BigInteger, ForeignKey("cases.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column(
+        "words",
+        LargeBinary,
+        info=personal(
+            purpose="what staff wrote to a case: a comment, or why it is snoozed",
+            retention="one year after it was written",
+        ),
+    ),
+    Index("ix_case_events_case_id", "case_id", "id"),
+    Index("ix_case_events_words", "at", postgresql_where=text("words IS NOT NULL")),
+)
+"""Who did what to a case and when; rows are only ever added, and words that have had their time are erased."""
 
 answers = Table(
     "answers",
@@ -93,7 +157,9 @@ _CLOSE_OF_CONNECTION = (
         cases.c.closed_at.is_(None),
     )
     .values(closed_at=bindparam("now"), closed_because=bindparam("because"))
+    .returning(cases.c.id)
 )
+_KEEP_EVENT = insert(case_events)
 _WAITING_ANSWERS = (
     select(answers)
     .where(answers.c.order_id == bindparam("of_order"), answers.c.taken_at.is_(None))
@@ -112,10 +178,17 @@ class Change:
 
 
 def sync_cases(
-    c: Connection, order_id: int, connection_id: int, wanted: Sequence[Case], now: datetime, may_close: bool
+    c: Connection,
+    order_id: int,
+    connection_id: int,
+    wanted: Sequence[Case],
+    now: datetime,
+    may_close: bool,
+    mirakl: MiraklOrder | None = None,
+    memory: Memory | None = None,
 ) -> Change:
     """Make the order's open cases equal to `wanted`. `may_close` is false when a platform could not be read: what
-    is missing then closes nothing."""
+    is missing then closes nothing. `mirakl` and `memory` tell what is at stake."""
     rows = c.execute(_OPEN_OF_ORDER, {"of_order": order_id}).all()
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
@@ -127,48 +200,156 @@ def sync_cases(
         if key in keys:
             continue
         keys.add(key)
-        content = _content(case)
         row = there.get(key)
+        content = _content(case, now if row is None else row.opened_at, mirakl, memory)
         if row is None:
-            page = CATALOGUE[case.reason]
-            c.execute(
-                insert(cases).values(
-                    order_id=order_id,
-                    connection_id=connection_id,
-                    kind=page.kind,
-                    reason=case.reason.value,
-                    subject=case.subject,
-                    owner=page.owner,
-                    opened_at=now,
-                    **content,
-                )
-            )
+            _open(c, order_id, connection_id, case.reason, case.subject, content, now)
             opened.append(case.sentence)
             alarming.append(case)
         elif any(getattr(row, name) != value for name, value in content.items()):
-            c.execute(update(cases).where(cases.c.id == row.id).values(**content))
-            if row.severity != content["severity"] or row.facts != content["facts"]:
+            worse = row.severity != content["severity"] or row.facts != content["facts"]
+            if worse:
                 alarming.append(case)
+            if row.severity != content["severity"]:
+                keep_event(c, row.id, now, BY_ITSELF, "changed", f"{row.severity} → {content['severity']}")
+            if worse and case.how_severe == "urgent" and row.snoozed_until is not None:
+                content["snoozed_until"] = None
+                keep_event(c, row.id, now, BY_ITSELF, "woken", "It became more urgent.")
+            c.execute(update(cases).where(cases.c.id == row.id).values(**content))
     for key, row in there.items():
         if key not in keys and may_close:
-            c.execute(
-                update(cases)
-                .where(cases.c.id == row.id)
-                .values(closed_at=now, closed_because="The reason for it is gone.")
-            )
+            _close(c, row.id, now, "The reason for it is gone.")
             closed.append(f"Settled: {CATALOGUE[Reason(row.reason)].title}.")
     urgent = tuple(case for case in alarming if case.how_severe == "urgent")
     return Change(tuple(opened), tuple(closed), urgent)
 
 
-def _content(case: Case) -> dict[str, Any]:
+def _content(
+    case: Case, opened_at: datetime, mirakl: MiraklOrder | None, memory: Memory | None
+) -> dict[str, Any]:
+    stake = stake_of(case, opened_at, mirakl, memory)
     return {
         "severity": case.how_severe,
         "sentence": case.sentence,
         "options": [option.value for option in case.options],
         "facts": encode(case.facts),
         "due_at": case.due_at,
+        "cause": cause_of(case),
+        "damage_at": stake.at,
+        "at_risk": stake.money,
+        "currency": stake.currency,
     }
+
+
+def _open(
+    c: Connection,
+    order_id: int | None,
+    connection_id: int,
+    reason: Reason,
+    subject: str,
+    content: dict[str, Any],
+    now: datetime,
+) -> None:
+    """A new case; or the one that asked the same not long ago, which goes on with its history."""
+    of_order = cases.c.order_id.is_(None) if order_id is None else cases.c.order_id == order_id
+    former = c.execute(
+        select(cases.c.id)
+        .where(
+            of_order,
+            cases.c.connection_id == connection_id,
+            cases.c.reason == reason.value,
+            cases.c.subject == subject,
+            cases.c.closed_at > now - REOPENS_WITHIN,
+        )
+        .order_by(cases.c.closed_at.desc(), cases.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    page = CATALOGUE[reason]
+    if former is not None:
+        c.execute(
+            update(cases)
+            .where(cases.c.id == former)
+            .values(
+                kind=page.kind,
+                owner=page.owner,
+                opened_at=now,
+                reopened=cases.c.reopened + 1,
+                closed_at=None,
+                closed_because=None,
+                begun_at=None,
+                snoozed_until=None,
+                **content,
+            )
+        )
+        keep_event(c, former, now, BY_ITSELF, "reopened", "")
+        return
+    case_id = c.execute(
+        insert(cases)
+        .values(
+            order_id=order_id,
+            connection_id=connection_id,
+            kind=page.kind,
+            reason=reason.value,
+            subject=subject,
+            owner=page.owner,
+            opened_at=now,
+            first_opened_at=now,
+            **content,
+        )
+        .returning(cases.c.id)
+    ).scalar_one()
+    keep_event(c, case_id, now, BY_ITSELF, "opened", "")
+
+
+def _close(c: Connection, case_id: int, now: datetime, because: str) -> None:
+    c.execute(update(cases).where(cases.c.id == case_id).values(closed_at=now, closed_because=because))
+    keep_event(c, case_id, now, BY_ITSELF, "closed", because)
+
+
+def keep_event(
+    c: Connection,
+    case_id: int,
+    now: datetime,
+    who: str,
+    what: What,
+    detail: str = "",
+    words: bytes | None = None,
+) -> None:
+    """Add to the history of a case. `detail` holds no personal data; `words` is what a person wrote, encrypted."""
+    c.execute(
+        _KEEP_EVENT,
+        {"case_id": case_id, "at": now, "who": who, "what": what, "detail": detail, "words": words},
+    )
+
+
+def each_time_open() -> Select[Any]:
+    """Every case once for each time it was open, with `opened_at` and `closed_at` of that time, in the order in which
+    cases were made."""
+    closing = case_events.alias()
+    others = [column for column in cases.c if column.name not in ("opened_at", "closed_at")]
+    closed_at = (
+        select(func.min(closing.c.at))
+        .where(
+            closing.c.case_id == case_events.c.case_id,
+            closing.c.what == "closed",
+            closing.c.id > case_events.c.id,
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(*others, case_events.c.at.label("opened_at"), closed_at.label("closed_at"))
+        .join(case_events, case_events.c.case_id == cases.c.id)
+        .where(case_events.c.what.in_(("opened", "reopened")))
+        .order_by(cases.c.id, case_events.c.id)
+    )
+
+
+def forget_old_words(c: Connection, now: datetime) -> int:
+    """Erase what staff wrote to cases a year ago; that they wrote stays."""
+    gone = update(case_events).where(
+        case_events.c.words.is_not(None), case_events.c.at < now - WORDS_KEPT_FOR
+    )
+    return int(c.execute(gone.values(words=None)).rowcount)
 
 
 def open_connection_case(
@@ -186,22 +367,8 @@ def open_connection_case(
     ).first()
     if there is not None:
         return False
-    page = CATALOGUE[reason]
-    c.execute(
-        insert(cases).values(
-            order_id=None,
-            connection_id=connection_id,
-            kind=page.kind,
-            reason=reason.value,
-            subject=subject,
-            owner=page.owner,
-            severity=page.severity,
-            sentence=sentence,
-            options=[],
-            facts=[],
-            opened_at=now,
-        )
-    )
+    content = _content(Case(reason, subject, sentence), now, None, None)
+    _open(c, None, connection_id, reason, subject, content, now)
     return True
 
 
@@ -218,8 +385,11 @@ def close_connection_cases(
             "now": now,
             "because": because,
         },
-    )
-    return int(done.rowcount)
+    ).scalars()
+    closed = list(done)
+    for case_id in closed:
+        keep_event(c, case_id, now, BY_ITSELF, "closed", because)
+    return len(closed)
 
 
 class CannotAnswer(ValueError):
@@ -315,6 +485,7 @@ def answer(
             text_id=text_id,
         )
     )
+    keep_event(c, case_id, now, who.strip(), "answered", option)
     return int(row.order_id)
 
 

@@ -423,7 +423,16 @@ class _Run:
             if view.quarantined:
                 todo = replace(todo, send=())  # planned and kept, and nothing leaves
             final = _with_unclear(plan, todo.unclear, now)
-            change = sync_cases(c, row.id, row.connection_id, final.cases, now, _both_were_seen(view))
+            change = sync_cases(
+                c,
+                row.id,
+                row.connection_id,
+                final.cases,
+                now,
+                _both_were_seen(view),
+                view.mirakl,
+                final.memory,
+            )
             since = latest(final.mirakl_since, todo.mirakl_since)
             if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:
                 since = None

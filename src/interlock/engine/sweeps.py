@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
+from interlock.cases.store import forget_old_words
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
 from interlock.engine.hints import hint, note_relatives
 from interlock.engine.run import EngineParts, look_at
@@ -233,6 +234,7 @@ async def forget(parts: EngineParts) -> int:
         lambda c: (
             forget_unreadable(c, now - KEEP_UNREADABLE)
             + forget_old_texts(c, now)
+            + forget_old_words(c, now)
             + forget_strangers(c, now - KEEP_STRANGERS)
         )
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, text
 
-from interlock.cases.store import answers, cases
+from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
 from interlock.engine.store import deliveries, one_connection, polls, tallies
 from interlock.orders.codec import decode
@@ -192,7 +192,7 @@ class Evidence:
 
         self.orders = read(select(orders).order_by(orders.c.id))
         self.operations = read(select(operations).order_by(operations.c.planned_at, operations.c.id))
-        self.cases = read(select(cases).order_by(cases.c.id))
+        self.cases = read(each_time_open())
         self.answers = read(select(answers).order_by(answers.c.id))
         self.deliveries = read(select(deliveries).order_by(deliveries.c.received_at, deliveries.c.webhook_id))
         self.polls = read(select(polls).order_by(polls.c.name))

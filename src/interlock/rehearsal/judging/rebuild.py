@@ -16,16 +16,17 @@ from interlock.shopify.names import ORDER_ATTRIBUTE
 from interlock.storage.append_only import without_guards
 from interlock.tables import metadata
 
-LOST = (
-    "orders",
-    "instance_marks",
-    "strangers",
-    *(
-        table.name
-        for table in metadata.sorted_tables
-        if any(key.column.table.name == "orders" for key in table.foreign_keys)
-    ),
-)
+
+def _about_orders() -> tuple[str, ...]:
+    """The tables that are lost: orders, and whatever hangs on them."""
+    lost = ["orders", "instance_marks", "strangers"]
+    for table in metadata.sorted_tables:
+        if any(key.column.table.name in lost for key in table.foreign_keys):
+            lost.append(table.name)
+    return tuple(lost)
+
+
+LOST = _about_orders()
 MAKING = ("orderCreate", "draftOrderCreate", "draftOrderComplete", "OR28", "OR29", "OR30")
 
 

@@ -1,0 +1,31 @@
+"""What several cases have in common: one unknown carrier stops two hundred orders, and one answer frees them all."""
+
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Reason
+
+
+def cause_of(case: Case) -> str:
+    """The name that cases of one reason and one connection share; empty where a case has no cause but its own order.
+
+    Upper and lower case are the same name, because the maps that answer it do not tell them apart.
+    """
+    match case.reason:
+        case Reason.CARRIER_UNKNOWN | Reason.SKU_UNKNOWN:
+            shared = case.subject
+        case Reason.STOCK_SHORT:
+            shared = "" if case.subject == "order" else case.subject
+        case Reason.UNKNOWN_VALUE:
+            shared = ", ".join(f"{name}={value}" for name, value in case.facts)
+        case Reason.TRACKING_MISSING:
+            shared = _fact(case, "Shipping method")
+        case Reason.PLATFORM_REFUSED:
+            shared = " ".join(word for word in (case.subject, _fact(case, "code")) if word)
+        case Reason.ACCEPTANCE_REFUSED | Reason.IMPORT_REFUSED:
+            shared = _fact(case, "code")
+        case _:
+            shared = ""
+    return shared.strip().casefold()
+
+
+def _fact(case: Case, name: str) -> str:
+    return next((value for known, value in case.facts if known == name), "")

@@ -12,6 +12,31 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alert_channels",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("url", sa.LargeBinary(), nullable=False),
+        sa.Column("masked", sa.Text(), nullable=False),
+        sa.Column("zone", sa.Text(), server_default="UTC", nullable=False),
+        sa.Column("second_id", sa.BigInteger(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["second_id"], ["alert_channels.id"], name=op.f("fk_alert_channels_second_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_channels")),
+    )
+    op.create_index(
+        "uq_alert_channels_name",
+        "alert_channels",
+        ["name"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -25,6 +50,22 @@ def upgrade() -> None:
         sa.Column("revoked_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
     )
+    op.create_table(
+        "audit_log",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("did", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=True),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("previous", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
+        info={"append_only": True},
+    )
+    op.create_index("ix_audit_log_subject", "audit_log", ["subject", "id"], unique=False)
+    op.create_index("ix_audit_log_who", "audit_log", ["who", "id"], unique=False)
     op.create_table(
         "budget_calls",
         sa.Column("account", sa.Text(), nullable=False),
@@ -185,6 +226,56 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_unreadable")),
     )
     op.create_table(
+        "alert_routes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("team", sa.Text(), server_default="", nullable=False),
+        sa.Column("severity", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=True),
+        sa.Column("hours", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["alert_channels.id"], name=op.f("fk_alert_routes_channel_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_alert_routes_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_routes")),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("grouping", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("teams", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=True),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("orders", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("case_id", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("repeats", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("repeat_of", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_alerts_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+    )
+    op.create_index("ix_alerts_at", "alerts", ["at"], unique=False)
+    op.create_index("ix_alerts_case_id", "alerts", ["case_id"], unique=False)
+    op.create_index(
+        "ix_alerts_unacknowledged",
+        "alerts",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("acknowledged_at IS NULL AND severity = 'page'"),
+    )
+    op.create_table(
         "capability_observations",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -291,6 +382,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("connection_id", "mirakl_sku", name=op.f("pk_sku_mappings")),
     )
+    op.create_table(
+        "alert_deliveries",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("alert_id", sa.BigInteger(), nullable=True),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("words", sa.Text(), server_default="", nullable=False),
+        sa.Column("instead_of", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_deliveries_alert_id")),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["alert_channels.id"], name=op.f("fk_alert_deliveries_channel_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_deliveries")),
+    )
+    op.create_index("ix_alert_deliveries_alert_id", "alert_deliveries", ["alert_id"], unique=False)
+    op.create_index(
+        "ix_alert_deliveries_open",
+        "alert_deliveries",
+        ["not_before"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('PLANNED', 'SENDING')"),
+    )
+    op.create_table(
+        "alert_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_keys_alert_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_alert_keys")),
+    )
+    op.create_index("ix_alert_keys_alert_id", "alert_keys", ["alert_id"], unique=False)
+    op.create_index("ix_alert_keys_at", "alert_keys", ["at"], unique=False)
     op.create_table(
         "answers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -526,4 +654,10 @@ def upgrade() -> None:
         ["at"],
         unique=False,
         postgresql_where=sa.text("words IS NOT NULL"),
+    )
+    op.execute(
+        "CREATE OR REPLACE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'Rows of % are never changed or deleted.', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_history()"
     )

@@ -1,5 +1,6 @@
 """Which adapters stand behind the engine's ports, and how a stored connection becomes one that works."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +11,13 @@ from sqlalchemy import Connection
 from interlock.clock import Clock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, ShownMark, Unreadable
-from interlock.engine.store import ConnectionRow, all_connections, one_connection
+from interlock.engine.store import (
+    ConnectionRow,
+    all_connections,
+    keep_shop_token,
+    one_connection,
+    shop_token,
+)
 from interlock.imports.store import sku_map
 from interlock.marketplaces.reasons import with_usable_reasons
 from interlock.mirakl import perform as mirakl_perform
@@ -36,10 +43,10 @@ from interlock.shipping.store import carrier_map
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import read as shopify_read
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.client import ShopifyClient, ShopifyShop
+from interlock.shopify.client import ShopifyClient, ShopifyShop, Token
 from interlock.shopify.names import ORDER_TAG
 from interlock.storage.database import Store
-from interlock.storage.encryption import Keyring
+from interlock.storage.encryption import Keyring, Undecipherable
 
 HttpFor = Callable[[str], httpx2.AsyncClient]
 
@@ -246,6 +253,33 @@ def _shopify_read_failed(failed: CallFailed) -> ReadFailed:
     return ReadFailed("Shopify", str(failed), retry_after, failed.trouble)
 
 
+class StoredShelf:
+    """The access token of one shop and app, shared by every worker through the database, encrypted.
+
+    A token that was given for another client secret is left alone: with it a wrong secret would not be noticed.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, account: str, secret: str) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._account = account
+        self._given_for = hashlib.blake2b(secret.encode(), digest_size=16).hexdigest()
+
+    async def taken(self) -> Token | None:
+        kept = await self._store.tx(lambda c: shop_token(c, self._account))
+        if kept is None:
+            return None
+        try:
+            given_for, _, value = self._keyring.decrypt(kept[0]).decode().partition(" ")
+        except Undecipherable:
+            return None  # kept under a key that is gone: another is asked for
+        return Token(value, kept[1]) if given_for == self._given_for else None
+
+    async def put(self, token: Token) -> None:
+        encrypted = self._keyring.encrypt(f"{self._given_for} {token.value}".encode())
+        await self._store.tx(lambda c: keep_shop_token(c, self._account, encrypted, token.refresh_at))
+
+
 class StoredConnections:
     """The connections of the database, each with clients that live as long as its credentials stay the same."""
 
@@ -330,6 +364,7 @@ class StoredConnections:
             self._http_for(row.shopify_origin),
             SharedBudget(self._store, self._clock, row.shopify_account, {}),
             self._clock.now,
+            StoredShelf(self._store, self._keyring, row.shopify_account, secret),
         )
         self._clients[row.id] = (identity, mirakl, shopify)
         return mirakl, shopify

@@ -153,6 +153,15 @@ budget_waits = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
+# The access token of each shop and app, for all workers: a shop may end the former one when it gives another.
+shop_tokens = Table(
+    "shop_tokens",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("token", LargeBinary, nullable=False, info={"personal": SECRET}),
+    Column("refresh_at", UtcDateTime, nullable=False),
+)
+
 map_changes = Table(
     "map_changes",
     metadata,
@@ -238,6 +247,14 @@ _WAITS = (
     select(budget_waits.c.operation, budget_waits.c.until)
     .where(budget_waits.c.account == bindparam("of_account"), budget_waits.c.until > bindparam("now"))
     .order_by(budget_waits.c.operation)
+)
+_SHOP_TOKEN = select(shop_tokens.c.token, shop_tokens.c.refresh_at).where(
+    shop_tokens.c.account == bindparam("of_account")
+)
+_ADD_TOKEN = upsert(shop_tokens)
+_KEEP_TOKEN = _ADD_TOKEN.on_conflict_do_update(
+    index_elements=["account"],
+    set_={"token": _ADD_TOKEN.excluded["token"], "refresh_at": _ADD_TOKEN.excluded["refresh_at"]},
 )
 _WAITING_STRANGERS = (
     select(strangers.c.shopify_order_id)
@@ -515,6 +532,17 @@ def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
     """Until when each operation of the account has to wait because the platform asked for it."""
     rows = c.execute(_WAITS, {"of_account": account, "now": now})
     return {row.operation: row.until for row in rows}
+
+
+def shop_token(c: Connection, account: str) -> tuple[bytes, datetime] | None:
+    """The encrypted access token of this shop and app, and when a younger one is to be asked for."""
+    row = c.execute(_SHOP_TOKEN, {"of_account": account}).one_or_none()
+    return None if row is None else (row.token, row.refresh_at)
+
+
+def keep_shop_token(c: Connection, account: str, encrypted: bytes, refresh_at: datetime) -> None:
+    """Leave the access token of this shop and app for every worker."""
+    c.execute(_KEEP_TOKEN, {"account": account, "token": encrypted, "refresh_at": refresh_at})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -84,6 +84,40 @@ class ShopifyShop:
     def account(self) -> str:
         """What budgets are keyed by: one shop and one app."""
         return f"shopify:{self.shop_domain}:{self.client_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and when a younger one is to be asked for."""
+
+    value: str = field(repr=False)
+    refresh_at: datetime
+
+
+class TokenShelf(Protocol):
+    """Where every worker finds the token that one of them was given. A shop may end the former token when it gives a
+    new one (reference 17.11): workers that each asked for their own would take it from one another at every call."""
+
+    async def taken(self) -> Token | None:
+        """The token that was put here last; None when there is none or it is not readable."""
+        ...
+
+    async def put(self, token: Token) -> None:
+        """Leave a new token for everybody."""
+        ...
+
+
+class OwnShelf:
+    """A shelf of this process alone: for a client that nobody else shares a shop with."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+
+    async def taken(self) -> Token | None:
+        return self._token
+
+    async def put(self, token: Token) -> None:
+        self._token = token
 
 
 @dataclass
@@ -161,6 +195,7 @@ class ShopifyClient(Operations):
         http: httpx2.AsyncClient,
         budget: CallBudget,
         clock_now: Callable[[], datetime],
+        shelf: TokenShelf | None = None,
     ) -> None:
         self.shop = shop
         self.clock_now = clock_now
@@ -168,8 +203,9 @@ class ShopifyClient(Operations):
         self._http = http
         self._budget = budget
         self._bucket = CostBucket()
-        self._token = ""
-        self._refresh_at: datetime | None = None
+        self._token: Token | None = None
+        self._refused = ""
+        self._shelf = OwnShelf() if shelf is None else shelf
         self._asking = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -243,16 +279,20 @@ class ShopifyClient(Operations):
             waited += step
 
     async def _sent(self, operation: str, body: bytes, reference: str) -> tuple[int, httpx2.Headers, bytes]:
-        """Post once, and once more with a new token after a 401, which is given before anything runs."""
+        """Post once, and once more with another token after a 401, which is given before anything runs."""
         token = await self._valid_token(operation)
         status, headers, content = await self._post(operation, body, token, reference)
-        if status != 401:
-            return status, headers, content
+        if status == 401:
+            self._was_refused(token)
+            token = await self._valid_token(operation)
+            status, headers, content = await self._post(operation, body, token, reference)
+            if status == 401:
+                self._was_refused(token)
+        return status, headers, content
+
+    def _was_refused(self, token: str) -> None:
         self.counters.token_refusals += 1
-        if self._token == token:
-            self._refresh_at = None
-        token = await self._valid_token(operation)
-        return await self._post(operation, body, token, reference)
+        self._refused = token
 
     async def _post(
         self, operation: str, body: bytes, token: str, reference: str
@@ -326,14 +366,20 @@ class ShopifyClient(Operations):
         await self._budget.told_to_wait(operation, wait)
 
     async def _valid_token(self, operation: str) -> str:
-        """The access token, asked for when there is none or 80 % of its life is over. One request at a time."""
+        """The access token: the one at hand, else the one another worker was given, else a new one. Another is needed
+        when there is none, when the shop refused it, or when 80 % of its life is over. One request at a time."""
         async with self._asking:
-            if self._refresh_at is not None and self.clock_now() < self._refresh_at:
-                return self._token
-            self._token, life = await self._new_token(operation)
-            self._refresh_at = self.clock_now() + timedelta(seconds=life * _REFRESH_AT)
-            self.counters.tokens += 1
-            return self._token
+            if not self._serves(self._token):
+                self._token = await self._shelf.taken()
+            if self._token is None or not self._serves(self._token):
+                value, life = await self._new_token(operation)
+                self._token = Token(value, self.clock_now() + timedelta(seconds=life * _REFRESH_AT))
+                await self._shelf.put(self._token)
+                self.counters.tokens += 1
+            return self._token.value
+
+    def _serves(self, token: Token | None) -> bool:
+        return token is not None and token.value != self._refused and self.clock_now() < token.refresh_at
 
     async def _new_token(self, operation: str) -> tuple[str, float]:
         """Client-credentials grant (reference 2.1). Whatever goes wrong here, the operation itself never left."""

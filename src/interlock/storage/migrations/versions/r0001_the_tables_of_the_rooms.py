@@ -185,6 +185,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "shop_tokens",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("refresh_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_shop_tokens")),
+    )
+    op.create_table(
         "strangers",
         sa.Column("shopify_order_id", sa.Text(), nullable=False),
         sa.Column("shop", sa.Text(), nullable=False),

@@ -34,10 +34,12 @@ from interlock.engine.store import (
     beat,
     connections,
     count,
+    duty_is_due,
     heartbeats,
     keep_services,
     one_connection,
     polls,
+    take_duty,
 )
 from interlock.engine.sweeps import (
     forget,
@@ -74,6 +76,9 @@ FOLLOWING_DESK_SECONDS = 5.0
 CAPABILITY_EVERY = timedelta(hours=24)
 CAPABILITY_AGAIN = timedelta(hours=1)
 LONGEST_PAUSE = 30.0
+SHARED = 0.8
+"""What one worker did, no other does again within this share of the duty's pace: less than all of it, as a worker that
+comes a moment early would else leave the duty undone for nearly twice as long."""
 FORGET_WORKER_AFTER = timedelta(minutes=15)
 GRACE_SECONDS = 12.0
 CLOCK_MAY_DIFFER = timedelta(seconds=2)
@@ -264,7 +269,7 @@ class Service:
             ("desks", pace.desks, self._keep_desks),
             ("capability", pace.capability, self._refresh_capabilities),
             ("subscriptions", pace.subscriptions, self._audit_subscriptions),
-            ("marks", pace.marks, self._keep_marks),
+            ("marks", pace.marks, lambda: self._keep_marks(timedelta(seconds=SHARED * pace.marks))),
             ("forget", pace.forget, lambda: forget(self.parts)),
             ("heartbeat", pace.heartbeat, self._beat),
             ("database", pace.database, self._watch_database),
@@ -523,11 +528,11 @@ class Service:
 
         await self.store.tx(keep)
 
-    async def _keep_marks(self) -> None:
+    async def _keep_marks(self, every: timedelta | None = None) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""
         for row in await self._shops():
             platforms = await self.connections.get(row.id)
-            if await keep_mark(self.parts, platforms):
+            if await keep_mark(self.parts, platforms, every):
                 self._log.error("quarantine.entered", shop=row.shopify_shop)
 
     async def _audit_subscriptions(self) -> None:
@@ -535,7 +540,12 @@ class Service:
         base = await self.store.tx(lambda c: None if in_quarantine(c) else webhook_base(c))
         if base is None:
             return
+        every = timedelta(seconds=SHARED * self._pace.subscriptions)
+        now = self._clock.now()
         for row in await self._shops():
+            duty = f"subscriptions {row.shopify_account}"
+            if not await self.store.tx(lambda c, duty=duty: take_duty(c, duty, now, every)):  # type: ignore[misc]
+                continue
             await self._guarded(
                 f"subscriptions {row.shopify_shop}",
                 lambda row=row: self._audit_subscriptions_of(row, base),  # type: ignore[misc]
@@ -550,6 +560,8 @@ class Service:
             )
         except CallFailed as error:
             self._log.warning("subscriptions.unread", shop=row.shopify_shop, exc_info=error)
+            duty, now = f"subscriptions {row.shopify_account}", self._clock.now()
+            await self.store.tx(lambda c: duty_is_due(c, duty, now))
             await self._count("subscriptions_unread", row.shopify_shop)
             return
         for topic in report.added:

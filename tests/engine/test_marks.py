@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -92,6 +93,31 @@ def test_the_mark_moves_on_and_is_known_again(database: Database, keyring: Keyri
                 assert not in_quarantine(c)
 
     virtually(moves)
+
+
+def test_what_one_worker_compared_holds_for_all_until_it_is_old(database: Database, keyring: Keyring) -> None:
+    async def shared() -> None:
+        async with on_bench(database, keyring) as bench:
+            (connection_id,) = bench.world.connection_ids.values()
+            platforms = await bench.parts.connections.get(connection_id)
+            every = timedelta(minutes=4)
+            read = bench.calls("currentAppInstallation")
+            assert await keep_mark(bench.parts, platforms) is False
+            assert await keep_mark(bench.parts, platforms, every) is False
+            assert bench.calls("currentAppInstallation") == read + 1
+            assert await keep_mark(bench.parts, platforms) is False  # a process that starts
+            assert bench.calls("currentAppInstallation") == read + 2
+            await bench.sleep(240)
+            assert await keep_mark(bench.parts, platforms, every) is False
+            assert bench.calls("currentAppInstallation") == read + 3
+            with database.begin() as c:
+                # moved by a clock that is far ahead: it proves nothing
+                ahead = bench.world.service_clock.now() + timedelta(hours=1)
+                c.execute(update(instance_marks).values(moved_at=ahead))
+            assert await keep_mark(bench.parts, platforms, every) is False
+            assert bench.calls("currentAppInstallation") == read + 4
+
+    virtually(shared)
 
 
 @pytest.mark.parametrize("kind", ["server_error_after", "refused_before"])

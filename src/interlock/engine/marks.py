@@ -22,48 +22,56 @@ from interlock.quarantine import store
 from interlock.quarantine.decide import judge
 
 BUSY_FOR = timedelta(seconds=120)
+_STRANGER = (
+    "This database does not know the mark that the shop shows, so another database wrote after it: a backup was "
+    "restored, a copy is running beside it, or it was made anew."
+)
 
 
-async def keep_mark(parts: EngineParts, platforms: ConnectedPlatforms) -> bool:
+async def keep_mark(
+    parts: EngineParts, platforms: ConnectedPlatforms, every: timedelta | None = None
+) -> bool:
     """Compare the shop's mark with this database's and move it on. True when the comparison began a quarantine. A shop
-    that cannot be read is compared next time."""
+    that cannot be read is compared next time.
+
+    With `every` nothing is done when some worker of this database moved the mark within that time: what one of them
+    compared holds for all. A process that starts compares in any case.
+    """
     account = platforms.shopify_account
-    now = parts.clock.now()
-    if not await parts.store.tx(lambda c: store.claim(c, account, now, now + BUSY_FOR)):
+    began = parts.clock.now()
+    since = None if every is None else began - every
+    before = await parts.store.tx(lambda c: store.claim(c, account, began, began + BUSY_FOR, since))
+    if before is None:
         return False
-    try:
-        return await _compared(parts, platforms, account)
-    finally:
-        await parts.store.tx(lambda c: store.give_back(c, account))
 
+    def unread(c: Connection) -> None:
+        count(c, "mark_unread", platforms.rules.name)
+        store.give_back(c, account)
 
-async def _compared(parts: EngineParts, platforms: ConnectedPlatforms, account: str) -> bool:
-    before = await parts.store.tx(lambda c: store.kept_mark(c, account))
     try:
         shown = await platforms.shopify.instance_mark()
     except ReadFailed:
-        await parts.store.tx(lambda c: count(c, "mark_unread", platforms.rules.name))
+        await parts.store.tx(unread)
         return False
     now = parts.clock.now()
-    # A worker that was slow may have moved the mark while we read it, so what is kept is asked twice.
-    after = await parts.store.tx(lambda c: store.kept_mark(c, account))
-    if judge(before, shown.value) == "stranger" and judge(after, shown.value) == "stranger":
-        because = (
-            "This database does not know the mark that the shop shows, so another database wrote after it: a backup "
-            "was restored, a copy is running beside it, or it was made anew."
-        )
-        return await parts.store.tx(lambda c: enter(c, because, now))
-
     mark = parts.identifiers.new_id()
 
-    def leaves(c: Connection) -> bool:
-        if store.in_quarantine(c):
-            return False
-        store.mark_leaves(c, account, mark)
-        return True
+    def compared(c: Connection) -> tuple[bool, bool]:
+        """Whether a quarantine began, and whether the mark is to be moved."""
+        # A worker that was slow may have moved the mark while we read it, so what is kept is asked twice.
+        after = store.kept_mark(c, account)
+        began = False
+        if judge(before, shown.value) == "stranger" and judge(after, shown.value) == "stranger":
+            began = enter(c, _STRANGER, now)
+        elif not store.in_quarantine(c):
+            store.mark_leaves(c, account, mark)
+            return False, True
+        store.give_back(c, account)
+        return began, False
 
-    if not await parts.store.tx(leaves):
-        return False
+    quarantined, moves = await parts.store.tx(compared)
+    if not moves:
+        return quarantined
     outcome = await platforms.shopify.set_instance_mark(shown.installation_id, mark, shown.digest)
     ended_at = parts.clock.now()
 
@@ -77,6 +85,7 @@ async def _compared(parts: EngineParts, platforms: ConnectedPlatforms, account: 
                 count(c, "mark_refused", platforms.rules.name)
             case _:
                 count(c, "mark_unclear", platforms.rules.name)
+        store.give_back(c, account)
 
     await parts.store.tx(ended)
     return False

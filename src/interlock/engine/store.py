@@ -162,6 +162,14 @@ shop_tokens = Table(
     Column("refresh_at", UtcDateTime, nullable=False),
 )
 
+# What some worker does now and then for all of them, and when it is due again.
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+)
+
 map_changes = Table(
     "map_changes",
     metadata,
@@ -248,6 +256,13 @@ _WAITS = (
     .where(budget_waits.c.account == bindparam("of_account"), budget_waits.c.until > bindparam("now"))
     .order_by(budget_waits.c.operation)
 )
+_ADD_DUTY = upsert(duties).values(name=bindparam("duty"), due_at=bindparam("next_at", type_=UtcDateTime))
+_TAKE_DUTY = _ADD_DUTY.on_conflict_do_update(
+    index_elements=["name"],
+    set_={"due_at": _ADD_DUTY.excluded.due_at},
+    # later than we would set it ourselves: another clock's, which proves nothing
+    where=or_(duties.c.due_at <= bindparam("now"), duties.c.due_at > bindparam("next_at")),
+).returning(duties.c.name)
 _SHOP_TOKEN = select(shop_tokens.c.token, shop_tokens.c.refresh_at).where(
     shop_tokens.c.account == bindparam("of_account")
 )
@@ -532,6 +547,17 @@ def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
     """Until when each operation of the account has to wait because the platform asked for it."""
     rows = c.execute(_WAITS, {"of_account": account, "now": now})
     return {row.operation: row.until for row in rows}
+
+
+def take_duty(c: Connection, name: str, now: datetime, every: timedelta) -> bool:
+    """Become the worker who does this now, for all workers; it is due again after `every`. False while it is not due."""
+    given = {"duty": name, "now": now, "next_at": now + every}
+    return c.execute(_TAKE_DUTY, given).one_or_none() is not None
+
+
+def duty_is_due(c: Connection, name: str, now: datetime) -> None:
+    """What was taken could not be done: whoever asks next does it."""
+    c.execute(update(duties).where(duties.c.name == name).values(due_at=now))
 
 
 def shop_token(c: Connection, account: str) -> tuple[bytes, datetime] | None:

@@ -12,9 +12,12 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    and_,
+    bindparam,
     cast,
     exists,
     false,
+    or_,
     select,
     text,
     update,
@@ -53,6 +56,23 @@ instance_marks = Table(
 IN_QUARANTINE = exists(select(quarantines.c.id).where(quarantines.c.ended_at.is_(None)))
 """True in a statement while a quarantine is open."""
 
+_ADD_CLAIM = upsert(instance_marks).values(
+    account=bindparam("of_account"), busy_until=bindparam("until", type_=UtcDateTime)
+)
+_FREE = instance_marks.c.busy_until.is_(None) | (instance_marks.c.busy_until <= bindparam("now"))
+# A time that has not come yet proves nothing: it is another clock's.
+_DUE = or_(
+    instance_marks.c.moved_at.is_(None),
+    instance_marks.c.moved_at <= bindparam("moved_before"),
+    instance_marks.c.moved_at > bindparam("now"),
+)
+_CLAIM, _CLAIM_WHEN_DUE = (
+    _ADD_CLAIM.on_conflict_do_update(
+        index_elements=["account"], set_={"busy_until": _ADD_CLAIM.excluded["busy_until"]}, where=where
+    ).returning(instance_marks.c.mark, instance_marks.c.sent, instance_marks.c.adopt)
+    for where in (_FREE, and_(_FREE, _DUE))
+)
+_KEPT_MARK = select(instance_marks).where(instance_marks.c.account == bindparam("of_account"))
 _LATEST = select(quarantines).order_by(quarantines.c.id.desc()).limit(1)
 
 
@@ -108,14 +128,17 @@ def end(c: Connection, who: str, why: str, now: datetime) -> bool:
     return bool(done.rowcount)
 
 
-def claim(c: Connection, account: str, now: datetime, until: datetime) -> bool:
-    """Become the one who compares and moves this account's mark; False while another worker does."""
-    c.execute(upsert(instance_marks).values(account=account).on_conflict_do_nothing())
-    free = instance_marks.c.busy_until.is_(None) | (instance_marks.c.busy_until <= now)
-    done = c.execute(
-        update(instance_marks).where(instance_marks.c.account == account, free).values(busy_until=until)
-    )
-    return bool(done.rowcount)
+def claim(
+    c: Connection, account: str, now: datetime, until: datetime, unless_moved_since: datetime | None = None
+) -> KeptMark | None:
+    """Become the one who compares and moves this account's mark, and hear what is remembered of it. None while another
+    worker does, or when one moved it after `unless_moved_since`."""
+    given = {"of_account": account, "now": now, "until": until}
+    if unless_moved_since is None:
+        row = c.execute(_CLAIM, given).one_or_none()
+    else:
+        row = c.execute(_CLAIM_WHEN_DUE, {**given, "moved_before": unless_moved_since}).one_or_none()
+    return None if row is None else KeptMark(row.mark, tuple(row.sent), row.adopt)
 
 
 def give_back(c: Connection, account: str) -> None:
@@ -125,7 +148,7 @@ def give_back(c: Connection, account: str) -> None:
 
 def kept_mark(c: Connection, account: str) -> KeptMark:
     """What is remembered of the mark in the shop of this account."""
-    row = c.execute(select(instance_marks).where(instance_marks.c.account == account)).one_or_none()
+    row = c.execute(_KEPT_MARK, {"of_account": account}).one_or_none()
     return KeptMark() if row is None else KeptMark(row.mark, tuple(row.sent), row.adopt)
 
 

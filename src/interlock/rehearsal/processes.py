@@ -31,6 +31,7 @@ T = TypeVar("T")
 WANTED_AGAIN_SECONDS = 5.0
 
 
+MARKS_SECONDS = 300.0
 AUDIT_EVERY_PASSES = 8
 """Every so many passes of the shop sweep the webhook subscriptions are looked after."""
 
@@ -342,8 +343,10 @@ class ServiceProcess:
     async def _keep_mark(self, connection_id: int) -> None:
         platforms = await self._platforms(connection_id)
         while True:
-            await self.world.clock.sleep(300.0)
-            await self._attempt(lambda: keep_mark(self.parts, platforms))
+            await self.world.clock.sleep(MARKS_SECONDS)
+            await self._attempt(
+                lambda: keep_mark(self.parts, platforms, timedelta(seconds=0.8 * MARKS_SECONDS))
+            )
 
     async def _still_wanted(self, connection_id: int) -> bool:
         try:

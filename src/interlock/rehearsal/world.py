@@ -20,7 +20,9 @@ from interlock.engine.store import (
     ConnectionRow,
     add_connection,
     count,
+    duty_is_due,
     one_connection,
+    take_duty,
 )
 from interlock.imports.store import map_skus
 from interlock.mirakl import read as mirakl_read
@@ -55,6 +57,7 @@ from interlock.wiring import StoredConnections
 ADDRESS_KEY = b"a rehearsal has no secrets to keep"
 INGRESS = "https://interlock.example/webhooks/shopify"
 SHOP_CURRENCY = "EUR"
+AUDIT_EVERY = timedelta(minutes=10)
 # The carrier names warehouse staff type, and what the marketplaces call them. `Express Bike` is mapped by a person.
 CARRIER_NAMES = ("DHL Express", "dpd", "UPS", "Express Bike")
 
@@ -235,12 +238,17 @@ class World:
         """Subscriptions that Shopify removed come back, as `Service` sees to every ten minutes."""
         if not isinstance(of, StoredConnections):
             raise TypeError("a rehearsal's processes have stored connections")
+        now = self.service_clock.now()
         with self.database.begin() as c:
             row = one_connection(c, connection_id)
+            duty = f"subscriptions {row.shopify_account}"
+            if not take_duty(c, duty, now, AUDIT_EVERY):
+                return
         try:
             await subscriptions.ensure(of.shopify_client(row), INGRESS)
         except CallFailed:
-            return  # looked after again at the next pass
+            with self.database.begin() as c:
+                duty_is_due(c, duty, now)
 
     async def read_capability(self, name: str) -> None:
         """Read what the marketplace allows and store it, as `Service` does at set-up and once a day. Raises ReadError."""

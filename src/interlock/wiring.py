@@ -2,23 +2,32 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import httpx2
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from interlock.clock import Clock
 from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
-from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms, Document, ShownMark, Unreadable
+from interlock.engine.gateways import (
+    ChangedOrder,
+    ConnectedPlatforms,
+    Document,
+    Read,
+    ShownMark,
+    Unreadable,
+)
 from interlock.engine.store import (
     ConnectionRow,
     all_connections,
+    connection_of,
+    connection_record,
     keep_shop_token,
-    one_connection,
     shop_token,
+    waits_of,
 )
-from interlock.imports.store import sku_map
 from interlock.marketplaces.reasons import with_usable_reasons
 from interlock.mirakl import perform as mirakl_perform
 from interlock.mirakl import read as mirakl_read
@@ -280,8 +289,20 @@ class StoredShelf:
         await self._store.tx(lambda c: keep_shop_token(c, self._account, encrypted, token.refresh_at))
 
 
+@dataclass(frozen=True)
+class _Clients:
+    identity: tuple[object, ...]
+    mirakl: MiraklClient
+    shopify: ShopifyClient
+    budgets: tuple[SharedBudget, SharedBudget]
+
+
 class StoredConnections:
-    """The connections of the database, each with clients that live as long as its credentials stay the same."""
+    """The connections of the database, each with clients that live as long as its credentials stay the same.
+
+    A connection is read anew each time; as long as its row and its carriers are as before, what was made of them is
+    given again.
+    """
 
     def __init__(
         self,
@@ -298,18 +319,43 @@ class StoredConnections:
         self._address_key = address_key
         self._http_for = http_for
         self._loopback_http = loopback_http
-        self._clients: dict[int, tuple[tuple[object, ...], MiraklClient, ShopifyClient]] = {}
+        self._clients: dict[int, _Clients] = {}
+        self._ready: dict[int, tuple[Row[Any], tuple[CarrierMapping, ...], ConnectedPlatforms]] = {}
 
     async def get(self, connection_id: int) -> ConnectedPlatforms:
-        def read(c: Connection) -> tuple[ConnectionRow, dict[str, str], tuple[CarrierMapping, ...]]:
-            return (
-                one_connection(c, connection_id),
-                sku_map(c, connection_id),
-                carrier_map(c, connection_id),
-            )
+        read = self.reader()
+        ready = await self._store.tx(lambda c: read(c, connection_id))
+        return ready()
 
-        row, skus, carriers = await self._store.tx(read)
-        return self._connected(row, skus, carriers)
+    def reader(self) -> Read:
+        asked_at, now = self._clock.monotonic(), self._clock.now()
+
+        def read(c: Connection, connection_id: int) -> Callable[[], ConnectedPlatforms]:
+            record = connection_record(c, connection_id)
+            carriers = carrier_map(c, connection_id)
+            budgets = self._curious_budgets(connection_id, asked_at)
+            waits = waits_of(c, tuple(budgets), now) if budgets else {}
+
+            def ready() -> ConnectedPlatforms:
+                known = self._ready.get(connection_id)
+                if known is None or known[:2] != (record, carriers):
+                    known = record, carriers, self._connected(connection_of(record), carriers)
+                    self._ready[connection_id] = known
+                for account, budget in budgets.items():
+                    budget.hear(waits[account], now, asked_at)
+                return known[2]
+
+            return ready
+
+        return read
+
+    def _curious_budgets(self, connection_id: int, at: float) -> dict[str, SharedBudget]:
+        """The budgets of a connection, by account, if it is time to read again what other workers were told to wait for:
+        then it is read on the way."""
+        clients = self._clients.get(connection_id)
+        if clients is None or not any(budget.wants_to_know(at) for budget in clients.budgets):
+            return {}
+        return {budget.account: budget for budget in clients.budgets}
 
     async def all(self) -> tuple[ConnectedPlatforms, ...]:
         rows = await self._store.tx(all_connections)
@@ -317,29 +363,26 @@ class StoredConnections:
 
     def shopify_client(self, row: ConnectionRow) -> ShopifyClient:
         """The client of this connection's shop, for set-up work the engine has no port for."""
-        return self._clients_of(row)[1]
+        return self._clients_of(row).shopify
 
     def mirakl_client(self, row: ConnectionRow) -> MiraklClient:
         """The client of this connection's marketplace account."""
-        return self._clients_of(row)[0]
+        return self._clients_of(row).mirakl
 
-    def _connected(
-        self, row: ConnectionRow, skus: Mapping[str, str], carriers: tuple[CarrierMapping, ...]
-    ) -> ConnectedPlatforms:
-        mirakl, shopify = self._clients_of(row)
+    def _connected(self, row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> ConnectedPlatforms:
+        clients = self._clients_of(row)
         rules = rules_of(row, carriers)
         return ConnectedPlatforms(
             connection_id=row.id,
             rules=rules,
             mirakl_account=row.mirakl_account,
             shopify_account=row.shopify_account,
-            shopify=ShopifyAdapter(shopify, self._address_key, self._clock),
-            mirakl=MiraklAdapter(mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
-            sku_map=skus,
+            shopify=ShopifyAdapter(clients.shopify, self._address_key, self._clock),
+            mirakl=MiraklAdapter(clients.mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
             live=row.live,
         )
 
-    def _clients_of(self, row: ConnectionRow) -> tuple[MiraklClient, ShopifyClient]:
+    def _clients_of(self, row: ConnectionRow) -> "_Clients":
         identity = (
             row.mirakl_origin,
             row.mirakl_shop_id,
@@ -348,26 +391,30 @@ class StoredConnections:
             row.shopify_client_secret,
         )
         known = self._clients.get(row.id)
-        if known is not None and known[0] == identity:
-            return known[1], known[2]
+        if known is not None and known.identity == identity:
+            return known
         key = self._keyring.decrypt(row.mirakl_key).decode()
         secret = self._keyring.decrypt(row.shopify_client_secret).decode()
+        budgets = (
+            SharedBudget(self._store, self._clock, row.mirakl_account, MIRAKL_CEILINGS),
+            SharedBudget(self._store, self._clock, row.shopify_account, {}),
+        )
         mirakl = MiraklClient(
             MiraklAccount(row.mirakl_origin, key, str(row.mirakl_shop_id)),
             self._http_for(row.mirakl_origin),
-            SharedBudget(self._store, self._clock, row.mirakl_account, MIRAKL_CEILINGS),
+            budgets[0],
         )
         shopify = ShopifyClient(
             ShopifyShop(
                 row.shopify_shop, row.shopify_origin, row.shopify_client_id, secret, self._loopback_http
             ),
             self._http_for(row.shopify_origin),
-            SharedBudget(self._store, self._clock, row.shopify_account, {}),
+            budgets[1],
             self._clock.now,
             StoredShelf(self._store, self._keyring, row.shopify_account, secret),
         )
-        self._clients[row.id] = (identity, mirakl, shopify)
-        return mirakl, shopify
+        self._clients[row.id] = _Clients(identity, mirakl, shopify, budgets)
+        return self._clients[row.id]
 
 
 def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> ConnectionRules:

@@ -94,18 +94,18 @@ def test_what_is_no_longer_wanted_is_dropped_unsent(book: Book) -> None:
     book.want(SHIP)
     book.want()
     assert _state(book, SHIP) == "REJECTED"
-    assert ledger.open_operations(book.c, book.row.id) == ()
+    assert ledger.remembered(book.c, book.row.id).open == ()
 
 
 def test_a_refusal_stays_in_sight_until_the_marketplace_was_seen_after_it(book: Book) -> None:
     book.ended(SHIP, Refused("CARRIER_NOT_FOUND", "Carrier UPS is not registered"))
     before = replace(view_at(NOW), mirakl_written_at=NOW)
     book.want(view=before)
-    assert [operation.state for operation in ledger.open_operations(book.c, book.row.id)] == ["REJECTED"]
+    assert [operation.state for operation in ledger.remembered(book.c, book.row.id).open] == ["REJECTED"]
     after = replace(view_at(NOW + 2 * SECOND), mirakl_written_at=NOW)
     assert book.want(SHIP, at=NOW + 2 * SECOND, view=after).send == ()
     book.want(at=NOW + 2 * SECOND, view=after)
-    assert ledger.open_operations(book.c, book.row.id) == ()
+    assert ledger.remembered(book.c, book.row.id).open == ()
 
 
 def test_nothing_is_concluded_from_half_a_plan(book: Book) -> None:
@@ -193,7 +193,7 @@ def test_an_unclear_call_whose_effect_does_not_show_is_over_only_after_the_settl
     assert _state(book, SHIP) == "UNKNOWN"
     book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 61 * SECOND))
     assert _state(book, SHIP) == "REJECTED"
-    assert ledger.open_operations(book.c, book.row.id) == ()
+    assert ledger.remembered(book.c, book.row.id).open == ()
 
 
 def test_nothing_ambiguous_is_sent_beside_an_unclear_call_on_the_same_platform(book: Book) -> None:
@@ -248,9 +248,9 @@ def test_one_answer_sends_once_even_if_the_clock_that_stamped_it_was_ahead(book:
 
 def test_a_refusal_is_forgotten_when_the_action_is_no_longer_wanted(book: Book) -> None:
     book.ended(CANCEL, Refused("NO", "no"))
-    assert [operation.code for operation in ledger.open_operations(book.c, book.row.id)] == ["NO"]
+    assert [operation.code for operation in ledger.remembered(book.c, book.row.id).open] == ["NO"]
     book.want()
-    assert ledger.open_operations(book.c, book.row.id) == ()
+    assert ledger.remembered(book.c, book.row.id).open == ()
     (anew,) = book.want(CANCEL).send
     assert anew.attempt == 1
 
@@ -291,8 +291,15 @@ def test_the_facts_of_confirmed_calls_are_learnt_the_latest_winning(book: Book) 
     book.ended(DRAFT, Confirmed((("draft_id", "D1"),)))
     other = replace(DRAFT, currency="USD")
     book.ended(other, Confirmed((("draft_id", "D2"),)), NOW + SECOND)
-    assert ledger.learnt(book.c, book.row.id, ["CreateDraft"]) == {"draft_id": "D2"}
-    assert ledger.learnt(book.c, book.row.id, ["CreateOrder"]) == {}
+    book.ended(HOLD, Confirmed((("hold_id", "H1"),)), NOW + 2 * SECOND)
+    assert ledger.remembered(book.c, book.row.id).learnt == {"draft_id": "D2"}
+
+
+def test_a_creation_that_ever_ended_unclear_is_remembered_by_its_kind(book: Book) -> None:
+    book.ended(DRAFT, Confirmed((("draft_id", "D1"),)))
+    assert ledger.remembered(book.c, book.row.id).unclear == frozenset()
+    book.ended(replace(DRAFT, currency="USD"), Unknown("no answer"), NOW + SECOND)
+    assert ledger.remembered(book.c, book.row.id).unclear == {"CreateDraft"}
 
 
 # -- leases ------------------------------------------------------------------------------------------------
@@ -322,7 +329,7 @@ def test_what_a_gone_worker_left_in_flight_is_unclear_for_the_next_one(book: Boo
     assert ledger.everything_in_flight_is_unclear(book.c, book.row.id, book.row.epoch, NOW) == 0
     _taken_over(book)
     assert ledger.everything_in_flight_is_unclear(book.c, book.row.id, book.row.epoch + 1, NOW) == 1
-    (open_operation,) = ledger.open_operations(book.c, book.row.id)
+    (open_operation,) = ledger.remembered(book.c, book.row.id).open
     assert (open_operation.state, open_operation.code) == ("UNKNOWN", "worker_gone")
 
 
@@ -409,6 +416,6 @@ def test_a_refused_refund_is_sent_again_for_the_task_that_was_meant_only(book: B
 def test_confirmed_refunds_are_known_with_their_ids(book: Book) -> None:
     book.ended(REFUND, Confirmed((("refund_id:L1", "R1"),)))
 
-    (made,) = ledger.refunds_made(book.c, book.row.id)
+    (made,) = ledger.remembered(book.c, book.row.id).refunds_made
 
     assert (made.action, made.refund_ids, made.at) == (REFUND, (("L1", "R1"),), NOW)

@@ -45,7 +45,7 @@ class SharedBudget:
     def __init__(self, store: Store, clock: Clock, account: str, ceilings: Mapping[str, Ceiling]) -> None:
         self._store = store
         self._clock = clock
-        self._account = account
+        self.account = account
         self._ceilings = dict(ceilings)
         self._waits: dict[str, datetime] = {}
         self._waits_read_at: float | None = None
@@ -64,7 +64,7 @@ class SharedBudget:
             started, now = self._clock.monotonic(), self._clock.now()
 
             def ask(c: Connection, now: datetime = now) -> float:
-                return seconds_until_allowed(c, self._account, operation, limit, window, now)
+                return seconds_until_allowed(c, self.account, operation, limit, window, now)
 
             wait = await self._store.tx(ask)
             # A worker that stood still meanwhile has counted its call at a time that is long over.
@@ -74,14 +74,23 @@ class SharedBudget:
     async def told_to_wait(self, operation: str, seconds: float) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)
         self._waits[operation] = until
-        await self._store.tx(lambda c: wait_until(c, self._account, operation, until))
+        await self._store.tx(lambda c: wait_until(c, self.account, operation, until))
 
     async def _known_waits(self, now: datetime) -> Mapping[str, datetime]:
-        at = self._clock.monotonic()
-        if self._waits_read_at is None or at - self._waits_read_at >= WAITS_KNOWN_FOR_SECONDS:
-            self._waits_read_at = at
-            shared = await self._store.tx(lambda c: waits_of(c, self._account, now))
-            # What this worker was told while it read stays known.
-            own = {operation: until for operation, until in self._waits.items() if until > now}
-            self._waits = {**own, **shared}
+        asked_at = self._clock.monotonic()
+        if self.wants_to_know(asked_at):
+            shared = await self._store.tx(lambda c: waits_of(c, (self.account,), now))
+            self.hear(shared[self.account], now, asked_at)
         return self._waits
+
+    def wants_to_know(self, at: float) -> bool:
+        """Whether what this worker knows of the waits of others is older than it may be, at this time on the clock that
+        never goes back."""
+        return self._waits_read_at is None or at - self._waits_read_at >= WAITS_KNOWN_FOR_SECONDS
+
+    def hear(self, shared: Mapping[str, datetime], now: datetime, asked_at: float) -> None:
+        """Take over what every worker was told, as it was read at `asked_at` on that clock."""
+        self._waits_read_at = asked_at
+        # What this worker was told while it read stays known.
+        own = {operation: until for operation, until in self._waits.items() if until > now}
+        self._waits = {**own, **shared}

@@ -1,9 +1,11 @@
 """What the engine asks of the two platforms; the adapters are fitted to it in `wiring`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 from interlock.orders.actions import MiraklAction, ShopifyAction
 from interlock.orders.changes import Change, VariantPrice
@@ -147,13 +149,21 @@ class ConnectedPlatforms:
     shopify_account: str
     shopify: ShopifyGateway
     mirakl: MiraklGateway
-    sku_map: Mapping[str, str]
     live: bool
+
+
+Read = Callable[[Connection, int], Callable[[], ConnectedPlatforms]]
+"""Reads a connection, by its row id, in the caller's transaction. What it gives back makes the connection ready once
+that transaction is over."""
 
 
 class Connections(Protocol):
     """The connections as they are configured now."""
 
     async def get(self, connection_id: int) -> ConnectedPlatforms: ...
+
+    def reader(self) -> Read:
+        """What reads a connection in a transaction that begins now."""
+        ...
 
     async def all(self) -> tuple[ConnectedPlatforms, ...]: ...

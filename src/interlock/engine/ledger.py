@@ -21,10 +21,10 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    and_,
     bindparam,
     exists,
     insert,
+    or_,
     select,
     text,
     update,
@@ -82,9 +82,12 @@ operations = Table(
     Index("ix_operations_order_id", "order_id", "digest"),
 )
 
+CREATING = ("CreateDraft", "CreateOrder")
+REMEMBERED = (*CREATING, "RefundLines", "SendMessage")
+"""Kinds whose rows matter to a decision long after they ended."""
+
 # Statements that run all day are built once: building one takes longer than running it.
 _OF_ORDER = operations.c.order_id == bindparam("of_order")
-_OF_KINDS = and_(_OF_ORDER, operations.c.kind.in_(bindparam("kinds", expanding=True)))
 _IN_FLIGHT_IS_UNCLEAR = (
     update(operations)
     .where(
@@ -105,25 +108,10 @@ _OPEN = (
     .where(_OF_ORDER, operations.c.done_at.is_(None))
     .order_by(operations.c.planned_at, operations.c.id)
 )
-_LEARNT = (
-    select(operations.c.facts)
-    .where(_OF_KINDS, operations.c.state == "CONFIRMED")
-    .order_by(operations.c.ended_at, operations.c.id)
-)
-_REFUNDS_MADE = (
+_REMEMBERED = (
     select(operations)
-    .where(_OF_ORDER, operations.c.kind == "RefundLines", operations.c.state == "CONFIRMED")
-    .order_by(operations.c.ended_at, operations.c.id)
-)
-_MESSAGES_SENT = (
-    select(operations.c.action)
-    .where(_OF_ORDER, operations.c.kind == "SendMessage", operations.c.state == "CONFIRMED")
-    .order_by(operations.c.ended_at, operations.c.id)
-)
-_EVER_UNCLEAR = (
-    select(operations.c.id)
-    .where(_OF_KINDS, operations.c.attempt > 0, operations.c.state != "CONFIRMED")
-    .limit(1)
+    .where(_OF_ORDER, or_(operations.c.done_at.is_(None), operations.c.kind.in_(REMEMBERED)))
+    .order_by(operations.c.planned_at, operations.c.id)
 )
 _PLANNED_REFERENCES = (
     select(operations)
@@ -228,10 +216,52 @@ def everything_open_is_unclear(c: Connection, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def open_operations(c: Connection, order_id: int) -> tuple[OpenOperation, ...]:
-    """The rows that matter to the next decision, oldest first."""
-    rows = c.execute(_OPEN, {"of_order": order_id})
-    return tuple(_as_open(row) for row in rows)
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the ledger has to say to the next decision about one order.
+
+    `open` are the rows that still matter, oldest first; `learnt` the facts that confirmed creations brought, the latest
+    winning (draft_id and the like); `unclear` the kinds of creation of which a call ever ended unclear, so that the shop
+    may hold something we do not know of; `refunds_made` our own refunds that the marketplace confirmed (OR28), oldest
+    first; `messages_sent` the text ids of messages that it took (OR43): none is wanted twice.
+    """
+
+    open: tuple[OpenOperation, ...]
+    learnt: dict[str, str]
+    unclear: frozenset[str]
+    refunds_made: tuple[RefundMade, ...]
+    messages_sent: tuple[str, ...]
+
+
+def remembered(c: Connection, order_id: int) -> Remembered:
+    """Read what matters of this order's ledger."""
+    rows = c.execute(_REMEMBERED, {"of_order": order_id}).all()
+    confirmed = sorted(
+        (row for row in rows if row.state == "CONFIRMED" and row.kind in REMEMBERED),
+        key=lambda row: (row.ended_at, row.id),
+    )
+    facts: dict[str, str] = {}
+    refunds: list[RefundMade] = []
+    messages: list[str] = []
+    for row in confirmed:
+        if row.kind in CREATING:
+            facts.update({name: value for name, value in row.facts})
+            continue
+        action: Action = decode(ACTION, row.action)
+        if isinstance(action, RefundLines):
+            named = tuple((name.removeprefix("refund_id:"), value) for name, value in row.facts)
+            refunds.append(RefundMade(action, row.ended_at, named))
+        elif isinstance(action, SendMessage):
+            messages.append(action.text_id)
+    return Remembered(
+        open=tuple(_as_open(row) for row in rows if row.done_at is None),
+        learnt=facts,
+        unclear=frozenset(
+            row.kind for row in rows if row.kind in CREATING and row.attempt and row.state != "CONFIRMED"
+        ),
+        refunds_made=tuple(refunds),
+        messages_sent=tuple(messages),
+    )
 
 
 def _as_open(row: Row[Any]) -> OpenOperation:
@@ -246,40 +276,6 @@ def _as_open(row: Row[Any]) -> OpenOperation:
         words=row.words,
         asked_again_at=row.asked_again_at,
     )
-
-
-def learnt(c: Connection, order_id: int, kinds: Sequence[str]) -> dict[str, str]:
-    """The facts that confirmed operations of these kinds brought, the latest winning (draft_id and the like)."""
-    rows = c.execute(_LEARNT, {"of_order": order_id, "kinds": kinds})
-    facts: dict[str, str] = {}
-    for row in rows:
-        facts.update({name: value for name, value in row.facts})
-    return facts
-
-
-def refunds_made(c: Connection, order_id: int) -> tuple[RefundMade, ...]:
-    """Our own refunds of this order that the marketplace confirmed (OR28), oldest first."""
-    rows = c.execute(_REFUNDS_MADE, {"of_order": order_id})
-    return tuple(
-        RefundMade(
-            decode(ACTION, row.action),
-            row.ended_at,
-            tuple((name.removeprefix("refund_id:"), value) for name, value in row.facts),
-        )
-        for row in rows
-    )
-
-
-def messages_sent(c: Connection, order_id: int) -> tuple[str, ...]:
-    """The text ids of the messages of this order that the marketplace took (OR43): none is wanted twice."""
-    rows = c.execute(_MESSAGES_SENT, {"of_order": order_id}).scalars()
-    sent = (decode(ACTION, action) for action in rows)
-    return tuple(action.text_id for action in sent if isinstance(action, SendMessage))
-
-
-def was_ever_unclear(c: Connection, order_id: int, kinds: Sequence[str]) -> bool:
-    """Whether a call of these kinds ever ended unclear: the platform may then hold something we do not know of."""
-    return c.execute(_EVER_UNCLEAR, {"of_order": order_id, "kinds": kinds}).first() is not None
 
 
 def reconcile(

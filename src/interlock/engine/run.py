@@ -5,20 +5,22 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, exists, insert, select
 
-from interlock.cases.store import sync_cases, take_answers, waiting_answers
+from interlock.cases.store import answers, sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
-from interlock.desk.store import take_edits, waiting_edits
+from interlock.desk.store import desk_edits, take_edits, waiting_edits
 from interlock.engine import ledger
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
 from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
+from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed
 from interlock.marketplaces.store import observe
 from interlock.orders.actions import (
@@ -41,13 +43,15 @@ from interlock.orders.store import (
     LeaseLost,
     OrderRow,
     claims_of,
-    count_run,
     forget_kin,
+    hour_of,
     keep_lineage,
-    kept_document,
+    kin,
     kin_of,
     label_columns,
+    mirakl_documents,
     note_kin,
+    orders,
     plans,
     read_order,
     release_lease,
@@ -60,7 +64,7 @@ from interlock.orders.store import (
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of, sentence_of_change
 from interlock.orders.view import Claim, OpenOperation, RefundMade, View
-from interlock.quarantine.store import Quarantine
+from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
@@ -143,6 +147,20 @@ class Kept:
     document: tuple[datetime, Document] | None
 
 
+Stored = tuple[Kept, tuple[datetime, bytes] | None]
+"""What was read in one transaction: the document, when there is one, still encrypted, with the time it was observed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a cycle ended: `rests` when the order was given back, `waits_until` when its acceptance is asked for again
+    then."""
+
+    todo: ledger.Reconciled
+    rests: bool
+    waits_until: datetime | None
+
+
 async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | None = None) -> bool:
     """Run one order to rest. False when another worker has it.
 
@@ -150,21 +168,24 @@ async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | No
     """
     now = parts.clock.now()
     steal = None if steal_after is None else now - steal_after
+    read = parts.connections.reader()
 
-    def lease(c: Connection) -> OrderRow | None:
+    def lease(c: Connection) -> tuple[OrderRow, Callable[[], ConnectedPlatforms], Stored] | None:
         row = take_lease(c, order_id, parts.worker, now, now + LEASE, steal)
-        if row is not None:
-            ledger.everything_in_flight_is_unclear(c, row.id, row.epoch, now)
-        return row
+        if row is None:
+            return None
+        ledger.everything_in_flight_is_unclear(c, row.id, row.epoch, now)
+        return row, read(c, row.connection_id), _read_stored(c, row.id)
 
-    row = await parts.store.tx(lease)
-    if row is None:
+    leased = await parts.store.tx(lease)
+    if leased is None:
         return False
+    row, connected, stored = leased
     try:
         if row.taken_over:
             # The former writer may have committed a call that has not left yet; after this it will not leave any more.
             await parts.clock.sleep(SEND_WITHIN_SECONDS + 0.1)
-        await _Run(parts, await parts.connections.get(row.connection_id), row).until_rest()
+        await _Run(parts, connected(), row).until_rest(stored)
     except LeaseLost:
         # The worker that took over goes on from what was kept; everything of ours that mattered is kept.
         await parts.store.tx(lambda c: count(c, "lease_lost"))
@@ -199,69 +220,54 @@ class _Run:
         self.accepting_since: datetime | None = None
         self.counted = False
 
-    async def until_rest(self) -> None:
-        look_at: datetime | None = None
+    async def until_rest(self, stored: Stored) -> None:
         for cycle in range(MOST_CYCLES):
-            kept = await self.read_kept()
+            # What was read with the lease serves the first cycle, unless time went by since.
+            kept = await self.read_kept() if cycle or self.row.taken_over else self._opened(stored)
             mirakl = self.snapshot(kept.document)
             observation = await self.observe(kept, mirakl)
             held = cycle == 0 and await self._hold_on_sight(self.view(kept, mirakl, observation), kept)
-            history_lacks = not await self.read_history(observation)
+            lacks_history = not await self.read_history(observation)
             view = self.view(kept, mirakl, observation)
             decided = decide(view)
             plan = restrained(decided, view)
             whole = plan.actions == decided.actions and not view.shopify_unreadable
-            todo = await self._keep(view, plan, kept, whole)
-            look_at = earliest(plan.look_at, todo.look_at)
-            if observation.unreadable:
-                pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
-                look_at = earliest(look_at, observation.at + pause)
-            if history_lacks:
-                look_at = earliest(look_at, observation.at + READ_AGAIN)
-            if self.memory.linked_at is not None and self._strays_may_show(kept, view.now):
-                look_at = earliest(look_at, max(self.memory.linked_at, view.now) + ledger.LOOKED_FOR)
-            if todo.send:
-                await self._send_all(todo.send, kept.document)
-                continue
-            if held:
-                continue  # decided on what was seen before the hold, so that its removal by others is noticed
-            if await self._wait_to_accept(plan, look_at):
-                continue
-            break
-        else:
-            look_at = self.parts.clock.now() + READ_AGAIN
-        await self._release(look_at)
+            again = partial(self._read_again_at, kept, observation, lacks_history)
+            # After a hold it was decided on what was seen before it, so that its removal by others is noticed.
+            end = await self._keep(view, plan, kept, whole, again, may_rest=not held)
+            if end.rests:
+                return
+            if end.todo.send:
+                await self._send_all(end.todo.send, kept.document)
+            elif end.waits_until is not None:
+                now = self.parts.clock.now()
+                await self.parts.clock.sleep(max((end.waits_until - now).total_seconds(), 0.05))
+        await self._release(self.parts.clock.now() + READ_AGAIN)
+
+    def _read_again_at(
+        self, kept: Kept, observation: Observation, lacks_history: bool, memory: Memory, now: datetime
+    ) -> datetime | None:
+        """When to look again because of what could not be read, or may not be shown yet."""
+        look_at: datetime | None = None
+        if observation.unreadable:
+            pause = timedelta(seconds=observation.retry_after or READ_AGAIN.total_seconds())
+            look_at = observation.at + pause
+        if lacks_history:
+            look_at = earliest(look_at, observation.at + READ_AGAIN)
+        if memory.linked_at is not None and _strays_may_show(kept, memory, now):
+            look_at = earliest(look_at, max(memory.linked_at, now) + ledger.LOOKED_FOR)
+        return look_at
 
     # -- observing -------------------------------------------------------------------------------------
 
     async def read_kept(self) -> Kept:
-        order_id = self.row.id
+        return self._opened(await self.parts.store.tx(lambda c: _read_stored(c, self.row.id)))
 
-        def read(c: Connection) -> tuple[Kept, tuple[datetime, bytes] | None]:
-            creating = ("CreateDraft", "CreateOrder")
-            answers = tuple(waiting_answers(c, order_id))
-            asked = [said.subject for _, said in answers if said.option is Option.TAKE_OVER]
-            kin = tuple(dict.fromkeys((*kin_of(c, order_id), *asked)))
-            kept = Kept(
-                operations=ledger.open_operations(c, order_id),
-                answers=answers,
-                requests=waiting_edits(c, order_id),
-                learnt=ledger.learnt(c, order_id, creating),
-                unclear_draft=ledger.was_ever_unclear(c, order_id, creating[:1]),
-                unclear_order=ledger.was_ever_unclear(c, order_id, creating[1:]),
-                refunds_made=ledger.refunds_made(c, order_id),
-                messages_sent=ledger.messages_sent(c, order_id),
-                kin=kin,
-                claims=claims_of(c, order_id, kin),
-                quarantine=latest_quarantine(c),
-                document=None,
-            )
-            return kept, kept_document(c, order_id)
-
-        kept, stored = await self.parts.store.tx(read)
-        if stored is None:
+    def _opened(self, stored: Stored) -> Kept:
+        kept, document = stored
+        if document is None:
             return kept
-        observed_at, body = stored
+        observed_at, body = document
         return replace(kept, document=(observed_at, self._document(body)))
 
     def _document(self, body: bytes) -> Document:
@@ -284,7 +290,7 @@ class _Run:
             if shopify_id:
                 shopify = await gateway.order(shopify_id)
                 drafts: tuple[Draft, ...] = ()
-                if self._strays_may_show(kept, now):
+                if _strays_may_show(kept, self.memory, now):
                     drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
                 kin = await self._kin(kept, shopify_id)
                 return Observation(now, shopify=shopify, drafts=drafts, kin=kin, claims=kept.claims)
@@ -338,11 +344,6 @@ class _Run:
         self.history = History(shopify.id, content, changes, prices)
         return True
 
-    def _strays_may_show(self, kept: Kept, now: datetime) -> bool:
-        """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
-        linked_at = self.memory.linked_at
-        return kept.unclear_draft and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
-
     async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
         gateway = self.platforms.shopify
         # A seller reference without a link means that we imported this order in an earlier life, and so does an order
@@ -370,7 +371,10 @@ class _Run:
         offers: tuple[Offer, ...] = ()
         if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
             skus = sorted({line.sku for line in mirakl.lines})
-            offers = await gateway.offers([(sku, self.platforms.sku_map.get(sku, sku)) for sku in skus])
+            connection_id = self.row.connection_id
+            offers = await gateway.offers(
+                await self.parts.store.tx(lambda c: shop_skus(c, connection_id, skus))
+            )
         return Observation(now, shopify=shopify, drafts=drafts, offers=offers)
 
     def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
@@ -402,12 +406,21 @@ class _Run:
 
     # -- deciding --------------------------------------------------------------------------------------
 
-    async def _keep(self, view: View, plan: Plan, kept: Kept, whole: bool) -> ledger.Reconciled:
+    async def _keep(
+        self,
+        view: View,
+        plan: Plan,
+        kept: Kept,
+        whole: bool,
+        read_again_at: Callable[[Memory, datetime], datetime | None],
+        may_rest: bool,
+    ) -> "_End":
+        """Keep the plan in one transaction. With nothing to send and nothing to wait for the order is given back in it."""
         now = view.now
         row = self.row
         probe = self.parts.probe
 
-        def keep(c: Connection) -> tuple[ledger.Reconciled, Plan, tuple[Case, ...]]:
+        def keep(c: Connection) -> tuple[_End, Plan, tuple[Case, ...]]:
             todo = ledger.reconcile(
                 c,
                 row.id,
@@ -438,7 +451,6 @@ class _Run:
                 since = None
             values: dict[str, object] = {
                 "memory": encode(final.memory),
-                "lease_until": now + LEASE,
                 "mirakl_wanted_since": since,
                 "shopify_order_id": final.memory.shopify_order_id or None,
                 "shopify_name": final.memory.shopify_order_name or None,
@@ -470,8 +482,15 @@ class _Run:
                     )
                 )
             if todo.send and not self.counted:
-                count_run(c, row.id, row.epoch, row.runs_in_hour + 1, now)
-            still_mine(c, row.id, row.epoch, **values)
+                values |= {"hour": hour_of(now), "runs_in_hour": row.runs_in_hour + 1}
+            look_at = earliest(final.look_at, todo.look_at)
+            look_at = earliest(look_at, read_again_at(final.memory, now))
+            waits_until = look_at if self._stays_to_accept(plan, look_at) else None
+            rests = may_rest and not todo.send and waits_until is None
+            if not rests:
+                still_mine(c, row.id, row.epoch, lease_until=now + LEASE, **values)
+            elif release_lease(c, row.id, row.epoch, row.hints, look_at, now, **values):
+                self.parts.queue.wake(c, row.id, "rest")
             shown = (view.shopify, *view.kin) if view.shopify is not None else ()
             for order in shown:
                 remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
@@ -488,16 +507,16 @@ class _Run:
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
             self.plan_digest = digest
-            return todo, final, change.alarming
+            return _End(todo, rests, waits_until), final, change.alarming
 
-        todo, final, alarming = await self.parts.store.tx(keep)
+        end, final, alarming = await self.parts.store.tx(keep)
         for case in alarming:
             self.parts.alarm(self.platforms.rules.name, row.mirakl_order_id, case)
         self.memory = final.memory
         self.news = ()
-        self.counted = self.counted or bool(todo.send)
+        self.counted = self.counted or bool(end.todo.send)
         probe("kept")
-        return todo
+        return end
 
     def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
         """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only
@@ -622,17 +641,13 @@ class _Run:
         await self.parts.store.tx(lambda c: still_mine(c, self.row.id, self.row.epoch, lease_until=until))
         SEND_BY.set(started + SEND_WITHIN_SECONDS)
 
-    async def _wait_to_accept(self, plan: Plan, look_at: datetime | None) -> bool:
-        """Stay with an order whose acceptance has not been confirmed: retry it here for a minute."""
+    def _stays_to_accept(self, plan: Plan, look_at: datetime | None) -> bool:
+        """Whether to stay with an order whose acceptance has not been confirmed: it is retried here for a minute."""
         if self.accepting_since is None or look_at is None:
             return False
         if not any(isinstance(action, AnswerAcceptance) for action in plan.actions):
             return False
-        now = self.parts.clock.now()
-        if look_at - self.accepting_since > ACCEPT_FOR:
-            return False
-        await self.parts.clock.sleep(max((look_at - now).total_seconds(), 0.05))
-        return True
+        return look_at - self.accepting_since <= ACCEPT_FOR
 
     async def _release(self, look_at: datetime | None) -> None:
         row = self.row
@@ -647,6 +662,52 @@ class _Run:
 
     def _marker(self) -> str:
         return f"{self.platforms.rules.name}:{self.row.mirakl_order_id}"
+
+
+_WAITS = (
+    select(
+        exists().where(answers.c.order_id == orders.c.id, answers.c.taken_at.is_(None)).label("answered"),
+        exists()
+        .where(desk_edits.c.order_id == orders.c.id, desk_edits.c.taken_at.is_(None))
+        .label("requested"),
+        exists().where(kin.c.order_id == orders.c.id, kin.c.watched).label("related"),
+        exists(quarantines.select()).label("quarantined"),
+        mirakl_documents.c.observed_at,
+        mirakl_documents.c.body,
+    )
+    .select_from(orders.outerjoin(mirakl_documents, mirakl_documents.c.order_id == orders.c.id))
+    .where(orders.c.id == bindparam("of_order"))
+)
+"""What is there to be read beside the ledger, mostly nothing, and the marketplace's document."""
+
+
+def _read_stored(c: Connection, order_id: int) -> Stored:
+    waits = c.execute(_WAITS, {"of_order": order_id}).one()
+    past = ledger.remembered(c, order_id)
+    answered = tuple(waiting_answers(c, order_id)) if waits.answered else ()
+    asked = [said.subject for _, said in answered if said.option is Option.TAKE_OVER]
+    related = tuple(dict.fromkeys((*(kin_of(c, order_id) if waits.related else ()), *asked)))
+    kept = Kept(
+        operations=past.open,
+        answers=answered,
+        requests=waiting_edits(c, order_id) if waits.requested else (),
+        learnt=past.learnt,
+        unclear_draft="CreateDraft" in past.unclear,
+        unclear_order="CreateOrder" in past.unclear,
+        refunds_made=past.refunds_made,
+        messages_sent=past.messages_sent,
+        kin=related,
+        claims=claims_of(c, order_id, related),
+        quarantine=latest_quarantine(c) if waits.quarantined else None,
+        document=None,
+    )
+    return kept, None if waits.body is None else (waits.observed_at, waits.body)
+
+
+def _strays_may_show(kept: Kept, memory: Memory, now: datetime) -> bool:
+    """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
+    linked_at = memory.linked_at
+    return kept.unclear_draft and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
 
 
 def _keep_kin(c: Connection, order_id: int, view: View, memory: Memory, now: datetime) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Row,
     Table,
     Text,
     and_,
@@ -252,9 +253,12 @@ _FORGET_CALLS = delete(budget_calls).where(_OF_OPERATION, budget_calls.c.at <= b
 _CALLS_IN_WINDOW = select(func.count(), func.min(budget_calls.c.at)).where(_OF_OPERATION)
 _ADD_CALL = insert(budget_calls)
 _WAITS = (
-    select(budget_waits.c.operation, budget_waits.c.until)
-    .where(budget_waits.c.account == bindparam("of_account"), budget_waits.c.until > bindparam("now"))
-    .order_by(budget_waits.c.operation)
+    select(budget_waits.c.account, budget_waits.c.operation, budget_waits.c.until)
+    .where(
+        budget_waits.c.account.in_(bindparam("accounts", expanding=True)),
+        budget_waits.c.until > bindparam("now"),
+    )
+    .order_by(budget_waits.c.account, budget_waits.c.operation)
 )
 _ADD_DUTY = upsert(duties).values(name=bindparam("duty"), due_at=bindparam("next_at", type_=UtcDateTime))
 _TAKE_DUTY = _ADD_DUTY.on_conflict_do_update(
@@ -361,15 +365,22 @@ class ConnectionRow:
 
 def all_connections(c: Connection) -> list[ConnectionRow]:
     """Every connection, in the order they were made."""
-    return [_connection(row) for row in c.execute(_ALL_CONNECTIONS)]
+    return [connection_of(row) for row in c.execute(_ALL_CONNECTIONS)]
 
 
 def one_connection(c: Connection, connection_id: int) -> ConnectionRow:
     """One connection by its row id. Raises sqlalchemy's NoResultFound when it is gone."""
-    return _connection(c.execute(_ONE_CONNECTION, {"row_id": connection_id}).one())
+    return connection_of(connection_record(c, connection_id))
 
 
-def _connection(row: Any) -> ConnectionRow:
+def connection_record(c: Connection, connection_id: int) -> Row[Any]:
+    """The same as it is stored, for who has read it before: comparing is cheaper than reading it anew. Raises
+    NoResultFound."""
+    return c.execute(_ONE_CONNECTION, {"row_id": connection_id}).one()
+
+
+def connection_of(row: Row[Any]) -> ConnectionRow:
+    """What a stored row says."""
     return ConnectionRow(
         id=row.id,
         name=row.name,
@@ -543,10 +554,12 @@ def wait_until(c: Connection, account: str, operation: str, until: datetime) -> 
     )
 
 
-def waits_of(c: Connection, account: str, now: datetime) -> dict[str, datetime]:
-    """Until when each operation of the account has to wait because the platform asked for it."""
-    rows = c.execute(_WAITS, {"of_account": account, "now": now})
-    return {row.operation: row.until for row in rows}
+def waits_of(c: Connection, accounts: Sequence[str], now: datetime) -> dict[str, dict[str, datetime]]:
+    """By account, until when each of its operations has to wait because the platform asked for it."""
+    waits: dict[str, dict[str, datetime]] = {account: {} for account in accounts}
+    for row in c.execute(_WAITS, {"accounts": accounts, "now": now}):
+        waits[row.account][row.operation] = row.until
+    return waits
 
 
 def take_duty(c: Connection, name: str, now: datetime, every: timedelta) -> bool:

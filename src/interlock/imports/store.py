@@ -1,6 +1,6 @@
 """The SKU map: marketplace SKUs that are called differently in the shop."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Table, Text, bindparam, delete, select
@@ -24,6 +24,19 @@ _SKU_MAP = (
     .where(sku_mappings.c.connection_id == bindparam("connection_id"))
     .order_by(sku_mappings.c.mirakl_sku)
 )
+
+
+_SHOP_SKUS = select(sku_mappings.c.mirakl_sku, sku_mappings.c.shop_sku).where(
+    sku_mappings.c.connection_id == bindparam("of_connection"),
+    sku_mappings.c.mirakl_sku.in_(bindparam("skus", expanding=True)),
+)
+
+
+def shop_skus(c: Connection, connection_id: int, skus: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """How the shop calls each of these marketplace SKUs: pairs in the order asked, the same name where none is mapped."""
+    rows = c.execute(_SHOP_SKUS, {"of_connection": connection_id, "skus": skus})
+    mapped = {row.mirakl_sku: row.shop_sku for row in rows}
+    return tuple((sku, mapped.get(sku, sku)) for sku in skus)
 
 
 def sku_map(c: Connection, connection_id: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Identity,
@@ -32,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from interlock.orders.actions import Lane
 from interlock.orders.changes import History
@@ -176,38 +178,35 @@ LANES: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
 _THIS_ORDER = orders.c.id == bindparam("row_id")
 _OF_THIS_EPOCH = and_(_THIS_ORDER, orders.c.epoch == bindparam("of_epoch"))
 _FREE = or_(orders.c.lease_until.is_(None), orders.c.lease_until <= bindparam("now"))
-_LEASE_FREE = select(orders.c.lease_until).where(_THIS_ORDER, _FREE).with_for_update(skip_locked=True)
-_LEASE_STOLEN = (
-    select(orders.c.lease_until)
-    .where(_THIS_ORDER, or_(_FREE, orders.c.leased_at <= bindparam("leased_before")))
-    .with_for_update(skip_locked=True)
-)
-_TAKE_LEASE = (
-    update(orders)
-    .where(_THIS_ORDER)
-    .values(
-        epoch=orders.c.epoch + 1,
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        leased_at=bindparam("now"),
+_STOLEN = or_(_FREE, orders.c.leased_at <= bindparam("leased_before"))
+
+
+def _taking_lease(may_be_taken: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    # The row is locked first, without waiting for whoever has it, and as it was before tells whose it was.
+    before = (
+        select(orders.c.id, orders.c.lease_until.label("lease_before"))
+        .where(_THIS_ORDER, may_be_taken)
+        .with_for_update(skip_locked=True)
+        .cte("before")
     )
-    .returning(orders)
-)
+    return (
+        update(orders)
+        .where(orders.c.id == before.c.id)
+        .values(
+            epoch=orders.c.epoch + 1,
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until"),
+            leased_at=bindparam("now"),
+        )
+        .returning(orders, before.c.lease_before)
+    )
+
+
+_TAKE_FREE, _TAKE_STOLEN = _taking_lease(_FREE), _taking_lease(_STOLEN)
 _READ_ORDER = select(orders).where(_THIS_ORDER)
 _STILL_MINE = select(orders.c.id).where(_OF_THIS_EPOCH).with_for_update()
 _WRITE_AS_MINE = update(orders).where(_OF_THIS_EPOCH)
-_RELEASE_LEASE = (
-    update(orders)
-    .where(_OF_THIS_EPOCH)
-    .values(
-        lease_owner=None,
-        lease_until=None,
-        leased_at=None,
-        handled=bindparam("answered"),
-        next_look_at=bindparam("look_at"),
-    )
-    .returning(orders.c.hints, orders.c.quiet_until)
-)
+_RELEASE_LEASE = update(orders).where(_OF_THIS_EPOCH).returning(orders.c.hints, orders.c.quiet_until)
 _DUE_ORDERS = (
     select(orders.c.id, orders.c.lane)
     .where(
@@ -385,17 +384,13 @@ def take_lease(
     A lease that ran out is taken over; one that began before `steal_leased_before` is taken over even if it still
     runs (the acceptance watchdog waits for no job). Every take raises the epoch.
     """
+    given = {"row_id": order_id, "owner": owner, "until": until, "now": now}
     if steal_leased_before is None:
-        free = c.execute(_LEASE_FREE, {"row_id": order_id, "now": now})
+        taken = c.execute(_TAKE_FREE, given)
     else:
-        free = c.execute(
-            _LEASE_STOLEN, {"row_id": order_id, "now": now, "leased_before": steal_leased_before}
-        )
-    before = free.one_or_none()
-    if before is None:
-        return None
-    row = c.execute(_TAKE_LEASE, {"row_id": order_id, "owner": owner, "until": until, "now": now}).one()
-    return _order_row(row, now, taken_over=before.lease_until is not None)
+        taken = c.execute(_TAKE_STOLEN, {**given, "leased_before": steal_leased_before})
+    row = taken.one_or_none()
+    return None if row is None else _order_row(row, now, taken_over=row.lease_before is not None)
 
 
 def read_order(c: Connection, order_id: int) -> OrderRow:
@@ -425,11 +420,6 @@ def _order_row(row: Any, now: datetime, taken_over: bool) -> OrderRow:
 def hour_of(moment: datetime) -> datetime:
     """The full hour the moment lies in."""
     return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def count_run(c: Connection, order_id: int, epoch: int, runs_in_hour: int, now: datetime) -> None:
-    """Count one more run that writes to a platform in this hour: an order that keeps coming back is parked."""
-    still_mine(c, order_id, epoch, hour=hour_of(now), runs_in_hour=runs_in_hour)
 
 
 def still_mine(c: Connection, order_id: int, epoch: int, **values: Any) -> None:
@@ -463,11 +453,22 @@ def release_lease(
     handled: int,
     next_look_at: datetime | None,
     now: datetime | None = None,
+    **values: Any,
 ) -> bool:
-    """Give the order back. True when hints came in the meantime and it must be looked at again at once."""
+    """Give the order back, and write `values` to its row. True when hints came in the meantime and it must be looked at
+    again at once. Raises LeaseLost."""
     row = c.execute(
         _RELEASE_LEASE,
-        {"row_id": order_id, "of_epoch": epoch, "answered": handled, "look_at": next_look_at},
+        {
+            "row_id": order_id,
+            "of_epoch": epoch,
+            "handled": handled,
+            "next_look_at": next_look_at,
+            "lease_owner": None,
+            "lease_until": None,
+            "leased_at": None,
+            **values,
+        },
     ).one_or_none()
     if row is None:
         raise LeaseLost(order_id, epoch)

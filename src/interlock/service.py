@@ -39,6 +39,7 @@ from interlock.engine.store import (
     keep_services,
     one_connection,
     polls,
+    shops_with_loose_ends,
     take_duty,
 )
 from interlock.engine.sweeps import (
@@ -461,7 +462,10 @@ class Service:
             await self._guarded(f"sweep {row.shopify_shop}", lambda p=platforms: sweep_shopify(self.parts, p))  # type: ignore[misc]
 
     async def _resolve_deliveries(self) -> None:
-        for row in await self._shops():
+        waiting = await self.store.tx(shops_with_loose_ends)
+        for row in await self._shops() if waiting else ():
+            if row.shopify_shop not in waiting:
+                continue
             platforms = await self.connections.get(row.id)
             await self._guarded(
                 f"deliveries {row.shopify_shop}",

@@ -43,6 +43,7 @@ LEAD_FOR = timedelta(seconds=120)
 GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
+WANTED_AGAIN = timedelta(seconds=5)
 REFERENCES_EVERY = timedelta(seconds=60)
 LISTS_MAY_LAG = timedelta(minutes=2)
 """How old what a walk shows is taken to be, unless its date proves it younger: nothing promises that lists of OR11 show
@@ -58,6 +59,19 @@ class DeskRules:
 
     poll_every: timedelta
     event_reads_per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Errands:
+    """What there is to do beside walks: orders to read by id, in how many seconds, and whether references wait."""
+
+    wanted: tuple[str, ...] = ()
+    wait: float = 0.0
+    references: bool = False
+
+
+def _names(wanted: Sequence[tuple[int, str, int]]) -> tuple[str, ...]:
+    return tuple(mirakl_order_id for _, mirakl_order_id, _ in wanted)
 
 
 class Desk:
@@ -77,22 +91,51 @@ class Desk:
     async def work(self) -> datetime | None:
         """Do what is due now: a walk, reads by id, a batch of references. Meant to be called every second.
 
-        Returns when the next walk is due, or None while another worker leads.
+        Returns when to come back at the latest: for the next walk, or sooner while orders were wanted by id. None while
+        another worker leads.
         """
         parts = self._parts
         now = parts.clock.now()
         account = self._platforms.mirakl_account
-        poll = await parts.store.tx(lambda c: lead_poll(c, account, parts.worker, now, now + LEAD_FOR))
-        if poll is None:
+
+        def look(c: Connection) -> tuple[Poll, bool, _Errands] | None:
+            poll = lead_poll(c, account, parts.worker, now, now + LEAD_FOR)
+            if poll is None:
+                return None
+            walks = poll.next_at is None or poll.next_at <= now
+            return poll, walks, _Errands() if walks else self._errands(c, poll, now)
+
+        found = await parts.store.tx(look)
+        if found is None:
             return None
-        next_at = poll.next_at
-        if next_at is None or next_at <= now:
+        poll, walks, errands = found
+        next_at = poll.next_at or now
+        if walks:
             next_at = await self._tick(poll, now)
-        if not self._rides_the_poll(poll, now):
             # Also after a walk: lists may be behind, so what follows a write of ours is seen by id only.
-            await self._read_wanted(poll, now)
-        await self._send_references(now)
+            errands = await parts.store.tx(lambda c: self._errands(c, poll, now))
+        if errands.wanted and not errands.wait:
+            await self._read_wanted(poll, now, errands.wanted)
+        if errands.references:
+            await self._send_references(now)
+        if errands.wanted:
+            # It may not have been shown, or not be young enough.
+            return min(next_at, now + max(timedelta(seconds=errands.wait), WANTED_AGAIN))
         return next_at
+
+    def _errands(self, c: Connection, poll: Poll, now: datetime) -> "_Errands":
+        """What there is to do beside walks. Reads by id are counted as soon as there is one to make."""
+        ids = [self._platforms.connection_id]
+        wanted: tuple[str, ...] = ()
+        wait = 0.0
+        if not self._rides_the_poll(poll, now):
+            wanted = _names(wanted_documents(c, ids, MOST_IDS))
+        if wanted:
+            per_minute = self._rules.event_reads_per_minute
+            account = self._platforms.mirakl_account
+            wait = seconds_until_allowed(c, account, "OR11:event", per_minute, timedelta(minutes=1), now)
+        rests = self._references_at is not None and now - self._references_at < REFERENCES_EVERY
+        return _Errands(wanted, wait, not rests and ledger.has_open_references(c, ids))
 
     # -- walks -----------------------------------------------------------------------------------------
 
@@ -101,9 +144,14 @@ class Desk:
         after_gap = poll.last_ok_at is None or now - poll.last_ok_at > max(GAP, 2 * self._rules.poll_every)
         waiting = after_gap or poll.ticks % 2 == 1
         try:
-            if self._rides_the_poll(poll, now) and poll.ticks % 3 == 2 and await self._wanted():
-                await self._read_by_id()
-                moved: dict[str, Any] = {}
+            wanted: tuple[str, ...] = ()
+            if self._rides_the_poll(poll, now) and poll.ticks % 3 == 2:
+                ids = [self._platforms.connection_id]
+                wanted = _names(await parts.store.tx(lambda c: wanted_documents(c, ids, MOST_IDS)))
+            moved: dict[str, Any]
+            if wanted:
+                await self._read_by_id(wanted)
+                moved = {}
             elif waiting:
                 await self._walk_waiting()
                 moved = {}
@@ -177,35 +225,23 @@ class Desk:
 
     # -- reads by id -----------------------------------------------------------------------------------
 
-    async def _wanted(self) -> list[str]:
-        ids = [self._platforms.connection_id]
-        rows = await self._parts.store.tx(lambda c: wanted_documents(c, ids, MOST_IDS))
-        return [mirakl_order_id for _, mirakl_order_id, _ in rows]
-
-    async def _read_wanted(self, poll: Poll, now: datetime) -> None:
-        if not await self._wanted():
-            return
+    async def _read_wanted(self, poll: Poll, now: datetime, wanted: Sequence[str]) -> None:
         parts = self._parts
-        account = self._platforms.mirakl_account
-        per_minute = self._rules.event_reads_per_minute
-        wait = await parts.store.tx(
-            lambda c: seconds_until_allowed(c, account, "OR11:event", per_minute, timedelta(minutes=1), now)
-        )
-        if wait > 0:
-            return
         try:
-            await self._read_by_id()
+            await self._read_by_id(wanted)
         except ReadFailed as failed:
-            if failed.retry_after is not None:
-                # The marketplace counts these reads after all: they ride the poll for an hour.
-                off = now + EVENT_READS_OFF_FOR
-                await parts.store.tx(lambda c: keep_poll(c, poll, event_reads_off_until=off))
-            await parts.store.tx(lambda c: count(c, "event_read_failed", self._platforms.rules.name))
+            name = self._platforms.rules.name
+            # Told to wait: the marketplace counts these reads after all, and they ride the poll for an hour.
+            off = None if failed.retry_after is None else now + EVENT_READS_OFF_FOR
 
-    async def _read_by_id(self) -> None:
-        wanted = await self._wanted()
-        if not wanted:
-            return
+            def note(c: Connection) -> None:
+                if off is not None:
+                    keep_poll(c, poll, event_reads_off_until=off)
+                count(c, "event_read_failed", name)
+
+            await parts.store.tx(note)
+
+    async def _read_by_id(self, wanted: Sequence[str]) -> None:
         observed_at = self._parts.clock.now()
         await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at, timedelta(0))
 
@@ -215,6 +251,8 @@ class Desk:
         self, page: Sequence[Document], observed_at: datetime, may_lag: timedelta = LISTS_MAY_LAG
     ) -> None:
         """Record every order of the page in one transaction, before anything moves on."""
+        if not page:
+            return
         parts = self._parts
         prepared = [self._prepare(document, observed_at, may_lag) for document in page]
 
@@ -283,8 +321,6 @@ class Desk:
 
     async def _send_references(self, now: datetime) -> None:
         """Send waiting seller references together: OR04 takes 100 orders and may be called once a minute."""
-        if self._references_at is not None and now - self._references_at < REFERENCES_EVERY:
-            return
         parts = self._parts
         ids = [self._platforms.connection_id]
 

@@ -137,6 +137,15 @@ _REFERENCES_LEFT_BEHIND = (
     .values(state="PLANNED")
 )
 
+_OPEN_REFERENCES = select(
+    exists().where(
+        operations.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+        operations.c.kind == "SetSellerReference",
+        operations.c.done_at.is_(None),
+        operations.c.state != "REJECTED",
+    )
+)
+
 ACTION: Any = Action
 RETRY_REFUSED_AFTER = timedelta(minutes=15)
 RETRY_REFUSED_TIMES = 4
@@ -624,6 +633,11 @@ def planned_references(
     ends, so that two desks never take the same ones."""
     rows = c.execute(_PLANNED_REFERENCES, {"connection_ids": connection_ids, "now": now, "most": limit})
     return [(row.id, row.order_id, decode(ACTION, row.action), row.attempt) for row in rows]
+
+
+def has_open_references(c: Connection, connection_ids: Sequence[int]) -> bool:
+    """Whether any OR04 row is planned, unclear or on its way: else there is nothing to ask further."""
+    return bool(c.execute(_OPEN_REFERENCES, {"connection_ids": connection_ids}).scalar_one())
 
 
 def references_leave(c: Connection, operation_ids: Sequence[str], now: datetime) -> None:

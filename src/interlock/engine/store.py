@@ -208,6 +208,7 @@ _BEAT = _ADD_BEAT.on_conflict_do_update(
 )
 _ONE_CONNECTION = select(connections).where(connections.c.id == bindparam("row_id"))
 _ALL_CONNECTIONS = select(connections).order_by(connections.c.id)
+_POLL = select(polls).where(polls.c.name == bindparam("poll"))
 _LEAD_POLL = (
     update(polls)
     .where(
@@ -441,11 +442,30 @@ class Poll:
     event_reads_off_until: datetime | None
 
 
+def poll_of(c: Connection, name: str) -> Poll | None:
+    """The state of a poll, whoever leads it; nothing may be written on its account."""
+    row = c.execute(_POLL, {"poll": name}).one_or_none()
+    return None if row is None else _poll(row)
+
+
 def lead_poll(c: Connection, name: str, owner: str, now: datetime, until: datetime) -> Poll | None:
-    """Become or stay the one who polls this account; None while another worker leads."""
-    row = c.execute(_LEAD_POLL, {"poll": name, "leader": owner, "now": now, "until": until}).one_or_none()
+    """Become or stay the one who polls this account; None while another worker leads.
+
+    Who leads and has more than half of that time left goes on without a write.
+    """
+    row = c.execute(_POLL, {"poll": name}).one_or_none()
     if row is None:
         return None
+    if row.lease_until is not None and row.owner is not None and row.lease_until > now:
+        if row.owner != owner:
+            return None
+        if now + (until - now) / 2 < row.lease_until <= until:
+            return _poll(row)
+    row = c.execute(_LEAD_POLL, {"poll": name, "leader": owner, "now": now, "until": until}).one_or_none()
+    return None if row is None else _poll(row)
+
+
+def _poll(row: Row[Any]) -> Poll:
     return Poll(
         row.name, row.cursor, row.ticks, row.epoch, row.last_ok_at, row.next_at, row.event_reads_off_until
     )
@@ -511,6 +531,19 @@ def stranger_was_read(c: Connection, shopify_order_id: str, now: datetime) -> No
 def forget_strangers(c: Connection, before: datetime) -> int:
     """Delete the notes of strangers older than that; returns how many."""
     return int(c.execute(delete(strangers).where(strangers.c.noted_at < before)).rowcount)
+
+
+_SHOPS_WITH_LOOSE_ENDS = (
+    select(deliveries.c.shop)
+    .where(deliveries.c.resolved_at.is_(None), deliveries.c.fulfillment_order_id.is_not(None))
+    .union(select(strangers.c.shop).where(strangers.c.looked_at.is_(None)))
+)
+
+
+def shops_with_loose_ends(c: Connection) -> frozenset[str]:
+    """Shops with a delivery that names an order not known yet, or with an order that is linked to nothing and was not
+    read yet."""
+    return frozenset(c.execute(_SHOPS_WITH_LOOSE_ENDS).scalars())
 
 
 def resolve_delivery(c: Connection, shop: str, topic: str, webhook_id: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
 from interlock.engine.hints import hint, note_relatives
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import (
+    Poll,
     all_connections,
     beat,
     count,
@@ -17,6 +18,7 @@ from interlock.engine.store import (
     keep_poll,
     lead_poll,
     note_stranger,
+    poll_of,
     resolve_delivery,
     stranger_was_read,
     unresolved_deliveries,
@@ -137,8 +139,15 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
     """
     now = parts.clock.now()
     name = f"sweep {platforms.shopify_account}"
-    poll = await parts.store.tx(lambda c: lead_poll(c, name, parts.worker, now, now + timedelta(seconds=120)))
-    if poll is None or (poll.next_at is not None and poll.next_at > now):
+
+    def lead(c: Connection) -> Poll | None:
+        poll = poll_of(c, name)
+        if poll is None or (poll.next_at is not None and poll.next_at > now):
+            return None
+        return lead_poll(c, name, parts.worker, now, now + timedelta(seconds=120))
+
+    poll = await parts.store.tx(lead)
+    if poll is None:
         return 0
     since = (poll.cursor or now - timedelta(days=1)) - SHOPIFY_OVERLAP
     try:
@@ -146,9 +155,13 @@ async def sweep_shopify(parts: EngineParts, platforms: ConnectedPlatforms) -> in
     except ReadFailed as failed:
         again = now + timedelta(seconds=60)
         trouble = failed.trouble
-        await parts.store.tx(lambda c: keep_poll(c, poll, next_at=again))
-        await parts.store.tx(lambda c: count(c, "shopify_sweep_failed", platforms.rules.name))
-        await parts.store.tx(lambda c: note_trouble(c, name, trouble, now))
+
+        def unread(c: Connection) -> None:
+            keep_poll(c, poll, next_at=again)
+            count(c, "shopify_sweep_failed", platforms.rules.name)
+            note_trouble(c, name, trouble, now)
+
+        await parts.store.tx(unread)
         return 0
 
     def record(c: Connection) -> int:

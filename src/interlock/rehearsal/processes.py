@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.gateways import ConnectedPlatforms, Connections
 from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
+from interlock.engine.store import shops_with_loose_ends
 from interlock.engine.sweeps import (
     look_at_strangers,
     resolve_deliveries,
@@ -23,12 +25,12 @@ from interlock.engine.sweeps import (
     watch_acceptance,
 )
 from interlock.orders.actions import Lane
-from interlock.orders.store import orders, wanted_documents
+from interlock.orders.store import orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
-WANTED_AGAIN_SECONDS = 5.0
+FOLLOWS_SECONDS = 30.0
 
 
 MARKS_SECONDS = 300.0
@@ -54,16 +56,19 @@ class Wakeups:
     """The queue port on virtual time: at most one waiting wake-up per order and lane, shared by all processes.
 
     `lost` is the share of wake-ups that never arrive; the due sweep has to find those. `changes` counts what may have
-    made an order due: hints, and looks that ended; `looking` counts looks under way in any process.
+    made an order due: hints, and looks that ended; `looking` counts looks under way in any process. `quiet` is what the
+    last due sweep that found nothing, of whichever process, leaves behind: `changes` then, and when an order is due.
     """
 
     rng: random.Random
     lost: float = 0.0
     waiting: dict[tuple[int, Lane], None] = field(default_factory=dict)
-    reads_wanted: dict[int, asyncio.Event] = field(default_factory=dict)
+    reads_wanted: Counter[int] = field(default_factory=Counter)
     arrived: dict[bool, asyncio.Event] = field(
         default_factory=lambda: {True: asyncio.Event(), False: asyncio.Event()}
     )
+    read_signal: asyncio.Event = field(default_factory=asyncio.Event)
+    quiet: tuple[int, datetime | None] | None = None
     dropped: int = 0
     changes: int = 0
     looking: int = 0
@@ -79,10 +84,14 @@ class Wakeups:
 
     def read_wanted(self, c: Connection, connection_id: int) -> None:
         del c
-        self.desk_signal(connection_id).set()
+        self.reads_wanted[connection_id] += 1
+        self.read_signal.set()
 
-    def desk_signal(self, connection_id: int) -> asyncio.Event:
-        return self.reads_wanted.setdefault(connection_id, asyncio.Event())
+    async def read_is_wanted(self, connection_id: int, heard: int) -> None:
+        """Wait until a read is wanted of this connection that was not among the first `heard`."""
+        while self.reads_wanted[connection_id] == heard:
+            self.read_signal.clear()
+            await self.read_signal.wait()
 
     async def next_order(self, acceptance: bool) -> int:
         """Wait for the next wake-up of the acceptance lane, or of all others."""
@@ -287,17 +296,16 @@ class ServiceProcess:
         """The due sweep. One that cannot find anything is left out: nothing changed since the last one found nothing,
         and no order's time has come."""
         wakeups = self.world.wakeups
-        quiet: list[tuple[int, datetime | None]] = []
 
         async def sweep() -> None:
             changes = wakeups.changes
-            quiet.clear()
             if not await wake_due(self.parts):
-                quiet.append((changes, await self.store.tx(lambda c: c.execute(_NEXT_DUE).scalar_one())))
+                wakeups.quiet = changes, await self.store.tx(lambda c: c.execute(_NEXT_DUE).scalar_one())
 
         while True:
-            still = [until for changes, until in quiet if changes == wakeups.changes]
-            if not still or (still[0] is not None and still[0] <= self.clock.now()):
+            quiet = wakeups.quiet
+            still = quiet is not None and quiet[0] == wakeups.changes
+            if quiet is None or not still or (quiet[1] is not None and quiet[1] <= self.clock.now()):
                 await self._attempt(sweep)
             await self.world.clock.sleep(self.world.due_sweep_seconds)
             self._follow_database()
@@ -318,8 +326,9 @@ class ServiceProcess:
 
     async def _desk(self, connection_id: int) -> None:
         desk = Desk(self.parts, await self._platforms(connection_id), self.world.desk_rules)
-        signal = self.world.wakeups.desk_signal(connection_id)
+        wakeups = self.world.wakeups
         while True:
+            heard = wakeups.reads_wanted[connection_id]
             due: list[float] = []
 
             async def work(due: list[float] = due) -> None:
@@ -328,16 +337,14 @@ class ServiceProcess:
                     due.append((at - self.clock.now()).total_seconds())
 
             await self._attempt(work)
-            wait = min(max(due[0], 0.0) + 0.05, 60.0) if due else 30.0
-            if due and await self._still_wanted(connection_id):
-                # Signalled while another process led, or beyond the budget: the service itself looks every second.
-                wait = min(wait, WANTED_AGAIN_SECONDS)
+            if not due:
+                await self.world.clock.sleep(FOLLOWS_SECONDS)
+                continue
             try:
-                async with asyncio.timeout(wait):
-                    await signal.wait()
+                async with asyncio.timeout(min(max(due[0], 0.0) + 0.05, 60.0)):
+                    await wakeups.read_is_wanted(connection_id, heard)
             except TimeoutError:
                 continue
-            signal.clear()
             await self.world.clock.sleep(1.0)  # collect reads for a second
 
     async def _keep_mark(self, connection_id: int) -> None:
@@ -348,25 +355,20 @@ class ServiceProcess:
                 lambda: keep_mark(self.parts, platforms, timedelta(seconds=0.8 * MARKS_SECONDS))
             )
 
-    async def _still_wanted(self, connection_id: int) -> bool:
-        try:
-            return bool(await self.parts.store.tx(lambda c: wanted_documents(c, [connection_id], 1)))
-        except OperationalError:
-            return True
-
     async def _sweep_shop(self, connection_id: int) -> None:
         passes = 0
+        platforms = await self._platforms(connection_id)
+        shop = self.world.shops[connection_id]
+
+        async def tie_up() -> None:
+            if shop in await self.store.tx(shops_with_loose_ends):
+                await resolve_deliveries(self.parts, platforms, shop)
+                await look_at_strangers(self.parts, platforms, shop)
+
         while True:
             await self.world.clock.sleep(150.0)
             passes += 1
             if passes % AUDIT_EVERY_PASSES == 0:
                 await self._attempt(lambda: self.world.audit(self.parts.connections, connection_id))
-            platforms = await self._platforms(connection_id)
-            await self._attempt(lambda platforms=platforms: sweep_shopify(self.parts, platforms))  # type: ignore[misc]
-            shop = self.world.shops[connection_id]
-            await self._attempt(
-                lambda platforms=platforms, shop=shop: resolve_deliveries(self.parts, platforms, shop)  # type: ignore[misc]
-            )
-            await self._attempt(
-                lambda platforms=platforms, shop=shop: look_at_strangers(self.parts, platforms, shop)  # type: ignore[misc]
-            )
+            await self._attempt(lambda: sweep_shopify(self.parts, platforms))
+            await self._attempt(tie_up)

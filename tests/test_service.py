@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import psycopg
@@ -21,10 +23,11 @@ from interlock.service import (
     is_away,
     listener,
     opened,
+    refuse_unsafe,
     serve_app,
     webhook_address,
 )
-from interlock.settings import load_settings
+from interlock.settings import Settings, SettingsInvalid, load_settings
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from interlock.web import WebParts, create_app
@@ -46,10 +49,40 @@ def service(database: Database, keyring: Keyring) -> Service:
     )
 
 
-def test_serve_refuses_addresses_that_other_machines_can_reach() -> None:
-    for host in ("0.0.0.0", "::", "192.168.1.5", "interlock.example"):
-        with pytest.raises(NotThisMachine):
-            listener(host, 0)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "interlock.example"])
+def test_serve_listens_where_others_can_reach_it_only_over_tls(host: str, tmp_path: Path) -> None:
+    with pytest.raises(NotThisMachine, match="INTERLOCK_PUBLIC_URL names no https"):
+        refuse_unsafe(Settings(http_host=host))
+    with pytest.raises(NotThisMachine, match="INTERLOCK_PUBLIC_URL names no https"):
+        refuse_unsafe(
+            Settings(http_host=host, public_url="http://interlock.example", trusted_proxies="10.0.0.1")
+        )
+    with pytest.raises(NotThisMachine, match="neither a certificate nor a proxy"):
+        refuse_unsafe(Settings(http_host=host, public_url="https://interlock.example"))
+    behind = Settings(http_host=host, public_url="https://interlock.example", trusted_proxies="10.0.0.0/24")
+    refuse_unsafe(behind)
+    refuse_unsafe(
+        Settings(
+            http_host=host,
+            public_url="https://interlock.example",
+            tls_certificate=tmp_path / "chain.pem",
+            tls_key=tmp_path / "key.pem",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"tls_certificate": "chain.pem"}, "INTERLOCK_TLS_KEY"),
+        ({"tls_key": "key.pem"}, "INTERLOCK_TLS_CERTIFICATE"),
+        ({"oidc_issuer": "https://id.example"}, "INTERLOCK_OIDC_CLIENT_ID"),
+        ({"oidc_issuer": "https://id.example", "oidc_client_id": "x"}, "INTERLOCK_PUBLIC_URL"),
+    ],
+)
+def test_half_a_setting_is_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsInvalid, match=named):
+        refuse_unsafe(Settings(**given))
 
 
 def test_a_taken_port_is_named() -> None:

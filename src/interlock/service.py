@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import psycopg
@@ -19,7 +21,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import ASGIApp
 
 from interlock import logs
-from interlock.access.roles import everything
+from interlock.access.people import first_admin_link
+from interlock.access.rules import AccessRules, OutsideSignIn
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
@@ -58,7 +61,7 @@ from interlock.monitoring.duty import Alerting
 from interlock.orders.actions import Lane
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
-from interlock.settings import Settings
+from interlock.settings import Settings, SettingsInvalid
 from interlock.shopify import read as shopify_read
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
@@ -87,13 +90,14 @@ CLOCK_MAY_DIFFER = timedelta(seconds=2)
 
 
 class NotThisMachine(Exception):
-    """The console has no accounts yet, so nobody but this machine may reach it."""
+    """Other machines may reach the console only over TLS: its own, or that of a proxy which was named."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, lacking: str) -> None:
         super().__init__(
-            f"`serve` was asked to listen on {host}, which other machines may reach, and the console has no accounts "
-            "yet. Nothing was started. Set INTERLOCK_HTTP_HOST to 127.0.0.1 and put a proxy that checks who is there "
-            "in front of it; webhooks need only the paths below /webhooks/."
+            f"`serve` was asked to listen on {host}, which other machines may reach, but {lacking}. Nothing was started. "
+            "Set INTERLOCK_PUBLIC_URL to the https address people use, and either INTERLOCK_TLS_CERTIFICATE and "
+            "INTERLOCK_TLS_KEY, or INTERLOCK_TRUSTED_PROXIES to the address of the proxy that speaks TLS in front. Or set "
+            "INTERLOCK_HTTP_HOST to 127.0.0.1."
         )
 
 
@@ -693,10 +697,51 @@ class _WebServer(uvicorn.Server):
         yield
 
 
+def refuse_unsafe(settings: Settings) -> None:
+    """Raise NotThisMachine when passwords would travel in the clear, and SettingsInvalid for half a certificate or half
+    a provider."""
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        missing = "INTERLOCK_TLS_KEY" if settings.tls_key is None else "INTERLOCK_TLS_CERTIFICATE"
+        raise SettingsInvalid([(missing, "is missing: certificate and key go together")])
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise SettingsInvalid([("INTERLOCK_OIDC_CLIENT_ID", "is missing: INTERLOCK_OIDC_ISSUER is set")])
+    if settings.oidc_issuer and not settings.public_url:
+        raise SettingsInvalid(
+            [("INTERLOCK_PUBLIC_URL", "is missing: the OpenID Connect provider sends people back to it")]
+        )
+    if is_loopback(settings.http_host):
+        return
+    if not settings.public_url.startswith("https://"):
+        raise NotThisMachine(settings.http_host, "INTERLOCK_PUBLIC_URL names no https address")
+    if settings.tls_certificate is None and not settings.trusted_proxies:
+        raise NotThisMachine(settings.http_host, "neither a certificate nor a proxy that speaks TLS is named")
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    """What the settings say about signing in."""
+    outside = None
+    if settings.oidc_issuer:
+        pairs = (pair.partition("=") for pair in settings.oidc_roles.split(",") if pair)
+        outside = OutsideSignIn(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.oidc_name,
+            settings.oidc_groups_claim,
+            tuple((group.strip(), role.strip()) for group, _, role in pairs),
+        )
+    return AccessRules(
+        public_url=settings.public_url,
+        second_factor_required=settings.second_factor == "required",
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        longest=timedelta(hours=settings.session_hours),
+        proxies=tuple(part for part in settings.trusted_proxies.split(",") if part),
+        outside=outside,
+    )
+
+
 def listener(host: str, port: int) -> socket.socket:
-    """A socket that listens on this machine only. Raises NotThisMachine and AddressTaken."""
-    if not is_loopback(host):
-        raise NotThisMachine(host)
+    """A socket that listens at this address. Raises AddressTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -708,10 +753,26 @@ def listener(host: str, port: int) -> socket.socket:
     return found
 
 
-async def serve_app(app: ASGIApp, sock: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests on `sock` until `stop` is set."""
+async def serve_app(
+    app: ASGIApp,
+    sock: socket.socket,
+    stop: asyncio.Event,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> None:
+    """Answer requests on `sock` until `stop` is set; with a certificate and its key, over TLS."""
     server = _WebServer(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            # Who speaks for whom is decided by our own setting.
+            proxy_headers=False,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
     )
 
     async def end() -> None:
@@ -733,14 +794,17 @@ async def answer(
     with_worker: bool = True,
     say: Callable[[str], None] = print,
 ) -> None:
-    """The web application on loopback and, with `with_worker`, a worker in the same process.
+    """The web application and, with `with_worker`, a worker in the same process.
 
-    `say` is told the address once. Raises NotThisMachine and AddressTaken, and what `opened` raises.
+    `say` is told the address, and as long as nobody can sign in, the link that makes the first administrator. Raises
+    NotThisMachine, SettingsInvalid and AddressTaken, and what `opened` raises.
     """
     # A worker process has no use for the web application.
     from interlock.web import WebParts, create_app
 
     stop = _stop_on_signals() if stop is None else stop
+    refuse_unsafe(settings)
+    rules = access_rules(settings)
     sock = listener(settings.http_host, settings.http_port)
     found = await opened(settings, stop, with_upgrade=True)
     if found is None:
@@ -759,12 +823,22 @@ async def answer(
                 api_hosts=tuple(name for name in settings.api_hosts.split(",") if name),
                 connections=service.connections,
                 address_key=found.installation.address_key,
-                everyone=everything("console"),
+                hosts=(urlsplit(rules.public_url).hostname or "",) if rules.public_url else (),
+                rules=rules,
             )
         )
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-        say(f"Interlock is at http://{host}:{sock.getsockname()[1]}/")
-        running: list[Awaitable[Any]] = [serve_app(app, sock, stop)]
+        scheme = "http" if settings.tls_certificate is None else "https"
+        address = rules.public_url or f"{scheme}://{host}:{sock.getsockname()[1]}"
+        say(f"Interlock is at {address}/")
+        link = await parts.store.tx(lambda c: first_admin_link(c, parts.clock.now()))
+        if link is not None:
+            say(
+                "Nobody can sign in yet. Whoever opens this link becomes the administrator; it works once, for 24 hours:\n"
+                f"{address}/welcome/{link}"
+            )
+        web = serve_app(app, sock, stop, settings.tls_certificate, settings.tls_key)
+        running: list[Awaitable[Any]] = [web]
         if with_worker:
             running.append(service.run(stop))
         await asyncio.gather(*running)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "INTERLOCK_"
+_PUBLIC_URL = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
@@ -51,6 +53,33 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _public_url(url: str) -> str:
+    if url and _PUBLIC_URL.fullmatch(url.lower().rstrip("/")) is None:
+        raise ValueError("must be an address such as https://interlock.example, without a path")
+    return url.lower().rstrip("/")
+
+
+def _proxies(text: str) -> str:
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        for part in found:
+            ip_network(part, strict=False)
+    except ValueError:
+        raise ValueError(
+            "must be IP addresses or networks such as 10.0.0.5 or 10.0.0.0/24, comma separated"
+        ) from None
+    return ",".join(found)
+
+
+def _group_roles(text: str) -> str:
+    pairs = [part.strip() for part in text.split(",") if part.strip()]
+    if any(
+        not group.strip() or not role.strip() for group, _, role in (pair.partition("=") for pair in pairs)
+    ):
+        raise ValueError("must be pairs such as support=cx,finance-emea=finance@atlas, comma separated")
+    return ",".join(pairs)
+
+
 class Settings(BaseSettings):
     """Everything an operator may set for the whole installation; rules of one connection live in the database."""
 
@@ -77,6 +106,40 @@ class Settings(BaseSettings):
     console_address: Annotated[str, AfterValidator(_web_address)] = Field(
         default="",
         description="Where people reach the console, such as https://interlock.example; links in alerts lead there.",
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        default="",
+        description="Address people reach the console under, such as https://interlock.example; unset means this machine only.",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field(
+        default="",
+        description="Addresses of your proxies, comma separated: they speak TLS, and their X-Forwarded-For is believed.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="Certificate chain (PEM) that `serve` itself speaks TLS with."
+    )
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
+    second_factor: Literal["required", "offered"] = Field(
+        default="required", description="Whether people with a password have to set up an authenticator app."
+    )
+    session_idle_minutes: int = Field(
+        default=120, ge=5, le=1440, description="Minutes without a click after which somebody is signed out."
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=168, description="Hours after which somebody has to sign in again in any case."
+    )
+    oidc_issuer: str = Field(
+        default="", description="Issuer of your OpenID Connect provider; set, people may sign in with it."
+    )
+    oidc_client_id: str = Field(default="", description="The client that Interlock is at the provider.")
+    oidc_client_secret: str = Field(default="", repr=False, description="That client's secret.")
+    oidc_name: str = Field(
+        default="your organisation", description="What the button at the login calls the provider."
+    )
+    oidc_groups_claim: str = Field(default="groups", description="The claim that lists somebody's groups.")
+    oidc_roles: Annotated[str, AfterValidator(_group_roles)] = Field(
+        default="",
+        description="Which group gives which role, such as support=cx,it=engineer,uk=cx@atlas; who has none is not let in.",
     )
     allow_loopback_http: bool = Field(
         default=False, description="Permit platform addresses on plain http when they are on this machine."

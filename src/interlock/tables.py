@@ -4,7 +4,10 @@ A room that gets tables of its own is added here; a test compares this list with
 """
 
 import interlock.access.audit_log
+import interlock.access.people
+import interlock.access.sessions
 import interlock.access.store
+import interlock.access.throttle
 import interlock.cases.store
 import interlock.desk.store
 import interlock.engine.ledger

@@ -1,7 +1,7 @@
 """The web process: Shopify's webhooks in, health and metrics out, and the console's pages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -18,11 +18,13 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from interlock.access.passwords import Passwords
 from interlock.access.roles import Person
+from interlock.access.rules import AccessRules
 from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
-from interlock.console.doors import Doors, NotPermitted, SignedOut
+from interlock.console.doors import Doors, NotPermitted, SecondFactorDue, SignedOut
 from interlock.console.health import Health, service_health
 from interlock.console.lists import FilterUnknown, MarkUnreadable
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, seen_other, static_files
@@ -61,7 +63,8 @@ class WebParts:
     may be asked for: until there are accounts, none. `api_hosts` are names under which programs may ask the API, which
     checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot.
     `address_key` is the key of the digests of addresses: with it an order is found by its e-mail. `everyone` is who every
-    visitor of the console is, where nobody signs in: on a demo, never on a real installation."""
+    visitor of the console is, where nobody signs in: on a demo, never on a real installation. `rules` are those of
+    signing in."""
 
     store: Store
     clock: Clock
@@ -73,6 +76,8 @@ class WebParts:
     connections: Connections | None = None
     address_key: bytes = b""
     everyone: Person | None = None
+    rules: AccessRules = field(default_factory=AccessRules)
+    passwords: Passwords | None = None
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -88,9 +93,10 @@ def create_app(parts: WebParts) -> FastAPI:
             parts.keyring,
             parts.address_key,
             parts.everyone,
+            parts.rules,
         )
     )
-    app.state.doors = Doors(parts.store, parts.clock, parts.everyone)
+    app.state.doors = Doors(parts.store, parts.clock, parts.everyone, parts.rules)
     ingress = Ingress(parts)
 
     async def receive(request: Request, place: str) -> Response:
@@ -110,7 +116,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
     app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
-    app.include_router(router(console))
+    app.include_router(router(console, parts.passwords or Passwords()))
     _say_what_went_wrong(app, console)
     app.add_middleware(Doorkeeper, hosts=parts.hosts, api_hosts=parts.api_hosts)
     return app
@@ -368,12 +374,20 @@ class Doorkeeper:
         of_api = path == API or path.startswith(f"{API}/")
         hosts = self._api_hosts if of_api else self._hosts
         if not path.startswith(ANY_HOST) and not self._is_ours(headers.get("host", ""), hosts):
-            detail = "The console answers only under this machine's own name."
+            detail = (
+                "The console answers only under this machine's own name and the one in INTERLOCK_PUBLIC_URL."
+            )
             if of_api:
                 detail = (
                     "The API answers only under this machine's own name and the names in INTERLOCK_API_HOSTS."
                 )
             return JSONResponse({"error": "host_refused", "detail": detail}, status_code=421)
+        of_console = not path.startswith((INGRESS, API))
+        # Browsers say where a form comes from. Ours never come from elsewhere, sealed or not.
+        from_elsewhere = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+        if of_console and from_elsewhere and scope["method"] not in ("GET", "HEAD"):
+            detail = "This form was sent from a page of another site. Nothing was changed."
+            return JSONResponse({"error": "foreign_form", "detail": detail}, status_code=403)
         if scope["method"] == "POST" and not path.startswith(INGRESS):
             declared = headers.get("content-length", "")
             if not declared.isdigit():
@@ -428,6 +442,9 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
             return Response(status_code=401, headers={"HX-Redirect": login})
         return seen_other(login)
 
+    async def second_factor_due(request: Request, error: Exception) -> Response:
+        return seen_other("/account/second-factor")
+
     async def not_permitted(request: Request, error: Exception) -> Response:
         return said(request, 403, "not_permitted", str(error))
 
@@ -449,6 +466,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     app.add_exception_handler(MarkUnreadable, not_listed)
     app.add_exception_handler(FormRefused, form_refused)
     app.add_exception_handler(SignedOut, signed_out)
+    app.add_exception_handler(SecondFactorDue, second_factor_due)
     app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

@@ -18,6 +18,15 @@ class Browser:
         self._base_url = base_url
         self._cookies: dict[str, str] = {}
 
+    def keep_cookie(self, name: str, value: str) -> None:
+        """Have a cookie as if a page had set it."""
+        self._cookies[name] = value
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies as they are now."""
+        return dict(self._cookies)
+
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         return self._send("GET", path, headers=headers)
 

@@ -11,7 +11,7 @@ from interlock.cli.installation import opened, settings_or_end
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.console import wording
 from interlock.console.health import service_health
-from interlock.settings import Settings
+from interlock.settings import Settings, SettingsInvalid
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Undecipherable, new_key
 from interlock.storage.key_rotation import rotate
@@ -171,10 +171,10 @@ def simulate_shopify(port: Port = 0, seed: Seed = 1, speed: Speed = 1.0, as_json
 
 
 def serve() -> None:
-    """Run web, worker and embedded database in one process, on this machine only, until stopped."""
+    """Run web, worker and embedded database in one process until stopped; the first start prints who may begin."""
     from interlock import service
 
-    _until_stopped(service.serve, (service.NotThisMachine, service.AddressTaken))
+    _until_stopped(service.serve, (service.NotThisMachine, service.AddressTaken, SettingsInvalid))
 
 
 def worker() -> None:

@@ -20,6 +20,8 @@ from sqlalchemy import Connection, func, select
 
 from interlock.access.audit_log import Asking, Did, asking, record
 from interlock.access.roles import PERMISSION_WORDS, Permission, Person, answers_for, may, may_somewhere
+from interlock.access.rules import AccessRules
+from interlock.access.sessions import Session, session_of
 from interlock.cases.store import cases
 from interlock.clock import Clock
 from interlock.orders.store import orders
@@ -27,6 +29,7 @@ from interlock.storage.database import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SESSION = "session"
 SAFE_METHODS = ("GET", "HEAD")
 _LARGEST_NUMBER = 2**63 - 1
 
@@ -85,6 +88,15 @@ class SignedOut(Exception):
         return "/login" + (f"?back={quote(self.back, safe='')}" if self.back not in ("", "/") else "")
 
 
+class SecondFactorDue(Exception):
+    """The person has to set up a second factor before anything else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A second factor has to be set up first, on the page of your account. Nothing was changed."
+        )
+
+
 class NotPermitted(Exception):
     """The person who is signed in may not do this."""
 
@@ -120,22 +132,32 @@ class Doors:
     `everyone` is who every visitor is, where there are no accounts: on a demo, and in tests of pages.
     """
 
-    def __init__(self, store: Store, clock: Clock, everyone: Person | None) -> None:
+    def __init__(self, store: Store, clock: Clock, everyone: Person | None, rules: AccessRules) -> None:
         self._store = store
         self._clock = clock
         self.everyone = everyone
+        self.rules = rules
 
     async def admit(self, request: Request, need: Need) -> Asking | None:
-        """Set `request.state.person`, and give what a change must be recorded as; None where nobody is signed in.
+        """Set `request.state.person` and `request.state.session`, and give what a change must be recorded as; None where
+        nobody has to be signed in.
 
-        Raises SignedOut and NotPermitted, the latter recorded in the audit log.
+        Raises SignedOut, SecondFactorDue and NotPermitted, the last recorded in the audit log.
         """
-        person = await self._person(request)
+        session = await self._session(request)
+        person = self.everyone if session is None or session.half else session.person
+        request.state.session = session
         request.state.person = person
         if need.permission is None:
             return None
         if person is None:
             raise SignedOut(_path(request) if request.method in SAFE_METHODS else "")
+        if (
+            session is not None
+            and need.permission is not Permission.OWN_ACCOUNT
+            and second_factor_due(session, self.rules)
+        ):
+            raise SecondFactorDue
         asked, default = request.path_params, need.permission
 
         def read(c: Connection) -> tuple[int | None, Permission]:
@@ -156,8 +178,34 @@ class Doors:
             raise NotPermitted(person, permission)
         return Asking(person.handle, permission.value, request.url.path, connection)
 
-    async def _person(self, request: Request) -> Person | None:
-        return self.everyone
+    async def _session(self, request: Request) -> Session | None:
+        token = request.cookies.get(self.rules.cookie(SESSION), "")
+        if self.everyone is not None or not token:
+            return None
+        now, idle = self._clock.now(), self.rules.idle
+        # A page that refreshes itself, or listens, keeps nobody signed in.
+        by_hand = request.headers.get("HX-Request") != "true" and request.url.path != "/events"
+        return await self._store.tx(lambda c: session_of(c, token, now, idle, by_hand=by_hand))
+
+
+def second_factor_due(session: Session, rules: AccessRules) -> bool:
+    """Whether the session may do nothing before a second factor is set up. A provider outside asks for its own."""
+    return rules.second_factor_required and not session.has_second_factor and not session.from_outside
+
+
+def give_session(response: Response, rules: AccessRules, token: str) -> None:
+    """Put the token of a session into the browser's cookie. Links in messages have to find somebody signed in, so the
+    cookie comes along with a click from elsewhere; forms are kept from others by their seal."""
+    response.set_cookie(
+        rules.cookie(SESSION), token, httponly=True, secure=rules.secure, samesite="lax", path="/"
+    )
+
+
+def take_session(response: Response, rules: AccessRules) -> None:
+    """Take the cookie of the session out of the browser."""
+    response.delete_cookie(
+        rules.cookie(SESSION), path="/", httponly=True, secure=rules.secure, samesite="lax"
+    )
 
 
 def _path(request: Request) -> str:
@@ -206,8 +254,17 @@ class Door(APIRoute):
             form = await doors.admit(request, need)
             marked = asking.set(None if request.method in SAFE_METHODS else form)
             try:
-                return await inner(request)
+                response = await inner(request)
             finally:
                 asking.reset(marked)
+            session: Session | None = request.state.session
+            if session is not None and session.renewed and not _gives_session(response, doors.rules):
+                give_session(response, doors.rules, session.renewed)
+            return response
 
         return handle
+
+
+def _gives_session(response: Response, rules: AccessRules) -> bool:
+    given = response.headers.getlist("set-cookie")
+    return any(value.startswith(f"{rules.cookie(SESSION)}=") for value in given)

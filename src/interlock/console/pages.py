@@ -4,7 +4,7 @@ without script or style sheet."""
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -18,6 +18,8 @@ from sqlalchemy import Connection
 
 from interlock.access.audit_log import asking, record_form
 from interlock.access.roles import Person
+from interlock.access.rules import AccessRules
+from interlock.access.sessions import Session
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
@@ -32,7 +34,7 @@ from interlock.storage.encryption import Keyring, Undecipherable
 T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
-SESSION_COOKIE = "interlock_session"
+FORM = "form"
 THEME_COOKIE = "interlock_theme"
 THEMES = ("light", "dark")
 POLICY = (
@@ -69,6 +71,7 @@ class ConsoleParts:
     keyring: Keyring
     address_key: bytes = b""
     everyone: Person | None = None
+    rules: AccessRules = field(default_factory=AccessRules)
 
 
 class Console:
@@ -142,9 +145,9 @@ class Console:
 
         A living part that has not changed is answered with 204, so that nothing on the screen moves.
         """
-        session = request.cookies.get(SESSION_COOKIE, "")
-        fresh = not session.isalnum() or len(session) > 64
-        session = self.parts.identifiers.new_id() if fresh else session
+        seal = self._seal(request)
+        fresh = not seal
+        seal = seal or self.parts.identifiers.new_id()
         now = self.parts.clock.now()
         context = {
             "now": now,
@@ -153,7 +156,8 @@ class Console:
             "menu": menu(self.paths, request.url.path),
             "theme": theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
             "watch": watch,
-            "token": self._token(session),
+            "token": self._token(seal),
+            "signing_in": False,
             "held": self._held,
             "person": getattr(request.state, "person", None),
             "demo": self.parts.everyone is not None,
@@ -173,24 +177,35 @@ class Console:
         body = template.render(context, living=Markup(living), shown=digest)
         response = sealed(Response(body, status_code=status, media_type="text/html; charset=utf-8"))
         if fresh:
-            response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict", path="/")
+            rules = self.parts.rules
+            response.set_cookie(
+                rules.cookie(FORM), seal, httponly=True, secure=rules.secure, samesite="strict", path="/"
+            )
         return response
 
     def problem(self, request: Request, status: int, sentence: str) -> Response:
         """A page that says what was wrong."""
         return self.page(request, "problem", "Not done", status, live=False, sentence=sentence)
 
-    def _token(self, session: str) -> str:
-        return self.parts.keyring.encrypt(_TOKEN_PURPOSE + session.encode()).decode()
+    def _seal(self, request: Request) -> str:
+        """What forms of this browser are sealed with: its session, or before somebody signs in a cookie of its own."""
+        session: Session | None = getattr(request.state, "session", None)
+        if session is not None:
+            return f"session {session.id}"
+        found = request.cookies.get(self.parts.rules.cookie(FORM), "")
+        return found if found.isalnum() and len(found) <= 64 else ""
+
+    def _token(self, seal: str) -> str:
+        return self.parts.keyring.encrypt(_TOKEN_PURPOSE + seal.encode()).decode()
 
     def check_form(self, request: Request, token: str) -> None:
         """Raise FormRefused unless the form carries the seal of this browser's session."""
-        session = request.cookies.get(SESSION_COOKIE, "")
+        seal = self._seal(request)
         try:
-            sealed = self.parts.keyring.decrypt(token.encode())
+            found = self.parts.keyring.decrypt(token.encode())
         except Undecipherable:
             raise FormRefused from None
-        if not session or not hmac.compare_digest(sealed, _TOKEN_PURPOSE + session.encode()):
+        if not seal or not hmac.compare_digest(found, _TOKEN_PURPOSE + seal.encode()):
             raise FormRefused
 
 

@@ -4,6 +4,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from interlock.access.passwords import Passwords
+from interlock.console.account_pages import account_routes
 from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
 from interlock.console.doors import Door
@@ -11,6 +13,7 @@ from interlock.console.edit_pages import edit_routes
 from interlock.console.health_pages import health_routes
 from interlock.console.lineage_pages import lineage_routes
 from interlock.console.live_pages import live_routes
+from interlock.console.login_pages import login_routes
 from interlock.console.manual_pages import manual_routes
 from interlock.console.mapping_pages import mapping_routes
 from interlock.console.order_list_pages import order_list_routes
@@ -20,7 +23,7 @@ from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
 
-def router(console: Console) -> APIRouter:
+def router(console: Console, passwords: Passwords) -> APIRouter:
     """The console's routes, page by page."""
     routes = APIRouter(default_response_class=Response, route_class=Door)
     today_routes(routes, console)
@@ -35,5 +38,7 @@ def router(console: Console) -> APIRouter:
     manual_routes(routes, console)
     live_routes(routes, console)
     theme_routes(routes, console)
+    login_routes(routes, console, passwords)
+    account_routes(routes, console, passwords)
     console.paths = frozenset(route.path for route in routes.routes if isinstance(route, APIRoute))
     return routes

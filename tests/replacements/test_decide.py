@@ -439,6 +439,20 @@ def test_a_copy_of_an_order_that_has_left_is_held_until_a_person_decides(
         assert case.options == (Option.SECOND_DELIVERY, Option.NO_SUCCESSOR)
 
 
+@pytest.mark.parametrize(
+    ("age", "looks_after"),
+    [(5, timedelta(seconds=2)), (600, timedelta(seconds=30)), (3600, None)],
+)
+def test_parcels_that_shopify_has_not_made_yet_are_looked_for(
+    age: int, looks_after: timedelta | None
+) -> None:
+    unrouted = replace(NUMBERED, fulfillment_orders=(), created_at=NOW)
+    now = NOW + timedelta(seconds=age)
+    plan = seen((unrouted,), shopify=LIVE, mirakl=SENT, now=now)
+    assert reasons(plan) == [(LOOKING, "SO2")]
+    assert plan.look_at == (None if looks_after is None else now + looks_after)
+
+
 @pytest.mark.parametrize("option", [Option.SECOND_DELIVERY, Option.NO_SUCCESSOR])
 def test_the_answer_releases_the_copy_and_it_is_not_asked_about_again(option: Option) -> None:
     waiting = replace(NUMBERED, fulfillment_orders=(HELD,))

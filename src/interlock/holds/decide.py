@@ -1,7 +1,6 @@
 """When the parcel may move: holds placed on evidence, released on better evidence, and never fought over."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
 from interlock.holds.services import stop, to_ask_again
@@ -13,6 +12,7 @@ from interlock.orders.label import BY_ITSELF
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.routing import look_for_parcels_at
 from interlock.orders.snapshots import GONE_OUT, TO_SHIP, FulfillmentOrder, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
@@ -24,12 +24,6 @@ NOTES = (
 
 
 # -- on sight: before the marketplace is asked -------------------------------------------------------------
-
-
-ROUTING_LOOK_SOON = timedelta(seconds=2)
-ROUTING_LOOK_LATER = timedelta(seconds=30)
-ROUTING_MOSTLY_DONE = timedelta(minutes=1)
-ROUTING_GIVEN_UP_AFTER = timedelta(minutes=30)
 
 
 def on_sight(view: View) -> tuple[PlaceHold, ...]:
@@ -172,7 +166,7 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
     cases: list[Case] = []
     because: list[str] = []
     held: list[str] = []
-    look_at = _when_to_look_for_parcels(view, memory, shopify)
+    look_at = look_for_parcels_at(shopify, memory.linked_at or shopify.created_at, view.now)
     for fo in shopify.fulfillment_orders:
         if not fo.is_open:
             continue
@@ -202,18 +196,6 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
             actions.append(PlaceHold(fo.id, NOTES))
     memory = replace(memory, held=tuple(held))
     return Part(memory, tuple(actions), tuple(cases), because=tuple(because), look_at=look_at)
-
-
-def _when_to_look_for_parcels(view: View, memory: Memory, shopify: ShopifyOrder) -> datetime | None:
-    """Shopify's routing makes fulfillment orders a while after the order, and one that is not there cannot be held:
-    look again soon at first, then less often (Shopify reference 5.1)."""
-    waiting = any(line.current_quantity > line.fulfilled_quantity for line in shopify.lines)
-    if not waiting or any(fo.is_open for fo in shopify.fulfillment_orders):
-        return None
-    age = view.now - (memory.linked_at or shopify.created_at)
-    if age >= ROUTING_GIVEN_UP_AFTER:
-        return None
-    return view.now + (ROUTING_LOOK_SOON if age < ROUTING_MOSTLY_DONE else ROUTING_LOOK_LATER)
 
 
 def _gone_with_an_edit(view: View, memory: Memory) -> bool:

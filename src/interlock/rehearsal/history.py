@@ -15,7 +15,7 @@ from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.processes import every_commit_succeeds, nothing_freezes
-from interlock.rehearsal.themes import NO_THEME, UNHEARD, Theme, draw_theme
+from interlock.rehearsal.themes import NO_THEME, Theme, draw_theme
 from interlock.rehearsal.troubles import ACTIVE_SECONDS, Ended
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, mirakl_switches
@@ -68,8 +68,8 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     marketplace_switches = mirakl_switches()
     marketplace_switches.draw(rng)
     mirakl_faults = faults.drawn(rng)
-    if theme.fault and rng.random() < 0.5:
-        mirakl_faults.armed.append((theme.fault, rng.choice(UNHEARD)))
+    if theme.fault and rng.random() < theme.fault_chance:
+        mirakl_faults.armed.append((theme.fault, rng.choice(theme.faults)))
     return replace(
         plan,
         processes=rng.choice((1, 2, 2, 3)),

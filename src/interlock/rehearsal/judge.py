@@ -71,6 +71,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         creation.i1_one_shopify_order(evidence, truth, verdict)
         lineage.i1_both_held_while_in_doubt(evidence, truth, verdict)
         lineage.i1_what_was_replaced_never_ships(evidence, truth, verdict)
+        lineage.i1_a_sale_that_lives_on_is_not_ended(evidence, truth, verdict)
         creation.i2_accepted_only_when_it_exists(evidence, truth, verdict)
         creation.i3_acceptance_answers_are_whole(evidence, truth, verdict)
         quantities.i4_only_what_left_is_shipped(evidence, truth, verdict)

@@ -482,11 +482,15 @@ async def _lowered_once_paid(s: Scene, story: str) -> None:
 
 
 async def _lowered_once_paid_then_undone(s: Scene, story: str) -> None:
-    """An edit asks for a refund, and is taken back once the task is there."""
+    """An edit asks for a refund, and is taken back once the marketplace has it, or the task is there at least."""
     if await _paid(s) and s.crowd.attempt(
         story, lambda: s.shop.set_quantity(s.found, s.line.gid, s.units - 1)
     ):
-        await asyncio.sleep(s.rng.uniform(100, 300))
+        for _ in range(30):
+            await asyncio.sleep(10)
+            if any(line.refunds for line in s.order.lines):
+                break
+        await asyncio.sleep(s.rng.uniform(0, 40))
         s.crowd.attempt("undo", lambda: s.shop.set_quantity(s.found, s.line.gid, s.units))
 
 

@@ -21,8 +21,8 @@ UNHEARD = ("reply_lost", "server_error_after", "truncated", "server_error", "ref
 class Theme:
     """One rare thing. `story` is told to the first order of the history, which has these `skus` and `quantities` where
     they are given; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people;
-    `base` names the marketplace to begin with. `fault` is an operation of the marketplace whose first calls are answered
-    unclearly in half of the histories. The chances are of troubles that would otherwise be rare."""
+    `base` names the marketplace to begin with. `fault` is an operation of the marketplace whose first call meets one of
+    `faults` in so many of the histories. The chances are of troubles that would otherwise be rare."""
 
     name: str
     weight: float = 1.0
@@ -35,6 +35,8 @@ class Theme:
     quantities: tuple[int, ...] | None = None
     service: Service | None = None
     fault: str = ""
+    faults: tuple[str, ...] = UNHEARD
+    fault_chance: float = 0.5
     web_away: float = 0.15
     freeze: float = 0.4
     freeze_rate: float = 0.01
@@ -44,6 +46,12 @@ _SHORT = {"acceptance_window_hours": 0.5}
 _SLOW_PAYMENT = {"payment_workflow": "PAY_ON_ACCEPTANCE", "debit_delay": 3000.0}
 _PAID_AT_ONCE = {"payment_workflow": "PAY_ON_ACCEPTANCE", "debit_request_delay": 10.0, "debit_delay": 60.0}
 _APPROVE = {"reduction_after_debit": "approve", "edit_window": None}
+_AUTOMATIC = {
+    "reduction_after_debit": "automatic",
+    "refund_cap": Decimal(500),
+    "refund_limit": None,
+    "edit_window": None,
+}
 _SAYS_YES = {"approves": True, "desk_every": 150.0, "picker_every": 2400.0}
 _SERVICE = Service(accepts=True, answers_after=5.0, cancellation_after=5.0, ships_after=1800.0)
 
@@ -95,7 +103,7 @@ THEMES: tuple[Theme, ...] = (
         "lowered once paid",
         base="all-or-nothing",
         profile=_PAID_AT_ONCE,
-        rules={"reduction_after_debit": "automatic", "refund_cap": Decimal(500), "edit_window": None},
+        rules=_AUTOMATIC,
         temper=_SAYS_YES,
         fault="OR28",
     ),
@@ -105,8 +113,11 @@ THEMES: tuple[Theme, ...] = (
         "lowered once paid, then undone",
         base="hidden-address",
         profile=_PAID_AT_ONCE,
-        rules={**_APPROVE, "refund_limit": None},
-        temper={"picker_every": 2400.0},
+        rules=_AUTOMATIC,
+        temper={"picker_every": 120.0},
+        fault="OR28",
+        faults=("reply_lost", "server_error_after", "late_apply"),
+        fault_chance=1.0,
     ),
     Theme(
         "two edits after the payment",
@@ -114,9 +125,9 @@ THEMES: tuple[Theme, ...] = (
         "lowered twice once paid",
         base="hidden-address",
         profile=_PAID_AT_ONCE,
-        rules={"edit_window": None},
+        rules={"reduction_after_debit": "task", "edit_window": None},
         quantities=(4,),
-        temper={"picker_every": 2400.0},
+        temper={"picker_every": 2400.0, "desk_every": 900.0},
     ),
     # lineage
     Theme("a second order under our name", 1.2, "made again by a copy of the installation"),

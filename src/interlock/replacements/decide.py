@@ -11,7 +11,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.view import Claim, View
 from interlock.replacements.evidence import Band, Evidence, Original, units_of, weigh
-from interlock.replacements.holding import holds, our_holds, releases
+from interlock.replacements.holding import holds, look_for_parcels_at, our_holds, releases
 from interlock.replacements.links import links_of_replacement
 from interlock.replacements.twins import is_twin
 
@@ -392,6 +392,7 @@ def _wait(
             memory, placed, impossible = holds(view, memory, candidate.order, NOTES)
             actions.extend(placed)
             cases.extend(impossible)
+            look_at = earliest(look_at, look_for_parcels_at(view, candidate.order))
         if linked.live and mirakl.state not in GONE_OUT:
             held.append(
                 f"Order {candidate.order.name} may replace this one; both wait until that is settled."

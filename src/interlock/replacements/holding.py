@@ -1,7 +1,9 @@
 """Holds on Shopify orders beside the linked one: our app can hold any order's fulfilment orders."""
 
 from dataclasses import replace
+from datetime import datetime
 
+from interlock.orders import routing
 from interlock.orders.actions import Action, PlaceHold, ReleaseHold
 from interlock.orders.memory import Memory, Rehold
 from interlock.orders.plan import Case
@@ -13,7 +15,8 @@ from interlock.orders.view import View
 def holds(
     view: View, memory: Memory, order: ShopifyOrder, notes: str
 ) -> tuple[Memory, tuple[Action, ...], tuple[Case, ...]]:
-    """Every open parcel of the order on hold, and a case for those that cannot be held.
+    """Every open parcel of the order on hold, and a case for those that cannot be held. Those that Shopify has not made
+    yet are looked for with `look_for_parcels_at`.
 
     A hold that others took off is placed once more and then left to people: a case about the order is open.
     """
@@ -40,6 +43,11 @@ def holds(
         _cannot_hold(order, fo) for fo in order.fulfillment_orders if fo.is_open and not fo.can_hold
     )
     return memory, tuple(actions), cases
+
+
+def look_for_parcels_at(view: View, order: ShopifyOrder) -> datetime | None:
+    """When to look for parcels that Shopify has not made yet, so that they can be held; None when they are there."""
+    return routing.look_for_parcels_at(order, order.created_at, view.now)
 
 
 def releases(view: View, order: ShopifyOrder) -> tuple[Action, ...]:

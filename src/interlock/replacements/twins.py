@@ -9,7 +9,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, ShopifyOrder
 from interlock.orders.view import View
 from interlock.replacements.evidence import bases_of
-from interlock.replacements.holding import holds, releases
+from interlock.replacements.holding import holds, look_for_parcels_at, releases
 
 NOTES = (
     "Interlock: another Shopify order stands for the same marketplace order. Ship neither before one of the two is "
@@ -88,7 +88,7 @@ def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) 
         placed,
         cases,
         keep_held=(held,),
-        look_at=opens_at if view.now < opens_at else None,
+        look_at=earliest(opens_at if view.now < opens_at else None, look_for_parcels_at(view, twin)),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, first_after
 from interlock.rehearsal.judging.truth import Truth
@@ -20,6 +20,11 @@ CANNOT = (
     Reason.HOLD_RELEASED_BY_OTHERS.value,
     Reason.SERVICE_DOES_NOT_STOP.value,
     Reason.LABEL_OVERRIDDEN.value,
+)
+ENDING = (
+    Option.CANCEL_AT_MARKETPLACE.value,
+    Option.CANCEL_AND_MESSAGE.value,
+    Option.REFUSE_ORDER.value,
 )
 TOLD = (
     *CANNOT,
@@ -176,6 +181,8 @@ def i1_what_was_replaced_never_ships(evidence: Evidence, truth: Truth, verdict: 
                 continue
             if all(since > effect.at for since, linked in truth.linked if linked == gid):
                 continue  # it did not stand yet; it was a candidate, which is judged by itself
+            if _role_at(evidence, truth, gid, effect.at) in ("candidate", "unlinked"):
+                continue  # a person took its take-over back
             verdict.checked["I1 replaced"] += 1
             verdict.violation(
                 "I1",
@@ -184,6 +191,56 @@ def i1_what_was_replaced_never_ships(evidence: Evidence, truth: Truth, verdict: 
                 "A label was made for an order that another one had replaced.",
                 gid,
             )
+
+
+def _role_at(evidence: Evidence, truth: Truth, gid: str, at: datetime) -> str:
+    """The place our plans gave the order in the lineage at that moment; empty for none."""
+    roles = evidence.kin.get(truth.row.id, []) if truth.row is not None else []
+    return next((role for since, other, role in reversed(roles) if other == gid and since <= at), "")
+
+
+def i1_a_sale_that_lives_on_is_not_ended(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I1: the marketplace order is not cancelled as a whole because one Shopify order is, while another carries its number
+    and lives, unless a person decided it. What became known in the last minute is bounded."""
+    if truth.row is None:
+        return
+    for effect in truth.marketplace.record.effects:
+        ours = effect.order_id == truth.id and effect.actor == truth.marketplace.us
+        if effect.kind != "cancelation" or not ours:
+            continue
+        if evidence.kind_of(effect.reference) != "CancelMiraklOrder":
+            continue
+        verdict.checked["I1 ended"] += 1
+        for shopify in _copies(evidence, truth, effect.at):
+            known = first_after(evidence.webhooks.get(shopify.gid, []), shopify.created_at)
+            if known is None or known > effect.at or _decided_by_a_person(evidence, truth, effect.at):
+                continue
+            sentence = (
+                f"The marketplace order was cancelled although {shopify.name} carries its number and lives."
+            )
+            room = POSSIBLE_FOR + evidence.unavailable(known, effect.at)
+            if effect.at - known <= room:
+                verdict.bound("I1", truth.id, effect.at, sentence)
+            else:
+                verdict.violation("I1", truth.id, effect.at, sentence, f"known since {known:%H:%M:%S}")
+
+
+def _copies(evidence: Evidence, truth: Truth, at: datetime) -> Iterator[Order]:
+    """Live orders beside the linked one that carried this order's number then."""
+    for shopify in evidence.shopify_orders.values():
+        ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
+        lived = shopify.created_at <= at and (shopify.cancelled_at is None or shopify.cancelled_at > at)
+        if ours and lived and not _stands_elsewhere(evidence, truth, shopify.gid):
+            yield shopify
+
+
+def _decided_by_a_person(evidence: Evidence, truth: Truth, at: datetime) -> bool:
+    """Whether somebody said that the sale ends, or what the other order is."""
+    said = [answer for answer in evidence.answers_of(truth.row) if answer.at <= at]
+    ended_here = any(edit.kind == "cancel" for edit in truth.memory.desk_edits)
+    return ended_here or any(
+        answer.option in ENDING or answer.subject in evidence.shopify_orders for answer in said
+    )
 
 
 def i1_no_second_live_order_unnoticed(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

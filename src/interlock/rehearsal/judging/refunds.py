@@ -17,6 +17,8 @@ from interlock.simulator.record import Effect
 ZERO = Decimal(0)
 TASK_WITHIN = timedelta(minutes=2)
 JUST_MADE = timedelta(seconds=60)
+CHANGES = ("order_created", "edited", "refund_created", "cancelation", "refund", "linked", "state", "debited")
+CLOCKS_MAY_ERR = timedelta(minutes=6)
 MADE = ("refund", "refund_request")
 
 
@@ -218,8 +220,8 @@ def _in_a_replacement(evidence: Evidence, truth: Truth, effect: Effect) -> bool:
 
 
 def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I7, at rest: the open tasks of edits ask for no more units of a line than the edit took off it, and no refund of
-    the marketplace answers two tasks."""
+    """I7, at rest: the open tasks of edits ask for no more units of a line than the edit took off it, now and when each
+    of them was opened, and no refund of the marketplace answers two tasks."""
     answered: dict[str, str] = {}
     for task in truth.memory.refund_tasks:
         for refund in task.settled_by:
@@ -232,6 +234,7 @@ def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Ver
                     f"{answered[refund]} and {task.subject}",
                 )
             answered[refund] = task.subject
+    _asked_for_no_more_than_was_taken(evidence, truth, verdict)
     last = truth.last
     for line, agreed in last.agreed.items():
         asked = sum(
@@ -255,3 +258,47 @@ def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Ver
                 evidence.now,
                 f"Tasks ask for {asked} units of line {line}; the edit took off {agreed - last.shown.get(line, 0)}.",
             )
+
+
+def _asked_for_no_more_than_was_taken(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """When a task of an edit is opened, it asks together with those still open for no more than the line lacked at any
+    time just before: the clock of the machine that opened it may have been wrong by that much."""
+    tasks = [task for task in truth.memory.refund_tasks if is_of_an_edit(task)]
+    changes = sum(1 for moment in truth.moments if moment.kind in CHANGES)
+    if len(tasks) > 1 + changes + len(evidence.answers_of(truth.row)):
+        verdict.violation(
+            "I7",
+            truth.id,
+            evidence.now,
+            f"{len(tasks)} tasks were opened for {changes} changes of the order.",
+        )
+    for task in tasks:
+        at = task.opened_at - evidence.ahead
+        there = [
+            other
+            for other in tasks
+            if other.opened_at <= task.opened_at
+            and not other.dismissed_by
+            and (other.settled_at is None or other.settled_at > task.opened_at)
+        ]
+        around = [
+            moment
+            for moment, ended in truth.spans()
+            if moment.at <= at + CLOCKS_MAY_ERR and (ended is None or ended >= at - CLOCKS_MAY_ERR)
+        ]
+        for due in task.lines:
+            if not due.line_id:
+                continue
+            asked = sum(d.quantity for other in there for d in other.lines if d.line_id == due.line_id)
+            lacked = max(
+                (m.agreed.get(due.line_id, 0) - m.shown.get(due.line_id, 0) for m in around), default=0
+            )
+            verdict.checked["I7 units"] += 1
+            if asked > lacked:
+                verdict.violation(
+                    "I7",
+                    truth.id,
+                    at,
+                    f"Tasks asked for {asked} units of line {due.line_id}; Shopify lacked {lacked}.",
+                    ", ".join(other.subject for other in there),
+                )

@@ -206,6 +206,7 @@ _BESIDE_THE_PARCEL = frozenset(
     {
         Reason.CARRIER_UNKNOWN,
         Reason.TRACKING_MISSING,
+        Reason.TRACKING_UNUSABLE,
         Reason.SHIPPING_REFUSED,
         Reason.ACCEPTANCE_RUNNING_OUT,
         Reason.ACCEPTANCE_REFUSED,

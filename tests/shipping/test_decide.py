@@ -216,7 +216,7 @@ def test_an_unmapped_carrier_is_a_case_and_ships_by_itself_once_mapped() -> None
     (case,) = part.cases
     assert (case.reason, case.subject) == (Reason.CARRIER_UNKNOWN, "Royal Mail 48h")
     assert case.options == (Option.MAP_CARRIER,)
-    assert ("Sounds like 1", "Royal Mail 48 (RM48)") in case.facts
+    assert dict(case.facts)["Sounds like 1"].startswith("Royal Mail 48 (RM48): ")
     assert part.actions == ()
     assert asked(look(shopify=parcel, rules=mapped)).actions == (SetTracking("RM48", "", "RM1", ""),)
 
@@ -273,3 +273,91 @@ def test_corrected_tracking_leaves_the_refusal_behind() -> None:
     view = look(operations=(an_operation(SetTracking("RM24", "", "WRONG", "")),))
 
     assert (asked(view).cases, asked(view).actions) == ((), (TRACKING,))
+
+
+# -- what is foreseen, and what cannot be sent ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parcel", "mandatory", "reason"),
+    [
+        (a_fulfillment(carrier="Pigeon"), (), Reason.CARRIER_UNKNOWN),
+        (a_fulfillment(tracking_number=""), ("STD",), Reason.TRACKING_MISSING),
+        (a_fulfillment(carrier="", tracking_number=""), ("STD",), Reason.TRACKING_MISSING),
+        (a_fulfillment(carrier="", tracking_number=""), (), None),
+        (a_fulfillment(tracking_number="📦📦"), (), Reason.TRACKING_UNUSABLE),
+        (a_fulfillment(), ("STD",), None),
+    ],
+)
+def test_what_will_stop_the_dispatch_is_said_with_the_first_parcel(
+    parcel: Fulfillment, mandatory: tuple[str, ...], reason: Reason | None
+) -> None:
+    first = shipped(mugs=1, lamps=0, fulfillments=(parcel,))
+    part = asked(look(shopify=first, rules=replace(RULES, tracking_mandatory_for=mandatory)))
+
+    assert part.actions == ()
+    assert [case.reason for case in part.cases] == ([] if reason is None else [reason])
+
+
+@pytest.mark.parametrize("number", ["X" * 500, "📦 123", "Sendung-Nr. läuft", "---"])
+def test_a_number_that_can_be_none_is_a_case_and_nothing_is_sent(number: str) -> None:
+    parcel = a_fulfillment(tracking_number=number)
+    part = asked(look(shopify=shipped(fulfillments=(parcel,))))
+
+    (case,) = part.cases
+    assert (case.reason, case.subject) == (Reason.TRACKING_UNUSABLE, parcel.id)
+    assert part.actions == ()
+
+
+def test_blanks_between_the_groups_of_a_number_are_left_out() -> None:
+    parcel = shipped(fulfillments=(a_fulfillment(tracking_number=" RM 1 "),))
+
+    assert asked(look(shopify=parcel)).actions == (TRACKING,)
+    assert asked(look(TOLD, parcel)).actions == (ShipOrder(),)
+
+
+def test_a_parcel_that_can_be_told_of_goes_before_one_that_cannot() -> None:
+    parcels = (
+        a_fulfillment(tracking_number="📦"),
+        replace(a_fulfillment(), id="F2", created_at=NOW + timedelta(minutes=1)),
+    )
+
+    assert asked(look(shopify=shipped(fulfillments=parcels))).actions == (TRACKING,)
+
+
+def test_a_name_nobody_mapped_goes_by_itself_when_it_is_a_registered_carriers() -> None:
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Royal-Mail 48"),))
+    part = asked(look(shopify=parcel))
+
+    assert part.actions == (SetTracking("RM48", "", "RM1", ""),)
+    assert "name of a carrier in the marketplace's own list" in part.because[0]
+
+
+def test_the_default_is_used_last_and_the_order_says_so() -> None:
+    rules = replace(RULES, carrier_mappings=(*RULES.carrier_mappings, CarrierMapping("*", code="RM48")))
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Pigeon"),))
+    part = asked(look(shopify=parcel, rules=rules))
+
+    assert part.actions == (SetTracking("RM48", "", "RM1", ""),)
+    assert "the default carrier of this connection is sent" in part.because[0]
+
+
+def test_where_the_parcel_goes_decides_between_two_mappings() -> None:
+    rules = replace(
+        RULES,
+        carrier_mappings=(
+            CarrierMapping("DPD", code="RM24"),
+            CarrierMapping("DPD", code="RM48", country="FR"),
+        ),
+    )
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="DPD"),))
+    told = {
+        country: asked(look(an_order(country=country), parcel, rules=rules)).actions
+        for country in ("FR", "DE", "")
+    }
+
+    assert told == {
+        "FR": (SetTracking("RM48", "", "RM1", ""),),
+        "DE": (SetTracking("RM24", "", "RM1", ""),),
+        "": (SetTracking("RM24", "", "RM1", ""),),
+    }

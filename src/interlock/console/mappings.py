@@ -12,8 +12,8 @@ from interlock.engine.store import (
     map_history,
 )
 from interlock.imports.store import sku_mappings
-from interlock.shipping.carriers import suggestions
 from interlock.shipping.store import carrier_mappings
+from interlock.shipping.suggest import suggest
 from interlock.wiring import rules_of
 
 
@@ -56,7 +56,7 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
         registered=tuple((carrier.code, carrier.label) for carrier in rules.carriers),
         unregistered_allowed=rules.unregistered_carriers,
         wanted=tuple(
-            (name, number, tuple(carrier.code for carrier in suggestions(rules, name)))
+            (name, number, tuple(one.code for one in suggest(rules.carriers, name, limit=5)))
             for name, number in _wanted(c, row.id, "carrier_unknown")
         ),
         history=map_history(c, row.id, "carriers"),

@@ -138,7 +138,12 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         to_ship=reading.to_ship(document),
         # The feature "order level tax calculation" is not in PC01: an order that carries `order_taxes` proves it.
         order_level_tax=bool(_objects(document.get("order_taxes"))),
+        country=_country(shipping_address(document)),
     )
+
+
+def _country(address: ShippingAddress | None) -> str:
+    return "" if address is None else address.parts.country_code
 
 
 def shipping_address(document: Mapping[str, Any]) -> ShippingAddress | None:

@@ -20,14 +20,29 @@ class Carrier:
     standard_code: str = ""
 
 
+ANY_CARRIER = "*"
+"""The shop name of a connection's default: the mapping for every carrier that nothing else leads to."""
+
+
 @dataclass(frozen=True, slots=True)
 class CarrierMapping:
-    """How one carrier name, exactly as the shop writes it, is called at this marketplace: a registered `code`,
-    or an unregistered `name` to be sent with the full tracking URL. Matching ignores case and outer blanks."""
+    """How one carrier name, as the shop writes it, is called at this marketplace: a registered `code`, or an
+    unregistered `name` to be sent with the full tracking URL. Matching ignores case, accents, blanks and punctuation.
+
+    A mapping with a `country` (where the parcel goes, ISO 3166 alpha-2) or a `service` (the marketplace's shipping
+    method, SH12 code) holds for those parcels alone and goes before a wider one.
+    """
 
     shop_name: str
     code: str = ""
     name: str = ""
+    country: str = ""
+    service: str = ""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the connection's default, for every carrier that nothing else leads to."""
+        return self.shop_name.strip() == ANY_CARRIER
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     CARRIER_UNKNOWN = "carrier_unknown"
     TRACKING_MISSING = "tracking_missing"
     SHIPPING_REFUSED = "shipping_refused"
+    TRACKING_UNUSABLE = "tracking_unusable"
+    CARRIER_GONE = "carrier_gone"
     # endings
     CANCELLED_IN_SHOPIFY = "cancelled_in_shopify"
     POSSIBLE_SUCCESSOR = "possible_successor"
@@ -588,6 +590,37 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="fulfillments without carrier or number, and the shipping method that demands them",
         closes_when="By itself, when the fulfillment carries both, or the dispatch was reported in the portal.",
+        options=(),
+    ),
+    Reason.TRACKING_UNUSABLE: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the tracking number cannot be one",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace is not told of the dispatch. When its shipping deadline is over it may cancel and refund the order while the goods are on their way.",
+            "order",
+        ),
+        evidence="the tracking number of the fulfillment as Shopify shows it",
+        closes_when="By itself, when the fulfillment carries a number that can be sent, or the dispatch was reported in the portal.",
+        options=(),
+    ),
+    Reason.CARRIER_GONE: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace has dropped a carrier that is mapped",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Every parcel with such a carrier waits: the marketplace is not told of its dispatch until the carrier is mapped anew.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the carrier map of the connection, and the carriers the marketplace has registered (SH21, read once a day)",
+        closes_when="By itself, when nothing is mapped to the code any more or the marketplace has it again.",
         options=(),
     ),
     Reason.SHIPPING_REFUSED: ReasonPage(

@@ -105,7 +105,8 @@ class MiraklOrder:
 
     `unknown` lists values of decision fields this version does not know, as `field=value`. `to_ship` is what is left
     to ship per line (ST12), None where it was not asked or is not offered; a line that is missing has nothing left.
-    `order_level_tax` means that taxes are computed for the whole order (it carries `order_taxes`).
+    `order_level_tax` means that taxes are computed for the whole order (it carries `order_taxes`). `country` is where
+    the parcel goes (ISO 3166 alpha-2), empty while the address is hidden or the platform names none.
     """
 
     order_id: str
@@ -136,6 +137,7 @@ class MiraklOrder:
     unknown: tuple[str, ...] = ()
     to_ship: tuple[tuple[str, int], ...] | None = None
     order_level_tax: bool = False
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)

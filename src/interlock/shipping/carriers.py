@@ -1,21 +1,24 @@
-"""How the carrier a shop names is called at a marketplace: by an exact map per connection, never by a guess."""
+"""How the carrier a shop names is called at a marketplace: as people mapped it, or by its very name; never by a guess."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
-from interlock.orders.connection import Carrier, CarrierMapping, ConnectionRules
+from interlock.orders.connection import CarrierMapping, ConnectionRules
+from interlock.shipping.names import key
+from interlock.shipping.suggest import exact_match
+from interlock.shipping.tracking import url_problem
 
-SUGGESTIONS = 5
+Found = Literal["mapped", "by name", "default"]
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierChoice:
     """What OR23 is sent: a registered `code`, or else the `name` of an unregistered carrier, which needs the full
-    tracking URL beside it. Exactly one of the two is set."""
+    tracking URL beside it. Exactly one of the two is set. `found` says how it was found."""
 
     code: str = ""
     name: str = ""
+    found: Found = "mapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,72 +28,86 @@ class NotMapped:
     why: str
 
 
-def resolve(rules: ConnectionRules, shop_name: str, url: str) -> CarrierChoice | NotMapped:
-    """The marketplace's carrier for a name exactly as the shop writes it; case and outer blanks do not matter.
+def resolve(
+    rules: ConnectionRules, shop_name: str, url: str, country: str = "", service: str = ""
+) -> CarrierChoice | NotMapped:
+    """The marketplace's carrier for a name as the shop writes it.
 
-    `url` is the tracking URL of the parcel; only an unregistered carrier needs it (Mirakl reference, section 6).
+    The narrowest mapping of the name that fits `country` and `service` (see `CarrierMapping`) goes first; then the one
+    registered carrier of exactly this name; then the connection's default, if it has one. `url` is the tracking URL of
+    the parcel; only an unregistered carrier needs it (Mirakl reference, section 6).
     """
-    mapping = _mapping(rules, shop_name)
+    mapping = mapping_for(rules.carrier_mappings, shop_name, country, service)
+    if mapping is None:
+        exact = exact_match(rules.carriers, shop_name)
+        if exact is not None:
+            return CarrierChoice(code=exact.code, found="by name")
+        mapping = default_for(rules.carrier_mappings, country, service)
     if mapping is None:
         return NotMapped(f"The carrier “{shop_name.strip()}” is not mapped to a carrier of this marketplace.")
+    return _as_mapped(rules, mapping, shop_name, url)
+
+
+def _as_mapped(
+    rules: ConnectionRules, mapping: CarrierMapping, shop_name: str, url: str
+) -> CarrierChoice | NotMapped:
+    named = f"The carrier “{shop_name.strip()}”"
+    if mapping.is_default:
+        named = f"{named} is not mapped, and the default of this connection"
+    found: Found = "default" if mapping.is_default else "mapped"
     if mapping.code:
         if any(carrier.code == mapping.code for carrier in rules.carriers):
-            return CarrierChoice(code=mapping.code)
+            return CarrierChoice(code=mapping.code, found=found)
         return NotMapped(
-            f"The carrier “{shop_name.strip()}” is mapped to the code {mapping.code}, which the marketplace does not "
-            "have in its list of carriers."
+            f"{named} is mapped to the code {mapping.code}, which the marketplace does not have in its list of carriers."
         )
     if not mapping.name:
-        return NotMapped(f"The mapping of the carrier “{shop_name.strip()}” names neither a code nor a name.")
+        return NotMapped(f"{named} is mapped to neither a code nor a name.")
     if not rules.unregistered_carriers:
         return NotMapped(
-            f"The carrier “{shop_name.strip()}” is mapped to the free name “{mapping.name}”, but this marketplace "
-            "takes only carriers of its own list."
+            f"{named} is mapped to the free name “{mapping.name}”, but this marketplace takes only carriers of its own "
+            "list."
         )
     if not url.strip():
         return NotMapped(
-            f"The carrier “{shop_name.strip()}” is mapped to the free name “{mapping.name}”, which needs the full "
-            "tracking URL, and the parcel in Shopify has none."
+            f"{named} is mapped to the free name “{mapping.name}”, which needs the full tracking URL, and the parcel in "
+            "Shopify has none."
         )
-    return CarrierChoice(name=mapping.name)
+    wrong = url_problem(url)
+    if wrong:
+        return NotMapped(
+            f"{named} is mapped to the free name “{mapping.name}”, which needs the full tracking URL, and the one in "
+            f"Shopify cannot be sent: {wrong}"
+        )
+    return CarrierChoice(name=mapping.name, found=found)
 
 
-def _mapping(rules: ConnectionRules, shop_name: str) -> CarrierMapping | None:
-    wanted = shop_name.strip().casefold()
-    for mapping in rules.carrier_mappings:
-        if wanted and mapping.shop_name.strip().casefold() == wanted:
-            return mapping
-    return None
-
-
-def suggestions(rules: ConnectionRules, shop_name: str) -> tuple[Carrier, ...]:
-    """Registered carriers that sound alike, the likeliest first: for a person to choose from, never to be used."""
-    wanted = _tokens(shop_name)
-    ranked = [
-        (-score, carrier.label.casefold(), carrier.code, carrier)
-        for carrier in rules.carriers
-        if (score := _likeness(wanted, carrier)) > 0
+def mapping_for(
+    mappings: tuple[CarrierMapping, ...], shop_name: str, country: str = "", service: str = ""
+) -> CarrierMapping | None:
+    """The narrowest mapping of the name that fits; what is written just so goes before what is written alike."""
+    written = shop_name.strip().casefold()
+    alike = key(shop_name)
+    named = [
+        m for m in mappings if not m.is_default and written and m.shop_name.strip().casefold() == written
     ]
-    ranked.sort(key=lambda row: row[:3])
-    return tuple(row[3] for row in ranked[:SUGGESTIONS])
+    if not named:
+        named = [m for m in mappings if not m.is_default and alike and key(m.shop_name) == alike]
+    return _narrowest(named, country, service)
 
 
-def _likeness(wanted: tuple[str, ...], carrier: Carrier) -> float:
-    return max(
-        _overlap(wanted, _tokens(text)) for text in (carrier.label, carrier.code, carrier.standard_code)
-    )
+def default_for(
+    mappings: tuple[CarrierMapping, ...], country: str = "", service: str = ""
+) -> CarrierMapping | None:
+    """The narrowest default that fits; None where the connection has none."""
+    return _narrowest([mapping for mapping in mappings if mapping.is_default], country, service)
 
 
-def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> float:
-    """Shared words per word of both, plus a little where the names are equal without their blanks."""
-    if not one or not other:
-        return 0.0
-    shared = sum(1 for token in one if token in other)
-    together = 1.0 if "".join(one) == "".join(other) else 0.0
-    return max(2 * shared / (len(one) + len(other)), together)
-
-
-def _tokens(text: str) -> tuple[str, ...]:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return tuple(dict.fromkeys(re.findall(r"[^\W\d_]+|\d+", plain)))
+def _narrowest(mappings: list[CarrierMapping], country: str, service: str) -> CarrierMapping | None:
+    """A service says more than a country. Two that lead to different carriers and are as narrow lead nowhere."""
+    fitting = [m for m in mappings if m.country in ("", country) and m.service in ("", service)]
+    if not fitting:
+        return None
+    narrow = max((bool(m.service), bool(m.country)) for m in fitting)
+    first = [m for m in fitting if (bool(m.service), bool(m.country)) == narrow]
+    return first[0] if len({(m.code, m.name) for m in first}) == 1 else None

@@ -1,6 +1,7 @@
 """When the marketplace hears that the parcel is on its way: exactly what was agreed, with the carrier it knows."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from interlock.orders.actions import SetTracking, ShipOrder
 from interlock.orders.agreement import (
@@ -15,7 +16,13 @@ from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import OpenOperation, View
-from interlock.shipping.carriers import CarrierChoice, resolve, suggestions
+from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
+from interlock.shipping.suggest import suggest
+from interlock.shipping.tracking import number_problem, sent_number
+
+SUGGESTIONS = 5
+_SHOWN = 200
+"""So much of what somebody typed into Shopify is shown; longer names cannot be mapped."""
 
 
 def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool = False) -> Part:
@@ -45,13 +52,13 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
         because = (
             "Units have left in Shopify, but the two sides disagree, so the dispatch is not reported yet."
         )
-        return Part(memory, because=(because,))
+        return Part(memory, cases=_foreseen(view, mirakl, live), because=(because,))
     waiting = _still_here(shopify) if as_decided else _waiting_for(mirakl, agreed, dict(fulfilled))
     if waiting:
         because = (
             f"Waiting for the rest: {waiting}. The marketplace can only be told of the whole order at once."
         )
-        return Part(memory, because=(because,))
+        return Part(memory, cases=_foreseen(view, mirakl, live), because=(because,))
     if not any(quantity for _, quantity in agreed):
         return Part(memory)
     return _report(view, memory, mirakl, live)
@@ -136,24 +143,81 @@ def _is_open(incident: Incident) -> bool:
 
 
 def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
-    tracked = next((f for f in live if f.tracking_number.strip() and f.carrier.strip()), None)
-    if tracked is None:
-        return _without_tracking(view, memory, mirakl, live)
-    choice = resolve(view.rules, tracked.carrier, tracked.tracking_url)
-    if not isinstance(choice, CarrierChoice):
-        return Part(memory, cases=(_carrier_case(view, tracked, choice.why),))
-    several = _several(live, tracked)
+    tracked = _tracked(live)
+    choice = None if tracked is None else _choice(view, mirakl, tracked)
+    if tracked is None or not isinstance(choice, CarrierChoice):
+        hindrance = _hindrance(view, mirakl, live)
+        if hindrance is None:
+            return _without_tracking(view, memory, mirakl, live)
+        return Part(
+            memory, cases=(replace(hindrance, sentence=f"Everything agreed has left. {hindrance.sentence}"),)
+        )
+    said = f"{_how_found(choice, tracked)}{_several(live, tracked)}"
     if not _shown(view, mirakl, choice, tracked):
         url = tracked.tracking_url.strip() if choice.name else ""
-        action = SetTracking(choice.code, choice.name, tracked.tracking_number.strip(), url)
-        return _want(view, memory, action, (f"The tracking goes to the marketplace first.{several}",))
-    return _want(
-        view, memory, ShipOrder(), (f"Everything agreed has left; the dispatch is reported.{several}",)
+        action = SetTracking(choice.code, choice.name, sent_number(tracked.tracking_number), url)
+        return _want(view, memory, action, (f"The tracking goes to the marketplace first.{said}",))
+    return _want(view, memory, ShipOrder(), (f"Everything agreed has left; the dispatch is reported.{said}",))
+
+
+def _tracked(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
+    """The first parcel whose tracking is complete and can be sent."""
+    complete = (f for f in live if f.tracking_number.strip() and f.carrier.strip())
+    return next((f for f in complete if not number_problem(f.tracking_number)), None)
+
+
+def _choice(view: View, mirakl: MiraklOrder, tracked: Fulfillment) -> CarrierChoice | NotMapped:
+    return resolve(
+        view.rules, tracked.carrier, tracked.tracking_url, mirakl.country, mirakl.shipping_type_code
     )
 
 
+def _how_found(choice: CarrierChoice, tracked: Fulfillment) -> str:
+    match choice.found:
+        case "mapped":
+            return ""
+        case "by name":
+            return f" “{tracked.carrier.strip()}” is the name of a carrier in the marketplace's own list."
+        case "default":
+            return (
+                f" “{tracked.carrier.strip()}” is not mapped; the default carrier of this connection is sent."
+            )
+        case _:
+            assert_never(choice.found)
+
+
+def _foreseen(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> tuple[Case, ...]:
+    """What will stop the dispatch from being told, said as soon as the parcel is there and not when its time has come."""
+    hindrance = _hindrance(view, mirakl, live)
+    return () if hindrance is None else (hindrance,)
+
+
+def _hindrance(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Case | None:
+    """Why these parcels cannot be told of as they are: a carrier nobody mapped, a number that can be none, or no
+    tracking where the shipping method demands it (SH12 `mandatory_tracking`)."""
+    tracked = _tracked(live)
+    if tracked is not None:
+        choice = _choice(view, mirakl, tracked)
+        return _carrier_case(view, mirakl, tracked, choice.why) if isinstance(choice, NotMapped) else None
+    unusable = next(
+        (f for f in live if f.tracking_number.strip() and number_problem(f.tracking_number)), None
+    )
+    if unusable is not None:
+        return _unusable_case(mirakl, unusable)
+    half = _half(live)
+    if mirakl.tracking_number and half is None:
+        return None
+    if mirakl.shipping_type_code not in view.rules.tracking_mandatory_for:
+        return None
+    return _missing_case(mirakl, live, half)
+
+
+def _half(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
+    return next((f for f in live if f.tracking_number.strip() or f.carrier.strip()), None)
+
+
 def _several(live: tuple[Fulfillment, ...], tracked: Fulfillment) -> str:
-    numbers = {f.tracking_number.strip(): None for f in live if f.tracking_number.strip()}
+    numbers = {sent_number(f.tracking_number): None for f in live if f.tracking_number.strip()}
     if len(numbers) < 2:
         return ""
     return (
@@ -164,7 +228,7 @@ def _several(live: tuple[Fulfillment, ...], tracked: Fulfillment) -> str:
 
 def _shown(view: View, mirakl: MiraklOrder, choice: CarrierChoice, tracked: Fulfillment) -> bool:
     """Whether the marketplace already shows this tracking (OR11 `shipping_tracking`, carrier code or name)."""
-    if mirakl.tracking_number.strip() != tracked.tracking_number.strip():
+    if sent_number(mirakl.tracking_number) != sent_number(tracked.tracking_number):
         return False
     if choice.code:
         labels = [carrier.label.casefold() for carrier in view.rules.carriers if carrier.code == choice.code]
@@ -174,17 +238,17 @@ def _shown(view: View, mirakl: MiraklOrder, choice: CarrierChoice, tracked: Fulf
 
 
 def _without_tracking(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
-    half = next((f for f in live if f.tracking_number.strip() or f.carrier.strip()), None)
-    if mirakl.tracking_number and half is None:
+    because = (
+        "Everything agreed has left; this shipping method needs no tracking, so the dispatch is reported."
+    )
+    if mirakl.tracking_number and _half(live) is None:
         because = (
             "Everything agreed has left and the marketplace has a tracking number; the dispatch is reported."
         )
-        return _want(view, memory, ShipOrder(), (because,))
-    if mirakl.shipping_type_code not in view.rules.tracking_mandatory_for:
-        because = (
-            "Everything agreed has left; this shipping method needs no tracking, so the dispatch is reported."
-        )
-        return _want(view, memory, ShipOrder(), (because,))
+    return _want(view, memory, ShipOrder(), (because,))
+
+
+def _missing_case(mirakl: MiraklOrder, live: tuple[Fulfillment, ...], half: Fulfillment | None) -> Case:
     missing = "no tracking"
     if half is not None:
         missing = (
@@ -192,30 +256,52 @@ def _without_tracking(view: View, memory: Memory, mirakl: MiraklOrder, live: tup
             if half.tracking_number.strip()
             else "a carrier without a number"
         )
-    case = Case(
+    return Case(
         Reason.TRACKING_MISSING,
         "order",
-        f"Everything agreed has left, but the parcel has {missing} in Shopify and the marketplace demands tracking for "
-        f"the shipping method {mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in "
-        "Shopify; the dispatch is then reported by itself.",
+        f"The parcel has {missing} in Shopify and the marketplace demands tracking for the shipping method "
+        f"{mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in Shopify; the dispatch is "
+        "then reported by itself.",
         facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(live)))),
         due_at=mirakl.shipping_deadline,
     )
-    return Part(memory, cases=(case,))
 
 
-def _carrier_case(view: View, tracked: Fulfillment, why: str) -> Case:
-    facts = [("Carrier in Shopify", tracked.carrier.strip())]
-    for rank, carrier in enumerate(suggestions(view.rules, tracked.carrier), start=1):
-        facts.append((f"Sounds like {rank}", f"{carrier.label} ({carrier.code})"))
+def _unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
+    return Case(
+        Reason.TRACKING_UNUSABLE,
+        parcel.id,
+        f"The tracking number of the parcel in Shopify cannot be sent: {number_problem(parcel.tracking_number)} The "
+        "marketplace is told neither the number nor the dispatch. Put the number right in the fulfillment in Shopify; "
+        "the dispatch is then reported by itself.",
+        facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN] or "none"),),
+        due_at=mirakl.shipping_deadline,
+    )
+
+
+def _carrier_case(view: View, mirakl: MiraklOrder, tracked: Fulfillment, why: str) -> Case:
+    facts = [("Carrier in Shopify", tracked.carrier.strip()[:_SHOWN])]
+    if mirakl.country:
+        facts.append(("Goes to", mirakl.country))
+    if mirakl.shipping_type_code:
+        facts.append(("Shipping method", mirakl.shipping_type_code))
+    found = suggest(
+        view.rules.carriers,
+        tracked.carrier,
+        tracking=tracked.tracking_number,
+        country=mirakl.country,
+        limit=SUGGESTIONS,
+    )
+    for rank, one in enumerate(found, start=1):
+        facts.append((f"Sounds like {rank}", f"{one.label} ({one.code}): {'; '.join(one.reasons)}"))
     return Case(
         Reason.CARRIER_UNKNOWN,
-        tracked.carrier.strip(),
+        tracked.carrier.strip()[:_SHOWN],
         f"{why} The marketplace is not told of the dispatch until the carrier is mapped; nothing is guessed. Map it "
         "once and every waiting order with this carrier goes on by itself.",
         (Option.MAP_CARRIER,),
         tuple(facts),
-        due_at=view.mirakl.shipping_deadline if view.mirakl is not None else None,
+        due_at=mirakl.shipping_deadline,
     )
 
 

@@ -81,7 +81,7 @@ SERVICES: dict[str, str] = {
         "home": "home domicile domicilio haustur",
         "relay": "relay relais point pickup parcelshop pickuppoint servicepoint locker pudo shop",
         "freight": "freight pallet palette ltl cargo fret",
-        "letter": "letter lettre brief mail letterbox",
+        "letter": "letter lettre brief letterbox",
         "parcel": "parcel parcels paket pakket packet package colis paquete pacco paczka",
         "returns": "returns return retour",
         "first": "first 1st",
@@ -117,6 +117,7 @@ def plain(text: str) -> str:
     return re.sub(r"(?<=\w)\+(?=\W|$)", " plus ", unicodedata.normalize("NFC", bare))
 
 
+@lru_cache(maxsize=16384)
 def key(text: str) -> str:
     """What two spellings of one name have in common: letters and digits alone, without case and accents. Empty for a
     text without any."""
@@ -163,6 +164,8 @@ def abbreviates(short: str, full: tuple[str, ...]) -> float:
     """How well `short` (a key) abbreviates the words of `full` in order: each word gives its first letters or nothing,
     a number is given whole. 1 for every word touched, less for each left out, 0 when it does not abbreviate at all."""
     if len(short) < 2 or len(full) < 2 or sum(map(len, full)) < len(short) + _LEFT_OUT:
+        return 0.0
+    if not any(word[0] == short[0] for word in full):
         return 0.0
     # how far into `short` one can be after some words, with the most words touched on the way
     reached: dict[int, int] = {0: 0}

@@ -252,7 +252,8 @@ class _Evidence:
             self.reasons.append(f"“{asked.text}” abbreviates “{name.text}”")
         elif abbreviates(name.key, asked.words):
             self.reasons.append(f"“{name.text}” abbreviates “{asked.text}”")
-        shared = [word for word in _meant(asked.words) if word in _meant(name.words) and word not in FILLERS]
+        theirs = _meant(name.words)
+        shared = [word for word in asked.words if SERVICES.get(word, word) in theirs and word not in FILLERS]
         if shared:
             self.reasons.append(f"words in common: {', '.join(dict.fromkeys(shared))}")
         elif not self.reasons:

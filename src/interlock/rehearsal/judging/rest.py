@@ -141,7 +141,12 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
             if last.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
-        case Reason.CARRIER_UNKNOWN | Reason.TRACKING_MISSING | Reason.SHIPPING_REFUSED:
+        case (
+            Reason.CARRIER_UNKNOWN
+            | Reason.TRACKING_MISSING
+            | Reason.TRACKING_UNUSABLE
+            | Reason.SHIPPING_REFUSED
+        ):
             if last.state in GONE_OUT:
                 return "the marketplace has been told"
         case Reason.CANCELLED_IN_SHOPIFY:

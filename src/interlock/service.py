@@ -179,6 +179,7 @@ class Pace:
     alerts: float = 10.0
     alert_sending: float = 3.0
     heartbeat_outside: float = 60.0
+    measures: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,7 @@ class Service:
             ("heartbeat", pace.heartbeat, self._beat),
             ("database", pace.database, self._watch_database),
             ("alerts", pace.alerts, self.alerting.tell),
+            ("measures", pace.measures, self.alerting.measure),
             ("alert sending", pace.alert_sending, self.alerting.send_due),
             ("heartbeat outside", pace.heartbeat_outside, self.alerting.beat_outside),
         ]

@@ -16,8 +16,10 @@ import interlock.engine.troubles
 import interlock.holds.store
 import interlock.imports.store
 import interlock.marketplaces.store
+import interlock.monitoring.board
 import interlock.monitoring.channels
 import interlock.monitoring.outbox
+import interlock.monitoring.rollup
 import interlock.orders.store
 import interlock.orders.texts
 import interlock.quarantine.store

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from interlock.clock import Clock
 from interlock.engine.store import beat, count
 from interlock.logs import logger
-from interlock.monitoring import links, outbox
+from interlock.monitoring import board, links, outbox, rollup
 from interlock.monitoring.channels import Channel, address_of, all_channels
 from interlock.monitoring.composing import Composed, compose
 from interlock.monitoring.decide import Finding, Situation, decide
@@ -23,6 +23,9 @@ from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
 FORGET_EVERY = timedelta(hours=6)
+MEASURED_EVERY = timedelta(seconds=45)
+"""However many workers there are, the board is computed no more often than that."""
+_ONE_MEASURES = select(func.pg_try_advisory_xact_lock(0x6D656173757265))
 
 
 @dataclass
@@ -36,6 +39,25 @@ class Alerting:
     address: str = ""
     http_for: Callable[[str], httpx2.AsyncClient] | None = None
     forgot_at: datetime | None = None
+
+    async def measure(self) -> int:
+        """Count what has ended, sample how fresh the reads are, compute the board anew, and tell what it shows. Returns
+        how many durations were counted. One worker at a time does it."""
+        now = self.clock.now()
+
+        def work(c: Connection) -> tuple[int, tuple[Finding, ...]]:
+            if not c.execute(_ONE_MEASURES).scalar_one() or board.is_younger(c, now - MEASURED_EVERY):
+                return 0, ()
+            number = rollup.measure_ended(c, now)
+            rollup.sample_freshness(c, now)
+            board.keep_board(c, now)
+            beat(c, "measures", now)
+            return number, board.findings(c, now)
+
+        number, found = await self.store.tx(work)
+        if found:
+            await self.tell(found)
+        return number
 
     async def tell(self, findings: Sequence[Finding] = ()) -> int:
         """Open and close the cases of whole connections, and keep every alert that is due and was not said yet. Returns
@@ -54,6 +76,7 @@ class Alerting:
         if self.forgot_at is None or now - self.forgot_at > FORGET_EVERY:
             self.forgot_at = now
             await self.store.tx(lambda c: outbox.forget_alerts(c, now - outbox.KEPT_FOR))
+            await self.store.tx(lambda c: rollup.forget_counts(c, now))
         return made
 
     async def send_due(self, only: int | None = None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from interlock.storage import personal_data
 from interlock.tables import metadata
-from tools import edit_tables, reference
+from tools import api_calls, edit_tables, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -20,6 +20,7 @@ def generated() -> dict[str, str]:
     return {
         "docs/operations/edits.md": edit_tables.page(),
         "docs/platforms/unverified.md": reference.unverified_page(),
+        "docs/reference/api.md": api_calls.page(),
         "docs/reference/actions.md": reference.actions_page(),
         "docs/reference/personal-data.md": personal_data.page(metadata),
         "docs/reference/reasons.md": reference.reasons_page(),

@@ -33,6 +33,15 @@ class Browser:
     def post(self, path: str, **arguments: Any) -> httpx2.Response:
         return self._send("POST", path, **arguments)
 
+    def put(self, path: str, **arguments: Any) -> httpx2.Response:
+        return self._send("PUT", path, **arguments)
+
+    def delete(self, path: str, **arguments: Any) -> httpx2.Response:
+        return self._send("DELETE", path, **arguments)
+
+    def ask(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
+        return self._send(method, path, **arguments)
+
     def submit(self, page: str, action: str, **arguments: Any) -> httpx2.Response:
         """Read a page, then send the form at `action` with the seal that page carries."""
         token = re.search(r'name="token" value="([^"]+)"', self.get(page).text)

@@ -35,6 +35,11 @@ class Scope(StrEnum):
     ORDERS_EDIT = "orders:edit"
     LABELS_CHECK = "labels:check"
     LABELS_OVERRIDE = "labels:override"
+    CASES_READ = "cases:read"
+    CASES_ANSWER = "cases:answer"
+    MAPPINGS_READ = "mappings:read"
+    MAPPINGS_WRITE = "mappings:write"
+    HEALTH_READ = "health:read"
 
 
 api_keys = Table(

@@ -1,14 +1,19 @@
 """The API's application, mounted under `/v1` of the web process."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from interlock.api.cases import case_routes
 from interlock.api.editing import edit_routes
-from interlock.api.gate import Caller, Gate
+from interlock.api.gate import NEEDED, Caller, Gate
+from interlock.api.health import health_routes
 from interlock.api.label_check import label_routes
+from interlock.api.mappings import mapping_routes
+from interlock.api.orders import order_routes
 from interlock.api.problems import responses, say_what_went_wrong
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
@@ -60,12 +65,35 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     gate = Gate(parts.store, parts.clock)
     labels = LabelCheck(parts.store, parts.clock, parts.queue, _engine(parts))
-    app.include_router(_key_routes(gate))
-    app.include_router(label_routes(gate, labels, parts.clock))
+    app.include_router(_said(_key_routes(gate)))
+    app.include_router(_said(label_routes(gate, labels, parts.clock)))
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
-    app.include_router(edit_routes(gate, parts.store, parts.clock, desk))
+    app.include_router(_said(order_routes(gate, parts.store, parts.clock)))
+    app.include_router(_said(edit_routes(gate, parts.store, parts.clock, desk)))
+    app.include_router(_said(case_routes(gate, parts.store, parts.clock, desk)))
+    app.include_router(_said(mapping_routes(gate, parts.store, parts.clock, desk)))
+    app.include_router(_said(health_routes(gate, parts.store, parts.clock)))
     say_what_went_wrong(app, parts.store)
     return app
+
+
+def description() -> dict[str, Any]:
+    """The OpenAPI document, as `/v1/openapi.json` serves it. It needs no installation: nothing is asked."""
+    nothing: Any = None
+    app = create_api(ApiParts(nothing, nothing, nothing, nothing, nothing))
+    return {**app.openapi(), "servers": [{"url": "/v1"}]}
+
+
+def _said(routes: APIRouter) -> APIRouter:
+    """The routes, each saying in the description which scope it needs, as `x-scope` (empty where any key may ask), and
+    what it does in its first sentence."""
+    for route in routes.routes:
+        if isinstance(route, APIRoute):
+            needed = [getattr(one.call, NEEDED, None) for one in route.dependant.dependencies]
+            named = next((scope.value for scope in needed if scope is not None), "")
+            route.openapi_extra = {"x-scope": named}
+            route.summary = route.description.partition(". ")[0].removesuffix(".").replace("\n", " ")
+    return routes
 
 
 def _engine(parts: ApiParts) -> EngineParts | None:

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from fastapi import APIRouter, Depends
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from sqlalchemy import Connection
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
+from interlock.api.orders import NoSuch
 from interlock.api.problems import NotDone, responses
+from interlock.api.values import Number, shown
 from interlock.clock import Clock
 from interlock.console import editing
 from interlock.console.editing import Asked, Desk, Progress
@@ -21,11 +23,7 @@ from interlock.storage.database import Store
 
 CONFLICTS = ("stale_version", "edit_running", "order_closed", "no_order_yet", "not_live")
 OPTION_CODES = frozenset(option.value for option in Option)
-Number = Annotated[
-    str,
-    Path(description="Any number of the order: marketplace, Shopify, parcel or tracking.", max_length=200),
-]
-Named = Annotated[StrictStr, Field(min_length=1, max_length=200)]
+Named = Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(shown)]
 Units = Annotated[StrictInt, Field(ge=0, le=MOST_UNITS)]
 
 
@@ -118,12 +116,6 @@ class EditRefused(NotDone):
         self.status = 409 if refused.code in CONFLICTS else 422
 
 
-class NoSuch(NotDone):
-    """There is no such order or edit."""
-
-    status, error = 404, "not_found"
-
-
 def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
     """The routes of the edit desk."""
     routes = APIRouter(prefix="/orders/{number}", tags=["edits"])
@@ -168,7 +160,7 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
             raise await refused("edit", error) from error
         return AskedFor(edit=made.id, order=seen.order, preview=seen)
 
-    @routes.get("/edits/{edit_id}", responses=responses(404), operation_id="show_edit")
+    @routes.get("/edits/{edit_id}", responses=responses(404, 422), operation_id="show_edit")
     async def show(number: Number, edit_id: str, caller: Annotated[Caller, Depends(may_read)]) -> Progress:
         """How far an edit is, step by step."""
         now = clock.now()

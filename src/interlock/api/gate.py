@@ -19,6 +19,7 @@ BURST = 300.0
 REMEMBERED_SECONDS = 2.0
 NOTED_EVERY_SECONDS = 10.0
 MOST_REMEMBERED = 1000
+NEEDED = "needed_scope"
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -137,6 +138,9 @@ class Gate:
                 raise ScopeMissing(found.name, scope)
             return found
 
+        setattr(
+            caller, NEEDED, scope
+        )  # for the description: what a route needs is said by its own dependency
         return caller
 
     async def anyone(

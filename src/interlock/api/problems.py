@@ -88,7 +88,8 @@ def say_what_went_wrong(app: FastAPI, store: Store) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
         await store.tx(lambda c: count(c, "api_refused", "invalid"))
-        return problem(422, "invalid", f"{field}: {first['msg']}. Nothing was changed.", field)
+        why = str(first["msg"]).removeprefix("Value error, ")
+        return problem(422, "invalid", f"{field}: {why}. Nothing was changed.", field)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -98,6 +99,10 @@ def say_what_went_wrong(app: FastAPI, store: Store) -> None:
         }
         codes = {404: "not_found", 405: "method_not_allowed"}
         status = error.status_code
+        if status == 400:
+            # The only thing that is answered so before a route is asked: a body that is no text at all.
+            await store.tx(lambda c: count(c, "api_refused", "invalid"))
+            return problem(422, "invalid", "body: it cannot be read as JSON. Nothing was changed.", "body")
         sentence = sentences.get(status, "This call cannot be answered. Nothing was changed.")
         return problem(status, codes.get(status, "refused"), sentence)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from interlock.access.store import KeyRefused, Scope, all_keys, make_key, revoke_key
+from interlock.api.application import description
 from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import wording
@@ -83,3 +84,8 @@ def revoke(
             print_json(key)
             return
         say(f"Key {key.id} ({key.name}) opens nothing any more.")
+
+
+def openapi() -> None:
+    """Print the OpenAPI document of the API under /v1. It needs neither an installation nor a key."""
+    print_json(description())

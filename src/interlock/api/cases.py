@@ -1,0 +1,295 @@
+"""`/v1/cases`: what a person has to look at, the answers to it, and the decisions that were taken."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, Field, StrictStr
+from sqlalchemy import ColumnElement, Connection, and_, select, true
+
+from interlock.access.store import Scope
+from interlock.api.gate import Caller, Gate
+from interlock.api.problems import NotDone, responses
+from interlock.api.values import (
+    After,
+    Answer,
+    Body,
+    Filter,
+    Limit,
+    Page,
+    RowId,
+    Who,
+    Why,
+    page_of,
+    shown_lines,
+    version_of,
+)
+from interlock.cases.catalogue import Entry, entries
+from interlock.cases.store import CannotAnswer, answers, cases, latest_answer
+from interlock.clock import Clock
+from interlock.console.case_list import CaseRow, case_rows, one_case
+from interlock.console.desk import LONGEST_TEXT, answer_case, count_refused_answer, written
+from interlock.console.editing import Desk
+from interlock.engine.store import connections
+from interlock.orders.reasons import Owner
+from interlock.orders.store import orders
+from interlock.storage.database import Store
+
+
+class NoSuchCase(NotDone):
+    """There is no such case."""
+
+    status, error = 404, "not_found"
+
+    def __init__(self, case_id: int) -> None:
+        super().__init__(f"There is no case {case_id}.", "case")
+
+
+class AnswerRefused(NotDone):
+    """The answer was not taken."""
+
+    status, error = 409, "answer_refused"
+
+
+class CaseChanged(NotDone):
+    """The case is not any more what the caller saw."""
+
+    status, error = 409, "stale_version"
+
+    def __init__(self, case_id: int) -> None:
+        super().__init__(
+            f"Case {case_id} has changed since it was read. Nothing was changed. Read it again and answer with its "
+            "present version.",
+            "version",
+        )
+
+
+class Fact(Answer):
+    """A figure that belongs to a case."""
+
+    name: str
+    value: str
+
+
+class CaseAnswer(Answer):
+    """One case."""
+
+    case: int
+    version: str = Field(description="Changes when the case does; an answer has to name it.")
+    connection: str
+    order: str = Field(description="Name of the order; empty where the case concerns a connection.")
+    reason: str = Field(description="Code of the catalogue.")
+    subject: str
+    kind: str
+    title: str
+    owner: str
+    severity: str
+    sentence: str
+    options: list[str]
+    facts: list[Fact]
+    due_at: datetime | None
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_because: str
+    answered_by: str = Field(description="Who has answered, until the next look takes it up.")
+    manual_page: str
+
+
+class GivenAnswer(Body):
+    """An answer to a case."""
+
+    version: StrictStr = Field(min_length=1, max_length=60, description="The version that was seen.")
+    option: StrictStr = Field(min_length=1, max_length=60, description="One of the case's options.")
+    who: Who
+    why: Why
+    text: Annotated[
+        StrictStr,
+        Field(max_length=LONGEST_TEXT, description="The message to the customer, for options that send one."),
+        AfterValidator(shown_lines),
+    ] = ""
+
+
+class AnswerKept(Answer):
+    """What was kept. The order is looked at because of it, within seconds."""
+
+    case: int
+    option: str
+    who: str
+    at: datetime
+
+
+class Decision(Answer):
+    """What somebody answered to a case."""
+
+    id: int
+    order: str = Field(description="Mirakl order id.")
+    reason: str
+    subject: str
+    option: str
+    who: str
+    why: str
+    at: datetime
+    taken_at: datetime | None = Field(description="When a look at the order took it up.")
+
+
+def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
+    """The routes of cases and decisions."""
+    routes = APIRouter(tags=["cases"])
+    may_read, may_answer = gate.needs(Scope.CASES_READ), gate.needs(Scope.CASES_ANSWER)
+
+    @routes.get("/cases", responses=responses(422), operation_id="list_cases")
+    async def listed(
+        caller: Annotated[Caller, Depends(may_read)],
+        state: Annotated[
+            Literal["open", "closed", "all"], Query(description="Open ones, unless asked.")
+        ] = "open",
+        connection: Filter = "",
+        reason: Filter = "",
+        owner: Annotated[Owner | None, Query(description="The team whose work it is.")] = None,
+        after: After = "",
+        limit: Limit = 50,
+    ) -> Page[CaseAnswer]:
+        """List cases, the newest first. What does damage first is sorted by `due_at`, then `severity`."""
+        conditions: list[ColumnElement[bool]] = [true()]
+        if state != "all":
+            conditions.append(
+                cases.c.closed_at.is_(None) if state == "open" else cases.c.closed_at.is_not(None)
+            )
+        if connection:
+            named = select(connections.c.id).where(connections.c.name == connection).scalar_subquery()
+            conditions.append(cases.c.connection_id == named)
+        if reason:
+            conditions.append(cases.c.reason == reason)
+        if owner is not None:
+            conditions.append(cases.c.owner == owner)
+        if after:
+            conditions.append(cases.c.id < int(after))
+
+        def read(c: Connection) -> tuple[list[CaseRow], list[int]]:
+            wanted = select(cases.c.id).where(and_(*conditions)).order_by(cases.c.id.desc()).limit(limit + 1)
+            ids = [int(found) for found in c.execute(wanted).scalars()]
+            rows = case_rows(c, cases.c.id.in_(ids[:limit])) if ids else []
+            return sorted(rows, key=lambda row: row.id, reverse=True), ids
+
+        rows, ids = await store.tx(read)
+        return page_of([case_answer(row) for row in rows], ids, limit)
+
+    @routes.get("/cases/catalogue", responses=responses(), operation_id="show_catalogue")
+    async def catalogue(caller: Annotated[Caller, Depends(may_read)]) -> list[Entry]:
+        """Every reason there is: who owns it, what it costs and when, how it closes, what may be answered."""
+        return list(entries())
+
+    @routes.get("/cases/{case}", responses=responses(404, 422), operation_id="show_case")
+    async def one(
+        caller: Annotated[Caller, Depends(may_read)], case: RowId, response: Response
+    ) -> CaseAnswer:
+        """Show one case, open or closed. Its version is the ETag too."""
+        found = await store.tx(lambda c: one_case(c, case))
+        if found is None:
+            raise NoSuchCase(case)
+        shown = case_answer(found)
+        response.headers["ETag"] = f'"{shown.version}"'
+        return shown
+
+    @routes.post(
+        "/cases/{case}/answer",
+        status_code=202,
+        responses=responses(404, 409, 422),
+        operation_id="answer_case",
+    )
+    async def answer(
+        caller: Annotated[Caller, Depends(may_answer)], case: RowId, given: GivenAnswer
+    ) -> AnswerKept:
+        """Answer a case in a person's name. The same answer of the same person given twice counts once."""
+        now, who = clock.now(), f"{given.who.strip()} ({caller.who})"
+        text = written(given.text, desk.identifiers, desk.keyring)
+
+        def keep(c: Connection) -> AnswerKept:
+            found = one_case(c, case)
+            if found is None:
+                raise NoSuchCase(case)
+            last = latest_answer(c, case)
+            if last is not None and (last.who, last.option) == (who, given.option):
+                return AnswerKept(case=case, option=last.option, who=last.who, at=last.at)
+            if case_answer(found).version != given.version:
+                raise CaseChanged(case)
+            answer_case(
+                c,
+                desk.queue,
+                case,
+                given.option,
+                who,
+                given.why,
+                now,
+                text,
+                None if last is None else last.id,
+            )
+            return AnswerKept(case=case, option=given.option, who=who, at=now)
+
+        try:
+            return await store.tx(keep)
+        except CannotAnswer as refused:
+            await store.tx(lambda c: count_refused_answer(c, given.option))
+            raise AnswerRefused(str(refused), "option") from refused
+
+    @routes.get("/decisions", responses=responses(422), operation_id="list_decisions")
+    async def decisions(
+        caller: Annotated[Caller, Depends(may_read)],
+        order: Annotated[Filter, Query(description="A Mirakl order id.")] = "",
+        after: After = "",
+        limit: Limit = 50,
+    ) -> Page[Decision]:
+        """List what people answered, the newest first."""
+        query = (
+            select(answers, orders.c.mirakl_order_id)
+            .join(orders, orders.c.id == answers.c.order_id)
+            .order_by(answers.c.id.desc())
+            .limit(limit + 1)
+        )
+        if order:
+            query = query.where(orders.c.mirakl_order_id == order)
+        if after:
+            query = query.where(answers.c.id < int(after))
+        rows = await store.tx(lambda c: c.execute(query).all())
+        found = [
+            Decision(
+                id=row.id,
+                order=row.mirakl_order_id,
+                reason=row.reason,
+                subject=row.subject,
+                option=row.option,
+                who=row.who,
+                why=row.why,
+                at=row.at,
+                taken_at=row.taken_at,
+            )
+            for row in rows[:limit]
+        ]
+        return page_of(found, [row.id for row in rows], limit)
+
+    return routes
+
+
+def case_answer(row: CaseRow) -> CaseAnswer:
+    """A case as the API tells it."""
+    return CaseAnswer(
+        case=row.id,
+        version=version_of(row.id, row.opened_at, row.sentence, row.options, row.closed_at, row.answered_by),
+        connection=row.connection,
+        order=row.order_name,
+        reason=row.reason,
+        subject=row.subject,
+        kind=row.kind,
+        title=row.title,
+        owner=row.owner,
+        severity=row.severity,
+        sentence=row.sentence,
+        options=list(row.options),
+        facts=[Fact(name=name, value=value) for name, value in row.facts],
+        due_at=row.due_at,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        closed_because=row.closed_because,
+        answered_by=row.answered_by,
+        manual_page=f"/manual/operations/cases/{row.reason}",
+    )

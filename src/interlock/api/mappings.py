@@ -1,0 +1,320 @@
+"""`/v1/connections/…/carriers` and `…/skus`: the two maps, entry by entry."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AfterValidator, Field, StrictStr
+from sqlalchemy import Connection
+
+from interlock.access.store import Scope
+from interlock.api.gate import Caller, Gate
+from interlock.api.problems import NotDone, responses
+from interlock.api.values import Answer, Body, Who, said, shown, version_of
+from interlock.clock import Clock
+from interlock.console import desk as maps
+from interlock.console.editing import Desk
+from interlock.console.mappings import carrier_desk, sku_desk
+from interlock.engine.store import ConnectionRow, all_connections
+from interlock.orders.connection import CarrierMapping
+from interlock.storage.database import Store
+
+NameOfConnection = Annotated[
+    str, Path(max_length=200, description="Name of the connection."), AfterValidator(shown)
+]
+Key = Annotated[str, Path(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
+Value = Annotated[StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
+WhoAsks = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(said)]
+Version = Annotated[
+    StrictStr,
+    Field(
+        default="",
+        max_length=60,
+        description="The version of the entry that was seen, empty for one that is not there yet.",
+    ),
+]
+
+
+class NoSuchConnection(NotDone):
+    """There is no such connection."""
+
+    status, error = 404, "not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no connection {name[:80]!r}.", "connection")
+
+
+class NotMapped(NotDone):
+    """There is no such entry."""
+
+    status, error = 404, "not_mapped"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key[:80]!r} is not mapped. Nothing was changed.", "key")
+
+
+class EntryChanged(NotDone):
+    """Somebody else has changed the entry since it was seen."""
+
+    status, error = 409, "stale_version"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The entry {key[:80]!r} is not any more what was seen. Nothing was changed. Read the map again and write "
+            "with the entry's present version.",
+            "version",
+        )
+
+
+class MapNotTaken(NotDone):
+    """The entry cannot be kept as given."""
+
+    status, error = 422, "mapping_refused"
+
+
+class ConnectionAnswer(Answer):
+    """One connection."""
+
+    name: str
+    live: bool
+    shop: str
+    marketplace: str
+
+
+class CarrierEntry(Answer):
+    """How one carrier name of the shop is called at the marketplace: a registered code, or a free name."""
+
+    shop_name: str
+    code: str
+    name: str
+    version: str
+    changed_by: str
+    changed_at: datetime
+
+
+class SkuEntry(Answer):
+    """How one SKU of the marketplace is called in the shop."""
+
+    mirakl_sku: str
+    shop_sku: str
+    version: str
+    changed_by: str
+    changed_at: datetime
+
+
+class Waiting(Answer):
+    """A name or SKU that open cases wait for, and for how many orders."""
+
+    key: str
+    orders: int
+
+
+class CarrierMap(Answer):
+    """The carrier map, and what waits for an entry."""
+
+    entries: list[CarrierEntry]
+    waiting: list[Waiting]
+
+
+class SkuMap(Answer):
+    """The SKU map, and what waits for an entry."""
+
+    entries: list[SkuEntry]
+    waiting: list[Waiting]
+
+
+class CarrierWanted(Body):
+    """What the carrier shall be called: `code` or `name`, not both."""
+
+    code: Value = ""
+    name: Value = ""
+    who: Who
+    version: Version = ""
+
+
+class SkuWanted(Body):
+    """What the SKU is called in the shop."""
+
+    shop_sku: Annotated[Value, Field(min_length=1)]
+    who: Who
+    version: Version = ""
+
+
+class Kept(Answer):
+    """What a change of a map did."""
+
+    orders: int = Field(description="How many waiting orders are looked at because of it.")
+
+
+async def _kept(store: Store, keep: Callable[[Connection], Kept]) -> Kept:
+    try:
+        return await store.tx(keep)
+    except maps.MapRefused as refused:
+        raise MapNotTaken(str(refused), refused.field) from refused
+
+
+def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
+    """The routes of connections and their maps."""
+    routes = APIRouter(tags=["mappings"])
+    may_read, may_write = gate.needs(Scope.MAPPINGS_READ), gate.needs(Scope.MAPPINGS_WRITE)
+
+    def found(c: Connection, name: str) -> ConnectionRow:
+        row = next((row for row in all_connections(c) if row.name == name), None)
+        if row is None:
+            raise NoSuchConnection(name)
+        return row
+
+    @routes.get("/connections", responses=responses(), operation_id="list_connections")
+    async def listed(caller: Annotated[Caller, Depends(may_read)]) -> list[ConnectionAnswer]:
+        """List the connections by name."""
+        rows = await store.tx(all_connections)
+        return [
+            ConnectionAnswer(
+                name=row.name, live=row.live, shop=row.shopify_shop, marketplace=row.mirakl_origin
+            )
+            for row in sorted(rows, key=lambda row: row.name)
+        ]
+
+    @routes.get(
+        "/connections/{connection}/carriers", responses=responses(404, 422), operation_id="show_carriers"
+    )
+    async def carriers(
+        caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection
+    ) -> CarrierMap:
+        """Show the carrier map of a connection."""
+        shown = await store.tx(lambda c: carrier_desk(c, found(c, connection)))
+        return CarrierMap(
+            entries=[
+                CarrierEntry(
+                    shop_name=key,
+                    code=code,
+                    name=name,
+                    version=version_of(code, name, at),
+                    changed_by=by,
+                    changed_at=at,
+                )
+                for key, code, name, by, at in shown.mappings
+            ],
+            waiting=[Waiting(key=wanted[0], orders=wanted[1]) for wanted in shown.wanted],
+        )
+
+    @routes.put(
+        "/connections/{connection}/carriers/{shop_name}",
+        responses=responses(404, 409, 422),
+        operation_id="map_carrier",
+    )
+    async def map_carrier(
+        caller: Annotated[Caller, Depends(may_write)],
+        connection: NameOfConnection,
+        shop_name: Key,
+        wanted: CarrierWanted,
+    ) -> Kept:
+        """Say how a carrier name of the shop is called at the marketplace. Orders that wait for it go on. What is there
+        already is written again without a version."""
+        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Kept:
+            row = found(c, connection)
+            present = {entry[0]: entry for entry in carrier_desk(c, row).mappings}.get(shop_name)
+            if present is not None and (present[1], present[2]) == (wanted.code, wanted.name):
+                return Kept(orders=0)
+            version = "" if present is None else version_of(present[1], present[2], present[4])
+            if version != wanted.version:
+                raise EntryChanged(shop_name)
+            mapping = CarrierMapping(shop_name, wanted.code, wanted.name)
+            return Kept(orders=maps.map_carrier_names(c, desk.queue, row, [mapping], who, now).orders)
+
+        return await _kept(store, keep)
+
+    @routes.delete(
+        "/connections/{connection}/carriers/{shop_name}",
+        responses=responses(404, 422),
+        operation_id="unmap_carrier",
+    )
+    async def unmap_carrier(
+        caller: Annotated[Caller, Depends(may_write)],
+        connection: NameOfConnection,
+        shop_name: Key,
+        who: WhoAsks,
+        why: WhoAsks,
+    ) -> Kept:
+        """Remove an entry. Parcels that name the carrier afterwards wait as cases again."""
+        now, said = clock.now(), f"{who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Kept:
+            row = found(c, connection)
+            if not any(
+                entry[0].strip().casefold() == shop_name.strip().casefold()
+                for entry in carrier_desk(c, row).mappings
+            ):
+                raise NotMapped(shop_name)
+            maps.unmap_carrier_name(c, row, shop_name, said, why, now)
+            return Kept(orders=0)
+
+        return await _kept(store, keep)
+
+    @routes.get("/connections/{connection}/skus", responses=responses(404, 422), operation_id="show_skus")
+    async def skus(caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection) -> SkuMap:
+        """Show the SKU map of a connection."""
+        shown = await store.tx(lambda c: sku_desk(c, found(c, connection)))
+        return SkuMap(
+            entries=[
+                SkuEntry(
+                    mirakl_sku=key, shop_sku=sku, version=version_of(sku, at), changed_by=by, changed_at=at
+                )
+                for key, sku, by, at in shown.mappings
+            ],
+            waiting=[Waiting(key=key, orders=number) for key, number in shown.wanted],
+        )
+
+    @routes.put(
+        "/connections/{connection}/skus/{mirakl_sku}",
+        responses=responses(404, 409, 422),
+        operation_id="map_sku",
+    )
+    async def map_sku(
+        caller: Annotated[Caller, Depends(may_write)],
+        connection: NameOfConnection,
+        mirakl_sku: Key,
+        wanted: SkuWanted,
+    ) -> Kept:
+        """Say what a SKU of the marketplace is called in the shop. Orders that wait for it go on."""
+        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Kept:
+            row = found(c, connection)
+            present = {entry[0]: entry for entry in sku_desk(c, row).mappings}.get(mirakl_sku)
+            if present is not None and present[1] == wanted.shop_sku:
+                return Kept(orders=0)
+            version = "" if present is None else version_of(present[1], present[3])
+            if version != wanted.version:
+                raise EntryChanged(mirakl_sku)
+            entry = (mirakl_sku, wanted.shop_sku)
+            return Kept(orders=maps.map_sku_names(c, desk.queue, row, [entry], who, now).orders)
+
+        return await _kept(store, keep)
+
+    @routes.delete(
+        "/connections/{connection}/skus/{mirakl_sku}", responses=responses(404, 422), operation_id="unmap_sku"
+    )
+    async def unmap_sku(
+        caller: Annotated[Caller, Depends(may_write)],
+        connection: NameOfConnection,
+        mirakl_sku: Key,
+        who: WhoAsks,
+        why: WhoAsks,
+    ) -> Kept:
+        """Remove an entry. New orders look for the SKU as the marketplace writes it."""
+        now, said = clock.now(), f"{who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Kept:
+            row = found(c, connection)
+            if not any(entry[0] == mirakl_sku.strip() for entry in sku_desk(c, row).mappings):
+                raise NotMapped(mirakl_sku)
+            maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
+            return Kept(orders=0)
+
+        return await _kept(store, keep)
+
+    return routes

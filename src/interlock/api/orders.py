@@ -1,0 +1,243 @@
+"""`/v1/orders`: which orders there are, where one stands, and why."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+from sqlalchemy import Connection
+
+from interlock.access.store import Scope
+from interlock.api.cases import CaseAnswer, Fact, case_answer
+from interlock.api.gate import Caller, Gate
+from interlock.api.problems import NotDone, responses
+from interlock.api.values import After, Answer, Filter, Limit, Number, Page
+from interlock.clock import Clock
+from interlock.console.explain import Explanation, explain
+from interlock.console.lists import Asked
+from interlock.console.order import OrderPage, order_page
+from interlock.console.order_list import OrderInList, found_orders, one_order_id, orders_page
+from interlock.storage.database import Store
+
+
+class NoSuch(NotDone):
+    """There is no such order or edit."""
+
+    status, error = 404, "not_found"
+
+
+class OrderListed(Answer):
+    """An order in a list."""
+
+    order: str = Field(description="Mirakl order id.")
+    connection: str
+    shopify_name: str = Field(description="Such as #1001; empty while there is no Shopify order.")
+    created_at: datetime
+    marketplace_state: str = Field(description="The marketplace's own word; empty before the first reading.")
+    standing: str = Field(description="Where it stands, in a sentence.")
+    held: bool = Field(description="Whether our hold is on a parcel of it.")
+    open_cases: int
+    urgent_cases: int
+    accept_until: datetime | None = Field(description="End of the time to accept, while it runs.")
+
+
+class Line(Answer):
+    """One line as the sides see it; null where a side does not show it."""
+
+    line: str = Field(description="Its Mirakl line id, or its Shopify line id where nothing was sold.")
+    sku: str
+    ordered: int | None
+    shopify: int | None
+    agreed: int | None = Field(description="What the marketplace has confirmed.")
+    marketplace: int | None
+    cancelled: int
+    refunded: int
+    shipped: int
+    agrees: bool
+    note: str
+
+
+class Told(Answer):
+    """An entry of the order's story."""
+
+    at: datetime
+    by: str
+    what: str
+
+
+class Evidence(Answer):
+    """One link of the chain a verdict rests on."""
+
+    kind: str
+    sentence: str
+    at: datetime | None = Field(description="When it became true.")
+    until: datetime | None = Field(description="How long it stays so by itself.")
+
+
+class Difference(Answer):
+    """One difference between the two sides, and the rule that answered it."""
+
+    difference: str
+    change: str
+    rule: int = Field(description="Number of the rule in the table of this change, counted from the top.")
+    answer: str
+    sentence: str
+    facts: list[Fact] = Field(description="What the rules looked at until one answered.")
+    would_change: list[str]
+
+
+class Why(Answer):
+    """Why an order is as it is."""
+
+    verdict: str
+    waits_for: str
+    until: datetime | None
+    chain: list[Evidence]
+    would_change: list[str] = Field(description="What would lead to another verdict.")
+    differences: list[Difference]
+
+
+class OrderAnswer(OrderListed):
+    """One order with everything that is known of it, without personal data."""
+
+    shopify_order: str = Field(description="gid of the Shopify order; empty while there is none.")
+    live: bool = Field(description="Whether the connection writes to the platforms.")
+    hold: str = Field(description="What the hold says, in a sentence.")
+    lines: list[Line]
+    differs: list[str] = Field(description="What differs between the two sides, a sentence each.")
+    because: list[str] = Field(description="What was decided at the last look, and why.")
+    cases: list[CaseAnswer]
+    story: list[Told] = Field(description="What happened, newest first.")
+    shopify_seen_at: datetime | None
+    marketplace_seen_at: datetime | None
+
+
+def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
+    """The routes that read orders."""
+    routes = APIRouter(tags=["orders"])
+    may_read = gate.needs(Scope.ORDERS_READ)
+
+    async def page_of_order(number: str) -> OrderPage:
+        now = clock.now()
+
+        def read(c: Connection) -> OrderPage | None:
+            order_id = one_order_id(c, number)
+            return None if order_id is None else order_page(c, order_id, now)
+
+        found = await store.tx(read)
+        if found is None:
+            sentence = f"There is no order {number[:80]!r}, or the number belongs to more than one."
+            raise NoSuch(sentence, "number")
+        return found
+
+    @routes.get("/orders", responses=responses(422), operation_id="list_orders")
+    async def listed(
+        caller: Annotated[Caller, Depends(may_read)],
+        number: Filter = "",
+        connection: Filter = "",
+        show: Annotated[
+            Literal["all", "cases", "urgent", "held"],
+            Query(description="Only orders with an open case, with an urgent one, or on hold."),
+        ] = "all",
+        after: After = "",
+        limit: Limit = 50,
+    ) -> Page[OrderListed]:
+        """List orders, the newest first. `number` finds those that carry it anywhere, on one page."""
+
+        def read(c: Connection) -> tuple[list[OrderInList], str]:
+            if number.strip():
+                return found_orders(c, number, limit), ""
+            asked = Asked("/v1/orders", connection=connection, after=after, extra=(("show", show),))
+            return orders_page(c, asked, limit)
+
+        found, mark = await store.tx(read)
+        return Page(entries=[_listed(order) for order in found], next=mark)
+
+    @routes.get("/orders/{number}", responses=responses(404, 422), operation_id="show_order")
+    async def show_order(caller: Annotated[Caller, Depends(may_read)], number: Number) -> OrderAnswer:
+        """Show one order: both sides line by line, the hold, cases, and its story."""
+        return _answer(await page_of_order(number))
+
+    @routes.get("/orders/{number}/explain", responses=responses(404, 422), operation_id="explain_order")
+    async def why(caller: Annotated[Caller, Depends(may_read)], number: Number) -> Why:
+        """Say why the order is as it is: the verdict, the evidence it rests on, and what would change it."""
+        return _why(explain(await page_of_order(number), clock.now()))
+
+    return routes
+
+
+def _listed(order: OrderInList) -> OrderListed:
+    return OrderListed(
+        order=order.mirakl_order_id,
+        connection=order.connection,
+        shopify_name=order.shopify_name,
+        created_at=order.created_at,
+        marketplace_state=order.mirakl_state,
+        standing=order.standing.sentence,
+        held=order.held,
+        open_cases=order.open_cases,
+        urgent_cases=order.urgent_cases,
+        accept_until=order.due_at,
+    )
+
+
+def _why(found: Explanation) -> Why:
+    return Why(
+        verdict=found.verdict,
+        waits_for=found.waits_for,
+        until=found.until,
+        chain=[Evidence.model_validate(link) for link in found.chain],
+        would_change=list(found.would_change),
+        differences=[
+            Difference(
+                difference=one.difference,
+                change=one.change,
+                rule=one.rule,
+                answer=one.answer,
+                sentence=one.sentence,
+                facts=[Fact(name=name, value=value) for name, value in one.facts],
+                would_change=list(one.would_change),
+            )
+            for one in found.differences
+        ],
+    )
+
+
+def _answer(page: OrderPage) -> OrderAnswer:
+    return OrderAnswer(
+        order=page.mirakl_order_id,
+        connection=page.connection,
+        shopify_name=page.shopify_name,
+        created_at=page.created_at,
+        marketplace_state=page.mirakl_state,
+        standing=page.standing.sentence,
+        held=bool(page.memory.held),
+        open_cases=len(page.cases),
+        urgent_cases=len([case for case in page.cases if case.severity == "urgent"]),
+        accept_until=page.due_at,
+        shopify_order=page.shopify_order_id,
+        live=page.live,
+        hold=page.hold.sentence,
+        lines=[
+            Line(
+                line=line.line_id,
+                sku=line.sku,
+                ordered=line.ordered,
+                shopify=line.shopify,
+                agreed=line.agreed,
+                marketplace=line.mirakl,
+                cancelled=line.cancelled,
+                refunded=line.refunded,
+                shipped=line.shipped,
+                agrees=line.agrees,
+                note=line.note,
+            )
+            for line in page.lines
+        ],
+        differs=list(page.differs),
+        because=list(page.because),
+        cases=[case_answer(case) for case in page.cases],
+        story=[Told(at=at, by=by, what=what) for at, by, what in page.story],
+        shopify_seen_at=page.shopify_seen_at,
+        marketplace_seen_at=page.mirakl_seen_at,
+    )

@@ -1,0 +1,303 @@
+"""What a program reads of orders, cases, maps and health, and what it may change."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from interlock.cases.store import answers, cases
+from interlock.engine.store import ConnectionRow
+from interlock.shipping.store import carrier_map
+from interlock.storage.database import Database
+from tests.api.conftest import MakeKey
+from tests.console.seed import Wakes, edited_up, keep, shipped_with, sku_unknown
+from tests.web.browser import Browser
+
+MANY = 7
+
+
+@pytest.fixture
+def orders(database: Database, connection: ConnectionRow) -> list[int]:
+    views = (edited_up(), shipped_with("Express Bike"), sku_unknown())
+    with database.begin() as c:
+        return [keep(c, connection, view)[0] for view in views]
+
+
+def case_of(database: Database, reason: str) -> int:
+    with database.begin() as c:
+        return int(c.execute(select(cases.c.id).where(cases.c.reason == reason)).scalars().one())
+
+
+# -- orders ------------------------------------------------------------------------------------------------
+
+
+def test_orders_come_newest_first_and_page_by_page(
+    program: Browser, key: MakeKey, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        for number in range(MANY):
+            keep(c, connection, shipped_with("DPD", f"M-{number}-A"))
+    shown, after, headers = [], "", key("orders:read")
+    for _ in range(MANY):
+        page = program.get(f"/v1/orders?limit=3&after={after}", headers=headers).json()
+        shown += [order["order"] for order in page["entries"]]
+        after = page["next"]
+        if not after:
+            break
+
+    assert shown == [f"M-{number}-A" for number in reversed(range(MANY))]
+
+
+def test_an_order_is_shown_side_by_side_with_its_cases_and_story(
+    program: Browser, key: MakeKey, orders: list[int]
+) -> None:
+    answer = program.get("/v1/orders/M-1001-A", headers=key("orders:read")).json()
+
+    assert (answer["order"], answer["shopify_name"], answer["live"]) == ("M-1001-A", "#1001", True)
+    (mug,) = [line for line in answer["lines"] if line["sku"] == "MUG"]
+    assert (mug["ordered"], mug["shopify"], mug["agreed"], mug["agrees"]) == (2, 5, 2, False)
+    assert [case["reason"] for case in answer["cases"]] == ["edit_cannot_be_expressed"]
+    assert answer["differs"]
+    assert answer["story"]
+
+
+def test_why_an_order_stands_where_it_does(program: Browser, key: MakeKey, orders: list[int]) -> None:
+    answer = program.get("/v1/orders/M-1001-A/explain", headers=key("orders:read")).json()
+
+    assert answer["verdict"]
+    assert {link["kind"] for link in answer["chain"]} >= {"difference", "case"}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("show=urgent", ["M-1003-A"]),
+        ("show=cases", ["M-1003-A", "M-1002-A", "M-1001-A"]),
+        ("connection=atlas", ["M-1003-A", "M-1002-A", "M-1001-A"]),
+        ("connection=nobody", []),
+        ("number=RM123456785GB", ["M-1002-A"]),
+        ("number=%231001", ["M-1001-A"]),
+    ],
+)
+def test_orders_are_filtered_and_found_by_any_number(
+    program: Browser, key: MakeKey, orders: list[int], query: str, found: list[str]
+) -> None:
+    answer = program.get(f"/v1/orders?{query}", headers=key("orders:read")).json()
+
+    assert [order["order"] for order in answer["entries"]] == found
+
+
+@pytest.mark.parametrize("path", ["/v1/orders/none", "/v1/orders/none/explain", "/v1/cases/99"])
+def test_what_there_is_not_is_said_to_be_missing(
+    program: Browser, key: MakeKey, orders: list[int], path: str
+) -> None:
+    answer = program.get(path, headers=key("orders:read", "cases:read"))
+
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x", "limit=0", "limit=1000", "show=some", "connection=%00", "after=99999999999999999999"]
+)
+def test_a_list_that_cannot_be_asked_for_names_the_parameter(
+    program: Browser, key: MakeKey, query: str
+) -> None:
+    answer = program.get(f"/v1/orders?{query}", headers=key("orders:read"))
+
+    assert (answer.status_code, answer.json()["field"]) == (422, query.partition("=")[0])
+
+
+# -- cases -------------------------------------------------------------------------------------------------
+
+
+def test_cases_are_listed_filtered_and_shown(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:read")
+    listed = program.get("/v1/cases?owner=operations&limit=200", headers=headers).json()["entries"]
+    first = program.get("/v1/cases?limit=1", headers=headers).json()
+    second = program.get(f"/v1/cases?limit=1&after={first['next']}", headers=headers).json()
+    one = program.get(f"/v1/cases/{case_of(database, 'carrier_unknown')}", headers=headers)
+
+    assert {case["owner"] for case in listed} == {"operations"}
+    assert first["entries"][0]["case"] > second["entries"][0]["case"]
+    assert one.json()["manual_page"] == "/manual/operations/cases/carrier_unknown"
+    assert one.headers["etag"] == f'"{one.json()["version"]}"'
+    assert len(program.get("/v1/cases/catalogue", headers=headers).json()) > 40
+
+
+def answering(seen: str, **changes: Any) -> dict[str, Any]:
+    given = {"version": seen, "option": "undo_in_shopify", "who": "Carla", "why": "The customer agrees."}
+    return {**given, **changes}
+
+
+def test_a_case_is_answered_once_however_often_the_answer_is_sent(
+    program: Browser, key: MakeKey, database: Database, orders: list[int], wakes: Wakes
+) -> None:
+    headers = key("cases:read", "cases:answer")
+    case_id = case_of(database, "edit_cannot_be_expressed")
+    version = program.get(f"/v1/cases/{case_id}", headers=headers).json()["version"]
+    wakes.woken.clear()
+    sent = [
+        program.post(f"/v1/cases/{case_id}/answer", headers=headers, json=answering(version))
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in sent] == [202, 202]
+    assert sent[0].json() == sent[1].json()
+    assert wakes.woken == [(orders[0], "edits")]
+    with database.begin() as c:
+        (kept,) = c.execute(select(answers)).all()
+    assert (kept.who, kept.why) == ("Carla (API key warehouse)", "The customer agrees.")
+    (decision,) = program.get("/v1/decisions?order=M-1001-A", headers=headers).json()["entries"]
+    assert (decision["option"], decision["taken_at"]) == ("undo_in_shopify", None)
+    assert program.get("/v1/decisions?order=M-1002-A", headers=headers).json()["entries"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error"),
+    [
+        ({"version": "of yesterday"}, 409, "stale_version"),
+        ({"option": "refuse_order"}, 409, "answer_refused"),
+        ({"option": "no such answer"}, 409, "answer_refused"),
+        ({"who": ""}, 422, "invalid"),
+        ({"who": "  "}, 422, "invalid"),
+        ({"why": "two\nlines"}, 422, "invalid"),
+        ({"text": "A message that no option of this case sends."}, 409, "answer_refused"),
+        ({"more": 1}, 422, "invalid"),
+    ],
+)
+def test_an_answer_that_cannot_be_taken_changes_nothing(
+    program: Browser,
+    key: MakeKey,
+    database: Database,
+    orders: list[int],
+    changes: dict[str, Any],
+    status: int,
+    error: str,
+) -> None:
+    headers = key("cases:read", "cases:answer")
+    case_id = case_of(database, "edit_cannot_be_expressed")
+    version = program.get(f"/v1/cases/{case_id}", headers=headers).json()["version"]
+    answer = program.post(f"/v1/cases/{case_id}/answer", headers=headers, json=answering(version, **changes))
+
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    with database.begin() as c:
+        assert c.execute(select(answers)).all() == []
+
+
+# -- maps --------------------------------------------------------------------------------------------------
+
+
+def test_a_carrier_is_mapped_once_changed_by_version_and_removed(
+    program: Browser, key: MakeKey, database: Database, connection: ConnectionRow, orders: list[int]
+) -> None:
+    headers = key("mappings:read", "mappings:write")
+    place = "/v1/connections/atlas/carriers/Express%20Bike"
+    waiting = program.get("/v1/connections/atlas/carriers", headers=headers).json()["waiting"]
+    wanted = {"code": "DPD", "who": "Olga"}
+    first = program.put(place, headers=headers, json=wanted)
+    again = program.put(place, headers=headers, json=wanted)
+    blind = program.put(place, headers=headers, json={"code": "RM24", "who": "Ben"})
+    (entry,) = program.get("/v1/connections/atlas/carriers", headers=headers).json()["entries"]
+    seen = program.put(
+        place, headers=headers, json={"code": "RM24", "who": "Ben", "version": entry["version"]}
+    )
+    gone = program.delete(f"{place}?who=Ben&why=closed", headers=headers)
+
+    assert waiting == [{"key": "Express Bike", "orders": 1}]
+    assert [answer.json() for answer in (first, again)] == [{"orders": 1}, {"orders": 0}]
+    assert (blind.status_code, blind.json()["error"]) == (409, "stale_version")
+    assert entry["changed_by"] == "Olga (API key warehouse)"
+    assert (seen.status_code, gone.status_code) == (200, 200)
+    assert program.delete(f"{place}?who=Ben&why=closed", headers=headers).json()["error"] == "not_mapped"
+    with database.begin() as c:
+        assert carrier_map(c, connection.id) == ()
+
+
+def test_a_sku_is_mapped_and_the_order_that_waits_for_it_goes_on(
+    program: Browser, key: MakeKey, connection: ConnectionRow, orders: list[int], wakes: Wakes
+) -> None:
+    headers = key("mappings:read", "mappings:write")
+    wakes.woken.clear()
+    kept = program.put(
+        "/v1/connections/atlas/skus/LAMP", headers=headers, json={"shop_sku": "LAMP-2", "who": "Olga"}
+    )
+
+    assert kept.json() == {"orders": 1}
+    assert wakes.woken == [(orders[2], "acceptance")]
+    (entry,) = program.get("/v1/connections/atlas/skus", headers=headers).json()["entries"]
+    assert (entry["mirakl_sku"], entry["shop_sku"]) == ("LAMP", "LAMP-2")
+
+
+@pytest.mark.parametrize(
+    ("place", "body", "status", "error"),
+    [
+        ("atlas/carriers/X", {"code": "NONE", "who": "Olga"}, 422, "mapping_refused"),
+        ("atlas/carriers/X", {"code": "DPD", "name": "DPD", "who": "Olga"}, 422, "mapping_refused"),
+        ("atlas/carriers/X", {"code": "DPD"}, 422, "invalid"),
+        ("nobody/carriers/X", {"code": "DPD", "who": "Olga"}, 404, "not_found"),
+        ("atlas/skus/X", {"shop_sku": "", "who": "Olga"}, 422, "invalid"),
+        ("atlas/skus/X", {"shop_sku": " ", "who": "Olga"}, 422, "mapping_refused"),
+    ],
+)
+def test_an_entry_that_cannot_be_kept_is_refused_in_words(
+    program: Browser,
+    key: MakeKey,
+    connection: ConnectionRow,
+    place: str,
+    body: dict[str, Any],
+    status: int,
+    error: str,
+) -> None:
+    answer = program.put(f"/v1/connections/{place}", headers=key("mappings:write"), json=body)
+
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+# -- the rest ----------------------------------------------------------------------------------------------
+
+
+def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders: list[int]) -> None:
+    headers = key("health:read", "mappings:read")
+    health = program.get("/v1/health", headers=headers).json()
+
+    assert health["ok"] is False
+    assert any("No worker has ever been heard" in problem for problem in health["problems"])
+    assert health["cases_open"]["urgent"] >= 1
+    assert program.get("/v1/connections", headers=headers).json()[0]["name"] == "atlas"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/v1/orders", "orders:read"),
+        ("GET", "/v1/orders/1", "orders:read"),
+        ("GET", "/v1/orders/1/explain", "orders:read"),
+        ("GET", "/v1/cases", "cases:read"),
+        ("GET", "/v1/cases/catalogue", "cases:read"),
+        ("GET", "/v1/cases/1", "cases:read"),
+        ("GET", "/v1/decisions", "cases:read"),
+        ("POST", "/v1/cases/1/answer", "cases:answer"),
+        ("GET", "/v1/connections", "mappings:read"),
+        ("GET", "/v1/connections/a/carriers", "mappings:read"),
+        ("GET", "/v1/connections/a/skus", "mappings:read"),
+        ("PUT", "/v1/connections/a/carriers/b", "mappings:write"),
+        ("PUT", "/v1/connections/a/skus/b", "mappings:write"),
+        ("DELETE", "/v1/connections/a/carriers/b?who=a&why=b", "mappings:write"),
+        ("DELETE", "/v1/connections/a/skus/b?who=a&why=b", "mappings:write"),
+        ("GET", "/v1/health", "health:read"),
+    ],
+)
+def test_each_call_needs_its_own_scope(
+    program: Browser, key: MakeKey, method: str, path: str, scope: str
+) -> None:
+    everything_else = [
+        *("orders:read", "orders:edit", "labels:check", "labels:override", "cases:read", "cases:answer"),
+        *("mappings:read", "mappings:write", "health:read"),
+    ]
+    everything_else.remove(scope)
+    answer = program.ask(method, path, headers=key(*everything_else), json=None if method == "GET" else {})
+
+    assert (answer.status_code, answer.json()["error"]) == (403, "scope_missing")
+    assert scope in answer.json()["detail"]

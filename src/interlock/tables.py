@@ -8,6 +8,7 @@ import interlock.access.people
 import interlock.access.sessions
 import interlock.access.store
 import interlock.access.throttle
+import interlock.cases.replays
 import interlock.cases.store
 import interlock.desk.store
 import interlock.engine.ledger

@@ -57,6 +57,8 @@ def keep(
         say(f"{mapped.removed} mapping(s) removed.")
         return
     say(f"{mapped.mappings} mapping(s) kept; {mapped.orders} waiting order(s) are looked at again.")
+    if mapped.replay is not None:
+        say(f"Follow them with `interlock cases progress {mapped.replay}`.")
 
 
 def say_changes(history: tuple[MapChange, ...]) -> None:

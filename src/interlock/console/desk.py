@@ -3,17 +3,17 @@
 import csv
 import io
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from interlock.cases.store import CannotAnswer, answer, cases
+from interlock.cases.replays import answer_all, impact
+from interlock.cases.store import CannotAnswer, answer
 from interlock.clock import Identifiers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
+from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, count, note_map_changes
 from interlock.imports.store import map_skus, sku_map, unmap_sku
 from interlock.orders.actions import Lane
@@ -61,11 +61,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What was kept: how many mappings, and how many orders are looked at again because of them."""
+    """What was kept: how many mappings, how many orders are looked at again because of them, and the number of the
+    replay that does it; None when no order waits."""
 
     mappings: int
     orders: int
     removed: int = 0
+    replay: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,10 @@ def map_carrier_names(
     former = _carriers(c, connection.id)
     map_carriers(c, connection.id, mappings, who.strip(), now)
     note_map_changes(c, connection.id, "carriers", former, _carriers(c, connection.id), who.strip(), "", now)
-    names = {mapping.shop_name.strip().casefold() for mapping in mappings}
-    waiting = _waiting(c, connection.id, Reason.CARRIER_UNKNOWN, names)
-    return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
+    names = [mapping.shop_name for mapping in mappings]
+    unlocked = impact(c, connection.id, Reason.CARRIER_UNKNOWN, names).orders
+    replay_id = replay_all(c, queue, connection.id, Reason.CARRIER_UNKNOWN, names, who.strip(), now)
+    return Mapped(len(mappings), unlocked, replay=replay_id)
 
 
 def map_sku_names(
@@ -172,16 +175,14 @@ def map_sku_names(
     former = sku_map(c, connection.id)
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
-    names = {mirakl_sku.strip().casefold() for mirakl_sku, _ in mappings}
-    waiting = _waiting(c, connection.id, Reason.SKU_UNKNOWN, names)
-    meant = {mirakl_sku.strip().casefold(): shop_sku for mirakl_sku, shop_sku in mappings}
-    for row in waiting:
-        if Option.MAP_SKU.value in row.options:
-            why = f"Mapped to {meant[row.subject.strip().casefold()]}."
-            # Somebody else's answer that waits already stands; the order is looked at either way.
-            with suppress(CannotAnswer):
-                answer(c, row.id, Option.MAP_SKU.value, who, why, now)
-    return Mapped(len(mappings), _hint_all(c, queue, waiting, now))
+    for mirakl_sku, shop_sku in mappings:
+        # Somebody else's answer that waits already stands; the order is looked at either way.
+        why = f"Mapped to {shop_sku}."
+        answer_all(c, connection.id, Reason.SKU_UNKNOWN, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
+    names = [mirakl_sku for mirakl_sku, _ in mappings]
+    unlocked = impact(c, connection.id, Reason.SKU_UNKNOWN, names).orders
+    replay_id = replay_all(c, queue, connection.id, Reason.SKU_UNKNOWN, names, who.strip(), now)
+    return Mapped(len(mappings), unlocked, replay=replay_id)
 
 
 def unmap_carrier_name(
@@ -237,29 +238,6 @@ def _reason(who: str, why: str) -> None:
 def _who(who: str) -> None:
     if not who.strip():
         raise MapRefused("A mapping needs the name of who makes it. Nothing was changed.", field="who")
-
-
-def _waiting(c: Connection, connection_id: int, reason: Reason, names: set[str]) -> list[Any]:
-    """Open cases of orders that wait for one of these carriers or SKUs: the subject of such a case."""
-    rows = c.execute(
-        select(cases.c.id, cases.c.order_id, cases.c.subject, cases.c.options)
-        .where(
-            cases.c.connection_id == connection_id,
-            cases.c.reason == reason.value,
-            cases.c.closed_at.is_(None),
-            cases.c.order_id.is_not(None),
-        )
-        .order_by(cases.c.order_id, cases.c.id)
-    )
-    return [row for row in rows if row.subject.strip().casefold() in names]
-
-
-def _hint_all(c: Connection, queue: Queue, waiting: list[Any], now: datetime) -> int:
-    """Have every order of these cases looked at, each once."""
-    order_ids = list(dict.fromkeys(row.order_id for row in waiting))
-    for order_id in order_ids:
-        hint(c, queue, order_id, _lane(c, order_id), now)
-    return len(order_ids)
 
 
 def carrier_problem(connection: ConnectionRow, mapping: CarrierMapping) -> tuple[str, str] | None:

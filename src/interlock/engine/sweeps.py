@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.cases.store import forget_old_words
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
 from interlock.engine.hints import hint, note_relatives
+from interlock.engine.replays import wake_next
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import (
     Poll,
@@ -57,15 +58,17 @@ _STUCK_ACCEPTANCES = (
 
 
 async def wake_due(parts: EngineParts, limit: int = 200) -> int:
-    """Wake a worker for every order that has unanswered hints, whose time has come, or whose worker is gone."""
+    """Wake a worker for every order that has unanswered hints, whose time has come, or whose worker is gone, and for the
+    next orders of a replay."""
     now = parts.clock.now()
 
     def wake(c: Connection) -> int:
         due = due_orders(c, now, limit)
         for order_id, lane in due:
             parts.queue.wake(c, order_id, _lane(lane))
+        replayed = wake_next(c, parts.queue, now)
         beat(c, "due sweep", now)
-        return len(due)
+        return len(due) + replayed
 
     return await parts.store.tx(wake)
 

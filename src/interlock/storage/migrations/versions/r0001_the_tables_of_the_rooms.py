@@ -67,13 +67,6 @@ def upgrade() -> None:
     op.create_index("ix_audit_log_subject", "audit_log", ["subject", "id"], unique=False)
     op.create_index("ix_audit_log_who", "audit_log", ["who", "id"], unique=False)
     op.create_table(
-        "boards",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_boards")),
-    )
-    op.create_table(
         "budget_calls",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
@@ -135,12 +128,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("resolved_at IS NULL"),
     )
     op.create_table(
-        "duties",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_duties")),
-    )
-    op.create_table(
         "heartbeats",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -166,43 +153,6 @@ def upgrade() -> None:
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_instance_marks")),
-    )
-    op.create_table(
-        "latency_counts",
-        sa.Column("grain", sa.Text(), nullable=False),
-        sa.Column("measure", sa.Text(), nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), nullable=False),
-        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("counts", postgresql.ARRAY(sa.Integer()), nullable=False),
-        sa.PrimaryKeyConstraint("grain", "measure", "connection_id", "slot", name=op.f("pk_latency_counts")),
-    )
-    op.create_index("ix_latency_counts_slot", "latency_counts", ["grain", "slot"], unique=False)
-    op.create_table(
-        "measured",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_measured")),
-    )
-    op.create_table(
-        "people",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=False),
-        sa.Column("name", sa.LargeBinary(), nullable=False),
-        sa.Column("email", sa.LargeBinary(), nullable=True),
-        sa.Column("password", sa.LargeBinary(), nullable=True),
-        sa.Column("second_factor", sa.LargeBinary(), nullable=True),
-        sa.Column("second_factor_offered", sa.LargeBinary(), nullable=True),
-        sa.Column("last_step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("outside_identity", sa.Text(), nullable=True),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("made_by", sa.Text(), nullable=False),
-        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("rights_changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
-        sa.UniqueConstraint("handle", name=op.f("uq_people_handle")),
-        sa.UniqueConstraint("outside_identity", name=op.f("uq_people_outside_identity")),
     )
     op.create_table(
         "polls",
@@ -235,13 +185,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
-        "shop_tokens",
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("refresh_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account", name=op.f("pk_shop_tokens")),
-    )
-    op.create_table(
         "strangers",
         sa.Column("shopify_order_id", sa.Text(), nullable=False),
         sa.Column("shop", sa.Text(), nullable=False),
@@ -262,14 +205,6 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", "label", name=op.f("pk_tallies")),
-    )
-    op.create_table(
-        "throttles",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("subject", name=op.f("pk_throttles")),
     )
     op.create_table(
         "troubles",
@@ -366,17 +301,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "shop_name", name=op.f("pk_carrier_mappings")),
     )
     op.create_table(
-        "grants",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_grants_connection_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_grants_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
-    )
-    op.create_index("ix_grants_person", "grants", ["person_id"], unique=False)
-    op.create_table(
         "map_changes",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
@@ -393,19 +317,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_map_changes")),
     )
     op.create_index("ix_map_changes", "map_changes", ["connection_id", "map", "id"], unique=False)
-    op.create_table(
-        "one_time_links",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=True),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("made_by", sa.Text(), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_one_time_links_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_links")),
-        sa.UniqueConstraint("digest", name=op.f("uq_one_time_links_digest")),
-    )
     op.create_table(
         "orders",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -460,35 +371,20 @@ def upgrade() -> None:
     op.create_index("ix_orders_shopify_name", "orders", ["shopify_name"], unique=False)
     op.create_index("uq_orders_shopify_order_id", "orders", ["shopify_order_id"], unique=True)
     op.create_table(
-        "recovery_codes",
+        "replays",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_recovery_codes_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("woken_all_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_replays_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replays")),
     )
-    op.create_index("ix_recovery_codes_person", "recovery_codes", ["person_id"], unique=False)
-    op.create_table(
-        "sessions",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("former_digest", sa.Text(), nullable=True),
-        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("half", sa.Boolean(), nullable=False),
-        sa.Column("from_outside", sa.Boolean(), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("browser", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_sessions_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
-        sa.UniqueConstraint("digest", name=op.f("uq_sessions_digest")),
+    op.create_index(
+        "ix_replays_waking", "replays", ["id"], unique=False, postgresql_where=sa.text("woken_all_at IS NULL")
     )
-    op.create_index("ix_sessions_former", "sessions", ["former_digest"], unique=False)
-    op.create_index("ix_sessions_person", "sessions", ["person_id"], unique=False)
     op.create_table(
         "sku_mappings",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
@@ -635,21 +531,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("taken_at IS NULL"),
     )
     op.create_table(
-        "edit_clocks",
-        sa.Column("order_id", sa.BigInteger(), nullable=False),
-        sa.Column("change_id", sa.Text(), nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), nullable=False),
-        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("skus", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("quiet_seconds", sa.Integer(), nullable=False),
-        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_edit_clocks_order_id")),
-        sa.PrimaryKeyConstraint("order_id", "change_id", name=op.f("pk_edit_clocks")),
-    )
-    op.create_index("ix_edit_clocks_edited_at", "edit_clocks", ["edited_at"], unique=False)
-    op.create_table(
         "fulfillment_orders",
         sa.Column("fulfillment_order_id", sa.Text(), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
@@ -788,6 +669,32 @@ def upgrade() -> None:
         ["at"],
         unique=False,
         postgresql_where=sa.text("words IS NOT NULL"),
+    )
+    op.create_table(
+        "replay_orders",
+        sa.Column("replay_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("woken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_replay_orders_case_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_replay_orders_order_id")),
+        sa.ForeignKeyConstraint(["replay_id"], ["replays.id"], name=op.f("fk_replay_orders_replay_id")),
+        sa.PrimaryKeyConstraint("replay_id", "order_id", name=op.f("pk_replay_orders")),
+    )
+    op.create_index(
+        "ix_replay_orders_waiting",
+        "replay_orders",
+        ["replay_id", "place"],
+        unique=False,
+        postgresql_where=sa.text("woken_at IS NULL"),
+    )
+    op.create_index(
+        "ix_replay_orders_woken",
+        "replay_orders",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("woken_at IS NOT NULL"),
     )
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'Rows of % are never changed or deleted.', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$"

@@ -1,0 +1,359 @@
+"""Fix once, replay all: the orders one cause stops are looked at again, a few at a time, with the progress in sight."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+
+from interlock.cases.store import answers, case_events, cases
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import orders
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+MOST_AT_ONCE = 20
+"""So many orders of all replays together are on their way at a time, so that nothing else waits behind them."""
+MOST_SENTENCES = 5
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("woken_all_at", UtcDateTime),
+    Index("ix_replays_waking", "id", postgresql_where=text("woken_all_at IS NULL")),
+)
+
+replay_orders = Table(
+    "replay_orders",
+    metadata,
+    Column("replay_id", BigInteger, ForeignKey("replays.id"), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("case_id", BigInteger, ForeignKey("cases.id"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("woken_at", UtcDateTime),
+    Index("ix_replay_orders_waiting", "replay_id", "place", postgresql_where=text("woken_at IS NULL")),
+    Index("ix_replay_orders_woken", "order_id", postgresql_where=text("woken_at IS NOT NULL")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What an answer to a cause unlocks: how many orders wait for it, when the first begins to do damage, and the money
+    at risk by currency."""
+
+    orders: int
+    first_damage_at: datetime | None
+    money: tuple[tuple[Decimal, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those not looked at yet, `blocked`
+    those that were looked at and still have the case; `why` says what they say now, the most frequent first."""
+
+    id: int
+    connection_id: int
+    reason: str
+    cause: str
+    who: str
+    at: datetime
+    total: int
+    done: int
+    waiting: int
+    under_way: int
+    blocked: int
+    why: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether every order was looked at."""
+        return not self.waiting and not self.under_way
+
+
+def _caused(connection_id: int, reason: Reason, causes: Collection[str]) -> ColumnElement[bool]:
+    """Open cases of orders with one of these causes."""
+    return and_(
+        cases.c.connection_id == connection_id,
+        cases.c.reason == reason.value,
+        cases.c.cause.in_(sorted({cause.strip().casefold() for cause in causes} - {""})),
+        cases.c.closed_at.is_(None),
+        cases.c.order_id.is_not(None),
+    )
+
+
+def impact(c: Connection, connection_id: int, reason: Reason, causes: Collection[str]) -> Impact:
+    """What an answer to these causes would unlock."""
+    rows = c.execute(
+        select(
+            cases.c.currency,
+            func.count(cases.c.order_id.distinct()).label("number"),
+            func.min(cases.c.damage_at).label("first"),
+            func.sum(cases.c.at_risk).label("money"),
+        )
+        .where(_caused(connection_id, reason, causes))
+        .group_by(cases.c.currency)
+        .order_by(cases.c.currency)
+    ).all()
+    firsts = [row.first for row in rows if row.first is not None]
+    return Impact(
+        sum(row.number for row in rows),
+        min(firsts, default=None),
+        tuple((row.money, row.currency) for row in rows if row.money is not None),
+    )
+
+
+def begin(
+    c: Connection, connection_id: int, reason: Reason, causes: Collection[str], who: str, now: datetime
+) -> int | None:
+    """Note every order that one of these causes stops, soonest damage first; None when there is none. Whoever begins a
+    replay wakes its first orders too; a sweep wakes the others. An order another replay has still to wake is in both,
+    which costs nothing: it is woken once more."""
+    chosen = _caused(connection_id, reason, causes)
+    if c.execute(select(exists().where(chosen))).scalar_one() is False:
+        return None
+    replay_id = c.execute(
+        insert(replays)
+        .values(
+            connection_id=connection_id,
+            reason=reason.value,
+            cause=", ".join(sorted({cause.strip().casefold() for cause in causes}))[:200],
+            who=who,
+            at=now,
+        )
+        .returning(replays.c.id)
+    ).scalar_one()
+    first = (
+        select(
+            cases.c.order_id,
+            func.min(cases.c.id).label("id"),
+            func.min(cases.c.damage_at).label("damage_at"),
+        )
+        .where(chosen)
+        .group_by(cases.c.order_id)
+        .subquery()
+    )
+    place = func.row_number().over(order_by=(first.c.damage_at.asc().nulls_last(), first.c.id))
+    c.execute(
+        insert(replay_orders).from_select(
+            ["replay_id", "order_id", "case_id", "place"],
+            select(literal(replay_id), first.c.order_id, first.c.id, place),
+        )
+    )
+    c.execute(
+        insert(case_events).from_select(
+            ["case_id", "at", "who", "what", "detail"],
+            select(
+                replay_orders.c.case_id,
+                literal(now, UtcDateTime),
+                literal(who),
+                literal("replayed"),
+                literal(f"replay {replay_id}"),
+            )
+            .where(replay_orders.c.replay_id == replay_id)
+            .order_by(replay_orders.c.place),
+        )
+    )
+    return int(replay_id)
+
+
+def answer_all(
+    c: Connection,
+    connection_id: int,
+    reason: Reason,
+    cause: str,
+    option: Option,
+    who: str,
+    why: str,
+    now: datetime,
+) -> int:
+    """Give one answer to every open case of a cause that offers it and that nobody has just answered; returns to how
+    many. Their orders have to be replayed by the caller."""
+    untaken = exists().where(
+        answers.c.order_id == cases.c.order_id,
+        answers.c.reason == cases.c.reason,
+        answers.c.subject == cases.c.subject,
+        answers.c.taken_at.is_(None),
+    )
+    given = c.execute(
+        insert(answers)
+        .from_select(
+            ["order_id", "reason", "subject", "option", "who", "why", "at", "text_id"],
+            select(
+                cases.c.order_id,
+                cases.c.reason,
+                cases.c.subject,
+                literal(option.value),
+                literal(who),
+                literal(why),
+                literal(now, UtcDateTime),
+                literal(""),
+            )
+            .where(
+                _caused(connection_id, reason, (cause,)),
+                cases.c.options.contains([option.value]),
+                ~untaken,
+            )
+            .order_by(cases.c.id),
+        )
+        .returning(answers.c.order_id, answers.c.subject)
+    ).all()
+    if given:
+        c.execute(
+            insert(case_events).from_select(
+                ["case_id", "at", "who", "what", "detail"],
+                select(
+                    cases.c.id,
+                    literal(now, UtcDateTime),
+                    literal(who),
+                    literal("answered"),
+                    literal(option.value),
+                )
+                .where(
+                    _caused(connection_id, reason, (cause,)),
+                    exists().where(
+                        answers.c.order_id == cases.c.order_id,
+                        answers.c.reason == cases.c.reason,
+                        answers.c.subject == cases.c.subject,
+                        answers.c.taken_at.is_(None),
+                        answers.c.at == now,
+                        answers.c.who == who,
+                    ),
+                )
+                .order_by(cases.c.id),
+            )
+        )
+    return len(given)
+
+
+def next_to_wake(c: Connection, now: datetime, most: int = MOST_AT_ONCE) -> Sequence[tuple[int, bool]]:
+    """Take the next orders of all replays, the oldest replay first, and note that they are woken now; with whether each
+    waits for acceptance. At most `most` are on their way at a time: woken, and not looked at since."""
+    waking = c.execute(
+        select(replays.c.id)
+        .where(replays.c.woken_all_at.is_(None))
+        .order_by(replays.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if waking is None:
+        return ()
+    under_way = c.execute(
+        select(func.count())
+        .select_from(replay_orders)
+        .join(orders, orders.c.id == replay_orders.c.order_id)
+        .where(replay_orders.c.replay_id == waking, replay_orders.c.woken_at.is_not(None), _under_way())
+    ).scalar_one()
+    if under_way >= most:
+        return ()
+    chosen = (
+        select(replay_orders.c.order_id)
+        .where(replay_orders.c.replay_id == waking, replay_orders.c.woken_at.is_(None))
+        .order_by(replay_orders.c.place)
+        .limit(most - under_way)
+    )
+    taken = (
+        c.execute(
+            update(replay_orders)
+            .where(replay_orders.c.replay_id == waking, replay_orders.c.order_id.in_(chosen))
+            .values(woken_at=now)
+            .returning(replay_orders.c.order_id)
+        )
+        .scalars()
+        .all()
+    )
+    if len(taken) < most - under_way:
+        c.execute(update(replays).where(replays.c.id == waking).values(woken_all_at=now))
+    rows = c.execute(
+        select(orders.c.id, orders.c.mirakl_state).where(orders.c.id.in_(sorted(taken))).order_by(orders.c.id)
+    )
+    return tuple((row.id, row.mirakl_state == "WAITING_ACCEPTANCE") for row in rows)
+
+
+def _under_way() -> ColumnElement[bool]:
+    return orders.c.hints > orders.c.handled
+
+
+def progress(c: Connection, replay_id: int) -> Progress | None:
+    """How far a replay is; None when there is no such replay."""
+    found = _progress(c, replays.c.id == replay_id, 1)
+    if not found:
+        return None
+    why = c.execute(
+        select(cases.c.sentence, func.count().label("number"))
+        .select_from(replay_orders)
+        .join(cases, cases.c.id == replay_orders.c.case_id)
+        .join(orders, orders.c.id == replay_orders.c.order_id)
+        .where(
+            replay_orders.c.replay_id == replay_id,
+            replay_orders.c.woken_at.is_not(None),
+            ~_under_way(),
+            cases.c.closed_at.is_(None),
+        )
+        .group_by(cases.c.sentence)
+        .order_by(func.count().desc(), cases.c.sentence)
+        .limit(MOST_SENTENCES)
+    ).all()
+    (one,) = found
+    return Progress(**_as_fields(one), why=tuple((row.sentence, row.number) for row in why))
+
+
+def latest(c: Connection, limit: int = 20) -> list[Progress]:
+    """The replays that were begun last, the youngest first, without what their blocked orders say."""
+    return [Progress(**_as_fields(row)) for row in _progress(c, literal(True), limit)]
+
+
+def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence[Any]:
+    chosen = select(replays).where(which).order_by(replays.c.id.desc()).limit(limit).subquery()
+    woken = replay_orders.c.woken_at.is_not(None)
+    closed = cases.c.closed_at.is_not(None)
+    return c.execute(
+        select(
+            chosen.c.id,
+            chosen.c.connection_id,
+            chosen.c.reason,
+            chosen.c.cause,
+            chosen.c.who,
+            chosen.c.at,
+            func.count().label("total"),
+            func.count().filter(closed).label("done"),
+            func.count().filter(~closed, ~woken).label("waiting"),
+            func.count().filter(~closed, woken, _under_way()).label("under_way"),
+            func.count().filter(~closed, woken, ~_under_way()).label("blocked"),
+        )
+        .join(replay_orders, replay_orders.c.replay_id == chosen.c.id)
+        .join(cases, cases.c.id == replay_orders.c.case_id)
+        .join(orders, orders.c.id == replay_orders.c.order_id)
+        .group_by(*(chosen.c[name] for name in ("id", "connection_id", "reason", "cause", "who", "at")))
+        .order_by(chosen.c.id.desc())
+    ).all()
+
+
+def _as_fields(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)

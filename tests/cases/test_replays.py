@@ -1,0 +1,188 @@
+"""Fix once, replay all: one answer frees five thousand orders, a few at a time, and its progress is in sight."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, event, func, insert, select, text, update
+
+from interlock.cases.replays import (
+    MOST_AT_ONCE,
+    answer_all,
+    begin,
+    impact,
+    latest,
+    progress,
+    replay_orders,
+)
+from interlock.cases.store import answers, case_events, cases
+from interlock.engine.replays import replay_all, wake_next
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import orders
+from interlock.storage.database import Database
+from tests.build import NOW
+from tests.console.seed import Wakes
+from tests.engine.rows import a_connection
+
+MANY = 5000
+CARRIER = Reason.CARRIER_UNKNOWN
+
+
+@pytest.fixture
+def c(database: Database) -> Iterator[Connection]:
+    with database.begin() as connection:
+        yield connection
+
+
+def blocked(c: Connection, number: int, cause: str = "royal mail 24", state: str = "SHIPPING") -> int:
+    """So many orders that one carrier stops, made in SQL; returns the connection. Odd ones do damage first."""
+    connection_id = a_connection(c)
+    c.execute(
+        text(
+            "INSERT INTO orders (connection_id, mirakl_order_id, commercial_id, created_at, memory, mirakl_state) "
+            "SELECT :connection, 'M-' || n, '', :now, '{}', :state FROM generate_series(1, :number) n"
+        ),
+        {"connection": connection_id, "now": NOW, "number": number, "state": state},
+    )
+    c.execute(
+        text(
+            "INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, options, facts, "
+            "cause, damage_at, at_risk, currency, first_opened_at, opened_at) "
+            "SELECT id, connection_id, 'condition', 'carrier_unknown', 'Royal Mail 24', 'operations', 'today', "
+            "'It is not mapped.', '[\"map_carrier\"]', '[]', :cause, "
+            "CAST(:now AS timestamptz) + ((id % 2) * -1 + 48) * interval '1 hour', 10.50, 'EUR', :now, :now FROM orders"
+        ),
+        {"now": NOW, "cause": cause},
+    )
+    return connection_id
+
+
+def looked_at(c: Connection, *, settled: bool = True) -> None:
+    """What the workers do: answer every hint, and settle the cases of those orders."""
+    hinted = select(orders.c.id).where(orders.c.hints > orders.c.handled)
+    if settled:
+        gone = update(cases).where(cases.c.order_id.in_(hinted)).values(closed_at=NOW, closed_because="Gone.")
+        c.execute(gone)
+    c.execute(update(orders).where(orders.c.id.in_(hinted)).values(handled=orders.c.hints))
+
+
+def test_five_thousand_orders_are_freed_by_one_answer_a_few_at_a_time(c: Connection) -> None:
+    connection_id = blocked(c, MANY)
+    wakes, statements = Wakes(), []
+    event.listen(c, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    before = impact(c, connection_id, CARRIER, ["Royal Mail 24"])
+    assert (before.orders, before.first_damage_at) == (MANY, NOW + timedelta(hours=47))
+    assert [(str(money), currency) for money, currency in before.money] == [("52500.00", "EUR")]
+
+    statements.clear()
+    began = time.perf_counter()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+    took = time.perf_counter() - began
+
+    assert replay_id is not None
+    # The answer costs the same few statements however many orders wait; only the first orders are woken with it.
+    assert len(statements) < 12 + MOST_AT_ONCE
+    assert took < 5
+    assert len(wakes.woken) == MOST_AT_ONCE
+    assert {lane for _, lane in wakes.woken} == {"rest"}
+    odd = c.execute(
+        select(orders.c.id).where(orders.c.id.in_([o for o, _ in wakes.woken]), orders.c.id % 2 == 1)
+    )
+    assert len(odd.all()) == MOST_AT_ONCE, "soonest damage first"
+    assert wake_next(c, wakes, NOW) == 0, "nobody has looked at the first ones yet"
+
+    rounds = 0
+    while wake_next_after_a_look(c, wakes):
+        rounds += 1
+        assert in_flight(c) <= MOST_AT_ONCE
+    found = progress(c, replay_id)
+    assert found is not None
+    assert (found.total, found.done, found.waiting, found.under_way, found.blocked) == (MANY, MANY, 0, 0, 0)
+    assert found.ended
+    assert len({order for order, _ in wakes.woken}) == len(wakes.woken) == MANY
+    assert rounds == MANY // MOST_AT_ONCE - 1
+
+
+def wake_next_after_a_look(c: Connection, wakes: Wakes) -> int:
+    looked_at(c)
+    return wake_next(c, wakes, NOW)
+
+
+def in_flight(c: Connection) -> int:
+    return int(
+        c.execute(
+            select(func.count())
+            .select_from(replay_orders)
+            .join(orders, orders.c.id == replay_orders.c.order_id)
+            .where(replay_orders.c.woken_at.is_not(None), orders.c.hints > orders.c.handled)
+        ).scalar_one()
+    )
+
+
+def test_progress_tells_the_waiting_from_the_blocked_and_says_why(c: Connection) -> None:
+    connection_id = blocked(c, MOST_AT_ONCE + 7)
+    wakes = Wakes()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["ROYAL MAIL 24"], "Ada", NOW)
+    assert replay_id is not None
+    woken = [order for order, _ in wakes.woken]
+    c.execute(
+        update(cases)
+        .where(cases.c.order_id.in_(woken[:4]))
+        .values(sentence="The marketplace takes no unregistered carrier.")
+    )
+    c.execute(
+        update(cases).where(cases.c.order_id.in_(woken[5:])).values(closed_at=NOW, closed_because="Gone.")
+    )
+    c.execute(update(orders).where(orders.c.id != woken[4]).values(handled=orders.c.hints))
+
+    found = progress(c, replay_id)
+
+    assert found is not None
+    assert not found.ended
+    assert (found.total, found.done, found.waiting) == (MOST_AT_ONCE + 7, MOST_AT_ONCE - 5, 7)
+    assert (found.under_way, found.blocked) == (1, 4)
+    assert found.why == (("The marketplace takes no unregistered carrier.", 4),)
+    assert [one.id for one in latest(c)] == [replay_id]
+
+
+def test_an_order_that_waits_for_acceptance_goes_into_that_lane(c: Connection) -> None:
+    connection_id = blocked(c, 1, state="WAITING_ACCEPTANCE")
+    wakes = Wakes()
+
+    replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+
+    assert [lane for _, lane in wakes.woken] == ["acceptance"]
+
+
+def test_a_cause_nobody_waits_for_begins_nothing(c: Connection) -> None:
+    connection_id = blocked(c, 3)
+
+    assert begin(c, connection_id, CARRIER, ["Pony"], "Ada", NOW) is None
+    assert begin(c, connection_id, CARRIER, [""], "Ada", NOW) is None
+    assert begin(c, connection_id, Reason.SKU_UNKNOWN, ["Royal Mail 24"], "Ada", NOW) is None
+    assert impact(c, connection_id, CARRIER, ["Pony"]).orders == 0
+    assert latest(c) == []
+
+
+def test_one_answer_is_kept_for_each_case_that_offers_it_and_has_none(c: Connection) -> None:
+    connection_id = blocked(c, 4)
+    first, second = c.execute(select(cases).order_by(cases.c.id).limit(2)).all()
+    c.execute(update(cases).where(cases.c.id == first.id).values(options=[]))
+    c.execute(
+        insert(answers).values(
+            order_id=second.order_id,
+            reason=second.reason,
+            subject=second.subject,
+            option="map_carrier",
+            who="Grace",
+            why="It is RM24.",
+            at=NOW - timedelta(minutes=1),
+        )
+    )
+
+    option = Option.MAP_CARRIER
+    assert answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW) == 2
+    assert answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW) == 0
+    history = c.execute(select(case_events.c.case_id, case_events.c.what).order_by(case_events.c.id)).all()
+    assert [(row.case_id - first.id, row.what) for row in history] == [(2, "answered"), (3, "answered")]

@@ -41,7 +41,22 @@ def test_the_commands_are_those_that_were_promised() -> None:
                 "replay",
             )
         ),
-        *(f"cases {verb}" for verb in ("list", "show", "answer", "catalogue")),
+        *(
+            f"cases {verb}"
+            for verb in (
+                "list",
+                "show",
+                "answer",
+                "catalogue",
+                "assign",
+                "begin",
+                "snooze",
+                "comment",
+                "causes",
+                "replay",
+                "progress",
+            )
+        ),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
         "carriers suggest",
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),

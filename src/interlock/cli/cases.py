@@ -1,60 +1,114 @@
 """`interlock cases …`: what a person must look at, the answers, and the catalogue of reasons."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from interlock.cases.catalogue import entries
+from interlock.cases import work
+from interlock.cases.catalogue import entries, entry_of
+from interlock.cases.replays import Progress, answer_all, latest, progress
 from interlock.cases.store import CannotAnswer, latest_answer
-from interlock.cli.installation import opened
-from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.cases.work import NoSuchCase, NotDone, checked_words, history
+from interlock.cli.installation import Installation, opened
+from interlock.cli.telling import AsJson, Exit, Who, end, plain, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import desk, wording
-from interlock.console.case_list import case_queue, one_case
+from interlock.console.case_list import STATUSES, CaseRow, cases_page, one_case
+from interlock.console.case_list import causes as causes_there
+from interlock.console.case_story import story_of
+from interlock.console.lists import Asked, FilterUnknown, choices
+from interlock.engine.replays import replay_all
+from interlock.orders.reasons import Option, Reason
 
-commands = typer.Typer(no_args_is_help=True, help="Cases: list, show, answer, and the catalogue of reasons.")
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Cases: list, show, assign, snooze, comment, answer; causes and their replays; the catalogue of reasons.",
+)
 CaseNumber = Annotated[int, typer.Argument(help="The number of the case.")]
 
 
 @commands.command("list")
-def list_cases(as_json: AsJson = False) -> None:
-    """List open cases, what does damage first at the top."""
+def list_cases(
+    team: Annotated[str, typer.Option("--team", help="Only cases of this team.")] = "",
+    connection: Annotated[str, typer.Option("--connection", help="Only cases of this connection.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Only cases of this reason, by its code.")] = "",
+    status: Annotated[
+        str,
+        typer.Option(
+            "--status", help="mine, open, in progress, snoozed or closed; else all that do not rest."
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 200,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """List open cases, what does damage first at the top, then the most money."""
+    if status not in STATUSES:
+        end(Exit.USAGE, f"There is no status {status!r}; there are: {', '.join(STATUSES[1:])}.")
+    asked = Asked("/cases", connection, team, "", (("status", status), ("reason", reason)))
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(case_queue)
+
+        def read(c: Connection) -> list[CaseRow]:
+            choices(c, asked)
+            return cases_page(c, asked, who, now, limit)[0]
+
+        try:
+            found = installation.tx(read)
+        except FilterUnknown as wrong:
+            end(Exit.NOT_FOUND, str(wrong))
         if as_json:
-            print_json(found)
+            print_json([_with_status(one, now) for one in found])
             return
         table(
             "",
-            ("case", "severity", "due", "order", "connection", "what", "owner"),
+            ("case", "severity", "damage", "at risk", "order", "connection", "what", "team", "status", "who"),
             (
                 (
                     one.id,
                     one.severity,
-                    wording.left(one.due_at, now),
+                    wording.left(one.damage_at, now),
+                    one.money,
                     one.order_name,
                     one.connection,
                     one.title,
                     one.owner,
+                    one.status(now),
+                    one.assignee,
                 )
                 for one in found
             ),
         )
 
 
+def _with_status(row: CaseRow, now: datetime) -> dict[str, object]:
+    return {**plain(row), "status": row.status(now)}
+
+
 @commands.command("show")
 def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
-    """Show one case with what may be answered to it, and what each answer does."""
+    """Show one case with its history, what may be answered to it, and what each answer does."""
     with opened() as installation:
         found, last = installation.tx(lambda c: (one_case(c, case_id), latest_answer(c, case_id)))
         if found is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}.")
+        now = installation.clock.now()
+        events = installation.tx(lambda c: history(c, case_id))
+        told = tuple(story_of(events, installation.keyring))
         if as_json:
-            print_json(found)
+            entry = entry_of(Reason(found.reason))
+            print_json({**_with_status(found, now), "history": told, "catalogue": entry})
             return
-        say(f"Case {found.id}: {found.title} ({found.severity}, {found.owner})")
+        say(f"Case {found.id}: {found.title} ({found.severity}, {found.owner}, {found.status(now)})")
         say(found.sentence)
+        if found.damage_at is not None:
+            at_risk = f", {found.money} at risk" if found.money else ""
+            say(f"Damage: {wording.stamp(found.damage_at)} ({wording.left(found.damage_at, now)}){at_risk}")
+        if found.assignee:
+            say(f"With: {found.assignee}")
         if found.facts:
             table("", ("fact", "value"), found.facts)
         if found.closed_at is not None:
@@ -69,6 +123,11 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
                 ("option", "what it does"),
                 ((option, wording.option_consequence(option)) for option in found.options),
             )
+        table(
+            "\nHistory",
+            ("at", "who", "what"),
+            ((wording.stamp(entry.at), entry.who, entry.sentence) for entry in told),
+        )
 
 
 @commands.command("answer")
@@ -138,3 +197,224 @@ def catalogue(as_json: AsJson = False) -> None:
             for one in found
         ),
     )
+
+
+# -- cases as work -----------------------------------------------------------------------------------------
+
+
+def _do(case_id: int, as_json: bool, done: str, act: Callable[[Connection, Installation], None]) -> None:
+    """Do something to one case; every refusal ends the command with its sentence."""
+    with opened() as installation:
+        try:
+            installation.tx(lambda c: act(c, installation))
+        except NoSuchCase as missing:
+            end(Exit.NOT_FOUND, str(missing))
+        except NotDone as refused:
+            end(Exit.REFUSED, str(refused))
+        if as_json:
+            found, now = installation.tx(lambda c: one_case(c, case_id)), installation.clock.now()
+            print_json(None if found is None else _with_status(found, now))
+            return
+        say(done)
+
+
+@commands.command("assign")
+def assign(
+    case_id: CaseNumber,
+    to: Annotated[str, typer.Argument(help="Who shall have it; - for nobody.")],
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give a case to somebody, or back to the team."""
+    name = "" if to == "-" else to
+
+    def act(c: Connection, installation: Installation) -> None:
+        work.assign(c, case_id, name, who, installation.clock.now())
+
+    _do(case_id, as_json, f"Case {case_id} is with {name or 'nobody'} now.", act)
+
+
+@commands.command("begin")
+def begin(case_id: CaseNumber, who: Who = "", as_json: AsJson = False) -> None:
+    """Take a case and work on it."""
+
+    def act(c: Connection, installation: Installation) -> None:
+        work.begin(c, case_id, who, installation.clock.now())
+
+    _do(case_id, as_json, f"{who} is working on case {case_id}.", act)
+
+
+@commands.command("snooze")
+def snooze(
+    case_id: CaseNumber,
+    hours: Annotated[float, typer.Option("--hours", min=0, max=1000, help="How long it rests; 0 wakes it.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, kept with it.")] = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a case rest, with a reason and an end; never beyond the moment at which it does damage."""
+
+    def act(c: Connection, installation: Installation) -> None:
+        now = installation.clock.now()
+        if hours == 0:
+            work.wake(c, case_id, who, now)
+            return
+        words = installation.keyring.encrypt(checked_words(why, "The reason").encode())
+        work.snooze(c, case_id, now + timedelta(hours=hours), who, words, now)
+
+    done = f"Case {case_id} rests for {hours:g} h." if hours else f"Case {case_id} is awake."
+    _do(case_id, as_json, done, act)
+
+
+@commands.command("comment")
+def comment(
+    case_id: CaseNumber,
+    words: Annotated[str, typer.Argument(help="What shall be remembered; kept encrypted.")],
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write something to a case."""
+
+    def act(c: Connection, installation: Installation) -> None:
+        sealed = installation.keyring.encrypt(checked_words(words, "The comment").encode())
+        work.comment(c, case_id, who, sealed, installation.clock.now())
+
+    _do(case_id, as_json, f"Kept with case {case_id}.", act)
+
+
+# -- causes ------------------------------------------------------------------------------------------------
+
+
+@commands.command("causes")
+def causes(
+    connection: Annotated[str, typer.Option("--connection", help="Only of this connection.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what stops several orders together, and how many one answer would free."""
+    with opened() as installation:
+        now = installation.clock.now()
+        found = installation.tx(lambda c: causes_there(c, now, connection))
+        if as_json:
+            print_json(
+                [
+                    {
+                        "case": one.first.id,
+                        "reason": one.first.reason,
+                        "connection": one.first.connection,
+                        "cause": one.first.cause,
+                        "orders": one.count,
+                        "damage_at": one.first.damage_at,
+                        "at_risk": one.at_risk,
+                        "currency": one.first.currency,
+                        "options": one.first.options,
+                    }
+                    for one in found
+                ]
+            )
+            return
+        table(
+            "",
+            ("case", "orders", "damage", "at risk", "connection", "what", "cause"),
+            (
+                (
+                    one.first.id,
+                    one.count,
+                    wording.left(one.first.damage_at, now),
+                    one.money,
+                    one.first.connection,
+                    one.first.title,
+                    one.first.cause,
+                )
+                for one in found
+            ),
+        )
+
+
+@commands.command("replay")
+def replay(
+    case_id: CaseNumber,
+    option: Annotated[
+        str,
+        typer.Option("--answer", help="Give this answer to every case of the cause first; only send_again."),
+    ] = "",
+    why: Annotated[str, typer.Option("--why", help="The reason, kept with the answers.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without it, only say how many orders it frees.")
+    ] = False,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Have every order of a case's cause looked at again, a few at a time; first say how many."""
+    if option and option != Option.SEND_AGAIN.value:
+        end(
+            Exit.USAGE,
+            "Only send_again can be answered to a whole cause; a mapping is made with `carriers map`.",
+        )
+    with opened() as installation:
+        now = installation.clock.now()
+        found = installation.tx(lambda c: one_case(c, case_id))
+        if found is None:
+            end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
+        try:
+            cause = desk.cause_of_case(found)
+            if option and yes:
+                checked_words(why, "The reason")
+        except NotDone as refused:
+            end(Exit.REFUSED, str(refused))
+        unlocked = installation.tx(lambda c: desk.unlocked_by(c, cause))
+        if not yes:
+            if as_json:
+                print_json({"orders": unlocked.orders, "replay": None})
+                return
+            say(
+                f"{unlocked.orders} order(s) wait for “{cause.name}”. Add --yes to have them looked at again."
+            )
+            return
+
+        def act(c: Connection) -> int | None:
+            if option:
+                answer_all(c, cause.connection_id, cause.reason, cause.name, Option(option), who, why, now)
+            return replay_all(
+                c, installation.queue, cause.connection_id, cause.reason, (cause.name,), who, now
+            )
+
+        number = installation.tx(act)
+        if as_json:
+            print_json({"orders": unlocked.orders, "replay": number})
+            return
+        if number is None:
+            say("No order waits for it any more. Nothing was changed.")
+            return
+        say(
+            f"{unlocked.orders} order(s) are looked at again. Follow them with `interlock cases progress {number}`."
+        )
+
+
+@commands.command("progress")
+def show_progress(
+    replay_id: Annotated[int, typer.Argument(help="The number of the replay; 0 for the last ones.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far replays are: done, waiting, and still blocked and why."""
+    with opened() as installation:
+        if not replay_id:
+            found: list[Progress] = installation.tx(latest)
+        else:
+            one = installation.tx(lambda c: progress(c, replay_id))
+            if one is None:
+                end(Exit.NOT_FOUND, f"There is no replay {replay_id}.")
+            found = [one]
+        if as_json:
+            print_json(found if not replay_id else found[0])
+            return
+        table(
+            "",
+            ("replay", "cause", "by", "orders", "done", "waiting", "under way", "still blocked"),
+            (
+                (one.id, one.cause, one.who, one.total, one.done, one.waiting, one.under_way, one.blocked)
+                for one in found
+            ),
+        )
+        for one in found:
+            for sentence, number in one.why:
+                say(f"{number} × {sentence}")

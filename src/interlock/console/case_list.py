@@ -1,24 +1,34 @@
-"""Cases as lists and pages show them."""
+"""Cases as lists and pages show them: what does damage first comes first, and one cause is one line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from interlock.cases.store import answers, cases
+from interlock.cases.work import Status, status_of
 from interlock.console import wording
-from interlock.engine.store import (
-    connections,
-)
+from interlock.console.lists import Asked, row_mark
+from interlock.engine.store import connections
+from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
-_SEVERITY_ORDER = case({"urgent": 0, "today": 1}, value=cases.c.severity, else_=2)
+PAGE_LENGTH = 50
+OWN_FILTERS = ("status", "reason", "cause")
+STATUSES = ("", "mine", "open", "in progress", "snoozed", "closed")
+"""What a list of cases may be filtered by; empty means everything that somebody has to look at now."""
+
+_FIRST_DAMAGE = (cases.c.damage_at.asc().nulls_last(), cases.c.at_risk.desc().nulls_last(), cases.c.id)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One case, with the order or connection it belongs to. `answered_by` is who has answered and is not yet heard."""
+    """One case, with the order or connection it belongs to. `answered_by` is who has answered and is not yet heard.
+    `at_risk` is in `currency`, None where nothing can be counted."""
 
     id: int
     order_id: int | None
@@ -35,15 +45,63 @@ class CaseRow:
     options: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     due_at: datetime | None
+    cause: str
+    damage_at: datetime | None
+    at_risk: Decimal | None
+    currency: str
+    first_opened_at: datetime
     opened_at: datetime
+    reopened: int
     closed_at: datetime | None
     closed_because: str
+    assignee: str
+    begun_at: datetime | None
+    snoozed_until: datetime | None
     answered_by: str
 
+    def status(self, now: datetime) -> Status:
+        """What the case is at the moment."""
+        return status_of(self.closed_at, self.snoozed_until, self.begun_at, now)
 
-def case_queue(c: Connection, limit: int = 200) -> list[CaseRow]:
-    """Open cases in the order in which they do damage: by due time, then severity, then age."""
-    return case_rows(c, cases.c.closed_at.is_(None), limit=limit)
+    @property
+    def money(self) -> str:
+        """The money at risk in words; empty where nothing can be counted."""
+        return "" if self.at_risk is None else wording.money(self.at_risk, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Cases of one cause as one line of the queue; `count` is 1 for a case on its own. `first` is the one that does damage
+    first, `at_risk` the money of all of them."""
+
+    first: CaseRow
+    count: int
+    at_risk: Decimal | None
+
+    @property
+    def title(self) -> str:
+        """What the line says: the cause and how many orders it stops, or the title of the case."""
+        if self.count == 1:
+            return self.first.title
+        return f"{self.first.title}: “{_name_of(self.first)}”, {self.count} orders"
+
+    @property
+    def money(self) -> str:
+        """The money at risk of all of them in words."""
+        return "" if self.at_risk is None else wording.money(self.at_risk, self.first.currency)
+
+
+def _name_of(row: CaseRow) -> str:
+    """The shared name as the platform writes it, where the subject is that name."""
+    return row.subject if row.subject.strip().casefold() == row.cause else row.cause
+
+
+def case_queue(c: Connection, limit: int = 200, now: datetime | None = None) -> list[CaseRow]:
+    """Open cases in the order in which they do damage: by damage time, then by money. With `now`, none that rest."""
+    waits: ColumnElement[bool] = cases.c.closed_at.is_(None)
+    if now is not None:
+        waits = and_(waits, _awake(now))
+    return case_rows(c, waits, limit=limit)
 
 
 def one_case(c: Connection, case_id: int) -> CaseRow | None:
@@ -52,8 +110,101 @@ def one_case(c: Connection, case_id: int) -> CaseRow | None:
     return found[0] if found else None
 
 
-def case_rows(c: Connection, condition: Any, limit: int = 500) -> list[CaseRow]:
-    """Cases that meet a condition, soonest due first."""
+def folded_page(
+    c: Connection, asked: Asked, me: str, now: datetime, limit: int = PAGE_LENGTH
+) -> tuple[list[Folded], str]:
+    """The queue a list's address asks for, one line for each cause, and the mark where the next page begins: empty when
+    this is the last. `me` is whose cases are “mine”. Raises MarkUnreadable."""
+    begins = row_mark(asked.after) if asked.after else 0
+    apart = bool(asked.other("cause")) or asked.other("status") == "closed"
+    alone = literal("case ") + cast(cases.c.id, String)
+    shared = cases.c.reason + " " + cast(cases.c.connection_id, String) + " " + cases.c.cause
+    key = alone if apart else case((cases.c.cause == "", alone), else_=shared)
+    grouped = (
+        select(
+            func.min(cases.c.damage_at).label("damage_at"),
+            func.sum(cases.c.at_risk).label("at_risk"),
+            func.count().label("number"),
+            func.array_agg(aggregate_order_by(cases.c.id, *_FIRST_DAMAGE))[1].label("first"),
+        )
+        .where(*conditions_of(asked, me, now))
+        .group_by(key)
+        .subquery()
+    )
+    lines = c.execute(
+        select(grouped)
+        .order_by(
+            grouped.c.damage_at.asc().nulls_last(), grouped.c.at_risk.desc().nulls_last(), grouped.c.first
+        )
+        .offset(begins)
+        .limit(limit + 1)
+    ).all()
+    rows = {row.id: row for row in case_rows(c, cases.c.id.in_([line.first for line in lines[:limit]]))}
+    found = [Folded(rows[line.first], int(line.number), line.at_risk) for line in lines[:limit]]
+    return found, str(begins + limit) if len(lines) > limit else ""
+
+
+def cases_page(
+    c: Connection, asked: Asked, me: str, now: datetime, limit: int = PAGE_LENGTH
+) -> tuple[list[CaseRow], str]:
+    """The cases a list's address asks for, each on its own, and the mark of the next page. Raises MarkUnreadable."""
+    begins = row_mark(asked.after) if asked.after else 0
+    found = case_rows(c, and_(*conditions_of(asked, me, now)), limit + 1, begins)
+    return found[:limit], str(begins + limit) if len(found) > limit else ""
+
+
+def causes(c: Connection, now: datetime, connection: str = "", limit: int = 500) -> list[Folded]:
+    """What one answer may settle for several orders, the first damage first."""
+    found, _ = folded_page(c, Asked("/cases", connection), "", now, limit)
+    return [line for line in found if line.first.cause]
+
+
+def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElement[bool]]:
+    """Which cases the address of a list asks for."""
+    status = asked.other("status")
+    open_ones: ColumnElement[bool] = cases.c.closed_at.is_(None)
+    wanted = [cases.c.closed_at.is_not(None) if status == "closed" else open_ones]
+    match status:
+        case "mine":
+            wanted.append(cases.c.assignee == me)
+        case "open":
+            wanted += [_awake(now), cases.c.begun_at.is_(None)]
+        case "in progress":
+            wanted += [_awake(now), cases.c.begun_at.is_not(None)]
+        case "snoozed":
+            wanted.append(cases.c.snoozed_until > now)
+        case "closed":
+            pass
+        case _:
+            wanted.append(_awake(now))
+    if asked.connection:
+        named = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
+        wanted.append(cases.c.connection_id == named)
+    if asked.team:
+        wanted.append(cases.c.owner == asked.team)
+    if reason := asked.other("reason"):
+        wanted.append(cases.c.reason == reason)
+    if cause := asked.other("cause"):
+        wanted.append(cases.c.cause == cause.casefold())
+    return wanted
+
+
+def reasons_there(c: Connection) -> tuple[tuple[str, str], ...]:
+    """The reasons that have an open case, with their titles: what the list may be filtered by."""
+    found = c.execute(
+        select(cases.c.reason.distinct()).where(cases.c.closed_at.is_(None)).order_by(cases.c.reason)
+    ).scalars()
+    return tuple((code, wording.reason_title(code)) for code in found if code in set(Reason))
+
+
+def _awake(now: datetime) -> ColumnElement[bool]:
+    return or_(cases.c.snoozed_until.is_(None), cases.c.snoozed_until <= now)
+
+
+def case_rows(
+    c: Connection, condition: ColumnElement[bool], limit: int = 500, offset: int = 0
+) -> list[CaseRow]:
+    """Cases that meet a condition, the first damage first, then the most money."""
     waiting = (
         select(answers.c.who)
         .where(
@@ -77,30 +228,41 @@ def case_rows(c: Connection, condition: Any, limit: int = 500) -> list[CaseRow]:
         .outerjoin(orders, orders.c.id == cases.c.order_id)
         .outerjoin(connections, connections.c.id == cases.c.connection_id)
         .where(condition)
-        .order_by(cases.c.due_at.asc().nulls_last(), _SEVERITY_ORDER, cases.c.opened_at, cases.c.id)
+        .order_by(*_FIRST_DAMAGE)
         .limit(limit)
+        .offset(offset)
     )
-    return [
-        CaseRow(
-            id=row.id,
-            order_id=row.order_id,
-            connection_id=row.connection_id,
-            connection=row.connection or "",
-            order_name=row.shopify_name or row.mirakl_order_id or "",
-            kind=row.kind,
-            reason=row.reason,
-            title=wording.reason_title(row.reason),
-            subject=row.subject,
-            owner=row.owner,
-            severity=row.severity,
-            sentence=row.sentence,
-            options=tuple(row.options),
-            facts=tuple((str(name), str(value)) for name, value in row.facts),
-            due_at=row.due_at,
-            opened_at=row.opened_at,
-            closed_at=row.closed_at,
-            closed_because=row.closed_because or "",
-            answered_by=row.answered_by or "",
-        )
-        for row in rows
-    ]
+    return [_case_row(row) for row in rows]
+
+
+def _case_row(row: Any) -> CaseRow:
+    return CaseRow(
+        id=row.id,
+        order_id=row.order_id,
+        connection_id=row.connection_id,
+        connection=row.connection or "",
+        order_name=row.shopify_name or row.mirakl_order_id or "",
+        kind=row.kind,
+        reason=row.reason,
+        title=wording.reason_title(row.reason),
+        subject=row.subject,
+        owner=row.owner,
+        severity=row.severity,
+        sentence=row.sentence,
+        options=tuple(row.options),
+        facts=tuple((str(name), str(value)) for name, value in row.facts),
+        due_at=row.due_at,
+        cause=row.cause,
+        damage_at=row.damage_at,
+        at_risk=row.at_risk,
+        currency=row.currency,
+        first_opened_at=row.first_opened_at,
+        opened_at=row.opened_at,
+        reopened=row.reopened,
+        closed_at=row.closed_at,
+        closed_because=row.closed_because or "",
+        assignee=row.assignee,
+        begun_at=row.begun_at,
+        snoozed_until=row.snoozed_until,
+        answered_by=row.answered_by or "",
+    )

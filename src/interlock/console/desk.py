@@ -8,9 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from interlock.cases.replays import answer_all, impact
+from interlock.cases.replays import Impact, answer_all, impact
 from interlock.cases.store import CannotAnswer, answer
+from interlock.cases.work import NotDone
 from interlock.clock import Identifiers
+from interlock.console.case_list import CaseRow
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.replays import replay_all
@@ -130,6 +132,32 @@ def replay(c: Connection, queue: Queue, order_id: int, who: str, now: datetime) 
 def _lane(c: Connection, order_id: int) -> Lane:
     state = c.execute(select(orders.c.mirakl_state).where(orders.c.id == order_id)).scalar_one_or_none()
     return "acceptance" if state == "WAITING_ACCEPTANCE" else "edits"
+
+
+# -- causes ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What several orders wait for together."""
+
+    connection_id: int
+    reason: Reason
+    name: str
+
+
+def cause_of_case(row: CaseRow) -> Cause:
+    """The cause a case shares with others. Raises NotDone where it has none."""
+    if row.closed_at is not None:
+        raise NotDone(f"Case {row.id} is closed: {row.closed_because} Nothing was changed.")
+    if not row.cause or row.order_id is None or row.connection_id is None:
+        raise NotDone(f"Case {row.id} has no cause that other orders share. Nothing was changed.")
+    return Cause(row.connection_id, Reason(row.reason), row.cause)
+
+
+def unlocked_by(c: Connection, cause: Cause) -> Impact:
+    """What an answer to the cause would free."""
+    return impact(c, cause.connection_id, cause.reason, (cause.name,))
 
 
 # -- maps --------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def today_routes(routes: APIRouter, console: Console) -> None:
         now = parts.clock.now()
 
         def read(c: Connection) -> tuple[Today, list[CaseRow]]:
-            return figures_of_today(c, now), case_queue(c, SHOWN_CASES)
+            return figures_of_today(c, now), case_queue(c, SHOWN_CASES, now)
 
         figures, queue = await console.read(read)
         return console.page(request, "today", "Today", figures=figures, queue=queue)

@@ -1,0 +1,147 @@
+"""The commands about cases as work: the queue, hands, rest, words, causes and their replays, and the catalogue."""
+
+import pytest
+from sqlalchemy import select, update
+
+from interlock.cases.store import case_events, cases
+from interlock.cli.telling import Exit
+from interlock.engine.store import ConnectionRow
+from interlock.orders.reasons import CATALOGUE, Reason
+from interlock.orders.store import orders
+from interlock.storage.database import Database
+from tests.cli.conftest import Run, document
+from tests.console.seed import edited_up, keep, shipped_with
+
+
+@pytest.fixture
+def carrier(database: Database, connection: ConnectionRow) -> int:
+    """The number of a case about an unknown carrier."""
+    with database.begin() as c:
+        keep(c, connection, edited_up())
+        keep(c, connection, shipped_with("Pigeon Post"))
+        found = select(cases.c.id).where(cases.c.reason == Reason.CARRIER_UNKNOWN.value)
+        return int(c.execute(found).scalar_one())
+
+
+def test_the_catalogue_is_a_list_of_whole_entries(interlock: Run) -> None:
+    found = document(interlock("cases", "catalogue", "--json"))
+
+    assert [entry["code"] for entry in found] == [reason.value for reason in CATALOGUE]
+    for entry in found:
+        assert {
+            "code",
+            "title",
+            "kind",
+            "handled_by",
+            "owner",
+            "severity",
+            "damage",
+            "closes_when",
+            "options",
+        } <= set(entry)
+        assert entry["manual_page"].endswith(f"{entry['code']}.md")
+    assert "carrier_unknown" in interlock("cases", "catalogue").output
+
+
+def test_the_queue_is_filtered(interlock: Run, carrier: int) -> None:
+    everything = document(interlock("cases", "list", "--json"))
+    operations = document(interlock("cases", "list", "--team", "operations", "--json"))
+    nobody = interlock("cases", "list", "--team", "sales")
+
+    assert len(everything) == 2
+    assert [one["id"] for one in operations] == [carrier]
+    assert operations[0]["status"] == "open"
+    assert nobody.exit_code == Exit.NOT_FOUND
+    assert interlock("cases", "list", "--status", "lost").exit_code == Exit.USAGE
+
+
+def test_a_case_is_given_begun_rested_and_written_to(
+    interlock: Run, carrier: int, database: Database
+) -> None:
+    number = str(carrier)
+    given = document(interlock("cases", "assign", number, "Grace", "--who", "Ada", "--json"))
+    begun = document(interlock("cases", "begin", number, "--who", "Grace", "--json"))
+    taken = interlock("cases", "begin", number, "--who", "Ada")
+    rested = document(
+        interlock(
+            "cases",
+            "snooze",
+            number,
+            "--hours",
+            "0.01",
+            "--why",
+            "It is being asked.",
+            "--who",
+            "Grace",
+            "--json",
+        )
+    )
+    interlock("cases", "comment", number, "The carrier's name is Pigeon Express.", "--who", "Grace")
+    shown = document(interlock("cases", "show", number, "--json"))
+
+    assert (given["assignee"], begun["status"], rested["status"]) == ("Grace", "in progress", "snoozed")
+    assert taken.exit_code == Exit.REFUSED
+    assert [entry["words"] for entry in shown["history"] if entry["words"]] == [
+        "It is being asked.",
+        "The carrier's name is Pigeon Express.",
+    ]
+    assert shown["catalogue"]["code"] == "carrier_unknown"
+    with database.begin() as c:
+        sealed = c.execute(select(case_events.c.words).where(case_events.c.words.is_not(None))).scalars()
+        assert not any(b"Pigeon" in words for words in sealed)
+    assert "History" in interlock("cases", "show", number).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (("assign", "999999", "Ada"), Exit.NOT_FOUND),
+        (("comment", "CASE", "  "), Exit.REFUSED),
+        (("snooze", "CASE", "--hours", "1"), Exit.REFUSED),
+        (("snooze", "CASE", "--hours", "900", "--why", "Later."), Exit.REFUSED),
+        (("replay", "999999"), Exit.NOT_FOUND),
+        (("replay", "CASE", "--answer", "map_carrier"), Exit.USAGE),
+        (("progress", "999999"), Exit.NOT_FOUND),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(
+    interlock: Run, database: Database, carrier: int, arguments: tuple[str, ...], exit_code: Exit
+) -> None:
+    before = len(document(interlock("cases", "show", str(carrier), "--json"))["history"])
+
+    said = interlock("cases", *(str(carrier) if word == "CASE" else word for word in arguments))
+
+    assert said.exit_code == exit_code
+    assert len(document(interlock("cases", "show", str(carrier), "--json"))["history"]) == before
+
+
+def test_a_cause_says_how_many_it_frees_before_it_frees_them(
+    interlock: Run, database: Database, carrier: int
+) -> None:
+    (cause,) = document(interlock("cases", "causes", "--json"))
+    asked = document(interlock("cases", "replay", str(carrier), "--json"))
+    begun = document(interlock("cases", "replay", str(carrier), "--yes", "--json"))
+
+    assert (cause["cause"], cause["orders"], cause["case"]) == ("pigeon post", 1, carrier)
+    assert asked == {"orders": 1, "replay": None}
+    assert begun["orders"] == 1
+    running = document(interlock("cases", "progress", str(begun["replay"]), "--json"))
+    assert (running["total"], running["under_way"], running["done"]) == (1, 1, 0)
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
+    stuck = document(interlock("cases", "progress", str(begun["replay"]), "--json"))
+    assert stuck["blocked"] == 1
+    assert "Pigeon Post" in stuck["why"][0][0]
+    assert "pigeon post" in interlock("cases", "progress").output
+
+
+def test_a_case_of_its_own_order_has_no_cause_to_replay(
+    interlock: Run, database: Database, carrier: int
+) -> None:
+    with database.begin() as c:
+        other = c.execute(select(cases.c.id).where(cases.c.id != carrier)).scalar_one()
+
+    said = interlock("cases", "replay", str(other), "--yes")
+
+    assert said.exit_code == Exit.REFUSED
+    assert "has no cause" in said.output + said.stderr

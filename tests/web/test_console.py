@@ -182,14 +182,16 @@ def test_another_look_is_asked_for_with_fresh_readings(
     assert "Asked for another look at both sides. Ada" in text_of(browser.get(f"/orders/{edited}"))
 
 
-def test_cases_come_by_due_time_then_severity(
+def test_cases_come_by_the_time_at_which_they_do_damage(
     browser: Browser, database: Database, connection: ConnectionRow, edited: int
 ) -> None:
     with database.begin() as c:
         keep(c, connection, shipped_with("Pigeon"))
         keep(c, connection, sku_unknown())
         c.execute(
-            update(cases).where(cases.c.reason == "sku_unknown").values(due_at=CLOCK + timedelta(hours=1))
+            update(cases)
+            .where(cases.c.reason == "sku_unknown")
+            .values(damage_at=CLOCK + timedelta(minutes=30))
         )
         open_connection_case(c, connection.id, Reason.UNREADABLE_ORDER, "M-9", "It could not be read.", CLOCK)
 
@@ -303,7 +305,7 @@ def test_mapping_a_carrier_wakes_every_order_that_waits_for_it(
 
     response = browser.submit(place, place, data={"shop_name": "pigeon post", "code": "DPD", "who": "Ada"})
 
-    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again." in text_of(response)
+    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again: follow them." in text_of(response)
     assert [order for order, _ in wakes.woken] == [first]
     with database.begin() as c:
         assert [(m.shop_name, m.code) for m in carrier_map(c, connection.id)] == [("pigeon post", "DPD")]

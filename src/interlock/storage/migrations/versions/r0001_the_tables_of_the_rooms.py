@@ -67,6 +67,13 @@ def upgrade() -> None:
     op.create_index("ix_audit_log_subject", "audit_log", ["subject", "id"], unique=False)
     op.create_index("ix_audit_log_who", "audit_log", ["who", "id"], unique=False)
     op.create_table(
+        "boards",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_boards")),
+    )
+    op.create_table(
         "budget_calls",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
@@ -159,6 +166,23 @@ def upgrade() -> None:
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_instance_marks")),
+    )
+    op.create_table(
+        "latency_counts",
+        sa.Column("grain", sa.Text(), nullable=False),
+        sa.Column("measure", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.PrimaryKeyConstraint("grain", "measure", "connection_id", "slot", name=op.f("pk_latency_counts")),
+    )
+    op.create_index("ix_latency_counts_slot", "latency_counts", ["grain", "slot"], unique=False)
+    op.create_table(
+        "measured",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_measured")),
     )
     op.create_table(
         "people",
@@ -625,6 +649,21 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("taken_at IS NULL"),
     )
+    op.create_table(
+        "edit_clocks",
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("change_id", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("skus", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("quiet_seconds", sa.Integer(), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_edit_clocks_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "change_id", name=op.f("pk_edit_clocks")),
+    )
+    op.create_index("ix_edit_clocks_edited_at", "edit_clocks", ["edited_at"], unique=False)
     op.create_table(
         "fulfillment_orders",
         sa.Column("fulfillment_order_id", sa.Text(), nullable=False),

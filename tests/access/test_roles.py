@@ -1,8 +1,11 @@
 """Who may do what, in values."""
 
+from typing import get_args
+
 import pytest
 
 from interlock.access.roles import (
+    ANSWERS,
     OF_THE_INSTALLATION,
     PERMISSION_WORDS,
     PERMISSIONS,
@@ -17,6 +20,7 @@ from interlock.access.roles import (
     may,
     may_somewhere,
 )
+from interlock.orders.reasons import Owner
 
 P = Permission
 
@@ -86,7 +90,7 @@ def test_nobody_without_a_role_may_anything() -> None:
 @pytest.mark.parametrize(
     ("owner", "permission"),
     [
-        ("customer service", P.ANSWER_CUSTOMER_SERVICE),
+        ("CX", P.ANSWER_CUSTOMER_SERVICE),
         ("operations", P.ANSWER_OPERATIONS),
         ("finance", P.ANSWER_FINANCE),
         ("engineer", P.ANSWER_ENGINEER),
@@ -95,6 +99,10 @@ def test_nobody_without_a_role_may_anything() -> None:
 )
 def test_the_team_of_a_case_decides_who_answers_it(owner: str, permission: Permission) -> None:
     assert answers_for(owner) is permission
+
+
+def test_every_team_has_a_permission_of_its_own() -> None:
+    assert {answers_for(owner) for owner in get_args(Owner)} == ANSWERS
 
 
 def test_every_role_and_permission_has_words_and_every_role_says_what_it_gives() -> None:

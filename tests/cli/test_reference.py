@@ -62,6 +62,8 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         *(f"alerts {verb}" for verb in ("list", "test", "ack")),
         *(f"alerts {kind} {verb}" for kind in ("channels", "routes") for verb in ("add", "remove")),
+        *(f"people {verb}" for verb in ("list", "add", "link", "roles", "deactivate", "reactivate", "reset")),
+        *(f"audit-log {verb}" for verb in ("list", "verify")),
         "edits table",
         "label override",
         "health",

@@ -222,20 +222,22 @@ def add_person(
 
 def set_roles(c: Connection, person_id: int, roles: Sequence[Grant], now: datetime) -> None:
     """Give exactly these roles. Raises PersonRefused when nobody would be left who manages people."""
+    had_one = has_admin(c)
     _keep_grants(c, person_id, roles)
     c.execute(update(people).where(people.c.id == person_id).values(rights_changed_at=now))
-    _refuse_without_admin(c)
+    _refuse_to_lose_the_last_admin(c, had_one)
 
 
 def deactivate(c: Connection, person_id: int, now: datetime) -> None:
     """From now on the person cannot sign in. Sessions are ended by the caller. Raises PersonRefused for the last admin."""
+    had_one = has_admin(c)
     c.execute(
         update(people)
         .where(people.c.id == person_id, people.c.deactivated_at.is_(None))
         .values(deactivated_at=now, rights_changed_at=now)
     )
     c.execute(update(one_time_links).where(one_time_links.c.person_id == person_id).values(ends_at=now))
-    _refuse_without_admin(c)
+    _refuse_to_lose_the_last_admin(c, had_one)
 
 
 def reactivate(c: Connection, person_id: int, now: datetime) -> None:
@@ -258,8 +260,8 @@ def _keep_grants(c: Connection, person_id: int, roles: Sequence[Grant]) -> None:
         )
 
 
-def _refuse_without_admin(c: Connection) -> None:
-    if not has_admin(c):
+def _refuse_to_lose_the_last_admin(c: Connection, had_one: bool) -> None:
+    if had_one and not has_admin(c):
         raise PersonRefused(
             "Then nobody would be left who manages people. Make somebody else an administrator of all connections first.",
             "roles",

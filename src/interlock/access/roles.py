@@ -160,7 +160,7 @@ def answers_for(owner: str) -> Permission:
     """The permission to answer cases of a team, named as the catalogue of reasons names it. A team that is not known
     here is the engineer's: nobody may answer by a misspelling."""
     match owner:
-        case "customer service":
+        case "CX":
             return P.ANSWER_CUSTOMER_SERVICE
         case "operations":
             return P.ANSWER_OPERATIONS

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Identity, Table, Text, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from interlock.access.audit_log import Did, record
 from interlock.clock import system_random
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -111,6 +112,7 @@ def make_key(c: Connection, name: str, scopes: Sequence[str], who: str, now: dat
         )
         .returning(api_keys)
     ).one()
+    record(c, who, Did.API_KEY_MADE, f"API key {row.id}", now=now, facts={"scopes": " ".join(row.scopes)})
     return _key(row), f"{PREFIX}_{row.id}_{secret}"
 
 
@@ -121,11 +123,13 @@ def revoke_key(c: Connection, key_id: int, who: str, now: datetime) -> ApiKey | 
     """
     if not who.strip():
         raise KeyRefused("Revoking a key needs the name of who does it.", "who")
-    c.execute(
+    done = c.execute(
         update(api_keys)
         .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         .values(revoked_at=now, revoked_by=who.strip())
     )
+    if done.rowcount:
+        record(c, who.strip(), Did.API_KEY_REVOKED, f"API key {key_id}", now=now)
     row = c.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
     return None if row is None else _key(row)
 

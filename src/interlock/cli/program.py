@@ -15,6 +15,7 @@ from interlock.cli import (
     lineage,
     maps,
     orders,
+    people,
     quarantine,
     running,
 )
@@ -43,6 +44,8 @@ app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")
 app.add_typer(alerts.commands, name="alerts")
 app.command("openapi")(api_keys.openapi)
+app.add_typer(people.commands, name="people")
+app.add_typer(people.audit, name="audit-log")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
 app.add_typer(quarantine.commands, name="quarantine")

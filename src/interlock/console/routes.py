@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 
 from interlock.access.passwords import Passwords
 from interlock.console.account_pages import account_routes
+from interlock.console.audit_pages import audit_routes
 from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
 from interlock.console.doors import Door
@@ -19,6 +20,7 @@ from interlock.console.mapping_pages import mapping_routes
 from interlock.console.order_list_pages import order_list_routes
 from interlock.console.order_pages import order_routes
 from interlock.console.pages import Console
+from interlock.console.people_pages import people_routes
 from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
@@ -40,5 +42,7 @@ def router(console: Console, passwords: Passwords) -> APIRouter:
     theme_routes(routes, console)
     login_routes(routes, console, passwords)
     account_routes(routes, console, passwords)
+    people_routes(routes, console)
+    audit_routes(routes, console)
     console.paths = frozenset(route.path for route in routes.routes if isinstance(route, APIRoute))
     return routes

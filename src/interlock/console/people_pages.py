@@ -1,0 +1,206 @@
+"""Who may sign in: the list, one person, and what administrators do."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection, select
+
+from interlock.access import administration, people
+from interlock.access.people import Account, PersonRefused, parsed_roles
+from interlock.access.roles import ROLE_WORDS, Permission, Role
+from interlock.console.doors import Who, needs
+from interlock.console.pages import Console, PageMissing, given_text
+from interlock.engine.store import connections
+
+
+def connection_names(c: Connection) -> dict[int, str]:
+    """The connections' names by row number."""
+    rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
+    return {row.id: row.name for row in rows}
+
+
+def people_routes(routes: APIRouter, console: Console) -> None:
+    """Add the people to the console."""
+    parts = console.parts
+    keyring = parts.keyring
+
+    async def list_page(
+        request: Request,
+        status: int = 200,
+        given: dict[str, str] | None = None,
+        chosen: tuple[str, ...] = (),
+        refused: str = "",
+    ) -> Response:
+        everybody, names = await console.read(lambda c: (people.accounts(c, keyring), connection_names(c)))
+        return console.page(
+            request,
+            "people",
+            "People",
+            status,
+            live=False,
+            people=everybody,
+            names=names,
+            in_words=administration.in_words,
+            role_words=ROLE_WORDS,
+            known_roles=tuple(Role),
+            given=given or {"handle": "", "name": "", "email": ""},
+            chosen=chosen,
+            refused=refused,
+        )
+
+    async def person_page(
+        request: Request, person_id: int, status: int = 200, refused: str = "", link: str = "", done: str = ""
+    ) -> Response:
+        found, names = await console.read(
+            lambda c: (people.account(c, keyring, person_id), connection_names(c))
+        )
+        if found is None:
+            raise PageMissing(f"There is nobody with the row number {person_id}.")
+        base = parts.rules.public_url or str(request.base_url).rstrip("/")
+        chosen = tuple(
+            grant.role.value if grant.connection is None else f"{grant.role.value}@{names[grant.connection]}"
+            for grant in found.grants
+        )
+        return console.page(
+            request,
+            "person",
+            found.handle,
+            status,
+            live=False,
+            account=found,
+            names=names,
+            in_words=administration.in_words,
+            role_words=ROLE_WORDS,
+            known_roles=tuple(Role),
+            chosen=chosen,
+            refused=refused,
+            link=f"{base}/welcome/{link}" if link else "",
+            done=done,
+        )
+
+    async def change(
+        request: Request, person_id: int, token: str, work: Callable[[Connection, Account], str], done: str
+    ) -> Response:
+        console.check_form(request, token)
+
+        def both(c: Connection) -> str:
+            found = people.account(c, keyring, person_id)
+            if found is None:
+                raise PageMissing(f"There is nobody with the row number {person_id}.")
+            return work(c, found)
+
+        try:
+            link = await console.read(both)
+        except PersonRefused as refused:
+            return await person_page(request, person_id, 422, str(refused))
+        return await person_page(request, person_id, link=link, done=done)
+
+    @routes.get("/people")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def everybody(request: Request) -> Response:
+        return await list_page(request)
+
+    @routes.post("/people")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def invite(
+        request: Request,
+        who: Who,
+        token: Annotated[str, Form()] = "",
+        handle: Annotated[str, Form()] = "",
+        name: Annotated[str, Form()] = "",
+        email: Annotated[str, Form()] = "",
+        role: Annotated[list[str] | None, Form()] = None,
+    ) -> Response:
+        console.check_form(request, token)
+        now, chosen = parts.clock.now(), tuple(role or ())
+        given = {"handle": given_text(handle), "name": given_text(name), "email": given_text(email)}
+
+        def add(c: Connection) -> tuple[int, str]:
+            names = connection_names(c)
+            roles = parsed_roles(chosen, {name: number for number, name in names.items()})
+            return administration.invite(c, keyring, handle, name, email, roles, names, who, now)
+
+        try:
+            number, link = await console.read(add)
+        except PersonRefused as refused:
+            return await list_page(request, 422, given, chosen, str(refused))
+        return await person_page(request, number, link=link)
+
+    @routes.get("/people/{person_id}")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def one(request: Request, person_id: int) -> Response:
+        return await person_page(request, person_id)
+
+    @routes.post("/people/{person_id}/roles")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def roles(
+        request: Request,
+        who: Who,
+        person_id: int,
+        token: Annotated[str, Form()] = "",
+        role: Annotated[list[str] | None, Form()] = None,
+    ) -> Response:
+        now = parts.clock.now()
+
+        def work(c: Connection, found: Account) -> str:
+            names = connection_names(c)
+            wanted = parsed_roles(role or (), {name: number for number, name in names.items()})
+            administration.change_roles(c, found.id, wanted, names, who, now)
+            return ""
+
+        return await change(
+            request, person_id, token, work, "The roles were changed; they count from the next click on."
+        )
+
+    @routes.post("/people/{person_id}/deactivate")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def deactivate(
+        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
+    ) -> Response:
+        now = parts.clock.now()
+
+        def work(c: Connection, found: Account) -> str:
+            administration.deactivate(c, found.id, who, now)
+            return ""
+
+        return await change(
+            request, person_id, token, work, "Every session was ended, and nobody signs in by this account."
+        )
+
+    @routes.post("/people/{person_id}/reactivate")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def reactivate(
+        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
+    ) -> Response:
+        now = parts.clock.now()
+
+        def work(c: Connection, found: Account) -> str:
+            administration.reactivate(c, found.id, who, now)
+            return ""
+
+        return await change(request, person_id, token, work, "The person may sign in again.")
+
+    @routes.post("/people/{person_id}/link")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def link(
+        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
+    ) -> Response:
+        now = parts.clock.now()
+        return await change(
+            request, person_id, token, lambda c, found: administration.new_link(c, found.id, who, now), ""
+        )
+
+    @routes.post("/people/{person_id}/reset-second-factor")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def reset(
+        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
+    ) -> Response:
+        now = parts.clock.now()
+
+        def work(c: Connection, found: Account) -> str:
+            administration.reset_second_factor(c, found.id, who, now)
+            return ""
+
+        return await change(request, person_id, token, work, "The next sign-in sets up a new second factor.")

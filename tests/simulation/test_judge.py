@@ -1,6 +1,7 @@
 """The judge finds every planted violation in a history that is otherwise clean, and nothing in the clean one."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -517,6 +518,80 @@ def test_i21_an_answer_without_a_name(bench: Bench) -> None:
 def test_i24_a_case_that_outlived_its_reason(bench: Bench) -> None:
     _case(bench, "carrier_unknown", bench.edit_at())
     assert bench.broken() == {"I24"}
+
+
+def test_swap_units_that_were_never_sold_in_the_plan_that_cancels(bench: Bench) -> None:
+    bench.sql(
+        "UPDATE plans SET view = jsonb_set(view, '{shopify,lines,0,mirakl_line_id}', '\"\"'), "
+        "plan = jsonb_set(plan, '{memory,links}', '[]') WHERE plan->'actions' @> '[{\"_\": \"CancelQuantities\"}]'"
+    )
+    assert "swap" in bench.broken()
+
+
+def test_undone_a_cancelation_of_what_shopify_shows_again(bench: Bench) -> None:
+    """The edit was taken back at once, and the cancelation was sent all the same."""
+    bench.unhappen(*bench.effects("edited"), *bench.effects("refund_created"))
+    assert "undone" in bench.broken()
+
+
+def test_own_edit_that_leaves_less_than_is_agreed(bench: Bench) -> None:
+    """What staff took off is taken for the mirror of a change that the marketplace never made."""
+    row = bench.connection.execute(
+        text("SELECT id, epoch FROM operations WHERE kind = 'PlaceHold' LIMIT 1")
+    ).one()
+    edited = bench.effects("edited")[0]
+    lines = [[line["line_id"], line["quantity"]] for line in edited.detail["lines"]]
+    action = {
+        "_": "EditShopifyOrder",
+        "shopify_order_id": bench.shopify_gid,
+        "subject": "mirror:planted",
+        "quantities": lines,
+        "added": [],
+        "note": "",
+    }
+    bench.sql(
+        "UPDATE operations SET kind = 'EditShopifyOrder', action = CAST(:action AS jsonb) WHERE id = :id",
+        action=json.dumps(action),
+        id=row.id,
+    )
+    bench.unhappen(*bench.effects("refund_created"), edited)
+    bench.happen(edited, actor="api:Interlock", reference=f"{row.id}.1.{row.epoch}")
+    assert "own edit" in bench.broken()
+
+
+def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None:
+    refund = bench.effects("refund_created")[0]
+    bench.happen(
+        refund,
+        at=refund.at + timedelta(seconds=1),
+        detail={"refund": "planted", "money": "5.00", "lines": []},
+    )
+    assert "I7" in bench.broken()
+
+
+def test_i20_an_order_that_is_written_to_in_every_run(bench: Bench) -> None:
+    write = bench.call("fulfillmentOrderReleaseHold")
+    operation = str(write.reference).partition(".")[0]
+    for epoch in range(100, 122):
+        bench.world.shopify.record.calls.append(replace(write, reference=f"{operation}.1.{epoch}"))
+    assert "I20" in bench.broken()
+
+
+def test_i25_a_replaced_claim_and_a_unit_that_went_missing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = next(iter(bench.world.shopify.shop.orders.values()))
+    line = order.lines[0]
+    variant = line.variant
+    assert variant is not None
+    number, level = next(iter(variant.levels.items()))
+    with monkeypatch.context() as patch:
+        patch.setitem(line.claims, number, 2)
+        assert "I25" in bench.broken()
+    assert bench.broken() == set()
+    with monkeypatch.context() as patch:
+        patch.setattr(level, "counted_in", level.counted_in + 1)
+        assert bench.broken() == {"I25"}
 
 
 # -- after everything was lost -------------------------------------------------------------------------------

@@ -132,3 +132,34 @@ def test_i6_a_refund_where_the_policy_is_a_task(bench: Bench) -> None:
     bench.sql("UPDATE plans SET view = view #- '{rules,reduction_after_debit}'")
 
     assert "I6" in bench.broken()
+
+
+def test_i6_units_that_were_refunded_and_left_all_the_same(bench: Bench) -> None:
+    """The label has all three units, one of which our refund had taken out of the parcel."""
+    edited = [e for e in bench.effects("edited") if e.at < bench.effects("refund", ours=True)[0].at]
+    bench.unhappen(*bench.effects("refund_created"), *edited)
+    label = bench.effects("fulfillment_created")[0]
+    bench.unhappen(label)
+    lines = [{**line, "quantity": line["quantity"] + 1} for line in label.detail["lines"]]
+    bench.happen(label, detail={"lines": lines})
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("neither cancelled" in sentence for sentence in told)
+
+
+def test_i6_more_taken_from_a_line_than_it_had(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = bench.order.lines[0]
+    monkeypatch.setattr(line, "refunds", [*line.refunds * 4])
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("than it had" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize("copies", [1, 9])
+def test_i7_a_unit_that_two_tasks_ask_for(bench: Bench, copies: int) -> None:
+    """A second task of the same edit while the first is open; and tasks without end."""
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks}', (memory->'refund_tasks') || ("
+        "SELECT jsonb_agg(jsonb_set(memory->'refund_tasks'->0, '{subject}', to_jsonb('edit:' || n))) "
+        "FROM generate_series(5, 4 + :copies) AS n))",
+        copies=copies,
+    )
+    assert "I7" in bench.broken()

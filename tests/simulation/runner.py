@@ -114,6 +114,10 @@ EXPECTED = (
     "service: cancellation rejected",
     "service did not answer",
     "label purchase started",
+    "people: label check said yes",
+    "people: label check said no",
+    "people: label check answered: stored",
+    "people: label check answered: read now",
     "answer refuse_order",
     "answer cancel_original",
     "answer no_successor",
@@ -182,7 +186,9 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     verdicts: list[Verdict] = []
 
     async def at_rest(ended: Ended) -> None:
-        verdicts.append(judge(ended.world, quiescent=True, interruptions=ended.interruptions))
+        verdicts.append(
+            judge(ended.world, quiescent=True, interruptions=ended.interruptions, asked=ended.crowd.asked)
+        )
         if seed % REBUILD_EVERY == 0:
             await i23_the_mapping_can_be_rebuilt(ended.world, verdicts[0])
         elif seed % REBUILD_EVERY == 2 and ended.copy is not None:

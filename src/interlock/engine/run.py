@@ -27,6 +27,7 @@ from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
     MarkOrder,
+    RefundLines,
     SendMessage,
     SetOrderAddress,
 )
@@ -751,6 +752,11 @@ def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -
             f"{kind} was sent {operation.attempt} times and the answer stayed unclear each time; the platform does not "
             "show it. It is not sent again by itself. Compare both platforms, then send it again or settle it by hand."
         )
+        if isinstance(operation.action, RefundLines):
+            sentence += (
+                " A refund that waits for the operator's approval is not shown on the order yet: look for it in the "
+                "portal's list of refunds before you send it again, or the customer gets the money twice."
+            )
         memory = memory.with_incident(Incident(Reason.OUTCOME_UNCLEAR, operation.id, now, sentence))
         cases.append(
             Case(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from interlock.orders.store import orders
+from interlock.rehearsal.judging.evidence import LabelAsked
 from interlock.rehearsal.world import World
 from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
@@ -20,7 +21,8 @@ class Temper:
 
     With `waits_for_options` nobody mends the shop for an order that cannot be imported: they wait for what the case
     offers late in the acceptance window, and choose from that. Without `maps_skus` nobody ever mends an unknown SKU. With
-    `approves` whoever is asked about a refund says yes.
+    `approves` whoever is asked about a refund says yes. `asks_first` is the share of parcels for which the picker asks
+    the label check before printing.
     """
 
     picker_every: float = 300.0
@@ -34,6 +36,7 @@ class Temper:
     waits_for_options: bool = False
     maps_skus: bool = True
     approves: bool = False
+    asks_first: float = 0.0
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Crowd:
     rng: random.Random
     temper: Temper
     did: Counter[str] = field(default_factory=Counter)
+    asked: list[LabelAsked] = field(default_factory=list)
     active: bool = True
     picking: bool = True
 

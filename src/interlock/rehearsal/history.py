@@ -121,7 +121,9 @@ async def live(
     picking.open_warehouse(rng, world, theme)
     await world.start()
     temper = Temper(
-        picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0)), waits_for_options=rng.random() < 0.25
+        picker_every=rng.choice((120.0, 600.0, 1200.0, 2400.0)),
+        waits_for_options=rng.random() < 0.25,
+        asks_first=rng.choice((0.0, 0.0, 0.7, 1.0)),
     )
     crowd = Crowd(world, rng, replace(temper, **theme.temper))
     ended = Ended(seed, world, crowd, [], theme)

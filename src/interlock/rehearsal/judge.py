@@ -16,6 +16,7 @@ from interlock.rehearsal.judging import (
     deadlines,
     edits,
     holds,
+    labels,
     lineage,
     privacy,
     quantities,
@@ -23,7 +24,7 @@ from interlock.rehearsal.judging import (
     rest,
     stock,
 )
-from interlock.rehearsal.judging.evidence import Evidence, Interruption, gather
+from interlock.rehearsal.judging.evidence import Evidence, Interruption, LabelAsked, gather
 from interlock.rehearsal.judging.rebuild import (
     i23_an_older_copy_makes_nothing_twice,
     i23_the_mapping_can_be_rebuilt,
@@ -47,18 +48,22 @@ __all__ = [
 
 
 def judge(
-    world: World, quiescent: bool, interruptions: Sequence[Interruption] = (), logs: Sequence[str] = ()
+    world: World,
+    quiescent: bool,
+    interruptions: Sequence[Interruption] = (),
+    logs: Sequence[str] = (),
+    asked: Sequence[LabelAsked] = (),
 ) -> Verdict:
     """Judge a world. `quiescent` says that faults ended long enough ago for everything to have come to rest.
 
     `interruptions` are crashes, freezes, database and platform outages with their times: without them the judge takes
-    every delay for the service's own. `logs` are captured log lines.
+    every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked.
     """
     poll = timedelta(seconds=world.plan.poll_seconds)
     with world.database.begin() as c:
         ahead = timedelta(seconds=world.plan.database_ahead)
         evidence = gather(
-            world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs, ahead
+            world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs, ahead, asked
         )
         return judge_evidence(evidence, c, quiescent)
 
@@ -86,6 +91,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         holds.i8_held_in_time(evidence, truth, verdict)
         holds.i8_released_on_evidence(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
+        labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)

@@ -4,7 +4,13 @@ import asyncio
 import random
 from functools import partial
 
+from sqlalchemy.exc import OperationalError
+
+from interlock.engine.labels import LabelCheck, LabelRefused
+from interlock.engine.run import EngineParts
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.judging.evidence import LabelAsked
+from interlock.rehearsal.processes import ProcessStore
 from interlock.rehearsal.themes import Theme
 from interlock.rehearsal.world import CARRIER_NAMES, World
 from interlock.simulator.shopify.state import FulfillmentOrder, Order, Service
@@ -34,8 +40,9 @@ def open_warehouse(rng: random.Random, world: World, theme: Theme) -> None:
 
 
 async def pick_for_ever(crowd: Crowd) -> None:
-    """The picker makes a label for whatever nobody holds, now and then, and asks nobody."""
+    """The picker makes a label for whatever nobody holds, now and then; some ask the label check first, some nobody."""
     number = 0
+    printer = _Printer(crowd)
     while True:
         await asyncio.sleep(crowd.temper.picker_every * crowd.rng.uniform(0.5, 1.5))
         if not crowd.picking:
@@ -53,7 +60,45 @@ async def pick_for_ever(crowd: Crowd) -> None:
                 if item.status not in ("OPEN", "IN_PROGRESS") or not item.remaining:
                     continue
                 number += 1
-                _label(crowd, item, company, number)
+                if crowd.rng.random() >= crowd.temper.asks_first or await printer.may_print(item):
+                    _label(crowd, item, company, number)
+
+
+class _Printer:
+    """A label printer that asks the web process before it prints. No answer is a no."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        world = crowd.world
+        self._crowd = crowd
+        self._clock = world.clock
+        process = world.process_world
+        store = ProcessStore(world.database, world.outage)
+        engine = EngineParts(
+            store=store,
+            clock=world.service_clock,
+            identifiers=process.identifiers,
+            queue=world.wakeups,
+            connections=process.connections_for(store, world.service_clock),
+            keyring=world.keyring,
+            worker="web",
+        )
+        self._check = LabelCheck(store, world.service_clock, world.wakeups, engine)
+
+    async def may_print(self, item: FulfillmentOrder) -> bool:
+        """Whether the check says yes; what it says of a marketplace's order is kept for the judge."""
+        if self._crowd.world.web_away:
+            return False
+        try:
+            said = await self._check.check(item.gid)
+        except (LabelRefused, OperationalError):
+            self._crowd.did["label check without an answer"] += 1
+            return False
+        yes = said.label.yes
+        asked = LabelAsked(self._clock.now(), item.order.gid, item.gid, yes, said.source)
+        self._crowd.asked.append(asked)
+        self._crowd.did[f"label check said {'yes' if yes else 'no'}"] += 1
+        self._crowd.did[f"label check answered: {said.source}"] += 1
+        return yes
 
 
 def _label(crowd: Crowd, item: FulfillmentOrder, company: str | None, number: int) -> None:

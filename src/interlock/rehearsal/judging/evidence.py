@@ -79,6 +79,18 @@ class Interruption:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelAsked:
+    """A printer's question before a label, and the answer. `at` is when the answer came, in the platforms' time;
+    `source` is as in the label check's answer."""
+
+    at: datetime
+    order_gid: str
+    parcel: str
+    yes: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What our calls carry in X-Client-Reference: the operation's id, the attempt, and the writer's epoch."""
 
@@ -172,6 +184,7 @@ class Evidence:
     interruptions: tuple[Interruption, ...] = ()
     logs: tuple[str, ...] = ()
     ahead: timedelta = timedelta(0)
+    asked: tuple[LabelAsked, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -438,9 +451,10 @@ def gather(
     interruptions: Sequence[Interruption] = (),
     logs: Sequence[str] = (),
     ahead: timedelta = timedelta(0),
+    asked: Sequence[LabelAsked] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
-    `ahead` is how far the database's clock is ahead of the platforms'."""
+    `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -448,7 +462,14 @@ def gather(
             Marketplace(name, connection_ids[name], connection.mirakl_account, connection.rules, world)
         )
     evidence = Evidence(
-        shopify.clock.now(), poll, tuple(known), shopify, tuple(interruptions), tuple(logs), ahead
+        shopify.clock.now(),
+        poll,
+        tuple(known),
+        shopify,
+        tuple(interruptions),
+        tuple(logs),
+        ahead,
+        tuple(asked),
     )
     evidence.load(c)
     return evidence

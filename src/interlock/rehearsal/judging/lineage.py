@@ -227,10 +227,11 @@ def i1_a_sale_that_lives_on_is_not_ended(evidence: Evidence, truth: Truth, verdi
 
 def _copies(evidence: Evidence, truth: Truth, at: datetime) -> Iterator[Order]:
     """Live orders beside the linked one that carried this order's number then."""
+    linked = truth.gid_at(at)
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
         lived = shopify.created_at <= at and (shopify.cancelled_at is None or shopify.cancelled_at > at)
-        if ours and lived and not _stands_elsewhere(evidence, truth, shopify.gid):
+        if ours and lived and shopify.gid != linked and not _stands_elsewhere(evidence, truth, shopify.gid):
             yield shopify
 
 

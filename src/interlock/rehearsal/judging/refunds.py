@@ -37,8 +37,8 @@ def _our_refunds(truth: Truth) -> list[Effect]:
 
 def i6_refunds_are_approved(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I6: every refund of ours is what its task asks for to the cent, is sent once, and was approved by as many people
-    as the connection's rules demanded when it was planned; where they say `task`, none is made. What is taken from a
-    line, by anybody, is never more than the line had."""
+    as the connection's rules demanded when it was planned; where they say `task`, none is made. One that a person had
+    sent again after an unclear answer is bounded. What is taken from a line, by anybody, is never more than it had."""
     by_call: dict[str, list[Effect]] = {}
     for effect in _our_refunds(truth):
         verdict.checked["I6 refund"] += 1
@@ -52,11 +52,24 @@ def i6_refunds_are_approved(evidence: Evidence, truth: Truth, verdict: Verdict) 
             continue
         action: RefundLines = decode(RefundLines, row.action)
         if action.subject in seen and seen[action.subject] != call:
-            _broken(verdict, truth, effects[0], f"Task {action.subject} was refunded twice.", call)
+            twice = f"Task {action.subject} was refunded twice."
+            if _sent_again_by_a_person(evidence, truth, row.id, effects[0]):
+                verdict.bound("I6", truth.id, effects[0].at, twice, "a person had it sent again", call)
+            else:
+                _broken(verdict, truth, effects[0], twice, call)
         seen[action.subject] = call
         _as_the_task_says(truth, verdict, action, effects)
         _approved(evidence, truth, verdict, row, action, effects)
     _never_more_than_the_line(truth, verdict)
+
+
+def _sent_again_by_a_person(evidence: Evidence, truth: Truth, operation: str, effect: Effect) -> bool:
+    """Whether a person had the unclear refund sent again: while the operator has not approved it the marketplace shows
+    it nowhere that we can read, so only the person can know."""
+    return any(
+        said.subject == operation and said.at <= effect.at
+        for said in evidence.answers_of(truth.row, Option.SEND_AGAIN.value)
+    )
 
 
 def _broken(verdict: Verdict, truth: Truth, effect: Effect, sentence: str, *facts: str) -> None:

@@ -305,7 +305,7 @@ def test_mapping_a_carrier_wakes_every_order_that_waits_for_it(
 
     response = browser.submit(place, place, data={"shop_name": "pigeon post", "code": "DPD", "who": "Ada"})
 
-    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again: follow them." in text_of(response)
+    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again: follow them" in text_of(response)
     assert [order for order, _ in wakes.woken] == [first]
     with database.begin() as c:
         assert [(m.shop_name, m.code) for m in carrier_map(c, connection.id)] == [("pigeon post", "DPD")]

@@ -8,6 +8,7 @@ from typing import assert_never
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.plan import Case
 from interlock.orders.reasons import CATALOGUE, DamageTime
+from interlock.orders.shares import total_of
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, MiraklOrder
 
 ZERO = Decimal(0)
@@ -61,7 +62,7 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
             return mirakl.total_price
         case "refund":
             tasks = [task for task in memory.refund_tasks if task.subject == case.subject]
-            return _task_money(tasks[0]) if tasks else None
+            return _task_money(tasks[0], mirakl.tax_mode) if tasks else None
         case "difference":
             here = {price.line_id: price.amount for price in memory.shop_prices}
             apart = (
@@ -76,11 +77,11 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
             assert_never(at_risk)
 
 
-def _task_money(task: RefundTask) -> Decimal:
-    """What the customer gets back: product, shipping and fees of every line, in the order's tax mode."""
+def _task_money(task: RefundTask, tax_mode: str) -> Decimal:
+    """What the customer gets back: product, shipping, taxes and fees of every line."""
     return sum(
         (
-            due.amount + due.shipping_amount + sum((fee.amount for fee in due.fees), ZERO)
+            total_of(due.amount, due.shipping_amount, (*due.taxes, *due.shipping_taxes), tax_mode, due.fees)
             for due in task.lines
         ),
         ZERO,

@@ -192,7 +192,10 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
 def reasons_there(c: Connection) -> tuple[tuple[str, str], ...]:
     """The reasons that have an open case, with their titles: what the list may be filtered by."""
     found = c.execute(
-        select(cases.c.reason.distinct()).where(cases.c.closed_at.is_(None)).order_by(cases.c.reason)
+        select(cases.c.reason)
+        .where(cases.c.closed_at.is_(None))
+        .group_by(cases.c.reason)
+        .order_by(cases.c.reason)
     ).scalars()
     return tuple((code, wording.reason_title(code)) for code in found if code in set(Reason))
 

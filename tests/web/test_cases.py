@@ -1,0 +1,177 @@
+"""The pages of cases as work: folded causes, one case with its manual, hands, rest, words, replays, refund tasks, files."""
+
+import pytest
+from sqlalchemy import select, update
+
+from interlock.cases.store import case_events, cases
+from interlock.engine.store import ConnectionRow
+from interlock.orders.reasons import Reason
+from interlock.orders.store import orders
+from interlock.storage.database import Database
+from tests.build import NOW
+from tests.console.seed import TESTER, Wakes, edited_up, keep, shipped_with
+from tests.refunds.test_decide import look, shopify_refund
+from tests.web.browser import Browser, text_of
+
+EVIL = "<script>alert(1)</script>"
+
+
+def case_about(database: Database, reason: Reason) -> int:
+    with database.begin() as c:
+        found = select(cases.c.id).where(cases.c.reason == reason.value).order_by(cases.c.id).limit(1)
+        return int(c.execute(found).scalar_one())
+
+
+@pytest.fixture
+def pigeons(database: Database, connection: ConnectionRow) -> int:
+    """Three orders that one carrier stops, and one edit; the number of the first carrier case."""
+    with database.begin() as c:
+        keep(c, connection, edited_up())
+        for number in ("M-1002-A", "M-1003-A", "M-1004-A"):
+            keep(c, connection, shipped_with("Pigeon Post", number))
+    return case_about(database, Reason.CARRIER_UNKNOWN)
+
+
+def test_one_cause_is_one_line_with_the_number_of_orders(browser: Browser, pigeons: int) -> None:
+    page = text_of(browser.get("/cases"))
+
+    assert "The carrier is not mapped: “Pigeon Post”, 3 orders" in page
+    one_by_one = browser.get("/cases?reason=carrier_unknown&cause=pigeon+post").text
+    assert one_by_one.count('id="line-') == 3
+
+
+def test_filters_leave_out_the_rest_and_unknown_ones_are_refused(browser: Browser, pigeons: int) -> None:
+    assert "Pigeon Post" not in text_of(browser.get("/cases?team=CX"))
+    assert "Pigeon Post" in text_of(browser.get("/cases?team=operations&connection=atlas"))
+    assert browser.get("/cases?team=sales").status_code == 422
+    assert "No case matches these filters" in text_of(browser.get("/cases?status=snoozed"))
+
+
+def test_the_file_has_every_case_and_no_formula(browser: Browser, database: Database, pigeons: int) -> None:
+    with database.begin() as c:
+        c.execute(update(cases).where(cases.c.id == pigeons).values(sentence="=cmd|' /C calc'!A0"))
+
+    file = browser.get("/cases.csv")
+
+    assert file.headers["content-type"].startswith("text/csv")
+    assert len(file.text.strip().splitlines()) == 5
+    assert "'=cmd" in file.text
+
+
+def test_a_case_shows_its_damage_its_manual_and_how_many_an_answer_frees(
+    browser: Browser, pigeons: int
+) -> None:
+    page = text_of(browser.get(f"/cases/{pigeons}"))
+
+    assert "Damage:" in page
+    assert "What happens if nobody does" in page
+    assert "It frees 3 orders." in page
+    assert "3 order(s) of atlas wait for “pigeon post”" in page
+
+
+def test_hands_rest_and_words_are_in_the_history(browser: Browser, database: Database, pigeons: int) -> None:
+    place = f"/cases/{pigeons}"
+    for form, data in (
+        ("work", {"act": "begin"}),
+        ("comment", {"words": f"Asked the warehouse {EVIL}"}),
+        ("snooze", {"hours": "1", "why": "They answer at noon."}),
+        ("work", {"act": "wake"}),
+        ("work", {"act": "assign", "to": "Grace"}),
+        ("work", {"act": "put back"}),
+    ):
+        with database.begin() as c:
+            c.execute(update(cases).values(damage_at=None))
+        assert browser.submit(place, f"{place}/{form}", data=data).status_code == 303
+
+    raw = browser.get(place).text
+    assert EVIL not in raw
+    assert "Asked the warehouse &lt;script&gt;" in raw
+    with database.begin() as c:
+        told = c.execute(select(case_events.c.what, case_events.c.who).order_by(case_events.c.id)).all()
+    assert [what for what, who in told if who == TESTER.handle] == [
+        "begun",
+        "commented",
+        "snoozed",
+        "woken",
+        "assigned",
+        "put back",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "data", "said"),
+    [
+        ("snooze", {"hours": "1", "why": " "}, "The reason is empty"),
+        ("snooze", {"hours": "9999", "why": "so"}, "Choose how long"),
+        ("comment", {"words": ""}, "The comment is empty"),
+        ("work", {"act": "dance"}, "does not say what to do"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(
+    browser: Browser, database: Database, pigeons: int, form: str, data: dict[str, str], said: str
+) -> None:
+    response = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/{form}", data=data)
+
+    assert response.status_code == 422
+    assert said in text_of(response)
+    with database.begin() as c:
+        assert set(c.execute(select(case_events.c.what)).scalars()) == {"opened"}
+
+
+def test_two_people_cannot_begin_one_case(browser: Browser, database: Database, pigeons: int) -> None:
+    with database.begin() as c:
+        c.execute(update(cases).where(cases.c.id == pigeons).values(assignee="Grace", begun_at=NOW))
+
+    response = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/work", data={"act": "begin"})
+
+    assert response.status_code == 422
+    assert "Grace is working on case" in text_of(response)
+
+
+def test_a_replay_is_begun_and_followed(
+    browser: Browser, database: Database, pigeons: int, wakes: Wakes
+) -> None:
+    response = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/replay")
+
+    place = response.headers["location"]
+    assert place.startswith("/cases/replays/")
+    assert [lane for _, lane in wakes.woken] == ["rest"] * 3
+    assert "0 of 3 orders are free" in text_of(browser.get(place))
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
+        c.execute(update(cases).where(cases.c.id == pigeons).values(closed_at=NOW, closed_because="Gone."))
+    done = text_of(browser.get(place))
+    assert "1 of 3 orders are free" in done
+    assert "What still blocks them" in done
+    assert browser.get("/cases/replays/999").status_code == 404
+
+
+def test_mapping_the_carrier_says_how_many_are_free_to_go(
+    browser: Browser, connection: ConnectionRow, pigeons: int
+) -> None:
+    place = f"/connections/{connection.id}/carriers"
+
+    response = browser.submit(place, place, data={"shop_name": "Pigeon Post", "code": "DPD"})
+
+    assert "3 waiting order(s) are looked at again: follow them" in text_of(response)
+
+
+def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, look(shopify_refund()))
+    page = text_of(browser.get("/refund-tasks"))
+
+    assert "A refund has to be made in the marketplace portal" in page
+    assert "MUG" in page
+    assert "commission should come back" in page
+    assert "Open the marketplace portal" in page
+    file = browser.get("/refund-tasks.csv").text
+    assert "refund_task" in file
+    assert "No refund task matches" in text_of(browser.get("/refund-tasks?reason=refund_mismatch"))
+
+
+def test_without_a_task_the_page_teaches(browser: Browser, connection: ConnectionRow) -> None:
+    assert "No refund waits" in text_of(browser.get("/refund-tasks"))
+    assert "Nothing waits for a person" in text_of(browser.get("/cases"))

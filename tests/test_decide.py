@@ -106,7 +106,9 @@ def test_marker_reference_and_hold_come_in_one_plan() -> None:
 
 
 def test_an_agreeing_released_order_needs_nothing() -> None:
-    plan = decide(a_view(shopify=a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))))
+    parcels = (a_fulfillment_order(holds=()),)
+    shopify = a_shopify_order(fulfillment_orders=parcels, status="in sync", tags=("Interlock: in sync",))
+    plan = decide(a_view(shopify=shopify))
     assert (plan.actions, plan.cases) == ((), ())
     assert plan.agreed == (("L1", 2), ("L2", 1))
 

@@ -43,6 +43,7 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    ShowStatus,
 )
 from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
 from interlock.orders.content import content_of
@@ -66,6 +67,7 @@ from interlock.refunds import sending
 from interlock.replacements import decide as replacements
 from interlock.replacements import twins
 from interlock.shipping import decide as shipping
+from interlock.shop_status import decide as shop_status
 
 JUST_AFTER = timedelta(microseconds=1)
 
@@ -98,6 +100,8 @@ def decide(view: View) -> Plan:
     so_far.add(holds.decide(view, so_far.memory, reasons, _settled_by(so_far.cases), so_far.as_decided))
     so_far.cases.extend(_refused_cases(view, so_far))
     so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
+    open_cases = tuple(case for case in so_far.cases if case is not None)
+    so_far.add(shop_status.decide(view, so_far.memory, open_cases, tuple(so_far.actions)))
     return _plan(view, so_far)
 
 
@@ -298,6 +302,7 @@ def _plain_name(action: Action) -> str:
             | RefundLines()
             | SetTracking()
             | ShipOrder()
+            | ShowStatus()
         ):
             return ""
 

@@ -144,6 +144,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "tags": ["mirakl"],
         "marker": {"value": "mkt-ca:12345-A"},
         "lineage": None,
+        "status": None,
         "email": None,
         "sourceIdentifier": None,
         "app": None,

@@ -150,6 +150,13 @@ def connect(
             help="Per cent of the shop's price; beyond it a person is asked. none: never.",
         ),
     ] = "",
+    show_status: Annotated[
+        str,
+        typer.Option(
+            "--show-status",
+            help="yes: the Shopify order says in sync, held or needs decision, as metafield and tag; no: nothing.",
+        ),
+    ] = "",
     poll_interval: Annotated[
         str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
     ] = "60s",
@@ -188,6 +195,7 @@ def connect(
                 service_wait.strip(),
                 mirror_marketplace_changes.strip(),
                 price_tolerance.strip(),
+                show_status.strip(),
             )
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
@@ -351,11 +359,12 @@ class Policies:
     service_wait: str
     mirror_marketplace_changes: str
     price_tolerance: str
+    show_status: str
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "", "", "")
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "")
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
@@ -384,6 +393,7 @@ class Policies:
                 rules.mirror_marketplace_changes,
             ),
             price_tolerance=_per_cent("--price-tolerance", self.price_tolerance, rules.price_tolerance),
+            show_status=_yes_or_no("--show-status", self.show_status, rules.show_status),
         )
         if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(

@@ -108,6 +108,8 @@ async def _shop(shop: ShopifyShop, clock: Clock, http: httpx2.AsyncClient) -> sh
             readiness = await shopify_read.startup(client)
             _refuse_unready(shop, readiness)
             outcome = await shopify_perform.define_marker(client)
+            if isinstance(outcome, Confirmed):
+                outcome = await shopify_perform.define_status(client)
     except CallFailed as failed:
         away = not isinstance(failed.outcome, Refused)
         raise CannotConnect(f"The shop {shop.shop_domain}: {failed} Nothing was stored.", away) from failed
@@ -119,7 +121,7 @@ async def _shop(shop: ShopifyShop, clock: Clock, http: httpx2.AsyncClient) -> sh
         case Unavailable(why=why) | Unknown(why=why):
             away = True
     raise CannotConnect(
-        f"The shop {shop.shop_domain} did not take the definition of our order marker ({why}). Nothing was stored.",
+        f"The shop {shop.shop_domain} did not take the definitions of our metafields ({why}). Nothing was stored.",
         away,
     )
 

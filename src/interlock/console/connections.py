@@ -235,6 +235,13 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             else "An order sold at a price further from the shop's is accepted only when a person says so.",
         ),
         (
+            "status in Shopify",
+            "shown" if rules.show_status else "not shown",
+            "The Shopify order says in sync, held and why, or needs decision, as a metafield and a tag."
+            if rules.show_status
+            else "The Shopify order says nothing of where it stands; only our hold shows.",
+        ),
+        (
             "poll interval",
             f"{row.poll_seconds} s",
             "How often the marketplace is asked for changes, besides "

@@ -30,6 +30,7 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetOrderAddress,
+    ShowStatus,
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
@@ -154,11 +155,12 @@ Stored = tuple[Kept, tuple[datetime, bytes] | None]
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a cycle ended: `rests` when the order was given back, `waits_until` when its acceptance is asked for again
-    then."""
+    """How a cycle ended: `rests` when the order was given back, `look_at` when it is looked at again at the latest,
+    `waits_until` when its acceptance is asked for again then."""
 
     todo: ledger.Reconciled
     rests: bool
+    look_at: datetime | None
     waits_until: datetime | None
 
 
@@ -220,6 +222,7 @@ class _Run:
         self.news: tuple[Change, ...] = ()
         self.accepting_since: datetime | None = None
         self.counted = False
+        self.status_told = False
 
     async def until_rest(self, stored: Stored) -> None:
         for cycle in range(MOST_CYCLES):
@@ -240,6 +243,10 @@ class _Run:
                 return
             if end.todo.send:
                 await self._send_all(end.todo.send, kept.document)
+                if self.status_told and all(isinstance(sent.action, ShowStatus) for sent in end.todo.send):
+                    # What the order says to staff changes nothing; its echo is looked at soon enough.
+                    await self._release(end.look_at)
+                    return
             elif end.waits_until is not None:
                 now = self.parts.clock.now()
                 await self.parts.clock.sleep(max((end.waits_until - now).total_seconds(), 0.05))
@@ -436,6 +443,7 @@ class _Run:
             )
             if view.quarantined:
                 todo = replace(todo, send=())  # planned and kept, and nothing leaves
+            does_more = any(not isinstance(operation.action, ShowStatus) for operation in todo.send)
             final = _with_unclear(plan, todo.unclear, now)
             change = sync_cases(
                 c,
@@ -482,7 +490,7 @@ class _Run:
                         order_id=row.id, at=now, epoch=row.epoch, view=encoded, plan=encoded_plan
                     )
                 )
-            if todo.send and not self.counted:
+            if does_more and not self.counted:
                 values |= {"hour": hour_of(now), "runs_in_hour": row.runs_in_hour + 1}
             look_at = earliest(final.look_at, todo.look_at)
             look_at = earliest(look_at, read_again_at(final.memory, now))
@@ -508,14 +516,14 @@ class _Run:
             tell(c, row.id, now, "Interlock", (*todo.sentences, *news, *change.opened, *change.closed))
             self.said = final.because
             self.plan_digest = digest
-            return _End(todo, rests, waits_until), final, change.alarming
+            return _End(todo, rests, look_at, waits_until), final, change.alarming
 
         end, final, alarming = await self.parts.store.tx(keep)
         for case in alarming:
             self.parts.alarm(self.platforms.rules.name, row.mirakl_order_id, case)
         self.memory = final.memory
         self.news = ()
-        self.counted = self.counted or bool(end.todo.send)
+        self.counted = self.counted or any(not isinstance(sent.action, ShowStatus) for sent in end.todo.send)
         probe("kept")
         return end
 
@@ -558,7 +566,8 @@ class _Run:
         elif operations:
             # What a person sees first must not wait for what is merely tidy: holds and the acceptance go first
             # in the same breath, markers beside them.
-            ordered = sorted(operations, key=lambda operation: isinstance(operation.action, MarkOrder))
+            tidy = (MarkOrder, ShowStatus)
+            ordered = sorted(operations, key=lambda operation: isinstance(operation.action, tidy))
             await asyncio.gather(*(self._send(operation, document) for operation in ordered))
 
     async def _send(self, operation: ledger.ToSend, document: tuple[datetime, Document] | None) -> None:
@@ -599,6 +608,7 @@ class _Run:
         await parts.store.tx(finish)
         if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
             self.mirakl_written_at = ended_at
+        self.status_told = isinstance(operation.action, ShowStatus) and isinstance(outcome, Confirmed)
         if isinstance(operation.action, AnswerAcceptance) and isinstance(outcome, (Confirmed, Refused)):
             # Answered: until the next snapshot shows it the order must be free for edits, not waited with.
             self.accepting_since = None

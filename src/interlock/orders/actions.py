@@ -220,6 +220,20 @@ class ClearMarker:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowStatus:
+    """The Shopify order says where it stands: `status` is its status metafield and, behind our prefix, its only status
+    tag; `stale_tags` are those that have to go (tagsRemove, tagsAdd, metafieldsSet). For the eyes of staff and for Shopify
+    Flow: nothing of ours depends on it."""
+
+    shopify_order_id: str
+    status: str
+    stale_tags: tuple[str, ...]
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "rest"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerAcceptance:
     """The acceptance is decided for every line of the order (OR21)."""
 
@@ -363,6 +377,7 @@ ShopifyAction: TypeAlias = (
     | SetOrderAddress
     | AskServiceToStop
     | ClearMarker
+    | ShowStatus
 )
 MiraklAction: TypeAlias = (
     AnswerAcceptance

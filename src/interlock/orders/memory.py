@@ -267,6 +267,12 @@ class Memory:
     # edits from our own desk, the oldest first, and the Shopify content the last of them made
     desk_edits: tuple[DeskEdit, ...] = ()
     own_content: str = ""
+    # what the Shopify order should say of where it stands and does not say yet, and since when
+    status_wanted: str = ""
+    status_since: datetime | None = None
+    # the status sent to the Shopify order last, and when
+    status_told: str = ""
+    status_told_at: datetime | None = None
 
     @property
     def made_at_our_desk(self) -> bool:

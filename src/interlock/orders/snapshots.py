@@ -295,7 +295,8 @@ class ShopifyOrder:
 
     `editable` is whether our app may edit its lines now (merchantEditable), `edit_obstacles` why not, in Shopify's
     words; `closed` means archived. `edited` is true once lines were edited. `notes_digest` is a keyed digest of the
-    note and of all order and line attributes: it tells that they changed, not what they say.
+    note and of all order and line attributes: it tells that they changed, not what they say. `status` is our status
+    metafield, empty where there is none.
     """
 
     id: str
@@ -321,6 +322,7 @@ class ShopifyOrder:
     edit_obstacles: tuple[str, ...] = ()
     notes_digest: str = ""
     traces: Traces = NO_TRACES
+    status: str = ""
 
     @property
     def live(self) -> bool:

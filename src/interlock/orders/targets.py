@@ -27,7 +27,9 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    ShowStatus,
 )
+from interlock.orders.shown_status import shows
 from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
@@ -56,6 +58,7 @@ def is_reached(action: Action, view: View) -> bool:
             | EditShopifyOrder()
             | SetOrderAddress()
             | AskServiceToStop()
+            | ShowStatus()
         ):
             about = _order_of(action, view)
             return about is not None and _shown_by_shopify(action, about, view)
@@ -90,7 +93,8 @@ def _shown_by_shopify(
     | CancelShopifyOrder
     | EditShopifyOrder
     | SetOrderAddress
-    | AskServiceToStop,
+    | AskServiceToStop
+    | ShowStatus,
     shopify: ShopifyOrder,
     view: View,
 ) -> bool:
@@ -127,6 +131,8 @@ def _shown_by_shopify(
         case AskServiceToStop(fulfillment_order_id):
             found = _fulfillment_order(shopify, fulfillment_order_id)
             return found is None or bool(found.stop_request) or not found.with_service
+        case ShowStatus(_, status):
+            return shows(shopify, status)
         case _:
             assert_never(action)
 

@@ -27,6 +27,7 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    ShowStatus,
 )
 from interlock.orders.changes import Change
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -79,6 +80,8 @@ def _what(action: Action) -> str:
             return "New address written to the Shopify order"
         case AskServiceToStop():
             return "Fulfilment service asked to stop the parcel"
+        case ShowStatus(_, status):
+            return f"Shopify order shows staff: {status}"
         case ClearMarker():
             return "Marketplace number taken off the replaced Shopify order"
         case AnswerAcceptance(lines):

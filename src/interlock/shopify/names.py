@@ -7,8 +7,8 @@ MARKER_KEY = "mirakl_order_id"
 # The same value without being unique: it stays on every order that ever stood for the marketplace order.
 LINEAGE_KEY = "mirakl_lineage"
 INSTANCE_KEY = "instance_mark"
-# The same value without being unique: it stays on every order that ever stood for the marketplace order.
-LINEAGE_KEY = "mirakl_lineage"
+# Where the order stands, for staff and for Shopify Flow.
+STATUS_KEY = "order_status"
 ORDER_ATTRIBUTE = "mirakl_order_id"
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"

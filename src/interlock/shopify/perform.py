@@ -23,9 +23,11 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetOrderAddress,
     ShopifyAction,
+    ShowStatus,
 )
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.ports import OrderContext
+from interlock.orders.shown_status import status_tag
 from interlock.shopify import documents, read
 from interlock.shopify.classify import CallFailed, user_errors
 from interlock.shopify.client import ShopifyClient, understood
@@ -33,6 +35,7 @@ from interlock.shopify.generated.fragments import EditedOrder
 from interlock.shopify.generated.input_types import (
     DraftOrderDeleteInput,
     FulfillmentOrderHoldInput,
+    MetafieldAccessInput,
     MetafieldDefinitionInput,
     MetafieldIdentifierInput,
     MetafieldsSetInput,
@@ -41,7 +44,14 @@ from interlock.shopify.generated.input_types import (
     OrderMarkAsPaidInput,
     WebhookSubscriptionInput,
 )
-from interlock.shopify.names import INSTANCE_KEY, LINEAGE_KEY, MARKER_KEY, MARKER_NAMESPACE, order_tags
+from interlock.shopify.names import (
+    INSTANCE_KEY,
+    LINEAGE_KEY,
+    MARKER_KEY,
+    MARKER_NAMESPACE,
+    STATUS_KEY,
+    order_tags,
+)
 
 _LONGEST_STAFF_NOTE = 255
 _NO_ITEM = Unknown("the answer has neither our item nor an error")
@@ -93,6 +103,8 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
             return await _ask_service_to_stop(client, action, context)
         case ClearMarker():
             return await _clear_marker(client, action, context)
+        case ShowStatus():
+            return await _show_status(client, action, context)
         case _:
             assert_never(action)
 
@@ -529,11 +541,67 @@ async def _clear_marker(client: ShopifyClient, action: ClearMarker, context: Ord
     return Confirmed((("shopify_order_id", action.shopify_order_id),))
 
 
+async def _show_status(client: ShopifyClient, action: ShowStatus, context: OrderContext) -> Outcome:
+    """tagsRemove, tagsAdd and metafieldsSet in one document; they run one after the other and each answers for itself.
+    Repeating them changes nothing (reference 4.5)."""
+    status = MetafieldsSetInput(
+        ownerId=action.shopify_order_id,
+        namespace=MARKER_NAMESPACE,
+        key=STATUS_KEY,
+        type="single_line_text_field",
+        value=action.status,
+    )
+    with understood("ShowStatus"):
+        answer = await client.show_status(
+            id=action.shopify_order_id,
+            stale=list(action.stale_tags),
+            tidy=bool(action.stale_tags),
+            tags=[status_tag(action.status)],
+            metafields=[status],
+            lane=action.lane,
+            reference=context.reference,
+        )
+    tidied, tagged, written = answer.tags_remove, answer.tags_add, answer.metafields_set
+    if tagged is None or written is None or (tidied is None and action.stale_tags):
+        return _NO_ITEM
+    for errors in (tidied.user_errors if tidied is not None else [], tagged.user_errors, written.user_errors):
+        if errors:
+            return _refused(errors)
+    if not any(item.key == STATUS_KEY and item.value == action.status for item in written.metafields or ()):
+        return _NO_ITEM
+    return Confirmed((("shopify_order_id", action.shopify_order_id),))
+
+
+async def define_status(client: ShopifyClient) -> Outcome:
+    """metafieldDefinitionCreate: shows our status on the order's page in the Shopify admin, where staff may read but not
+    change it. Repeatable."""
+    definition = MetafieldDefinitionInput(
+        name="Interlock",
+        namespace=MARKER_NAMESPACE,
+        key=STATUS_KEY,
+        type="single_line_text_field",
+        ownerType="ORDER",
+        description="Whether this order agrees with its marketplace order: in sync, held and why, or needs decision.",
+        access=MetafieldAccessInput(admin="MERCHANT_READ"),
+        pin=True,
+    )
+    outcome = await _define(client, definition)
+    if isinstance(outcome, Refused) and outcome.code == "PINNED_LIMIT_REACHED":
+        # Twenty others are pinned already: staff can still open it from the order's page.
+        definition.pin = False
+        outcome = await _define(client, definition)
+    return outcome
+
+
 async def define_marker(client: ShopifyClient) -> Outcome:
     """metafieldDefinitionCreate: the `id` metafield that makes our marker unique in the shop. Repeatable."""
     definition = MetafieldDefinitionInput(
         name="Mirakl order", namespace=MARKER_NAMESPACE, key=MARKER_KEY, type="id", ownerType="ORDER"
     )
+    return await _define(client, definition)
+
+
+async def _define(client: ShopifyClient, definition: MetafieldDefinitionInput) -> Outcome:
     try:
         with understood("DefineMarker"):
             payload = (await client.define_marker(definition=definition)).metafield_definition_create

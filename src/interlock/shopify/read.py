@@ -28,6 +28,7 @@ from interlock.shopify.names import (
     MARKER_NAMESPACE,
     ORDER_ATTRIBUTE,
     ORDER_TAG,
+    STATUS_KEY,
     order_tag,
 )
 
@@ -451,6 +452,7 @@ async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> Order
                         namespace=MARKER_NAMESPACE,
                         key=MARKER_KEY,
                         lineage=LINEAGE_KEY,
+                        status=STATUS_KEY,
                         listed=listed,
                         lane=lane,
                     )

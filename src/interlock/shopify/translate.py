@@ -94,6 +94,7 @@ def order(
             email=email_digest(read.email or "", address_key),
             mentions=_mentions(read, numbers, tag),
         ),
+        status=read.status.value if read.status is not None else "",
     )
 
 

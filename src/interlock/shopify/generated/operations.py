@@ -51,6 +51,7 @@ from .refund_transactions_after import RefundTransactionsAfter
 from .release import Release
 from .service_request import ServiceRequest
 from .set_instance_mark import SetInstanceMark
+from .show_status import ShowStatus
 from .startup_check import StartupCheck
 from .stranger import Stranger
 from .subscribe import Subscribe
@@ -1089,11 +1090,12 @@ class Operations(BaseClient):
         namespace: str,
         key: str,
         lineage: str,
+        status: str,
         listed: int,
         **kwargs: Any,
     ) -> OrderSnapshot:
         query = gql("""
-            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $lineage: String!, $listed: Int!) {
+            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $lineage: String!, $status: String!, $listed: Int!) {
               order(id: $id) {
                 id
                 name
@@ -1117,6 +1119,9 @@ class Operations(BaseClient):
                   value
                 }
                 lineage: metafield(namespace: $namespace, key: $lineage) {
+                  value
+                }
+                status: metafield(namespace: $namespace, key: $status) {
                   value
                 }
                 email
@@ -1311,6 +1316,7 @@ class Operations(BaseClient):
             "namespace": namespace,
             "key": key,
             "lineage": lineage,
+            "status": status,
             "listed": listed,
         }
         response = await self.execute(
@@ -1522,6 +1528,55 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return SetInstanceMark.model_validate(data)
+
+    async def show_status(
+        self,
+        id: str,
+        stale: list[str],
+        tidy: bool,
+        tags: list[str],
+        metafields: list[MetafieldsSetInput],
+        **kwargs: Any,
+    ) -> ShowStatus:
+        query = gql("""
+            mutation ShowStatus($id: ID!, $stale: [String!]!, $tidy: Boolean!, $tags: [String!]!, $metafields: [MetafieldsSetInput!]!) {
+              tagsRemove(id: $id, tags: $stale) @include(if: $tidy) {
+                userErrors {
+                  field
+                  message
+                }
+              }
+              tagsAdd(id: $id, tags: $tags) {
+                userErrors {
+                  field
+                  message
+                }
+              }
+              metafieldsSet(metafields: $metafields) {
+                metafields {
+                  key
+                  value
+                }
+                userErrors {
+                  field
+                  message
+                  code
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "id": id,
+            "stale": stale,
+            "tidy": tidy,
+            "tags": tags,
+            "metafields": metafields,
+        }
+        response = await self.execute(
+            query=query, operation_name="ShowStatus", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ShowStatus.model_validate(data)
 
     async def startup_check(
         self, after: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any

@@ -31,6 +31,7 @@ class OrderSnapshotOrder(BaseModel):
     )
     marker: Optional["OrderSnapshotOrderMarker"]
     lineage: Optional["OrderSnapshotOrderLineage"]
+    status: Optional["OrderSnapshotOrderStatus"]
     email: Optional[str]
     source_identifier: Optional[str] = Field(alias="sourceIdentifier")
     app: Optional["OrderSnapshotOrderApp"]
@@ -61,6 +62,10 @@ class OrderSnapshotOrderMarker(BaseModel):
 
 
 class OrderSnapshotOrderLineage(BaseModel):
+    value: str
+
+
+class OrderSnapshotOrderStatus(BaseModel):
     value: str
 
 

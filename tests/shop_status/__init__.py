@@ -1,0 +1,1 @@
+"""Tests of what the Shopify order says to staff."""

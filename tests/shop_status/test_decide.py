@@ -1,0 +1,271 @@
+"""What the Shopify order says to staff: the status of each situation, when it is written, and when it is left alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.orders.actions import Action, PlaceHold, SetSellerReference, ShowStatus
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Reason
+from interlock.orders.shown_status import TAG_PREFIX, ShownStatus, shows, status_tag
+from interlock.orders.snapshots import MiraklOrder
+from interlock.orders.targets import is_reached
+from interlock.shop_status.decide import (
+    DECISION_SETTLES,
+    HELD_SETTLES,
+    IMPORT_SETTLES,
+    TOLD_AGAIN_AFTER,
+    decide,
+    status_of,
+)
+from tests.build import (
+    HIDDEN,
+    NOW,
+    a_memory,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+URGENT = Case(Reason.CANNOT_HOLD, "FO1", "The parcel cannot be held.")
+NOTE = Case(Reason.EDIT_WAITING, "L1", "An edit waits.", severity="note")
+TOLD = a_shopify_order(status="in sync", tags=("mirakl", "Interlock: in sync"))
+UNTOLD = a_shopify_order(tags=("mirakl",))
+HELD = a_memory(held=("FO1",), released_at=None)
+SECOND = timedelta(seconds=1)
+
+
+def look(
+    memory: Memory,
+    cases: tuple[Case, ...] = (),
+    actions: tuple[Action, ...] = (),
+    **changes: Any,
+) -> Part:
+    return decide(a_view(**{"shopify": TOLD, "memory": memory, **changes}), memory, cases, actions)
+
+
+def standing_for(memory: Memory, status: str, seconds: timedelta) -> Memory:
+    """The memory of an order that should say `status` since that long ago."""
+    return replace(memory, status_wanted=status, status_since=NOW - seconds)
+
+
+# -- which status ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("memory", "mirakl", "shopify", "cases", "rules", "status"),
+    [
+        (a_memory(), an_order(), TOLD, (), {}, "in sync"),
+        (a_memory(), an_order(), TOLD, (NOTE,), {}, "in sync"),
+        (a_memory(), an_order(), TOLD, (URGENT,), {}, "needs decision"),
+        (HELD, an_order(), TOLD, (URGENT,), {}, "needs decision"),
+        (HELD, an_order("WAITING_ACCEPTANCE"), TOLD, (), {}, "held: not accepted yet"),
+        (HELD, an_order("WAITING_DEBIT_PAYMENT"), TOLD, (), {}, "held: marketplace not ready"),
+        (HELD, replace(an_order(), address=HIDDEN), TOLD, (), {}, "held: address missing"),
+        (HELD, an_order(), replace(TOLD, address=HIDDEN), (), {}, "held: address missing"),
+        (replace(HELD, disagreeing_since=NOW), an_order(), TOLD, (), {}, "held: edit on its way"),
+        (replace(HELD, unsent_edit="an edit"), an_order(), TOLD, (), {}, "held: edit on its way"),
+        (HELD, an_order(), TOLD, (), {"edit_window": timedelta(hours=1)}, "held: edit window open"),
+        (HELD, an_order(), TOLD, (), {}, "held: being checked"),
+        (HELD, an_order(), replace(TOLD, cancelled_at=NOW), (), {}, "in sync"),
+    ],
+)
+def test_a_persons_work_comes_first_then_our_hold_and_what_is_neither_is_in_sync(
+    memory: Memory,
+    mirakl: MiraklOrder,
+    shopify: Any,
+    cases: tuple[Case, ...],
+    rules: dict[str, Any],
+    status: str,
+) -> None:
+    view = a_view(memory=memory, mirakl=mirakl, shopify=shopify, rules=some_rules(**rules))
+
+    assert status_of(view, memory, mirakl, shopify, cases) == status
+
+
+def test_every_status_fits_into_a_tag_and_no_tag_ends_early() -> None:
+    for status in ShownStatus:
+        assert len(status_tag(status)) <= 40
+        assert "," not in status_tag(status)
+
+
+# -- when it is written ------------------------------------------------------------------------------------
+
+
+def test_an_order_that_says_it_already_is_left_alone() -> None:
+    assert look(a_memory()) == Part(a_memory())
+
+
+def test_an_order_that_came_in_sync_says_so_at_once() -> None:
+    part = look(a_memory(), shopify=UNTOLD)
+
+    assert part.actions == (ShowStatus("SO1", "in sync", ()),)
+    assert (part.memory.status_told, part.memory.status_told_at) == ("in sync", NOW)
+
+
+@pytest.mark.parametrize(
+    ("memory", "cases", "shopify", "settles"),
+    [
+        (a_memory(), (URGENT,), TOLD, DECISION_SETTLES),
+        (HELD, (), TOLD, HELD_SETTLES),
+        (HELD, (), UNTOLD, IMPORT_SETTLES),
+    ],
+)
+def test_what_may_pass_soon_is_written_only_once_it_has_stood_for_a_while(
+    memory: Memory, cases: tuple[Case, ...], shopify: Any, settles: timedelta
+) -> None:
+    first = look(memory, cases, shopify=shopify)
+    early = look(
+        standing_for(first.memory, first.memory.status_wanted, settles - SECOND), cases, shopify=shopify
+    )
+    late = look(standing_for(first.memory, first.memory.status_wanted, settles), cases, shopify=shopify)
+
+    assert (first.actions, first.look_at) == ((), NOW + settles)
+    assert (early.actions, early.look_at) == ((), NOW + SECOND)
+    assert [type(action) for action in late.actions] == [ShowStatus]
+
+
+def test_another_status_begins_its_own_time() -> None:
+    memory = standing_for(a_memory(), "held: being checked", timedelta(hours=1))
+
+    assert look(memory, (URGENT,)).look_at == NOW + DECISION_SETTLES
+
+
+def test_what_is_over_before_it_was_written_is_never_written() -> None:
+    memory = standing_for(a_memory(), "held: edit on its way", timedelta(seconds=90))
+
+    part = look(memory)
+
+    assert part.actions == ()
+    assert (part.memory.status_wanted, part.memory.status_since) == ("", None)
+
+
+def test_the_status_waits_until_nothing_else_is_to_be_sent() -> None:
+    hold = PlaceHold("FO1", "")
+
+    assert look(a_memory(), (), (hold,), shopify=UNTOLD).actions == ()
+    assert (
+        look(a_memory(), (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, "PLANNED"),)).actions
+        == ()
+    )
+
+
+@pytest.mark.parametrize("state", ["REJECTED", "UNKNOWN"])
+def test_what_was_refused_or_is_unclear_waits_for_itself_and_keeps_no_status_back(state: Any) -> None:
+    hold = PlaceHold("FO1", "")
+
+    part = look(a_memory(), (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, state),))
+
+    assert [type(action) for action in part.actions] == [ShowStatus]
+
+
+def test_the_reference_at_the_marketplace_travels_by_itself_and_keeps_no_status_back() -> None:
+    assert look(a_memory(), (), (SetSellerReference("#1001"),), shopify=UNTOLD).actions
+
+
+def test_tags_of_an_earlier_status_go_whoever_wrote_them() -> None:
+    shopify = replace(UNTOLD, tags=("mirakl", "INTERLOCK: needs decision", "Interlock: held: being checked"))
+
+    (action,) = look(a_memory(), shopify=shopify).actions
+
+    assert action == ShowStatus(
+        "SO1", "in sync", ("INTERLOCK: needs decision", "Interlock: held: being checked")
+    )
+
+
+def test_a_status_that_somebody_takes_off_is_put_back_once_an_hour() -> None:
+    told = replace(a_memory(), status_told="in sync", status_told_at=NOW - timedelta(minutes=59))
+    long_ago = replace(told, status_told_at=NOW - TOLD_AGAIN_AFTER)
+
+    assert (look(told, shopify=UNTOLD).actions, look(told, shopify=UNTOLD).look_at) == (
+        (),
+        NOW + timedelta(minutes=1),
+    )
+    assert look(long_ago, shopify=UNTOLD).actions
+
+
+def test_a_status_on_its_way_stays_wanted() -> None:
+    told = replace(
+        a_memory(), status_wanted="in sync", status_since=NOW, status_told="in sync", status_told_at=NOW
+    )
+    under_way = an_operation(ShowStatus("SO1", "in sync", ()), "UNKNOWN")
+
+    assert look(told, shopify=UNTOLD, operations=(under_way,)).actions == (under_way.action,)
+
+
+def test_what_was_never_sent_does_not_count_as_told() -> None:
+    memory = replace(
+        standing_for(a_memory(), "needs decision", DECISION_SETTLES),
+        status_told="in sync",
+        status_told_at=NOW - SECOND,
+    )
+
+    assert look(memory, shopify=UNTOLD).actions
+
+
+# -- when nothing is written -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rules": some_rules(show_status=False)},
+        {"shopify": None},
+        {"mirakl": None},
+        {"shopify_unreadable": True},
+        {"shopify": replace(UNTOLD, id="SO2")},
+        {"mirakl": an_order("SHIPPED")},
+        {"mirakl": an_order("CANCELED")},
+        {"shopify": replace(UNTOLD, cancelled_at=NOW)},
+    ],
+)
+def test_switched_off_unseen_or_over_nothing_is_written(changes: dict[str, Any]) -> None:
+    part = look(standing_for(a_memory(), "in sync", timedelta(hours=1)), **{"shopify": UNTOLD, **changes})
+
+    assert (part.actions, part.look_at, part.memory) == ((), None, a_memory())
+
+
+def test_an_order_that_needed_somebody_says_when_it_does_no_more_even_after_it_left() -> None:
+    shopify = a_shopify_order(status="needs decision", tags=("Interlock: needs decision",))
+
+    (action,) = look(a_memory(), shopify=shopify, mirakl=an_order("SHIPPED")).actions
+
+    assert action == ShowStatus("SO1", "in sync", ("Interlock: needs decision",))
+
+
+# -- reading it back ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "tags", "there"),
+    [
+        ("in sync", ("mirakl", "Interlock: in sync"), True),
+        ("in sync", ("interlock: IN SYNC",), True),
+        ("in sync", (), False),
+        ("", ("Interlock: in sync",), False),
+        ("in sync", ("Interlock: in sync", "Interlock: needs decision"), False),
+        ("needs decision", ("Interlock: in sync",), False),
+    ],
+)
+def test_a_status_is_shown_when_metafield_and_tag_say_it_and_no_tag_says_another(
+    status: str, tags: tuple[str, ...], there: bool
+) -> None:
+    shopify = a_shopify_order(status=status, tags=tags)
+
+    assert shows(shopify, "in sync") is there
+    assert is_reached(ShowStatus("SO1", "in sync", ()), a_view(shopify=shopify)) is there
+
+
+def test_nothing_an_order_says_is_about_a_person() -> None:
+    words = {word for status in ShownStatus for word in status.value.replace(":", "").split()}
+
+    assert TAG_PREFIX == "Interlock: "
+    assert words == {
+        *("in", "sync", "needs", "decision", "held", "not", "accepted", "yet", "marketplace", "ready"),
+        *("address", "missing", "edit", "on", "its", "way", "window", "open", "being", "checked"),
+    }

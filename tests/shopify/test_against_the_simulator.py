@@ -27,14 +27,16 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetOrderAddress,
     ShopifyAction,
+    ShowStatus,
 )
 from interlock.orders.addresses import AddressParts, digest
 from interlock.orders.changes import VariantPrice
+from interlock.orders.content import content_of
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.snapshots import ShopifyOrder
 from interlock.shopify import read
 from interlock.shopify.client import ShopifyClient, ShopifyShop
-from interlock.shopify.perform import define_marker, perform, set_instance_mark
+from interlock.shopify.perform import define_marker, define_status, perform, set_instance_mark
 from interlock.shopify.subscriptions import ensure
 from interlock.shopify.webhooks import TOPICS, read_delivery, verify
 from interlock.simulator.clock import PlatformClock
@@ -555,3 +557,19 @@ def test_a_service_is_asked_to_give_the_order_back_once(setting: Setting) -> Non
     assert isinstance(setting.does(stop), Confirmed)
     assert isinstance(setting.does(stop), Confirmed)
     assert [asked.kind for asked in parcel.requests] == ["FULFILLMENT_REQUEST", "CANCELLATION_REQUEST"]
+
+
+def test_the_order_says_one_thing_at_a_time_to_staff(setting: Setting) -> None:
+    """Tags and metafields arrive as `orders/updated` (reference 9.3), are idempotent (4.5) and change no line."""
+    assert setting.use(define_status) == Confirmed()
+    assert setting.use(define_status) == Confirmed()
+    order = setting.imported()
+    assert isinstance(setting.does(ShowStatus(order.id, "needs decision", ())), Confirmed)
+    asked = ShowStatus(order.id, "in sync", ("Interlock: needs decision",))
+    for _ in range(2):
+        assert isinstance(setting.does(asked), Confirmed)
+    after = setting.order(order.id)
+    assert after.status == "in sync"
+    assert [tag for tag in after.tags if tag.startswith("Interlock")] == ["Interlock: in sync"]
+    assert set(order.tags) <= set(after.tags)
+    assert content_of(after) == content_of(order)

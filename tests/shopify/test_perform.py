@@ -24,9 +24,10 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetOrderAddress,
     ShopifyAction,
+    ShowStatus,
 )
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
-from interlock.shopify.perform import define_marker, perform
+from interlock.shopify.perform import define_marker, define_status, perform
 from interlock.shopify.subscriptions import WebhookAddressRefused, ensure
 from interlock.shopify.webhooks import TOPICS
 from tests.shopify.orders import bag, context, create_draft, create_order, no_more
@@ -734,3 +735,63 @@ def test_a_marker_that_cannot_be_cleared_is_refused() -> None:
 )
 def test_half_an_answer_about_a_marker_is_unknown(answer: dict[str, Any]) -> None:
     assert isinstance(done(CLEAR, ClearMarker=answer), Unknown)
+
+
+# -- what the order says to staff --------------------------------------------------------------------------
+
+STATUS = ShowStatus(ORDER, "in sync", ("Interlock: needs decision",))
+TIDIED = {"userErrors": []}
+WRITTEN = {"metafields": [{"key": "order_status", "value": "in sync"}], "userErrors": []}
+NO = [{"field": ["tags"], "message": "Tags can't be more than 250", "code": None}]
+
+
+def test_a_status_is_confirmed_when_every_part_of_it_is() -> None:
+    answer = data(tagsRemove=TIDIED, tagsAdd=TIDIED, metafieldsSet=WRITTEN)
+    assert done(STATUS, ShowStatus=answer) == REACHED
+
+
+def test_nothing_is_taken_off_where_nothing_is_stale() -> None:
+    shop = Shop({"ShowStatus": [data(tagsAdd=TIDIED, metafieldsSet=WRITTEN)]})
+    outcome = asyncio.run(perform(shop.client(), replace(STATUS, stale_tags=()), context()))
+    assert outcome == REACHED
+    ((_, variables, _),) = shop.requests
+    assert variables["tidy"] is False
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        data(tagsRemove={"userErrors": NO}, tagsAdd=TIDIED, metafieldsSet=WRITTEN),
+        data(tagsRemove=TIDIED, tagsAdd={"userErrors": NO}, metafieldsSet=WRITTEN),
+        data(tagsRemove=TIDIED, tagsAdd=TIDIED, metafieldsSet={"metafields": None, "userErrors": NO}),
+    ],
+)
+def test_a_status_of_which_a_part_was_refused_is_refused(answer: dict[str, Any]) -> None:
+    assert isinstance(done(STATUS, ShowStatus=answer), Refused)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        data(tagsRemove=None, tagsAdd=TIDIED, metafieldsSet=WRITTEN),
+        data(tagsRemove=TIDIED, tagsAdd=None, metafieldsSet=WRITTEN),
+        data(tagsRemove=TIDIED, tagsAdd=TIDIED, metafieldsSet=None),
+        data(tagsRemove=TIDIED, tagsAdd=TIDIED, metafieldsSet={"metafields": [], "userErrors": []}),
+    ],
+)
+def test_half_an_answer_about_a_status_is_unknown(answer: dict[str, Any]) -> None:
+    assert isinstance(done(STATUS, ShowStatus=answer), Unknown)
+
+
+def test_a_shop_with_too_many_pinned_fields_shows_the_status_unpinned() -> None:
+    full = [{"field": ["definition"], "message": "Limit of 20 pinned.", "code": "PINNED_LIMIT_REACHED"}]
+    made = {"id": "gid://shopify/MetafieldDefinition/1", "namespace": "app--1", "key": "order_status"}
+    shop = Shop(
+        {
+            "DefineMarker": [
+                data(metafieldDefinitionCreate={"createdDefinition": None, "userErrors": full}),
+                data(metafieldDefinitionCreate={"createdDefinition": made, "userErrors": []}),
+            ]
+        }
+    )
+    assert asyncio.run(define_status(shop.client())) == Confirmed()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from interlock.orders.actions import Action, SetSellerReference, ShowStatus
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import CATALOGUE
 from interlock.orders.shown_status import ShownStatus, shows, status_tag, status_tags
 from interlock.orders.snapshots import (
     BEFORE_ACCEPTANCE,
@@ -67,7 +68,7 @@ def status_of(
     view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder, cases: Sequence[Case]
 ) -> ShownStatus:
     """Where the order stands. A person's work comes first, then our hold, and what is neither is in sync."""
-    if any(case.how_severe != "note" for case in cases):
+    if any(_asks_a_person(case) for case in cases):
         return ShownStatus.NEEDS_DECISION
     if not shopify.live or not memory.held:
         return ShownStatus.IN_SYNC
@@ -82,6 +83,10 @@ def status_of(
     if view.rules.edit_window is not None and view.now < shopify.created_at + view.rules.edit_window:
         return ShownStatus.EDIT_WINDOW
     return ShownStatus.BEING_CHECKED
+
+
+def _asks_a_person(case: Case) -> bool:
+    return case.how_severe != "note" and CATALOGUE[case.reason].handled_by == "person"
 
 
 def _due(memory: Memory, status: ShownStatus, shopify: ShopifyOrder, view: View) -> datetime:

@@ -135,10 +135,13 @@ async def on_bench(
     profile: str = "all-or-nothing",
     spoil: Callable[[Any], None] | None = None,
     route: Literal["draft", "order"] = "draft",
+    show_status: bool = False,
     **plan: Any,
 ) -> AsyncIterator[Bench]:
     """A connected world without a single process of its own."""
-    rules = ConnectionRules("marketplace", "interlock:marketplace", import_route=route)
+    rules = ConnectionRules(
+        "marketplace", "interlock:marketplace", import_route=route, show_status=show_status
+    )
     world = World(WorldPlan(5, (PROFILES[profile],), rules, processes=0, **plan), database, keyring)
     for item in CATALOGUE:
         world.shopify.add_variant(item.sku, item.price, 1000, title=item.title)

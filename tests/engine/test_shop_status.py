@@ -38,7 +38,7 @@ def test_an_order_that_came_into_agreement_says_so_once_and_its_echo_changes_not
     database: Database, keyring: Keyring
 ) -> None:
     async def life() -> None:
-        async with on_bench(database, keyring, "automatic") as bench:
+        async with on_bench(database, keyring, "automatic", show_status=True) as bench:
             order_id = await released(bench)
             assert status_and_tags(bench) == ("in sync", ["Interlock: in sync"])
             assert told(database) == ["in sync"]
@@ -55,7 +55,7 @@ def test_a_status_does_not_count_as_work_on_an_order_that_keeps_coming_back(
     database: Database, keyring: Keyring
 ) -> None:
     async def life() -> None:
-        async with on_bench(database, keyring, "automatic") as bench:
+        async with on_bench(database, keyring, "automatic", show_status=True) as bench:
             order_id = await released(bench)
             before = bench.row(order_id).runs_in_hour
             (order,) = bench.world.shopify.shop.orders.values()
@@ -72,7 +72,9 @@ def test_a_shop_that_refuses_the_status_keeps_nothing_else_back(database: Databa
     refusing = Broken("tagsAdd", "refused_before")
 
     async def life() -> None:
-        async with on_bench(database, keyring, "automatic", shopify_faults=refusing) as bench:
+        async with on_bench(
+            database, keyring, "automatic", show_status=True, shopify_faults=refusing
+        ) as bench:
             refusing.active = True
             order_id = await released(bench)
             (order,) = bench.world.shopify.shop.orders.values()

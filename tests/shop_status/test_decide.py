@@ -38,6 +38,7 @@ TOLD = a_shopify_order(status="in sync", tags=("mirakl", "Interlock: in sync"))
 UNTOLD = a_shopify_order(tags=("mirakl",))
 HELD = a_memory(held=("FO1",), released_at=None)
 SECOND = timedelta(seconds=1)
+RULES = some_rules(show_status=True)
 
 
 def look(
@@ -46,7 +47,8 @@ def look(
     actions: tuple[Action, ...] = (),
     **changes: Any,
 ) -> Part:
-    return decide(a_view(**{"shopify": TOLD, "memory": memory, **changes}), memory, cases, actions)
+    view = a_view(**{"rules": RULES, "shopify": TOLD, "memory": memory, **changes})
+    return decide(view, memory, cases, actions)
 
 
 def standing_for(memory: Memory, status: str, seconds: timedelta) -> Memory:

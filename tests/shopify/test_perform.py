@@ -740,7 +740,7 @@ def test_half_an_answer_about_a_marker_is_unknown(answer: dict[str, Any]) -> Non
 # -- what the order says to staff --------------------------------------------------------------------------
 
 STATUS = ShowStatus(ORDER, "in sync", ("Interlock: needs decision",))
-TIDIED = {"userErrors": []}
+TIDIED: dict[str, Any] = {"userErrors": []}
 WRITTEN = {"metafields": [{"key": "order_status", "value": "in sync"}], "userErrors": []}
 NO = [{"field": ["tags"], "message": "Tags can't be more than 250", "code": None}]
 

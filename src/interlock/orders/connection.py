@@ -91,7 +91,7 @@ class ConnectionRules:
     multi_shipment: bool = False
     mirror_marketplace_changes: bool = True
     price_tolerance: Decimal | None = Decimal(10)
-    show_status: bool = True
+    show_status: bool = False
 
     def cancelation_reason_for(self, edit: KindOfEdit) -> str:
         """The reason code of RE01 that a cancelation of this kind of edit carries (OR30); empty where none is set."""

@@ -66,6 +66,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"audit-log {verb}" for verb in ("list", "verify")),
         "edits table",
         "label override",
+        "openapi",
         "health",
         *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "rotate-key", "stop")),
         *(f"quarantine {verb}" for verb in ("show", "enter", "leave")),

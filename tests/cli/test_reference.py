@@ -58,7 +58,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
             )
         ),
         *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
-        "carriers suggest",
+        *(f"carriers {verb}" for verb in ("suggest", "export", "rollback")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         *(f"alerts {verb}" for verb in ("list", "test", "ack")),
         *(f"alerts {kind} {verb}" for kind in ("channels", "routes") for verb in ("add", "remove")),

@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import Connection, select
 
 from interlock.cases.store import cases, sync_cases
+from interlock.console import desk
 from interlock.engine.capabilities import keep_capability, keep_rules
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.marketplaces.observed import Observation
 from interlock.marketplaces.store import observations_of, observe
 from interlock.orders.codec import encode
+from interlock.orders.connection import Carrier, CarrierMapping
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Reason
 from interlock.orders.store import add_order, orders
+from interlock.shipping.store import map_carriers
 from interlock.storage.database import Database
 from tests.build import CREATED, NOW
 from tests.engine.rows import Wakes, a_connection
@@ -110,3 +113,31 @@ def test_an_observation_is_news_once_and_again_when_it_is_refuted(c: Connection,
 
     assert news == [True, False, True]
     assert observations_of(c, row.id) == {"partial_cancelation": (refused, NOW)}
+
+
+def test_a_carrier_the_marketplace_drops_is_a_case_before_a_parcel_needs_it(
+    c: Connection, row: ConnectionRow
+) -> None:
+    def gone() -> list[tuple[str, bool]]:
+        rows = c.execute(
+            select(cases.c.subject, cases.c.closed_at)
+            .where(cases.c.reason == Reason.CARRIER_GONE.value)
+            .order_by(cases.c.id)
+        )
+        return [(subject, closed_at is None) for subject, closed_at in rows]
+
+    known = a_capability(carriers=(Carrier("RM24", "Royal Mail 24"), Carrier("DPD", "DPD")))
+    fewer = replace(known, carriers=(Carrier("RMT24", "Royal Mail Tracked 24"), Carrier("DPD", "DPD")))
+    map_carriers(c, row.id, [CarrierMapping("RM 24", "RM24"), CarrierMapping("dpd", "DPD")], "Ada", NOW)
+
+    keep_capability(c, Wakes(), row, known, NOW)
+    assert gone() == []
+    row = one_connection(c, row.id)
+    kept = keep_capability(c, Wakes(), row, fewer, NOW)
+    keep_capability(c, Wakes(), row, fewer, NOW)
+    assert "carriers" in kept.changes
+    assert gone() == [("RM24", True)]
+    desk.map_carrier_names(
+        c, Wakes(), one_connection(c, row.id), [CarrierMapping("RM 24", "RMT24")], "Ada", NOW
+    )
+    assert gone() == [("RM24", False)]

@@ -1,5 +1,6 @@
 """`interlock carriers …`: how each carrier of the shop is called at a marketplace, and what a name could mean there."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,22 @@ from interlock.cli.installation import opened
 from interlock.cli.maps import File, Name, Why, connection_or_end, keep, say_changes
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
-from interlock.console.carriers import earlier_choices
+from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
 from interlock.console.mappings import carrier_desk
 from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.shipping.store import carrier_map
 from interlock.shipping.suggest import EarlierChoice, suggest
 from interlock.wiring import rules_of
 
-commands = typer.Typer(no_args_is_help=True, help="The carrier map: list, suggest, map, unmap, import.")
+Country = Annotated[
+    str, typer.Option("--country", help="Only for parcels that go there, as two letters (ISO 3166).")
+]
+Service = Annotated[
+    str, typer.Option("--service", help="Only for the marketplace's shipping method of this code.")
+]
+commands = typer.Typer(
+    no_args_is_help=True, help="The carrier map: list, suggest, map, unmap, import, export, rollback."
+)
 
 
 @commands.command("suggest")
@@ -101,9 +111,16 @@ def list_carriers(connection: Name, as_json: AsJson = False) -> None:
             return
         table(
             "Mappings",
-            ("shop writes", "code", "free name", "by", "at"),
-            ((a, b, c, d, wording.stamp(e)) for a, b, c, d, e in found.mappings),
+            ("shop writes", "country", "service", "code", "free name", "by", "at"),
+            (
+                (shop_name, country, service, code, name, who, wording.stamp(at))
+                for shop_name, code, name, who, at, country, service in found.mappings
+            ),
         )
+        if found.default:
+            say(f"\nEvery other carrier is sent as {found.default}: the default of this connection.")
+        else:
+            say("\nThere is no default: a carrier that is not mapped waits as a case.")
         table("\nCarriers of the marketplace", ("code", "label"), found.registered)
         table(
             "\nWaiting for a mapping",
@@ -116,16 +133,22 @@ def list_carriers(connection: Name, as_json: AsJson = False) -> None:
 @commands.command("map")
 def map_carrier(
     connection: Name,
-    shop_name: Annotated[str, typer.Argument(help="The carrier's name exactly as the shop writes it.")],
+    shop_name: Annotated[
+        str, typer.Argument(help="The carrier's name as the shop writes it; * for the default.")
+    ],
     code: Annotated[str, typer.Option("--code", help="The marketplace's code of the carrier.")] = "",
     name: Annotated[str, typer.Option("--name", help="A free name, where the marketplace takes one.")] = "",
+    country: Country = "",
+    service: Service = "",
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """Map one carrier; orders that wait for it go on."""
     with opened() as installation:
         row, now = connection_or_end(installation, connection), installation.clock.now()
-        mapping = CarrierMapping(shop_name.strip(), code.strip(), name.strip())
+        mapping = CarrierMapping(
+            shop_name.strip(), code.strip(), name.strip(), country.strip().upper(), service.strip()
+        )
         keep(
             installation,
             "carriers",
@@ -139,6 +162,8 @@ def map_carrier(
 def unmap_carrier(
     connection: Name,
     shop_name: Annotated[str, typer.Argument(help="The carrier's name as the shop writes it.")],
+    country: Country = "",
+    service: Service = "",
     why: Why = "",
     who: Who = "",
     as_json: AsJson = False,
@@ -149,7 +174,9 @@ def unmap_carrier(
         keep(
             installation,
             "carriers",
-            lambda c: desk.unmap_carrier_name(c, row, shop_name, who, why, now),
+            lambda c: desk.unmap_carrier_name(
+                c, row, shop_name, who, why, now, country.strip().upper(), service.strip()
+            ),
             False,
             as_json,
         )
@@ -167,3 +194,46 @@ def import_carriers(connection: Name, file: File, who: Who = "", as_json: AsJson
             return desk.map_carrier_names(c, installation.queue, row, mappings, who, now)
 
         keep(installation, "carriers", work, True, as_json)
+
+
+@commands.command("export")
+def export_carriers(connection: Name, as_json: AsJson = False) -> None:
+    """Print the carrier map as the CSV file that `carriers import` takes."""
+    with opened() as installation:
+        row = connection_or_end(installation, connection)
+        mappings = installation.tx(lambda c: carrier_map(c, row.id))
+        if as_json:
+            print_json(mappings)
+            return
+        typer.echo(as_file(mappings), nl=False)
+
+
+@commands.command("rollback")
+def roll_back(
+    connection: Name,
+    to: Annotated[
+        str, typer.Option("--to", help="The moment, with its offset: 2026-11-26T06:00:00+00:00.")
+    ] = "",
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make the carrier map what it was at a moment; all of it or nothing, and the history stays."""
+    try:
+        moment = datetime.fromisoformat(to.strip())
+    except ValueError:
+        end(
+            Exit.REFUSED,
+            f"--to: {to!r} is not a moment such as 2026-11-26T06:00:00+00:00. Nothing was changed.",
+        )
+    if moment.tzinfo is None:
+        end(Exit.REFUSED, f"--to: {to!r} has no offset; add one, for instance +00:00. Nothing was changed.")
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        keep(
+            installation,
+            "carriers",
+            lambda c: roll_back_carriers(c, installation.queue, row, moment, who, why, now),
+            False,
+            as_json,
+        )

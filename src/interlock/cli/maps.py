@@ -55,6 +55,7 @@ def keep(
         return
     if mapped.removed:
         say(f"{mapped.removed} mapping(s) removed.")
+    if mapped.removed and not mapped.mappings:
         return
     say(f"{mapped.mappings} mapping(s) kept; {mapped.orders} waiting order(s) are looked at again.")
     if mapped.replay is not None:

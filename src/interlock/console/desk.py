@@ -9,20 +9,26 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from interlock.cases.replays import Impact, answer_all, impact
-from interlock.cases.store import CannotAnswer, answer
+from interlock.cases.store import CannotAnswer, answer, cases
 from interlock.cases.work import NotDone
 from interlock.clock import Identifiers
 from interlock.console.case_list import CaseRow
+from interlock.engine.capabilities import check_carriers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, count, note_map_changes
 from interlock.imports.store import map_skus, sku_map, unmap_sku
 from interlock.orders.actions import Lane
+from interlock.orders.capability import Capability
+from interlock.orders.codec import decode
 from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.countries import alpha2
 from interlock.orders.reasons import WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.orders.texts import keep_text
+from interlock.shipping.history import described, reads_as_scope, scope_of
+from interlock.shipping.names import key as name_key
 from interlock.shipping.store import carrier_map, map_carriers, unmap_carrier
 from interlock.storage.encryption import Keyring
 from interlock.wiring import rules_of
@@ -177,13 +183,47 @@ def map_carrier_names(
         wrong = carrier_problem(connection, mapping)
         if wrong is not None:
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
-    former = _carriers(c, connection.id)
+    former = carrier_map(c, connection.id)
     map_carriers(c, connection.id, mappings, who.strip(), now)
-    note_map_changes(c, connection.id, "carriers", former, _carriers(c, connection.id), who.strip(), "", now)
-    names = [mapping.shop_name for mapping in mappings]
-    unlocked = impact(c, connection.id, Reason.CARRIER_UNKNOWN, names).orders
-    replay_id = replay_all(c, queue, connection.id, Reason.CARRIER_UNKNOWN, names, who.strip(), now)
+    note_carrier_changes(c, connection.id, former, who, "", now)
+    carriers_changed(c, connection, now)
+    unlocked, replay_id = replay_carriers(c, queue, connection.id, mappings, who, now)
     return Mapped(len(mappings), unlocked, replay=replay_id)
+
+
+def carriers_changed(c: Connection, connection: ConnectionRow, now: datetime) -> None:
+    """After a change of the carrier map: close the cases of dropped carriers that nothing is mapped to any more."""
+    if connection.capability is not None:
+        check_carriers(c, connection.id, decode(Capability, connection.capability), now)
+
+
+def replay_carriers(
+    c: Connection,
+    queue: Queue,
+    connection_id: int,
+    mappings: Sequence[CarrierMapping],
+    who: str,
+    now: datetime,
+) -> tuple[int, int | None]:
+    """Have every order looked at that waits for one of these mappings, under however its carrier is written; for a
+    default, every one that waits. Returns how many, and the replay that does it."""
+    subjects = c.execute(
+        select(cases.c.subject)
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.reason == Reason.CARRIER_UNKNOWN.value,
+            cases.c.closed_at.is_(None),
+        )
+        .distinct()
+        .order_by(cases.c.subject)
+    ).scalars()
+    keys = {name_key(mapping.shop_name) for mapping in mappings}
+    everything = any(mapping.is_default for mapping in mappings)
+    names = [subject for subject in subjects if everything or name_key(subject) in keys]
+    if not names:
+        return 0, None
+    unlocked = impact(c, connection_id, Reason.CARRIER_UNKNOWN, names).orders
+    return unlocked, replay_all(c, queue, connection_id, Reason.CARRIER_UNKNOWN, names, who.strip(), now)
 
 
 def map_sku_names(
@@ -214,23 +254,43 @@ def map_sku_names(
 
 
 def unmap_carrier_name(
-    c: Connection, connection: ConnectionRow, shop_name: str, who: str, why: str, now: datetime
+    c: Connection,
+    connection: ConnectionRow,
+    shop_name: str,
+    who: str,
+    why: str,
+    now: datetime,
+    country: str = "",
+    service: str = "",
 ) -> Mapped:
-    """Remove the mapping of one carrier name, in somebody's name and with a reason. Parcels that name the carrier
-    afterwards wait as cases again; what was reported stays reported. Raises MapRefused."""
-    _reason(who, why)
-    former = _carriers(c, connection.id)
+    """Remove the mapping of one carrier name and scope, in somebody's name and with a reason. Parcels that name the
+    carrier afterwards wait as cases again; what was reported stays reported. Raises MapRefused."""
+    check_reason(who, why)
+    former = carrier_map(c, connection.id)
     wanted = shop_name.strip().casefold()
-    found = [name for name in former if name.strip().casefold() == wanted]
+    named = [mapping for mapping in former if mapping.shop_name.strip().casefold() == wanted]
+    found = [mapping for mapping in named if (mapping.country, mapping.service) == (country, service)]
     if not found:
+        others = ", ".join(f"[{scope_of(mapping)}]" for mapping in named if scope_of(mapping))
+        hint_at = f" It is mapped for {others}; name that country or service." if others else ""
         raise MapRefused(
-            f"No carrier {shop_name.strip()!r} is mapped. Nothing was changed.", field="shop_name"
+            f"No carrier {shop_name.strip()!r} is mapped{' so' if named else ''}. Nothing was changed.{hint_at}",
+            field="shop_name",
         )
-    for name in found:
-        unmap_carrier(c, connection.id, name)
-    present = _carriers(c, connection.id)
-    note_map_changes(c, connection.id, "carriers", former, present, who.strip(), why.strip(), now)
+    for mapping in found:
+        unmap_carrier(c, connection.id, mapping)
+    note_carrier_changes(c, connection.id, former, who, why, now)
+    carriers_changed(c, connection, now)
     return Mapped(0, 0, len(found))
+
+
+def note_carrier_changes(
+    c: Connection, connection_id: int, former: Sequence[CarrierMapping], who: str, why: str, now: datetime
+) -> None:
+    """Write down how the carrier map differs from what it was."""
+    before = dict(described(mapping) for mapping in former)
+    present = dict(described(mapping) for mapping in carrier_map(c, connection_id))
+    note_map_changes(c, connection_id, "carriers", before, present, who.strip(), why.strip(), now)
 
 
 def unmap_sku_name(
@@ -238,7 +298,7 @@ def unmap_sku_name(
 ) -> Mapped:
     """Remove the mapping of one marketplace SKU, in somebody's name and with a reason. Orders that exist keep their
     lines; new ones look for the SKU as the marketplace writes it. Raises MapRefused."""
-    _reason(who, why)
+    check_reason(who, why)
     former = sku_map(c, connection.id)
     if not unmap_sku(c, connection.id, mirakl_sku.strip()):
         raise MapRefused(f"No SKU {mirakl_sku.strip()!r} is mapped. Nothing was changed.", field="mirakl_sku")
@@ -247,13 +307,8 @@ def unmap_sku_name(
     return Mapped(0, 0, 1)
 
 
-def _carriers(c: Connection, connection_id: int) -> dict[str, str]:
-    return {
-        mapping.shop_name: mapping.code or f"“{mapping.name}”" for mapping in carrier_map(c, connection_id)
-    }
-
-
-def _reason(who: str, why: str) -> None:
+def check_reason(who: str, why: str) -> None:
+    """Raise MapRefused where a removal has no name or no reason."""
     if not who.strip():
         raise MapRefused("A removal needs the name of who makes it. Nothing was changed.", field="who")
     if not why.strip() or not _printable(why.strip()):
@@ -273,12 +328,29 @@ def carrier_problem(connection: ConnectionRow, mapping: CarrierMapping) -> tuple
     rules = rules_of(connection, ())
     if not mapping.shop_name.strip():
         return "shop_name", "The name the shop writes is empty."
-    for field, value in (("shop_name", mapping.shop_name), ("code", mapping.code), ("name", mapping.name)):
+    for field, value in (
+        ("shop_name", mapping.shop_name),
+        ("code", mapping.code),
+        ("name", mapping.name),
+        ("service", mapping.service),
+    ):
         if not _printable(value):
             return (
                 field,
                 f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown.",
             )
+    if reads_as_scope(mapping.shop_name):
+        return "shop_name", "It ends like a country or a service; give those in fields of their own."
+    if mapping.country and alpha2(mapping.country) != mapping.country:
+        return "country", f"{mapping.country!r} is not a country; give two capital letters such as FR."
+    services = (
+        () if connection.capability is None else decode(Capability, connection.capability).shipping_types
+    )
+    if mapping.service and services and mapping.service not in services:
+        return (
+            "service",
+            f"{mapping.service!r} is not a shipping method of this marketplace; it has {', '.join(services)[:300]}.",
+        )
     if bool(mapping.code) == bool(mapping.name):
         return "code", "Give either a code of the marketplace or a free name, not both and not neither."
     if mapping.code and rules.carriers and mapping.code not in {carrier.code for carrier in rules.carriers}:
@@ -313,16 +385,22 @@ def _printable(value: str) -> bool:
 
 
 def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tuple[CarrierMapping, ...]:
-    """Carrier mappings of a CSV file with the columns shop_name and code and/or name. Raises MapRefused."""
+    """Carrier mappings of a CSV file with the columns shop_name, code and/or name, and country and service where a
+    mapping holds for some parcels alone. Raises MapRefused."""
     found = []
-    for row in _rows(file, body, ("shop_name",), ("code", "name")):
+    for row in _rows(file, body, ("shop_name",), ("code", "name", "country", "service")):
         mapping = CarrierMapping(
-            row.fields["shop_name"], row.fields.get("code", ""), row.fields.get("name", "")
+            row.fields["shop_name"],
+            row.fields.get("code", ""),
+            row.fields.get("name", ""),
+            row.fields.get("country", ""),
+            row.fields.get("service", ""),
         )
         wrong = carrier_problem(connection, mapping)
         if wrong is not None:
             raise _wrong_row(file, row.number, *wrong)
-        found.append((row.number, mapping.shop_name.casefold(), mapping))
+        once = f"{mapping.shop_name.casefold()}\n{mapping.country}\n{mapping.service}"
+        found.append((row.number, once, mapping))
     _once(file, [(number, key) for number, key, _ in found], "shop_name")
     return tuple(mapping for _, _, mapping in found)
 

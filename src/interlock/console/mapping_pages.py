@@ -79,11 +79,19 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         shop_name: Annotated[str, Form()] = "",
         code: Annotated[str, Form()] = "",
         name: Annotated[str, Form()] = "",
+        country: Annotated[str, Form()] = "",
+        service: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
         mapping, now = (
-            CarrierMapping(given_text(shop_name), given_text(code), given_text(name)),
+            CarrierMapping(
+                given_text(shop_name),
+                given_text(code),
+                given_text(name),
+                given_text(country).upper(),
+                given_text(service),
+            ),
             parts.clock.now(),
         )
 
@@ -122,6 +130,8 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         connection_id: int,
         token: Annotated[str, Form()] = "",
         shop_name: Annotated[str, Form()] = "",
+        country: Annotated[str, Form()] = "",
+        service: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
@@ -130,7 +140,16 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
-            return desk.unmap_carrier_name(c, row, given_text(shop_name), who, given_text(why), now)
+            return desk.unmap_carrier_name(
+                c,
+                row,
+                given_text(shop_name),
+                who,
+                given_text(why),
+                now,
+                given_text(country),
+                given_text(service),
+            )
 
         return await keep(request, connection_id, "carriers", work, file=False)
 

@@ -6,28 +6,34 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import cases
+from interlock.console.carriers import earlier_choices
 from interlock.engine.store import (
     ConnectionRow,
     MapChange,
     map_history,
 )
 from interlock.imports.store import sku_mappings
-from interlock.shipping.store import carrier_mappings
-from interlock.shipping.suggest import suggest
+from interlock.shipping.carriers import default_for
+from interlock.shipping.store import carrier_map, carrier_mappings
+from interlock.shipping.suggest import Suggestion, suggest
 from interlock.wiring import rules_of
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierDesk:
-    """The carrier map of a connection, what the marketplace takes, and what waits for a mapping."""
+    """The carrier map of a connection, what the marketplace takes, and what waits for a mapping. A mapping is the name
+    the shop writes, code, free name, who, when, country and service. `suggested` are the carriers each name that waits
+    could mean; `default` what every other carrier is sent as, empty where nothing is."""
 
     connection: str
     connection_id: int
-    mappings: tuple[tuple[str, str, str, str, datetime], ...]
+    mappings: tuple[tuple[str, str, str, str, datetime, str, str], ...]
     registered: tuple[tuple[str, str], ...]
     unregistered_allowed: bool
     wanted: tuple[tuple[str, int, tuple[str, ...]], ...]
     history: tuple[MapChange, ...] = ()
+    suggested: tuple[tuple[str, tuple[Suggestion, ...]], ...] = ()
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +49,30 @@ class SkuDesk:
 
 def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
     """The carrier map as people keep it."""
-    rules = rules_of(row, ())
+    rules = rules_of(row, carrier_map(c, row.id))
+    table = carrier_mappings
     mapped = c.execute(
-        select(carrier_mappings)
-        .where(carrier_mappings.c.connection_id == row.id)
-        .order_by(carrier_mappings.c.shop_name)
+        select(table)
+        .where(table.c.connection_id == row.id)
+        .order_by(table.c.shop_name, table.c.country, table.c.service)
     )
+    wanted = _wanted(c, row.id, "carrier_unknown")
+    earlier = earlier_choices(c) if wanted else ()
+    suggested = tuple((name, suggest(rules.carriers, name, earlier=earlier, limit=5)) for name, _ in wanted)
+    codes = {name: tuple(one.code for one in found) for name, found in suggested}
+    default = default_for(rules.carrier_mappings)
     return CarrierDesk(
         connection=row.name,
         connection_id=row.id,
-        mappings=tuple((m.shop_name, m.code, m.name, m.changed_by, m.changed_at) for m in mapped),
+        mappings=tuple(
+            (m.shop_name, m.code, m.name, m.changed_by, m.changed_at, m.country, m.service) for m in mapped
+        ),
         registered=tuple((carrier.code, carrier.label) for carrier in rules.carriers),
         unregistered_allowed=rules.unregistered_carriers,
-        wanted=tuple(
-            (name, number, tuple(one.code for one in suggest(rules.carriers, name, limit=5)))
-            for name, number in _wanted(c, row.id, "carrier_unknown")
-        ),
+        wanted=tuple((name, number, codes[name]) for name, number in wanted),
         history=map_history(c, row.id, "carriers"),
+        suggested=suggested,
+        default="" if default is None else default.code or default.name,
     )
 
 

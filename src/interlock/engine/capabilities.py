@@ -17,6 +17,8 @@ from interlock.orders.codec import decode, encode
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
+from interlock.shipping.carriers import gone_carriers
+from interlock.shipping.store import carrier_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def keep_capability(
     before = None if row.capability is None else decode(Capability, row.capability)
     _write(c, row.id, capability=encode(capability), capability_read_at=now)
     check_reasons(c, row.id, row.rules, capability, now)
+    check_carriers(c, row.id, capability, now)
     changes = () if before is None else changes_between(before, capability)
     return Kept(changes, hint_waiting(c, queue, row.id, now) if changes else 0)
 
@@ -61,21 +64,37 @@ def check_reasons(
 ) -> None:
     """One case of the connection for each reason code that is missing or no longer taken; those put right are closed."""
     missing = {f"{one.use} {one.code}".strip(): one for one in missing_codes(rules, capability)}
-    open_subjects = c.execute(
-        select(cases.c.subject).where(
-            cases.c.connection_id == connection_id,
-            cases.c.order_id.is_(None),
-            cases.c.reason == Reason.REASON_CODE_MISSING.value,
-            cases.c.closed_at.is_(None),
-        )
-    ).scalars()
-    for subject in list(open_subjects):
+    for subject in _open_subjects(c, connection_id, Reason.REASON_CODE_MISSING):
         if subject not in missing:
             because = "The marketplace takes the reason codes this connection uses."
             close_connection_cases(c, connection_id, Reason.REASON_CODE_MISSING, subject, now, because)
     for subject, one in missing.items():
         sentence = one.sentence(rules.name)
         open_connection_case(c, connection_id, Reason.REASON_CODE_MISSING, subject, sentence, now)
+
+
+def check_carriers(c: Connection, connection_id: int, capability: Capability, now: datetime) -> None:
+    """One case of the connection for each code its carrier map leads to and the marketplace has dropped (SH21), before
+    a parcel needs it; those put right are closed."""
+    gone = {one.code: one for one in gone_carriers(carrier_map(c, connection_id), capability.carriers)}
+    for subject in _open_subjects(c, connection_id, Reason.CARRIER_GONE):
+        if subject not in gone:
+            because = "Nothing is mapped to the code any more, or the marketplace has it again."
+            close_connection_cases(c, connection_id, Reason.CARRIER_GONE, subject, now, because)
+    for code, one in gone.items():
+        open_connection_case(c, connection_id, Reason.CARRIER_GONE, code, one.sentence(), now)
+
+
+def _open_subjects(c: Connection, connection_id: int, reason: Reason) -> list[str]:
+    found = c.execute(
+        select(cases.c.subject).where(
+            cases.c.connection_id == connection_id,
+            cases.c.order_id.is_(None),
+            cases.c.reason == reason.value,
+            cases.c.closed_at.is_(None),
+        )
+    ).scalars()
+    return list(found)
 
 
 def hint_waiting(c: Connection, queue: Queue, connection_id: int, now: datetime) -> int:

@@ -15,6 +15,9 @@ carrier_mappings = Table(
     metadata,
     Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
     Column("shop_name", Text, primary_key=True),
+    # empty for every country and every shipping method
+    Column("country", Text, primary_key=True, server_default=""),
+    Column("service", Text, primary_key=True, server_default=""),
     Column("code", Text, nullable=False, server_default=""),
     Column("name", Text, nullable=False, server_default=""),
     Column("changed_by", Text, nullable=False),
@@ -22,16 +25,22 @@ carrier_mappings = Table(
 )
 
 _CARRIER_MAP = (
-    select(carrier_mappings.c.shop_name, carrier_mappings.c.code, carrier_mappings.c.name)
+    select(
+        carrier_mappings.c.shop_name,
+        carrier_mappings.c.code,
+        carrier_mappings.c.name,
+        carrier_mappings.c.country,
+        carrier_mappings.c.service,
+    )
     .where(carrier_mappings.c.connection_id == bindparam("connection_id"))
-    .order_by(carrier_mappings.c.shop_name)
+    .order_by(carrier_mappings.c.shop_name, carrier_mappings.c.country, carrier_mappings.c.service)
 )
 
 
 def carrier_map(c: Connection, connection_id: int) -> tuple[CarrierMapping, ...]:
     """Every mapping of the connection, by shop name."""
     rows = c.execute(_CARRIER_MAP, {"connection_id": connection_id})
-    return tuple(CarrierMapping(row.shop_name, row.code, row.name) for row in rows)
+    return tuple(CarrierMapping(row.shop_name, row.code, row.name, row.country, row.service) for row in rows)
 
 
 def map_carriers(
@@ -42,16 +51,27 @@ def map_carriers(
         values = {"code": mapping.code, "name": mapping.name, "changed_by": who, "changed_at": at}
         c.execute(
             upsert(carrier_mappings)
-            .values(connection_id=connection_id, shop_name=mapping.shop_name, **values)
-            .on_conflict_do_update(index_elements=["connection_id", "shop_name"], set_=values)
+            .values(
+                connection_id=connection_id,
+                shop_name=mapping.shop_name,
+                country=mapping.country,
+                service=mapping.service,
+                **values,
+            )
+            .on_conflict_do_update(
+                index_elements=["connection_id", "shop_name", "country", "service"], set_=values
+            )
         )
 
 
-def unmap_carrier(c: Connection, connection_id: int, shop_name: str) -> bool:
-    """Remove one mapping; False when there was none."""
+def unmap_carrier(c: Connection, connection_id: int, mapping: CarrierMapping) -> bool:
+    """Remove the mapping of this name and scope; False when there was none."""
     done = c.execute(
         delete(carrier_mappings).where(
-            carrier_mappings.c.connection_id == connection_id, carrier_mappings.c.shop_name == shop_name
+            carrier_mappings.c.connection_id == connection_id,
+            carrier_mappings.c.shop_name == mapping.shop_name,
+            carrier_mappings.c.country == mapping.country,
+            carrier_mappings.c.service == mapping.service,
         )
     )
     return bool(done.rowcount)

@@ -356,6 +356,8 @@ def upgrade() -> None:
         "carrier_mappings",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("shop_name", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), server_default="", nullable=False),
+        sa.Column("service", sa.Text(), server_default="", nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=False),
@@ -363,7 +365,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name=op.f("fk_carrier_mappings_connection_id")
         ),
-        sa.PrimaryKeyConstraint("connection_id", "shop_name", name=op.f("pk_carrier_mappings")),
+        sa.PrimaryKeyConstraint(
+            "connection_id", "shop_name", "country", "service", name=op.f("pk_carrier_mappings")
+        ),
     )
     op.create_table(
         "grants",

@@ -1,0 +1,116 @@
+"""A carrier map with scopes and a default, taken out as a file and brought back to an earlier moment."""
+
+from datetime import timedelta
+
+import pytest
+
+from interlock.console import desk
+from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
+from interlock.console.mappings import carrier_desk
+from interlock.engine.store import ConnectionRow
+from interlock.orders.connection import CarrierMapping
+from interlock.shipping.store import carrier_map
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.build import NOW
+from tests.console.seed import connect
+from tests.engine.rows import Wakes
+
+FIRST = (
+    CarrierMapping("*", "DPD"),
+    CarrierMapping("Parcel", "DPD"),
+    CarrierMapping("Parcel", "RM24", country="GB"),
+)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def connection(database: Database, keyring: Keyring) -> ConnectionRow:
+    with database.begin() as c:
+        row = connect(c, keyring)
+        desk.map_carrier_names(c, Wakes(), row, FIRST, "Ada", NOW)
+        return row
+
+
+def test_a_name_is_mapped_once_for_each_scope_and_the_default_is_said(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        assert carrier_map(c, connection.id) == FIRST
+        shown = carrier_desk(c, connection)
+        chosen = earlier_choices(c)
+
+    assert shown.default == "DPD"
+    assert [(m[0], m[1], m[5]) for m in shown.mappings] == [
+        ("*", "DPD", ""),
+        ("Parcel", "DPD", ""),
+        ("Parcel", "RM24", "GB"),
+    ]
+    assert {(one.shop_name, one.carrier) for one in chosen} >= {
+        ("Parcel", "DPD"),
+        ("Parcel", "Royal Mail 24"),
+    }
+
+
+def test_a_file_that_was_taken_out_can_be_brought_in(database: Database, connection: ConnectionRow) -> None:
+    with database.begin() as c:
+        body = as_file(carrier_map(c, connection.id)).encode()
+
+    assert desk.read_carrier_file(connection, "map.csv", body) == FIRST
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("Parcel,DPD,uk1,", "row 3, field country"),
+        ("Parcel [country FR],DPD,,", "row 3, field shop_name"),
+        ("Parcel,NOPE,,", "row 3, field code"),
+        ("parcel,RM24,,", "row 3, field shop_name: It is the same as in row 2"),
+    ],
+)
+def test_a_wrong_row_is_named_and_nothing_is_taken(connection: ConnectionRow, row: str, words: str) -> None:
+    body = f"shop_name,code,country,service\nParcel,DPD,,\n{row}\n".encode()
+
+    with pytest.raises(desk.MapRefused, match=words):
+        desk.read_carrier_file(connection, "map.csv", body)
+
+
+def test_one_scope_is_removed_and_the_others_stay(database: Database, connection: ConnectionRow) -> None:
+    with database.begin() as c:
+        desk.unmap_carrier_name(c, connection, "parcel", "Ada", "one code now", NOW + MINUTE, "GB")
+        assert carrier_map(c, connection.id) == FIRST[:2]
+        with pytest.raises(desk.MapRefused, match="is mapped so"):
+            desk.unmap_carrier_name(c, connection, "parcel", "Ada", "again", NOW + MINUTE, "FR")
+
+
+def test_the_map_is_brought_back_and_the_history_goes_on(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        changes = [CarrierMapping("Parcel", "RM24"), CarrierMapping("New", "DPD")]
+        desk.map_carrier_names(c, Wakes(), connection, changes, "Bob", NOW + 2 * MINUTE)
+        desk.unmap_carrier_name(c, connection, "*", "Bob", "no default", NOW + 3 * MINUTE)
+        done = roll_back_carriers(
+            c, Wakes(), connection, NOW + MINUTE, "Cy", "Bob's file was wrong", NOW + 4 * MINUTE
+        )
+        assert carrier_map(c, connection.id) == FIRST
+        newest = carrier_desk(c, connection).history[:3]
+
+    assert (done.mappings, done.removed) == (2, 1)
+    assert {(one.name, one.former, one.present, one.who) for one in newest} == {
+        ("*", "", "DPD", "Cy"),
+        ("Parcel", "RM24", "DPD", "Cy"),
+        ("New", "DPD", "", "Cy"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "why", "field"),
+    [(NOW + MINUTE, "nothing changed", "to"), (NOW + 9 * MINUTE, "ahead", "to"), (NOW - MINUTE, " ", "why")],
+)
+def test_a_way_back_that_leads_nowhere_changes_nothing(
+    database: Database, connection: ConnectionRow, to: object, why: str, field: str
+) -> None:
+    with database.begin() as c, pytest.raises(desk.MapRefused) as refused:
+        roll_back_carriers(c, Wakes(), connection, to, "Cy", why, NOW + 4 * MINUTE)  # type: ignore[arg-type]
+    assert refused.value.field == field

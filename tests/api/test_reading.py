@@ -215,6 +215,20 @@ def test_a_carrier_is_mapped_once_changed_by_version_and_removed(
         assert carrier_map(c, connection.id) == ()
 
 
+def test_a_carrier_is_mapped_for_one_country_beside_the_others(
+    program: Browser, key: MakeKey, connection: ConnectionRow
+) -> None:
+    headers = key("mappings:read", "mappings:write")
+    place = "/v1/connections/atlas/carriers/Parcel"
+    for wanted in ({"code": "DPD"}, {"code": "RM24", "country": "GB"}):
+        assert program.put(place, headers=headers, json={**wanted, "who": "Olga"}).status_code == 200
+    gone = program.delete(f"{place}?who=Ben&why=closed&country=GB", headers=headers)
+    entries = program.get("/v1/connections/atlas/carriers", headers=headers).json()["entries"]
+
+    assert gone.status_code == 200
+    assert [(entry["code"], entry["country"]) for entry in entries] == [("DPD", "")]
+
+
 def test_a_sku_is_mapped_and_the_order_that_waits_for_it_goes_on(
     program: Browser, key: MakeKey, connection: ConnectionRow, orders: list[int], wakes: Wakes
 ) -> None:

@@ -26,6 +26,7 @@ NameOfConnection = Annotated[
 Key = Annotated[str, Path(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
 Value = Annotated[StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
 WhoAsks = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(said)]
+Scoped = Annotated[str, Query(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
 Version = Annotated[
     StrictStr,
     Field(
@@ -83,9 +84,12 @@ class ConnectionAnswer(Answer):
 
 
 class CarrierEntry(Answer):
-    """How one carrier name of the shop is called at the marketplace: a registered code, or a free name."""
+    """How one carrier name of the shop is called at the marketplace: a registered code, or a free name. With a country
+    (ISO 3166) or a shipping method it holds for those parcels alone; the name `*` is the default."""
 
     shop_name: str
+    country: str
+    service: str
     code: str
     name: str
     version: str
@@ -125,10 +129,12 @@ class SkuMap(Answer):
 
 
 class CarrierWanted(Body):
-    """What the carrier shall be called: `code` or `name`, not both."""
+    """What the carrier shall be called: `code` or `name`, not both; for a country or shipping method alone where given."""
 
     code: Value = ""
     name: Value = ""
+    country: Value = ""
+    service: Value = ""
     who: Who
     version: Version = ""
 
@@ -188,13 +194,15 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             entries=[
                 CarrierEntry(
                     shop_name=key,
+                    country=country,
+                    service=service,
                     code=code,
                     name=name,
                     version=version_of(code, name, at),
                     changed_by=by,
                     changed_at=at,
                 )
-                for key, code, name, by, at in shown.mappings
+                for key, code, name, by, at, country, service in shown.mappings
             ],
             waiting=[Waiting(key=wanted[0], orders=wanted[1]) for wanted in shown.wanted],
         )
@@ -216,13 +224,15 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
-            present = {entry[0]: entry for entry in carrier_desk(c, row).mappings}.get(shop_name)
+            place = (shop_name, wanted.country, wanted.service)
+            entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_desk(c, row).mappings}
+            present = entries.get(place)
             if present is not None and (present[1], present[2]) == (wanted.code, wanted.name):
                 return Kept(orders=0)
             version = "" if present is None else version_of(present[1], present[2], present[4])
             if version != wanted.version:
                 raise EntryChanged(shop_name)
-            mapping = CarrierMapping(shop_name, wanted.code, wanted.name)
+            mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
             return Kept(orders=maps.map_carrier_names(c, desk.queue, row, [mapping], who, now).orders)
 
         return await _kept(store, keep)
@@ -238,6 +248,8 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         shop_name: Key,
         who: WhoAsks,
         why: WhoAsks,
+        country: Scoped = "",
+        service: Scoped = "",
     ) -> Kept:
         """Remove an entry. Parcels that name the carrier afterwards wait as cases again."""
         now, said = clock.now(), f"{who.strip()} ({caller.who})"
@@ -246,10 +258,11 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             row = found(c, connection)
             if not any(
                 entry[0].strip().casefold() == shop_name.strip().casefold()
+                and entry[5:] == (country, service)
                 for entry in carrier_desk(c, row).mappings
             ):
                 raise NotMapped(shop_name)
-            maps.unmap_carrier_name(c, row, shop_name, said, why, now)
+            maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
             return Kept(orders=0)
 
         return await _kept(store, keep)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+import httpx2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -64,7 +65,7 @@ class WebParts:
     checks a key by itself. `connections` lets the API read a platform; without it what needs that says it cannot.
     `address_key` is the key of the digests of addresses: with it an order is found by its e-mail. `everyone` is who every
     visitor of the console is, where nobody signs in: on a demo, never on a real installation. `rules` are those of
-    signing in."""
+    signing in, and `provider` another way to its OpenID Connect provider than the network."""
 
     store: Store
     clock: Clock
@@ -78,6 +79,7 @@ class WebParts:
     everyone: Person | None = None
     rules: AccessRules = field(default_factory=AccessRules)
     passwords: Passwords | None = None
+    provider: httpx2.AsyncBaseTransport | None = None
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -116,7 +118,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
     app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
-    app.include_router(router(console, parts.passwords or Passwords()))
+    app.include_router(router(console, parts.passwords or Passwords(), parts.provider))
     _say_what_went_wrong(app, console)
     app.add_middleware(Doorkeeper, hosts=parts.hosts, api_hosts=parts.api_hosts)
     return app

@@ -63,6 +63,8 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /login": STRANGERS,
     "GET /login/code": STRANGERS,
     "POST /login/code": STRANGERS,
+    "GET /login/outside": STRANGERS,
+    "GET /login/outside/back": STRANGERS,
     "GET /welcome/{place}": STRANGERS,
     "POST /welcome/{place}": STRANGERS,
     "POST /logout": P.OWN_ACCOUNT,

@@ -247,6 +247,12 @@ def reactivate(c: Connection, person_id: int, now: datetime) -> None:
     )
 
 
+def keep_outside_identity(c: Connection, keyring: Keyring, person_id: int, digest: str, email: str) -> None:
+    """Let the person sign in by a provider's word. The e-mail address is kept if it can be read."""
+    kept = keyring.encrypt(email.encode()) if _EMAIL.fullmatch(email) else None
+    c.execute(update(people).where(people.c.id == person_id).values(outside_identity=digest, email=kept))
+
+
 def _keep_grants(c: Connection, person_id: int, roles: Sequence[Grant]) -> None:
     c.execute(delete(grants).where(grants.c.person_id == person_id))
     wanted = sorted(set(roles), key=lambda grant: (grant.role, grant.connection or 0))

@@ -1,5 +1,6 @@
 """Every page and form of the console."""
 
+import httpx2
 from fastapi import APIRouter
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -19,13 +20,16 @@ from interlock.console.manual_pages import manual_routes
 from interlock.console.mapping_pages import mapping_routes
 from interlock.console.order_list_pages import order_list_routes
 from interlock.console.order_pages import order_routes
+from interlock.console.outside_pages import outside_routes
 from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
 from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
 
-def router(console: Console, passwords: Passwords) -> APIRouter:
+def router(
+    console: Console, passwords: Passwords, provider: httpx2.AsyncBaseTransport | None = None
+) -> APIRouter:
     """The console's routes, page by page."""
     routes = APIRouter(default_response_class=Response, route_class=Door)
     today_routes(routes, console)
@@ -41,6 +45,7 @@ def router(console: Console, passwords: Passwords) -> APIRouter:
     live_routes(routes, console)
     theme_routes(routes, console)
     login_routes(routes, console, passwords)
+    outside_routes(routes, console, provider)
     account_routes(routes, console, passwords)
     people_routes(routes, console)
     audit_routes(routes, console)

@@ -126,6 +126,16 @@ def service_health(c: Connection, now: datetime) -> Health:
     return _with_problems(result, now)
 
 
+def sources(c: Connection, now: datetime) -> tuple[Pulse, ...]:
+    """How fresh what we know of each platform is: the marketplaces' polls and the shops' sweeps."""
+    intervals = {row.mirakl_account: row.poll_seconds for row in all_connections(c)}
+    asked = tuple(_poll_pulse(row, now, intervals) for row in c.execute(select(polls).order_by(polls.c.name)))
+    swept = c.execute(
+        select(heartbeats).where(heartbeats.c.name.startswith("shopify sweep ")).order_by(heartbeats.c.name)
+    )
+    return (*asked, *(Pulse(row.name, row.at, row.detail, now - row.at > STALE_AFTER) for row in swept))
+
+
 def _with_problems(health: Health, now: datetime) -> Health:
     problems = list(health.problems)
     problems += [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from interlock.cases.store import cases
@@ -23,7 +23,7 @@ SHORTEST_TRACKING = 4
 LISTED = 50
 
 is_held = and_(
-    func.jsonb_array_length(func.coalesce(orders.c.memory["held"], func.jsonb_build_array())) > 0,
+    text("orders.memory -> 'held' <> '[]'"),
     or_(orders.c.mirakl_state.is_(None), orders.c.mirakl_state.not_in((*GONE_OUT, *DEAD))),
 )
 """That a parcel of the order is on our hold, and has not gone out or ended."""

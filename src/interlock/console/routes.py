@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from interlock.access.passwords import Passwords
 from interlock.console.account_pages import account_routes
 from interlock.console.audit_pages import audit_routes
+from interlock.console.board_pages import board_routes
 from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
 from interlock.console.doors import Door
@@ -37,6 +38,7 @@ def router(
     order_routes(routes, console)
     edit_routes(routes, console)
     lineage_routes(routes, console)
+    board_routes(routes, console)
     case_routes(routes, console)
     mapping_routes(routes, console)
     connection_routes(routes, console)

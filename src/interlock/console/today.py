@@ -1,55 +1,74 @@
-"""The figures of the day."""
+"""What the first page shows: what needs a person now, what runs out, what is at stake, and how fresh it all is."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import cases
-from interlock.orders.snapshots import DEAD, GONE_OUT
+from interlock.console.acceptance import Waiting, number_waiting, waiting_orders
+from interlock.console.case_list import CaseRow, case_queue
+from interlock.console.health import Pulse, sources
+from interlock.console.holds import number_held
+from interlock.console.lists import Asked
+from interlock.orders.money import Money
 from interlock.orders.store import orders
+
+SHOWN_CASES = 8
+SHOWN_WINDOWS = 6
+RUNNING_OUT = 0.25
+"""A window of which this fraction is gone is shown; an undisturbed order never gets so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The figures above the list of orders."""
+    """The first page. `at_stake` are amounts, one for each currency: the value of the orders that have an urgent case."""
 
-    orders: int
     new_today: int
     held: int
     to_accept: int
     open_cases: int
     urgent_cases: int
-    shipped_today: int
+    at_stake: tuple[str, ...]
+    windows: tuple[Waiting, ...]
+    queue: tuple[CaseRow, ...]
+    sources: tuple[Pulse, ...]
 
 
-def figures_of_today(c: Connection, now: datetime) -> Today:
-    """The figures of the day, which begins at midnight UTC."""
+def first_page(c: Connection, now: datetime) -> Today:
+    """What needs a person now. The day begins at midnight UTC."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    state = orders.c.mirakl_state
-    held = func.jsonb_array_length(func.coalesce(orders.c.memory["held"], func.jsonb_build_array())) > 0
-    row = c.execute(
-        select(
-            func.count().label("orders"),
-            func.count().filter(orders.c.created_at >= midnight).label("new_today"),
-            func.count().filter(held, or_(state.is_(None), state.not_in((*GONE_OUT, *DEAD)))).label("held"),
-            func.count().filter(state == "WAITING_ACCEPTANCE").label("to_accept"),
-            func.count()
-            .filter(state.in_(GONE_OUT), orders.c.mirakl_seen_at >= midnight)
-            .label("shipped_today"),
-        ).select_from(orders)
-    ).one()
-    open_ones = c.execute(
+    new = c.execute(select(func.count()).select_from(orders).where(orders.c.created_at >= midnight))
+    counted = c.execute(
         select(func.count(), func.count().filter(cases.c.severity == "urgent")).where(
             cases.c.closed_at.is_(None)
         )
     ).one()
+    ending, _ = waiting_orders(c, Asked("/acceptance"), now, SHOWN_WINDOWS)
     return Today(
-        orders=int(row.orders),
-        new_today=int(row.new_today),
-        held=int(row.held),
-        to_accept=int(row.to_accept),
-        shipped_today=int(row.shipped_today),
-        open_cases=int(open_ones[0]),
-        urgent_cases=int(open_ones[1]),
+        new_today=int(new.scalar_one()),
+        held=number_held(c),
+        to_accept=number_waiting(c),
+        open_cases=int(counted[0]),
+        urgent_cases=int(counted[1]),
+        at_stake=_at_stake(c),
+        windows=tuple(one for one in ending if one.gone is not None and one.gone >= RUNNING_OUT),
+        queue=tuple(case_queue(c, SHOWN_CASES)),
+        sources=sources(c, now),
     )
+
+
+def _at_stake(c: Connection) -> tuple[str, ...]:
+    urgent = select(cases.c.order_id).where(
+        cases.c.closed_at.is_(None), cases.c.severity == "urgent", cases.c.order_id.is_not(None)
+    )
+    mirakl = orders.c.last_view["mirakl"]
+    rows = c.execute(
+        select(mirakl["currency"].astext, mirakl["total_price"].astext).where(orders.c.id.in_(urgent))
+    )
+    sums: dict[str, Decimal] = {}
+    for currency, total in rows:
+        if currency and total:
+            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(total)
+    return tuple(str(Money(sums[currency], currency)) for currency in sorted(sums))

@@ -100,6 +100,15 @@ orders = Table(
     Index("ix_orders_mirakl_order_id", "mirakl_order_id"),
     Index("ix_orders_commercial_id", "commercial_id"),
     Index("ix_orders_shopify_name", "shopify_name"),
+    Index("ix_orders_created_at", "created_at"),
+    # what boards show first: orders that wait for acceptance by time left, and parcels on our hold
+    Index(
+        "ix_orders_to_accept",
+        "acceptance_due_at",
+        "id",
+        postgresql_where=text("mirakl_state = 'WAITING_ACCEPTANCE'"),
+    ),
+    Index("ix_orders_held", "id", postgresql_where=text("memory -> 'held' <> '[]'")),
 )
 
 fulfillment_orders = Table(

@@ -1,0 +1,111 @@
+"""Held parcels: since when, why, and who can free them; and holds of ours that somebody else took off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select
+
+from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
+from interlock.console.order_list import is_held
+from interlock.engine.ledger import operations
+from interlock.engine.store import connections
+from interlock.orders.codec import decode
+from interlock.orders.label import BY_ITSELF
+from interlock.orders.memory import Memory
+from interlock.orders.snapshots import FulfillmentOrder
+from interlock.orders.store import orders
+
+
+@dataclass(frozen=True, slots=True)
+class HeldParcel:
+    """One order whose parcel is held. `since` is when our hold came on, None when that was not by a call of ours.
+    `who` can free it. `taken_off` says how often somebody took our hold off, and `others` who else holds the parcel."""
+
+    order_id: int
+    name: str
+    mirakl_order_id: str
+    connection: str
+    since: datetime | None
+    why: str
+    who: str
+    taken_off: int
+    others: tuple[str, ...]
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether nobody needs to do anything."""
+        return self.who == BY_ITSELF
+
+
+def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[HeldParcel], str]:
+    """Held parcels, the oldest order first, and the mark of the next page. Raises MarkUnreadable."""
+    of_order = (operations.c.order_id == orders.c.id) & (operations.c.state == "CONFIRMED")
+    released = (
+        select(func.max(operations.c.ended_at))
+        .where(of_order, operations.c.kind == "ReleaseHold")
+        .scalar_subquery()
+    )
+    since = (
+        select(func.min(operations.c.ended_at))
+        .where(
+            of_order,
+            operations.c.kind == "PlaceHold",
+            or_(released.is_(None), operations.c.ended_at > released),
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            orders.c.id,
+            orders.c.shopify_name,
+            orders.c.mirakl_order_id,
+            orders.c.label_reason,
+            orders.c.label_who,
+            orders.c.memory,
+            orders.c.last_view["shopify"]["fulfillment_orders"].label("parts"),
+            connections.c.name.label("connection"),
+            since.label("since"),
+        )
+        .join(connections, connections.c.id == orders.c.connection_id)
+        .where(is_held)
+        .order_by(orders.c.id)
+        .limit(limit + 1)
+    )
+    if asked.after:
+        query = query.where(orders.c.id > row_mark(asked.after))
+    if asked.connection:
+        query = query.where(connections.c.name == asked.connection)
+    if asked.team:
+        query = query.where(orders.c.label_who == asked.team)
+    match asked.other("show"):
+        case "people":
+            query = query.where(orders.c.label_who != BY_ITSELF)
+        case "taken-off":
+            query = query.where(func.jsonb_array_length(orders.c.memory["reholds"]) > 0)
+        case _:
+            pass
+    rows = c.execute(query).all()
+    found = []
+    for row in rows[:limit]:
+        memory = decode(Memory, row.memory)
+        parts = [decode(FulfillmentOrder, part) for part in row.parts or ()]
+        others = [hold.handle or "somebody else" for part in parts for hold in part.holds if not hold.ours]
+        found.append(
+            HeldParcel(
+                order_id=row.id,
+                name=row.shopify_name or row.mirakl_order_id,
+                mirakl_order_id=row.mirakl_order_id,
+                connection=row.connection,
+                since=row.since or memory.disagreeing_since or memory.linked_at,
+                why=row.label_reason or "It was not compared yet.",
+                who=row.label_who or BY_ITSELF,
+                taken_off=sum(rehold.times for rehold in memory.reholds),
+                others=tuple(dict.fromkeys(others)),
+            )
+        )
+    return found, str(rows[limit - 1].id) if len(rows) > limit else ""
+
+
+def number_held(c: Connection) -> int:
+    """How many orders have their parcel on our hold."""
+    return int(c.execute(select(func.count()).select_from(orders).where(is_held)).scalar_one())

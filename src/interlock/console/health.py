@@ -24,6 +24,7 @@ from interlock.quarantine.store import latest as latest_quarantine
 
 STALE_AFTER = timedelta(minutes=5)
 STALE_POLLS = 3
+SWEPT_AT_LEAST_EVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,19 @@ def service_health(c: Connection, now: datetime) -> Health:
 
 
 def sources(c: Connection, now: datetime) -> tuple[Pulse, ...]:
-    """How fresh what we know of each platform is: the marketplaces' polls and the shops' sweeps."""
-    intervals = {row.mirakl_account: row.poll_seconds for row in all_connections(c)}
-    asked = tuple(_poll_pulse(row, now, intervals) for row in c.execute(select(polls).order_by(polls.c.name)))
-    swept = c.execute(
-        select(heartbeats).where(heartbeats.c.name.startswith("shopify sweep ")).order_by(heartbeats.c.name)
-    )
-    return (*asked, *(Pulse(row.name, row.at, row.detail, now - row.at > STALE_AFTER) for row in swept))
+    """How fresh what we know of each platform is: the marketplaces' polls and the shops' sweeps, by connection."""
+    found = []
+    read = {row.name: row for row in c.execute(select(polls))}
+    beats = {row.name: row for row in c.execute(select(heartbeats))}
+    rows = all_connections(c)
+    intervals = {row.mirakl_account: row.poll_seconds for row in rows}
+    for row in rows:
+        if (poll := read.get(row.mirakl_account)) is not None:
+            found.append(replace(_poll_pulse(poll, now, intervals), name=f"{row.name}: marketplace"))
+        if (swept := beats.get(f"shopify sweep {row.name}")) is not None:
+            late = now - swept.at > SWEPT_AT_LEAST_EVERY
+            found.append(Pulse(f"{row.name}: shop", swept.at, swept.detail, late))
+    return tuple(found)
 
 
 def _with_problems(health: Health, now: datetime) -> Health:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, exists, func, select
 
 from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
 from interlock.console.order_list import is_held
@@ -39,18 +39,20 @@ class HeldParcel:
 
 def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[HeldParcel], str]:
     """Held parcels, the oldest order first, and the mark of the next page. Raises MarkUnreadable."""
-    of_order = (operations.c.order_id == orders.c.id) & (operations.c.state == "CONFIRMED")
-    released = (
-        select(func.max(operations.c.ended_at))
-        .where(of_order, operations.c.kind == "ReleaseHold")
-        .scalar_subquery()
+    placed, off = operations.alias("placed"), operations.alias("off")
+    released = exists().where(
+        off.c.order_id == orders.c.id,
+        off.c.kind == "ReleaseHold",
+        off.c.state == "CONFIRMED",
+        off.c.ended_at >= placed.c.ended_at,
     )
     since = (
-        select(func.min(operations.c.ended_at))
+        select(func.min(placed.c.ended_at))
         .where(
-            of_order,
-            operations.c.kind == "PlaceHold",
-            or_(released.is_(None), operations.c.ended_at > released),
+            placed.c.order_id == orders.c.id,
+            placed.c.kind == "PlaceHold",
+            placed.c.state == "CONFIRMED",
+            ~released,
         )
         .scalar_subquery()
     )

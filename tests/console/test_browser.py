@@ -1,109 +1,216 @@
-"""The console in a real browser: nothing is blocked, and a page refreshes by itself."""
+"""The console in a real browser: what each page is for, kept up to date, by keyboard, on a phone, for everybody.
 
-import shutil
-import socket
-import subprocess
-import threading
+Needs Chromium and Playwright (`./dev test` installs the latter where there is the former). Pictures of every page are
+written to the folder that INTERLOCK_SCREENSHOTS names, else to `screenshots`.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import uvicorn
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from interlock.clock import SystemIdentifiers
-from interlock.console.assets import STATIC, VENDOR
 from interlock.orders.store import tell
-from interlock.storage.database import Database, ThreadStore
-from interlock.storage.encryption import Keyring
-from interlock.web import WebParts, create_app
-from tests.console.seed import CLOCK, TESTER, Stopped, Wakes, connect, edited_up, keep
+from interlock.storage.database import Database
+from tests.console.seed import CLOCK
+from tests.console.served import AXE, CHROMIUM, EVIL, NEEDS_A_BROWSER, ROOT, Served, serving
+from tests.databases import ThrowawayServer
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = NEEDS_A_BROWSER
+playwright = pytest.importorskip(
+    "playwright.sync_api",
+    reason="Playwright is not installed (./dev test installs it where there is Chromium)",
+)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"),
-    pytest.mark.skipif(
-        not all((STATIC / "vendor" / name).exists() for name in VENDOR.values()),
-        reason="the console's packages are not installed (./dev assets)",
-    ),
-]
+PICTURES = Path(os.environ.get("INTERLOCK_SCREENSHOTS") or ROOT / "screenshots")
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PAGES = (
+    "/",
+    "/orders",
+    "/orders?q=nothing",
+    "/orders/1",
+    "/orders/3",
+    "/acceptance",
+    "/holds",
+    "/cases",
+    "/cases/1",
+    "/connections",
+    "/connections/1/carriers",
+    "/connections/1/skus",
+    "/health",
+    "/manual",
+)
 
 
-class ToldWhileOpen:
-    """The application, in whose order something happens just before an open page asks for itself again."""
+@pytest.fixture(scope="module")
+def served(server: ThrowawayServer) -> Iterator[Served]:
+    database = Database(server.new_database())
+    with serving(database) as found:
+        yield found
+    server.drop_database(database)
 
-    def __init__(self, app: ASGIApp, database: Database, order_id: int) -> None:
-        self._app = app
-        self._database = database
-        self._order_id = order_id
-        self._told = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if Headers(scope=scope).get("hx-request") == "true" and not self._told:
-            self._told = True
-            with self._database.begin() as c:
-                tell(c, self._order_id, CLOCK, "Ada", ["Rang the customer."])
-        await self._app(scope, receive, send)
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
+
+
+class Screen:
+    """One window of the browser, which remembers what the browser complained of."""
+
+    def __init__(self, chromium: Any, served: Served, size: dict[str, int], scheme: str = "light") -> None:
+        self.context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=served.address)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+
+    def open(self, path: str) -> Any:
+        self.page.goto(path, wait_until="load")
+        return self.page
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@pytest.fixture(scope="module")
+def screens(chromium: Any, served: Served) -> Iterator[dict[tuple[str, str], Screen]]:
+    """One window for each size and colour scheme, shared by the tests that only look."""
+    found = {
+        (size, scheme): Screen(chromium, served, PHONE if size == "phone" else DESK, scheme)
+        for size in ("desk", "phone")
+        for scheme in ("light", "dark")
+    }
+    yield found
+    for screen in found.values():
+        screen.close()
 
 
 @pytest.fixture
-def place(own_database: Database, keyring: Keyring) -> Iterator[str]:
-    """The address of a served console with one order."""
-    with own_database.begin() as c:
-        order_id, _ = keep(c, connect(c, keyring), edited_up())
-    parts = WebParts(
-        ThreadStore(own_database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER
-    )
-    app = ToldWhileOpen(create_app(parts), own_database, order_id)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
+def screen(chromium: Any, served: Served) -> Iterator[Screen]:
+    found = Screen(chromium, served, DESK)
+    yield found
+    found.close()
 
 
-def opened(address: str, folder: Path, milliseconds: int) -> tuple[str, str]:
-    """The document after so long a time of the page, and what the browser complained of."""
-    assert CHROMIUM is not None
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-            f"--user-data-dir={folder}",
-            f"--virtual-time-budget={milliseconds}",
-            "--dump-dom",
-            address,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return done.stdout, "\n".join(complaints)
+@pytest.fixture
+def phone(chromium: Any, served: Served) -> Iterator[Screen]:
+    found = Screen(chromium, served, PHONE)
+    yield found
+    found.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/orders/1", "/cases", "/health", "/connections"])
-def test_the_browser_blocks_nothing_of_a_page(place: str, tmp_path: Path, path: str) -> None:
-    document, complaints = opened(place + path, tmp_path, 3000)
-
-    assert complaints == ""
-    assert "Interlock" in document
+def _named(path: str) -> str:
+    return path.strip("/").replace("/", "-").partition("?")[0] or "today"
 
 
-def test_an_open_page_shows_what_happened_since(place: str, tmp_path: Path) -> None:
-    at_once, _ = opened(f"{place}/orders/1", tmp_path / "at once", 100)
-    later, complaints = opened(f"{place}/orders/1", tmp_path / "later", 5000)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_for_everybody(
+    screens: dict[tuple[str, str], Screen], path: str, scheme: str
+) -> None:
+    """No complaint of the browser, nothing that hinders a screen reader, no sideways scrolling on a phone."""
+    PICTURES.mkdir(exist_ok=True)
+    for size in ("desk", "phone"):
+        screen = screens[size, scheme]
+        screen.complaints.clear()
+        page = screen.open(path)
+        if size == "phone":
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.screenshot(path=PICTURES / f"{_named(path)}-{scheme}-{size}.png", full_page=True)
+        assert screen.complaints == []
+        assert page.evaluate("window.hurt") is None
+        if size == "desk" and AXE.exists():
+            found = _axe(page)
+            assert found == [], "\n".join(found)
 
-    assert "Rang the customer." not in at_once
-    assert "Rang the customer." in later
-    assert complaints == ""
+
+def _axe(page: Any) -> list[str]:
+    """What hinders somebody seriously, one sentence each."""
+    # A policy of the page keeps it from loading this; what the browser is told to run is not the page's.
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Screen, served: Served) -> None:
+    page = screen.open(f"/orders/{served.edited}")
+    page.wait_for_timeout(1500)
+    with served.database.begin() as c:
+        tell(c, served.edited, CLOCK, "Ada", ["Rang the customer."])
+
+    # Well before the page would have asked by itself.
+    page.get_by_text("Rang the customer.").wait_for(timeout=5000)
+    assert screen.complaints == []
+
+
+def test_what_a_person_opened_stays_open_when_the_page_changes(screen: Screen, served: Served) -> None:
+    page = screen.open(f"/orders/{served.edited}")
+    page.wait_for_timeout(1500)
+    desk = page.locator("details.desk")
+    desk.locator("summary").first.click()
+    page.locator("#case-1").focus()
+    with served.database.begin() as c:
+        tell(c, served.edited, CLOCK, "Ada", ["Wrote to the customer."])
+
+    page.get_by_text("Wrote to the customer.").wait_for(timeout=5000)
+    assert desk.get_attribute("open") is not None
+    assert page.evaluate("document.activeElement.id") == "case-1"
+
+
+def test_the_keyboard_alone_skips_finds_and_opens_an_order(screen: Screen, served: Served) -> None:
+    page = screen.open("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.goto("/")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "number"
+    page.keyboard.type("#1001")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/orders/{served.edited}")
+    assert page.locator("h1").inner_text() == "#1001"
+
+
+def test_a_phone_has_the_menu_behind_a_button(phone: Screen) -> None:
+    page = phone.open("/")
+    assert not page.locator("#menu").is_visible()
+    page.get_by_role("button", name="Menu").click()
+    page.locator("#menu").get_by_role("link", name="Acceptance").click()
+    page.wait_for_url("**/acceptance")
+    assert page.locator("h1").inner_text() == "Acceptance"
+    assert page.get_by_text("A SKU of the order is not in the shop").is_visible()
+
+
+def test_dark_is_chosen_and_kept(screen: Screen) -> None:
+    page = screen.open("/holds")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark").click()
+    page.wait_for_url("**/holds")
+
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.goto("/orders")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_what_somebody_wrote_is_read_and_never_run(screen: Screen, served: Served) -> None:
+    page = screen.open(f"/orders/{served.edited}")
+
+    assert EVIL in page.locator(".story").inner_text()
+    assert page.evaluate("window.hurt") is None
+    assert "49" not in page.locator(".story").inner_text()
+    assert screen.complaints == []

@@ -7,8 +7,9 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from interlock.access.audit_log import audit_log
 from interlock.engine import ledger
 from interlock.engine.store import ConnectionRow
 from interlock.orders.addresses import email_digest
@@ -17,7 +18,7 @@ from interlock.orders.store import add_order, orders
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
-from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect, edited_up, keep, sku_unknown
+from tests.console.seed import CLOCK, TESTER, Numbered, Stopped, Wakes, connect, edited_up, keep, sku_unknown
 from tests.web.browser import Browser, text_of
 
 LISTS = ("/orders", "/acceptance", "/holds")
@@ -97,6 +98,17 @@ def test_a_held_parcel_says_since_when_why_and_who_can_free_it(
     assert rows_of(browser, "/holds.csv?team=finance") == []
 
 
+def test_whoever_takes_a_list_away_is_in_the_audit_log(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    rows_of(browser, "/holds.csv?connection=atlas")
+
+    with database.begin() as c:
+        entry = c.execute(select(audit_log)).one()
+    assert (entry.who, entry.did, entry.subject) == (TESTER.handle, "exported", "holds")
+    assert entry.facts == {"connection": "atlas"}
+
+
 def test_pages_of_a_list_neither_repeat_nor_skip_when_orders_come_meanwhile(
     browser: Browser, database: Database, connection: ConnectionRow
 ) -> None:
@@ -168,7 +180,9 @@ def test_an_order_is_found_by_the_buyers_email_and_no_address_holds_it(
         order_id, _ = keep(c, connection, edited_up())
         c.execute(update(orders).values(shopify_email=email_digest(email, key)))
         add_order(c, connection.id, "M-2", "", CLOCK)
-    browser = Browser(create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring, address_key=key)))
+    browser = Browser(
+        create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring, address_key=key, everyone=TESTER))
+    )
 
     found = browser.submit("/orders", "/orders/find", data={"number": email.upper()})
     unknown = browser.submit("/orders", "/orders/find", data={"number": "nobody@marketplace.example"})

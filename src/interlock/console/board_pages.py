@@ -7,8 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console.acceptance import Waiting, number_waiting, waiting_orders
-from interlock.console.export import Cell, csv_file
+from interlock.console.doors import Who, needs
+from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.holds import HeldParcel, held_parcels, number_held
 from interlock.console.lists import asked_of, choices
 from interlock.console.pages import Console
@@ -40,6 +42,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/acceptance")
+    @needs(Permission.SEE)
     async def acceptance(request: Request) -> Response:
         asked, now = asked_of(request), parts.clock.now()
         offered, (found, next_mark), number = await console.read(
@@ -57,9 +60,10 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/acceptance.csv")
-    async def acceptance_file(request: Request) -> Response:
+    @needs(Permission.EXPORT)
+    async def acceptance_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request), parts.clock.now()
-        await console.read(lambda c: choices(c, asked))
+        await console.read(lambda c: note_export(c, who, "acceptance", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             found, next_mark = waiting_orders(c, replace(asked, after=mark or ""), now, EXPORTED_AT_ONCE)
@@ -68,6 +72,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         return csv_file(parts.store, "acceptance", ACCEPTANCE_COLUMNS, batch)
 
     @routes.get("/holds")
+    @needs(Permission.SEE)
     async def holds(request: Request) -> Response:
         asked = asked_of(request, "show")
         offered, (found, next_mark), number = await console.read(
@@ -85,9 +90,10 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/holds.csv")
-    async def holds_file(request: Request) -> Response:
-        asked = asked_of(request, "show")
-        await console.read(lambda c: choices(c, asked))
+    @needs(Permission.EXPORT)
+    async def holds_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, "show"), parts.clock.now()
+        await console.read(lambda c: note_export(c, who, "holds", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             found, next_mark = held_parcels(c, replace(asked, after=mark or ""), EXPORTED_AT_ONCE)

@@ -16,6 +16,8 @@ from typing import TypeVar
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import Did, record
+from interlock.console.lists import Asked, choices
 from interlock.console.pages import sealed
 from interlock.storage.database import Store
 
@@ -47,6 +49,15 @@ def csv_bytes(rows: Sequence[Sequence[Cell]]) -> bytes:
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
     return written.getvalue().encode()
+
+
+def note_export(c: Connection, who: str, name: str, asked: Asked, now: datetime) -> None:
+    """Put into the audit log who takes which list away, as filtered. Raises FilterUnknown before anything is written."""
+    choices(c, asked)
+    facts = (("connection", asked.connection), ("team", asked.team), *asked.extra)
+    # A number searched for may be anybody's; that there was one is enough.
+    kept = {key: "given" if key == "q" else value for key, value in facts if value}
+    record(c, who, Did.EXPORTED, name, now=now, facts=kept)
 
 
 def csv_file(

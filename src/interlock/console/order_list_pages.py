@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from interlock.access.roles import Permission
 from interlock.console import wording
-from interlock.console.doors import needs
-from interlock.console.export import Cell, csv_file
+from interlock.console.doors import Who, needs
+from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, Choices, asked_of, choices
 from interlock.console.order_list import OrderInList, found_orders, orders_of_buyer, orders_page
 from interlock.console.pages import Console, given_text, seen_other
@@ -64,9 +64,9 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/orders.csv")
     @needs(Permission.EXPORT)
-    async def as_file(request: Request) -> Response:
-        asked = asked_of(request, *OWN_FILTERS)
-        await console.read(lambda c: choices(c, asked))
+    async def as_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+        await console.read(lambda c: note_export(c, who, "orders", asked, now))
         return csv_file(parts.store, "orders", COLUMNS, lambda c, mark: _batch(c, asked, mark))
 
     @routes.post("/orders/find")

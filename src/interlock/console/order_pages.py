@@ -40,6 +40,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
             order=page,
             why=explain(page, now),
             edits=edits,
+            watch=f"order-{order_id}",
             may_edit=editing.may_be_edited(page),
             address_labels=editing.ADDRESS_LABELS,
         )

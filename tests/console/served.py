@@ -1,0 +1,98 @@
+"""A console that a real browser opens: its own database, real sockets, and a story told in it."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sqlalchemy import update
+
+from interlock.cases.store import open_connection_case
+from interlock.clock import SystemIdentifiers
+from interlock.console.assets import STATIC, VENDOR
+from interlock.engine.store import beat, polls
+from interlock.orders.codec import encode
+from interlock.orders.reasons import Reason
+from interlock.orders.store import orders, tell
+from interlock.storage.database import Database, ThreadStore
+from interlock.storage.encryption import Keyring, new_key
+from interlock.web import WebParts, create_app
+from tests.console.seed import (
+    CLOCK,
+    TESTER,
+    Stopped,
+    Wakes,
+    connect,
+    edited_up,
+    keep,
+    shipped_with,
+    sku_unknown,
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+EVIL = (
+    "<script>window.hurt=1</script>{{7*7}}${7*7}\"'><img src=x onerror=window.hurt=1>\u202e=cmd|'/C calc'!A0"
+)
+"""What somebody may write into a note, a name or a SKU: marks, template braces, quotes, a turn of direction, a formula."""
+
+NEEDS_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"),
+    pytest.mark.skipif(
+        not all((STATIC / "vendor" / name).exists() for name in VENDOR.values()),
+        reason="the console's packages are not installed (./dev assets)",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A console at `address` over `database`, with the orders of the story by name."""
+
+    address: str
+    database: Database
+    edited: int
+    waiting: int
+    shipped: int
+
+
+@contextmanager
+def serving(database: Database) -> Iterator[Served]:
+    """Serve a console in which an order was edited, one waits for acceptance and one has left with a strange carrier."""
+    keyring = Keyring([new_key()])
+    with database.begin() as c:
+        row = connect(c, keyring)
+        edited, plan = keep(c, row, edited_up())
+        held = encode(replace(plan.memory, held=("FO1",)))
+        c.execute(update(orders).where(orders.c.id == edited).values(memory=held))
+        waiting, _ = keep(c, row, sku_unknown())
+        shipped, _ = keep(c, row, shipped_with("Pigeon Post"))
+        c.execute(
+            update(orders)
+            .where(orders.c.id == waiting)
+            .values(acceptance_due_at=CLOCK + timedelta(hours=20), mirakl_state="WAITING_ACCEPTANCE")
+        )
+        tell(c, edited, CLOCK, "Ada", [EVIL])
+        open_connection_case(c, row.id, Reason.UNREADABLE_ORDER, EVIL, EVIL, CLOCK)
+        beat(c, "due sweep", CLOCK)
+        c.execute(update(polls).values(last_ok_at=CLOCK))
+    parts = WebParts(ThreadStore(database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER)
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(parts), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", database, edited, waiting, shipped)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()

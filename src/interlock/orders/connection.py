@@ -2,13 +2,15 @@
 marketplace allows."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 ImportRoute = Literal["draft", "order"]
 ReductionAfterDebit = Literal["task", "approve", "automatic"]
 KindOfEdit = Literal["quantity_reduced", "line_removed"]
+Flow = Literal["import", "acceptance", "edits", "shipping", "refunds"]
+FLOWS: tuple[Flow, ...] = get_args(Flow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,17 @@ class ReasonOfEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A person has stopped one flow of a connection until a moment: nothing of it is sent, and everything else goes on."""
+
+    flow: Flow
+    since: datetime
+    until: datetime
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionRules:
     """Everything `decide` may know about a connection. Durations that are None are switched off, except
     `acceptance_window`, without which a connection cannot go live. `refund_limit` and `refund_cap` are in the order's
@@ -92,6 +105,11 @@ class ConnectionRules:
     mirror_marketplace_changes: bool = True
     price_tolerance: Decimal | None = Decimal(10)
     show_status: bool = False
+    pauses: tuple[Pause, ...] = ()
+
+    def paused(self, flow: Flow | None, now: datetime) -> Pause | None:
+        """The pause that holds this flow at `now`, if one does. A pause is over at its end, whoever looks at it."""
+        return next((pause for pause in self.pauses if pause.flow == flow and now < pause.until), None)
 
     def cancelation_reason_for(self, edit: KindOfEdit) -> str:
         """The reason code of RE01 that a cancelation of this kind of edit carries (OR30); empty where none is set."""

@@ -90,6 +90,8 @@ class Reason(StrEnum):
     OPERATION_UNCLEAR = "operation_unclear"
     POISON_ORDER = "poison_order"
     CLOCK_SKEW = "clock_skew"
+    # what people stopped for a while
+    FLOW_PAUSED = "flow_paused"
 
 
 class Option(StrEnum):
@@ -1143,6 +1145,21 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="the difference between the machine's clock and the database's, more than two seconds",
         closes_when="By itself, a minute after the last measurement that was wrong.",
+        options=(),
+    ),
+    Reason.FLOW_PAUSED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="note",
+        title="a flow of the connection is paused",
+        handled_by="automatic with notice",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "What is paused waits. A paused acceptance or import loses orders when their time is over; paused shipping misses the shipping deadline.",
+            "order",
+        ),
+        evidence="the pause on the page Connections: who set it, why, and until when",
+        closes_when="By itself, when the pause ends or nothing of the order waits for it any more.",
         options=(),
     ),
 }

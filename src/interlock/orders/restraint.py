@@ -1,9 +1,11 @@
-"""What of a plan may be sent at all: not to a shop that cannot be read, not on a connection that is not live, not in circles."""
+"""What of a plan may be sent at all: not to a shop that cannot be read, not on a connection that is not live, not what
+is paused, not in circles."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 from interlock.orders.actions import AnswerAcceptance, PlaceHold
+from interlock.orders.pauses import without_paused
 from interlock.orders.plan import Case, Plan, earliest
 from interlock.orders.reasons import Reason
 from interlock.orders.view import View
@@ -23,6 +25,8 @@ def restrained(plan: Plan, view: View) -> Plan:
         actions = tuple(action for action in actions if isinstance(action, AnswerAcceptance))
     if not view.live:
         actions = ()
+    plan = without_paused(replace(plan, actions=actions), view)
+    actions = plan.actions
     if view.writing_runs < MOST_WRITING_RUNS_IN_HOUR or not actions:
         return replace(plan, actions=actions)
     case = Case(

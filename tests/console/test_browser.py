@@ -36,6 +36,7 @@ PAGES = (
     "/cases",
     "/cases/1",
     "/connections",
+    "/connections/1/flows",
     "/connections/1/carriers",
     "/connections/1/skus",
     "/health",

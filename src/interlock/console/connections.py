@@ -18,7 +18,7 @@ from interlock.marketplaces.profile import profile_of
 from interlock.marketplaces.store import observations_of
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
-from interlock.orders.connection import ConnectionRules
+from interlock.orders.connection import FLOWS, ConnectionRules, Flow, Pause
 from interlock.orders.store import orders
 from interlock.shipping.store import carrier_mappings
 from interlock.wiring import rules_of
@@ -63,6 +63,7 @@ class ConnectionCard:
     carriers_mapped: int
     carriers_known: int
     skus_mapped: int
+    paused: tuple[tuple[Flow, Pause], ...] = ()
 
 
 def connection_named(c: Connection, name: str) -> ConnectionRow | None:
@@ -97,6 +98,7 @@ def _card(c: Connection, row: ConnectionRow, now: datetime) -> ConnectionCard:
         carriers_mapped=number(carrier_mappings),
         carriers_known=len(rules_of(row, ()).carriers),
         skus_mapped=number(sku_mappings),
+        paused=tuple((flow, pause) for flow in FLOWS if (pause := row.rules.paused(flow, now)) is not None),
     )
 
 

@@ -23,9 +23,11 @@ from interlock.access.sessions import Session
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
+from interlock.console.flows import loud_pauses
 from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
 from interlock.engine.queue import Queue
+from interlock.orders.connection import Pause
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
@@ -83,6 +85,7 @@ class Console:
         self.changes = Changes(parts.store)
         self.paths: frozenset[str] = frozenset()
         self._held: Quarantine | None = None
+        self._loud: tuple[tuple[str, Pause], ...] = ()
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -116,13 +119,13 @@ class Console:
         """Run a query in a transaction of its own. What it changes because of a form leaves an entry in the audit log."""
         form, now = asking.get(), self.parts.clock.now()
 
-        def both(c: Connection) -> tuple[T, Quarantine | None]:
+        def both(c: Connection) -> tuple[T, Quarantine | None, tuple[tuple[str, Pause], ...]]:
             found = query(c)
             if form is not None:
                 record_form(c, form, now)
-            return found, latest_quarantine(c)
+            return found, latest_quarantine(c), loud_pauses(c, now)
 
-        found, held = await self.parts.store.tx(both)
+        found, held, self._loud = await self.parts.store.tx(both)
         self._held = held if held is not None and held.open else None
         return found
 
@@ -159,6 +162,7 @@ class Console:
             "token": self._token(seal),
             "signing_in": False,
             "held": self._held,
+            "loud": self._loud,
             "person": getattr(request.state, "person", None),
             "demo": self.parts.everyone is not None,
             "has_assets": (FOLDER / "static" / "vendor" / VENDOR["htmx"]).exists(),

@@ -54,7 +54,7 @@ def first_page(c: Connection, now: datetime) -> Today:
         urgent_cases=int(counted[1]),
         at_stake=_at_stake(c),
         windows=tuple(one for one in ending if one.gone is not None and one.gone >= RUNNING_OUT),
-        queue=tuple(case_queue(c, SHOWN_CASES)),
+        queue=tuple(case_queue(c, SHOWN_CASES, now)),
         sources=sources(c, now),
     )
 

@@ -33,6 +33,7 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    ShowStatus,
 )
 from interlock.orders.connection import Flow, Pause
 from interlock.orders.memory import Memory
@@ -80,6 +81,7 @@ def flow_of(action: Action) -> Flow | None:
             | ClearMarker()
             | SetSellerReference()
             | SendMessage()
+            | ShowStatus()
         ):
             return None
         case _:

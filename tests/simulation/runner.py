@@ -41,6 +41,7 @@ EXPECTED = (
     "trouble: carrier table changed",
     "trouble: web process away",
     "fault: html",
+    "fault: items_missing",
     "fault: late_apply",
     "fault: rate_limited",
     "fault: refused_before",
@@ -155,6 +156,7 @@ EXPECTED = (
     "case stock_short",
     "case tracking_missing",
     "case two_live_orders",
+    "case unknown_value",
     "checked I23",
     "checked I23 older copy",
 )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
-from interlock.rehearsal.judging.evidence import gather
+from interlock.rehearsal.judging.evidence import LabelAsked, gather
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -47,6 +47,7 @@ class Bench:
     quiescent: bool = True
     interruptions: list[Interruption] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
+    asked: list[LabelAsked] = field(default_factory=list)
 
     @property
     def mirakl(self) -> MiraklWorld:
@@ -69,6 +70,7 @@ class Bench:
             timedelta(seconds=self.world.plan.poll_seconds),
             self.interruptions,
             self.logs,
+            asked=self.asked,
         )
         return judge_evidence(evidence, self.connection, self.quiescent)
 
@@ -567,6 +569,41 @@ def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None
         detail={"refund": "planted", "money": "5.00", "lines": []},
     )
     assert "I7" in bench.broken()
+
+
+@pytest.mark.parametrize(
+    ("after", "yes", "source", "verdict"),
+    [
+        (200, True, "stored", "broken"),
+        (200, True, "read now", "broken"),
+        (200, True, "override", "fine"),
+        (200, False, "read now", "fine"),
+        (20, True, "stored", "bounded"),
+    ],
+)
+def test_a_label_check_that_said_yes_while_the_sides_were_known_to_differ(
+    bench: Bench, after: int, yes: bool, source: str, verdict: str
+) -> None:
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.unhappen(cancelation)
+    bench.happen(cancelation, at=bench.edit_at() + timedelta(seconds=400))
+    at = bench.edit_at() + timedelta(seconds=after)
+    bench.asked.append(LabelAsked(at, bench.shopify_gid, "parcel", yes, source))
+    judged = bench.judge()
+    assert judged.checked["label check"] == 1
+    broken = any(finding.invariant == "label check" for finding in judged.broken)
+    bounded = any(finding.invariant == "label check" for finding in judged.bounded)
+    assert (broken, bounded) == (verdict == "broken", verdict == "bounded")
+
+
+def test_i17_a_value_nobody_knows_that_is_no_case_and_is_written_on(bench: Bench) -> None:
+    created = bench.effects("created")[0]
+    shown = bench.happen(created, kind="shown_instead", actor="system", at=bench.edit_at())
+    told = [finding.sentence for finding in bench.judge().broken if finding.invariant == "I17"]
+    assert any("no case says so" in sentence for sentence in told)
+    assert any("did not understand" in sentence for sentence in told)
+    bench.happen(shown, kind="shown_as_is", at=shown.at + timedelta(seconds=30))
+    assert bench.broken() == set()
 
 
 def test_i20_an_order_that_is_written_to_in_every_run(bench: Bench) -> None:

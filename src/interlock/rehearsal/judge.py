@@ -23,6 +23,7 @@ from interlock.rehearsal.judging import (
     refunds,
     rest,
     stock,
+    strangers,
 )
 from interlock.rehearsal.judging.evidence import Evidence, Interruption, LabelAsked, gather
 from interlock.rehearsal.judging.rebuild import (
@@ -94,6 +95,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
+        strangers.i17_unknown_values_are_asked_about(evidence, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
         if quiescent:
             rest.i17_differences_have_cases(evidence, truth, verdict)

@@ -441,6 +441,15 @@ async def _paid_early(crowd: Crowd, market: MiraklWorld, order: SimOrder, story:
     crowd.attempt(story, lambda: market.debit_now(order.id))
 
 
+async def _unknown_value(crowd: Crowd, market: MiraklWorld, order: SimOrder, story: str) -> None:
+    """The platform shows a state or workflow that nobody has heard of, and later one that is known again."""
+    field = crowd.rng.choice(("order_state", "order_state", "payment_workflow"))
+    fields = {field: "SOMETHING_NEW", "added_in_the_next_release": {"of": [1, None]}}
+    if crowd.attempt(story, lambda: market.show_instead(order.id, fields)):
+        await asyncio.sleep(crowd.rng.uniform(200, 900))
+        crowd.attempt("shown as it is again", lambda: market.show_instead(order.id, {}))
+
+
 async def _incident(crowd: Crowd, market: MiraklWorld, order: SimOrder, story: str) -> None:
     line = order.lines[0]
     if crowd.attempt(story, lambda: market.open_incident(order.id, line.id)):
@@ -673,6 +682,7 @@ AT_THE_MARKETPLACE: dict[str, tuple[float, AtTheMarketplace]] = {
     "payment fails": (0.6, _payment_fails),
     "paid early": (0.2, _paid_early),
     "incident": (0.4, _incident),
+    "an unknown value shown for a while": (0.2, _unknown_value),
 }
 
 WEIGHTS: dict[str, float] = {

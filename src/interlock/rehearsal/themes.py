@@ -13,7 +13,15 @@ from typing import Any
 from interlock.simulator.shopify.state import Service
 
 UNKNOWN_SKU = ("NOT-IN-THE-SHOP",)
-UNHEARD = ("reply_lost", "server_error_after", "truncated", "server_error", "refused_before")
+UNHEARD = (
+    "reply_lost",
+    "server_error_after",
+    "truncated",
+    "server_error",
+    "refused_before",
+    "items_missing",
+    "items_missing",
+)
 """Faults after which nobody knows whether the call did anything."""
 
 
@@ -155,6 +163,17 @@ THEMES: tuple[Theme, ...] = (
         quantities=(3,),
         temper={"picker_every": 2400.0},
     ),
+    Theme(
+        "a cancelation that is answered unclearly",
+        1.2,
+        "quantity lowered",
+        base="automatic",
+        quantities=(3,),
+        temper={"picker_every": 2400.0},
+        fault="OR30",
+        fault_chance=0.9,
+    ),
+    Theme("a value nobody knows", 1.6, "an unknown value shown for a while"),
     # the warehouse
     Theme("a parcel with what was never sold", 1.0, "added and labelled at once", base="automatic"),
     Theme(

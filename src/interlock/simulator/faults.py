@@ -18,6 +18,7 @@ FAULT_KINDS = (
     "slow",  # answered after `seconds`
     "truncated",  # the body breaks off in the middle; it happened
     "html",  # 200 with a gateway's HTML page; nothing happened
+    "items_missing",  # it happened, and the lists of the JSON answer are empty
 )
 
 
@@ -130,6 +131,8 @@ class FaultyFront:
                 await self.app(scope, _replay(body), send)
             case "truncated":
                 await self.app(scope, _replay(body), _cut_in_half(send))
+            case "items_missing":
+                await self.app(scope, _replay(body), _without_items(send))
             case _:
                 raise AssertionError(fault.kind)
 
@@ -190,6 +193,30 @@ def _cut_in_half(send: Send) -> Send:
         await send(message)
 
     return cut
+
+
+def _without_items(send: Send) -> Send:
+    """Passes on an answer whose lists have lost what was in them; anything but a JSON object passes as it is."""
+
+    async def emptied(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(k, v) for k, v in message["headers"] if k.lower() != b"content-length"]
+            message = {**message, "headers": kept}
+        elif message["type"] == "http.response.body":
+            message = {**message, "body": _emptied(message.get("body", b""))}
+        await send(message)
+
+    return emptied
+
+
+def _emptied(body: bytes) -> bytes:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(document, dict):
+        return body
+    return json_body({name: [] if isinstance(value, list) else value for name, value in document.items()})
 
 
 async def _answer(

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import SimOrder
 from tests.simulator.mirakl.seller import Seller
 
@@ -303,3 +304,28 @@ def test_a_refusal_comes_in_every_shape_a_client_must_read(shape: str, body: set
 
     assert answer.status_code == 400
     assert (set(answer.json()) if answer.content else None) == body
+
+
+def test_an_answer_may_lack_what_it_is_about() -> None:
+    """Section 5 OR28: the answer is read item by item, because a success that does not name the refund proves nothing."""
+    seller = Seller("all-or-nothing")
+    order = debited(seller)
+    seller.world.armed.arm("OR28", Fault("items_missing"))
+
+    answer = refund(seller, order, "5.00", quantity=1)
+
+    assert (answer.status_code, answer.json()["refunds"]) == (200, [])
+    assert len(order.lines[0].refunds) == 1
+
+
+def test_a_platform_may_show_what_nobody_knew() -> None:
+    """Section 1: values and fields may be added at any time; the order itself is what it was."""
+    seller = Seller("all-or-nothing")
+    order = debited(seller)
+
+    seller.world.show_instead(order.id, {"order_state": "SOMETHING_NEW", "added": {"of": [1]}})
+    shown = seller.read(order)
+    assert (shown["order_state"], shown["added"], order.state) == ("SOMETHING_NEW", {"of": [1]}, "SHIPPING")
+
+    seller.world.show_instead(order.id, {})
+    assert seller.read(order)["order_state"] == "SHIPPING"

@@ -91,6 +91,16 @@ def test_a_copy_comes_first_and_its_original_is_cancelled_later_or_never(
     assert other.cancelled_at is None
 
 
+def test_a_cancel_that_comes_too_late_is_told(world: ShopifyWorld, client: Client) -> None:
+    """An app that finds its original cancelled, or with a parcel, can only leave both standing (reference 7.4)."""
+    order = draft_order_of(client)
+    world.copy_order(order, cancel_after=60)
+    world.cancel_order(order)
+    settle(world)
+    [told] = [effect for effect in world.record.effects if effect.kind == "app_cancel_refused"]
+    assert (told.order_id, told.actor) == (order.gid, "app:Editify")
+
+
 def test_the_admins_duplicate_has_no_link_at_all(world: ShopifyWorld, client: Client) -> None:
     order = draft_order_of(client)
     made = world.duplicate_as_draft(order)

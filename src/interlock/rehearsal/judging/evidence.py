@@ -33,7 +33,7 @@ FAULT_COSTS = timedelta(seconds=45)
 """What one injected fault may cost: a time-out, the pause after it, and the repetition."""
 
 # Faults after which the caller cannot know whether the call had an effect, by whether it had.
-APPLIED_UNHEARD = ("reply_lost", "late_apply", "server_error_after", "truncated")
+APPLIED_UNHEARD = ("reply_lost", "late_apply", "server_error_after", "truncated", "items_missing")
 NOT_APPLIED_UNHEARD = ("refused_before", "server_error", "html")
 DELAYED = ("slow", "late_apply")
 

@@ -212,7 +212,7 @@ class SimLine:
 @dataclass(slots=True)
 class SimOrder:
     """One logistic order. `timers` maps the name of what will happen by itself to when (UTC), `changed_at` each version
-    to when it began."""
+    to when it began; `shown_instead` are fields of its OR11 entry that say something this API never said before."""
 
     id: str
     commercial_id: str
@@ -249,6 +249,7 @@ class SimOrder:
     tracking_number: str | None = None
     tracking_url: str | None = None
     threads: list[SimThread] = field(default_factory=list)
+    shown_instead: dict[str, Any] = field(default_factory=dict)
     timers: dict[str, datetime] = field(default_factory=dict)
     version: int = 0
     changed_at: dict[int, datetime] = field(default_factory=dict)

@@ -217,7 +217,7 @@ def order_document(
         document["order_refunds"] = _order_refunds(order)
     if switches["unknown_fields"] == "present":
         document["fulfilment_hints"] = {"priority": "NORMAL"}
-    return document
+    return {**document, **order.shown_instead}
 
 
 def _line(

@@ -850,6 +850,15 @@ class MiraklWorld:
         profile = self.profile
         return left + (profile.payable_adjustment if received else profile.pending_adjustment)
 
+    def show_instead(self, order_id: str, fields: dict[str, Any]) -> None:
+        """The platform begins to show values nobody knew (section 1: values may be added at any time); an empty mapping ends
+        that. Nothing about the order itself changes."""
+        now = self._now()
+        order = self.order(order_id)
+        order.shown_instead = dict(fields)
+        self.touch(order, now)
+        self.effect(order, "shown_instead" if fields else "shown_as_is", now, "system", fields=dict(fields))
+
     def open_thread(
         self,
         order: SimOrder,

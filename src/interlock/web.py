@@ -35,6 +35,8 @@ from interlock.engine.hints import webhook_hint
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, all_connections, body_digest, count, keep_unreadable
 from interlock.logs import dropped_fields, logger
+from interlock.monitoring.board import Board, kept_board
+from interlock.monitoring.ingress import IngressMeter
 from interlock.orders.reasons import Reason
 from interlock.shopify.webhooks import (
     MAX_BODY_BYTES,
@@ -55,6 +57,7 @@ INGRESS = "/webhooks/"
 API = "/v1"
 # What may be asked for under any host name: deliveries come through the installation's public address.
 ANY_HOST = (INGRESS, "/healthz")
+VERDICTS = {"held": 1.0, "bounded": 0.5, "broken": 0.0}
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -110,8 +113,8 @@ def create_app(parts: WebParts) -> FastAPI:
 
     async def metrics() -> Response:
         now = parts.clock.now()
-        found = await parts.store.tx(lambda c: service_health(c, now))
-        return Response(metrics_page(found, dropped_fields()), media_type="text/plain; version=0.0.4")
+        found, board = await parts.store.tx(lambda c: (service_health(c, now), kept_board(c)))
+        return Response(metrics_page(found, dropped_fields(), board), media_type="text/plain; version=0.0.4")
 
     app.add_api_route("/webhooks/shopify/{place}", receive, methods=["POST"], response_class=Response)
     app.add_api_route("/healthz", healthz, methods=["GET"], response_class=Response)
@@ -154,9 +157,20 @@ class Ingress:
         self._parts = parts
         self._troubled: dict[tuple[int, str], None] = {}
         self._troubled_read_at: datetime | None = None
+        self._meter = IngressMeter(parts.store)
 
     async def receive(self, request: Request, place: str) -> Response:
-        """Answer one delivery for the shop or connection `place`."""
+        """Answer one delivery for the shop or connection `place`, and note how long that took."""
+        clock, status = self._parts.clock, 500
+        started = clock.monotonic()
+        try:
+            response = await self._receive(request, place)
+            status = response.status_code
+        finally:
+            await self._meter.note(clock.now(), clock.monotonic() - started, status)
+        return response
+
+    async def _receive(self, request: Request, place: str) -> Response:
         raw = await _limited(request)
         if raw is None:
             await self._parts.store.tx(lambda c: count(c, "webhook_refused", "too_large"))
@@ -286,10 +300,12 @@ async def _limited(request: Request) -> bytes | None:
 # -- metrics -----------------------------------------------------------------------------------------------
 
 
-def metrics_page(found: Health, dropped: Mapping[str, int]) -> bytes:
+def metrics_page(found: Health, dropped: Mapping[str, int], board: Board | None = None) -> bytes:
     """The Prometheus text of a moment. Labels are codes and names of parts, never anything about a person."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(found, dropped))
+    if board is not None:
+        registry.register(_Measured(board))
     return generate_latest(registry)
 
 
@@ -334,6 +350,45 @@ class _Collected(Collector):
             "interlock_unreadable_kept", "Messages kept because they were unreadable.", found.unreadable
         )
         yield _gauge("interlock_problems", "Sentences on the health page.", len(found.problems))
+
+
+class _Measured(Collector):
+    """Objectives and durations as of the last board; labels are codes, measures and quantiles."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterable[Metric]:
+        verdict = GaugeMetricFamily(
+            "interlock_objective", "1 held, 0.5 bounded, 0 broken; absent without events.", labels=["code"]
+        )
+        for one in self._board.objectives:
+            if one.verdict != "no events":
+                verdict.add_metric([one.code], VERDICTS[one.verdict])
+        yield verdict
+        took = GaugeMetricFamily(
+            "interlock_duration_seconds", "Durations of the last 30 days.", labels=["measure", "quantile"]
+        )
+        number = GaugeMetricFamily("interlock_durations", "Durations measured.", labels=["measure"])
+        for histogram in self._board.histograms:
+            number.add_metric([histogram.measure], histogram.number)
+            for quantile, seconds in (
+                ("0.5", histogram.p50),
+                ("0.95", histogram.p95),
+                ("0.99", histogram.p99),
+            ):
+                if histogram.number:
+                    took.add_metric(
+                        [histogram.measure, quantile], float("inf") if seconds is None else seconds
+                    )
+        yield took
+        yield number
+        oldest = GaugeMetricFamily(
+            "interlock_oldest_hint_of_lane_seconds", "Age of the oldest hint.", labels=["lane"]
+        )
+        for lane, _, seconds in self._board.oldest_by_lane:
+            oldest.add_metric([lane], seconds)
+        yield oldest
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -9,7 +9,7 @@ from interlock.console.assets import SOURCES, VENDOR, AssetMissing, copy_assets
 
 def test_every_file_is_copied(tmp_path: Path) -> None:
     for source in SOURCES.values():
-        (tmp_path / "node_modules" / source).parent.mkdir(parents=True)
+        (tmp_path / "node_modules" / source).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "node_modules" / source).write_text(source)
 
     written = copy_assets(tmp_path / "node_modules", tmp_path / "static")

@@ -11,6 +11,7 @@ from interlock.cli.installation import opened, settings_or_end
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.console import wording
 from interlock.console.health import service_health
+from interlock.monitoring.board import kept_board
 from interlock.settings import Settings, SettingsInvalid
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Undecipherable, new_key
@@ -26,9 +27,9 @@ def health(as_json: AsJson = False) -> None:
     """Say how the service is; exit code 1 when something is wrong."""
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(lambda c: service_health(c, now))
+        found, board = installation.tx(lambda c: (service_health(c, now), kept_board(c)))
         if as_json:
-            print_json({"ok": found.ok, "health": found})
+            print_json({"ok": found.ok, "health": found, "measured": board})
         else:
             say("Everything that should beat beats." if found.ok else "\n".join(found.problems))
             pulses = (*found.polls, *found.pulses)
@@ -46,6 +47,12 @@ def health(as_json: AsJson = False) -> None:
                     for w in found.windows
                 ),
             )
+            if board is not None:
+                table(
+                    "\nObjectives, last 30 days",
+                    ("objective", "what", "promised", "measured", "verdict"),
+                    ((o.code, o.what, o.promise, o.is_now, o.verdict) for o in board.objectives),
+                )
             table("\nCounts", ("what", "of", "number"), found.counts)
         if not found.ok:
             raise typer.Exit(int(Exit.NOT_WELL))

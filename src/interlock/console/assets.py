@@ -8,11 +8,19 @@ import sys
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-VENDOR = {"tabler": "tabler.min.css", "htmx": "htmx.min.js", "events": "hx-sse.min.js"}
+VENDOR = {
+    "tabler": "tabler.min.css",
+    "htmx": "htmx.min.js",
+    "events": "hx-sse.min.js",
+    "plots": "uPlot.iife.min.js",
+    "plots_style": "uPlot.min.css",
+}
 SOURCES = {
     "tabler": "@tabler/core/dist/css/tabler.min.css",
     "htmx": "htmx.org/dist/htmx.min.js",
     "events": "htmx.org/dist/ext/hx-sse.min.js",
+    "plots": "uplot/dist/uPlot.iife.min.js",
+    "plots_style": "uplot/dist/uPlot.min.css",
 }
 
 

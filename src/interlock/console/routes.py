@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from interlock.access.passwords import Passwords
 from interlock.console.account_pages import account_routes
+from interlock.console.alert_pages import alert_routes
 from interlock.console.audit_pages import audit_routes
 from interlock.console.board_pages import board_routes
 from interlock.console.case_pages import case_routes
@@ -43,6 +44,7 @@ def router(
     mapping_routes(routes, console)
     connection_routes(routes, console)
     health_routes(routes, console)
+    alert_routes(routes, console)
     manual_routes(routes, console)
     live_routes(routes, console)
     theme_routes(routes, console)

@@ -29,7 +29,7 @@ from interlock.engine.store import all_connections
 from interlock.monitoring.decide import Finding
 from interlock.monitoring.measures import BOUNDS, TITLES, Counted, Measure
 from interlock.monitoring.objectives import BURN_WINDOWS, Numbers, Objective, burn, objectives
-from interlock.monitoring.rollup import by_slot, counted_since, edit_clock_rows
+from interlock.monitoring.rollup import OF_NO_CONNECTION, by_slot, counted_since, edit_clock_rows
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.storage.database import metadata
@@ -379,13 +379,14 @@ def findings(c: Connection, now: datetime) -> tuple[Finding, ...]:
     """Budgets that burn too fast, a queue that grows, refunds that wait too long."""
     day = now.strftime("%Y-%m-%d")
     found: list[Finding] = []
-    for row in all_connections(c):
-        if row.live:
-            windows: dict[tuple[str, timedelta], Counted] = {}
-            for span in {span for window in BURN_WINDOWS for span in (window.long, window.short)}:
-                for measure, total in counted_since(c, "5min", now - span, row.id).items():
-                    windows[(measure, span)] = total
-            found.extend(burn(row.id, row.name, windows, day))
+    live = [(row.id, row.name) for row in all_connections(c) if row.live]
+    spans = sorted({span for window in BURN_WINDOWS for span in (window.long, window.short)})
+    for connection_id, name in (*live, (OF_NO_CONNECTION, "")):
+        windows: dict[tuple[str, timedelta], Counted] = {}
+        for span in spans:
+            for measure, total in counted_since(c, "5min", now - span, connection_id).items():
+                windows[(measure, span)] = total
+        found.extend(burn(connection_id or None, name, windows, day))
     opened = [_open_at(c, now - timedelta(days=days)) for days in (3, 2, 1, 0)]
     if opened[-1] >= GROWING_FROM and all(one < two for one, two in pairwise(opened)):
         title = f"the queue of cases has grown three days in a row, from {opened[0]} to {opened[-1]}"

@@ -48,6 +48,8 @@ from interlock.storage.types import UtcDateTime
 SETTLES_AFTER = timedelta(seconds=30)
 """Rows that ended so long ago are all committed: no transaction of ours lasts longer."""
 MOST_ROWS = 2000
+OF_NO_CONNECTION = 0
+"""Under this number stands what belongs to no single connection, such as the answering of deliveries."""
 EDIT_WATCHED_FOR = timedelta(days=14)
 GRAINS: tuple[tuple[str, timedelta, timedelta], ...] = (
     ("5min", timedelta(minutes=5), timedelta(days=4)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from interlock.storage import personal_data
 from interlock.tables import metadata
-from tools import api_calls, edit_tables, reference
+from tools import alert_pages, api_calls, edit_tables, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -18,6 +18,7 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 def generated() -> dict[str, str]:
     """Every generated page: its path from the root of the project, and what it should say."""
     return {
+        "docs/operations/alerts.md": alert_pages.page(),
         "docs/operations/edits.md": edit_tables.page(),
         "docs/platforms/unverified.md": reference.unverified_page(),
         "docs/reference/api.md": api_calls.page(),

@@ -57,11 +57,11 @@ from interlock.engine.troubles import TroubleCode, note_trouble, trouble_is_over
 from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
-from interlock.monitoring.duty import Alerting
+from interlock.monitoring.duty import WATCHDOG_FILE, Alerting
 from interlock.orders.actions import Lane
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
-from interlock.settings import Settings, SettingsInvalid
+from interlock.settings import Settings, SettingsInvalid, console_address
 from interlock.shopify import read as shopify_read
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
@@ -180,6 +180,7 @@ class Pace:
     alert_sending: float = 3.0
     heartbeat_outside: float = 60.0
     measures: float = 60.0
+    watchdog_file: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,7 @@ class Service:
         server: EmbeddedServer | None = None,
         pace: Pace | None = None,
         console_address: str = "",
+        watchdog_file: Path | None = None,
     ) -> None:
         self.database = database
         self.store = ThreadStore(database)
@@ -239,6 +241,7 @@ class Service:
             alarm=self._alarm,
         )
         self.alerting = Alerting(self.store, clock, keyring, console_address, http_for)
+        self._watchdog_file = watchdog_file
         self._clock = clock
         self._loopback_http = loopback_http
         self._server = server
@@ -281,6 +284,7 @@ class Service:
             ("database", pace.database, self._watch_database),
             ("alerts", pace.alerts, self.alerting.tell),
             ("measures", pace.measures, self.alerting.measure),
+            ("watchdog file", pace.watchdog_file, self._write_deadlines),
             ("alert sending", pace.alert_sending, self.alerting.send_due),
             ("heartbeat outside", pace.heartbeat_outside, self.alerting.beat_outside),
         ]
@@ -380,6 +384,11 @@ class Service:
             c.execute(delete(heartbeats).where(heartbeats.c.name.startswith("worker "), gone))
 
         await self.store.tx(write)
+
+    async def _write_deadlines(self) -> None:
+        if self._watchdog_file is not None:
+            self._watchdog_file.parent.mkdir(parents=True, exist_ok=True)
+            await self.alerting.write_deadlines(self._watchdog_file)
 
     async def _let_go(self) -> None:
         """Leave nothing behind that others would have to wait for: the lead of polls, and the heartbeat."""
@@ -675,7 +684,8 @@ async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> 
         loopback_http=settings.allow_loopback_http,
         worker=worker_name(identifiers),
         server=found.server,
-        console_address=settings.console_address,
+        console_address=console_address(settings),
+        watchdog_file=settings.data_folder / WATCHDOG_FILE,
     )
 
 

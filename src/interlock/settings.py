@@ -14,8 +14,6 @@ PREFIX = "INTERLOCK_"
 _PUBLIC_URL = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
-_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
-
 
 class SettingsInvalid(Exception):
     """One or more settings cannot be used; the sentence names each variable, never its value."""
@@ -44,13 +42,6 @@ def _host_names(text: str) -> str:
     if any(_HOST_NAME.fullmatch(name) is None for name in names):
         raise ValueError("must be names such as interlock.example, comma separated, without scheme and port")
     return ",".join(names)
-
-
-def _web_address(text: str) -> str:
-    text = text.strip().rstrip("/")
-    if text and _WEB_ADDRESS.fullmatch(text) is None:
-        raise ValueError("must be an address such as https://interlock.example, without path or query")
-    return text
 
 
 def _public_url(url: str) -> str:
@@ -102,10 +93,6 @@ class Settings(BaseSettings):
     api_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
         description="Names, comma separated, under which a proxy of yours passes on calls of the API (/v1).",
-    )
-    console_address: Annotated[str, AfterValidator(_web_address)] = Field(
-        default="",
-        description="Where people reach the console, such as https://interlock.example; links in alerts lead there.",
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="",
@@ -162,6 +149,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only arguments and the environment count: a stray file in the working folder changes nothing."""
         return init_settings, env_settings
+
+
+def console_address(settings: Settings) -> str:
+    """Where links in alerts lead: the public address, or this machine where there is none."""
+    return settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -73,6 +73,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"simulate {platform}" for platform in ("mirakl", "shopify")),
         "serve",
         "worker",
+        "watchdog",
         "demo",
     }
 

@@ -16,6 +16,7 @@ from interlock.monitoring.channels import ChannelRefused
 from interlock.monitoring.duty import Alerting
 from interlock.monitoring.routing import HoursUnreadable
 from interlock.monitoring.sending import check_url
+from interlock.settings import console_address
 from interlock.storage.database import ThreadStore
 
 commands = typer.Typer(no_args_is_help=True, help="Alerts: channels, routes, list, test, ack.")
@@ -234,7 +235,7 @@ async def _tried(installation: Installation, delivery: int) -> outbox.ChannelTes
             ThreadStore(installation.database),
             installation.clock,
             installation.keyring,
-            installation.settings.console_address,
+            console_address(installation.settings),
             lambda origin: client,
         )
         await alerting.send_due(only=delivery)

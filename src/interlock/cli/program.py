@@ -18,6 +18,7 @@ from interlock.cli import (
     people,
     quarantine,
     running,
+    watchdog,
 )
 from interlock.cli.connect import connect
 from interlock.logs import configure
@@ -43,6 +44,7 @@ app.add_typer(maps.skus, name="skus")
 app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")
 app.add_typer(alerts.commands, name="alerts")
+app.command("watchdog")(watchdog.watchdog)
 app.command("openapi")(api_keys.openapi)
 app.add_typer(people.commands, name="people")
 app.add_typer(people.audit, name="audit-log")

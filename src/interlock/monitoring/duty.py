@@ -1,8 +1,10 @@
 """The periodic job: read what stands, ask the rule, keep what it says, and send what is due."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -11,17 +13,22 @@ from sqlalchemy import Connection, func, select
 from interlock.clock import Clock
 from interlock.engine.store import beat, count
 from interlock.logs import logger
-from interlock.monitoring import board, links, outbox, rollup
-from interlock.monitoring.channels import Channel, address_of, all_channels
+from interlock.monitoring import board, deadlines, links, outbox, rollup
+from interlock.monitoring.channels import Channel, address_of, alerting, all_channels, all_routes
 from interlock.monitoring.composing import Composed, compose
-from interlock.monitoring.decide import Finding, Situation, decide
+from interlock.monitoring.deadlines import MOST_DEADLINES, LastKnown, OrderDeadline
+from interlock.monitoring.decide import Alert, Finding, Situation, decide
+from interlock.monitoring.ladders import TEAMS
 from interlock.monitoring.outbox import Due
+from interlock.monitoring.routing import ways_for
 from interlock.monitoring.sending import NotSent, Sent, beat_outside, send
 from interlock.monitoring.standings import case_standings, last_calls, page_standings, window_standings
 from interlock.monitoring.watching import watch_connections
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
+WATCHDOG_FILE = "watchdog.json"
+"""The name of the watchdog's file, in the data folder."""
 FORGET_EVERY = timedelta(hours=6)
 MEASURED_EVERY = timedelta(seconds=45)
 """However many workers there are, the board is computed no more often than that."""
@@ -135,6 +142,31 @@ class Alerting:
             else:
                 look = f"{self.address}/health"
         return compose(alert, last_calls(c, alert.order_id), look, acknowledge, due.zone)
+
+    async def write_deadlines(self, path: Path) -> None:
+        """Write the watchdog's file: who waits for acceptance until when, and the addresses that take pages."""
+        now = self.clock.now()
+
+        def read(c: Connection) -> LastKnown:
+            paged = {
+                way.channel_id
+                for team in TEAMS
+                for way in ways_for(
+                    Alert("", "", "page", (team,), ""),
+                    all_routes(c),
+                    [channel.id for channel in alerting(all_channels(c))],
+                    now,
+                )
+            }
+            urls = (address_of(c, self.keyring, channel_id) for channel_id in sorted(paged))
+            waiting = (
+                OrderDeadline(one.order, one.connection, one.deadline.starts_at, one.deadline.due_at)
+                for one in window_standings(c)
+            )
+            return LastKnown(now, tuple(waiting)[:MOST_DEADLINES], tuple(url for url in urls if url))
+
+        known = await self.store.tx(read)
+        await asyncio.to_thread(deadlines.write, path, known)
 
     async def beat_outside(self) -> int:
         """Send the heartbeat to every address that waits for one. Returns how many took it."""

@@ -1,0 +1,132 @@
+"""The manual's page about alerts: its tables are written from the rules themselves."""
+
+from datetime import timedelta
+
+from interlock.monitoring.decide import (
+    GROUPED_FOR,
+    MOST_REPEATS,
+    PAGES_AT_ONCE,
+    REPEAT_PAGE_AFTER,
+    UNSEEN_AFTER,
+)
+from interlock.monitoring.ladders import LADDERS, PAGE_LEAVES_AT_LEAST, SHORT_FIRST_PAGE, Ladder
+from interlock.monitoring.objectives import BURN_WINDOWS, BURNING, FEWEST_EVENTS, Numbers, objectives
+from interlock.monitoring.outbox import PAUSES, SECOND_CHANNEL_AFTER
+from interlock.monitoring.watchdog import AGAIN_EVERY, GONE_AFTER, SILENT_AFTER
+from interlock.orders.reasons import CATALOGUE, Reason
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    return [
+        "| " + " | ".join(columns) + " |",
+        "|" + "---|" * len(columns),
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+    ]
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:g} minutes"
+
+
+def _ladder(ladder: Ladder) -> list[str]:
+    title = ladder.title[:1].upper() + ladder.title[1:]
+    rows = [(f"{rung.percent} %", rung.severity, ", ".join(rung.teams), rung.what) for rung in ladder.rungs]
+    return [f"### {title}", "", *_table(("gone", "how loud", "for", "what"), rows)]
+
+
+def _window(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:g} d" if hours >= 48 else f"{hours:g} h" if hours >= 1 else f"{hours * 60:g} min"
+
+
+def page() -> str:
+    """The page in Markdown; generated, and compared by a test."""
+    at_once = [
+        (f"[{CATALOGUE[reason].title}](cases/{reason.value}.md)", CATALOGUE[reason].owner)
+        for reason in Reason
+        if reason in PAGES_AT_ONCE
+    ]
+    promises = [(one.code, one.what, one.promise) for one in objectives(Numbers())]
+    burning = [
+        (window.severity, f"{_window(window.long)} and {_window(window.short)}", f"{window.rate:g}")
+        for window in BURN_WINDOWS
+    ]
+    pauses = ", ".join(f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" for seconds in PAUSES)
+    lines = [
+        "# Alerts: what each means, and what to do",
+        "",
+        "The tables of this page are written from the rules by `./dev generate`.",
+        "",
+        "An alert names the connection, the marketplace's order number, the deadline in the reader's own time, how the last",
+        "three calls ended, and where to press what. It never holds a name, an address or a sentence of a case.",
+        "",
+        "| how loud | what it means | what to do |",
+        "|---|---|---|",
+        "| page | Damage is near, or Interlock cannot do its work. It comes at night too. | Open its link, press *I have seen it*, follow the case's page. |",
+        "| message | Somebody has to decide today, in working hours. | Open the case and answer it. |",
+        "| ticket | Work for the day; nothing is lost meanwhile. | Take it from the queue. |",
+        "",
+        "## Ladders: every order is its own deadline",
+        "",
+        f"The first page comes at least {_minutes(PAGE_LEAVES_AT_LEAST)} before the end; where the time to accept is under two",
+        f"hours, at {SHORT_FIRST_PAGE} % of it. Whoever comes late to a deadline hears of its highest rung once.",
+        "",
+        *(line for ladder in LADDERS for line in _ladder(ladder)),
+        "Acknowledging a rung does not stop the ladder: seeing a deadline does not move it.",
+        "",
+        "## Pages that come at once",
+        "",
+        *_table(("case", "for"), at_once),
+        "Every other urgent case is a message to the team it belongs to, and one more after",
+        f"{_minutes(UNSEEN_AFTER)} when nobody has taken it up. Cases for today are tickets; notes are told to nobody.",
+        "",
+        "## Objectives, and budgets that burn",
+        "",
+        *_table(("objective", "what", "promised"), promises),
+        f"For {', '.join(BURNING)} an alert says when the budget burns too fast over both windows, and only where the longer",
+        f"one holds at least {FEWEST_EVENTS} events: with fewer, each order's own deadline is the better alarm.",
+        "",
+        *_table(("how loud", "windows", "times too fast"), burning),
+        "A queue of cases that grows three days in a row, and refunds that stand on one side only for more than two working",
+        "days, are tickets of the day.",
+        "",
+        "## Who is told, when, and how often",
+        "",
+        f"- Alerts of one cause are one message with their number; messages of the next {_minutes(GROUPED_FOR)} join it. A page",
+        "  is never joined to an earlier one.",
+        f"- A page that nobody acknowledges is sent again after {_minutes(REPEAT_PAGE_AFTER)}, {MOST_REPEATS} times, as long as",
+        "  its cause stands.",
+        "- Routes choose channels by team, loudness, connection and hours. Outside the hours a message waits; a page never",
+        "  does. A page that no route takes goes to every channel.",
+        f"- A channel that does not take a message is tried again after {pauses}; then it is given up. Its second channel is",
+        f"  used after {SECOND_CHANNEL_AFTER['page']} failed attempt for a page, after {SECOND_CHANNEL_AFTER['message']} for anything else.",
+        "- When it is not known whether a message left, because its worker is gone, it is sent again: a repeated alert is",
+        "  harmless, a lost one is not. Nothing else that Interlock sends is repeated like that.",
+        "- The link in a message is good for three days, for this one alert, and opens a page with a button: programs that open",
+        "  links by themselves acknowledge nothing.",
+        "",
+        "## Set it up",
+        "",
+        "1. `interlock alerts channels add pager --kind paging --second chat`, or the page *Alerts*. The address is read from",
+        "   standard input, kept encrypted, and never shown again.",
+        "2. `interlock alerts test pager`, or the button *Test*: does the message arrive?",
+        '3. `interlock alerts routes add chat --team operations --hours "mon-fri 08:00-18:00"`.',
+        "4. A channel of kind `heartbeat` is called once a minute. Let a service outside page when that stops.",
+        "5. Run `interlock watchdog` on another machine, or at least as another service.",
+        "",
+        "## The watchdog",
+        "",
+        "`interlock watchdog` asks `/healthz` every ten seconds and reads `watchdog.json` in the data folder, which the service",
+        "writes every ten seconds: the next deadlines by order number, when it was written, and the addresses that take pages",
+        "(readable for its owner alone; `WATCHDOG_CHANNELS` names others). It needs no database. It pages",
+        "",
+        f"- when service or database have not answered for {_minutes(GONE_AFTER)}, and again every {_minutes(AGAIN_EVERY)};",
+        f"- when the console answers but no worker has written for {_minutes(SILENT_AFTER)};",
+        "- when an order reaches a paging rung meanwhile, once for each rung.",
+        "",
+        "What to do: start the service, or the database; accept the orders it names in the marketplace's portal. Interlock finds",
+        "them accepted when it is back. See [when something is red](when-it-is-red.md).",
+        "",
+    ]
+    return "\n".join(lines)

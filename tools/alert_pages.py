@@ -1,5 +1,6 @@
 """The manual's page about alerts: its tables are written from the rules themselves."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from interlock.monitoring.decide import (
@@ -16,7 +17,7 @@ from interlock.monitoring.watchdog import AGAIN_EVERY, GONE_AFTER, SILENT_AFTER
 from interlock.orders.reasons import CATALOGUE, Reason
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     return [
         "| " + " | ".join(columns) + " |",
         "|" + "---|" * len(columns),

@@ -201,4 +201,6 @@ class Alerting:
 
 def situation(c: Connection, now: datetime, findings: Sequence[Finding] = ()) -> Situation:
     """Everything the rule looks at, read in one transaction."""
-    return Situation(now, case_standings(c), window_standings(c), page_standings(c, now), tuple(findings))
+    return Situation(
+        now, case_standings(c, now), window_standings(c), page_standings(c, now), tuple(findings)
+    )

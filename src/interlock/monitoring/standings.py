@@ -21,7 +21,7 @@ MOST_WINDOWS = 2000
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
-def case_standings(c: Connection) -> tuple[CaseStanding, ...]:
+def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
     """The open cases, the most urgent first, at most MOST_CASES."""
     names = {row.id: row.name for row in all_connections(c)}
     answered = exists().where(
@@ -42,7 +42,9 @@ def case_standings(c: Connection) -> tuple[CaseStanding, ...]:
             cases.c.order_id,
             cases.c.due_at,
             orders.c.mirakl_order_id,
-            (answered | acknowledged).label("taken"),
+            (answered | acknowledged | (cases.c.assignee != "") | (cases.c.snoozed_until > now)).label(
+                "taken"
+            ),
         )
         .outerjoin(orders, orders.c.id == cases.c.order_id)
         .where(cases.c.closed_at.is_(None))

@@ -456,6 +456,10 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_orders_commercial_id", "orders", ["commercial_id"], unique=False)
+    op.create_index("ix_orders_created_at", "orders", ["created_at"], unique=False)
+    op.create_index(
+        "ix_orders_held", "orders", ["id"], unique=False, postgresql_where=sa.text("memory -> 'held' <> '[]'")
+    )
     op.create_index("ix_orders_mirakl_order_id", "orders", ["mirakl_order_id"], unique=False)
     op.create_index("ix_orders_mirakl_wanted_since", "orders", ["mirakl_wanted_since"], unique=False)
     op.create_index("ix_orders_next_look_at", "orders", ["next_look_at"], unique=False)
@@ -463,9 +467,9 @@ def upgrade() -> None:
     op.create_index("ix_orders_shopify_email", "orders", ["shopify_email"], unique=False)
     op.create_index("ix_orders_shopify_name", "orders", ["shopify_name"], unique=False)
     op.create_index(
-        "ix_orders_waiting",
+        "ix_orders_to_accept",
         "orders",
-        ["acceptance_due_at"],
+        ["acceptance_due_at", "id"],
         unique=False,
         postgresql_where=sa.text("mirakl_state = 'WAITING_ACCEPTANCE'"),
     )

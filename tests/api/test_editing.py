@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from interlock.access.audit_log import entries
 from interlock.desk.store import desk_edits
 from interlock.engine.store import ConnectionRow, counts
 from interlock.orders.store import orders
@@ -211,3 +212,15 @@ def test_the_description_for_programs_names_the_calls(program: Browser) -> None:
         "/orders/{number}/edit",
         "/orders/{number}/edits/{edit_id}",
     } <= set(paths)
+
+
+def test_what_a_program_changes_is_in_the_audit_log_and_what_is_refused_is_not(
+    program: Browser, headers: dict[str, str], database: Database, order: int
+) -> None:
+    seen = version(program, headers)
+    program.post("/v1/orders/1001/edit", json={**LESS, **WHO, "version": "0"}, headers=headers)
+    program.post("/v1/orders/1001/edit", json={**LESS, **WHO, "version": seen}, headers=headers)
+
+    with database.begin() as c:
+        kept = [(entry.who, entry.did, entry.subject) for entry in entries(c) if entry.did != "api_key_made"]
+    assert kept == [("API key crm", "changed", "/v1/orders/1001/edit")]

@@ -58,3 +58,18 @@ def test_the_audit_log_is_listed_and_verified(
     assert [entry["did"] for entry in listed] == ["api_key_made", "person_invited"]
     assert (whole.exit_code, still.exit_code, unreadable.exit_code) == (Exit.DONE, Exit.DONE, Exit.USAGE)
     assert (broken.exit_code, document(broken)["whole"]) == (Exit.NOT_WELL, False)
+
+
+def test_what_a_command_changes_is_in_the_audit_log_and_what_it_only_reads_is_not(
+    interlock: Run, connection: ConnectionRow
+) -> None:
+    interlock("carriers", "map", "atlas", "DPD", "--code", "DPD", "--who", "Bo")
+    interlock("carriers", "map", "atlas", "Nowhere", "--code", "XYZ", "--who", "Bo")
+    interlock("carriers", "list", "atlas")
+    interlock("health")
+
+    listed = document(interlock("audit-log", "list", "--json"))
+
+    assert [(entry["who"], entry["did"], entry["subject"]) for entry in listed] == [
+        ("Bo", "changed", "interlock carriers map")
+    ]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from interlock.api.cases import case_routes
 from interlock.api.editing import edit_routes
-from interlock.api.gate import NEEDED, Caller, Gate
+from interlock.api.gate import NEEDED, Caller, Gate, RecordingStore
 from interlock.api.health import health_routes
 from interlock.api.label_check import label_routes
 from interlock.api.mappings import mapping_routes
@@ -64,15 +64,16 @@ def create_api(parts: ApiParts) -> FastAPI:
         redirect_slashes=False,
     )
     gate = Gate(parts.store, parts.clock)
-    labels = LabelCheck(parts.store, parts.clock, parts.queue, _engine(parts))
+    store = RecordingStore(parts.store, parts.clock)
+    labels = LabelCheck(store, parts.clock, parts.queue, _engine(parts))
     app.include_router(_said(_key_routes(gate)))
     app.include_router(_said(label_routes(gate, labels, parts.clock)))
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
-    app.include_router(_said(order_routes(gate, parts.store, parts.clock)))
-    app.include_router(_said(edit_routes(gate, parts.store, parts.clock, desk)))
-    app.include_router(_said(case_routes(gate, parts.store, parts.clock, desk)))
-    app.include_router(_said(mapping_routes(gate, parts.store, parts.clock, desk)))
-    app.include_router(_said(health_routes(gate, parts.store, parts.clock)))
+    app.include_router(_said(order_routes(gate, store, parts.clock)))
+    app.include_router(_said(edit_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(case_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(mapping_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(health_routes(gate, store, parts.clock)))
     say_what_went_wrong(app, parts.store)
     return app
 

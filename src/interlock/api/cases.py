@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, Field, StrictStr
 from sqlalchemy import ColumnElement, Connection, and_, select, true
 
+from interlock.access.audit_log import asking
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.problems import NotDone, responses
@@ -229,6 +230,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         try:
             return await store.tx(keep)
         except CannotAnswer as refused:
+            asking.set(None)  # a refusal changes nothing that anybody asked for
             await store.tx(lambda c: count_refused_answer(c, given.option))
             raise AnswerRefused(str(refused), "option") from refused
 

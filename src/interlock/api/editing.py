@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import asking
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.orders import NoSuch
@@ -130,6 +131,7 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         return order_id
 
     async def refused(what: Any, error: RequestRefused) -> EditRefused:
+        asking.set(None)  # a refusal changes nothing that anybody asked for
         await store.tx(lambda c: editing.count_refused(c, what, error.code))
         return EditRefused(error)
 

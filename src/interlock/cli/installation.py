@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from interlock.access.audit_log import asking, record_form
 from interlock.cli.telling import Exit, end
 from interlock.clock import SystemClock
 from interlock.engine.jobs import ProcrastinateQueue
@@ -33,9 +34,13 @@ class Installation:
     queue: ProcrastinateQueue
 
     def tx(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` in one transaction."""
+        """Run `fn` in one transaction. What a command of somebody changes leaves an entry in the audit log."""
+        command, now = asking.get(), self.clock.now()
         with self.database.begin() as c:
-            return fn(c)
+            found = fn(c)
+            if command is not None:
+                record_form(c, command, now)
+            return found
 
 
 def settings_or_end() -> Settings:
@@ -83,5 +88,6 @@ def opened(upgraded: bool = True) -> Iterator[Installation]:
             "postgres.log in the data folder, and run the command again.",
         )
     finally:
+        asking.set(None)
         if database is not None:
             database.dispose()

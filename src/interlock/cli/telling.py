@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from interlock.access.audit_log import LONGEST, Asking, asking
+
 
 class Exit(IntEnum):
     """What a command's exit code says."""
@@ -32,7 +34,22 @@ class Exit(IntEnum):
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
-Who = Annotated[str, typer.Option("--who", envvar="USER", help="Name of the person who does this.")]
+
+
+def _keep_who(context: typer.Context, who: str) -> str:
+    """Remember who runs which command: what it changes leaves an entry in the audit log."""
+    named = " ".join(who.split())
+    shown = named if named.isprintable() and 0 < len(named) <= LONGEST else "unknown"
+    # The program's own name depends on how it was started.
+    path = " ".join(["interlock", *context.command_path.split()[1:]])
+    asking.set(Asking(shown, "command line", path, None))
+    return who
+
+
+Who = Annotated[
+    str,
+    typer.Option("--who", envvar="USER", help="Name of the person who does this.", callback=_keep_who),
+]
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from interlock.storage import personal_data
 from interlock.tables import metadata
-from tools import alert_pages, api_calls, edit_tables, reference
+from tools import alert_pages, api_calls, edit_tables, manual_tables, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -20,6 +20,8 @@ def generated() -> dict[str, str]:
     return {
         "docs/operations/alerts.md": alert_pages.page(),
         "docs/operations/edits.md": edit_tables.page(),
+        "docs/operations/what-is-automatic.md": manual_tables.automatic_page(),
+        "docs/operations/who-owns-what.md": manual_tables.owners_page(),
         "docs/platforms/unverified.md": reference.unverified_page(),
         "docs/reference/api.md": api_calls.page(),
         "docs/reference/actions.md": reference.actions_page(),

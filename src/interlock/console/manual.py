@@ -30,7 +30,15 @@ MOST_FOUND = 60
 _ADDRESS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
-_FIRST_PAGES = ("operations/a-day", "operations/who-owns-what", "operations/what-is-automatic")
+_FIRST_PAGES = (
+    "operations/a-day",
+    "operations/a-day-in-customer-service",
+    "operations/a-day-in-operations",
+    "operations/a-day-in-finance",
+    "operations/on-call",
+    "operations/who-owns-what",
+    "operations/what-is-automatic",
+)
 
 
 @dataclass(frozen=True, slots=True)

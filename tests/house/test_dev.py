@@ -34,3 +34,15 @@ def test_the_build_server_runs_the_check_of_everybody() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
     assert script.rstrip().endswith("exec ./dev check </dev/null")
+
+
+def test_the_site_takes_no_other_argument() -> None:
+    done = dev("docs", "--site", "--fast")
+
+    assert done.returncode == 2
+    assert "--fast" in done.stderr
+
+
+def test_the_site_is_ignored_and_fetches_nothing_from_elsewhere() -> None:
+    assert "/site/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert "font = false" in (ROOT / "zensical.toml").read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 _FIRST_PAGES = (
+    "index",
     "operations/a-day",
     "operations/a-day-in-customer-service",
     "operations/a-day-in-operations",

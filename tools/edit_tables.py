@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from interlock.edits.proof import Row, proof
 from interlock.edits.rules import RULES, STANDING
-from interlock.edits.table import ANSWERS, CHANGES, Answer, Change, Situation
+from interlock.edits.table import ANSWERS, CHANGES, WITHOUT_CONSEQUENCE, Answer, Change, Situation
 
 WORDS: dict[Situation, str] = {
     Situation.STAGING: "being checked by the marketplace",
@@ -38,7 +38,12 @@ def page() -> str:
     ]
     for change in Change:
         rows = [row for row in found.rules if row.change == change.value]
-        parts += [f"## {CHANGES[change]}", "\n".join(_table(rows))]
+        parts.append(f"## {CHANGES[change]}")
+        if change in WITHOUT_CONSEQUENCE:
+            parts.append(
+                "A fact rather than a rule: nothing follows from it, so Interlock does not look for it."
+            )
+        parts.append("\n".join(_table(rows)))
     parts.append("*Written from the code by `./dev generate`.*")
     return "\n\n".join(parts) + "\n"
 

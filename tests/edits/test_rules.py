@@ -9,7 +9,16 @@ import pytest
 
 from interlock.edits.proof import ALL_VALUES, proof, values_of, walks
 from interlock.edits.rules import RULES, Unanswered, rule_for
-from interlock.edits.table import ANSWERS, CHANGES, Answer, Change, Facts, Situation, Workflow
+from interlock.edits.table import (
+    ANSWERS,
+    CHANGES,
+    WITHOUT_CONSEQUENCE,
+    Answer,
+    Change,
+    Facts,
+    Situation,
+    Workflow,
+)
 from interlock.orders.reasons import Reason
 
 
@@ -107,6 +116,12 @@ def test_notes_and_the_archive_never_matter() -> None:
     for change in (C.NOTE_CHANGED, C.ORDER_ARCHIVED, C.ORDER_REOPENED):
         for situation in Situation:
             assert rule_for(change, facts(situation)).answer is A.NOTHING
+
+
+def test_what_is_only_a_fact_is_answered_with_nothing_and_everything_else_somewhere_with_something() -> None:
+    rules = {change: {rule.answer for rule in RULES if change in rule.changes} for change in Change}
+    for change, answers in rules.items():
+        assert (answers == {Answer.NOTHING}) is (change in WITHOUT_CONSEQUENCE), change
 
 
 def test_an_ended_order_and_an_unknown_state_get_nothing_sent() -> None:

@@ -6,7 +6,7 @@ import typer
 
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.edits.proof import proof
-from interlock.edits.table import ANSWERS, CHANGES, Answer, Change
+from interlock.edits.table import ANSWERS, CHANGES, WITHOUT_CONSEQUENCE, Answer, Change
 
 commands = typer.Typer(no_args_is_help=True, help="Edits: the rules that answer them.")
 
@@ -45,8 +45,9 @@ def show_table(
         for one in Change:
             shown = [row for row in rows if row.change == one.value]
             if shown:
+                always = ", a fact: nothing looks for it" if one in WITHOUT_CONSEQUENCE else ""
                 table(
-                    f"\n{CHANGES[one]} ({one.value})",
+                    f"\n{CHANGES[one]} ({one.value}{always})",
                     ("situation", "conditions", "answer", "why"),
                     (
                         (r.situation, "; ".join(r.conditions), ANSWERS[Answer(r.answer)], r.sentence)

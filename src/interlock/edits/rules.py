@@ -6,7 +6,16 @@ Each rule names changes, situations and conditions, gives one answer and says it
 marketplace can and cannot do is section 7 of the Mirakl reference.
 """
 
-from interlock.edits.table import Answer, Change, Condition, Facts, Rule, Situation, Workflow
+from interlock.edits.table import (
+    WITHOUT_CONSEQUENCE,
+    Answer,
+    Change,
+    Condition,
+    Facts,
+    Rule,
+    Situation,
+    Workflow,
+)
 from interlock.orders.reasons import Reason
 
 # -- conditions --------------------------------------------------------------------------------------------
@@ -62,11 +71,7 @@ REDUCTIONS = (Change.QUANTITY_DOWN, Change.LINE_REMOVED)
 CUTS = (Change.LINE_CANCELLED_IN_PART, Change.LINE_CANCELLED_WHOLE, Change.LINE_REFUSED)
 """Units the marketplace no longer sells."""
 EVERY_CHANGE = tuple(Change)
-CONTENTS = tuple(
-    change
-    for change in Change
-    if change not in (Change.NOTE_CHANGED, Change.ORDER_ARCHIVED, Change.ORDER_REOPENED)
-)
+CONTENTS = tuple(change for change in Change if change not in WITHOUT_CONSEQUENCE)
 """What can matter to the marketplace: everything but notes and the archive."""
 
 EVERYWHERE = tuple(Situation)

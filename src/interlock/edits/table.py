@@ -64,6 +64,10 @@ CHANGES: dict[Change, str] = {
 }
 """Every change as a headline."""
 
+WITHOUT_CONSEQUENCE = (Change.NOTE_CHANGED, Change.ORDER_ARCHIVED, Change.ORDER_REOPENED)
+"""Changes from which nothing ever follows: no order is looked at for them and nothing waits because of one. Their rows say
+so to whoever asks."""
+
 
 class Situation(StrEnum):
     """Where the marketplace order stands, as far as an edit is concerned. Exactly one holds at a time."""

@@ -254,6 +254,27 @@ def test_an_unclear_refund_is_wanted_unchanged_and_nothing_else_is_shown(state: 
 
 
 @pytest.mark.parametrize(
+    ("mugs", "said", "wanted"),
+    [
+        pytest.param(1, False, True, id="unclear, and the edit stands"),
+        pytest.param(1, True, True, id="a person has it sent again"),
+        pytest.param(2, False, True, id="the edit was undone; it is read back all the same"),
+        pytest.param(2, True, False, id="a person has it sent again, but the edit was undone"),
+    ],
+)
+def test_an_unclear_refund_is_sent_again_only_while_the_edit_asks_for_it(
+    mugs: int, said: bool, wanted: bool
+) -> None:
+    later = NOW + timedelta(seconds=1)
+    again = (a_decision(Reason.OUTCOME_UNCLEAR, "op1", Option.SEND_AGAIN, later),) if said else ()
+    view = a_look(mugs=mugs, operations=(an_operation(ACTION, "UNKNOWN"),))
+    part = decided(view, memory(approval(), *again))
+
+    assert part.actions == ((ACTION,) if wanted else ())
+    assert any("not sent again" in sentence for sentence in part.because) is not wanted
+
+
+@pytest.mark.parametrize(
     ("code", "helps"),
     [
         ("REFUND_BALANCE_TOO_LOW", "balance"),

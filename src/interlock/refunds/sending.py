@@ -69,6 +69,10 @@ def _one(
         # Wanted on unchanged, so that the ledger reads it back; it never sends it again without a person.
         if taken_over_by(memory, task) is not None:
             return Part(memory)
+        if _asked_again(memory, operation) and not _still_asked_for(memory, task, differences):
+            # Let go of: what it may have done is still looked for, and it is closed where the marketplace shows nothing.
+            because = "The refund is not sent again, because the edit does not ask for it any more."
+            return Part(memory, because=(because,), mirakl_since=view.mirakl_written_at)
         because = "Our refund is on its way; its outcome is read back before anything else is done about it."
         return Part(memory, (operation.action,), because=(because,), mirakl_since=view.mirakl_written_at)
     if not may_be_sent(view.rules, mirakl, memory, task):
@@ -82,6 +86,16 @@ def _one(
         return wait
     units = ", ".join(f"{due.quantity} of {_sku(memory, due)}" for due in task.lines)
     return Part(memory, (action,), because=(f"The marketplace is asked to refund {units}.",))
+
+
+def _asked_again(memory: Memory, operation: OpenOperation) -> bool:
+    """Whether a person who compared both platforms has the unclear refund sent again."""
+    return any(
+        said.reason is Reason.OUTCOME_UNCLEAR
+        and said.subject == operation.id
+        and operation.is_sent_again_by(said)
+        for said in memory.decisions
+    )
 
 
 def operation_of(view: View, task: RefundTask) -> OpenOperation | None:

@@ -87,6 +87,22 @@ def test_a_hidden_address_is_left_out_or_refused_but_never_invented() -> None:
         assert raised.value.code == "ADDRESS_MISSING"
 
 
+def test_a_pick_up_point_is_carried_so_that_the_label_can_be_made_for_it() -> None:
+    shown = context(document(shipping_pudo_id="FR-062049"))
+    point = {"key": "Pick-up point", "value": "FR-062049"}
+
+    for built in (
+        draft_input(create_draft(), shown, NOW),
+        draft_address_input(shown),
+        order_input(create_order(), shown),
+    ):
+        assert point in as_sent(built)["customAttributes"]
+        assert len(as_sent(built)["customAttributes"]) == 2
+    for built in (draft_input(create_draft(), context(), NOW), order_input(create_order(), context())):
+        assert len(as_sent(built)["customAttributes"]) == 1
+    assert "customAttributes" not in as_sent(draft_address_input(context()))
+
+
 def test_an_address_keeps_its_parts_and_gets_shopifys_codes() -> None:
     assert as_sent(shipping_address(context())) == {
         "firstName": "Jane",

@@ -39,6 +39,7 @@ from interlock.shopify.names import (
     MARKER_KEY,
     MARKER_NAMESPACE,
     ORDER_ATTRIBUTE,
+    PICKUP_ATTRIBUTE,
     TAXES_ATTRIBUTE,
     order_tags,
 )
@@ -73,7 +74,7 @@ def draft_input(action: CreateDraft, context: OrderContext, now: datetime) -> Dr
         shippingLine=ShippingLineInput(
             title=_shipping_title(context), priceWithCurrency=_money(action.shipping, action.currency)
         ),
-        customAttributes=[AttributeInput(key=ORDER_ATTRIBUTE, value=context.marker)],
+        customAttributes=[AttributeInput(key=key, value=value) for key, value in _attributes(context)],
         tags=list(order_tags(context.connection, context.order_id)),
         note=_note(context),
         poNumber=context.order_id,
@@ -92,8 +93,14 @@ def draft_input(action: CreateDraft, context: OrderContext, now: datetime) -> Dr
 
 
 def draft_address_input(context: OrderContext) -> DraftOrderInput:
-    """Nothing but the address: what a draft's update does not name stays as it was. Raises CannotBuild."""
-    return DraftOrderInput(shippingAddress=shipping_address(context))
+    """Nothing but the address, and the pick-up point that comes with it: what a draft's update does not name stays as
+    it was. Raises CannotBuild."""
+    built = DraftOrderInput(shippingAddress=shipping_address(context))
+    if _pickup_point(context):
+        built.custom_attributes = [
+            AttributeInput(key=key, value=value) for key, value in _attributes(context)
+        ]
+    return built
 
 
 def order_input(action: CreateOrder, context: OrderContext) -> OrderCreateOrderInput:
@@ -118,7 +125,9 @@ def order_input(action: CreateOrder, context: OrderContext) -> OrderCreateOrderI
         poNumber=context.order_id,
         note=_note(context),
         tags=list(order_tags(context.connection, context.order_id)),
-        customAttributes=[OrderCreateCustomAttributeInput(key=ORDER_ATTRIBUTE, value=context.marker)],
+        customAttributes=[
+            OrderCreateCustomAttributeInput(key=key, value=value) for key, value in _attributes(context)
+        ],
         metafields=[
             MetafieldInput(namespace=MARKER_NAMESPACE, key=MARKER_KEY, type="id", value=context.marker)
         ],
@@ -355,6 +364,17 @@ def _bag(amount: Decimal, currency: str) -> MoneyBagInput:
 
 def _note(context: OrderContext) -> str:
     return f"Marketplace order {context.order_id}, imported by Interlock ({context.connection})."
+
+
+def _attributes(context: OrderContext) -> list[tuple[str, str]]:
+    """The order's own attributes: the marker, and where the customer fetches the parcel."""
+    point = _pickup_point(context)
+    return [(ORDER_ATTRIBUTE, context.marker), *([(PICKUP_ATTRIBUTE, point)] if point else [])]
+
+
+def _pickup_point(context: OrderContext) -> str:
+    """The pick-up or drop-off point the customer chose (OR11 `shipping_pudo_id`); empty for a delivery to the door."""
+    return _text(_document(context), "shipping_pudo_id")
 
 
 def _shipping_title(context: OrderContext) -> str:

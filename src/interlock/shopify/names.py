@@ -10,6 +10,9 @@ INSTANCE_KEY = "instance_mark"
 # Where the order stands, for staff and for Shopify Flow.
 STATUS_KEY = "order_status"
 ORDER_ATTRIBUTE = "mirakl_order_id"
+# Where the customer fetches the parcel: the label has to be made for that point.
+PICKUP_ATTRIBUTE = "Pick-up point"
+OWN_ATTRIBUTES = (ORDER_ATTRIBUTE, PICKUP_ATTRIBUTE)
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"
 TAG = "mirakl"

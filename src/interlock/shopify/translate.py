@@ -38,7 +38,7 @@ from interlock.shopify.generated.order_snapshot import (
 )
 from interlock.shopify.generated.stranger import StrangerOrder
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
-from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
+from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE, OWN_ATTRIBUTES
 
 _PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
 
@@ -103,9 +103,9 @@ def _attribute(read: OrderSnapshotOrder | StrangerOrder) -> str:
 
 
 def _mentions(read: OrderSnapshotOrder, numbers: Sequence[str], tag: str) -> tuple[str, ...]:
-    """Where one of the numbers stands as a word of its own; our tag, and our own order attribute apart."""
+    """Where one of the numbers stands as a word of its own; our tag, and our own attributes apart."""
     wanted = {number.lower().lstrip("#") for number in numbers if number}
-    attributes = [item.value or "" for item in read.custom_attributes if item.key != ORDER_ATTRIBUTE]
+    attributes = [item.value or "" for item in read.custom_attributes if item.key not in OWN_ATTRIBUTES]
     places = {"attribute": attributes, "source": [read.source_identifier or ""], "note": [read.note or ""]}
     found = ["tag"] if tag and tag in read.tags else []
     found += [place for place, texts in places.items() if wanted & set(numbers_in(texts))]
@@ -120,7 +120,7 @@ def numbers_in(texts: Iterable[str]) -> tuple[str, ...]:
 
 def stranger(read: StrangerOrder, address_key: bytes, tag_prefix: str) -> Stranger:
     """What an order that is none of ours says of where it came from, for a look among our orders; not kept."""
-    texts = [item.value or "" for item in read.custom_attributes if item.key != ORDER_ATTRIBUTE]
+    texts = [item.value or "" for item in read.custom_attributes if item.key not in OWN_ATTRIBUTES]
     return Stranger(
         id=read.id,
         name=read.name,

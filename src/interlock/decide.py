@@ -15,6 +15,7 @@ from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
 from interlock.imports import decide as imports
+from interlock.imports.completeness import incomplete_address_case
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of
 from interlock.imports.links import links_of
@@ -63,11 +64,12 @@ from interlock.orders.snapshots import (
 from interlock.orders.view import OpenOperation, View
 from interlock.quarantine import decide as quarantine
 from interlock.refunds import decide as refunds
-from interlock.refunds import sending
+from interlock.refunds import elsewhere, sending
 from interlock.replacements import decide as replacements
 from interlock.replacements import twins
 from interlock.shipping import decide as shipping
 from interlock.shop_status import decide as shop_status
+from interlock.shipping import watch
 
 JUST_AFTER = timedelta(microseconds=1)
 
@@ -172,6 +174,9 @@ def _rooms(view: View, so_far: _SoFar) -> None:
         so_far.add(edits.decide(view, so_far.memory, found))
         so_far.add(sending.decide(view, so_far.memory, found))
     so_far.add(shipping.decide(view, so_far.memory, found, bool(so_far.as_decided)))
+    so_far.add(watch.watched(view, so_far.memory))
+    so_far.add(elsewhere.decide(view, so_far.memory))
+    so_far.cases.append(incomplete_address_case(mirakl))
     so_far.add(
         desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)
     )
@@ -214,6 +219,10 @@ _BESIDE_THE_PARCEL = frozenset(
         Reason.SHIPPING_REFUSED,
         Reason.ACCEPTANCE_RUNNING_OUT,
         Reason.ACCEPTANCE_REFUSED,
+        Reason.SHIPPING_DEADLINE_NEAR,
+        Reason.PARTIAL_SHIPMENT,
+        Reason.FULFILLMENT_CANCELLED,
+        Reason.REFUND_ONLY_AT_MARKETPLACE,
     }
 )
 

@@ -100,11 +100,11 @@ def test_an_order_a_person_refused_is_not_created() -> None:
 # -- SKUs and stock --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("matches", [0, 2])
-def test_a_sku_that_is_not_one_variant_stops_the_whole_order(matches: int) -> None:
+@pytest.mark.parametrize(("matches", "reason"), [(0, Reason.SKU_UNKNOWN), (2, Reason.SKU_AMBIGUOUS)])
+def test_a_sku_that_is_not_one_variant_stops_the_whole_order(matches: int, reason: Reason) -> None:
     part = imported(offers=(an_offer(matches=matches), an_offer("LAMP")))
     [case] = part.cases
-    assert (case.reason, case.subject, case.options) == (Reason.SKU_UNKNOWN, "MUG", (Option.MAP_SKU,))
+    assert (case.reason, case.subject, case.options) == (reason, "MUG", (Option.MAP_SKU,))
     assert part.actions == ()
     assert part.look_at == NOW + timedelta(minutes=5)
     soon = CREATED + timedelta(hours=28.8) - timedelta(minutes=1)

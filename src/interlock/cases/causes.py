@@ -10,7 +10,7 @@ def cause_of(case: Case) -> str:
     Upper and lower case are the same name, because the maps that answer it do not tell them apart.
     """
     match case.reason:
-        case Reason.CARRIER_UNKNOWN | Reason.SKU_UNKNOWN:
+        case Reason.CARRIER_UNKNOWN | Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS:
             shared = case.subject
         case Reason.STOCK_SHORT:
             shared = "" if case.subject == "order" else case.subject

@@ -243,13 +243,15 @@ def map_sku_names(
     former = sku_map(c, connection.id)
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
-    for mirakl_sku, shop_sku in mappings:
-        # Somebody else's answer that waits already stands; the order is looked at either way.
-        why = f"Mapped to {shop_sku}."
-        answer_all(c, connection.id, Reason.SKU_UNKNOWN, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
     names = [mirakl_sku for mirakl_sku, _ in mappings]
-    unlocked = impact(c, connection.id, Reason.SKU_UNKNOWN, names).orders
-    replay_id = replay_all(c, queue, connection.id, Reason.SKU_UNKNOWN, names, who.strip(), now)
+    unlocked, replay_id = 0, None
+    for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS):
+        for mirakl_sku, shop_sku in mappings:
+            # Somebody else's answer that waits already stands; the order is looked at either way.
+            why = f"Mapped to {shop_sku}."
+            answer_all(c, connection.id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
+        unlocked += impact(c, connection.id, reason, names).orders
+        replay_id = replay_all(c, queue, connection.id, reason, names, who.strip(), now) or replay_id
     return Mapped(len(mappings), unlocked, replay=replay_id)
 
 

@@ -158,7 +158,7 @@ class Agents(CaseWorkers):
         if row.id in self.team.answered:
             return  # it closes by itself once the platforms show what was said
         match Reason(row.reason):
-            case Reason.SKU_UNKNOWN if not self._is_late(row):
+            case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS if not self._is_late(row):
                 return  # nobody has found the time yet; the ladder reminds them
             case Reason.EDIT_CANNOT_BE_EXPRESSED if "another address" in row.sentence:
                 self.answer(row, Option.CANCEL_AT_MARKETPLACE)

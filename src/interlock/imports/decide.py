@@ -310,7 +310,8 @@ def _sku_case(
         f"SKU {sku} {what}, so the order cannot be created in Shopify; no line is ever left out. Map the SKU to the "
         "variant that is meant, or correct it in Shopify: the order then goes on by itself."
     )
-    return Case(Reason.SKU_UNKNOWN, sku, sentence, options, (("variants", str(matches)),), due_at), look_at
+    reason = Reason.SKU_UNKNOWN if matches == 0 else Reason.SKU_AMBIGUOUS
+    return Case(reason, sku, sentence, options, (("variants", str(matches)),), due_at), look_at
 
 
 def _stock_case(

@@ -92,6 +92,13 @@ class Reason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     # what people stopped for a while
     FLOW_PAUSED = "flow_paused"
+    # the same kinds of trouble, told apart; around a dispatch, an address, and money that only one side knows of
+    SKU_AMBIGUOUS = "sku_ambiguous"
+    SHIPPING_DEADLINE_NEAR = "shipping_deadline_near"
+    PARTIAL_SHIPMENT = "partial_shipment"
+    FULFILLMENT_CANCELLED = "fulfillment_cancelled"
+    ADDRESS_INCOMPLETE = "address_incomplete"
+    REFUND_ONLY_AT_MARKETPLACE = "refund_only_at_marketplace"
 
 
 class Option(StrEnum):
@@ -1161,5 +1168,101 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="the pause on the page Connections: who set it, why, and until when",
         closes_when="By itself, when the pause ends or nothing of the order waits for it any more.",
         options=(),
+    ),
+    Reason.SKU_AMBIGUOUS: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="a SKU of the order is carried by several products of the shop",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "When the time to accept is over the marketplace refuses the order by itself: the sale is lost and counts against the shop. Every later order with this SKU stops in the same way.",
+            "order",
+        ),
+        evidence="more than one variant of the shop carries the SKU of the marketplace line",
+        closes_when="By itself, as soon as exactly one variant stands for the SKU and the order could be created, or when the marketplace order has ended.",
+        options=(
+            Option.MAP_SKU,
+            Option.CREATE_WITH_CUSTOM_LINE,
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+        ),
+    ),
+    Reason.SHIPPING_DEADLINE_NEAR: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the time to ship is running out",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The order counts as late at the marketplace, which lowers the shop's rating; it may then be cancelled and refunded while the goods are on their way.",
+            "order",
+        ),
+        evidence="the shipping deadline of the marketplace order, and that it does not show the order as shipped",
+        closes_when="By itself, when the marketplace shows the order as shipped, ended, or with a later deadline.",
+        options=(),
+    ),
+    Reason.PARTIAL_SHIPMENT: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a part of the order has left and the rest has not",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The customer is not told of the parcel that has left, and the order counts as unshipped. When its shipping deadline is over the marketplace may cancel and refund all of it.",
+            "order",
+        ),
+        evidence="fulfillments in Shopify for fewer units than agreed, two hours after the first",
+        closes_when="By itself, when everything agreed has left, or the rest was taken out of the order.",
+        options=(),
+    ),
+    Reason.FULFILLMENT_CANCELLED: ReasonPage(
+        kind="incident",
+        owner="operations",
+        severity="urgent",
+        title="a parcel the marketplace was told of was cancelled in Shopify",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The customer waits for a parcel that does not come, with a tracking number that leads nowhere, and has paid for it.",
+            "order",
+        ),
+        evidence="a cancelled fulfillment of an order the marketplace shows as shipped, and nothing sent in its place",
+        closes_when="By itself, when everything agreed has left anew or is refunded; otherwise by a person with a reason.",
+        options=(Option.DISMISS,),
+    ),
+    Reason.ADDRESS_INCOMPLETE: ReasonPage(
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="the address of the order is incomplete",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late at the marketplace; sent anyway, it comes back.",
+            "order",
+        ),
+        evidence="an address the marketplace shows, without a name, street, city, postcode or country",
+        closes_when="By itself, when the marketplace shows a complete address, or the order leaves the state in which it may ship.",
+        options=(),
+    ),
+    Reason.REFUND_ONLY_AT_MARKETPLACE: ReasonPage(
+        kind="task",
+        owner="finance",
+        severity="note",
+        title="the marketplace refunded what Shopify does not know of",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The revenue in Shopify is too high, and the month does not add up against the payout.",
+            "nothing",
+            timedelta(hours=72),
+        ),
+        evidence="a refund of a marketplace line that answers no task, on an order that has left",
+        closes_when="By itself, when the same money is refunded in Shopify; or when a person dismisses it with a reason.",
+        options=(Option.DISMISS,),
     ),
 }

@@ -35,6 +35,7 @@ from interlock.orders.shares import operators_part, rounding_of, total_of
 from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.view import View
 from interlock.refunds import following
+from interlock.refunds.elsewhere import recorded_by
 from interlock.refunds.policy import (
     approvals,
     approvals_needed,
@@ -195,6 +196,24 @@ def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefu
         # The money follows a removal that a task asks for already: one task, now under the refund's own id.
         memory = closed(memory, twin, f"{SUPERSEDED} by {refund.id}")
         return with_task(memory, replace(twin, subject=refund.id, dismissed_by=""))
+    recorded = recorded_by(mirakl, memory, refund)
+    if recorded is not None:
+        # The marketplace gave this money back first, and somebody brings Shopify's books up to it.
+        there = recorded[1]
+        due = RefundDue(
+            recorded[0].id,
+            0,
+            there.amount,
+            there.shipping_amount,
+            there.taxes,
+            there.shipping_taxes,
+            (),
+            there.fees,
+        )
+        answered = RefundTask(
+            refund.id, view.now, (due,), settled_by=(there.id,), settled_at=view.now, paid_at=view.now
+        )
+        return with_task(memory, answered)
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     dues = []
     for line_id, quantity in units:

@@ -78,17 +78,19 @@ class CaseWorkers:
         match reason:
             case Reason.CARRIER_UNKNOWN:
                 self._map_carrier(row, market)
-            case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.ACCEPTANCE_RUNNING_OUT if (
-                self.crowd.temper.waits_for_options
-            ):
+            case (
+                Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.ACCEPTANCE_RUNNING_OUT
+            ) if self.crowd.temper.waits_for_options:
                 offered = [option for option in LAST_RESORTS if option in row.options]
                 if offered:
                     self.answer(row, self.crowd.rng.choice(offered))
             case Reason.PRICE_DISCREPANCY:
                 self.answer(row, Option.ACCEPT_ANYWAY)
-            case Reason.SKU_UNKNOWN | Reason.ACCEPTANCE_RUNNING_OUT if not self.crowd.temper.maps_skus:
+            case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.ACCEPTANCE_RUNNING_OUT if (
+                not self.crowd.temper.maps_skus
+            ):
                 return
-            case Reason.SKU_UNKNOWN:
+            case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS:
                 self._map_sku(row)
             case Reason.STOCK_SHORT:
                 self._replenish(row)

@@ -138,7 +138,7 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             if last.state != "WAITING_ACCEPTANCE":
                 return f"the marketplace says {last.state}"
-        case Reason.SKU_UNKNOWN | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
+        case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
             if last.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
         case (

@@ -1,0 +1,83 @@
+"""Money that the marketplace gave back and Shopify knows nothing of."""
+
+from interlock.orders.memory import Memory
+from interlock.orders.money import Money
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.shares import total_of
+from interlock.orders.snapshots import GONE_OUT, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
+from interlock.orders.view import View
+
+
+def decide(view: View, memory: Memory) -> Part:
+    """A task for each refund of the marketplace that answers none of ours, once the order has left (before that, units
+    are at stake and other cases ask). A refund in Shopify of the same money closes it: it finds its answer in this one."""
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None or shopify is None or mirakl.state not in GONE_OUT or not shopify.live:
+        return Part(memory)
+    cases = tuple(_case(mirakl, line, refund) for line, refund in only_there(mirakl, memory))
+    return Part(memory, cases=cases)
+
+
+def only_there(mirakl: MiraklOrder, memory: Memory) -> tuple[tuple[MiraklLine, Reduction], ...]:
+    """The refunds of the marketplace that answer no task of ours and that nobody has spoken about."""
+    return tuple(
+        (line, refund)
+        for line in mirakl.lines
+        for refund in line.refunds
+        if not _is_known(memory, refund) and not _is_answered(memory, refund)
+    )
+
+
+def recorded_by(
+    mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund
+) -> tuple[MiraklLine, Reduction] | None:
+    """The earlier refund of the marketplace that this one in Shopify only records: exactly its money, on an order that
+    has left."""
+    if mirakl.state not in GONE_OUT:
+        return None
+    for line, there in only_there(mirakl, memory):
+        total = total_of(
+            there.amount,
+            there.shipping_amount,
+            (*there.taxes, *there.shipping_taxes),
+            mirakl.tax_mode,
+            there.fees,
+        )
+        earlier = there.created_at is not None and there.created_at < refund.created_at
+        if earlier and total == refund.money:
+            return line, there
+    return None
+
+
+def _is_known(memory: Memory, refund: Reduction) -> bool:
+    """Whether a task of ours stands for the refund, or a person confirmed the units behind it."""
+    of_tasks = {
+        id
+        for task in memory.refund_tasks
+        for id in (*task.settled_by, *(made.refund_id for made in task.made))
+    }
+    return refund.id in of_tasks or any(one.refund_id == refund.id for one in memory.withdrawn)
+
+
+def _is_answered(memory: Memory, refund: Reduction) -> bool:
+    said = memory.decision(Reason.REFUND_ONLY_AT_MARKETPLACE, refund.id)
+    return said is not None and said.option is Option.DISMISS
+
+
+def _case(mirakl: MiraklOrder, line: MiraklLine, refund: Reduction) -> Case:
+    amount = str(Money(refund.amount + refund.shipping_amount, mirakl.currency))
+    return Case(
+        Reason.REFUND_ONLY_AT_MARKETPLACE,
+        refund.id,
+        f"The marketplace refunded {amount} of {line.sku} to the customer, and Shopify shows no such refund: the books of the "
+        "two differ. Record the refund in Shopify, without sending money a second time, or close this with the reason.",
+        (Option.DISMISS,),
+        (
+            ("SKU", line.sku),
+            ("Line", line.id),
+            ("Refunded at the marketplace", amount),
+            ("Refund", refund.id),
+            ("Reason code", refund.reason_code),
+        ),
+    )

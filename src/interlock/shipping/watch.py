@@ -1,0 +1,140 @@
+"""What goes wrong around a dispatch without a call of ours: the deadline comes near, only a part has left, or a parcel the
+marketplace was told of has come back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from interlock.orders.agreement import agreed_quantities, fulfilled_quantities, refunded_in_full
+from interlock.orders.memory import Incident, Memory
+from interlock.orders.plan import Case, Part, earliest
+from interlock.orders.reasons import Reason, Severity
+from interlock.orders.snapshots import GONE_OUT, TO_SHIP, MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+
+NEAR, VERY_NEAR = 0.6, 0.75
+"""From which part of the time to ship on a person is told, and from which on it is urgent."""
+REST_FOLLOWS_WITHIN = timedelta(hours=2)
+"""So long the rest of an order may follow its first parcel before somebody is asked."""
+
+
+def watched(view: View, memory: Memory) -> Part:
+    """The cases about an order's dispatch that ask for no call."""
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None:
+        return Part(memory)
+    if mirakl.state in GONE_OUT:
+        return Part(_came_back(view, memory, mirakl, shopify))
+    if mirakl.state not in TO_SHIP or mirakl.shipping_deadline is None:
+        return Part(memory)
+    near, near_at = _deadline(view, mirakl, mirakl.shipping_deadline, shopify)
+    part, part_at = (None, None) if shopify is None else _only_a_part(view, memory, mirakl, shopify)
+    cases = tuple(case for case in (near, part) if case is not None)
+    return Part(memory, cases=cases, look_at=earliest(near_at, part_at))
+
+
+# -- the deadline ------------------------------------------------------------------------------------------
+
+
+def _deadline(
+    view: View, mirakl: MiraklOrder, deadline: datetime, shopify: ShopifyOrder | None
+) -> tuple[Case | None, datetime | None]:
+    """The case about a shipping deadline that comes near, and when it has to be looked at next (OR11
+    `shipping_deadline`). The time to ship begins with the debit, where there was one."""
+    began = mirakl.debited_at or mirakl.acceptance_decided_at or mirakl.created_at
+    rungs = [began + (deadline - began) * part for part in (NEAR, VERY_NEAR, 1.0)]
+    next_at = next((rung for rung in rungs if rung > view.now), None)
+    reached = [rung for rung in rungs if rung <= view.now]
+    if not reached:
+        return None, next_at
+    severity: Severity = "today" if len(reached) == 1 else "urgent"
+    what = "is over" if len(reached) == len(rungs) else "comes near"
+    left = shopify is not None and any(fulfillment.live for fulfillment in shopify.fulfillments)
+    why = (
+        "A parcel has left in Shopify, but the marketplace has not been told of the whole order yet: the other cases of "
+        "this order, or its story, say why."
+        if left
+        else "Nothing of the order has left in Shopify yet."
+    )
+    case = Case(
+        Reason.SHIPPING_DEADLINE_NEAR,
+        "order",
+        f"The time to ship this order {what}. {why} Send the parcel, settle what holds it, or agree with the marketplace on "
+        "a later date; otherwise it counts as late, and the marketplace may cancel it.",
+        facts=(("Ship until", f"{deadline:%Y-%m-%d %H:%M} UTC"),),
+        due_at=deadline,
+        severity=severity,
+    )
+    return case, next_at
+
+
+# -- only a part -------------------------------------------------------------------------------------------
+
+
+def _only_a_part(
+    view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder
+) -> tuple[Case | None, datetime | None]:
+    """The case about an order of which a part has left and the rest does not follow, where the marketplace can only be
+    told of the whole order at once (OR24)."""
+    if view.rules.multi_shipment or not shopify.live:
+        return None, None
+    agreed = agreed_quantities(mirakl, memory)
+    fulfilled = dict(fulfilled_quantities(shopify, memory))
+    missing = [
+        (line_id, quantity - fulfilled.get(line_id, 0))
+        for line_id, quantity in agreed
+        if quantity > fulfilled.get(line_id, 0)
+    ]
+    parcels = [fulfillment for fulfillment in shopify.fulfillments if fulfillment.live]
+    if not parcels or not missing:
+        return None, None
+    asks_at = min(parcel.created_at for parcel in parcels) + REST_FOLLOWS_WITHIN
+    if view.now < asks_at:
+        return None, asks_at
+    skus = {line.id: line.sku for line in mirakl.lines}
+    rest = ", ".join(f"{units} of {skus[line_id]}" for line_id, units in missing)
+    case = Case(
+        Reason.PARTIAL_SHIPMENT,
+        "order",
+        f"A part of the order has left and the rest has not followed: {rest}. This marketplace can only be told of the "
+        "whole order at once, so the customer knows of nothing. Send the rest, or take it out of the order.",
+        facts=tuple((skus[line_id], f"{units} still here") for line_id, units in missing),
+        due_at=mirakl.shipping_deadline,
+    )
+    return case, None
+
+
+# -- a parcel that came back -------------------------------------------------------------------------------
+
+
+def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder | None) -> Memory:
+    """The incident of an order the marketplace shows as shipped whose parcel was cancelled in Shopify afterwards. It
+    closes by itself once everything has left anew."""
+    if shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
+        return memory
+    cancelled = [fulfillment for fulfillment in shopify.fulfillments if not fulfillment.live]
+    fulfilled = dict(fulfilled_quantities(shopify, memory))
+    whole = all(fulfilled.get(line_id, 0) >= units for line_id, units in agreed_quantities(mirakl, memory))
+    if whole or refunded_in_full(mirakl):
+        return _closed(view, memory)
+    if not cancelled:
+        return memory
+    parcel = max(cancelled, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id))
+    sentence = (
+        "The marketplace shows the order as shipped, but its parcel was cancelled in Shopify afterwards and nothing has "
+        "left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal "
+        "and close this with the reason."
+    )
+    return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, parcel.id, view.now, sentence))
+
+
+def _closed(view: View, memory: Memory) -> Memory:
+    because = "Everything has left anew, or was refunded."
+    return replace(
+        memory,
+        incidents=tuple(
+            replace(incident, closed_at=view.now, closed_because=because)
+            if incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
+            else incident
+            for incident in memory.incidents
+        ),
+    )

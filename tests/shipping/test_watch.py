@@ -1,0 +1,141 @@
+"""Around a dispatch: a deadline that comes near, a part that left alone, a parcel that came back."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.shipping.watch import REST_FOLLOWS_WITHIN, watched
+from tests.build import (
+    LINES,
+    NOW,
+    a_fulfillment,
+    a_memory,
+    a_refund,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_order,
+    some_rules,
+)
+
+DAY = timedelta(days=1)
+BEGAN = NOW - DAY
+
+
+def an_order_to_ship(gone: float, **changes: Any) -> MiraklOrder:
+    """Debited a day ago, with so much of the time to ship gone."""
+    return an_order(**{"debited_at": BEGAN, "shipping_deadline": BEGAN + DAY / gone, **changes})
+
+
+def shipped(mugs: int = 2, lamps: int = 1, **changes: Any) -> ShopifyOrder:
+    lines = (
+        a_shopify_line(fulfilled_quantity=mugs),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=lamps),
+    )
+    return a_shopify_order(**{"lines": lines, "fulfillments": (a_fulfillment(),), **changes})
+
+
+def seen(mirakl: MiraklOrder, shopify: ShopifyOrder | None = None, **changes: Any) -> Part:
+    memory = changes.pop("memory", a_memory())
+    return watched(a_view(**{"mirakl": mirakl, "shopify": shopify or a_shopify_order(), **changes}), memory)
+
+
+@pytest.mark.parametrize(
+    ("gone", "severity"),
+    [(0.59, None), (0.6, "today"), (0.74, "today"), (0.75, "urgent"), (1.0, "urgent"), (2.0, "urgent")],
+)
+def test_a_deadline_that_comes_near_is_told_and_then_urgent(gone: float, severity: str | None) -> None:
+    part = seen(an_order_to_ship(gone))
+
+    assert [case.how_severe for case in part.cases] == ([] if severity is None else [severity])
+    assert all(case.reason is Reason.SHIPPING_DEADLINE_NEAR for case in part.cases)
+
+
+def test_the_next_rung_is_looked_at_and_an_order_without_a_deadline_is_left_alone() -> None:
+    assert seen(an_order_to_ship(0.5)).look_at == BEGAN + 1.2 * DAY
+    assert seen(an_order_to_ship(2.0)).look_at is None
+    assert seen(an_order(shipping_deadline=None)) == Part(a_memory())
+
+
+@pytest.mark.parametrize("state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT_PAYMENT", "SHIPPED", "CANCELED"])
+def test_only_an_order_that_may_ship_has_a_deadline(state: str) -> None:
+    assert seen(an_order_to_ship(2.0, state=state)).cases == ()
+
+
+def test_the_case_says_whether_a_parcel_has_left() -> None:
+    (nothing,) = seen(an_order_to_ship(0.7)).cases
+    (parcel,) = seen(an_order_to_ship(0.7), shipped()).cases
+
+    assert "Nothing of the order has left" in nothing.sentence
+    assert "has not been told of the whole order" in parcel.sentence
+
+
+PART = shipped(lamps=0)
+LATER = NOW + REST_FOLLOWS_WITHIN
+
+
+def test_a_part_that_left_alone_is_a_case_after_two_hours() -> None:
+    far = an_order(shipping_deadline=NOW + 30 * DAY)
+
+    early = seen(far, PART)
+    assert early.cases == ()
+    assert early.look_at == LATER
+    (case,) = seen(far, PART, now=LATER).cases
+    assert case.reason is Reason.PARTIAL_SHIPMENT
+    assert case.facts == (("LAMP", "1 still here"),)
+
+
+@pytest.mark.parametrize(
+    ("shopify", "rules"),
+    [
+        (shipped(), some_rules()),
+        (a_shopify_order(), some_rules()),
+        (PART, some_rules(multi_shipment=True)),
+        (replace(PART, cancelled_at=NOW), some_rules()),
+    ],
+)
+def test_what_is_whole_or_may_be_told_in_parts_is_no_case(shopify: ShopifyOrder, rules: Any) -> None:
+    far = an_order(shipping_deadline=NOW + 30 * DAY)
+
+    assert seen(far, shopify, now=LATER, rules=rules).cases == ()
+
+
+BACK = shipped(0, 0, fulfillments=(a_fulfillment(live=False),))
+TOLD = an_order("SHIPPED")
+
+
+def came_back(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory | None = None) -> Memory:
+    return seen(mirakl, shopify, memory=memory or a_memory()).memory
+
+
+def test_a_parcel_that_came_back_is_an_incident_once() -> None:
+    memory = came_back(TOLD, BACK)
+    (incident,) = memory.incidents
+    assert (incident.reason, incident.subject) == (Reason.FULFILLMENT_CANCELLED, "F1")
+
+    assert came_back(TOLD, BACK, memory) == memory
+
+
+def test_it_closes_when_everything_left_anew_or_was_refunded() -> None:
+    memory = came_back(TOLD, BACK)
+    again = shipped(fulfillments=(a_fulfillment(live=False), a_fulfillment("F2")))
+    refunded = an_order(
+        "SHIPPED",
+        lines=tuple(replace(line, refunds=(a_refund(1, str(line.price)),)) for line in LINES),
+    )
+
+    assert came_back(TOLD, again, memory).incidents[0].closed_at == NOW
+    assert came_back(refunded, BACK, memory).incidents[0].closed_at == NOW
+
+
+@pytest.mark.parametrize(
+    "shopify", [shipped(), shipped(0, 0, fulfillments=()), replace(BACK, cancelled_at=NOW)]
+)
+def test_without_a_parcel_that_came_back_there_is_no_incident(shopify: ShopifyOrder) -> None:
+    assert came_back(TOLD, shopify).incidents == ()

@@ -25,6 +25,7 @@ IN_THE_RUNNING_ENGINE = {
 """Reached with the real engine and database on a scripted platform, not in a simulated world."""
 
 BY_ITS_RULE_ALONE = {
+    Reason.FLOW_PAUSED: "orders/test_pauses.py",
     Reason.TOTALS_DIFFER: "imports/test_decide.py",
     Reason.CANNOT_HOLD: "holds/test_decide.py",
     Reason.TRACKING_UNUSABLE: "shipping/test_decide.py",

@@ -68,8 +68,8 @@ from interlock.refunds import elsewhere, sending
 from interlock.replacements import decide as replacements
 from interlock.replacements import twins
 from interlock.shipping import decide as shipping
-from interlock.shop_status import decide as shop_status
 from interlock.shipping import watch
+from interlock.shop_status import decide as shop_status
 
 JUST_AFTER = timedelta(microseconds=1)
 

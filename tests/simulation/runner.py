@@ -7,7 +7,7 @@ import subprocess
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interlock.rehearsal.history import draw_plan, live, on_virtual_time
@@ -21,6 +21,7 @@ from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, compact, empty
+from tests.simulation.cost import Cost, counted, in_words, too_dear
 
 EXPECTED = (
     # what befalls the service
@@ -175,6 +176,7 @@ class Outcome:
     seed: int
     seconds: float
     calls: int = 0
+    cost: Cost | None = None
     counters: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     bounded: list[str] = field(default_factory=list)
@@ -184,10 +186,13 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild, on others
     go on from an older copy of the database."""
     empty(database)
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     verdicts: list[Verdict] = []
+    costs: list[Cost] = []
 
     async def at_rest(ended: Ended) -> None:
+        cpu_seconds = time.process_time() - cpu_began
+        costs.append(replace(counting, calls=ended.calls, cpu_seconds=cpu_seconds))
         verdicts.append(
             judge(ended.world, quiescent=True, interruptions=ended.interruptions, asked=ended.crowd.asked)
         )
@@ -198,11 +203,12 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
 
     try:
         plan = draw_plan(seed)
-        ended: Ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring, at_rest=at_rest))
+        with counted(database) as counting:
+            ended: Ended = on_virtual_time(seed, lambda: live(seed, plan, database, keyring, at_rest=at_rest))
         verdict = verdicts[0]
     except Exception:
         return Outcome(seed, time.perf_counter() - began, violations=[traceback.format_exc()])
-    outcome = Outcome(seed, time.perf_counter() - began, ended.calls)
+    outcome = Outcome(seed, time.perf_counter() - began, ended.calls, costs[0])
     outcome.counters.update(verdict.counters)
     outcome.counters.update({f"checked {name}": number for name, number in verdict.checked.items()})
     outcome.counters.update({f"story: {name}": 1 for name in ended.stories})
@@ -361,6 +367,8 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None, expe
     for outcome in outcomes:
         counters.update(outcome.counters)
     broken = [outcome for outcome in outcomes if outcome.violations]
+    costs = [(outcome.seed, outcome.cost) for outcome in outcomes if outcome.cost is not None]
+    dear = too_dear(costs)
     bounded = sum(len(outcome.bounded) for outcome in outcomes)
     calls = sum(outcome.calls for outcome in outcomes)
     for name, number in sorted(counters.items()):
@@ -378,6 +386,9 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None, expe
         f"{len(outcomes)} histories in {seconds:.0f} s ({len(outcomes) * 60 / max(seconds, 1):.0f} a minute), {calls} "
         f"calls, {bounded} bounded, {len(broken)} with violations"
     )
+    print(in_words([cost for _, cost in costs]))
+    for excess in dear:
+        print(f"too dear: {excess}")
     for outcome in broken[:10]:
         print(f"seed {outcome.seed} ({len(outcome.violations)}): {outcome.violations[0]}")
         print(f"  again: ./dev simulate --replay {outcome.seed}")
@@ -391,9 +402,10 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None, expe
                     "bounded": bounded,
                     "broken": {str(o.seed): o.violations for o in broken},
                     "too_seldom": missing,
+                    "too_dear": dear,
                     "counters": dict(sorted(counters.items())),
                 },
                 indent=1,
             )
         )
-    return 1 if broken or not outcomes or (expect is not None and missing) else 0
+    return 1 if broken or dear or not outcomes or (expect is not None and missing) else 0

@@ -15,6 +15,7 @@ from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.processes import every_commit_succeeds, nothing_freezes
+from interlock.rehearsal.resting import until_at_rest
 from interlock.rehearsal.themes import NO_THEME, Theme, draw_theme
 from interlock.rehearsal.troubles import ACTIVE_SECONDS, Ended
 from interlock.rehearsal.world import World, WorldPlan
@@ -28,6 +29,10 @@ from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
 QUIET_SECONDS = 2700.0
+"""How long a history runs on after the last fault, unless it has come to rest before."""
+POLL_SECONDS = (60.0, 120.0, 120.0, 300.0, 300.0, 300.0)
+"""How often a history's marketplace is asked for changes: once a minute, as the platform allows at most, or seldomer, as
+busy sellers of many marketplaces do."""
 ORDERS = 3
 
 
@@ -61,9 +66,12 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         show_status=random.Random(f"{seed}:status").random() < 0.2,
     )
     rules = replace(rules, **theme.rules)
-    plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0)
+    plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0, subscribed=True)
     if calm:
         return plan
+    # Of its own, so that what else a seed draws stays as it is.
+    pace = random.Random(f"{seed}:pace")
+    plan = replace(plan, poll_seconds=pace.choice(POLL_SECONDS), subscribed=pace.random() < 0.8)
     shopify_switches = Switches(SHOPIFY_SWITCHES)
     shopify_switches.draw(rng)
     marketplace_switches = mirakl_switches()
@@ -134,9 +142,11 @@ async def live(
     ]
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True
-    for number in range(ORDERS):
-        told = NO_THEME if number else theme
-        people.append(asyncio.create_task(_one_order(rng, crowd, marketplace, ended, told)))
+    told_of = [
+        asyncio.create_task(_one_order(rng, crowd, marketplace, ended, NO_THEME if number else theme))
+        for number in range(ORDERS)
+    ]
+    people += told_of
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (
@@ -159,7 +169,7 @@ async def live(
     world.web_away = False
     for process in world.processes:
         process.thaw()
-    await asyncio.sleep(QUIET_SECONDS)
+    await until_at_rest(world, told_of, QUIET_SECONDS)
     for task in people:
         task.cancel()
     results = await asyncio.gather(*people, return_exceptions=True)

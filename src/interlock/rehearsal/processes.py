@@ -30,7 +30,7 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
-FOLLOWS_SECONDS = 30.0
+FOLLOWS_SECONDS = 60.0
 
 
 MARKS_SECONDS = 300.0

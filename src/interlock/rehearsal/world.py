@@ -39,11 +39,12 @@ from interlock.shipping.store import map_carriers
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.webhooks import UnreadableDelivery, read_delivery, verify
+from interlock.shopify.webhooks import TOPICS, UnreadableDelivery, read_delivery, verify
 from interlock.simulator.clock import PlatformClock
 from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.simulator.mirakl.world import MiraklWorld
+from interlock.simulator.shopify.state import Subscription
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.shopify.webhooks import WebhookWeather
 from interlock.simulator.shopify.world import ShopifyWorld
@@ -66,6 +67,7 @@ CARRIER_NAMES = ("DHL Express", "dpd", "UPS", "Express Bike")
 class WorldPlan:
     """What a world is made of. Durations in seconds of platform time.
 
+    With `subscribed` the shop has its webhook subscriptions from an earlier connection; else they are made one by one.
     `database_ahead` is how far the database's clock, which the service follows, is ahead of the platforms' clocks;
     `machine_error` how far the clocks of the service's machines may be wrong, either way.
     """
@@ -84,6 +86,7 @@ class WorldPlan:
     plus_shop: bool = True
     database_ahead: float = 0.0
     machine_error: float = 0.0
+    subscribed: bool = False
 
 
 class World:
@@ -229,7 +232,22 @@ class World:
         await self.read_capability(name)
         shopify = self._set_up().shopify_client(row)
         await shopify_perform.define_marker(shopify)
+        if self.plan.subscribed:
+            self._subscribed_before()
         await subscriptions.ensure(shopify, INGRESS)
+
+    def _subscribed_before(self) -> None:
+        """Every topic is subscribed to already."""
+        app, subscriptions = self.shopify.main_app, self.shopify.shop.subscriptions
+        known = {item.topic for item in subscriptions.values() if item.app is app}
+        for topic in TOPICS.values():
+            if topic.name in known:
+                continue
+            number = self.shopify.number()
+            fields = list(topic.include_fields)
+            subscriptions[number] = Subscription(
+                number, app, topic.name, INGRESS, "JSON", None, fields, [], None, self.clock.now()
+            )
 
     def _set_up(self) -> StoredConnections:
         return self._connections(ProcessStore(self.database, self.outage), self.service_clock)

@@ -28,7 +28,7 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
 T = TypeVar("T")
-QUIET_SECONDS = 2700.0
+QUIET_SECONDS = 2100.0
 """How long a history runs on after the last fault, unless it has come to rest before."""
 POLL_SECONDS = (60.0, 120.0, 120.0, 300.0, 300.0, 300.0)
 """How often a history's marketplace is asked for changes: once a minute, as the platform allows at most, or seldomer, as

@@ -39,6 +39,9 @@ PAGES = (
     "/connections/1/flows",
     "/connections/1/carriers",
     "/connections/1/skus",
+    "/mappings",
+    "/people",
+    "/audit-log",
     "/health",
     "/manual",
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from interlock.console.desk import LARGEST_FILE_BYTES, MapRefused, read_carrier_file, read_sku_file
+from interlock.console.export import csv_bytes
 from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import CarrierMapping
 from interlock.storage.database import Database
@@ -43,6 +44,12 @@ def test_a_file_is_read_however_a_spreadsheet_wrote_it(body: bytes) -> None:
         (b"mirakl_sku,shop_sku\nA," + b"x" * 201 + b"\n", 2, "shop_sku"),
         (b"mirakl_sku,shop_sku\nA,B\x07\n", 2, "shop_sku"),
         (b"mirakl_sku,shop_sku\nA,\xff\n", 2, ""),
+        ("mirakl_sku,shop_sku\nA,B\nC,M\u00fctze\n".encode("latin-1"), 3, ""),
+        (b"\xff\xfem\x00i", 1, ""),
+        (b"mirakl_sku,shop_sku\nA,=1+1\n", 2, "shop_sku"),
+        (b"mirakl_sku,shop_sku\nA,B\n@SUM(A1),C\n", 3, "mirakl_sku"),
+        ("mirakl_sku,shop_sku\nA,\u200e=1\n".encode(), 2, "shop_sku"),
+        (b"mirakl_sku,shop_sku\n" + b"".join(b"%d,B\n" % n for n in range(100_000)), 20002, ""),
         (b'mirakl_sku,shop_sku\nA,"B\n', 2, ""),
         (b"", 0, ""),
         (b"mirakl_sku,shop_sku\n", 0, ""),
@@ -56,6 +63,19 @@ def test_a_wrong_file_is_named_by_file_row_and_field(body: bytes, row: int, fiel
     assert (refused.value.file, refused.value.row, refused.value.field) == ("skus.csv", row, field)
     assert "skus.csv" in str(refused.value)
     assert "taken" in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_spreadsheets_own_encodings_are_read(encoding: str) -> None:
+    body = "mirakl_sku\tshop_sku\nM\u00fctze\tM-1\n".encode(encoding)
+
+    assert read_sku_file("skus.csv", body) == (("M\u00fctze", "M-1"),)
+
+
+def test_a_name_that_begins_like_a_formula_comes_back_as_it_went_out() -> None:
+    body = csv_bytes([("mirakl_sku", "shop_sku"), ("-10-BLUE", "+A"), ("'quoted", "B")])
+
+    assert read_sku_file("skus.csv", body) == (("-10-BLUE", "+A"), ("'quoted", "B"))
 
 
 def test_carriers_are_checked_against_the_marketplaces_own_list(connection: ConnectionRow) -> None:

@@ -1,5 +1,6 @@
 """What people do from console and command line: answer a case, have an order looked at again, keep the maps."""
 
+import codecs
 import csv
 import io
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from interlock.cases.store import CannotAnswer, answer, cases
 from interlock.cases.work import NotDone
 from interlock.clock import Identifiers
 from interlock.console.case_list import CaseRow
+from interlock.console.formulas import looks_like_formula
 from interlock.engine.capabilities import check_carriers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
@@ -467,15 +469,7 @@ def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, .
         raise MapRefused(
             f"{file}: the file is larger than {LARGEST_FILE_BYTES} bytes. Nothing was taken.", file
         )
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        number = body[: wrong.start].count(b"\n") + 1
-        raise MapRefused(
-            f"{file}, row {number}: the file is not UTF-8. Save it as CSV (UTF-8). Nothing was taken.",
-            file,
-            number,
-        ) from None
+    text = _decoded(file, body)
     header = text.partition("\n")[0]
     delimiter = max((",", ";", "\t"), key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -497,9 +491,14 @@ def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, .
                     columns[min(len(values), len(columns) - 1)],
                     f"The row has {len(values)} fields where the header names {len(columns)}.",
                 )
-            rows.append(Row(number, dict(zip(columns, values, strict=True))))
+            given = {name: _plain(file, number, name, v) for name, v in zip(columns, values, strict=True)}
+            rows.append(Row(number, given))
             if len(rows) > MOST_ROWS:
-                raise MapRefused(f"{file}: more than {MOST_ROWS} rows. Nothing was taken.", file, number)
+                raise MapRefused(
+                    f"{file}: more than {MOST_ROWS} rows. Nothing was taken; give it in several files.",
+                    file,
+                    number,
+                )
     except csv.Error as wrong:
         raise MapRefused(
             f"{file}, row {reader.line_num}: it is not CSV ({wrong}). Nothing was taken.",
@@ -510,6 +509,33 @@ def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, .
         expected = ", ".join((*needed, *allowed))
         raise MapRefused(f"{file}: there is no row under a header of {expected}. Nothing was taken.", file)
     return tuple(rows)
+
+
+def _decoded(file: str, body: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 where its first bytes say so, as some spreadsheet programs write it."""
+    try:
+        if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return body.decode("utf-16")
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        number = body[: wrong.start].count(b"\n") + 1
+        raise MapRefused(
+            f"{file}, row {number}: the file is not UTF-8; letters outside of English would be taken for others. Save it "
+            "as CSV (UTF-8). Nothing was taken.",
+            file,
+            number,
+        ) from None
+
+
+def _plain(file: str, number: int, field: str, value: str) -> str:
+    """A field that is no formula. One that begins like a formula is meant when an apostrophe stands in front, as in our
+    own files; the apostrophe is not part of it. Raises MapRefused."""
+    if value.startswith("'") and looks_like_formula(value[1:]):
+        return value[1:]
+    if looks_like_formula(value):
+        why = f"{value[:40]!r} begins like a formula of a spreadsheet. If it really is called so, put an apostrophe in front."
+        raise _wrong_row(file, number, field, why)
+    return value
 
 
 def _columns(file: str, header: list[str], needed: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:

@@ -17,12 +17,10 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import Did, record
+from interlock.console.formulas import looks_like_formula
 from interlock.console.lists import Asked, choices
 from interlock.console.pages import sealed
 from interlock.storage.database import Store
-
-FORMULA_BEGINS = "=+-@\t\r\n|%＝＋－＠"
-_UNSEEN = " \u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\x00"
 
 Cell = str | int | Decimal | datetime | bool | None
 Mark = TypeVar("Mark")
@@ -38,8 +36,7 @@ def cell(value: Cell) -> str:
         case datetime():
             return value.isoformat(timespec="seconds")
         case str():
-            begins = value.lstrip(_UNSEEN)[:1]
-            return f"'{value}" if begins and begins in FORMULA_BEGINS else value
+            return f"'{value}" if looks_like_formula(value) else value
         case _:
             return str(value)
 

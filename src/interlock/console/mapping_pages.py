@@ -1,20 +1,30 @@
 """The carrier and SKU maps of a connection, kept one by one or from a file."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
-from interlock.console.mappings import carrier_desk, sku_desk
+from interlock.console.export import csv_file, note_export
+from interlock.console.lists import asked_of, choices
+from interlock.console.mappings import carrier_desk, every_mapping, map_overview, map_rows, sku_desk
 from interlock.console.pages import Console, PageMissing, given_text
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.orders.connection import CarrierMapping
+
+Kind = Literal["carriers", "skus"]
+FILE_COLUMNS: dict[Kind, tuple[str, ...]] = {
+    "carriers": ("shop_name", "code", "name", "country", "service"),
+    "skus": ("mirakl_sku", "shop_sku"),
+}
+OVERVIEW_COLUMNS = ("connection", "map", "name", "mapped to", "by", "at")
 
 
 def mapping_routes(routes: APIRouter, console: Console) -> None:
@@ -122,56 +132,60 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         return await keep(request, connection_id, "skus", work, file=False)
 
-    @routes.post("/connections/{connection_id}/carriers/remove")
+    @routes.post("/connections/{connection_id}/{kind}/remove")
     @needs(Permission.CHANGE_MAPPINGS)
-    async def unmap_carrier(
+    async def remove(
         request: Request,
         who: Who,
         connection_id: int,
+        kind: Kind,
         token: Annotated[str, Form()] = "",
-        shop_name: Annotated[str, Form()] = "",
+        name: Annotated[str, Form()] = "",
         country: Annotated[str, Form()] = "",
         service: Annotated[str, Form()] = "",
         why: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
-        now = parts.clock.now()
+        now, unmapped, reason = parts.clock.now(), given_text(name), given_text(why)
+        scope = given_text(country), given_text(service)
 
         def work(c: Connection) -> desk.Mapped:
             row = one_connection(c, connection_id)
-            return desk.unmap_carrier_name(
-                c,
-                row,
-                given_text(shop_name),
-                who,
-                given_text(why),
-                now,
-                given_text(country),
-                given_text(service),
+            if kind == "carriers":
+                return desk.unmap_carrier_name(c, row, unmapped, who, reason, now, *scope)
+            return desk.unmap_sku_name(c, row, unmapped, who, reason, now)
+
+        return await keep(request, connection_id, kind, work, file=False)
+
+    @routes.get("/connections/{connection_id}/{kind}.csv")
+    @needs(Permission.EXPORT)
+    async def as_file(request: Request, who: Who, connection_id: int, kind: Kind) -> Response:
+        row, now = await connection_of(connection_id), parts.clock.now()
+        await console.read(
+            lambda c: record(
+                c, who, Did.EXPORTED, f"{kind} of connection {row.id}", now=now, connection=row.id
             )
+        )
+        return csv_file(
+            parts.store, f"{row.name}-{kind}", FILE_COLUMNS[kind], lambda c, _: (map_rows(c, row, kind), None)
+        )
 
-        return await keep(request, connection_id, "carriers", work, file=False)
+    @routes.get("/mappings")
+    @needs(Permission.SEE)
+    async def overview(request: Request) -> Response:
+        asked = asked_of(request)
+        offered, found = await console.read(lambda c: (choices(c, asked), map_overview(c, asked.connection)))
+        return console.page(request, "mappings", "Mappings", asked=asked, choices=offered, maps=found)
 
-    @routes.post("/connections/{connection_id}/skus/remove")
-    @needs(Permission.CHANGE_MAPPINGS)
-    async def unmap_sku(
-        request: Request,
-        who: Who,
-        connection_id: int,
-        token: Annotated[str, Form()] = "",
-        mirakl_sku: Annotated[str, Form()] = "",
-        why: Annotated[str, Form()] = "",
-    ) -> Response:
-        console.check_form(request, token)
-        await connection_of(connection_id)
-        now = parts.clock.now()
-
-        def work(c: Connection) -> desk.Mapped:
-            row = one_connection(c, connection_id)
-            return desk.unmap_sku_name(c, row, given_text(mirakl_sku), who, given_text(why), now)
-
-        return await keep(request, connection_id, "skus", work, file=False)
+    @routes.get("/mappings.csv")
+    @needs(Permission.EXPORT)
+    async def overview_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request), parts.clock.now()
+        await console.read(lambda c: note_export(c, who, "mappings", asked, now))
+        return csv_file(
+            parts.store, "mappings", OVERVIEW_COLUMNS, lambda c, _: (every_mapping(c, asked.connection), None)
+        )
 
     @routes.post("/connections/{connection_id}/carriers/file")
     @needs(Permission.CHANGE_MAPPINGS)

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from interlock.cases.store import cases
 from interlock.console.carriers import earlier_choices
 from interlock.engine.store import (
     ConnectionRow,
     MapChange,
+    all_connections,
     map_history,
 )
 from interlock.imports.store import sku_mappings
+from interlock.orders.capability import Capability
+from interlock.orders.codec import decode
+from interlock.orders.reasons import Reason
 from interlock.shipping.carriers import default_for
 from interlock.shipping.store import carrier_map, carrier_mappings
 from interlock.shipping.suggest import Suggestion, suggest
@@ -99,3 +103,119 @@ def _wanted(c: Connection, connection_id: int, reason: str) -> list[tuple[str, i
         .order_by(number.desc(), cases.c.subject)
     )
     return [(row.subject, int(row.number)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOverview:
+    """One map of one connection at a glance. `waiting` are names that orders wait for, with how many orders each would
+    free; `entries` what is mapped to what, where the map is short enough to be read at a glance. `place` is the page
+    where it is kept; empty where the settings of the connection say it."""
+
+    connection: str
+    kind: str
+    explained: str
+    mapped: int
+    waiting: tuple[tuple[str, int], ...]
+    entries: tuple[tuple[str, str], ...]
+    place: str
+
+    @property
+    def unlocks(self) -> int:
+        """How many orders go on once every waiting name is mapped."""
+        return sum(number for _, number in self.waiting)
+
+
+def map_overview(c: Connection, connection: str = "") -> tuple[MapOverview, ...]:
+    """Every map of every connection, or of the one of that name: SKUs, carriers, reasons, shipping methods."""
+    found: list[MapOverview] = []
+    for row in all_connections(c):
+        if connection and row.name != connection:
+            continue
+        found += _maps_of(c, row)
+    return tuple(found)
+
+
+def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
+    rules = row.rules
+    capability = None if row.capability is None else decode(Capability, row.capability)
+    reasons = [
+        ("cancelation before debit", rules.cancelation_reason),
+        ("refund after debit", rules.refund_reason),
+        *((f"{one.edit.replace('_', ' ')}: cancelation", one.cancelation) for one in rules.reasons_by_edit),
+        *((f"{one.edit.replace('_', ' ')}: refund", one.refund) for one in rules.reasons_by_edit),
+    ]
+    missing = _wanted(c, row.id, Reason.REASON_CODE_MISSING.value)
+    methods = () if capability is None else capability.shipping_types
+    return [
+        MapOverview(
+            row.name,
+            "SKUs",
+            "Only SKUs that are called differently in the shop need a mapping.",
+            _number(c, sku_mappings, row.id),
+            tuple(_wanted(c, row.id, Reason.SKU_UNKNOWN.value)),
+            (),
+            f"/connections/{row.id}/skus",
+        ),
+        MapOverview(
+            row.name,
+            "Carriers",
+            "How each carrier name of the shop is called at this marketplace.",
+            _number(c, carrier_mappings, row.id),
+            tuple(_wanted(c, row.id, Reason.CARRIER_UNKNOWN.value)),
+            (),
+            f"/connections/{row.id}/carriers",
+        ),
+        MapOverview(
+            row.name,
+            "Reasons",
+            "The marketplace's code that each kind of reduction gives; set with interlock connect.",
+            sum(1 for _, code in reasons if code),
+            tuple(missing),
+            tuple((what, code or "not set") for what, code in reasons),
+            "",
+        ),
+        MapOverview(
+            row.name,
+            "Shipping methods",
+            "What the marketplace sells as shipping; the Shopify order carries it under the same name, so none needs a mapping.",
+            len(methods),
+            (),
+            tuple((method, method) for method in methods),
+            "",
+        ),
+    ]
+
+
+def _number(c: Connection, table: Table, connection_id: int) -> int:
+    query = select(func.count()).select_from(table).where(table.c.connection_id == connection_id)
+    return int(c.execute(query).scalar_one())
+
+
+def map_rows(c: Connection, row: ConnectionRow, kind: str) -> list[tuple[str, ...]]:
+    """A map as its file has it: what can be given again as it is."""
+    if kind == "carriers":
+        mapped = c.execute(
+            select(carrier_mappings)
+            .where(carrier_mappings.c.connection_id == row.id)
+            .order_by(carrier_mappings.c.shop_name)
+        )
+        return [(one.shop_name, one.code, one.name, one.country, one.service) for one in mapped]
+    pairs = c.execute(
+        select(sku_mappings).where(sku_mappings.c.connection_id == row.id).order_by(sku_mappings.c.mirakl_sku)
+    )
+    return [(one.mirakl_sku, one.shop_sku) for one in pairs]
+
+
+def every_mapping(c: Connection, connection: str = "") -> list[tuple[str | datetime, ...]]:
+    """Every SKU and carrier mapping with who made it, connection by connection."""
+    found: list[tuple[str | datetime, ...]] = []
+    for row in all_connections(c):
+        if connection and row.name != connection:
+            continue
+        skus, carriers = sku_desk(c, row), carrier_desk(c, row)
+        found += [(row.name, "SKU", mirakl, shop, who, at) for mirakl, shop, who, at in skus.mappings]
+        found += [
+            (row.name, "carrier", " ".join(filter(None, (name, country, service))), code or free, who, at)
+            for name, code, free, who, at, country, service in carriers.mappings
+        ]
+    return found

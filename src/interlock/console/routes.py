@@ -14,6 +14,7 @@ from interlock.console.case_pages import case_routes
 from interlock.console.connection_pages import connection_routes
 from interlock.console.doors import Door
 from interlock.console.edit_pages import edit_routes
+from interlock.console.evidence_pages import evidence_routes
 from interlock.console.health_pages import health_routes
 from interlock.console.lineage_pages import lineage_routes
 from interlock.console.live_pages import live_routes
@@ -38,6 +39,7 @@ def router(
     order_list_routes(routes, console)
     order_routes(routes, console)
     edit_routes(routes, console)
+    evidence_routes(routes, console)
     lineage_routes(routes, console)
     board_routes(routes, console)
     case_routes(routes, console)

@@ -25,7 +25,7 @@ from interlock.access.rules import AccessRules
 from interlock.api.application import ApiParts, create_api
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
-from interlock.console.doors import Doors, NotPermitted, SecondFactorDue, SignedOut
+from interlock.console.doors import Doors, NotPermitted, OneConnectionOnly, SecondFactorDue, SignedOut
 from interlock.console.health import Health, service_health
 from interlock.console.lists import FilterUnknown, MarkUnreadable
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, seen_other, static_files
@@ -502,6 +502,9 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     async def second_factor_due(request: Request, error: Exception) -> Response:
         return seen_other("/account/second-factor")
 
+    async def one_connection_only(request: Request, error: Exception) -> Response:
+        return seen_other(error.instead if isinstance(error, OneConnectionOnly) else "/")
+
     async def not_permitted(request: Request, error: Exception) -> Response:
         return said(request, 403, "not_permitted", str(error))
 
@@ -524,6 +527,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     app.add_exception_handler(FormRefused, form_refused)
     app.add_exception_handler(SignedOut, signed_out)
     app.add_exception_handler(SecondFactorDue, second_factor_due)
+    app.add_exception_handler(OneConnectionOnly, one_connection_only)
     app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

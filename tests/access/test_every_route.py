@@ -74,6 +74,16 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /mappings": P.SEE,
     "GET /mappings.csv": P.EXPORT,
     "GET /health": P.SEE,
+    "GET /alerts": P.SEE,
+    "POST /alerts/channels": P.MANAGE_ALERTS,
+    "POST /alerts/channels/{channel_id}/remove": P.MANAGE_ALERTS,
+    "POST /alerts/channels/{channel_id}/test": P.MANAGE_ALERTS,
+    "POST /alerts/routes": P.MANAGE_ALERTS,
+    "POST /alerts/routes/{route_id}/remove": P.MANAGE_ALERTS,
+    "POST /alerts/{alert_id}/acknowledge": P.WORK_CASES,
+    # The link of a message: its seal says whom it was sent to.
+    "GET /alerts/acknowledge/{seal}": STRANGERS,
+    "POST /alerts/acknowledge/{seal}": STRANGERS,
     "GET /manual": P.SEE,
     "GET /manual/{place:path}": P.SEE,
     "GET /events": P.SEE,
@@ -271,6 +281,16 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
     assert status("POST", f"/orders/{foreign}/replay") == 403
     assert status("POST", f"/cases/{foreign_case}/answer") == 403
     assert status("GET", "/people") == 403
+    for path in ("/orders", "/orders.csv", "/cases", "/cases.csv", "/refund-tasks", "/acceptance", "/holds"):
+        led = browser.get(f"{path}?team=CX")
+        assert led.headers["location"] == f"{path}?team=CX&connection=atlas"
+        own = browser.get(led.headers["location"])
+        assert own.status_code == 200, path
+        assert "M-1003-A" not in own.text
+        assert status("GET", f"{path}?connection=borealis") == 403
+        assert status("GET", f"{path}?connection=nowhere") == 403
+    assert browser.get("/").headers["location"] == "/cases"
+    assert "borealis" not in browser.get("/connections").text
 
 
 def test_a_right_that_is_lost_while_a_page_is_open_is_said_at_the_next_click_and_nothing_is_half_done(

@@ -1,5 +1,6 @@
 """Signing in, as people and as those who should not be let in do it."""
 
+import io
 import re
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from interlock.access import people, sessions, throttle
 from interlock.access.audit_log import entries
 from interlock.access.roles import Grant, Role
 from interlock.console.doors import SESSION
+from interlock.logs import configure
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.access.conftest import KEY, PASSWORD, RULES, People, SignedIn, code_of, secret_on
@@ -412,6 +414,45 @@ def test_only_digests_of_tokens_and_codes_are_kept_and_names_are_unreadable(
 
     for secret in (token, *codes, link, "Canary", PASSWORD, "$argon2", APP, "Test browser"):
         assert secret not in kept
+
+
+def test_nothing_of_a_person_is_in_logs_or_metrics(
+    app: FastAPI, stranger: Browser, database: Database, clock: Stopped
+) -> None:
+    written = io.StringIO()
+    configure("debug", stream=written)
+    try:
+        link = first_link(database, clock)
+        stranger.submit(link, link, data={**FIRST, "password": "tiny pw"})
+        stranger.submit(link, link, data=FIRST)
+        page = stranger.get("/account/second-factor").text
+        secret = secret_on(page)
+        codes = stranger.submit(
+            "/account/second-factor", "/account/second-factor", data={"code": code_now(clock, secret)}
+        ).text
+        Browser(app).submit(
+            "/login", "/login", data={"handle": "canary@canary.example", "password": PASSWORD}
+        )
+        metrics = stranger.get("/metrics").text
+        with database.begin() as c:
+            log = str(list(entries(c)))
+    finally:
+        configure()
+    recovery = re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", codes)
+
+    assert len(recovery) == 10
+    assert "sign_in_refused" in metrics
+    for said in (written.getvalue(), metrics, log):
+        for canary in (
+            "Canary",
+            "canary.example",
+            PASSWORD,
+            secret,
+            stranger.cookies[COOKIE],
+            link,
+            *recovery,
+        ):
+            assert canary not in said
 
 
 def test_my_account_changes_the_password_and_ends_every_other_session(

@@ -42,7 +42,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/acceptance")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def acceptance(request: Request) -> Response:
         asked, now = asked_of(request), parts.clock.now()
         offered, (found, next_mark), number = await console.read(
@@ -60,7 +60,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/acceptance.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def acceptance_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request), parts.clock.now()
         await console.read(lambda c: note_export(c, who, "acceptance", asked, now))
@@ -72,7 +72,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         return csv_file(parts.store, "acceptance", ACCEPTANCE_COLUMNS, batch)
 
     @routes.get("/holds")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def holds(request: Request) -> Response:
         asked = asked_of(request, "show")
         offered, (found, next_mark), number = await console.read(
@@ -90,7 +90,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/holds.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def holds_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, "show"), parts.clock.now()
         await console.read(lambda c: note_export(c, who, "holds", asked, now))

@@ -91,7 +91,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/cases")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def queue(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
         found = await console.read(
@@ -112,7 +112,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/cases.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
         await console.read(lambda c: choices(c, asked))
@@ -348,7 +348,7 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/refund-tasks")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def listed(request: Request) -> Response:
         asked, now = asked_of(request, *REFUND_FILTERS), parts.clock.now()
         offered, (tasks, next_mark) = await console.read(
@@ -366,7 +366,7 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/refund-tasks.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request) -> Response:
         asked, now = asked_of(request, *REFUND_FILTERS), parts.clock.now()
         await console.read(lambda c: choices(c, asked))

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.access.roles import Permission
+from interlock.access.roles import Permission, connections_for
 from interlock.console import flows
 from interlock.console.connections import connection_cards, connection_named
-from interlock.console.doors import Who, needs
+from interlock.console.doors import Asker, Who, needs
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.engine.store import ConnectionRow
 
@@ -20,9 +20,10 @@ def connection_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/connections")
     @needs(Permission.SEE)
-    async def connections(request: Request) -> Response:
-        now = parts.clock.now()
+    async def connections(request: Request, person: Asker) -> Response:
+        now, own = parts.clock.now(), connections_for(person, Permission.SEE)
         cards = await console.read(lambda c: connection_cards(c, now))
+        cards = [card for card in cards if own is None or card.id in own]
         return console.page(request, "connections", "Connections", cards=cards)
 
     async def flows_page(request: Request, connection_id: int, refused: str = "") -> Response:

@@ -11,7 +11,7 @@ A route that says nothing opens to administrators only, and a test names it. A p
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -19,11 +19,20 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Connection, func, select
 
 from interlock.access.audit_log import Asking, Did, asking, record
-from interlock.access.roles import PERMISSION_WORDS, Permission, Person, answers_for, may, may_somewhere
+from interlock.access.roles import (
+    PERMISSION_WORDS,
+    Permission,
+    Person,
+    answers_for,
+    connections_for,
+    may,
+    may_somewhere,
+)
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session, session_of
 from interlock.cases.store import cases
 from interlock.clock import Clock
+from interlock.engine.store import connections
 from interlock.orders.store import orders
 from interlock.storage.database import Store
 
@@ -37,19 +46,22 @@ _LARGEST_NUMBER = 2**63 - 1
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a route needs. `permission` is None where nobody has to be signed in: signing in itself. With `of_the_case` it is
-    the permission to answer the case of the path, which depends on the team it belongs to."""
+    the permission to answer the case of the path, which depends on the team it belongs to. With `lists` the page is a list
+    that its address filters by `connection`: somebody with roles for some connections sees those one by one."""
 
     permission: Permission | None
     of_the_case: bool = False
+    lists: bool = False
 
 
 UNDECLARED = Need(Permission.MANAGE_PEOPLE)
 """What a route needs that does not say: an administrator, because a mistake must not open anything."""
 
 
-def needs(permission: Permission) -> Callable[[F], F]:
-    """Say which permission a route needs. Stands between the route's own decorator and the function."""
-    return _declared(Need(permission))
+def needs(permission: Permission, *, lists: bool = False) -> Callable[[F], F]:
+    """Say which permission a route needs, and with `lists` that it shows a list filtered by its address. Stands between the
+    route's own decorator and the function."""
+    return _declared(Need(permission, lists=lists))
 
 
 def _declared(need: Need) -> Callable[[F], F]:
@@ -95,6 +107,14 @@ class SecondFactorDue(Exception):
         super().__init__(
             "A second factor has to be set up first, on the page of your account. Nothing was changed."
         )
+
+
+class OneConnectionOnly(Exception):
+    """The list is of all connections and the person may see some: `instead` is the same list of one of theirs."""
+
+    def __init__(self, instead: str) -> None:
+        super().__init__("This list shows more connections than the person may see.")
+        self.instead = instead
 
 
 class NotPermitted(Exception):
@@ -161,6 +181,8 @@ class Doors:
         asked, default = request.path_params, need.permission
 
         def read(c: Connection) -> tuple[int | None, Permission]:
+            if need.lists:
+                return self._listed(c, request, person, default), default
             return connection_of(c, asked), _of_the_case(c, asked, default) if need.of_the_case else default
 
         connection, permission = await self._store.tx(read)
@@ -177,6 +199,21 @@ class Doors:
             )
             raise NotPermitted(person, permission)
         return Asking(person.handle, permission.value, request.url.path, connection)
+
+    def _listed(self, c: Connection, request: Request, person: Person, permission: Permission) -> int | None:
+        """The connection whose list is asked for; None for that of all. Raises OneConnectionOnly."""
+        own = connections_for(person, permission)
+        if own is None:
+            return None
+        names = select(connections.c.id, connections.c.name).order_by(connections.c.name)
+        found = {row.name: row.id for row in c.execute(names)}
+        given = request.query_params.get("connection", "")
+        first = next((name for name, number in found.items() if number in own), "")
+        if not given and first:
+            query = urlencode([*request.query_params.multi_items(), ("connection", first)])
+            raise OneConnectionOnly(f"{request.url.path}?{query}")
+        # A name that is none of theirs is nobody's: whether there is such a connection is not said.
+        return found.get(given, 0) if found.get(given) in own else 0
 
     async def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(self.rules.cookie(SESSION), "")
@@ -260,6 +297,8 @@ class Door(APIRoute):
             session: Session | None = request.state.session
             if session is not None and session.renewed and not _gives_session(response, doors.rules):
                 give_session(response, doors.rules, session.renewed)
+            if doors.rules.secure:
+                response.headers["Strict-Transport-Security"] = "max-age=31536000"
             return response
 
         return handle

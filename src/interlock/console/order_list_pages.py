@@ -41,7 +41,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/orders")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def listed(request: Request) -> Response:
         asked = asked_of(request, *OWN_FILTERS)
 
@@ -63,7 +63,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/orders.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
         await console.read(lambda c: note_export(c, who, "orders", asked, now))

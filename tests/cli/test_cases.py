@@ -11,6 +11,7 @@ from interlock.orders.store import orders
 from interlock.storage.database import Database
 from tests.cli.conftest import Run, document
 from tests.console.seed import edited_up, keep, shipped_with
+from tests.refunds.test_decide import look, shopify_refund
 
 
 @pytest.fixture
@@ -145,3 +146,23 @@ def test_a_case_of_its_own_order_has_no_cause_to_replay(
 
     assert said.exit_code == Exit.REFUSED
     assert "has no cause" in said.output + said.stderr
+
+
+def test_refund_tasks_are_listed_with_their_figures(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    assert "No refund waits" in interlock("tasks", "list").output
+    with database.begin() as c:
+        keep(c, connection, look(shopify_refund()))
+
+    (task,) = document(interlock("tasks", "list", "--json"))
+
+    assert (task["reason"], task["total"], task["currency"]) == ("refund_task", "12.00", "EUR")
+    assert [(line["line_id"], line["units"], line["amount"]) for line in task["lines"]] == [
+        ("L1", 1, "10.00")
+    ]
+    assert task["commission"] is not None
+    assert "refund" in interlock("tasks", "list").output
+    assert document(interlock("tasks", "list", "--late", "--json")) != []
+    assert interlock("tasks", "list", "--reason", "carrier_unknown").exit_code == Exit.USAGE
+    assert interlock("tasks", "list", "--connection", "nowhere").exit_code == Exit.NOT_FOUND

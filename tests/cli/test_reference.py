@@ -65,6 +65,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"people {verb}" for verb in ("list", "add", "link", "roles", "deactivate", "reactivate", "reset")),
         *(f"audit-log {verb}" for verb in ("list", "verify")),
         "edits table",
+        "tasks list",
         "label override",
         "openapi",
         "health",

@@ -18,6 +18,7 @@ from interlock.cli import (
     people,
     quarantine,
     running,
+    tasks,
     watchdog,
 )
 from interlock.cli.connect import connect
@@ -38,6 +39,7 @@ orders.commands.command("unlink")(lineage.unlink_order)
 orders.commands.command("undo-link")(lineage.undo_link)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
+app.add_typer(tasks.commands, name="tasks")
 app.add_typer(edits.commands, name="edits")
 app.add_typer(carriers.commands, name="carriers")
 app.add_typer(maps.skus, name="skus")

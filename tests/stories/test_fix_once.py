@@ -1,0 +1,45 @@
+"""One answer frees every order its cause stops, on simulated platforms from the click to the dispatch."""
+
+from interlock.cases.replays import progress
+from interlock.console import desk
+from interlock.engine.store import one_connection
+from interlock.orders.connection import CarrierMapping
+from interlock.orders.reasons import Reason
+from interlock.rehearsal.scenarios import Stage
+from tests.stories.stage import Theatre, marketplace, open_cases
+
+ORDERS = 5
+
+
+def test_one_mapping_frees_every_order_of_the_carrier(theatre: Theatre) -> None:
+    begun: list[int] = []
+
+    async def story(stage: Stage) -> None:
+        for _ in range(ORDERS - 1):
+            stage.marketplace.create_generated(skus=["MUG-BLUE"], quantities=[1])
+        await stage.until(500)
+        for number in range(ORDERS):
+            assert stage.world.shopify.pick(company="Express Bike", number=f"PARCEL{number}") is not None
+        await stage.until(900)
+        assert [row.reason for row in open_cases(stage)] == [Reason.CARRIER_UNKNOWN.value] * ORDERS
+        (connection_id,) = stage.world.connection_ids.values()
+        with stage.world.database.begin() as c:
+            mapped = desk.map_carrier_names(
+                c,
+                stage.world.wakeups,
+                one_connection(c, connection_id),
+                [CarrierMapping("Express Bike", "DHL")],
+                "Otto Ops",
+                stage.world.service_clock.now(),
+            )
+        assert mapped.orders == ORDERS
+        assert mapped.replay is not None
+        begun.append(mapped.replay)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500)
+    with told.stage.world.database.begin() as c:
+        found = progress(c, begun[0])
+    assert found is not None
+    assert (found.total, found.done, found.blocked, found.ended) == (ORDERS, ORDERS, 0, True)
+    assert {order.state for order in told.stage.marketplace.orders.values()} == {"SHIPPED"}
+    assert told.open_reasons == []

@@ -7,10 +7,16 @@ from sqlalchemy import select
 
 from interlock.cases.store import cases
 from interlock.engine.troubles import all_troubles, note_trouble, trouble_is_over
+from interlock.monitoring import outbox
+from interlock.monitoring.composing import compose
 from interlock.monitoring.conditions import BEATING
+from interlock.monitoring.decide import decide
+from interlock.monitoring.duty import situation
+from interlock.monitoring.standings import last_calls
 from interlock.monitoring.watching import watch_connections
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
+from interlock.rehearsal.judging.privacy import SEARCH, TOKEN
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
 from interlock.storage.database import Database
@@ -188,3 +194,30 @@ def test_what_the_service_notes_of_scopes_subscriptions_and_clocks(theatre: Thea
         ],
         [],
     ]
+
+
+def test_nothing_told_about_a_world_full_of_names_holds_one(
+    theatre: Theatre, database: Database, keyring: Keyring
+) -> None:
+    """Every name, address, number and e-mail address of the simulated world is a canary: no alert holds one, neither in
+    the tables nor in the words that leave."""
+    edited = Broken(AWAY, "OR30")
+
+    async def story(stage: Stage) -> None:
+        await stage.until(330)
+        stage.world.shopify.edit(stage.shopify_order(), add=[("LAMP-OAK", 1)])
+        edited.active = True
+        stage.marketplace.keys.clear()
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500, mirakl_faults=edited)
+    now = told.stage.world.service_clock.now()
+    with database.begin() as c:
+        watch_connections(c, now)
+        assert outbox.keep(c, decide(situation(c, now)), now) >= 2
+        words = [
+            compose(row.alert, last_calls(c, row.alert.order_id), "look", "acknowledge", "UTC")
+            for row in outbox.latest_alerts(c)
+        ]
+        assert [name for name, rows in c.execute(SEARCH) if rows] == []
+    assert any(told.stage.order.id in one.body for one in words)
+    assert TOKEN not in str(words)

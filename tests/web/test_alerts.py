@@ -22,6 +22,13 @@ from tests.web.browser import Browser, text_of
 CHANNEL = {"name": "ops", "kind": "chat", "zone": "Europe/Berlin"}
 
 
+def numbered(browser: Browser, kind: str) -> str:
+    """The address of the only channel or route on the page."""
+    found = re.search(rf'action="(/alerts/{kind}/\d+)/remove"', browser.get("/alerts").text)
+    assert found is not None
+    return found[1]
+
+
 def make_alert(database: Database) -> int:
     with database.begin() as c:
         outbox.keep(
@@ -42,15 +49,16 @@ def test_a_channel_is_added_tested_and_removed_on_the_page(
         assert "secret-token" not in page.text
         assert "json://127.0.0.1/…" in page.text
 
-        tested = browser.submit("/alerts", "/alerts/channels/1/test")
+        channel = numbered(browser, "channels")
+        tested = browser.submit("/alerts", f"{channel}/test")
         assert "ops took the test message." in text_of(tested)
         assert len(receiver.at("secret-token")) == 1
         receiver.answer = 500
-        failed = browser.submit("/alerts", "/alerts/channels/1/test")
+        failed = browser.submit("/alerts", f"{channel}/test")
         assert failed.status_code == 502
         assert "ops did not take the test message" in text_of(failed)
-    assert browser.submit("/alerts", "/alerts/channels/1/remove").status_code == 303
-    assert browser.submit("/alerts", "/alerts/channels/1/remove").status_code == 404
+    assert browser.submit("/alerts", f"{channel}/remove").status_code == 303
+    assert browser.submit("/alerts", f"{channel}/remove").status_code == 404
 
 
 def test_routes_are_added_and_removed_and_bad_input_is_named(
@@ -70,7 +78,7 @@ def test_routes_are_added_and_removed_and_bad_input_is_named(
     data = {"channel": "ops", "team": "operations", "hours": "mon-fri 08:00-18:00"}
     assert browser.submit("/alerts", "/alerts/routes", data=data).status_code == 303
     assert "mon-fri 08:00-18:00" in text_of(browser.get("/alerts"))
-    assert browser.submit("/alerts", "/alerts/routes/1/remove").status_code == 303
+    assert browser.submit("/alerts", numbered(browser, "routes") + "/remove").status_code == 303
 
 
 def test_an_alert_is_acknowledged_on_the_page(

@@ -97,7 +97,7 @@ def objectives(numbers: Numbers) -> tuple[Objective, ...]:
             "personal data erased when asked",
             "95 % in 7 days, all in 30",
             "no events",
-            "requests to erase are counted and answered by hand in this version",
+            "not measured: requests to erase are answered by hand in this version",
         ),
         "S14": _poisoned(numbers),
     }

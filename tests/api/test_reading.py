@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.cases.store import answers, cases
+from interlock.cases.work import history
 from interlock.engine.store import ConnectionRow
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
@@ -186,6 +187,39 @@ def test_an_answer_that_cannot_be_taken_changes_nothing(
         assert c.execute(select(answers)).all() == []
 
 
+def test_a_case_is_given_to_a_person_and_not_taken_from_another_unseen(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:read", "cases:work")
+    place = f"/v1/cases/{case_of(database, 'carrier_unknown')}/assignee"
+    first = program.put(place, headers=headers, json={"to": "Olga", "who": "Ben"})
+    again = program.put(place, headers=headers, json={"to": "Olga", "who": "Ben"})
+    blind = program.put(place, headers=headers, json={"to": "Carla", "who": "Carla"})
+    seen = program.put(place, headers=headers, json={"to": "Carla", "seen": "Olga", "who": "Carla"})
+
+    assert [answer.status_code for answer in (first, again, blind, seen)] == [200, 200, 409, 200]
+    assert blind.json()["error"] == "stale_version"
+    assert program.get(place, headers=headers).json()["assignee"] == "Carla"
+
+
+def test_a_comment_sent_twice_counts_once_and_is_kept_encrypted(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:work")
+    case_id = case_of(database, "carrier_unknown")
+    said = {"who": "Ben", "words": "The warehouse calls it Bike.\nAsk Olga."}
+    sent = [program.post(f"/v1/cases/{case_id}/comments", headers=headers, json=said) for _ in range(2)]
+    blank = program.post(f"/v1/cases/{case_id}/comments", headers=headers, json={**said, "words": "  "})
+
+    assert [answer.status_code for answer in sent] == [201, 201]
+    assert (blank.status_code, blank.json()["error"]) == (409, "not_done")
+    with database.begin() as c:
+        (event,) = [event for event in history(c, case_id) if event.what == "commented"]
+    assert event.who == "Ben (API key warehouse)"
+    assert event.words is not None
+    assert b"warehouse calls" not in event.words
+
+
 # -- maps --------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +314,7 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
     assert any("No worker has ever been heard" in problem for problem in health["problems"])
     assert health["cases_open"]["urgent"] >= 1
     assert program.get("/v1/connections", headers=headers).json()[0]["name"] == "atlas"
+    assert program.get("/v1/health/objectives", headers=headers).json() == []
 
 
 @pytest.mark.parametrize(
@@ -293,6 +328,10 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
         ("GET", "/v1/cases/1", "cases:read"),
         ("GET", "/v1/decisions", "cases:read"),
         ("POST", "/v1/cases/1/answer", "cases:answer"),
+        ("GET", "/v1/cases/1/assignee", "cases:read"),
+        ("PUT", "/v1/cases/1/assignee", "cases:work"),
+        ("POST", "/v1/cases/1/comments", "cases:work"),
+        ("GET", "/v1/health/objectives", "health:read"),
         ("GET", "/v1/connections", "mappings:read"),
         ("GET", "/v1/connections/a/carriers", "mappings:read"),
         ("GET", "/v1/connections/a/skus", "mappings:read"),
@@ -308,7 +347,7 @@ def test_each_call_needs_its_own_scope(
 ) -> None:
     everything_else = [
         *("orders:read", "orders:edit", "labels:check", "labels:override", "cases:read", "cases:answer"),
-        *("mappings:read", "mappings:write", "health:read"),
+        *("cases:work", "mappings:read", "mappings:write", "health:read"),
     ]
     everything_else.remove(scope)
     answer = program.ask(method, path, headers=key(*everything_else), json=None if method == "GET" else {})

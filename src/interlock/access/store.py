@@ -38,6 +38,7 @@ class Scope(StrEnum):
     LABELS_OVERRIDE = "labels:override"
     CASES_READ = "cases:read"
     CASES_ANSWER = "cases:answer"
+    CASES_WORK = "cases:work"
     MAPPINGS_READ = "mappings:read"
     MAPPINGS_WRITE = "mappings:write"
     HEALTH_READ = "health:read"

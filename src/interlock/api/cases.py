@@ -1,7 +1,8 @@
 """`/v1/cases`: what a person has to look at, the answers to it, and the decisions that were taken."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, Field, StrictStr
@@ -22,9 +23,11 @@ from interlock.api.values import (
     Who,
     Why,
     page_of,
+    shown,
     shown_lines,
     version_of,
 )
+from interlock.cases import work
 from interlock.cases.catalogue import Entry, entries
 from interlock.cases.store import CannotAnswer, answers, cases, latest_answer
 from interlock.clock import Clock
@@ -35,6 +38,8 @@ from interlock.engine.store import connections
 from interlock.orders.reasons import Owner
 from interlock.orders.store import orders
 from interlock.storage.database import Store
+
+T = TypeVar("T")
 
 
 class NoSuchCase(NotDone):
@@ -50,6 +55,24 @@ class AnswerRefused(NotDone):
     """The answer was not taken."""
 
     status, error = 409, "answer_refused"
+
+
+class WorkRefused(NotDone):
+    """What was asked of the case cannot be done."""
+
+    status, error = 409, "not_done"
+
+
+class AssignedMeanwhile(NotDone):
+    """Somebody else has the case by now."""
+
+    status, error = 409, "stale_version"
+
+    def __init__(self, case_id: int) -> None:
+        super().__init__(
+            f"Case {case_id} belongs to somebody else by now. Nothing was changed. Read who has it and say so in `seen`.",
+            "seen",
+        )
 
 
 class CaseChanged(NotDone):
@@ -110,6 +133,43 @@ class GivenAnswer(Body):
     ] = ""
 
 
+class Assignee(Body):
+    """Who shall have a case."""
+
+    to: Annotated[
+        StrictStr,
+        Field(max_length=200, description="A person's name; empty for nobody."),
+        AfterValidator(shown),
+    ]
+    seen: Annotated[
+        StrictStr, Field(max_length=200, description="Who had it when it was read."), AfterValidator(shown)
+    ] = ""
+    who: Who
+
+
+class Assigned(Answer):
+    """Who has a case."""
+
+    case: int
+    assignee: str
+
+
+class Comment(Body):
+    """Words for a case. They may name a customer, so they are kept encrypted and are in no list."""
+
+    who: Who
+    words: Annotated[
+        StrictStr, Field(min_length=1, max_length=work.LONGEST_WORDS), AfterValidator(shown_lines)
+    ]
+
+
+class Commented(Answer):
+    """The comment that is kept."""
+
+    case: int
+    who: str
+
+
 class AnswerKept(Answer):
     """What was kept. The order is looked at because of it, within seconds."""
 
@@ -137,6 +197,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     """The routes of cases and decisions."""
     routes = APIRouter(tags=["cases"])
     may_read, may_answer = gate.needs(Scope.CASES_READ), gate.needs(Scope.CASES_ANSWER)
+    may_work = gate.needs(Scope.CASES_WORK)
 
     @routes.get("/cases", responses=responses(422), operation_id="list_cases")
     async def listed(
@@ -234,6 +295,61 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
             await store.tx(lambda c: count_refused_answer(c, given.option))
             raise AnswerRefused(str(refused), "option") from refused
 
+    @routes.put("/cases/{case}/assignee", responses=responses(404, 409, 422), operation_id="assign_case")
+    async def assign(caller: Annotated[Caller, Depends(may_work)], case: RowId, wanted: Assignee) -> Assigned:
+        """Give a case to a person, or to nobody. Giving it to who has it already changes nothing."""
+        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Assigned:
+            found = one_case(c, case)
+            if found is None:
+                raise NoSuchCase(case)
+            if assignee_of(c, case) != wanted.seen:
+                if assignee_of(c, case) == wanted.to.strip():
+                    return Assigned(case=case, assignee=wanted.to.strip())
+                raise AssignedMeanwhile(case)
+            work.assign(c, case, wanted.to, who, now)
+            return Assigned(case=case, assignee=wanted.to.strip())
+
+        return await _worked(store, keep)
+
+    @routes.get("/cases/{case}/assignee", responses=responses(404, 422), operation_id="show_assignee")
+    async def shows_assignee(caller: Annotated[Caller, Depends(may_read)], case: RowId) -> Assigned:
+        """Say who has a case; empty when nobody has it."""
+
+        def read(c: Connection) -> Assigned:
+            if one_case(c, case) is None:
+                raise NoSuchCase(case)
+            return Assigned(case=case, assignee=assignee_of(c, case))
+
+        return await store.tx(read)
+
+    @routes.post(
+        "/cases/{case}/comments",
+        status_code=201,
+        responses=responses(404, 409, 422),
+        operation_id="comment_case",
+    )
+    async def comment(caller: Annotated[Caller, Depends(may_work)], case: RowId, given: Comment) -> Commented:
+        """Add a comment to a case, open or closed. The same words of the same person twice in a row count once."""
+        now, who = clock.now(), f"{given.who.strip()} ({caller.who})"
+
+        def keep(c: Connection) -> Commented:
+            if one_case(c, case) is None:
+                raise NoSuchCase(case)
+            words = work.checked_words(given.words, "The comment")
+            so_far = work.history(c, case)
+            last = so_far[-1] if so_far else None
+            if last is None or last.who != who or last.words is None:
+                said_before = False
+            else:
+                said_before = desk.keyring.decrypt(last.words).decode() == words
+            if not said_before:
+                work.comment(c, case, who, desk.keyring.encrypt(words.encode()), now)
+            return Commented(case=case, who=who)
+
+        return await _worked(store, keep)
+
     @routes.get("/decisions", responses=responses(422), operation_id="list_decisions")
     async def decisions(
         caller: Annotated[Caller, Depends(may_read)],
@@ -270,6 +386,18 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         return page_of(found, [row.id for row in rows], limit)
 
     return routes
+
+
+def assignee_of(c: Connection, case_id: int) -> str:
+    """Who has the case; empty for nobody."""
+    return str(c.execute(select(cases.c.assignee).where(cases.c.id == case_id)).scalar_one() or "")
+
+
+async def _worked(store: Store, keep: Callable[[Connection], T]) -> T:
+    try:
+        return await store.tx(keep)
+    except work.NotDone as refused:
+        raise WorkRefused(str(refused), "case") from refused
 
 
 def case_answer(row: CaseRow) -> CaseAnswer:

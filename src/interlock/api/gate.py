@@ -26,7 +26,13 @@ NEEDED = "needed_scope"
 
 # What changes something under these leaves an entry in the audit log. A label check is kept with its order instead: a
 # warehouse asks for every parcel, and entries are written one after another.
-CHANGING = (Scope.ORDERS_EDIT, Scope.LABELS_OVERRIDE, Scope.CASES_ANSWER, Scope.MAPPINGS_WRITE)
+CHANGING = (
+    Scope.ORDERS_EDIT,
+    Scope.LABELS_OVERRIDE,
+    Scope.CASES_ANSWER,
+    Scope.CASES_WORK,
+    Scope.MAPPINGS_WRITE,
+)
 
 BEARER = HTTPBearer(
     auto_error=False,

@@ -12,6 +12,8 @@ from interlock.api.problems import responses
 from interlock.api.values import Answer
 from interlock.clock import Clock
 from interlock.console.health import service_health
+from interlock.monitoring.board import kept_board
+from interlock.monitoring.objectives import Objective
 from interlock.storage.database import Store
 
 
@@ -59,5 +61,11 @@ def health_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
             operations_open=dict(found.operations),
             windows_running_out=len([window for window in found.windows if window.gone >= 0.6]),
         )
+
+    @routes.get("/health/objectives", responses=responses(), operation_id="list_objectives")
+    async def shown(caller: Annotated[Caller, Depends(gate.needs(Scope.HEALTH_READ))]) -> list[Objective]:
+        """List the objectives S1 to S14 as they were judged last. Empty until the first judgement after the set-up."""
+        board = await store.tx(kept_board)
+        return [] if board is None else list(board.objectives)
 
     return routes

@@ -294,7 +294,9 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
             continue
         since = moment
         for earlier in reversed(truth.moments[: truth.moments.index(moment)]):
-            if not (earlier.live and _label_is_wrong(truth, earlier, lines)):
+            # A line that stands for nothing sold was no difference before it was added.
+            there = [line for line in lines if truth.line_of.get(line) or earlier.own.get(line)]
+            if not (earlier.live and _label_is_wrong(truth, earlier, there)):
                 break
             since = earlier
         since = truth.cause(since)

@@ -155,13 +155,14 @@ def keep(c: Connection, connection: ConnectionRow, view: View) -> tuple[int, Pla
     if view.shopify is not None:
         remember_fulfillment_orders(c, order_id, [f.id for f in view.shopify.fulfillment_orders])
     for number, action in enumerate(plan.actions):
-        _planned(c, order_id, connection.id, action, f"{order_id:016x}{number:016x}", view.now)
+        planned(c, order_id, connection.id, action, f"{order_id:016x}{number:016x}", view.now)
     return order_id, plan
 
 
-def _planned(
+def planned(
     c: Connection, order_id: int, connection_id: int, action: Action, operation_id: str, at: datetime
 ) -> None:
+    """Put an operation of the order into the ledger, planned and not sent."""
     c.execute(
         insert(ledger.operations).values(
             id=operation_id,

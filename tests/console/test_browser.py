@@ -218,3 +218,47 @@ def test_what_somebody_wrote_is_read_and_never_run(screen: Screen, served: Serve
     assert page.evaluate("window.hurt") is None
     assert "49" not in page.locator(".story").inner_text()
     assert screen.complaints == []
+
+
+def test_a_carrier_is_mapped_where_the_page_says_what_it_unlocks(screen: Screen, served: Served) -> None:
+    page = screen.open("/mappings")
+    assert page.get_by_text("unlocks 1 order").first.is_visible()
+    page.get_by_role("listitem").filter(has_text="Pigeon Post").get_by_role("link", name="Map it").click()
+    assert page.get_by_label("Name the shop writes").input_value() == "Pigeon Post"
+    page.get_by_label("Marketplace code").fill("DPD")
+    page.get_by_role("button", name="Map", exact=True).click()
+
+    page.get_by_role("status").wait_for()
+    assert "1 mapping(s) kept" in page.get_by_role("status").inner_text()
+    assert screen.complaints == []
+
+
+def test_a_flow_is_paused_and_resumed_and_every_page_shouts_meanwhile(screen: Screen) -> None:
+    page = screen.open("/connections")
+    page.get_by_role("link", name="Pause or resume a flow").click()
+    page.get_by_text("Pause acceptance").first.click()
+    form = page.locator("form", has=page.get_by_role("button", name="Pause acceptance"))
+    form.get_by_label("Why").fill("The shop takes stock.")
+    form.get_by_role("button", name="Pause acceptance").click()
+
+    page.get_by_role("alert").filter(has_text="Acceptance of atlas is paused").wait_for()
+    page.goto("/holds")
+    assert page.get_by_role("alert").filter(has_text="orders can be lost").is_visible()
+    page.go_back()
+    page.get_by_role("button", name="End the pause of acceptance").click()
+    page.wait_for_load_state()
+    assert page.get_by_role("alert").filter(has_text="is paused").count() == 0
+    assert screen.complaints == []
+
+
+def test_a_list_is_filtered_by_its_form_and_taken_away_as_a_file(screen: Screen) -> None:
+    page = screen.open("/orders")
+    page.get_by_label("Show").select_option("cases")
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**/orders?show=cases**")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Export CSV").click()
+
+    text = taken.value.path().read_bytes().decode("utf-8-sig")
+    assert text.startswith("marketplace order,connection,")
+    assert "M-1001-A" in text

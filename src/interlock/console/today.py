@@ -30,20 +30,23 @@ class Today:
     to_accept: int
     open_cases: int
     urgent_cases: int
+    mine: int
     at_stake: tuple[str, ...]
     windows: tuple[Waiting, ...]
     queue: tuple[CaseRow, ...]
     sources: tuple[Pulse, ...]
 
 
-def first_page(c: Connection, now: datetime) -> Today:
-    """What needs a person now. The day begins at midnight UTC."""
+def first_page(c: Connection, who: str, now: datetime) -> Today:
+    """What needs a person now, and what `who` has taken on. The day begins at midnight UTC."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     new = c.execute(select(func.count()).select_from(orders).where(orders.c.created_at >= midnight))
     counted = c.execute(
-        select(func.count(), func.count().filter(cases.c.severity == "urgent")).where(
-            cases.c.closed_at.is_(None)
-        )
+        select(
+            func.count(),
+            func.count().filter(cases.c.severity == "urgent"),
+            func.count().filter(cases.c.assignee == who),
+        ).where(cases.c.closed_at.is_(None))
     ).one()
     ending, _ = waiting_orders(c, Asked("/acceptance"), now, SHOWN_WINDOWS)
     return Today(
@@ -52,6 +55,7 @@ def first_page(c: Connection, now: datetime) -> Today:
         to_accept=number_waiting(c),
         open_cases=int(counted[0]),
         urgent_cases=int(counted[1]),
+        mine=int(counted[2]),
         at_stake=_at_stake(c),
         windows=tuple(one for one in ending if one.gone is not None and one.gone >= RUNNING_OUT),
         queue=tuple(case_queue(c, SHOWN_CASES, now)),

@@ -20,5 +20,5 @@ def today_routes(routes: APIRouter, console: Console) -> None:
             # This page is of all connections; somebody with roles for some begins with the cases of theirs.
             return seen_other("/cases")
         now = parts.clock.now()
-        found = await console.read(lambda c: first_page(c, now))
+        found = await console.read(lambda c: first_page(c, person.handle, now))
         return console.page(request, "today", "Today", today=found)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, insert, select, update
 
+from interlock.access.people import people
 from interlock.cases.store import cases
 from interlock.engine.store import connections
 from interlock.orders.store import add_order
@@ -62,11 +63,20 @@ def _fill(database: Database, rows: int) -> None:
             ).scalar_one()
             for number, order_id in enumerate(order_ids)
         ]
+        person_ids = [
+            c.execute(insert(people).values(_filler(people, number)).returning(people.c.id)).scalar_one()
+            for number in range(rows)
+        ]
         for name in dict.fromkeys(column.table for column in COLUMNS):
             table = metadata.tables[name]
-            if name not in ("connections", "installation"):
+            if name not in ("connections", "installation", "people"):
                 for number, order_id in enumerate(order_ids):
-                    of = {"order_id": order_id, "connection_id": connection_id, "case_id": case_ids[number]}
+                    of = {
+                        "order_id": order_id,
+                        "connection_id": connection_id,
+                        "case_id": case_ids[number],
+                        "person_id": person_ids[number],
+                    }
                     values = _filler(table, number) | of
                     c.execute(insert(table).values({k: v for k, v in values.items() if k in table.c}))
         for column in COLUMNS:

@@ -36,6 +36,7 @@ URGENT = Case(Reason.CANNOT_HOLD, "FO1", "The parcel cannot be held.")
 NOTE = Case(Reason.EDIT_WAITING, "L1", "An edit waits.", severity="note")
 TOLD = a_shopify_order(status="in sync", tags=("mirakl", "Interlock: in sync"))
 UNTOLD = a_shopify_order(tags=("mirakl",))
+AGREED = a_memory(released_at=NOW)
 HELD = a_memory(held=("FO1",), released_at=None)
 SECOND = timedelta(seconds=1)
 RULES = some_rules(show_status=True)
@@ -62,9 +63,12 @@ def standing_for(memory: Memory, status: str, seconds: timedelta) -> Memory:
 @pytest.mark.parametrize(
     ("memory", "mirakl", "shopify", "cases", "rules", "status"),
     [
-        (a_memory(), an_order(), TOLD, (), {}, "in sync"),
-        (a_memory(), an_order(), TOLD, (NOTE,), {}, "in sync"),
-        (a_memory(), an_order(), TOLD, (URGENT,), {}, "needs decision"),
+        (AGREED, an_order(), TOLD, (), {}, "in sync"),
+        (a_memory(), an_order("WAITING_ACCEPTANCE"), TOLD, (), {}, "held: not accepted yet"),
+        (a_memory(), an_order(), TOLD, (), {}, "held: being checked"),
+        (a_memory(), an_order("SHIPPED"), TOLD, (), {}, "in sync"),
+        (AGREED, an_order(), TOLD, (NOTE,), {}, "in sync"),
+        (AGREED, an_order(), TOLD, (URGENT,), {}, "needs decision"),
         (HELD, an_order(), TOLD, (URGENT,), {}, "needs decision"),
         (HELD, an_order("WAITING_ACCEPTANCE"), TOLD, (), {}, "held: not accepted yet"),
         (HELD, an_order("WAITING_DEBIT_PAYMENT"), TOLD, (), {}, "held: marketplace not ready"),
@@ -100,11 +104,11 @@ def test_every_status_fits_into_a_tag_and_no_tag_ends_early() -> None:
 
 
 def test_an_order_that_says_it_already_is_left_alone() -> None:
-    assert look(a_memory()) == Part(a_memory())
+    assert look(AGREED) == Part(AGREED)
 
 
 def test_an_order_that_came_in_sync_says_so_at_once() -> None:
-    part = look(a_memory(), shopify=UNTOLD)
+    part = look(AGREED, shopify=UNTOLD)
 
     assert part.actions == (ShowStatus("SO1", "in sync", ()),)
     assert (part.memory.status_told, part.memory.status_told_at) == ("in sync", NOW)
@@ -113,7 +117,7 @@ def test_an_order_that_came_in_sync_says_so_at_once() -> None:
 @pytest.mark.parametrize(
     ("memory", "cases", "shopify", "settles"),
     [
-        (a_memory(), (URGENT,), TOLD, DECISION_SETTLES),
+        (AGREED, (URGENT,), TOLD, DECISION_SETTLES),
         (HELD, (), TOLD, HELD_SETTLES),
         (HELD, (), UNTOLD, IMPORT_SETTLES),
     ],
@@ -133,13 +137,13 @@ def test_what_may_pass_soon_is_written_only_once_it_has_stood_for_a_while(
 
 
 def test_another_status_begins_its_own_time() -> None:
-    memory = standing_for(a_memory(), "held: being checked", timedelta(hours=1))
+    memory = standing_for(AGREED, "held: being checked", timedelta(hours=1))
 
     assert look(memory, (URGENT,)).look_at == NOW + DECISION_SETTLES
 
 
 def test_what_is_over_before_it_was_written_is_never_written() -> None:
-    memory = standing_for(a_memory(), "held: edit on its way", timedelta(seconds=90))
+    memory = standing_for(AGREED, "held: edit on its way", timedelta(seconds=90))
 
     part = look(memory)
 
@@ -150,10 +154,9 @@ def test_what_is_over_before_it_was_written_is_never_written() -> None:
 def test_the_status_waits_until_nothing_else_is_to_be_sent() -> None:
     hold = PlaceHold("FO1", "")
 
-    assert look(a_memory(), (), (hold,), shopify=UNTOLD).actions == ()
+    assert look(AGREED, (), (hold,), shopify=UNTOLD).actions == ()
     assert (
-        look(a_memory(), (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, "PLANNED"),)).actions
-        == ()
+        look(AGREED, (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, "PLANNED"),)).actions == ()
     )
 
 
@@ -161,19 +164,19 @@ def test_the_status_waits_until_nothing_else_is_to_be_sent() -> None:
 def test_what_was_refused_or_is_unclear_waits_for_itself_and_keeps_no_status_back(state: Any) -> None:
     hold = PlaceHold("FO1", "")
 
-    part = look(a_memory(), (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, state),))
+    part = look(AGREED, (), (hold,), shopify=UNTOLD, operations=(an_operation(hold, state),))
 
     assert [type(action) for action in part.actions] == [ShowStatus]
 
 
 def test_the_reference_at_the_marketplace_travels_by_itself_and_keeps_no_status_back() -> None:
-    assert look(a_memory(), (), (SetSellerReference("#1001"),), shopify=UNTOLD).actions
+    assert look(AGREED, (), (SetSellerReference("#1001"),), shopify=UNTOLD).actions
 
 
 def test_tags_of_an_earlier_status_go_whoever_wrote_them() -> None:
     shopify = replace(UNTOLD, tags=("mirakl", "INTERLOCK: needs decision", "Interlock: held: being checked"))
 
-    (action,) = look(a_memory(), shopify=shopify).actions
+    (action,) = look(AGREED, shopify=shopify).actions
 
     assert action == ShowStatus(
         "SO1", "in sync", ("INTERLOCK: needs decision", "Interlock: held: being checked")
@@ -181,7 +184,7 @@ def test_tags_of_an_earlier_status_go_whoever_wrote_them() -> None:
 
 
 def test_a_status_that_somebody_takes_off_is_put_back_once_an_hour() -> None:
-    told = replace(a_memory(), status_told="in sync", status_told_at=NOW - timedelta(minutes=59))
+    told = replace(AGREED, status_told="in sync", status_told_at=NOW - timedelta(minutes=59))
     long_ago = replace(told, status_told_at=NOW - TOLD_AGAIN_AFTER)
 
     assert (look(told, shopify=UNTOLD).actions, look(told, shopify=UNTOLD).look_at) == (
@@ -193,7 +196,7 @@ def test_a_status_that_somebody_takes_off_is_put_back_once_an_hour() -> None:
 
 def test_a_status_on_its_way_stays_wanted() -> None:
     told = replace(
-        a_memory(), status_wanted="in sync", status_since=NOW, status_told="in sync", status_told_at=NOW
+        AGREED, status_wanted="in sync", status_since=NOW, status_told="in sync", status_told_at=NOW
     )
     under_way = an_operation(ShowStatus("SO1", "in sync", ()), "UNKNOWN")
 
@@ -202,7 +205,7 @@ def test_a_status_on_its_way_stays_wanted() -> None:
 
 def test_what_was_never_sent_does_not_count_as_told() -> None:
     memory = replace(
-        standing_for(a_memory(), "needs decision", DECISION_SETTLES),
+        standing_for(AGREED, "needs decision", DECISION_SETTLES),
         status_told="in sync",
         status_told_at=NOW - SECOND,
     )
@@ -227,15 +230,15 @@ def test_what_was_never_sent_does_not_count_as_told() -> None:
     ],
 )
 def test_switched_off_unseen_or_over_nothing_is_written(changes: dict[str, Any]) -> None:
-    part = look(standing_for(a_memory(), "in sync", timedelta(hours=1)), **{"shopify": UNTOLD, **changes})
+    part = look(standing_for(AGREED, "in sync", timedelta(hours=1)), **{"shopify": UNTOLD, **changes})
 
-    assert (part.actions, part.look_at, part.memory) == ((), None, a_memory())
+    assert (part.actions, part.look_at, part.memory) == ((), None, AGREED)
 
 
 def test_an_order_that_needed_somebody_says_when_it_does_no_more_even_after_it_left() -> None:
     shopify = a_shopify_order(status="needs decision", tags=("Interlock: needs decision",))
 
-    (action,) = look(a_memory(), shopify=shopify, mirakl=an_order("SHIPPED")).actions
+    (action,) = look(AGREED, shopify=shopify, mirakl=an_order("SHIPPED")).actions
 
     assert action == ShowStatus("SO1", "in sync", ("Interlock: needs decision",))
 

@@ -63,7 +63,6 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         refund_limit=rng.choice((None, Decimal(30))),
         refund_cap=rng.choice((Decimal(20), Decimal(500))),
         mirror_marketplace_changes=rng.random() < 0.75,
-        show_status=random.Random(f"{seed}:status").random() < 0.2,
     )
     rules = replace(rules, **theme.rules)
     plan = WorldPlan(seed=seed, marketplaces=(profile,), rules=rules, poll_seconds=120.0, subscribed=True)

@@ -70,7 +70,9 @@ def status_of(
     """Where the order stands. A person's work comes first, then our hold, and what is neither is in sync."""
     if any(_asks_a_person(case) for case in cases):
         return ShownStatus.NEEDS_DECISION
-    if not shopify.live or not memory.held:
+    # A parcel that was never let go is held even before our hold on it was seen.
+    waits = memory.released_at is None and mirakl.state not in (*DEAD, *GONE_OUT)
+    if not shopify.live or not (memory.held or waits):
         return ShownStatus.IN_SYNC
     if mirakl.state in BEFORE_ACCEPTANCE:
         return ShownStatus.NOT_ACCEPTED

@@ -319,6 +319,19 @@ def test_i8_released_while_the_sides_disagree(bench: Bench) -> None:
     assert "I8" in bench.broken()
 
 
+@pytest.mark.parametrize("first", ["release", "edit"])
+def test_i8_within_one_instant_the_log_of_the_shop_says_what_came_first(bench: Bench, first: str) -> None:
+    released = bench.effects("hold_released")[0]
+    edited = bench.effects("edited")[0]
+    bench.unhappen(released)
+    bench.happen(released, at=edited.at)
+    if first == "release":
+        bench.unhappen(edited)
+        bench.happen(edited)
+    told = [found.sentence for found in bench.judge().broken]
+    assert ("Our hold was released while the sides disagreed." in told) == (first == "edit")
+
+
 def test_i8_released_on_a_view_without_an_address(bench: Bench) -> None:
     bench.sql(
         "UPDATE plans SET view = jsonb_set(view, '{mirakl,address,complete}', 'false') "

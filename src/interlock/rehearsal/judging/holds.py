@@ -9,6 +9,7 @@ from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
 from interlock.rehearsal.judging.truth import (
     MIRAKL,
+    SHOPIFY,
     Moment,
     Parcel,
     Truth,
@@ -231,6 +232,8 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
     if not moment.live or moment.state in GONE_OUT or not moment.must_not_move:
         return
     since = _since(truth, moment)
+    if _came_before(evidence, effect, since):
+        return
     why = not_moving_because(moment)
     seen = plan.marketplace_seen_at
     if since.side == MIRAKL and seen is not None:
@@ -257,6 +260,19 @@ def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: E
         f"since {since.at:%H:%M:%S}",
         f"call {effect.reference}",
     )
+
+
+def _came_before(evidence: Evidence, effect: Effect, since: Moment) -> bool:
+    """Whether the shop's own log has `effect` before what set the sides apart, when both happened in one instant."""
+    if since.side != SHOPIFY or since.at != effect.at:
+        return False
+    log = evidence.shopify_effects_of.get(effect.order_id, [])
+    causes = [
+        place
+        for place, other in enumerate(log)
+        if (other.at, other.kind, other.actor) == (since.at, since.kind, since.actor)
+    ]
+    return bool(causes) and log.index(effect) < causes[0]
 
 
 def _silent(truth: Truth) -> bool:

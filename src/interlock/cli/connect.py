@@ -157,6 +157,13 @@ def connect(
             help="yes: the Shopify order says in sync, held or needs decision, as metafield and tag; no: nothing.",
         ),
     ] = "",
+    customer_mail: Annotated[
+        str,
+        typer.Option(
+            "--customer-mail",
+            help="none: no mail about these orders is wanted; shipping: shipping mails reach the relay address.",
+        ),
+    ] = "",
     poll_interval: Annotated[
         str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
     ] = "60s",
@@ -196,6 +203,7 @@ def connect(
                 mirror_marketplace_changes.strip(),
                 price_tolerance.strip(),
                 show_status.strip(),
+                customer_mail.strip(),
             )
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
@@ -360,11 +368,12 @@ class Policies:
     mirror_marketplace_changes: str
     price_tolerance: str
     show_status: str
+    customer_mail: str
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "")
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "")
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
@@ -376,6 +385,15 @@ class Policies:
             case other:
                 raise CannotConnect(
                     f"--reduction-after-debit: there are task, approve and automatic, not {other!r}. Nothing was stored."
+                )
+        match self.customer_mail:
+            case "":
+                pass
+            case "none" | "shipping" as mail:
+                rules = replace(rules, customer_mail=mail)
+            case other:
+                raise CannotConnect(
+                    f"--customer-mail: there are none and shipping, not {other!r}. Nothing was stored."
                 )
         rules = replace(
             rules,
@@ -608,6 +626,8 @@ def _tell(
             )
         if not probed.readiness.sees_all_orders:
             say("The app does not have read_all_orders: orders older than 60 days are not seen.")
+        if not probed.readiness.sees_customers:
+            say("The app does not have read_customers: a customer's consent to marketing is not seen.")
     table("\nWhat its policies mean", ("setting", "value", "means"), policies)
     table(
         "\nWhat the marketplace allows",

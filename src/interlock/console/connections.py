@@ -244,6 +244,15 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             else "The Shopify order says nothing of where it stands; only our hold shows.",
         ),
         (
+            "customer mail",
+            rules.customer_mail,
+            "No mail is wanted. Nothing Interlock sends triggers one; the order keeps the relay address as contact, so whether "
+            "the shop mails it is up to Shopify's own switches and to whoever ships."
+            if rules.customer_mail == "none"
+            else "Shipping mails of the shop are wanted, through the relay address: an order that lost it is a case. Interlock "
+            "sends none itself; whoever ships tells Shopify to.",
+        ),
+        (
             "poll interval",
             f"{row.poll_seconds} s",
             "How often the marketplace is asked for changes, besides "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from interlock.orders.addresses import AddressParts, digest, is_complete
+from interlock.orders.addresses import AddressParts, digest, email_digest, is_complete
 from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.connection import Carrier
 from interlock.orders.countries import alpha2
@@ -139,6 +139,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         # The feature "order level tax calculation" is not in PC01: an order that carries `order_taxes` proves it.
         order_level_tax=bool(_objects(document.get("order_taxes"))),
         country=_country(shipping_address(document)),
+        relay=email_digest(_text(document.get("customer_notification_email")), address_key),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 ImportRoute = Literal["draft", "order"]
 ReductionAfterDebit = Literal["task", "approve", "automatic"]
 KindOfEdit = Literal["quantity_reduced", "line_removed"]
+CustomerMail = Literal["none", "shipping"]
 Flow = Literal["import", "acceptance", "edits", "shipping", "refunds"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 
@@ -105,6 +106,7 @@ class ConnectionRules:
     mirror_marketplace_changes: bool = True
     price_tolerance: Decimal | None = Decimal(10)
     show_status: bool = False
+    customer_mail: CustomerMail = "none"
     pauses: tuple[Pause, ...] = ()
 
     def paused(self, flow: Flow | None, now: datetime) -> Pause | None:

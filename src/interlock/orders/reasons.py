@@ -99,6 +99,9 @@ class Reason(StrEnum):
     FULFILLMENT_CANCELLED = "fulfillment_cancelled"
     ADDRESS_INCOMPLETE = "address_incomplete"
     REFUND_ONLY_AT_MARKETPLACE = "refund_only_at_marketplace"
+    # mail that reaches a marketplace's customer past the marketplace
+    EMAIL_NOT_RELAY = "email_not_relay"
+    MARKETING_POSSIBLE = "marketing_possible"
 
 
 class Option(StrEnum):
@@ -1263,6 +1266,36 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="a refund of a marketplace line that answers no task, on an order that has left",
         closes_when="By itself, when the same money is refunded in Shopify; or when a person dismisses it with a reason.",
+        options=(Option.DISMISS,),
+    ),
+    Reason.EMAIL_NOT_RELAY: ReasonPage(
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="the order's e-mail address is not the marketplace's relay address",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Every mail of the shop about this order reaches somebody past the marketplace, or nobody. Marketplaces forbid it and close shops over it.",
+            "nothing",
+        ),
+        evidence="keyed digests of the e-mail address of the Shopify order and of the relay address the marketplace shows",
+        closes_when="By itself, when the Shopify order carries the relay address again (or none, where no mail is wanted) or is cancelled; or by your answer, which counts for exactly this address.",
+        options=(Option.DISMISS,),
+    ),
+    Reason.MARKETING_POSSIBLE: ReasonPage(
+        kind="condition",
+        owner="CX",
+        severity="today",
+        title="a marketplace customer may get marketing mail",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The next campaign or automation of the shop writes to the marketplace's customer. Marketplaces forbid it and close shops over it.",
+            "nothing",
+        ),
+        evidence="the marketing state of the order's customer in Shopify, or a marketing tag on the Shopify order",
+        closes_when="By itself, when the customer is not subscribed any more and the tag is gone, or the Shopify order is cancelled; or by your answer, which counts for exactly this consent or tag.",
         options=(Option.DISMISS,),
     ),
 }

@@ -106,7 +106,8 @@ class MiraklOrder:
     `unknown` lists values of decision fields this version does not know, as `field=value`. `to_ship` is what is left
     to ship per line (ST12), None where it was not asked or is not offered; a line that is missing has nothing left.
     `order_level_tax` means that taxes are computed for the whole order (it carries `order_taxes`). `country` is where
-    the parcel goes (ISO 3166 alpha-2), empty while the address is hidden or the platform names none.
+    the parcel goes (ISO 3166 alpha-2), empty while the address is hidden or the platform names none. `relay` is a keyed
+    digest of the marketplace's relay address for the customer (`customer_notification_email`), empty where none is shown.
     """
 
     order_id: str
@@ -138,6 +139,7 @@ class MiraklOrder:
     to_ship: tuple[tuple[str, int], ...] | None = None
     order_level_tax: bool = False
     country: str = ""
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,8 @@ class ShopifyOrder:
     `editable` is whether our app may edit its lines now (merchantEditable), `edit_obstacles` why not, in Shopify's
     words; `closed` means archived. `edited` is true once lines were edited. `notes_digest` is a keyed digest of the
     note and of all order and line attributes: it tells that they changed, not what they say. `status` is our status
-    metafield, empty where there is none.
+    metafield, empty where there is none. `takes_marketing` means that the order's customer is or is about to be subscribed
+    to e-mail marketing (CustomerEmailAddress.marketingState); false also where our app may not see customers.
     """
 
     id: str
@@ -323,6 +326,7 @@ class ShopifyOrder:
     notes_digest: str = ""
     traces: Traces = NO_TRACES
     status: str = ""
+    takes_marketing: bool = False
 
     @property
     def live(self) -> bool:

@@ -200,6 +200,8 @@ class ShopifyClient(Operations):
         self.shop = shop
         self.clock_now = clock_now
         self.counters = Counters()
+        # false once the shop has refused to show an order's customer; asked again by the next client
+        self.sees_customers = True
         self._http = http
         self._budget = budget
         self._bucket = CostBucket()

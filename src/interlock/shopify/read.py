@@ -119,6 +119,7 @@ class Readiness:
     scopes: tuple[str, ...]
     missing_scopes: tuple[str, ...]
     sees_all_orders: bool
+    sees_customers: bool
     locations: tuple[Location, ...]
 
     @property
@@ -428,6 +429,7 @@ async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:
         scopes=scopes,
         missing_scopes=missing,
         sees_all_orders="read_all_orders" in scopes,
+        sees_customers=_granted("read_customers", scopes),
         locations=tuple(
             Location(
                 place.id,
@@ -442,7 +444,19 @@ async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:
 
 
 async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> OrderSnapshotOrder | None:
-    """The order with all its fulfillments and refunds; other lists may have further pages."""
+    """The order with all its fulfillments and refunds; other lists may have further pages. Where the shop keeps its
+    customers from us (no read_customers, or no approval) it is read without, now and from then on."""
+    if client.sees_customers:
+        try:
+            return await _order_listed(client, order_id, lane)
+        except CallFailed as failed:
+            if not _customers_withheld(failed):
+                raise
+            client.sees_customers = False
+    return await _order_listed(client, order_id, lane)
+
+
+async def _order_listed(client: ShopifyClient, order_id: str, lane: Lane) -> OrderSnapshotOrder | None:
     for listed in _LISTED:
         try:
             with understood("OrderSnapshot"):
@@ -454,6 +468,7 @@ async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> Order
                         lineage=LINEAGE_KEY,
                         status=STATUS_KEY,
                         listed=listed,
+                        customer=client.sees_customers,
                         lane=lane,
                     )
                 ).order
@@ -575,6 +590,17 @@ def _next(has_next: bool, cursor: str | None, asked: str | None) -> str | None:
 
 def _no_such_id(failed: CallFailed) -> bool:
     return isinstance(failed.outcome, Refused) and failed.outcome.code == "RESOURCE_NOT_FOUND"
+
+
+def _customers_withheld(failed: CallFailed) -> bool:
+    """Whether the one thing we may not see is the order's customer: a missing scope or a missing approval (reference
+    2.2, 2.3). Both are said in words beside the rest of the answer."""
+    match failed.outcome:
+        case Refused(words=said) | Unknown(why=said):
+            told = said.lower()
+            return "customer" in told and ("access denied" in told or "not approved" in told)
+        case _:
+            return False
 
 
 def _granted(scope: str, granted: tuple[str, ...]) -> bool:

@@ -95,7 +95,14 @@ def order(
             mentions=_mentions(read, numbers, tag),
         ),
         status=read.status.value if read.status is not None else "",
+        takes_marketing=_takes_marketing(read),
     )
+
+
+def _takes_marketing(read: OrderSnapshotOrder) -> bool:
+    """Whether the customer is subscribed to e-mail marketing, or was asked to confirm it (PENDING)."""
+    address = None if read.customer is None else read.customer.default_email_address
+    return address is not None and address.marketing_state in ("SUBSCRIBED", "PENDING")
 
 
 def _attribute(read: OrderSnapshotOrder | StrangerOrder) -> str:

@@ -1092,10 +1092,11 @@ class Operations(BaseClient):
         lineage: str,
         status: str,
         listed: int,
+        customer: bool,
         **kwargs: Any,
     ) -> OrderSnapshot:
         query = gql("""
-            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $lineage: String!, $status: String!, $listed: Int!) {
+            query OrderSnapshot($id: ID!, $namespace: String!, $key: String!, $lineage: String!, $status: String!, $listed: Int!, $customer: Boolean!) {
               order(id: $id) {
                 id
                 name
@@ -1125,6 +1126,11 @@ class Operations(BaseClient):
                   value
                 }
                 email
+                customer @include(if: $customer) {
+                  defaultEmailAddress {
+                    marketingState
+                  }
+                }
                 sourceIdentifier
                 app {
                   name
@@ -1318,6 +1324,7 @@ class Operations(BaseClient):
             "lineage": lineage,
             "status": status,
             "listed": listed,
+            "customer": customer,
         }
         response = await self.execute(
             query=query, operation_name="OrderSnapshot", variables=variables, **kwargs

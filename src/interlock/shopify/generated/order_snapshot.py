@@ -33,6 +33,7 @@ class OrderSnapshotOrder(BaseModel):
     lineage: Optional["OrderSnapshotOrderLineage"]
     status: Optional["OrderSnapshotOrderStatus"]
     email: Optional[str]
+    customer: Optional["OrderSnapshotOrderCustomer"] = None
     source_identifier: Optional[str] = Field(alias="sourceIdentifier")
     app: Optional["OrderSnapshotOrderApp"]
     current_total_price_set: "OrderSnapshotOrderCurrentTotalPriceSet" = Field(
@@ -67,6 +68,16 @@ class OrderSnapshotOrderLineage(BaseModel):
 
 class OrderSnapshotOrderStatus(BaseModel):
     value: str
+
+
+class OrderSnapshotOrderCustomer(BaseModel):
+    default_email_address: Optional["OrderSnapshotOrderCustomerDefaultEmailAddress"] = (
+        Field(alias="defaultEmailAddress")
+    )
+
+
+class OrderSnapshotOrderCustomerDefaultEmailAddress(BaseModel):
+    marketing_state: str = Field(alias="marketingState")
 
 
 class OrderSnapshotOrderApp(BaseModel):
@@ -201,6 +212,7 @@ class OrderSnapshotOrderRefundsTransactionsPageInfo(BaseModel):
 
 OrderSnapshot.model_rebuild()
 OrderSnapshotOrder.model_rebuild()
+OrderSnapshotOrderCustomer.model_rebuild()
 OrderSnapshotOrderLineItems.model_rebuild()
 OrderSnapshotOrderFulfillmentOrders.model_rebuild()
 OrderSnapshotOrderFulfillments.model_rebuild()

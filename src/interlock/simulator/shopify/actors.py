@@ -198,6 +198,35 @@ class People:
         act.touch(found)
         act.finish()
 
+    def set_email(self, order: Order | str, email: str | None, *, actor: Actor | None = None) -> None:
+        """Staff replace the contact e-mail of an order, or take it off."""
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.email = email
+        act.touch(found)
+        act.effect("email_changed", found.gid)
+        act.finish()
+
+    def set_consent(
+        self, order: Order | str, marketing: str = "SUBSCRIBED", *, actor: Actor | None = None
+    ) -> None:
+        """Staff or an app set whether the order's customer takes e-mail marketing. It is a change of the customer: the
+        order keeps its updatedAt and nobody is told. Raises ValueError for an order without an e-mail address."""
+        found = self._found(order)
+        if not found.email:
+            raise ValueError(f"Order {found.name} has no e-mail address, so it has no customer.")
+        act = self._act(actor, found.shop)
+        found.shop.customer_of(found.email).marketing = marketing
+        act.effect("consent_changed", found.gid, marketing=marketing)
+        act.finish()
+
+    def remove_tags(self, order: Order | str, tags: Sequence[str], *, actor: Actor | None = None) -> None:
+        found = self._found(order)
+        act = self._act(actor, found.shop)
+        found.tags = [tag for tag in found.tags if tag not in tags]
+        act.touch(found)
+        act.finish()
+
     def cancel_order(
         self,
         order: Order | str,

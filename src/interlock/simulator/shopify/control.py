@@ -355,6 +355,16 @@ def _tags(world: ShopifyWorld, given: dict[str, Any]) -> Any:
     return dump_order(world.order(given["order"]))
 
 
+def _email(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    world.set_email(given["order"], given.get("email"))
+    return dump_order(world.order(given["order"]))
+
+
+def _consent(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+    world.set_consent(given["order"], given.get("marketing", "SUBSCRIBED"))
+    return dump_order(world.order(given["order"]))
+
+
 def _address(world: ShopifyWorld, given: dict[str, Any]) -> Any:
     return {"address": world.change_address(given["order"]).gid}
 
@@ -397,6 +407,8 @@ ACTIONS: dict[str, Action] = {
     "staff/note": _note,
     "staff/tags": _tags,
     "staff/address": _address,
+    "staff/email": _email,
+    "staff/consent": _consent,
     "staff/cancel": _cancel,
     "staff/refund": _refund,
     "staff/archive": _archive,

@@ -17,6 +17,7 @@ from interlock.simulator.shopify.state import (
     AppData,
     Draft,
     DraftLine,
+    Customer,
     EditSession,
     Fulfillment,
     FulfillmentLine,
@@ -634,6 +635,13 @@ def _events(value: Order, _info: Info, **args: Any) -> Page:
     return by_number(value.events, args)
 
 
+def _order_customer(value: Order, info: Info) -> Customer | None:
+    """The customer an order's address made or linked; needs a scope of its own (reference 2.2)."""
+    ask: Asking = info.context
+    ask.need("customer", "read_customers")
+    return ask.shop.customer_of(value.email) if value.email else None
+
+
 ORDER: dict[str, Resolver] = {
     "id": attr("gid"),
     "legacyResourceId": attr("number"),
@@ -700,6 +708,7 @@ ORDER: dict[str, Resolver] = {
     ],
     "email": attr("email"),
     "phone": attr("phone"),
+    "customer": _order_customer,
     "shippingAddress": attr("shipping_address"),
     "billingAddress": attr("billing_address"),
     "paymentGatewayNames": lambda value, _info: list(
@@ -984,6 +993,14 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     "MoneyV2": {"amount": attr("amount"), "currencyCode": attr("currency")},
     "MailingAddress": ADDRESS,
     "Order": ORDER,
+    "Customer": {
+        "id": attr("gid"),
+        "defaultEmailAddress": lambda value, _info: value,
+    },
+    "CustomerEmailAddress": {
+        "emailAddress": attr("email"),
+        "marketingState": attr("marketing"),
+    },
     "LineItem": LINE_ITEM,
     "OrderApp": {"id": attr("gid"), "name": attr("name")},
     "AppInstallation": {"metafield": _app_metafield},

@@ -423,6 +423,20 @@ class AppData:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Customer:
+    """A customer of the shop, known by an e-mail address (reference 5.1: an address alone makes or links one).
+    `marketing` is a CustomerEmailAddressMarketingState."""
+
+    number: int
+    email: str
+    marketing: str = "NOT_SUBSCRIBED"
+
+    @property
+    def gid(self) -> str:
+        return f"gid://shopify/Customer/{self.number}"
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class MetafieldDefinition:
     number: int
     namespace: str
@@ -934,6 +948,16 @@ class Shop:
     installed: list[App] = field(default_factory=list)
     # what each app keeps at its own installation, by the app's number; gone when it is uninstalled
     app_data: dict[int, AppData] = field(default_factory=dict)
+    # by e-mail address in small letters
+    customers: dict[str, Customer] = field(default_factory=dict)
+
+    def customer_of(self, email: str) -> Customer:
+        """The one customer with this address; made when there is none yet."""
+        known = self.customers.get(email.casefold())
+        if known is None:
+            known = Customer(len(self.customers) + 1, email)
+            self.customers[email.casefold()] = known
+        return known
 
     @property
     def gid(self) -> str:

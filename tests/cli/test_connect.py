@@ -193,6 +193,7 @@ def test_without_an_acceptance_window_nothing_goes_live(
         ({"--refund-cap": "NaN"}, {}, "is not an amount anyone pays"),
         ({"--price-tolerance": "a lot"}, {}, "is no share"),
         ({"--price-tolerance": "-1"}, {}, "between 0 and 1000 per cent"),
+        ({"--customer-mail": "all"}, {}, "there are none and shipping, not 'all'"),
         ({"--mirror-marketplace-changes": "maybe"}, {}, "there are yes and no"),
         ({"--proportional-taxes": "some"}, {}, "there are yes and no"),
         ({"--webhook-base": "http://interlock.example"}, {}, "--webhook-base cannot be used"),
@@ -288,6 +289,8 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
         "no",
         "--price-tolerance",
         "2.5",
+        "--customer-mail",
+        "shipping",
         "--json",
     )
     shown = interlock("connect", "--name", "atlas", "--show")
@@ -298,10 +301,19 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
     assert (row.rules.reduction_after_debit, row.rules.refund_cap) == ("automatic", Decimal("49.90"))
     assert row.rules.refund_limit == 200
     assert (row.rules.mirror_marketplace_changes, row.rules.price_tolerance) == (False, Decimal("2.5"))
+    assert row.rules.customer_mail == "shipping"
     assert row.rules.refund_reason_for("line_removed") == "19"
     assert row.rules_changed_at is not None
     assert not row.live
-    for words in ("automatic", "49.90", "refund in Shopify", "always a task", "unverified", "RE01"):
+    for words in (
+        "automatic",
+        "49.90",
+        "refund in Shopify",
+        "always a task",
+        "unverified",
+        "RE01",
+        "customer mail",
+    ):
         assert words in shown.output, words
 
     refused = interlock("connect", "--name", "atlas", "--refund-cap", "none")

@@ -29,7 +29,7 @@ from interlock.orders.actions import (
     ShopifyAction,
     ShowStatus,
 )
-from interlock.orders.addresses import AddressParts, digest
+from interlock.orders.addresses import AddressParts, digest, email_digest
 from interlock.orders.changes import VariantPrice
 from interlock.orders.content import content_of
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -125,6 +125,50 @@ def test_the_simulated_shop_is_ready(setting: Setting) -> None:
     assert found.missing_scopes == ()
     assert found.ready
     assert (found.currency, found.sees_all_orders, len(found.locations)) == ("CAD", True, 1)
+    assert found.sees_customers
+
+
+def test_the_contact_and_the_consent_of_an_order_are_read_without_personal_data(setting: Setting) -> None:
+    before = setting.imported()
+    relay = str(document()["customer_notification_email"])
+    assert before.traces.email == email_digest(relay, KEY)
+    assert not before.takes_marketing
+
+    setting.world.set_consent(before.id)
+    subscribed = setting.order(before.id)
+    assert subscribed.takes_marketing
+    assert relay not in repr(subscribed)
+
+    for state, counts in (("PENDING", True), ("UNSUBSCRIBED", False), ("INVALID", False)):
+        setting.world.set_consent(before.id, state)
+        assert setting.order(before.id).takes_marketing is counts
+
+    setting.world.set_email(before.id, "jane@mail.example")
+    assert setting.order(before.id).traces.email == email_digest("Jane@Mail.example", KEY)
+    setting.world.set_email(before.id, None)
+    nobody = setting.order(before.id)
+    assert (nobody.traces.email, nobody.takes_marketing) == ("", False)
+
+
+def test_an_order_is_read_all_the_same_where_our_app_may_not_see_customers(setting: Setting) -> None:
+    """Partial answers are normal and refused as a whole (reference 1.17, 2.2): the customer is left out from then on."""
+    order = setting.imported()
+    setting.world.set_consent(order.id)
+    app = setting.world.main_app
+    app.scopes = tuple(scope for scope in app.scopes if scope != "read_customers")
+
+    async def twice(client: ShopifyClient) -> tuple[ShopifyOrder | None, int, ShopifyOrder | None, int]:
+        now = setting.world.clock.now()
+        first = await read.order(client, order.id, KEY, now)
+        calls = client.counters.calls
+        return first, calls, await read.order(client, order.id, KEY, now), client.counters.calls
+
+    first, calls, second, more = setting.use(twice)
+    assert first is not None
+    assert (first.id, first.lines, first.takes_marketing) == (order.id, order.lines, False)
+    assert first == second
+    assert (calls, more) == (2, 3)
+    assert not setting.use(read.startup).sees_customers
 
 
 def test_a_draft_becomes_one_order_at_the_marketplaces_prices(setting: Setting) -> None:

@@ -368,6 +368,34 @@ def test_a_page_without_a_new_cursor_is_not_taken_for_the_last() -> None:
         asyncio.run(read.orders_updated_since(shop.client(), NOW))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Access denied for customer field. Required access: `read_customers` access scope.",
+        "This app is not approved to access the Customer object.",
+    ],
+)
+def test_customers_that_are_kept_from_us_do_not_keep_the_order(said: str) -> None:
+    withheld = {"data": {"order": order()}, "errors": [{"message": said, "path": ["order", "customer"]}]}
+    shop = Shop({"OrderSnapshot": [withheld, data(order=order())]})
+
+    found = asyncio.run(read.order(shop.client(), "gid://shopify/Order/1", KEY, NOW))
+
+    assert found is not None
+    assert [variables["customer"] for _, variables, _ in shop.requests] == [True, False]
+
+
+def test_anything_else_that_is_withheld_still_refuses_the_order() -> None:
+    withheld = {
+        "data": {"order": order()},
+        "errors": [{"message": "Access denied for fulfillmentOrders field.", "path": ["order"]}],
+    }
+    shop = Shop({"OrderSnapshot": [withheld]})
+
+    with pytest.raises(CallFailed, match="withheld"):
+        asyncio.run(read.order(shop.client(), "gid://shopify/Order/1", KEY, NOW))
+
+
 def test_readiness_names_the_scopes_that_are_missing() -> None:
     granted = [scope for scope in read.REQUIRED_SCOPES if scope not in ("read_fulfillments", "read_orders")]
     answer = data(

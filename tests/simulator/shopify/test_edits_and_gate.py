@@ -198,6 +198,36 @@ def test_an_address_change_is_no_edit(client: Client) -> None:
     assert destination.zip == address.zip
 
 
+CUSTOMER = "query($id: ID!) { order(id: $id) { id customer { defaultEmailAddress { marketingState } } } }"
+
+
+def test_consent_is_the_customers_and_leaves_the_order_as_it_was(world: ShopifyWorld) -> None:
+    """Reference 5.1: an e-mail address alone makes a customer, whose consent is set elsewhere."""
+    order = draft_order_of(Client(world))
+    assert Client(world).data(CUSTOMER, id=order.gid)["order"]["customer"] is None
+    world.set_email(order, "one@relay.example")
+    seen = order.updated_at
+    world.set_consent(order)
+    answer = Client(world).data(CUSTOMER, id=order.gid)
+    assert answer["order"]["customer"]["defaultEmailAddress"]["marketingState"] == "SUBSCRIBED"
+    assert order.updated_at == seen
+    world.set_email(order, None)
+    with pytest.raises(ValueError, match="no e-mail address"):
+        world.set_consent(order)
+
+
+def test_a_customer_needs_a_scope_of_its_own(world: ShopifyWorld) -> None:
+    """Reference 2.2 and 1.17: the rest of the order is answered beside the error."""
+    order = draft_order_of(Client(world))
+    world.set_email(order, "one@relay.example")
+    poor = world.add_app("Poor", scopes=("read_orders",))
+    world.install(poor)
+    document = Client(world, poor).ask(CUSTOMER, id=order.gid)
+    assert document["data"]["order"] == {"id": order.gid, "customer": None}
+    assert document["errors"][0]["path"] == ["order", "customer"]
+    assert "read_customers" in document["errors"][0]["message"]
+
+
 def test_a_missing_scope_hides_fulfillment_orders_silently(world: ShopifyWorld) -> None:
     """Reference 1.13."""
     order = draft_order_of(Client(world))

@@ -15,9 +15,9 @@ from interlock.simulator.shopify.refusals import TopLevelRefusal, invalid_id
 from interlock.simulator.shopify.state import (
     Agreement,
     AppData,
+    Customer,
     Draft,
     DraftLine,
-    Customer,
     EditSession,
     Fulfillment,
     FulfillmentLine,

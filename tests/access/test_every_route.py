@@ -68,6 +68,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /connections/{connection_id}/carriers": P.CHANGE_MAPPINGS,
     "POST /connections/{connection_id}/skus": P.CHANGE_MAPPINGS,
     "POST /connections/{connection_id}/{kind}/remove": P.CHANGE_MAPPINGS,
+    "POST /connections/{connection_id}/{kind}/rollback": P.CHANGE_MAPPINGS,
     "GET /connections/{connection_id}/{kind}.csv": P.EXPORT,
     "POST /connections/{connection_id}/carriers/file": P.CHANGE_MAPPINGS,
     "POST /connections/{connection_id}/skus/file": P.CHANGE_MAPPINGS,

@@ -57,8 +57,12 @@ def test_the_commands_are_those_that_were_promised() -> None:
                 "progress",
             )
         ),
-        *(f"{kind} {verb}" for kind in ("carriers", "skus") for verb in ("list", "map", "unmap", "import")),
-        *(f"carriers {verb}" for verb in ("suggest", "export", "rollback")),
+        *(
+            f"{kind} {verb}"
+            for kind in ("carriers", "skus")
+            for verb in ("list", "map", "unmap", "import", "rollback")
+        ),
+        *(f"carriers {verb}" for verb in ("suggest", "export")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         *(f"alerts {verb}" for verb in ("list", "test", "ack")),
         *(f"alerts {kind} {verb}" for kind in ("channels", "routes") for verb in ("add", "remove")),

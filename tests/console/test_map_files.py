@@ -2,7 +2,13 @@
 
 import pytest
 
-from interlock.console.desk import LARGEST_FILE_BYTES, MapRefused, read_carrier_file, read_sku_file
+from interlock.console.desk import (
+    LARGEST_FILE_BYTES,
+    MOST_WRONG_ROWS,
+    MapRefused,
+    read_carrier_file,
+    read_sku_file,
+)
 from interlock.console.export import csv_bytes
 from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import CarrierMapping
@@ -90,3 +96,39 @@ def test_carriers_are_checked_against_the_marketplaces_own_list(connection: Conn
         read_carrier_file(connection, "c.csv", b"shop_name,name\nRoyal Mail 24,Royal Mail\n")
     with pytest.raises(MapRefused, match="row 3, field shop_name: It is the same as in row 2"):
         read_carrier_file(connection, "c.csv", b"shop_name,code\nDPD,DPD\ndpd,RM24\n")
+
+
+def test_every_wrong_row_is_named_in_one_go(connection: ConnectionRow) -> None:
+    body = b"shop_name,code\nRoyal Mail 24,RM24\nDPD,NOPE\n=1+1,DPD\nPost,DPD,x\nroyal mail 24,DPD\n,DPD\n"
+
+    with pytest.raises(MapRefused) as refused:
+        read_carrier_file(connection, "c.csv", body)
+
+    said = str(refused.value).split("\n")
+    assert said[0] == "c.csv: 5 rows are wrong."
+    assert [line.partition(":")[0] for line in said[1:-1]] == [
+        "row 3, field code",
+        "row 4, field shop_name",
+        "row 5, field code",
+        "row 6, field shop_name",
+        "row 7, field shop_name",
+    ]
+    assert said[-1] == "Nothing of the file was taken; correct the rows and give it again."
+    assert (refused.value.row, refused.value.field) == (3, "code")
+
+
+def test_more_wrong_rows_than_a_person_reads_are_counted() -> None:
+    body = b"mirakl_sku,shop_sku\n" + b"".join(b"%d,\n" % n for n in range(150))
+
+    with pytest.raises(MapRefused) as refused:
+        read_sku_file("skus.csv", body)
+
+    said = str(refused.value).split("\n")
+    assert said[0] == "skus.csv: 150 rows are wrong."
+    assert said[-2] == f"And {150 - MOST_WRONG_ROWS} more."
+    assert len(said) == MOST_WRONG_ROWS + 3
+
+
+def test_a_file_that_breaks_off_names_the_wrong_rows_before_too() -> None:
+    with pytest.raises(MapRefused, match=r"row 2, field shop_sku(.|\n)*row 3: It is not CSV"):
+        read_sku_file("skus.csv", b'mirakl_sku,shop_sku\nA,\nB,"C\n')

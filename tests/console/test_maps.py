@@ -1,11 +1,12 @@
 """Mappings are removed by name and reason, and every change of a map is written down."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from interlock.console import desk
 from interlock.console.mappings import carrier_desk, sku_desk
+from interlock.console.skus import roll_back_skus
 from interlock.engine.store import ConnectionRow
 from interlock.imports.store import sku_map
 from interlock.orders.connection import CarrierMapping
@@ -17,6 +18,7 @@ from tests.console.seed import connect
 from tests.engine.rows import Wakes
 
 LATER = NOW + timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -81,3 +83,37 @@ def test_a_carrier_that_is_not_mapped_cannot_be_removed(
 ) -> None:
     with database.begin() as c, pytest.raises(desk.MapRefused, match="No carrier 'DHL' is mapped"):
         desk.unmap_carrier_name(c, connection, "DHL", "Ada", "because", NOW)
+
+
+def test_the_sku_map_is_brought_back_and_the_history_goes_on(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        desk.map_sku_names(c, Wakes(), connection, [("A", "B"), ("X", "Y")], "Ada", NOW)
+        desk.map_sku_names(c, Wakes(), connection, [("A", "C"), ("N", "M")], "Bob", LATER)
+        desk.unmap_sku_name(c, connection, "X", "Bob", "not needed", LATER)
+        done = roll_back_skus(c, Wakes(), connection, NOW, "Cy", "Bob's file was wrong", LATER + MINUTE)
+        assert sku_map(c, connection.id) == {"A": "B", "X": "Y"}
+        newest = sku_desk(c, connection).history[:3]
+
+    assert (done.mappings, done.removed) == (2, 1)
+    assert {(one.name, one.former, one.present, one.who, one.why) for one in newest} == {
+        ("A", "C", "B", "Cy", "Bob's file was wrong"),
+        ("N", "M", "", "Cy", "Bob's file was wrong"),
+        ("X", "", "Y", "Cy", "Bob's file was wrong"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "why", "field"),
+    [(NOW, "nothing changed", "to"), (LATER + MINUTE, "ahead", "to"), (NOW - MINUTE, " ", "why")],
+)
+def test_a_way_back_of_skus_that_leads_nowhere_changes_nothing(
+    database: Database, connection: ConnectionRow, to: datetime, why: str, field: str
+) -> None:
+    with database.begin() as c:
+        desk.map_sku_names(c, Wakes(), connection, [("A", "B")], "Ada", NOW)
+        with pytest.raises(desk.MapRefused) as refused:
+            roll_back_skus(c, Wakes(), connection, to, "Cy", why, LATER)
+        assert refused.value.field == field
+        assert sku_map(c, connection.id) == {"A": "B"}

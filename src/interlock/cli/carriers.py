@@ -1,6 +1,5 @@
 """`interlock carriers …`: how each carrier of the shop is called at a marketplace, and what a name could mean there."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from interlock.cli.installation import opened
-from interlock.cli.maps import File, Name, Why, connection_or_end, keep, say_changes
+from interlock.cli.maps import File, Name, To, Why, connection_or_end, keep, moment_or_end, say_changes
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
@@ -209,25 +208,9 @@ def export_carriers(connection: Name, as_json: AsJson = False) -> None:
 
 
 @commands.command("rollback")
-def roll_back(
-    connection: Name,
-    to: Annotated[
-        str, typer.Option("--to", help="The moment, with its offset: 2026-11-26T06:00:00+00:00.")
-    ] = "",
-    why: Why = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
+def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
     """Make the carrier map what it was at a moment; all of it or nothing, and the history stays."""
-    try:
-        moment = datetime.fromisoformat(to.strip())
-    except ValueError:
-        end(
-            Exit.REFUSED,
-            f"--to: {to!r} is not a moment such as 2026-11-26T06:00:00+00:00. Nothing was changed.",
-        )
-    if moment.tzinfo is None:
-        end(Exit.REFUSED, f"--to: {to!r} has no offset; add one, for instance +00:00. Nothing was changed.")
+    moment = moment_or_end(to)
     with opened() as installation:
         row, now = connection_or_end(installation, connection), installation.clock.now()
         keep(

@@ -1,6 +1,7 @@
 """`interlock skus …`: how products are called on the other side; and what it shares with `interlock carriers`."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,29 @@ from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.connections import connection_named
 from interlock.console.mappings import sku_desk
+from interlock.console.skus import roll_back_skus
 from interlock.engine.store import ConnectionRow, MapChange, all_connections
 
-skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, unmap, import.")
+skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, unmap, import, rollback.")
 Name = Annotated[str, typer.Argument(help="The name of the connection.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, kept with the removal.")]
 File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, dir_okay=False)]
+
+To = Annotated[str, typer.Option("--to", help="The moment, with its offset: 2026-11-26T06:00:00+00:00.")]
+
+
+def moment_or_end(to: str) -> datetime:
+    """The moment that `--to` names, or the end of the command."""
+    try:
+        moment = datetime.fromisoformat(to.strip())
+    except ValueError:
+        end(
+            Exit.REFUSED,
+            f"--to: {to!r} is not a moment such as 2026-11-26T06:00:00+00:00. Nothing was changed.",
+        )
+    if moment.tzinfo is None:
+        end(Exit.REFUSED, f"--to: {to!r} has no offset; add one, for instance +00:00. Nothing was changed.")
+    return moment
 
 
 def connection_or_end(installation: Installation, name: str) -> ConnectionRow:
@@ -142,3 +160,20 @@ def import_skus(connection: Name, file: File, who: Who = "", as_json: AsJson = F
             return desk.map_sku_names(c, installation.queue, row, pairs, who, now)
 
         keep(installation, "skus", work, True, as_json)
+
+
+@skus.command("rollback")
+def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
+    """Make the SKU map what it was at a moment; all of it or nothing, and the history stays.
+
+    Orders that exist keep their lines."""
+    moment = moment_or_end(to)
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        keep(
+            installation,
+            "skus",
+            lambda c: roll_back_skus(c, installation.queue, row, moment, who, why, now),
+            False,
+            as_json,
+        )

@@ -55,7 +55,7 @@ def roll_back_carriers(
         raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
     former = carrier_map(c, connection.id)
     before = dict(described(mapping) for mapping in former)
-    wanted = as_it_was(before, _since(c, connection.id, to))
+    wanted = as_it_was(before, changes_since(c, connection.id, "carriers", to))
     if wanted == before:
         raise desk.MapRefused("The carrier map is as it was at that moment. Nothing was changed.", field="to")
     changed = [
@@ -80,13 +80,13 @@ def roll_back_carriers(
     return desk.Mapped(len(changed), unlocked, len(dropped), replay_id)
 
 
-def _since(c: Connection, connection_id: int, moment: datetime) -> list[Change]:
-    """The changes of the carrier map after a moment, the newest first."""
+def changes_since(c: Connection, connection_id: int, which: str, moment: datetime) -> list[Change]:
+    """The changes of the map `which` (carriers or skus) after a moment, the newest first."""
     rows = c.execute(
         select(map_changes.c.name, map_changes.c.former, map_changes.c.present)
         .where(
             map_changes.c.connection_id == connection_id,
-            map_changes.c.map == "carriers",
+            map_changes.c.map == which,
             map_changes.c.at > moment,
         )
         .order_by(map_changes.c.id.desc())

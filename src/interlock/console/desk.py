@@ -37,6 +37,7 @@ from interlock.wiring import rules_of
 
 LARGEST_FILE_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 20_000
+MOST_WRONG_ROWS = 20
 LONGEST_FIELD = 200
 LONGEST_TEXT = 4000
 
@@ -245,16 +246,30 @@ def map_sku_names(
     former = sku_map(c, connection.id)
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
+    unlocked, replay_id = replay_skus(c, queue, connection.id, mappings, who, now)
+    return Mapped(len(mappings), unlocked, replay=replay_id)
+
+
+def replay_skus(
+    c: Connection,
+    queue: Queue,
+    connection_id: int,
+    mappings: Sequence[tuple[str, str]],
+    who: str,
+    now: datetime,
+) -> tuple[int, int | None]:
+    """Answer every case that waits for one of these mappings, and have its order looked at. Returns how many, and the
+    replay that does it."""
     names = [mirakl_sku for mirakl_sku, _ in mappings]
     unlocked, replay_id = 0, None
     for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS):
         for mirakl_sku, shop_sku in mappings:
             # Somebody else's answer that waits already stands; the order is looked at either way.
             why = f"Mapped to {shop_sku}."
-            answer_all(c, connection.id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
-        unlocked += impact(c, connection.id, reason, names).orders
-        replay_id = replay_all(c, queue, connection.id, reason, names, who.strip(), now) or replay_id
-    return Mapped(len(mappings), unlocked, replay=replay_id)
+            answer_all(c, connection_id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
+        unlocked += impact(c, connection_id, reason, names).orders
+        replay_id = replay_all(c, queue, connection_id, reason, names, who.strip(), now) or replay_id
+    return unlocked, replay_id
 
 
 def unmap_carrier_name(
@@ -388,11 +403,21 @@ def _printable(value: str) -> bool:
 # -- files -------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class WrongRow:
+    """What is wrong with one row of a file; `field` is empty where it is the row as a whole."""
+
+    number: int
+    field: str
+    why: str
+
+
 def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tuple[CarrierMapping, ...]:
     """Carrier mappings of a CSV file with the columns shop_name, code and/or name, and country and service where a
-    mapping holds for some parcels alone. Raises MapRefused."""
-    found = []
-    for row in _rows(file, body, ("shop_name",), ("code", "name", "country", "service")):
+    mapping holds for some parcels alone. Raises MapRefused, which names every wrong row."""
+    rows, wrong = _rows(file, body, ("shop_name",), ("code", "name", "country", "service"))
+    found: list[tuple[int, str, CarrierMapping]] = []
+    for row in rows:
         mapping = CarrierMapping(
             row.fields["shop_name"],
             row.fields.get("code", ""),
@@ -400,45 +425,59 @@ def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tupl
             row.fields.get("country", ""),
             row.fields.get("service", ""),
         )
-        wrong = carrier_problem(connection, mapping)
-        if wrong is not None:
-            raise _wrong_row(file, row.number, *wrong)
+        problem = carrier_problem(connection, mapping)
+        if problem is not None:
+            wrong.append(WrongRow(row.number, *problem))
+            continue
         once = f"{mapping.shop_name.casefold()}\n{mapping.country}\n{mapping.service}"
         found.append((row.number, once, mapping))
-    _once(file, [(number, key) for number, key, _ in found], "shop_name")
+    wrong += _twice([(number, key) for number, key, _ in found], "shop_name")
+    _none_wrong(file, wrong)
     return tuple(mapping for _, _, mapping in found)
 
 
 def read_sku_file(file: str, body: bytes) -> tuple[tuple[str, str], ...]:
-    """SKU mappings of a CSV file with the columns mirakl_sku and shop_sku. Raises MapRefused."""
-    found = []
-    for row in _rows(file, body, ("mirakl_sku", "shop_sku"), ()):
+    """SKU mappings of a CSV file with the columns mirakl_sku and shop_sku. Raises MapRefused, which names every wrong
+    row."""
+    rows, wrong = _rows(file, body, ("mirakl_sku", "shop_sku"), ())
+    found: list[tuple[int, tuple[str, str]]] = []
+    for row in rows:
         mapping = row.fields["mirakl_sku"], row.fields["shop_sku"]
-        wrong = sku_problem(*mapping)
-        if wrong is not None:
-            raise _wrong_row(file, row.number, *wrong)
+        problem = sku_problem(*mapping)
+        if problem is not None:
+            wrong.append(WrongRow(row.number, *problem))
+            continue
         found.append((row.number, mapping))
-    _once(file, [(number, mapping[0]) for number, mapping in found], "mirakl_sku")
+    wrong += _twice([(number, mapping[0]) for number, mapping in found], "mirakl_sku")
+    _none_wrong(file, wrong)
     return tuple(mapping for _, mapping in found)
 
 
 def read_code_file(file: str, body: bytes) -> tuple[Carrier, ...]:
     """A marketplace's carriers from a CSV file with the columns code and label, and those of SH21 besides: the
-    standard code is kept, the tracking URL not. Raises MapRefused."""
-    found = []
-    for row in _rows(file, body, ("code", "label"), ("standard_code", "tracking_url")):
-        for field in ("code", "label"):
-            if not row.fields[field]:
-                raise _wrong_row(file, row.number, field, "It is empty.")
-            if not _printable(row.fields[field]):
-                why = (
-                    f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown."
-                )
-                raise _wrong_row(file, row.number, field, why)
+    standard code is kept, the tracking URL not. Raises MapRefused, which names every wrong row."""
+    rows, wrong = _rows(file, body, ("code", "label"), ("standard_code", "tracking_url"))
+    found: list[tuple[int, Carrier]] = []
+    for row in rows:
+        problem = _code_problem(row)
+        if problem is not None:
+            wrong.append(problem)
+            continue
         carrier = Carrier(row.fields["code"], row.fields["label"], row.fields.get("standard_code", ""))
         found.append((row.number, carrier))
-    _once(file, [(number, carrier.code) for number, carrier in found], "code")
+    wrong += _twice([(number, carrier.code) for number, carrier in found], "code")
+    _none_wrong(file, wrong)
     return tuple(carrier for _, carrier in found)
+
+
+def _code_problem(row: Row) -> WrongRow | None:
+    for field in ("code", "label"):
+        if not row.fields[field]:
+            return WrongRow(row.number, field, "It is empty.")
+        if not _printable(row.fields[field]):
+            why = f"It is longer than {LONGEST_FIELD} characters or holds characters that cannot be shown."
+            return WrongRow(row.number, field, why)
+    return None
 
 
 def count_refused_file(c: Connection, kind: str) -> None:
@@ -446,25 +485,41 @@ def count_refused_file(c: Connection, kind: str) -> None:
     count(c, "map_file_refused", kind)
 
 
-def _once(file: str, keys: Sequence[tuple[int, str]], field: str) -> None:
+def _twice(keys: Sequence[tuple[int, str]], field: str) -> list[WrongRow]:
     first: dict[str, int] = {}
+    found = []
     for number, key in keys:
         if key in first:
-            raise _wrong_row(file, number, field, f"It is the same as in row {first[key]}.")
-        first[key] = number
+            found.append(WrongRow(number, field, f"It is the same as in row {first[key]}."))
+        first.setdefault(key, number)
+    return found
 
 
-def _wrong_row(file: str, number: int, field: str, why: str) -> MapRefused:
-    return MapRefused(
-        f"{file}, row {number}, field {field}: {why} Nothing of the file was taken; correct the row and give it again.",
-        file,
-        number,
-        field,
-    )
+def _none_wrong(file: str, wrong: Sequence[WrongRow]) -> None:
+    """Raise MapRefused where a row is wrong. It names the wrong rows in their order, so many as a person can read."""
+    if not wrong:
+        return
+    ordered = sorted(wrong, key=lambda row: row.number)
+    first = ordered[0]
+    said = [
+        f"row {row.number}, field {row.field}: {row.why}" if row.field else f"row {row.number}: {row.why}"
+        for row in ordered[:MOST_WRONG_ROWS]
+    ]
+    if len(ordered) == 1:
+        sentence = f"{file}, {said[0]} Nothing of the file was taken; correct the row and give it again."
+    else:
+        more = len(ordered) - len(said)
+        rest = [f"And {more} more."] if more else []
+        last = "Nothing of the file was taken; correct the rows and give it again."
+        sentence = "\n".join((f"{file}: {len(ordered)} rows are wrong.", *said, *rest, last))
+    raise MapRefused(sentence, file, first.number, first.field)
 
 
-def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[Row, ...]:
-    """The rows of a CSV file with a header; comma, semicolon or tab between fields, UTF-8 with or without a mark."""
+def _rows(
+    file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, ...]
+) -> tuple[list[Row], list[WrongRow]]:
+    """The rows of a CSV file with a header, and those that are none; comma, semicolon or tab between fields, UTF-8 with
+    or without a mark. Raises MapRefused for a file that cannot be read as a table of these columns."""
     if len(body) > LARGEST_FILE_BYTES:
         raise MapRefused(
             f"{file}: the file is larger than {LARGEST_FILE_BYTES} bytes. Nothing was taken.", file
@@ -475,6 +530,7 @@ def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, .
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: list[str] | None = None
     rows: list[Row] = []
+    wrong: list[WrongRow] = []
     try:
         for fields in reader:
             number = reader.line_num
@@ -484,31 +540,48 @@ def _rows(file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, .
             if columns is None:
                 columns = _columns(file, values, needed, allowed)
                 continue
-            if len(values) != len(columns):
-                raise _wrong_row(
-                    file,
-                    number,
-                    columns[min(len(values), len(columns) - 1)],
-                    f"The row has {len(values)} fields where the header names {len(columns)}.",
-                )
-            given = {name: _plain(file, number, name, v) for name, v in zip(columns, values, strict=True)}
-            rows.append(Row(number, given))
-            if len(rows) > MOST_ROWS:
+            row = _row(number, columns, values)
+            if isinstance(row, Row):
+                rows.append(row)
+            else:
+                wrong.append(row)
+            if len(rows) + len(wrong) > MOST_ROWS:
                 raise MapRefused(
                     f"{file}: more than {MOST_ROWS} rows. Nothing was taken; give it in several files.",
                     file,
                     number,
                 )
-    except csv.Error as wrong:
-        raise MapRefused(
-            f"{file}, row {reader.line_num}: it is not CSV ({wrong}). Nothing was taken.",
-            file,
-            reader.line_num,
-        ) from None
-    if not rows:
+    except csv.Error as broken:
+        wrong.append(
+            WrongRow(reader.line_num, "", f"It is not CSV ({broken}); nothing after it could be read.")
+        )
+    if not rows and not wrong:
         expected = ", ".join((*needed, *allowed))
         raise MapRefused(f"{file}: there is no row under a header of {expected}. Nothing was taken.", file)
-    return tuple(rows)
+    return rows, wrong
+
+
+def _row(number: int, columns: Sequence[str], values: Sequence[str]) -> Row | WrongRow:
+    if len(values) != len(columns):
+        return WrongRow(
+            number,
+            columns[min(len(values), len(columns) - 1)],
+            f"The row has {len(values)} fields where the header names {len(columns)}.",
+        )
+    given = {}
+    for name, value in zip(columns, values, strict=True):
+        # One that begins like a formula is meant when an apostrophe stands in front, as in our own files; the
+        # apostrophe is not part of it.
+        if looks_like_formula(value):
+            return WrongRow(
+                number,
+                name,
+                f"{value[:40]!r} begins like a formula of a spreadsheet. If it really is called so, put an apostrophe "
+                "in front.",
+            )
+        quoted = value.startswith("'") and looks_like_formula(value[1:])
+        given[name] = value[1:] if quoted else value
+    return Row(number, given)
 
 
 def _decoded(file: str, body: bytes) -> str:
@@ -527,28 +600,18 @@ def _decoded(file: str, body: bytes) -> str:
         ) from None
 
 
-def _plain(file: str, number: int, field: str, value: str) -> str:
-    """A field that is no formula. One that begins like a formula is meant when an apostrophe stands in front, as in our
-    own files; the apostrophe is not part of it. Raises MapRefused."""
-    if value.startswith("'") and looks_like_formula(value[1:]):
-        return value[1:]
-    if looks_like_formula(value):
-        why = f"{value[:40]!r} begins like a formula of a spreadsheet. If it really is called so, put an apostrophe in front."
-        raise _wrong_row(file, number, field, why)
-    return value
-
-
 def _columns(file: str, header: list[str], needed: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
     columns = [name.casefold() for name in header]
     for name in needed:
         if name not in columns:
-            raise _wrong_row(
-                file, 1, name, f"The header does not name it; it says: {', '.join(header)[:200]}."
-            )
+            said = f"The header does not name it; it says: {', '.join(header)[:200]}."
+            _none_wrong(file, [WrongRow(1, name, said)])
     for name in columns:
         if name not in (*needed, *allowed):
             known = ", ".join((*needed, *allowed))
-            raise _wrong_row(file, 1, name[:60], f"There is no such column here; the columns are {known}.")
+            _none_wrong(
+                file, [WrongRow(1, name[:60], f"There is no such column here; the columns are {known}.")]
+            )
         if columns.count(name) > 1:
-            raise _wrong_row(file, 1, name, "The header names it twice.")
+            _none_wrong(file, [WrongRow(1, name, "The header names it twice.")])
     return columns

@@ -1,6 +1,8 @@
 """The carrier and SKU maps of a connection, kept one by one or from a file."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -10,12 +12,14 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
+from interlock.console.carriers import roll_back_carriers
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
 from interlock.console.export import csv_file, note_export
 from interlock.console.lists import asked_of, choices
 from interlock.console.mappings import carrier_desk, every_mapping, map_overview, map_rows, sku_desk
 from interlock.console.pages import Console, PageMissing, given_text
+from interlock.console.skus import roll_back_skus
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.orders.connection import CarrierMapping
 
@@ -158,6 +162,29 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         return await keep(request, connection_id, kind, work, file=False)
 
+    @routes.post("/connections/{connection_id}/{kind}/rollback")
+    @needs(Permission.CHANGE_MAPPINGS)
+    async def roll_back(
+        request: Request,
+        who: Who,
+        connection_id: int,
+        kind: Kind,
+        token: Annotated[str, Form()] = "",
+        undo: Annotated[str, Form(max_length=60)] = "",
+        why: Annotated[str, Form(max_length=400)] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        now, reason = parts.clock.now(), given_text(why)
+
+        def work(c: Connection) -> desk.Mapped:
+            row, to = one_connection(c, connection_id), _before(undo)
+            if kind == "carriers":
+                return roll_back_carriers(c, parts.queue, row, to, who, reason, now)
+            return roll_back_skus(c, parts.queue, row, to, who, reason, now)
+
+        return await keep(request, connection_id, kind, work, file=False)
+
     @routes.get("/connections/{connection_id}/{kind}.csv")
     @needs(Permission.EXPORT)
     async def as_file(request: Request, who: Who, connection_id: int, kind: Kind) -> Response:
@@ -172,14 +199,14 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/mappings")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def overview(request: Request) -> Response:
         asked = asked_of(request)
         offered, found = await console.read(lambda c: (choices(c, asked), map_overview(c, asked.connection)))
         return console.page(request, "mappings", "Mappings", asked=asked, choices=offered, maps=found)
 
     @routes.get("/mappings.csv")
-    @needs(Permission.EXPORT)
+    @needs(Permission.EXPORT, lists=True)
     async def overview_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request), parts.clock.now()
         await console.read(lambda c: note_export(c, who, "mappings", asked, now))
@@ -232,3 +259,15 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
 def _file_name(file: UploadFile) -> str:
     return (file.filename or "the file").rpartition("/")[2][:100]
+
+
+def _before(undo: str) -> datetime:
+    """The moment just before a change, which is named by its own. Raises MapRefused."""
+    moment = None
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(undo) - timedelta(microseconds=1)
+    if moment is None or moment.tzinfo is None:
+        raise desk.MapRefused(
+            "This names no change of the map. Nothing was changed; use a button under Changes.", field="undo"
+        )
+    return moment

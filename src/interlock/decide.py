@@ -14,9 +14,9 @@ from interlock.edits import decide as edits
 from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
+from interlock.imports import contact
 from interlock.imports import decide as imports
 from interlock.imports.completeness import incomplete_address_case
-from interlock.imports.contact import contact_cases
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of
 from interlock.imports.links import links_of
@@ -161,8 +161,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     so_far.add(desk.decide(view, so_far.memory))
     so_far.add(cancellations.decide(view, so_far.memory))
     so_far.add(refunds.decide(view, so_far.memory))
-    if mirakl is not None:
-        so_far.cases.extend(contact_cases(mirakl, view.shopify, view.rules, so_far.memory))
+    so_far.add(contact.decide(view, so_far.memory))
     if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
         if mirakl is not None:
             so_far.add(edits.dropped(so_far.memory, "the marketplace order has ended"))

@@ -1,19 +1,28 @@
 """Mail that would go past the marketplace is a case: another address than the relay address, consent, a marketing tag."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from interlock.decide import decide
-from interlock.imports.contact import CONSENT, MARKETING_TAGS, contact_cases, marketing_tags
-from interlock.orders.connection import CustomerMail
+from interlock.imports import contact
+from interlock.imports.contact import CONSENT, MARKETING_TAGS, marketing_tags
+from interlock.orders.connection import ConnectionRules, CustomerMail
 from interlock.orders.memory import Decision, Memory
+from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Traces
-from tests.build import NOW, a_shopify_order, a_view, an_order, some_rules
+from interlock.orders.snapshots import MiraklOrder, ShopifyOrder, Traces
+from tests.build import NOW, a_decision, a_shopify_order, a_view, an_order, some_rules
 
 RELAY = "3e1a"
 OTHER = "0ff0aabbccddeeff"
+
+
+def contact_cases(
+    mirakl: MiraklOrder | None, shopify: ShopifyOrder | None, rules: ConnectionRules, memory: Memory
+) -> tuple[Case, ...]:
+    return contact.decide(a_view(mirakl=mirakl, shopify=shopify, rules=rules), memory).cases
 
 
 def found(mail: CustomerMail = "none", relay: str = RELAY, email: str = RELAY, **shopify: Any) -> list[str]:
@@ -75,6 +84,18 @@ def test_an_order_that_is_not_there_or_cancelled_gets_no_mail() -> None:
 
     assert contact_cases(an_order(relay=RELAY), gone, some_rules(), Memory()) == ()
     assert contact_cases(an_order(relay=RELAY), None, some_rules(), Memory()) == ()
+    assert contact_cases(None, a_shopify_order(takes_marketing=True), some_rules(), Memory()) == ()
+
+
+def test_while_there_is_consent_the_order_is_looked_at_every_hour() -> None:
+    """Nobody tells when it is withdrawn; a tag or an address changes the order, and Shopify tells."""
+    consent = a_view(mirakl=an_order(), shopify=a_shopify_order(takes_marketing=True))
+    tag = a_view(mirakl=an_order(), shopify=a_shopify_order(tags=("newsletter",)))
+    answered = Memory(decisions=(a_decision(Reason.MARKETING_POSSIBLE, CONSENT, Option.DISMISS),))
+
+    assert contact.decide(consent, Memory()).look_at == consent.now + timedelta(hours=1)
+    assert contact.decide(tag, Memory()).look_at is None
+    assert contact.decide(consent, answered).look_at is None
 
 
 def test_an_answer_counts_for_what_it_was_given_for() -> None:

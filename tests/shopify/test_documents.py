@@ -87,6 +87,14 @@ def test_a_hidden_address_is_left_out_or_refused_but_never_invented() -> None:
         assert raised.value.code == "ADDRESS_MISSING"
 
 
+def test_a_relay_address_that_was_hidden_comes_with_the_address() -> None:
+    relay = document()["customer_notification_email"]
+    assert as_sent(draft_address_input(context()))["email"] == relay
+    for hidden in (None, "", "nobody"):
+        built = draft_address_input(context(document(customer_notification_email=hidden)))
+        assert "email" not in as_sent(built)
+
+
 def test_a_pick_up_point_is_carried_so_that_the_label_can_be_made_for_it() -> None:
     shown = context(document(shipping_pudo_id="FR-062049"))
     point = {"key": "Pick-up point", "value": "FR-062049"}

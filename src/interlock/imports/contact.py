@@ -1,10 +1,13 @@
 """Whether mail could reach a marketplace's customer past the marketplace: the contact address and the marketing of an order."""
 
+from datetime import timedelta
+
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
-from interlock.orders.plan import Case
+from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
 
 MARKETING_TAGS = (
     "accepts-marketing",
@@ -19,18 +22,21 @@ MARKETING_TAGS = (
 a hyphen."""
 
 CONSENT = "consent"
+CONSENT_AGAIN = timedelta(hours=1)
+"""Consent is the customer's and not the order's: Shopify does not tell when it is withdrawn, so we look."""
 _ANSWER = (Option.DISMISS,)
 
 
-def contact_cases(
-    mirakl: MiraklOrder, shopify: ShopifyOrder | None, rules: ConnectionRules, memory: Memory
-) -> tuple[Case, ...]:
+def decide(view: View, memory: Memory) -> Part:
     """The cases of an order whose mail would not go through the marketplace. A person's answer settles the address, the
     consent or the tag it was given for; another one asks anew."""
-    if shopify is None or not shopify.live:
-        return ()
-    found = (_address_case(mirakl, shopify, rules), *_marketing_cases(shopify))
-    return tuple(case for case in found if case is not None and not _settled(case, memory))
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None or shopify is None or not shopify.live:
+        return Part(memory)
+    found = (_address_case(mirakl, shopify, view.rules), *_marketing_cases(shopify))
+    cases = tuple(case for case in found if case is not None and not _settled(case, memory))
+    consent = any(case.subject == CONSENT for case in cases)
+    return Part(memory, cases=cases, look_at=view.now + CONSENT_AGAIN if consent else None)
 
 
 def marketing_tags(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -93,9 +93,12 @@ def draft_input(action: CreateDraft, context: OrderContext, now: datetime) -> Dr
 
 
 def draft_address_input(context: OrderContext) -> DraftOrderInput:
-    """Nothing but the address, and the pick-up point that comes with it: what a draft's update does not name stays as
-    it was. Raises CannotBuild."""
+    """Nothing but the address, and the relay address and pick-up point that come with it: what a draft's update does not
+    name stays as it was. Raises CannotBuild."""
     built = DraftOrderInput(shippingAddress=shipping_address(context))
+    email = _contact_email(context)
+    if email:
+        built.email = email
     if _pickup_point(context):
         built.custom_attributes = [
             AttributeInput(key=key, value=value) for key, value in _attributes(context)

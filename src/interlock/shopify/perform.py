@@ -128,7 +128,7 @@ async def _create_draft(client: ShopifyClient, action: CreateDraft, context: Ord
 async def _fill_draft_address(
     client: ShopifyClient, action: FillDraftAddress, context: OrderContext
 ) -> Outcome:
-    """draftOrderUpdate with nothing but the shipping address; last write wins."""
+    """draftOrderUpdate with nothing but the shipping address and what comes with it; last write wins."""
     private = documents.private_texts(context)
     with understood("UpdateDraft"):
         answer = await client.update_draft(

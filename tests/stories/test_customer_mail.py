@@ -1,11 +1,13 @@
 """Mail that would reach a marketplace's customer past the marketplace: people do it in the simulated shop, and undo it."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.scenarios import Stage
-from tests.stories.stage import Theatre, answer_case, look_again, marketplace, open_cases, row_id
+from tests.stories.stage import RULES, Theatre, answer_case, look_again, marketplace, open_cases, row_id
 
 OWN_ADDRESS = "jane.doe@mail.example"
 
@@ -42,6 +44,22 @@ def test_an_address_that_was_taken_off_is_fine_where_no_mail_is_wanted(theatre: 
 
     told = theatre.tell(story, marketplace("all-or-nothing"), 900)
     assert told.of(Reason.EMAIL_NOT_RELAY) == []
+
+
+def test_where_shipping_mails_are_wanted_an_order_without_an_address_is_a_case(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        relay = stage.shopify_order().email
+        stage.world.shopify.set_email(stage.shopify_order(), None)
+        await stage.until(800)
+        assert reasons(stage) == [Reason.EMAIL_NOT_RELAY.value]
+        stage.world.shopify.set_email(stage.shopify_order(), relay)
+
+    wanted = replace(RULES, customer_mail="shipping")
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1300, rules=wanted)
+    (case,) = told.of(Reason.EMAIL_NOT_RELAY)
+    assert "gets none" in case.sentence
+    assert told.open_reasons == []
 
 
 def test_an_app_sets_a_marketing_tag_and_it_is_taken_off(theatre: Theatre) -> None:

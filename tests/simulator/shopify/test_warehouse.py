@@ -358,6 +358,12 @@ def test_every_act_has_a_control_endpoint(world: ShopifyWorld, client: Client) -
     sent("staff/bundle", order=order, title="Set", parts=[{"sku": "SKU-B", "quantity": 1}])
     sent("staff/attributes", order=order, attributes={"gift": "yes"})
     sent("staff/unmark", order=order)
+    sent("staff/email", order=order, email="one@relay.example")
+    assert world.order(order).email == "one@relay.example"
+    sent("staff/consent", order=order)
+    assert world.shop.customer_of("one@relay.example").marketing == "SUBSCRIBED"
+    sent("staff/email", order=order)
+    assert client.post("/_sim/staff/consent", {"order": order}).status_code == 400
     sent("buyer/edit", order=order, quantities=[{"line": "SKU-B", "quantity": 2}])
     parcels = sent("warehouse/split", order=order, units=[{"sku": "SKU-A", "quantity": 1}])[
         "fulfillment_orders"

@@ -99,6 +99,8 @@ cases = Table(
     ),
     Index("ix_cases_order_id", "order_id"),
     Index("ix_cases_queue", "damage_at", "id", postgresql_where=text("closed_at IS NULL")),
+    Index("ix_cases_opened_at", "opened_at"),
+    Index("ix_cases_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
     Index("ix_cases_cause", "connection_id", "reason", "cause", postgresql_where=text("closed_at IS NULL")),
 )
 

@@ -92,12 +92,6 @@ def service_health(c: Connection, now: datetime) -> Health:
     oldest = c.execute(
         select(func.min(orders.c.hinted_at)).where(orders.c.hints > orders.c.handled)
     ).scalar_one()
-    looks = c.execute(
-        select(
-            func.count().filter(orders.c.next_look_at <= now),
-            func.count().filter(orders.c.lease_until > now),
-        ).select_from(orders)
-    ).one()
     windows = _windows(c, now)
     open_cases = _grouped(c, cases.c.severity, cases.c.closed_at.is_(None))
     result = Health(
@@ -108,8 +102,8 @@ def service_health(c: Connection, now: datetime) -> Health:
         backlog=lanes,
         waiting=sum(number for _, number in lanes),
         oldest_hint_at=oldest,
-        due_looks=int(looks[0]),
-        leased=int(looks[1]),
+        due_looks=_number(c, orders, orders.c.next_look_at <= now),
+        leased=_number(c, orders, orders.c.lease_until > now),
         operations=_grouped(
             c, operations.c.state, and_(operations.c.done_at.is_(None), operations.c.state != "CONFIRMED")
         ),

@@ -1,9 +1,10 @@
 """Held parcels: since when, why, and who can free them; and holds of ours that somebody else took off."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, func, select
 
 from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
 from interlock.console.order_list import is_held
@@ -39,23 +40,6 @@ class HeldParcel:
 
 def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[HeldParcel], str]:
     """Held parcels, the oldest order first, and the mark of the next page. Raises MarkUnreadable."""
-    placed, off = operations.alias("placed"), operations.alias("off")
-    released = exists().where(
-        off.c.order_id == orders.c.id,
-        off.c.kind == "ReleaseHold",
-        off.c.state == "CONFIRMED",
-        off.c.ended_at >= placed.c.ended_at,
-    )
-    since = (
-        select(func.min(placed.c.ended_at))
-        .where(
-            placed.c.order_id == orders.c.id,
-            placed.c.kind == "PlaceHold",
-            placed.c.state == "CONFIRMED",
-            ~released,
-        )
-        .scalar_subquery()
-    )
     query = (
         select(
             orders.c.id,
@@ -66,7 +50,6 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
             orders.c.memory,
             orders.c.last_view["shopify"]["fulfillment_orders"].label("parts"),
             connections.c.name.label("connection"),
-            since.label("since"),
         )
         .join(connections, connections.c.id == orders.c.connection_id)
         .where(is_held)
@@ -87,6 +70,7 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
         case _:
             pass
     rows = c.execute(query).all()
+    held_since = _held_since(c, [row.id for row in rows[:limit]])
     found = []
     for row in rows[:limit]:
         memory = decode(Memory, row.memory)
@@ -98,7 +82,7 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
                 name=row.shopify_name or row.mirakl_order_id,
                 mirakl_order_id=row.mirakl_order_id,
                 connection=row.connection,
-                since=row.since or memory.disagreeing_since or memory.linked_at,
+                since=held_since.get(row.id) or memory.disagreeing_since or memory.linked_at,
                 why=row.label_reason or "It was not compared yet.",
                 who=row.label_who or BY_ITSELF,
                 taken_off=sum(rehold.times for rehold in memory.reholds),
@@ -106,6 +90,26 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
             )
         )
     return found, str(rows[limit - 1].id) if len(rows) > limit else ""
+
+
+def _held_since(c: Connection, order_ids: Sequence[int]) -> dict[int, datetime]:
+    """By order, when the first of our holds came on that no call of ours has released since."""
+    rows = c.execute(
+        select(operations.c.order_id, operations.c.kind, operations.c.ended_at)
+        .where(
+            operations.c.order_id.in_(order_ids),
+            operations.c.kind.in_(("PlaceHold", "ReleaseHold")),
+            operations.c.state == "CONFIRMED",
+        )
+        .order_by(operations.c.ended_at, operations.c.kind)
+    )
+    since: dict[int, datetime] = {}
+    for row in rows:
+        if row.kind == "ReleaseHold":
+            since.pop(row.order_id, None)
+        else:
+            since.setdefault(row.order_id, row.ended_at)
+    return since
 
 
 def number_held(c: Connection) -> int:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.cases.store import cases
 from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
@@ -17,7 +17,7 @@ from interlock.engine.store import (
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory
 from interlock.orders.snapshots import DEAD, GONE_OUT
-from interlock.orders.store import find_orders, fulfillment_orders, orders
+from interlock.orders.store import TRACKING_NUMBERS, find_orders, fulfillment_orders, orders
 
 SHORTEST_TRACKING = 4
 LISTED = 50
@@ -131,13 +131,12 @@ def _by_tracking(c: Connection, number: str, limit: int) -> list[int]:
     wanted = number.strip()
     if len(wanted) < SHORTEST_TRACKING:
         return []
-    numbers = cast(literal("$.shopify.fulfillments[*].tracking_number ? (@ == $number)"), JSONPATH)
-    variables = func.jsonb_build_object("number", cast(literal(wanted), String))
-    in_shopify = func.jsonb_path_exists(orders.c.last_view, numbers, variables)
-    at_marketplace = orders.c.last_view["mirakl"]["tracking_number"].astext == wanted
-    rows = c.execute(
-        select(orders.c.id).where(or_(at_marketplace, in_shopify)).order_by(orders.c.id.desc()).limit(limit)
-    )
+    # The index holds orders that have a number at all, and serves who asks for one of those.
+    any_number = text(f"{TRACKING_NUMBERS} <> '[]'")
+    carries = literal_column(TRACKING_NUMBERS, JSONB).contains([wanted])
+    # OFFSET 0 keeps the two apart: else the newest orders are walked through until enough of them match.
+    found = select(orders.c.id).where(any_number, carries).offset(0).subquery()
+    rows = c.execute(select(found.c.id).order_by(found.c.id.desc()).limit(limit))
     return [int(row.id) for row in rows]
 
 

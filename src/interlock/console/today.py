@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import Connection, func, select
 
@@ -23,7 +22,7 @@ RUNNING_OUT = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The first page. `at_stake` are amounts, one for each currency: the value of the orders that have an urgent case."""
+    """The first page. `at_stake` are amounts, one for each currency: the money at risk in urgent cases, of each order once."""
 
     new_today: int
     held: int
@@ -64,15 +63,21 @@ def first_page(c: Connection, who: str, now: datetime) -> Today:
 
 
 def _at_stake(c: Connection) -> tuple[str, ...]:
-    urgent = select(cases.c.order_id).where(
-        cases.c.closed_at.is_(None), cases.c.severity == "urgent", cases.c.order_id.is_not(None)
+    """Of an order with several urgent cases the largest amount counts: they put the same money at risk."""
+    of_order = (
+        select(cases.c.currency, func.max(cases.c.at_risk).label("money"))
+        .where(
+            cases.c.closed_at.is_(None),
+            cases.c.severity == "urgent",
+            cases.c.order_id.is_not(None),
+            cases.c.at_risk.is_not(None),
+        )
+        .group_by(cases.c.order_id, cases.c.currency)
+        .subquery()
     )
-    mirakl = orders.c.last_view["mirakl"]
     rows = c.execute(
-        select(mirakl["currency"].astext, mirakl["total_price"].astext).where(orders.c.id.in_(urgent))
+        select(of_order.c.currency, func.sum(of_order.c.money))
+        .group_by(of_order.c.currency)
+        .order_by(of_order.c.currency)
     )
-    sums: dict[str, Decimal] = {}
-    for currency, total in rows:
-        if currency and total:
-            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(total)
-    return tuple(str(Money(sums[currency], currency)) for currency in sorted(sums))
+    return tuple(str(Money(total, currency)) for currency, total in rows)

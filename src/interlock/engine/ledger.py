@@ -132,6 +132,7 @@ _REFERENCES_LEFT_BEHIND = (
         operations.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
         operations.c.kind == "SetSellerReference",
         operations.c.state == "IN_FLIGHT",
+        operations.c.done_at.is_(None),
         operations.c.sent_at < bindparam("before"),
     )
     .values(state="PLANNED")

@@ -178,7 +178,7 @@ async def look_at(parts: EngineParts, order_id: int, steal_after: timedelta | No
         if row is None:
             return None
         ledger.everything_in_flight_is_unclear(c, row.id, row.epoch, now)
-        return row, read(c, row.connection_id), _read_stored(c, row.id)
+        return row, read(c, row.connection_id), read_stored(c, row.id)
 
     leased = await parts.store.tx(lease)
     if leased is None:
@@ -269,7 +269,7 @@ class _Run:
     # -- observing -------------------------------------------------------------------------------------
 
     async def read_kept(self) -> Kept:
-        return self._opened(await self.parts.store.tx(lambda c: _read_stored(c, self.row.id)))
+        return self._opened(await self.parts.store.tx(lambda c: read_stored(c, self.row.id)))
 
     def _opened(self, stored: Stored) -> Kept:
         kept, document = stored
@@ -692,7 +692,7 @@ _WAITS = (
 """What is there to be read beside the ledger, mostly nothing, and the marketplace's document."""
 
 
-def _read_stored(c: Connection, order_id: int) -> Stored:
+def read_stored(c: Connection, order_id: int) -> Stored:
     waits = c.execute(_WAITS, {"of_order": order_id}).one()
     past = ledger.remembered(c, order_id)
     answered = tuple(waiting_answers(c, order_id)) if waits.answered else ()

@@ -18,6 +18,8 @@ from interlock.orders.store import orders
 
 MOST_CASES = 5000
 MOST_WINDOWS = 2000
+# One look-up for each case: a join would rather read every order there ever was.
+_ITS_ORDER = select(orders.c.mirakl_order_id).where(orders.c.id == cases.c.order_id).scalar_subquery()
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
@@ -41,12 +43,11 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
             cases.c.opened_at,
             cases.c.order_id,
             cases.c.due_at,
-            orders.c.mirakl_order_id,
+            _ITS_ORDER.label("mirakl_order_id"),
             (answered | acknowledged | (cases.c.assignee != "") | (cases.c.snoozed_until > now)).label(
                 "taken"
             ),
         )
-        .outerjoin(orders, orders.c.id == cases.c.order_id)
         .where(cases.c.closed_at.is_(None))
         .order_by(cases.c.due_at.asc().nulls_last(), cases.c.id.desc())
         .limit(MOST_CASES)

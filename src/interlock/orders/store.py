@@ -24,7 +24,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -43,6 +42,12 @@ from interlock.orders.memory import Kin, Memory
 from interlock.orders.view import Claim
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
+
+TRACKING_NUMBERS = (
+    "(jsonb_path_query_array(last_view, '$.shopify.fulfillments[*].tracking_number') || "
+    "jsonb_path_query_array(last_view, '$.mirakl.tracking_number ? (@ != \"\")'))"
+)
+"""Every tracking number that either side showed last, as an array of the database."""
 
 orders = Table(
     "orders",
@@ -96,10 +101,31 @@ orders = Table(
     Index("ix_orders_shopify_email", "shopify_email"),
     Index("ix_orders_shopify_address", "shopify_address"),
     Index("ix_orders_next_look_at", "next_look_at"),
-    Index("ix_orders_mirakl_wanted_since", "mirakl_wanted_since"),
-    Index("ix_orders_mirakl_order_id", "mirakl_order_id"),
+    # what sweeps ask every few seconds: each holds only the rows that are meant, however many orders there are
+    Index("ix_orders_unanswered", "lane", "hinted_at", postgresql_where=text("hints > handled")),
+    Index("ix_orders_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    Index(
+        "ix_orders_wanted",
+        "mirakl_wanted_since",
+        "id",
+        postgresql_where=text(
+            "mirakl_wanted_since IS NOT NULL AND (mirakl_seen_at IS NULL OR mirakl_seen_at < mirakl_wanted_since)"
+        ),
+    ),
+    # also for the first part of a number, whatever the database's collation
+    Index(
+        "ix_orders_mirakl_order_id",
+        "mirakl_order_id",
+        postgresql_ops={"mirakl_order_id": "text_pattern_ops"},
+    ),
     Index("ix_orders_commercial_id", "commercial_id"),
-    Index("ix_orders_shopify_name", "shopify_name"),
+    Index("ix_orders_shopify_name", "shopify_name", postgresql_ops={"shopify_name": "text_pattern_ops"}),
+    Index(
+        "ix_orders_tracking",
+        text(TRACKING_NUMBERS),
+        postgresql_using="gin",
+        postgresql_where=text(f"{TRACKING_NUMBERS} <> '[]'"),
+    ),
     Index("ix_orders_created_at", "created_at"),
     # what boards show first: orders that wait for acceptance by time left, and parcels on our hold
     Index(
@@ -665,12 +691,14 @@ def find_orders(c: Connection, number: str, limit: int = 50) -> list[int]:
         )
     )
     begins = or_(
-        func.starts_with(orders.c.mirakl_order_id, wanted), func.starts_with(orders.c.shopify_name, wanted)
+        orders.c.mirakl_order_id.startswith(wanted, autoescape=True),
+        orders.c.shopify_name.startswith(wanted, autoescape=True),
     )
-    rows = c.execute(
-        select(orders.c.id)
-        .where(or_(exact, related, begins))
-        .order_by(~exact, orders.c.id.desc())
-        .limit(limit)
+    newest = select(orders.c.id).order_by(orders.c.id.desc()).limit(limit)
+    # Three questions, as each has an index and the three together would have none.
+    best, *others = (
+        [int(i) for i in c.execute(newest.where(condition)).scalars()]
+        for condition in (exact, related, begins)
     )
-    return [int(row.id) for row in rows]
+    rest = sorted({i for ids in others for i in ids} - set(best), reverse=True)
+    return [*best, *rest][:limit]

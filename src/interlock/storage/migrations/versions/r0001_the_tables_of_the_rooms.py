@@ -460,18 +460,66 @@ def upgrade() -> None:
     op.create_index(
         "ix_orders_held", "orders", ["id"], unique=False, postgresql_where=sa.text("memory -> 'held' <> '[]'")
     )
-    op.create_index("ix_orders_mirakl_order_id", "orders", ["mirakl_order_id"], unique=False)
-    op.create_index("ix_orders_mirakl_wanted_since", "orders", ["mirakl_wanted_since"], unique=False)
+    op.create_index(
+        "ix_orders_leased",
+        "orders",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_orders_mirakl_order_id",
+        "orders",
+        ["mirakl_order_id"],
+        unique=False,
+        postgresql_ops={"mirakl_order_id": "text_pattern_ops"},
+    )
     op.create_index("ix_orders_next_look_at", "orders", ["next_look_at"], unique=False)
     op.create_index("ix_orders_shopify_address", "orders", ["shopify_address"], unique=False)
     op.create_index("ix_orders_shopify_email", "orders", ["shopify_email"], unique=False)
-    op.create_index("ix_orders_shopify_name", "orders", ["shopify_name"], unique=False)
+    op.create_index(
+        "ix_orders_shopify_name",
+        "orders",
+        ["shopify_name"],
+        unique=False,
+        postgresql_ops={"shopify_name": "text_pattern_ops"},
+    )
     op.create_index(
         "ix_orders_to_accept",
         "orders",
         ["acceptance_due_at", "id"],
         unique=False,
         postgresql_where=sa.text("mirakl_state = 'WAITING_ACCEPTANCE'"),
+    )
+    op.create_index(
+        "ix_orders_tracking",
+        "orders",
+        [
+            sa.literal_column(
+                "(jsonb_path_query_array(last_view, '$.shopify.fulfillments[*].tracking_number') || jsonb_path_query_array(last_view, '$.mirakl.tracking_number ? (@ != \"\")'))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text(
+            "(jsonb_path_query_array(last_view, '$.shopify.fulfillments[*].tracking_number') || jsonb_path_query_array(last_view, '$.mirakl.tracking_number ? (@ != \"\")')) <> '[]'"
+        ),
+    )
+    op.create_index(
+        "ix_orders_unanswered",
+        "orders",
+        ["lane", "hinted_at"],
+        unique=False,
+        postgresql_where=sa.text("hints > handled"),
+    )
+    op.create_index(
+        "ix_orders_wanted",
+        "orders",
+        ["mirakl_wanted_since", "id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "mirakl_wanted_since IS NOT NULL AND (mirakl_seen_at IS NULL OR mirakl_seen_at < mirakl_wanted_since)"
+        ),
     )
     op.create_index("uq_orders_shopify_order_id", "orders", ["shopify_order_id"], unique=True)
     op.create_table(
@@ -627,6 +675,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    op.create_index(
+        "ix_cases_closed_at",
+        "cases",
+        ["closed_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index("ix_cases_opened_at", "cases", ["opened_at"], unique=False)
     op.create_index("ix_cases_order_id", "cases", ["order_id"], unique=False)
     op.create_index(
         "ix_cases_queue",

@@ -1,5 +1,6 @@
 """A console that a real browser opens: its own database, real sockets, and a story told in it."""
 
+import json
 import shutil
 import socket
 import threading
@@ -11,18 +12,22 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from interlock.cases.store import open_connection_case
 from interlock.clock import SystemIdentifiers
 from interlock.console.assets import STATIC, VENDOR
 from interlock.engine.store import beat, polls
+from interlock.monitoring import outbox
+from interlock.monitoring.decide import Alert
 from interlock.orders.codec import encode
 from interlock.orders.reasons import Reason
-from interlock.orders.store import orders, tell
+from interlock.orders.store import mirakl_documents, orders, tell
+from interlock.orders.view import View
 from interlock.storage.database import Database, ThreadStore
 from interlock.storage.encryption import Keyring, new_key
 from interlock.web import WebParts, create_app
+from tests.build import a_memory
 from tests.console.seed import (
     CLOCK,
     TESTER,
@@ -34,6 +39,7 @@ from tests.console.seed import (
     shipped_with,
     sku_unknown,
 )
+from tests.refunds.test_decide import look, shopify_refund
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
@@ -55,18 +61,22 @@ NEEDS_A_BROWSER = [
 
 @dataclass(frozen=True)
 class Served:
-    """A console at `address` over `database`, with the orders of the story by name."""
+    """A console at `address` over `database`, with the orders of the story by name. `doorstep` is the address of the same
+    console where people have to sign in."""
 
     address: str
+    doorstep: str
     database: Database
     edited: int
     waiting: int
     shipped: int
+    refunded: int
 
 
 @contextmanager
 def serving(database: Database) -> Iterator[Served]:
-    """Serve a console in which an order was edited, one waits for acceptance and one has left with a strange carrier."""
+    """Serve a console in which an order was edited, one waits for acceptance, one has left with a strange carrier and of
+    one money was refunded in Shopify alone; somebody was told of it."""
     keyring = Keyring([new_key()])
     with database.begin() as c:
         row = connect(c, keyring)
@@ -75,6 +85,12 @@ def serving(database: Database) -> Iterator[Served]:
         c.execute(update(orders).where(orders.c.id == edited).values(memory=held))
         waiting, _ = keep(c, row, sku_unknown())
         shipped, _ = keep(c, row, shipped_with("Pigeon Post"))
+        refunded, _ = keep(c, row, refunded_in_shopify())
+        document = json.dumps({"order_id": "M-1001-A", "customer": {"lastname": "Canary"}}).encode()
+        kept = {"order_id": edited, "observed_at": CLOCK, "digest": "d", "body": keyring.encrypt(document)}
+        c.execute(insert(mirakl_documents).values(kept))
+        told = [Alert("k", "g", "page", ("operations",), EVIL, connection=row.name)]
+        outbox.keep(c, told, CLOCK)
         c.execute(
             update(orders)
             .where(orders.c.id == waiting)
@@ -85,14 +101,34 @@ def serving(database: Database) -> Iterator[Served]:
         beat(c, "due sweep", CLOCK)
         c.execute(update(polls).values(last_ok_at=CLOCK))
     parts = WebParts(ThreadStore(database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER)
+    with _listening(parts) as address, _listening(replace(parts, everyone=None)) as doorstep:
+        yield Served(address, doorstep, database, edited, waiting, shipped, refunded)
+
+
+@contextmanager
+def _listening(parts: WebParts) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(parts), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", database, edited, waiting, shipped)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
         listening.close()
+
+
+def refunded_in_shopify() -> View:
+    """Staff refunded one mug in Shopify; the marketplace knows nothing of it."""
+    view = look(shopify_refund())
+    assert view.mirakl is not None
+    assert view.shopify is not None
+    return replace(
+        view,
+        order_id="M-1005-A",
+        mirakl=replace(view.mirakl, order_id="M-1005-A", seller_reference="#1005"),
+        shopify=replace(view.shopify, id="SO5", name="#1005", marker="atlas:M-1005-A"),
+        memory=a_memory(shopify_order_id="SO5", shopify_order_name="#1005"),
+    )

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from interlock.cases.store import answers
 from interlock.orders.store import tell
 from interlock.storage.database import Database
-from tests.console.seed import CLOCK
+from tests.console.seed import CLOCK, TESTER
 from tests.console.served import AXE, CHROMIUM, EVIL, NEEDS_A_BROWSER, ROOT, Served, serving
 from tests.databases import ThrowawayServer
+from tests.monitoring.receiver import Receiver
 
 pytestmark = NEEDS_A_BROWSER
 playwright = pytest.importorskip(
@@ -35,6 +38,9 @@ PAGES = (
     "/holds",
     "/cases",
     "/cases/1",
+    "/refund-tasks",
+    "/orders/1/evidence",
+    "/alerts",
     "/connections",
     "/connections/1/flows",
     "/connections/1/carriers",
@@ -44,6 +50,7 @@ PAGES = (
     "/audit-log",
     "/health",
     "/manual",
+    "/manual/operations/cases/carrier_unknown",
 )
 
 
@@ -71,6 +78,7 @@ class Screen:
     def __init__(self, chromium: Any, served: Served, size: dict[str, int], scheme: str = "light") -> None:
         self.context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=served.address)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
         self.complaints: list[str] = []
         self.page.on("console", lambda said: self.complaints.append(said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -121,19 +129,30 @@ def test_a_page_is_whole_for_everybody(
     screens: dict[tuple[str, str], Screen], path: str, scheme: str
 ) -> None:
     """No complaint of the browser, nothing that hinders a screen reader, no sideways scrolling on a phone."""
-    PICTURES.mkdir(exist_ok=True)
     for size in ("desk", "phone"):
-        screen = screens[size, scheme]
-        screen.complaints.clear()
-        page = screen.open(path)
-        if size == "phone":
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        page.screenshot(path=PICTURES / f"{_named(path)}-{scheme}-{size}.png", full_page=True)
-        assert screen.complaints == []
-        assert page.evaluate("window.hurt") is None
-        if size == "desk" and AXE.exists():
-            found = _axe(page)
-            assert found == [], "\n".join(found)
+        _is_whole(screens[size, scheme], path, path, size, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_signing_in_is_whole_for_everybody(
+    screens: dict[tuple[str, str], Screen], served: Served, scheme: str
+) -> None:
+    for size in ("desk", "phone"):
+        _is_whole(screens[size, scheme], f"{served.doorstep}/login", "/login", size, scheme)
+
+
+def _is_whole(screen: Screen, address: str, path: str, size: str, scheme: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    screen.complaints.clear()
+    page = screen.open(address)
+    if size == "phone":
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.screenshot(path=PICTURES / f"{_named(path)}-{scheme}-{size}.png", full_page=True)
+    assert screen.complaints == []
+    assert page.evaluate("window.hurt") is None
+    if size == "desk" and AXE.exists():
+        found = _axe(page)
+        assert found == [], "\n".join(found)
 
 
 def _axe(page: Any) -> list[str]:
@@ -262,3 +281,91 @@ def test_a_list_is_filtered_by_its_form_and_taken_away_as_a_file(screen: Screen)
     text = taken.value.path().read_bytes().decode("utf-8-sig")
     assert text.startswith("marketplace order,connection,")
     assert "M-1001-A" in text
+
+
+def test_a_case_is_answered_on_its_page(screen: Screen, served: Served) -> None:
+    page = screen.open("/cases")
+    page.get_by_role("row").filter(has_text="#1001").locator("a[id^=case-]").first.click()
+    page.wait_for_url("**/cases/*")
+    page.get_by_role("radio").first.check()
+    page.locator("#answer").get_by_label("Why").fill("The customer agreed on the telephone.")
+    page.get_by_role("button", name="Answer").click()
+
+    page.get_by_text("has answered; the next look takes it up").first.wait_for()
+    with served.database.begin() as c:
+        said = c.execute(select(answers.c.who, answers.c.why)).one()
+    assert tuple(said) == (TESTER.handle, "The customer agreed on the telephone.")
+    assert screen.complaints == []
+
+
+def test_a_refund_task_is_dismissed_with_a_reason(screen: Screen, served: Served) -> None:
+    page = screen.open("/refund-tasks")
+    assert page.get_by_text("commission should come back").is_visible()
+    task = page.locator("article", has_text="M-1005-A")
+    task.get_by_role("link", name="Close it").click()
+    page.locator("#answer").get_by_label("Why").fill("Refunded in the portal under another number.")
+    page.get_by_role("button", name="Answer").click()
+
+    page.get_by_text("has answered; the next look takes it up").first.wait_for()
+    with served.database.begin() as c:
+        option = c.execute(select(answers.c.option).where(answers.c.order_id == served.refunded)).scalar_one()
+    assert option == "dismiss"
+    assert screen.complaints == []
+
+
+def test_personal_data_are_shown_for_a_reason_and_not_before(screen: Screen, served: Served) -> None:
+    page = screen.open(f"/orders/{served.edited}/evidence")
+    assert "M-1001-A" in page.locator("pre").inner_text()
+    assert "Canary" not in page.content()
+    page.get_by_label("Why you have to see them").fill("The parcel came back: is the name complete?")
+    page.get_by_role("button", name="Show them").click()
+
+    page.locator("pre", has_text="Canary").wait_for()
+    assert screen.complaints == []
+
+
+def test_a_channel_of_alerts_is_added_and_test_fired(screen: Screen) -> None:
+    page = screen.open("/alerts")
+    with Receiver() as receiver:
+        form = page.locator("form", has=page.get_by_role("button", name="Add the channel"))
+        form.get_by_label("Name").fill("ops")
+        form.get_by_label("Address, as Apprise writes it").fill(receiver.url("secret-token"))
+        form.get_by_role("button", name="Add the channel").click()
+        page.get_by_role("button", name="Test ops").click()
+
+        page.get_by_role("status").filter(has_text="ops took the test message.").wait_for()
+        assert len(receiver.at("secret-token")) == 1
+    assert "secret-token" not in page.content()
+    page.get_by_role("button", name="I have seen it: alert 1").click()
+    page.wait_for_load_state()
+    assert page.get_by_role("button", name="I have seen it: alert 1").count() == 0
+    assert screen.complaints == []
+
+
+def test_somebody_is_invited_and_the_audit_log_says_by_whom(screen: Screen) -> None:
+    page = screen.open("/people")
+    page.get_by_label("Sign-in name").fill("grace")
+    page.get_by_label("Name", exact=True).fill("Grace Hopper")
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Make the link").click()
+
+    page.get_by_text("/welcome/").wait_for()
+    page.goto("/audit-log")
+    line = page.get_by_role("row").filter(has_text="grace").first
+    assert TESTER.handle in line.inner_text()
+    assert "Hopper" not in page.content()
+    assert screen.complaints == []
+
+
+def test_a_wrong_password_is_refused_in_words_and_says_nothing_of_who_exists(
+    screen: Screen, served: Served
+) -> None:
+    page = screen.open(f"{served.doorstep}/orders")
+    page.wait_for_url("**/login?back=*")
+    page.get_by_label("Sign-in name").fill("nobody")
+    page.get_by_label("Password").fill("an owl reads by lamplight")
+    page.keyboard.press("Enter")
+
+    refused = page.get_by_role("alert")
+    refused.wait_for()
+    assert "nobody" not in refused.inner_text()

@@ -401,7 +401,7 @@ def test_a_suggested_carrier_is_mapped_with_one_button_that_says_what_it_unlocks
         keep(c, connection, shipped_with("DPD UK Ltd"))
     place = f"/connections/{connection.id}/carriers"
     page = browser.get(place).text
-    assert 'aria-label="Map DPD UK Ltd to DPD, which unlocks 1 order(s)"' in page
+    assert 'aria-label="Map to DPD: DPD UK Ltd, which unlocks 1 order(s)"' in page
     form = dict(re.findall(r'name="(shop_name|code)" value="([^"]+)"', page))
     assert form == {"shop_name": "DPD UK Ltd", "code": "DPD"}
 

@@ -31,6 +31,7 @@ from interlock.settings import Settings, SettingsInvalid, load_settings
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from interlock.web import WebParts, create_app
+from tests.console.seed import TESTER
 
 FAST = Pace(due=0.05, watchdog=0.05, heartbeat=0.05, database=0.05, desks=0.05)
 
@@ -195,3 +196,30 @@ def test_the_web_application_answers_on_the_socket_and_ends_with_the_event(
         return answer.status_code
 
     assert asyncio.run(scenario()) == 200
+
+
+def test_a_page_that_listens_does_not_keep_the_service_from_ending(
+    database: Database, keyring: Keyring
+) -> None:
+    async def scenario() -> tuple[int, float]:
+        parts = service(database, keyring).parts
+        app = create_app(
+            WebParts(parts.store, parts.clock, parts.identifiers, parts.queue, keyring, everyone=TESTER)
+        )
+        stop = asyncio.Event()
+        sock = listener("127.0.0.1", 0)
+        running = asyncio.ensure_future(serve_app(app, sock, stop, before_end=app.state.changes.close))
+        loop = asyncio.get_running_loop()
+        address = f"http://127.0.0.1:{sock.getsockname()[1]}/events?of=everything"
+        async with httpx2.AsyncClient(trust_env=False) as client, client.stream("GET", address) as page:
+            asked_at = loop.time()
+            loop.call_later(0.2, stop.set)
+            async for _ in page.aiter_bytes():
+                pass
+            await running
+        return page.status_code, loop.time() - asked_at
+
+    status, seconds = asyncio.run(scenario())
+
+    assert status == 200
+    assert seconds < 3  # the server itself would have waited five seconds and then broken it off

@@ -771,8 +771,10 @@ async def serve_app(
     stop: asyncio.Event,
     certificate: Path | None = None,
     key: Path | None = None,
+    before_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Answer requests on `sock` until `stop` is set; with a certificate and its key, over TLS."""
+    """Answer requests on `sock` until `stop` is set; with a certificate and its key, over TLS. `before_end` ends what
+    never ends by itself, so that the requests under way can be waited for."""
     server = _WebServer(
         uvicorn.Config(
             app,
@@ -789,6 +791,8 @@ async def serve_app(
 
     async def end() -> None:
         await stop.wait()
+        if before_end is not None:
+            await before_end()
         server.should_exit = True
 
     ending = asyncio.ensure_future(end())
@@ -849,7 +853,7 @@ async def answer(
                 "Nobody can sign in yet. Whoever opens this link becomes the administrator; it works once, for 24 hours:\n"
                 f"{address}/welcome/{link}"
             )
-        web = serve_app(app, sock, stop, settings.tls_certificate, settings.tls_key)
+        web = serve_app(app, sock, stop, settings.tls_certificate, settings.tls_key, app.state.changes.close)
         running: list[Awaitable[Any]] = [web]
         if with_worker:
             running.append(service.run(stop))

@@ -102,6 +102,8 @@ def create_app(parts: WebParts) -> FastAPI:
         )
     )
     app.state.doors = Doors(parts.store, parts.clock, parts.everyone, parts.rules)
+    # Who stops the web server ends the streams of open pages first: it waits for every answer that is under way.
+    app.state.changes = console.changes
     ingress = Ingress(parts)
 
     async def receive(request: Request, place: str) -> Response:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
 
+from interlock.access import people, sessions
+from interlock.access.roles import Grant, Role
 from interlock.cases.store import cases
 from interlock.console.live import EVERYTHING, MOST_STREAMS, Changes, Pace, is_topic, versions
 from interlock.engine.store import ConnectionRow, connections
@@ -15,7 +18,7 @@ from interlock.orders.actions import ShipOrder
 from interlock.orders.store import orders, tell
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
-from tests.console.seed import CLOCK, connect, edited_up, keep, planned
+from tests.console.seed import CLOCK, Stopped, connect, edited_up, keep, planned
 
 T = TypeVar("T")
 QUICK = Pace(look=0.01, beat=0.2, last=30)
@@ -145,7 +148,7 @@ def test_a_page_hears_at_once_then_of_every_change_and_then_nobody_asks_any_more
     counted = Away(store, 0)
 
     async def listen() -> tuple[bytes, bytes, int]:
-        changes = Changes(counted, QUICK)
+        changes = Changes(counted, Stopped(), QUICK)
         stream = changes.stream(f"order-{order_id}")
         first = await next_event(stream)
         with database.begin() as c:
@@ -166,7 +169,7 @@ def test_a_page_hears_at_once_then_of_every_change_and_then_nobody_asks_any_more
 
 def test_a_page_that_comes_back_hears_only_of_what_it_missed(store: InlineStore, order_id: int) -> None:
     async def listen() -> list[bytes]:
-        changes = Changes(store, QUICK)
+        changes = Changes(store, Stopped(), QUICK)
         stream = changes.stream(f"order-{order_id}")
         seen = (await next_event(stream)).split(b"id: ")[1].split(b"\n")[0].decode()
         await stream.aclose()  # type: ignore[attr-defined]
@@ -178,7 +181,7 @@ def test_a_page_that_comes_back_hears_only_of_what_it_missed(store: InlineStore,
 
 def test_a_database_that_is_away_only_makes_the_page_wait(store: InlineStore, order_id: int) -> None:
     async def listen() -> bytes:
-        changes = Changes(Away(store, 3), QUICK)
+        changes = Changes(Away(store, 3), Stopped(), QUICK)
         return await next_event(changes.stream(f"order-{order_id}"))
 
     assert asyncio.run(listen()).startswith(b"event: changed")
@@ -188,7 +191,7 @@ def test_many_pages_cost_one_question(store: InlineStore, order_id: int) -> None
     counted = Away(store, 0)
 
     async def listen() -> tuple[bool, int]:
-        changes = Changes(counted, Pace(look=60, beat=60, last=60))
+        changes = Changes(counted, Stopped(), Pace(look=60, beat=60, last=60))
         streams: list[Any] = [changes.stream(f"order-{order_id}") for _ in range(MOST_STREAMS)]
         for stream in streams:
             await anext(stream)
@@ -204,10 +207,55 @@ def test_many_pages_cost_one_question(store: InlineStore, order_id: int) -> None
 
 def test_a_closing_service_ends_every_stream(store: InlineStore, order_id: int) -> None:
     async def listen() -> list[bytes]:
-        changes = Changes(store, Pace(look=0.01, beat=60, last=60))
+        changes = Changes(store, Stopped(), Pace(look=0.01, beat=60, last=60))
         stream = changes.stream(f"order-{order_id}")
         await next_event(stream)
         asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(changes.close()))
         return [said async for said in stream]
 
     assert asyncio.run(listen()) in ([], [b": still here\n\n"])
+
+
+@pytest.mark.parametrize("how", ["ended", "over", "deactivated"])
+def test_the_stream_of_a_session_that_is_none_any_more_ends_and_the_others_go_on(
+    database: Database, store: InlineStore, keyring: Keyring, order_id: int, how: str
+) -> None:
+    with database.begin() as c:
+        person = people.add_person(c, keyring, "ada", "Ada", "", [Grant(Role.CX)], "test", CLOCK)
+        numbers = []
+        for _ in range(2):
+            sessions.begin(c, keyring, person, "a browser", CLOCK, timedelta(hours=1))
+            numbers.append(int(c.execute(select(func.max(sessions.sessions.c.id))).scalar_one()))
+    lost, kept = numbers
+    clock = Stopped()
+
+    def lose(c: Connection) -> None:
+        of_lost = update(sessions.sessions).where(sessions.sessions.c.id == lost)
+        if how == "ended":
+            sessions.end(c, lost, CLOCK)
+        elif how == "over":
+            c.execute(of_lost.values(ends_at=CLOCK))
+        else:
+            c.execute(update(people.people).values(deactivated_at=CLOCK))
+
+    async def listen() -> tuple[list[bytes], bytes]:
+        changes = Changes(store, clock, Pace(look=0.01, beat=60, last=60))
+        revoked = changes.stream(f"order-{order_id}", session=lost)
+        other = changes.stream(f"order-{order_id}", session=None if how == "deactivated" else kept)
+        await next_event(revoked)
+        await next_event(other)
+        with database.begin() as c:
+            lose(c)
+        rest = await asyncio.wait_for(_rest(revoked), 5)
+        with database.begin() as c:
+            told(c, order_id)
+        return rest, await next_event(other)
+
+    rest, heard = asyncio.run(listen())
+
+    assert rest == []
+    assert heard.startswith(b"event: changed")
+
+
+async def _rest(stream: AsyncIterator[bytes]) -> list[bytes]:
+    return [said async for said in stream]

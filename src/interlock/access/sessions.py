@@ -1,6 +1,7 @@
 """Sessions: kept here and not in the browser, so that they can be ended; the browser holds a token of which we keep the
 digest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,6 +148,23 @@ def session_of(c: Connection, token: str, now: datetime, idle: timedelta, *, by_
     renewed = _renewed(c, row, now) if row.digest == digest else ""
     person = Person(row.person_id, row.handle, grants_of(c, row.person_id))
     return Session(row.id, person, row.half, row.from_outside, row.second_factor is not None, renewed)
+
+
+def gone_sessions(c: Connection, ids: Sequence[int], now: datetime) -> frozenset[int]:
+    """Which of these sessions are none any more: ended, over, or of somebody whose account was closed."""
+    if not ids:
+        return frozenset()
+    live = c.execute(
+        select(sessions.c.id)
+        .join(people, people.c.id == sessions.c.person_id)
+        .where(
+            sessions.c.id.in_(ids),
+            sessions.c.ended_at.is_(None),
+            sessions.c.ends_at > now,
+            people.c.deactivated_at.is_(None),
+        )
+    ).scalars()
+    return frozenset(ids) - frozenset(live)
 
 
 def _renewed(c: Connection, row: Any, now: datetime) -> str:

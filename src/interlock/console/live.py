@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import BigInteger, Connection, bindparam, text
@@ -17,6 +18,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from interlock.access.sessions import gone_sessions
+from interlock.clock import Clock
 from interlock.storage.database import Store
 
 EVERYTHING = "everything"
@@ -78,11 +81,14 @@ class Pace:
 class Changes:
     """Watches the topics that open pages name, with one task for all of them, which ends with the last page."""
 
-    def __init__(self, store: Store, pace: Pace | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock, pace: Pace | None = None) -> None:
         self._store = store
+        self._clock = clock
         self._pace = pace or Pace()
         self._topics: Counter[str] = Counter()
         self._known: dict[str, str] = {}
+        self._sessions: Counter[int] = Counter()
+        self._gone: frozenset[int] = frozenset()
         self._task: asyncio.Task[None] | None = None
         self._turned = asyncio.Condition()
         self._closed = False
@@ -98,17 +104,22 @@ class Changes:
         async with self._turned:
             self._turned.notify_all()
 
-    async def stream(self, topic: str, seen: str = "") -> AsyncIterator[bytes]:
-        """The events of one page: `changed` at once unless `seen` is the present version, then after every change."""
+    async def stream(self, topic: str, seen: str = "", session: int | None = None) -> AsyncIterator[bytes]:
+        """The events of one page: `changed` at once unless `seen` is the present version, then after every change. It
+        ends within a few seconds of the row of `session`, where one is given, having ended."""
         loop = asyncio.get_running_loop()
         ends, told = loop.time() + self._pace.last, seen
+        if session is not None:
+            self._sessions[session] += 1
         self._topics[topic] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
         try:
             yield b"retry: 1000\n\n"
-            while not self._closed and loop.time() < ends:
-                version = await self._another(topic, told)
+            while loop.time() < ends:
+                version = await self._another(topic, told, session)
+                if self._over(session):
+                    return
                 if version is None:
                     yield b": still here\n\n"
                 else:
@@ -118,28 +129,44 @@ class Changes:
             self._topics[topic] -= 1
             if not self._topics[topic]:
                 del self._topics[topic]
+            if session is not None:
+                self._sessions[session] -= 1
+                if not self._sessions[session]:
+                    del self._sessions[session]
 
-    async def _another(self, topic: str, told: str) -> str | None:
+    def _over(self, session: int | None) -> bool:
+        return self._closed or session in self._gone
+
+    async def _another(self, topic: str, told: str, session: int | None) -> str | None:
         """The topic's version once it is another one than `told`; None when it was not for a whole beat."""
 
         def is_other() -> bool:
-            return self._closed or self._known.get(topic, told) != told
+            return self._over(session) or self._known.get(topic, told) != told
 
         try:
             async with asyncio.timeout(self._pace.beat), self._turned:
                 await self._turned.wait_for(is_other)
         except TimeoutError:
             return None
-        return None if self._closed else self._known[topic]
+        return self._known.get(topic)
 
     async def _watch(self) -> None:
         while self._topics and not self._closed:
             # A database that is away is said by the pages themselves, when they ask; here it is asked again.
             with suppress(DBAPIError, PoolTimeout):
-                found = await self._store.tx(partial(versions, topics=sorted(self._topics)))
-                if found != self._known:
+                asked = partial(
+                    _look, topics=sorted(self._topics), sessions=sorted(self._sessions), now=self._clock.now()
+                )
+                found, gone = await self._store.tx(asked)
+                if found != self._known or gone != self._gone:
                     async with self._turned:
-                        self._known = found
+                        self._known, self._gone = found, gone
                         self._turned.notify_all()
             await asyncio.sleep(self._pace.look)
-        self._known = {}
+        self._known, self._gone = {}, frozenset()
+
+
+def _look(
+    c: Connection, topics: Sequence[str], sessions: Sequence[int], now: datetime
+) -> tuple[dict[str, str], frozenset[int]]:
+    return versions(c, topics), gone_sessions(c, sessions, now)

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from interlock.access.roles import Permission
+from interlock.access.sessions import Session
 from interlock.console.doors import needs
 from interlock.console.live import is_topic
 from interlock.console.pages import Console, PageMissing, sealed
@@ -20,7 +21,9 @@ def live_routes(routes: APIRouter, console: Console) -> None:
         if console.changes.full:
             return sealed(Response(status_code=503, headers={"Retry-After": "60"}))
         seen = request.headers.get("Last-Event-ID", "")[:200]
-        response = StreamingResponse(console.changes.stream(of, seen), media_type="text/event-stream")
+        session: Session | None = request.state.session
+        stream = console.changes.stream(of, seen, None if session is None else session.id)
+        response = StreamingResponse(stream, media_type="text/event-stream")
         # A proxy that collects what it passes on would make every event late.
         response.headers["X-Accel-Buffering"] = "no"
         return sealed(response)

@@ -82,7 +82,7 @@ class Console:
 
     def __init__(self, parts: ConsoleParts) -> None:
         self.parts = parts
-        self.changes = Changes(parts.store)
+        self.changes = Changes(parts.store, parts.clock)
         self.paths: frozenset[str] = frozenset()
         self._held: Quarantine | None = None
         self._loud: tuple[tuple[str, Pause], ...] = ()

@@ -282,7 +282,17 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
     assert status("POST", f"/orders/{foreign}/replay") == 403
     assert status("POST", f"/cases/{foreign_case}/answer") == 403
     assert status("GET", "/people") == 403
-    for path in ("/orders", "/orders.csv", "/cases", "/cases.csv", "/refund-tasks", "/acceptance", "/holds"):
+    for path in (
+        "/orders",
+        "/orders.csv",
+        "/cases",
+        "/cases.csv",
+        "/refund-tasks",
+        "/mappings",
+        "/mappings.csv",
+        "/acceptance",
+        "/holds",
+    ):
         led = browser.get(f"{path}?team=CX")
         assert led.headers["location"] == f"{path}?team=CX&connection=atlas"
         own = browser.get(led.headers["location"])
@@ -290,6 +300,12 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
         assert "M-1003-A" not in own.text
         assert status("GET", f"{path}?connection=borealis") == 403
         assert status("GET", f"{path}?connection=nowhere") == 403
+    for path in ("/health", "/alerts"):
+        refused = browser.get(path)
+        assert refused.status_code == 403
+        assert "of the whole installation" in refused.text
+    assert status("GET", f"/events?of=order-{foreign}") == 404
+    assert status("GET", "/events?of=order-999999") == 404
     assert browser.get("/").headers["location"] == "/cases"
     assert "borealis" not in browser.get("/connections").text
 

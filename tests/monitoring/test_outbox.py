@@ -261,15 +261,15 @@ def test_an_address_nothing_can_be_sent_to_is_refused(url: str) -> None:
 
 
 def test_a_link_is_for_one_alert_and_for_a_while(keyring: Keyring) -> None:
-    token = links.seal(keyring, 41, CLOCK)
+    token = links.seal(keyring, 41, 7, CLOCK)
 
-    assert links.alert_of(keyring, token, CLOCK) == 41
+    assert links.link_of(keyring, token, CLOCK) == links.Link(41, 7)
     with pytest.raises(links.LinkUnusable, match="was valid until"):
-        links.alert_of(keyring, token, CLOCK + links.VALID_FOR + timedelta(seconds=1))
+        links.link_of(keyring, token, CLOCK + links.VALID_FOR + timedelta(seconds=1))
     with pytest.raises(links.LinkUnusable, match="not one of ours"):
-        links.alert_of(keyring, token[:-3] + "abc", CLOCK)
+        links.link_of(keyring, token[:-3] + "abc", CLOCK)
     with pytest.raises(links.LinkUnusable, match="not for acknowledging"):
-        links.alert_of(keyring, keyring.encrypt(b"console form x").decode(), CLOCK)
+        links.link_of(keyring, keyring.encrypt(b"console form x").decode(), CLOCK)
 
 
 def test_a_heartbeat_reaches_the_address_outside(

@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 
+from interlock.access.audit_log import entries
 from interlock.cases.store import open_connection_case
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import channels, links, outbox
@@ -98,7 +99,7 @@ def test_looking_at_an_alerts_link_changes_nothing_and_its_button_does(
 ) -> None:
     stranger = Browser(create_app(WebParts(store, Stopped(), Numbered(), Wakes(), keyring)))
     alert = make_alert(database)
-    path = f"/alerts/acknowledge/{links.seal(keyring, alert, CLOCK)}"
+    path = f"/alerts/acknowledge/{links.seal(keyring, alert, 99, CLOCK)}"
 
     for _ in range(3):
         page = stranger.get(path)
@@ -109,13 +110,17 @@ def test_looking_at_an_alerts_link_changes_nothing_and_its_button_does(
     assert "Acknowledged by" in text_of(stranger.submit(path, path))
     with database.begin() as c:
         assert outbox.latest_alerts(c)[0].acknowledged_by == "whoever had the link"
+    with database.begin() as c:
+        (entry,) = (one for one in entries(c) if one.did == "alert_acknowledged")
+    assert (entry.who, entry.subject) == ("whoever had the link", f"alert {alert}")
+    assert entry.facts == {"by": "link of the message", "channel": "removed since"}
 
 
 def test_a_link_that_is_old_or_not_ours_is_refused_in_words(
     browser: Browser, keyring: Keyring, database: Database, connection: ConnectionRow
 ) -> None:
     alert = make_alert(database)
-    old = links.seal(keyring, alert, CLOCK - timedelta(days=4))
+    old = links.seal(keyring, alert, 99, CLOCK - timedelta(days=4))
 
     for seal, said in ((old, "was valid until"), ("nonsense", "is not one of ours")):
         page = browser.get(f"/alerts/acknowledge/{seal}")
@@ -139,6 +144,9 @@ def test_the_link_that_was_sent_works(
     found = re.search(r"http://localhost:8080(/alerts/acknowledge/\S+)", sent["message"])
     assert found is not None
     assert "Acknowledged by Ada" in text_of(browser.submit(found[1], found[1]))
+    with database.begin() as c:
+        said = [one.facts for one in entries(c) if one.did == "alert_acknowledged"]
+    assert said == [{"by": "link of the message", "channel": "ops"}]
     case = re.search(r"http://localhost:8080(/cases/\d+)", sent["message"])
     assert case is not None
     assert browser.get(case[1]).status_code == 200

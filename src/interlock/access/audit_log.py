@@ -62,6 +62,8 @@ class Did(StrEnum):
     POLICY_CHANGED = "policy_changed"
     ALERTS_CHANGED = "alerts_changed"
     AUDIT_LOG_VERIFIED = "audit_log_verified"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    """By the link of a message; the fact `channel` says by which channel it was sent."""
 
 
 audit_log = Table(

@@ -1,6 +1,7 @@
 """Alerts in the console: channels, routes, what was told and how that ended, and the page an alert's link leads to."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any
 
 import httpx2
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console.doors import Who, needs, open_to_strangers
 from interlock.console.pages import Console, PageMissing, seen_other
@@ -58,7 +60,7 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/alerts")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, whole=True)
     async def alerts(request: Request) -> Response:
         return await page(request)
 
@@ -155,7 +157,7 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
         return seen_other("/alerts")
 
     @routes.post("/alerts/{alert_id}/acknowledge")
-    @needs(Permission.WORK_CASES)
+    @needs(Permission.WORK_CASES, whole=True)
     async def acknowledge(
         request: Request, alert_id: int, who: Who, token: Annotated[str, Form()] = ""
     ) -> Response:
@@ -171,7 +173,7 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
     @open_to_strangers
     async def ask(request: Request, seal: str) -> Response:
         try:
-            alert_id = links.alert_of(parts.keyring, seal, parts.clock.now())
+            alert_id = links.link_of(parts.keyring, seal, parts.clock.now()).alert_id
         except links.LinkUnusable as wrong:
             return shown(request, 410, None, str(wrong), seal)
         found = await console.read(lambda c: outbox.latest_alerts(c, 1, alert_id))
@@ -183,12 +185,12 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
         console.check_form(request, token)
         now = parts.clock.now()
         try:
-            alert_id = links.alert_of(parts.keyring, seal, now)
+            link = links.link_of(parts.keyring, seal, now)
         except links.LinkUnusable as wrong:
             return shown(request, 410, None, str(wrong), seal)
         person = request.state.person
         who = BY_LINK if person is None else person.handle
-        row = await console.read(lambda c: outbox.acknowledge(c, alert_id, who, now))
+        row = await console.read(lambda c: _acknowledge_by_link(c, link, who, now))
         return shown(request, 200, row, "", seal)
 
     def shown(request: Request, status: int, row: AlertRow | None, refused: str, seal: str) -> Response:
@@ -203,3 +205,14 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
             seal=seal,
             signing_in=getattr(request.state, "person", None) is None,
         )
+
+
+def _acknowledge_by_link(c: Connection, link: links.Link, who: str, now: datetime) -> AlertRow | None:
+    """Acknowledge, and leave an entry of the first time in the audit log: nobody had to sign in for it."""
+    before = outbox.latest_alerts(c, 1, link.alert_id)
+    row = outbox.acknowledge(c, link.alert_id, who, now)
+    if row is not None and before[0].acknowledged_at is None:
+        names = {channel.id: channel.name for channel in room.all_channels(c)}
+        facts = {"by": "link of the message", "channel": names.get(link.channel_id, "removed since")}
+        record(c, who, Did.ALERT_ACKNOWLEDGED, f"alert {link.alert_id}", now=now, facts=facts)
+    return row

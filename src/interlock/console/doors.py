@@ -47,21 +47,23 @@ _LARGEST_NUMBER = 2**63 - 1
 class Need:
     """What a route needs. `permission` is None where nobody has to be signed in: signing in itself. With `of_the_case` it is
     the permission to answer the case of the path, which depends on the team it belongs to. With `lists` the page is a list
-    that its address filters by `connection`: somebody with roles for some connections sees those one by one."""
+    that its address filters by `connection`: somebody with roles for some connections sees those one by one. With `whole` it
+    shows the whole installation, so that only a role for all connections gives it."""
 
     permission: Permission | None
     of_the_case: bool = False
     lists: bool = False
+    whole: bool = False
 
 
 UNDECLARED = Need(Permission.MANAGE_PEOPLE)
 """What a route needs that does not say: an administrator, because a mistake must not open anything."""
 
 
-def needs(permission: Permission, *, lists: bool = False) -> Callable[[F], F]:
-    """Say which permission a route needs, and with `lists` that it shows a list filtered by its address. Stands between the
-    route's own decorator and the function."""
-    return _declared(Need(permission, lists=lists))
+def needs(permission: Permission, *, lists: bool = False, whole: bool = False) -> Callable[[F], F]:
+    """Say which permission a route needs, with `lists` that it shows a list filtered by its address, and with `whole` that
+    it shows all connections. Stands between the route's own decorator and the function."""
+    return _declared(Need(permission, lists=lists, whole=whole))
 
 
 def _declared(need: Need) -> Callable[[F], F]:
@@ -120,10 +122,11 @@ class OneConnectionOnly(Exception):
 class NotPermitted(Exception):
     """The person who is signed in may not do this."""
 
-    def __init__(self, person: Person, permission: Permission) -> None:
+    def __init__(self, person: Person, permission: Permission, *, whole: bool = False) -> None:
+        where = "for all connections, because this page is of the whole installation" if whole else "here"
         super().__init__(
-            f"This needs the right to {PERMISSION_WORDS[permission]}, which {person.handle} does not have here. Nothing was "
-            "changed. An administrator gives rights on the page People."
+            f"This needs the right to {PERMISSION_WORDS[permission]}, which {person.handle} does not have {where}. Nothing "
+            "was changed. An administrator gives rights on the page People."
         )
         self.permission = permission
 
@@ -186,9 +189,10 @@ class Doors:
             return connection_of(c, asked), _of_the_case(c, asked, default) if need.of_the_case else default
 
         connection, permission = await self._store.tx(read)
-        allowed = (
-            may_somewhere(person, permission) if connection is None else may(person, permission, connection)
-        )
+        if connection is None and not need.whole:
+            allowed = may_somewhere(person, permission)
+        else:
+            allowed = may(person, permission, connection)
         if not allowed:
             now, path = self._clock.now(), request.url.path[:200]
             facts = {"right": permission.value}
@@ -197,7 +201,7 @@ class Doors:
                     c, person.handle, Did.DENIED, path, now=now, connection=connection, facts=facts
                 )
             )
-            raise NotPermitted(person, permission)
+            raise NotPermitted(person, permission, whole=need.whole)
         return Asking(person.handle, permission.value, request.url.path, connection)
 
     def _listed(self, c: Connection, request: Request, person: Person, permission: Permission) -> int | None:

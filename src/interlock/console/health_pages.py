@@ -16,7 +16,7 @@ def health_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     @routes.get("/health")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, whole=True)
     async def health(request: Request) -> Response:
         now = parts.clock.now()
         found, board = await console.read(lambda c: (service_health(c, now), kept_board(c)))

@@ -134,7 +134,8 @@ class Alerting:
             )
         look = acknowledge = ""
         if self.address:
-            acknowledge = f"{self.address}/alerts/acknowledge/{links.seal(self.keyring, due.alert_id, now)}"
+            sealed = links.seal(self.keyring, due.alert_id, due.channel_id, now)
+            acknowledge = f"{self.address}/alerts/acknowledge/{sealed}"
             if alert.case_id is not None:
                 look = f"{self.address}/cases/{alert.case_id}"
             elif alert.order_id is not None:

@@ -1,13 +1,22 @@
 """The link in an alert with which somebody acknowledges it: sealed, for a while, and with nothing about a person in it."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from interlock.storage.encryption import Keyring, Undecipherable
 
 VALID_FOR = timedelta(days=3)
 _PURPOSE = "acknowledge alert"
-_SEALED = re.compile(rf"{_PURPOSE} ([0-9]{{1,18}}) ([0-9]{{1,11}})")
+_SEALED = re.compile(rf"{_PURPOSE} ([0-9]{{1,18}}) ([0-9]{{1,18}}) ([0-9]{{1,11}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link is for: the row ids of the alert and of the channel its message was sent by."""
+
+    alert_id: int
+    channel_id: int
 
 
 class LinkUnusable(ValueError):
@@ -20,14 +29,14 @@ class LinkUnusable(ValueError):
         )
 
 
-def seal(keyring: Keyring, alert_id: int, now: datetime) -> str:
-    """The token of a link for this alert: encrypted, so that it can be neither read nor made up."""
+def seal(keyring: Keyring, alert_id: int, channel_id: int, now: datetime) -> str:
+    """The token of a link for this alert in a message of this channel: encrypted, so that it can be neither read nor made up."""
     until = int((now + VALID_FOR).timestamp())
-    return keyring.encrypt(f"{_PURPOSE} {alert_id} {until}".encode()).decode()
+    return keyring.encrypt(f"{_PURPOSE} {alert_id} {channel_id} {until}".encode()).decode()
 
 
-def alert_of(keyring: Keyring, token: str, now: datetime) -> int:
-    """Which alert a token is for. Raises LinkUnusable."""
+def link_of(keyring: Keyring, token: str, now: datetime) -> Link:
+    """What a token is for. Raises LinkUnusable."""
     try:
         opened = keyring.decrypt(token.encode()).decode()
     except (Undecipherable, UnicodeError):
@@ -35,7 +44,7 @@ def alert_of(keyring: Keyring, token: str, now: datetime) -> int:
     found = _SEALED.fullmatch(opened)
     if found is None:
         raise LinkUnusable("is not for acknowledging an alert")
-    alert_id, until = int(found[1]), datetime.fromtimestamp(int(found[2]), UTC)
+    until = datetime.fromtimestamp(int(found[3]), UTC)
     if now > until:
         raise LinkUnusable(f"was valid until {until:%Y-%m-%d %H:%M} UTC")
-    return alert_id
+    return Link(int(found[1]), int(found[2]))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -116,10 +117,16 @@ def begin(
             browser=keyring.encrypt(browser[:200].encode()),
         )
     )
-    c.execute(delete(sessions).where(sessions.c.ends_at < now - KEPT_AFTER_END))
+    forget_sessions(c, now)
     if not half:
         c.execute(update(people).where(people.c.id == person_id).values(signed_in_at=now))
     return token
+
+
+def forget_sessions(c: Connection, now: datetime) -> int:
+    """Delete sessions that are over for 30 days, however they ended; returns how many."""
+    over = func.least(sessions.c.ended_at, sessions.c.ends_at)
+    return int(c.execute(delete(sessions).where(over < now - KEPT_AFTER_END)).rowcount)
 
 
 def session_of(c: Connection, token: str, now: datetime, idle: timedelta, *, by_hand: bool) -> Session | None:

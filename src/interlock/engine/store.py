@@ -81,6 +81,7 @@ deliveries = Table(
     Column("shopify_order_id", Text),
     Column("fulfillment_order_id", Text),
     Column("resolved_at", UtcDateTime),
+    Index("ix_deliveries_received_at", "received_at"),
     Index("ix_deliveries_unresolved", "received_at", postgresql_where=text("resolved_at IS NULL")),
 )
 
@@ -503,6 +504,12 @@ def keep_delivery(
         },
     ).one_or_none()
     return done is not None
+
+
+def forget_deliveries(c: Connection, before: datetime) -> int:
+    """Delete the notes of deliveries that came before then; returns how many. They tell a repeated delivery from a new
+    one, and Shopify repeats none for longer than some hours."""
+    return int(c.execute(delete(deliveries).where(deliveries.c.received_at < before)).rowcount)
 
 
 def note_stranger(c: Connection, shop: str, shopify_order_id: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
+from interlock.access.sessions import forget_sessions
 from interlock.cases.store import forget_old_words
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
 from interlock.engine.hints import hint, note_relatives
@@ -14,6 +15,7 @@ from interlock.engine.store import (
     all_connections,
     beat,
     count,
+    forget_deliveries,
     forget_strangers,
     forget_unreadable,
     keep_poll,
@@ -29,7 +31,7 @@ from interlock.engine.troubles import note_trouble
 from interlock.orders.actions import Lane
 from interlock.orders.ports import ReadFailed
 from interlock.orders.snapshots import Stranger
-from interlock.orders.store import due_orders, order_by_shopify_id, orders, rows_by_kin
+from interlock.orders.store import due_orders, forget_documents, order_by_shopify_id, orders, rows_by_kin
 from interlock.orders.texts import forget_old_texts
 
 SHOPIFY_OVERLAP = timedelta(minutes=10)
@@ -38,6 +40,7 @@ SHOPIFY_SWEEP_EVERY = timedelta(minutes=5)
 WATCHDOG_STEALS_AFTER = timedelta(seconds=75)
 KEEP_UNREADABLE = timedelta(days=7)
 KEEP_STRANGERS = timedelta(days=7)
+KEEP_DELIVERIES = timedelta(days=30)
 STRANGER_FOR = timedelta(days=1)
 """An order that is older when the sweep first meets it replaces nothing."""
 MOST_STRANGERS = 20
@@ -252,5 +255,8 @@ async def forget(parts: EngineParts) -> int:
             + forget_old_texts(c, now)
             + forget_old_words(c, now)
             + forget_strangers(c, now - KEEP_STRANGERS)
+            + forget_deliveries(c, now - KEEP_DELIVERIES)
+            + forget_documents(c, now)
+            + forget_sessions(c, now)
         )
     )

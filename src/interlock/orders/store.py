@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -39,6 +40,7 @@ from interlock.orders.changes import History
 from interlock.orders.codec import decode, encode
 from interlock.orders.label import Label
 from interlock.orders.memory import Kin, Memory
+from interlock.orders.snapshots import ENDED
 from interlock.orders.view import Claim
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -84,6 +86,8 @@ orders = Table(
     Column("mirakl_seen_at", UtcDateTime),
     Column("mirakl_wanted_since", UtcDateTime),
     Column("mirakl_written_at", UtcDateTime),
+    # when the marketplace was first seen to have ended it; null again if it comes back to life
+    Column("ended_at", UtcDateTime),
     # keyed digests of the linked Shopify order's e-mail and address: what a copy of it shares
     Column("shopify_email", Text),
     Column("shopify_address", Text),
@@ -166,6 +170,7 @@ mirakl_documents = Table(
     Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
     Column("observed_at", UtcDateTime, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("ended_at", UtcDateTime),
     Column(
         "body",
         LargeBinary,
@@ -177,6 +182,7 @@ mirakl_documents = Table(
             }
         },
     ),
+    Index("ix_mirakl_documents_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
 )
 
 plans = Table(
@@ -203,6 +209,8 @@ timeline = Table(
 )
 
 EMPTY_MEMORY = encode(Memory())
+DOCUMENT_KEPT_FOR = timedelta(days=90)
+"""From the moment at which the order was seen to have ended."""
 MOST_KIN = 8
 """At most so many other Shopify orders are read with one order."""
 LANES: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
@@ -266,12 +274,18 @@ _DOCUMENT_HEAD = (
 _ADD_DOCUMENT = upsert(mirakl_documents)
 _KEEP_DOCUMENT = _ADD_DOCUMENT.on_conflict_do_update(
     index_elements=["order_id"],
-    set_={name: _ADD_DOCUMENT.excluded[name] for name in ("observed_at", "digest", "body")},
+    set_={name: _ADD_DOCUMENT.excluded[name] for name in ("observed_at", "digest", "body", "ended_at")},
 )
+_ENDED = bindparam("ended", type_=UtcDateTime)
 _SEEN_AT_MIRAKL = (
     update(orders)
     .where(_THIS_ORDER)
-    .values(mirakl_state=bindparam("state"), mirakl_seen_at=bindparam("seen_at"))
+    .values(
+        mirakl_state=bindparam("state"),
+        mirakl_seen_at=bindparam("seen_at"),
+        ended_at=case((_ENDED.is_(None), None), else_=func.coalesce(orders.c.ended_at, _ENDED)),
+    )
+    .returning(orders.c.ended_at)
 )
 _KEPT_DOCUMENT = select(mirakl_documents.c.observed_at, mirakl_documents.c.body).where(
     mirakl_documents.c.order_id == bindparam("row_id")
@@ -524,9 +538,11 @@ def keep_document(
     before = c.execute(_DOCUMENT_HEAD, {"row_id": order_id}).one_or_none()
     if before is not None and before.observed_at >= observed_at:
         return False
-    values = {"observed_at": observed_at, "digest": digest, "body": body}
+    ended = observed_at if mirakl_state in ENDED else None
+    seen = {"row_id": order_id, "state": mirakl_state, "seen_at": observed_at, "ended": ended}
+    ended_at = c.execute(_SEEN_AT_MIRAKL, seen).scalar_one_or_none()
+    values = {"observed_at": observed_at, "digest": digest, "body": body, "ended_at": ended_at}
     c.execute(_KEEP_DOCUMENT, {"order_id": order_id, **values})
-    c.execute(_SEEN_AT_MIRAKL, {"row_id": order_id, "state": mirakl_state, "seen_at": observed_at})
     return before is None or before.digest != digest
 
 
@@ -534,6 +550,13 @@ def kept_document(c: Connection, order_id: int) -> tuple[datetime, bytes] | None
     """When the marketplace's document was observed, and its encrypted body."""
     row = c.execute(_KEPT_DOCUMENT, {"row_id": order_id}).one_or_none()
     return None if row is None else (row.observed_at, row.body)
+
+
+def forget_documents(c: Connection, now: datetime) -> int:
+    """Delete the marketplace's documents of orders that ended 90 days ago; returns how many. One that is read again
+    after that lasts until the next time this is called: the order ended when it ended."""
+    old = mirakl_documents.c.ended_at < now - DOCUMENT_KEPT_FOR
+    return int(c.execute(delete(mirakl_documents).where(old)).rowcount)
 
 
 def wanted_documents(c: Connection, connection_ids: Sequence[int], limit: int) -> list[tuple[int, str, int]]:

@@ -127,6 +127,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("shop", "topic", "webhook_id", name=op.f("pk_deliveries")),
     )
+    op.create_index("ix_deliveries_received_at", "deliveries", ["received_at"], unique=False)
     op.create_index(
         "ix_deliveries_unresolved",
         "deliveries",
@@ -441,6 +442,7 @@ def upgrade() -> None:
         sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shopify_email", sa.Text(), nullable=True),
         sa.Column("shopify_address", sa.Text(), nullable=True),
         sa.Column("label_yes", sa.Boolean(), nullable=True),
@@ -780,9 +782,17 @@ def upgrade() -> None:
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_mirakl_documents_order_id")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_mirakl_documents")),
+    )
+    op.create_index(
+        "ix_mirakl_documents_ended_at",
+        "mirakl_documents",
+        ["ended_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
     op.create_table(
         "operations",

@@ -1,9 +1,10 @@
 """What a program reads of orders, cases, maps and health, and what it may change."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from interlock.cases.store import answers, cases
 from interlock.cases.work import history
@@ -220,6 +221,32 @@ def test_a_comment_sent_twice_counts_once_and_is_kept_encrypted(
     assert b"warehouse calls" not in event.words
 
 
+def test_a_case_rests_for_a_reason_and_never_beyond_its_damage(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:work")
+    case_id = case_of(database, "carrier_unknown")
+    with database.begin() as c:
+        c.execute(update(cases).where(cases.c.id == case_id).values(damage_at=None))
+    place = f"/v1/cases/{case_id}/snooze"
+    given = {"who": "Ben", "hours": 2, "why": "Olga asks the warehouse."}
+    rests = program.post(place, headers=headers, json=given)
+    for wrong in ({"hours": 0}, {"hours": 169}, {"why": " "}, {"hours": "2"}):
+        assert program.post(place, headers=headers, json={**given, **wrong}).status_code == 422
+
+    assert rests.status_code == 200
+    with database.begin() as c:
+        until = c.execute(select(cases.c.snoozed_until).where(cases.c.id == case_id)).scalar_one()
+        (event,) = [event for event in history(c, case_id) if event.what == "snoozed"]
+        c.execute(update(cases).where(cases.c.id == case_id).values(damage_at=until - timedelta(hours=1)))
+    assert datetime.fromisoformat(rests.json()["until"]) == until
+    assert event.who == "Ben (API key warehouse)"
+    assert event.words is not None
+    assert b"warehouse" not in event.words
+    refused = program.post(place, headers=headers, json=given)
+    assert (refused.status_code, refused.json()["error"]) == (409, "not_done")
+
+
 # -- maps --------------------------------------------------------------------------------------------------
 
 
@@ -237,14 +264,19 @@ def test_a_carrier_is_mapped_once_changed_by_version_and_removed(
     seen = program.put(
         place, headers=headers, json={"code": "RM24", "who": "Ben", "version": entry["version"]}
     )
-    gone = program.delete(f"{place}?who=Ben&why=closed", headers=headers)
+    stale = program.delete(f"{place}?who=Ben&why=closed&version={entry['version']}", headers=headers)
+    (present,) = program.get("/v1/connections/atlas/carriers", headers=headers).json()["entries"]
+    leave = f"{place}?who=Ben&why=closed&version={present['version']}"
+    gone = program.delete(leave, headers=headers)
 
+    assert (stale.status_code, stale.json()["error"]) == (409, "stale_version")
+    assert program.delete(f"{place}?who=Ben&why=closed", headers=headers).status_code == 422
     assert waiting == [{"key": "Express Bike", "orders": 1}]
     assert [answer.json() for answer in (first, again)] == [{"orders": 1}, {"orders": 0}]
     assert (blind.status_code, blind.json()["error"]) == (409, "stale_version")
     assert entry["changed_by"] == "Olga (API key warehouse)"
     assert (seen.status_code, gone.status_code) == (200, 200)
-    assert program.delete(f"{place}?who=Ben&why=closed", headers=headers).json()["error"] == "not_mapped"
+    assert program.delete(leave, headers=headers).json()["error"] == "not_mapped"
     with database.begin() as c:
         assert carrier_map(c, connection.id) == ()
 
@@ -256,7 +288,9 @@ def test_a_carrier_is_mapped_for_one_country_beside_the_others(
     place = "/v1/connections/atlas/carriers/Parcel"
     for wanted in ({"code": "DPD"}, {"code": "RM24", "country": "GB"}):
         assert program.put(place, headers=headers, json={**wanted, "who": "Olga"}).status_code == 200
-    gone = program.delete(f"{place}?who=Ben&why=closed&country=GB", headers=headers)
+    both = program.get("/v1/connections/atlas/carriers", headers=headers).json()["entries"]
+    version = next(entry["version"] for entry in both if entry["country"] == "GB")
+    gone = program.delete(f"{place}?who=Ben&why=closed&country=GB&version={version}", headers=headers)
     entries = program.get("/v1/connections/atlas/carriers", headers=headers).json()["entries"]
 
     assert gone.status_code == 200

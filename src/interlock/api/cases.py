@@ -1,11 +1,11 @@
 """`/v1/cases`: what a person has to look at, the answers to it, and the decisions that were taken."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AfterValidator, Field, StrictStr
+from pydantic import AfterValidator, Field, StrictInt, StrictStr
 from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from interlock.access.audit_log import asking
@@ -23,6 +23,7 @@ from interlock.api.values import (
     Who,
     Why,
     page_of,
+    said,
     shown,
     shown_lines,
     version_of,
@@ -40,6 +41,8 @@ from interlock.orders.store import orders
 from interlock.storage.database import Store
 
 T = TypeVar("T")
+
+LONGEST_REST_HOURS = work.LONGEST_SNOOZE // timedelta(hours=1)
 
 
 class NoSuchCase(NotDone):
@@ -168,6 +171,21 @@ class Commented(Answer):
 
     case: int
     who: str
+
+
+class Rest(Body):
+    """How long a case may rest, and why. The reason may name a customer, so it is kept encrypted and is in no list."""
+
+    who: Who
+    hours: StrictInt = Field(ge=1, le=LONGEST_REST_HOURS)
+    why: Annotated[StrictStr, Field(min_length=1, max_length=work.LONGEST_WORDS), AfterValidator(said)]
+
+
+class Rests(Answer):
+    """Until when a case rests. It wakes by itself, and earlier when it becomes more urgent."""
+
+    case: int
+    until: datetime
 
 
 class AnswerKept(Answer):
@@ -347,6 +365,21 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
             if not said_before:
                 work.comment(c, case, who, desk.keyring.encrypt(words.encode()), now)
             return Commented(case=case, who=who)
+
+        return await _worked(store, keep)
+
+    @routes.post("/cases/{case}/snooze", responses=responses(404, 409, 422), operation_id="snooze_case")
+    async def snooze(caller: Annotated[Caller, Depends(may_work)], case: RowId, wanted: Rest) -> Rests:
+        """Let a case rest for some hours from now on, never beyond the moment at which it does damage."""
+        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+        until = now + timedelta(hours=wanted.hours)
+
+        def keep(c: Connection) -> Rests:
+            if one_case(c, case) is None:
+                raise NoSuchCase(case)
+            why = desk.keyring.encrypt(work.checked_words(wanted.why, "The reason").encode())
+            work.snooze(c, case, until, who, why, now)
+            return Rests(case=case, until=until)
 
         return await _worked(store, keep)
 

@@ -27,6 +27,9 @@ Key = Annotated[str, Path(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
 Value = Annotated[StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
 WhoAsks = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(said)]
 Scoped = Annotated[str, Query(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
+SeenVersion = Annotated[
+    str, Query(min_length=1, max_length=60, description="The version of the entry that was seen.")
+]
 Version = Annotated[
     StrictStr,
     Field(
@@ -239,7 +242,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
     @routes.delete(
         "/connections/{connection}/carriers/{shop_name}",
-        responses=responses(404, 422),
+        responses=responses(404, 409, 422),
         operation_id="unmap_carrier",
     )
     async def unmap_carrier(
@@ -248,6 +251,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         shop_name: Key,
         who: WhoAsks,
         why: WhoAsks,
+        version: SeenVersion,
         country: Scoped = "",
         service: Scoped = "",
     ) -> Kept:
@@ -256,12 +260,16 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
-            if not any(
-                entry[0].strip().casefold() == shop_name.strip().casefold()
-                and entry[5:] == (country, service)
+            present = [
+                entry
                 for entry in carrier_desk(c, row).mappings
-            ):
+                if entry[0].strip().casefold() == shop_name.strip().casefold()
+                and entry[5:] == (country, service)
+            ]
+            if not present:
                 raise NotMapped(shop_name)
+            if any(version_of(entry[1], entry[2], entry[4]) != version for entry in present):
+                raise EntryChanged(shop_name)
             maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
             return Kept(orders=0)
 
@@ -309,7 +317,9 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         return await _kept(store, keep)
 
     @routes.delete(
-        "/connections/{connection}/skus/{mirakl_sku}", responses=responses(404, 422), operation_id="unmap_sku"
+        "/connections/{connection}/skus/{mirakl_sku}",
+        responses=responses(404, 409, 422),
+        operation_id="unmap_sku",
     )
     async def unmap_sku(
         caller: Annotated[Caller, Depends(may_write)],
@@ -317,14 +327,19 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         mirakl_sku: Key,
         who: WhoAsks,
         why: WhoAsks,
+        version: SeenVersion,
     ) -> Kept:
         """Remove an entry. New orders look for the SKU as the marketplace writes it."""
         now, said = clock.now(), f"{who.strip()} ({caller.who})"
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
-            if not any(entry[0] == mirakl_sku.strip() for entry in sku_desk(c, row).mappings):
+            entries = {entry[0]: entry for entry in sku_desk(c, row).mappings}
+            present = entries.get(mirakl_sku.strip())
+            if present is None:
                 raise NotMapped(mirakl_sku)
+            if version_of(present[1], present[3]) != version:
+                raise EntryChanged(mirakl_sku)
             maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
             return Kept(orders=0)
 

@@ -15,6 +15,7 @@ from interlock.cli import (
     lineage,
     maps,
     orders,
+    pauses,
     people,
     quarantine,
     running,
@@ -52,6 +53,7 @@ app.add_typer(people.commands, name="people")
 app.add_typer(people.audit, name="audit-log")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
+app.add_typer(pauses.commands, name="pause")
 app.add_typer(quarantine.commands, name="quarantine")
 app.add_typer(running.simulate, name="simulate")
 app.command("serve")(running.serve)

@@ -188,7 +188,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
         parcel_sentence=sentence,
         refund_total=sum((figure.customer for figure in figures), ZERO),
         commission_total=sum((figure.commission for figure in figures), ZERO),
-        notes=_notes(edit, shopify, view.memory),
+        notes=(*_pause_note(view, now), *_notes(edit, shopify, view.memory)),
         refused=_refusal(view, edit, blocking),
     )
 
@@ -456,6 +456,17 @@ def _parcel(plan: Plan, after: Plan, calls: bool, edit: DeskEdit) -> tuple[str, 
         )
     held = [said for said in after.because if said.startswith("The parcel is held")]
     return "stays held", held[0] if held else "The parcel is held."
+
+
+def _pause_note(view: View, now: datetime) -> tuple[str, ...]:
+    """What a pause of edits does to the edit: the figures are those of its end."""
+    pause = view.rules.paused("edits", now)
+    if pause is None:
+        return ()
+    return (
+        f"Edits are paused until {pause.until:%Y-%m-%d %H:%M} UTC by {pause.who}: {pause.why} The marketplace is told "
+        "nothing before, and the parcel stays held.",
+    )
 
 
 def _notes(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[str, ...]:

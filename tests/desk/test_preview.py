@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from interlock.desk.requests import RequestRefused, Wish, resolved
+from interlock.orders.connection import Pause
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.view import View
 from interlock.preview import Preview, check_edit, commission_back, preview
@@ -147,6 +148,15 @@ def test_undoing_closes_the_case_and_lets_the_parcel_go() -> None:
     assert found.closes == ("the marketplace cannot take this edit",)
     assert (found.calls, found.cases, found.refused) == ((), (), "")
     assert found.parcel == "may leave"
+
+
+def test_a_pause_that_would_stop_the_edit_is_said_with_its_reason() -> None:
+    pause = Pause("edits", NOW - timedelta(minutes=5), NOW + timedelta(days=1), "Grace", "stocktaking")
+    found = asked(replace(look(), rules=replace(RULES, pauses=(pause,))), quantities=(("MUG", 1),))
+
+    (note,) = [note for note in found.notes if "paused" in note]
+    assert "by Grace: stocktaking" in note
+    assert not any("paused" in note for note in asked(quantities=(("MUG", 1),)).notes)
 
 
 def test_the_same_question_has_the_same_answer_and_asks_nothing_of_the_clock() -> None:

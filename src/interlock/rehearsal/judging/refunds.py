@@ -142,8 +142,8 @@ def _approved(
 
 
 def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I6: units that our refund took out of the parcel are in no label made a minute after it or later, unless the
-    operator declined the refund."""
+    """I6: units that our refund took out of the parcel are in no label made a minute after it was known or later, unless
+    the operator declined the refund."""
     declined = {
         effect.detail["id"]
         for effect in truth.marketplace.record.effects
@@ -153,9 +153,12 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
     since: dict[str, Effect] = {}
     for effect in _our_refunds(truth):
         if effect.detail["excluded_from_shipment"] and effect.detail["id"] not in declined:
+            known = _known_from(evidence, truth, effect)
+            if known is None:
+                continue
             line = effect.detail["line"]
             refunded[line] = refunded.get(line, 0) + effect.detail["quantity"]
-            since[line] = effect
+            since[line] = known
     for line, units in refunded.items():
         for label in truth.effects(evidence):
             if label.kind != "fulfillment_created" or label.at < since[line].at + JUST_MADE:
@@ -173,6 +176,23 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
                         f"{moment.fulfilled.get(line, 0)} units of line {line} left; {most} were neither cancelled "
                         "nor refunded by us as not to ship.",
                     )
+
+
+def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> Effect | None:
+    """The effect from which we could know of a refund of ours. One that waits for the operator's approval stands nowhere
+    that we can read: without an answer to our call it is known only once the operator approved it."""
+    reference = Reference.of(made.reference)
+    row = None if reference is None else evidence.operation_of.get(reference.operation)
+    if made.kind == "refund" or (row is not None and row.state == "CONFIRMED"):
+        return made
+    return next(
+        (
+            effect
+            for effect in truth.marketplace.record.effects
+            if effect.kind == "refund" and effect.detail.get("id") == made.detail["id"]
+        ),
+        None,
+    )
 
 
 def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:
@@ -233,8 +253,8 @@ def _in_a_replacement(evidence: Evidence, truth: Truth, effect: Effect) -> bool:
 
 
 def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I7, at rest: the open tasks of edits ask for no more units of a line than the edit took off it, now and when each
-    of them was opened, and no refund of the marketplace answers two tasks."""
+    """I7, at rest: the open tasks of edits that no refund answers yet ask for no more units of a line than the edit took
+    off it, now and when each of them was opened, and no refund of the marketplace answers two tasks."""
     answered: dict[str, str] = {}
     for task in truth.memory.refund_tasks:
         for refund in task.settled_by:
@@ -253,7 +273,7 @@ def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Ver
         asked = sum(
             due.quantity
             for task in truth.memory.refund_tasks
-            if is_of_an_edit(task) and is_open(task)
+            if is_of_an_edit(task) and is_open(task) and not task.settled_by
             for due in task.lines
             if due.line_id == line
         )

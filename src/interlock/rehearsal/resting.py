@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from interlock.engine.ledger import operations
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import orders, timeline
-from interlock.rehearsal.judging.rest import AT_REST
+from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.world import World
 
-STILL_FOR = AT_REST + timedelta(minutes=5)
-"""So long nothing may have moved before a history ends: longer than what the judge calls rest, so that its invariants of
-rest hold for every order, and four rounds of the people who work through the cases."""
+LONGER_THAN_REST = timedelta(minutes=5)
+"""So much longer than what the judge calls rest nothing may have moved before a history ends, so that its invariants of
+rest hold for every order: four rounds of the people who work through the cases."""
 LOOK_SECONDS = 60.0
 
 _WAITS = select(
@@ -33,16 +33,18 @@ _LAST_SAID = select(func.max(timeline.c.at))
 async def until_at_rest(world: World, stories: Sequence["asyncio.Task[None]"], seconds: float) -> None:
     """Let the world run until it has come to rest, at most so many seconds.
 
-    It is at rest when every story was told, every order has ended or left on both sides, nothing has moved for STILL_FOR,
+    It is at rest when every story was told, every order has ended or left on both sides, nothing has moved for longer than the judge's rest,
     and no timer of the service would run within those seconds. A world with an order that still waits for something
     gets all of them: the platforms' own timers run then, and the people's.
     """
     began = world.clock.now()
     ends = began + timedelta(seconds=seconds)
+    poll, ahead = timedelta(seconds=world.plan.poll_seconds), timedelta(seconds=world.plan.database_ahead)
+    still_for = at_rest_after(poll, ahead) + LONGER_THAN_REST
     while (now := world.clock.now()) < ends:
         await asyncio.sleep(min(LOOK_SECONDS, (ends - now).total_seconds()))
         still_since = max(began, _last_moved(world) or began)
-        if world.clock.now() - still_since < STILL_FOR or not all(story.done() for story in stories):
+        if world.clock.now() - still_since < still_for or not all(story.done() for story in stories):
             continue
         if _has_ended(world) and not _anything_waits(world, ends):
             return

@@ -6,6 +6,7 @@ from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace, first_after
+from interlock.rehearsal.judging.rest import is_at_rest
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
@@ -207,6 +208,8 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     if truth.order.accepted_at is None or state in (*DEAD, *BEFORE_ACCEPTANCE) or truth.order.fully_refunded:
         return
     if not any(truth.last.agreed.values()):
+        return
+    if not is_at_rest(evidence, truth):
         return
     verdict.checked["I19"] += 1
     if evidence.open_cases(truth.row, truth.id):

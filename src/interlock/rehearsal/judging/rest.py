@@ -12,15 +12,28 @@ from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.truth import Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
-AT_REST = timedelta(minutes=15)
+QUARTER = timedelta(minutes=15)
 IN_MOTION = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
+
+
+def at_rest_after(poll: timedelta, ahead: timedelta) -> timedelta:
+    """How long nothing may have happened before everything is known: a quarter of an hour, or where the marketplace is
+    read rarely the two intervals between walks over changes, and what a wrong database clock adds to them."""
+    return max(QUARTER, 2 * poll + abs(ahead) + timedelta(minutes=2))
+
+
+def is_at_rest(evidence: Evidence, truth: Truth) -> bool:
+    """Whether both platforms have stood still for so long that the service must know how things are."""
+    since = truth.last.at
+    needed = at_rest_after(evidence.poll, evidence.ahead) + evidence.unavailable(since, evidence.now)
+    return evidence.now - since >= needed
 
 
 def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I17, at rest: every difference between the two sides that has stood for a quarter of an hour has an open case:
     quantities, units never sold, an order that ended on one side only, a parcel only one side knows of."""
     last = truth.last
-    if evidence.now - last.at < AT_REST + evidence.unavailable(last.at, evidence.now):
+    if not is_at_rest(evidence, truth):
         return
     verdict.checked["I17"] += 1
     difference = _difference(truth)
@@ -111,13 +124,12 @@ def i18_nothing_left_undone(evidence: Evidence, truth: Truth, verdict: Verdict) 
 def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I24, at rest: a condition or a task whose reason both platforms show to be gone, for a quarter of an hour, is not
     open any more. Incidents are a person's to close."""
-    last = truth.last
-    if truth.row is None or evidence.now - last.at < AT_REST + evidence.unavailable(last.at, evidence.now):
+    if truth.row is None or not is_at_rest(evidence, truth):
         return
     for case in evidence.cases_of(truth.row):
         if case.closed_at is not None or CATALOGUE[Reason(case.reason)].kind == "incident":
             continue
-        if evidence.now - case.opened_at < AT_REST:
+        if evidence.now - case.opened_at < QUARTER:
             continue
         verdict.checked["I24"] += 1
         gone = _reason_gone(evidence, truth, case)

@@ -17,7 +17,7 @@ from interlock.orders.agreement import (
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
-from interlock.orders.plan import Case, Part
+from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
     SUPERSEDED,
@@ -68,6 +68,8 @@ def decide(view: View, memory: Memory) -> Part:
     cases = (*_refund_cases(view, memory), *_confirmations(view, memory))
     withdrawn = tuple(_why_withdrawn(memory, w) for w in memory.withdrawn[len(before) :])
     late, look_at = following.unpaid(view, memory)
+    read_since, read_at = following.after_a_word(view, memory)
+    look_at = earliest(look_at, read_at)
     return Part(
         memory,
         cases=(*cases, *late),
@@ -75,6 +77,7 @@ def decide(view: View, memory: Memory) -> Part:
         because=(*withdrawn, *_roundings(view, memory)),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
+        mirakl_since=read_since,
     )
 
 

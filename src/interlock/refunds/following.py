@@ -5,16 +5,29 @@ from datetime import datetime, timedelta
 
 from interlock.orders.memory import Incident, MadeRefund, Memory, RefundTask
 from interlock.orders.money import Money
-from interlock.orders.plan import Case, earliest
+from interlock.orders.plan import Case, earliest, latest
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklOrder, Reduction
 from interlock.orders.view import View
+from interlock.refunds.policy import taken_over_by
 
 # A refund that the operator has to approve first is not shown until then; nobody publishes how long that takes.
 SHOWN_WITHIN = timedelta(minutes=15)
 # Paying back depends on the operator's payment system and takes days (Mirakl reference 3.7).
 PAID_WITHIN = timedelta(days=10)
 PAID = "REFUNDED"
+# A change made in the portal may move no update date, so that no walk shows it: after a person's word the order is read
+# by id at once, at growing distances, and then daily for as long as a refund may take.
+READ_AFTER_A_WORD = (
+    timedelta(0),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    *(timedelta(days=day) for day in range(1, PAID_WITHIN.days + 1)),
+)
 
 
 def paid(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
@@ -91,6 +104,24 @@ def _is_a_double(memory: Memory, task: RefundTask, one: MadeRefund, refund: Redu
 
 def _same_money(refund: Reduction, one: MadeRefund) -> bool:
     return refund.amount == one.amount and refund.shipping_amount == one.shipping_amount
+
+
+def after_a_word(view: View, memory: Memory) -> tuple[datetime | None, datetime | None]:
+    """From when on the marketplace must have been read for the tasks of which a person said that they are done in the
+    portal, and when that has to be younger next."""
+    since: datetime | None = None
+    look_at: datetime | None = None
+    for task in memory.refund_tasks:
+        said = taken_over_by(memory, task)
+        if not is_open(task) or said is None or said.option is not Option.DONE_IN_PORTAL:
+            continue
+        moments = [said.at + later for later in READ_AFTER_A_WORD]
+        since = latest(since, max((moment for moment in moments if moment <= view.now), default=said.at))
+        look_at = earliest(look_at, min((moment for moment in moments if moment > view.now), default=None))
+    seen = None if view.mirakl is None else view.mirakl.observed_at
+    if since is not None and seen is not None and seen >= since:
+        since = None
+    return since, look_at
 
 
 def unpaid(view: View, memory: Memory) -> tuple[tuple[Case, ...], datetime | None]:

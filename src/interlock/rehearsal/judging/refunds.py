@@ -253,8 +253,9 @@ def _in_a_replacement(evidence: Evidence, truth: Truth, effect: Effect) -> bool:
 
 
 def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I7, at rest: the open tasks of edits that no refund answers yet ask for no more units of a line than the edit took
-    off it, now and when each of them was opened, and no refund of the marketplace answers two tasks."""
+    """I7, at rest: the open tasks of edits that no refund was made for yet ask for no more units of a line than the edit took
+    off it, now and when each of them was opened, and no refund of the marketplace answers two tasks. A task whose own
+    refund is unclear stays open whatever became of the units: the refund may still be shown."""
     answered: dict[str, str] = {}
     for task in truth.memory.refund_tasks:
         for refund in task.settled_by:
@@ -268,12 +269,21 @@ def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Ver
                 )
             answered[refund] = task.subject
     _asked_for_no_more_than_was_taken(evidence, truth, verdict)
+    rows = [] if truth.row is None else evidence.operations_of.get(truth.row.id, [])
+    unclear = {
+        decode(RefundLines, row.action).subject
+        for row in rows
+        if row.kind == "RefundLines" and row.state == "UNKNOWN"
+    }
     last = truth.last
     for line, agreed in last.agreed.items():
         asked = sum(
             due.quantity
             for task in truth.memory.refund_tasks
-            if is_of_an_edit(task) and is_open(task) and not task.settled_by
+            if is_of_an_edit(task)
+            and is_open(task)
+            and not (task.settled_by or task.made)
+            and task.subject not in unclear
             for due in task.lines
             if due.line_id == line
         )

@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 from interlock.engine.ledger import operations
 from interlock.orders.store import orders
-from interlock.rehearsal.resting import LOOK_SECONDS, STILL_FOR, until_at_rest
+from interlock.rehearsal.resting import LOOK_SECONDS, still_for, until_at_rest
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.engine.bench import Bench, on_bench, virtually
@@ -55,12 +55,15 @@ def _on_bench(
 def test_a_world_in_which_all_is_over_ends_once_it_was_still_long_enough(
     database: Database, keyring: Keyring
 ) -> None:
+    enough: list[timedelta] = []
+
     async def story(bench: Bench, _: int) -> timedelta:
+        enough.append(still_for(bench.world))
         return await _waited(bench)
 
     waited = _on_bench(database, keyring, story)
 
-    assert STILL_FOR <= waited <= STILL_FOR + timedelta(seconds=2 * LOOK_SECONDS)
+    assert enough[0] <= waited <= enough[0] + timedelta(seconds=2 * LOOK_SECONDS)
 
 
 @pytest.mark.parametrize("what", ["hint", "lease", "wanted", "timer"])

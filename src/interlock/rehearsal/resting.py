@@ -30,6 +30,12 @@ _UNSETTLED = select(func.count()).where(operations.c.done_at.is_(None), operatio
 _LAST_SAID = select(func.max(timeline.c.at))
 
 
+def still_for(world: World) -> timedelta:
+    """How long nothing may have moved before a history of this world ends."""
+    poll, ahead = timedelta(seconds=world.plan.poll_seconds), timedelta(seconds=world.plan.database_ahead)
+    return at_rest_after(poll, ahead) + LONGER_THAN_REST
+
+
 async def until_at_rest(world: World, stories: Sequence["asyncio.Task[None]"], seconds: float) -> None:
     """Let the world run until it has come to rest, at most so many seconds.
 
@@ -39,12 +45,11 @@ async def until_at_rest(world: World, stories: Sequence["asyncio.Task[None]"], s
     """
     began = world.clock.now()
     ends = began + timedelta(seconds=seconds)
-    poll, ahead = timedelta(seconds=world.plan.poll_seconds), timedelta(seconds=world.plan.database_ahead)
-    still_for = at_rest_after(poll, ahead) + LONGER_THAN_REST
+    enough = still_for(world)
     while (now := world.clock.now()) < ends:
         await asyncio.sleep(min(LOOK_SECONDS, (ends - now).total_seconds()))
         still_since = max(began, _last_moved(world) or began)
-        if world.clock.now() - still_since < still_for or not all(story.done() for story in stories):
+        if world.clock.now() - still_since < enough or not all(story.done() for story in stories):
             continue
         if _has_ended(world) and not _anything_waits(world, ends):
             return

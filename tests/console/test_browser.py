@@ -222,8 +222,8 @@ def test_a_phone_has_the_menu_behind_a_button(phone: Screen) -> None:
 def test_dark_is_chosen_and_kept(screen: Screen) -> None:
     page = screen.open("/holds")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.get_by_role("button", name="Dark").click()
-    page.wait_for_url("**/holds")
+    with page.expect_navigation(url="**/holds"):
+        page.get_by_role("button", name="Dark").click()
 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.goto("/orders")

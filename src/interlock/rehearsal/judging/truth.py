@@ -566,7 +566,18 @@ def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect], side: _Si
     for at, own in side.past:
         if all(own.get(line, 0) == 0 for line in lines):
             return at
-    return truth.last.at
+    # Units of the same line may stand in another one: an edit that took some away has emptied this one.
+    taken = [
+        effect.at
+        for effect in effects
+        if effect.kind == "edited"
+        and effect.at >= item.created_at
+        and any(
+            change.get("change") == "decreased" and change.get("line_id") in lines
+            for change in effect.detail.get("changes", ())
+        )
+    ]
+    return max(taken, default=truth.last.at)
 
 
 def not_moving_because(moment: Moment) -> str:

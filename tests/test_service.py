@@ -157,7 +157,11 @@ def test_a_duty_that_fails_is_counted_and_tried_again(own_database: Database, ke
         await asyncio.sleep(1.0)
         with own_database.begin() as c:
             c.execute(text("ALTER TABLE orders_elsewhere RENAME TO orders"))
-        await asyncio.sleep(1.5)
+        for _ in range(300):
+            await asyncio.sleep(0.05)
+            with own_database.begin() as c:
+                if "due sweep" in c.execute(select(heartbeats.c.name)).scalars().all():
+                    break
         stop.set()
         await running
 

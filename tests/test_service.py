@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from interlock.clock import SystemClock, SystemIdentifiers
 from interlock.engine.store import counts, heartbeats, polls
@@ -25,10 +26,11 @@ from interlock.service import (
     opened,
     refuse_unsafe,
     serve_app,
+    tell_first_admin,
     webhook_address,
 )
 from interlock.settings import Settings, SettingsInvalid, load_settings
-from interlock.storage.database import Database
+from interlock.storage.database import Database, Store
 from interlock.storage.encryption import Keyring, new_key
 from interlock.web import WebParts, create_app
 from tests.console.seed import TESTER
@@ -184,6 +186,32 @@ def test_opening_waits_for_a_database_that_is_away_until_told_to_stop() -> None:
         return await opened(settings, stop, with_upgrade=False)
 
     assert asyncio.run(scenario()) is None
+
+
+class _AwayAtFirst:
+    """A store whose database is away for the first transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked = 0
+
+    async def tx(self, fn: Callable[[Connection], Any]) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            raise OperationalError("SELECT 1", {}, psycopg.OperationalError("the server is shutting down"))
+        return await self.store.tx(fn)
+
+
+def test_the_first_link_is_told_once_the_database_answers(database: Database, keyring: Keyring) -> None:
+    said: list[str] = []
+
+    async def scenario() -> int:
+        store = _AwayAtFirst(service(database, keyring).parts.store)
+        await tell_first_admin(store, SystemClock(), "http://here", asyncio.Event(), said.append)
+        return store.asked
+
+    assert asyncio.run(scenario()) == 2
+    assert ["http://here/welcome/" in line for line in said] == [True]
 
 
 def test_the_web_application_answers_on_the_socket_and_ends_with_the_event(

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -66,7 +66,7 @@ from interlock.shopify import read as shopify_read
 from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import is_loopback
-from interlock.storage.database import Database, ThreadStore, clock_offset
+from interlock.storage.database import Database, Store, ThreadStore, clock_offset
 from interlock.storage.embedded import EmbeddedServer
 from interlock.storage.encryption import Keyring, open_keyring
 from interlock.storage.installation import Installation, open_installation, webhook_base
@@ -648,11 +648,37 @@ async def opened(settings: Settings, stop: asyncio.Event, *, with_upgrade: bool)
             if isinstance(found, Opened):
                 return found
             logger().warning("database.not_upgraded", wait_s=pause, count=len(found))
-        try:
-            await asyncio.wait_for(stop.wait(), pause)
-        except TimeoutError:
-            pause = min(pause * 2, 10.0)
+        pause = await _paused(stop, pause)
     return None
+
+
+async def _paused(stop: asyncio.Event, pause: float) -> float:
+    """Wait so many seconds, or until `stop`, before the database is asked again; gives the next pause."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), pause)
+    return min(pause * 2, 10.0)
+
+
+async def tell_first_admin(
+    store: Store, clock: Clock, address: str, stop: asyncio.Event, say: Callable[[str], None]
+) -> None:
+    """Say the link that makes the first administrator, as long as there is none; waits for a database that is away."""
+    pause = 0.5
+    while not stop.is_set():
+        try:
+            link = await store.tx(lambda c: first_admin_link(c, clock.now()))
+        except Exception as error:
+            if not is_away(error):
+                raise
+            logger().warning("database.away", wait_s=pause, exc_info=error)
+            pause = await _paused(stop, pause)
+            continue
+        if link is not None:
+            say(
+                "Nobody can sign in yet. Whoever opens this link becomes the administrator; it works once, for 24 hours:\n"
+                f"{address}/welcome/{link}"
+            )
+        return
 
 
 def worker_name(identifiers: Identifiers) -> str:
@@ -847,14 +873,11 @@ async def answer(
         scheme = "http" if settings.tls_certificate is None else "https"
         address = rules.public_url or f"{scheme}://{host}:{sock.getsockname()[1]}"
         say(f"Interlock is at {address}/")
-        link = await parts.store.tx(lambda c: first_admin_link(c, parts.clock.now()))
-        if link is not None:
-            say(
-                "Nobody can sign in yet. Whoever opens this link becomes the administrator; it works once, for 24 hours:\n"
-                f"{address}/welcome/{link}"
-            )
         web = serve_app(app, sock, stop, settings.tls_certificate, settings.tls_key, app.state.changes.close)
-        running: list[Awaitable[Any]] = [web]
+        running: list[Awaitable[Any]] = [
+            web,
+            tell_first_admin(parts.store, parts.clock, address, stop, say),
+        ]
         if with_worker:
             running.append(service.run(stop))
         await asyncio.gather(*running)

@@ -111,7 +111,7 @@ class Killer:
                 case "terminated":
                     await self._end(self.rng.choice(self.stand.alive("worker")), signal.SIGTERM)
                 case "ingress killed":
-                    await self._end_ingress()
+                    await self._end(self.stand.alive("ingress")[0], signal.SIGKILL)
                 case _:
                     victim = self.rng.choice(self.stand.alive("worker"))
                     later.append(asyncio.ensure_future(self._freeze(victim)))
@@ -133,18 +133,6 @@ class Killer:
             )
         await asyncio.sleep(self.rng.uniform(0.1, 1.0))
         await self.stand.start(victim.module)
-        self._interrupted("crash", began)
-
-    async def _end_ingress(self) -> None:
-        """Kill the web process; one that had ended at its start, because the database was away just then, is started as
-        a supervisor would, and counted."""
-        alive = self.stand.alive("ingress")
-        if alive:
-            await self._end(alive[0], signal.SIGKILL)
-            return
-        began = self.stand.now()
-        self.result.did["ingress started again"] += 1
-        await self.stand.start("ingress")
         self._interrupted("crash", began)
 
     async def _freeze(self, victim: Child) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Reduction, ShopifyRefund
+from interlock.orders.snapshots import Reduction, ShopifyRefund, Tax
 from interlock.orders.view import View
 from interlock.refunds import decide as refunds
 from interlock.refunds.elsewhere import decide
@@ -56,3 +57,14 @@ def test_other_money_in_shopify_is_a_refund_task_as_ever() -> None:
 
     assert [case.reason for case in part.cases] == [Reason.REFUND_TASK]
     assert asked(view, part.memory) == [(Reason.REFUND_ONLY_AT_MARKETPLACE, "R1")]
+
+
+def test_the_figure_is_what_the_customer_got_and_recording_just_that_closes_it() -> None:
+    taxed = replace(goodwill(), taxes=(Tax("VAT", Decimal("0.60")),))
+    mirakl = replace(paid(taxed, state="SHIPPED"), tax_mode="TAX_EXCLUDED")
+
+    (case,) = decide(look(mirakl=mirakl, mugs=2), a_memory()).cases
+    recorded = refunds.decide(look(shopify_refund("3.60", ()), mirakl=mirakl, mugs=2), a_memory())
+
+    assert "refunded 3.60 EUR" in case.sentence
+    assert recorded.cases == ()

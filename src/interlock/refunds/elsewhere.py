@@ -1,5 +1,7 @@
 """Money that the marketplace gave back and Shopify knows nothing of."""
 
+from decimal import Decimal
+
 from interlock.orders.memory import Memory
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
@@ -37,17 +39,16 @@ def recorded_by(
     if mirakl.state not in GONE_OUT:
         return None
     for line, there in only_there(mirakl, memory):
-        total = total_of(
-            there.amount,
-            there.shipping_amount,
-            (*there.taxes, *there.shipping_taxes),
-            mirakl.tax_mode,
-            there.fees,
-        )
         earlier = there.created_at is not None and there.created_at < refund.created_at
-        if earlier and total == refund.money:
+        if earlier and _given_back(mirakl, there) == refund.money:
             return line, there
     return None
+
+
+def _given_back(mirakl: MiraklOrder, refund: Reduction) -> Decimal:
+    """What the customer got, in the order's currency: taxes and fees included, whatever the tax mode."""
+    taxes = (*refund.taxes, *refund.shipping_taxes)
+    return total_of(refund.amount, refund.shipping_amount, taxes, mirakl.tax_mode, refund.fees)
 
 
 def _is_known(memory: Memory, refund: Reduction) -> bool:
@@ -66,7 +67,7 @@ def _is_answered(memory: Memory, refund: Reduction) -> bool:
 
 
 def _case(mirakl: MiraklOrder, line: MiraklLine, refund: Reduction) -> Case:
-    amount = str(Money(refund.amount + refund.shipping_amount, mirakl.currency))
+    amount = str(Money(_given_back(mirakl, refund), mirakl.currency))
     return Case(
         Reason.REFUND_ONLY_AT_MARKETPLACE,
         refund.id,

@@ -194,3 +194,39 @@ def test_a_refund_that_nobody_expects_any_more_holds_nothing() -> None:
     (task,) = part.memory.refund_tasks
     assert task.dismissed_by.startswith(said.who)
     assert part.keep_held == ()
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("said_ago", "seen_ago", "read_since", "look_in"),
+    [
+        (timedelta(0), MINUTE, timedelta(0), MINUTE),
+        (2 * MINUTE, 3 * MINUTE, MINUTE, 3 * MINUTE),
+        (2 * MINUTE, timedelta(seconds=30), None, 3 * MINUTE),
+        (16 * MINUTE, 5 * MINUTE, MINUTE, 44 * MINUTE),
+        (3 * DAY + HOUR, 2 * HOUR, HOUR, DAY - HOUR),
+        (11 * DAY, DAY / 2, None, None),
+    ],
+)
+def test_after_the_word_of_a_person_the_order_is_read_at_growing_distances(
+    said_ago: timedelta, seen_ago: timedelta, read_since: timedelta | None, look_in: timedelta | None
+) -> None:
+    """How long ago it was said and the order was seen; how young a read has to be, and when to look again."""
+    word = a_decision(Reason.REFUND_TASK, TASK.subject, Option.DONE_IN_PORTAL, at=NOW - said_ago)
+    view = look(mirakl=replace(with_refunds(), observed_at=NOW - seen_ago), refunds_made=())
+
+    part = decide(view, memory(decisions=(word,)))
+
+    assert part.mirakl_since == (None if read_since is None else NOW - read_since)
+    assert part.look_at == (None if look_in is None else NOW + look_in)
+
+
+@pytest.mark.parametrize("option", [Option.DISMISS, None])
+def test_without_a_word_that_it_was_done_nothing_is_read_for_it(option: Option | None) -> None:
+    words = () if option is None else (a_decision(Reason.REFUND_TASK, TASK.subject, option),)
+
+    part = decide(look(refunds_made=()), memory(decisions=words))
+
+    assert (part.mirakl_since, part.look_at) == (None, None)

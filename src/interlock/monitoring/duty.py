@@ -149,15 +149,12 @@ class Alerting:
         now = self.clock.now()
 
         def read(c: Connection) -> LastKnown:
+            routes = all_routes(c)
+            channels = [channel.id for channel in alerting(all_channels(c))]
             paged = {
                 way.channel_id
                 for team in TEAMS
-                for way in ways_for(
-                    Alert("", "", "page", (team,), ""),
-                    all_routes(c),
-                    [channel.id for channel in alerting(all_channels(c))],
-                    now,
-                )
+                for way in ways_for(Alert("", "", "page", (team,), ""), routes, channels, now)
             }
             urls = (address_of(c, self.keyring, channel_id) for channel_id in sorted(paged))
             waiting = (

@@ -1,8 +1,8 @@
 """`/v1/connections/…/carriers` and `…/skus`: the two maps, entry by entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator, Field, StrictStr
@@ -15,7 +15,7 @@ from interlock.api.values import Answer, Body, Who, said, shown, version_of
 from interlock.clock import Clock
 from interlock.console import desk as maps
 from interlock.console.editing import Desk
-from interlock.console.mappings import carrier_desk, sku_desk
+from interlock.console.mappings import carrier_entries, sku_entries, waiting_names
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.orders.connection import CarrierMapping
 from interlock.storage.database import Store
@@ -192,7 +192,12 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection
     ) -> CarrierMap:
         """Show the carrier map of a connection."""
-        shown = await store.tx(lambda c: carrier_desk(c, found(c, connection)))
+
+        def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
+            row = found(c, connection)
+            return carrier_entries(c, row.id), waiting_names(c, row.id, "carrier_unknown")
+
+        entries, waiting = await store.tx(read)
         return CarrierMap(
             entries=[
                 CarrierEntry(
@@ -205,9 +210,9 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
                     changed_by=by,
                     changed_at=at,
                 )
-                for key, code, name, by, at, country, service in shown.mappings
+                for key, code, name, by, at, country, service in entries
             ],
-            waiting=[Waiting(key=wanted[0], orders=wanted[1]) for wanted in shown.wanted],
+            waiting=[Waiting(key=key, orders=number) for key, number in waiting],
         )
 
     @routes.put(
@@ -228,7 +233,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
             place = (shop_name, wanted.country, wanted.service)
-            entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_desk(c, row).mappings}
+            entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_entries(c, row.id)}
             present = entries.get(place)
             if present is not None and (present[1], present[2]) == (wanted.code, wanted.name):
                 return Kept(orders=0)
@@ -262,7 +267,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             row = found(c, connection)
             present = [
                 entry
-                for entry in carrier_desk(c, row).mappings
+                for entry in carrier_entries(c, row.id)
                 if entry[0].strip().casefold() == shop_name.strip().casefold()
                 and entry[5:] == (country, service)
             ]
@@ -278,15 +283,20 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
     @routes.get("/connections/{connection}/skus", responses=responses(404, 422), operation_id="show_skus")
     async def skus(caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection) -> SkuMap:
         """Show the SKU map of a connection."""
-        shown = await store.tx(lambda c: sku_desk(c, found(c, connection)))
+
+        def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
+            row = found(c, connection)
+            return sku_entries(c, row.id), waiting_names(c, row.id, "sku_unknown")
+
+        entries, waiting = await store.tx(read)
         return SkuMap(
             entries=[
                 SkuEntry(
                     mirakl_sku=key, shop_sku=sku, version=version_of(sku, at), changed_by=by, changed_at=at
                 )
-                for key, sku, by, at in shown.mappings
+                for key, sku, by, at in entries
             ],
-            waiting=[Waiting(key=key, orders=number) for key, number in shown.wanted],
+            waiting=[Waiting(key=key, orders=number) for key, number in waiting],
         )
 
     @routes.put(
@@ -305,7 +315,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
-            present = {entry[0]: entry for entry in sku_desk(c, row).mappings}.get(mirakl_sku)
+            present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku)
             if present is not None and present[1] == wanted.shop_sku:
                 return Kept(orders=0)
             version = "" if present is None else version_of(present[1], present[3])
@@ -334,7 +344,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
-            entries = {entry[0]: entry for entry in sku_desk(c, row).mappings}
+            entries = {entry[0]: entry for entry in sku_entries(c, row.id)}
             present = entries.get(mirakl_sku.strip())
             if present is None:
                 raise NotMapped(mirakl_sku)

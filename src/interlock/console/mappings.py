@@ -51,16 +51,35 @@ class SkuDesk:
     history: tuple[MapChange, ...] = ()
 
 
-def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
-    """The carrier map as people keep it."""
-    rules = rules_of(row, carrier_map(c, row.id))
+def carrier_entries(
+    c: Connection, connection_id: int
+) -> tuple[tuple[str, str, str, str, datetime, str, str], ...]:
+    """What is mapped: shop name, code, name, by whom and when, country and shipping method."""
     table = carrier_mappings
     mapped = c.execute(
         select(table)
-        .where(table.c.connection_id == row.id)
+        .where(table.c.connection_id == connection_id)
         .order_by(table.c.shop_name, table.c.country, table.c.service)
     )
-    wanted = _wanted(c, row.id, "carrier_unknown")
+    return tuple(
+        (m.shop_name, m.code, m.name, m.changed_by, m.changed_at, m.country, m.service) for m in mapped
+    )
+
+
+def sku_entries(c: Connection, connection_id: int) -> tuple[tuple[str, str, str, datetime], ...]:
+    """What is mapped: marketplace SKU, shop SKU, by whom and when."""
+    mapped = c.execute(
+        select(sku_mappings)
+        .where(sku_mappings.c.connection_id == connection_id)
+        .order_by(sku_mappings.c.mirakl_sku)
+    )
+    return tuple((m.mirakl_sku, m.shop_sku, m.changed_by, m.changed_at) for m in mapped)
+
+
+def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
+    """The carrier map as people keep it."""
+    rules = rules_of(row, carrier_map(c, row.id))
+    wanted = waiting_names(c, row.id, "carrier_unknown")
     earlier = earlier_choices(c) if wanted else ()
     suggested = tuple((name, suggest(rules.carriers, name, earlier=earlier, limit=5)) for name, _ in wanted)
     codes = {name: tuple(one.code for one in found) for name, found in suggested}
@@ -68,9 +87,7 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
     return CarrierDesk(
         connection=row.name,
         connection_id=row.id,
-        mappings=tuple(
-            (m.shop_name, m.code, m.name, m.changed_by, m.changed_at, m.country, m.service) for m in mapped
-        ),
+        mappings=carrier_entries(c, row.id),
         registered=tuple((carrier.code, carrier.label) for carrier in rules.carriers),
         unregistered_allowed=rules.unregistered_carriers,
         wanted=tuple((name, number, codes[name]) for name, number in wanted),
@@ -82,19 +99,17 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
 
 def sku_desk(c: Connection, row: ConnectionRow) -> SkuDesk:
     """The SKU map as people keep it."""
-    mapped = c.execute(
-        select(sku_mappings).where(sku_mappings.c.connection_id == row.id).order_by(sku_mappings.c.mirakl_sku)
-    )
     return SkuDesk(
         connection=row.name,
         connection_id=row.id,
-        mappings=tuple((m.mirakl_sku, m.shop_sku, m.changed_by, m.changed_at) for m in mapped),
-        wanted=tuple(_wanted(c, row.id, "sku_unknown")),
+        mappings=sku_entries(c, row.id),
+        wanted=tuple(waiting_names(c, row.id, "sku_unknown")),
         history=map_history(c, row.id, "skus"),
     )
 
 
-def _wanted(c: Connection, connection_id: int, reason: str) -> list[tuple[str, int]]:
+def waiting_names(c: Connection, connection_id: int, reason: str) -> list[tuple[str, int]]:
+    """The names that open cases of this reason wait for, with how many orders, most first."""
     number = func.count().label("number")
     rows = c.execute(
         select(cases.c.subject, number)
@@ -144,7 +159,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
         *((f"{one.edit.replace('_', ' ')}: cancelation", one.cancelation) for one in rules.reasons_by_edit),
         *((f"{one.edit.replace('_', ' ')}: refund", one.refund) for one in rules.reasons_by_edit),
     ]
-    missing = _wanted(c, row.id, Reason.REASON_CODE_MISSING.value)
+    missing = waiting_names(c, row.id, Reason.REASON_CODE_MISSING.value)
     methods = () if capability is None else capability.shipping_types
     return [
         MapOverview(
@@ -152,7 +167,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "SKUs",
             "Only SKUs that are called differently in the shop need a mapping.",
             _number(c, sku_mappings, row.id),
-            tuple(_wanted(c, row.id, Reason.SKU_UNKNOWN.value)),
+            tuple(waiting_names(c, row.id, Reason.SKU_UNKNOWN.value)),
             (),
             f"/connections/{row.id}/skus",
         ),
@@ -161,7 +176,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "Carriers",
             "How each carrier name of the shop is called at this marketplace.",
             _number(c, carrier_mappings, row.id),
-            tuple(_wanted(c, row.id, Reason.CARRIER_UNKNOWN.value)),
+            tuple(waiting_names(c, row.id, Reason.CARRIER_UNKNOWN.value)),
             (),
             f"/connections/{row.id}/carriers",
         ),

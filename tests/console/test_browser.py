@@ -88,6 +88,13 @@ class Screen:
         self.page.goto(path, wait_until="load")
         return self.page
 
+    def open_and_listen(self, path: str) -> Any:
+        """The page once its stream of events is open and has looked at what stands."""
+        with self.page.expect_response("**/events*"):
+            self.page.goto(path, wait_until="load")
+        self.page.wait_for_timeout(1500)
+        return self.page
+
     def close(self) -> None:
         self.context.close()
 
@@ -169,8 +176,7 @@ def _axe(page: Any) -> list[str]:
 
 
 def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Screen, served: Served) -> None:
-    page = screen.open(f"/orders/{served.edited}")
-    page.wait_for_timeout(1500)
+    page = screen.open_and_listen(f"/orders/{served.edited}")
     with served.database.begin() as c:
         tell(c, served.edited, CLOCK, "Ada", ["Rang the customer."])
 
@@ -180,8 +186,7 @@ def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Scre
 
 
 def test_what_a_person_opened_stays_open_when_the_page_changes(screen: Screen, served: Served) -> None:
-    page = screen.open(f"/orders/{served.edited}")
-    page.wait_for_timeout(1500)
+    page = screen.open_and_listen(f"/orders/{served.edited}")
     desk = page.locator("details.desk")
     desk.locator("summary").first.click()
     page.locator("#case-1").focus()
@@ -222,8 +227,9 @@ def test_a_phone_has_the_menu_behind_a_button(phone: Screen) -> None:
 def test_dark_is_chosen_and_kept(screen: Screen) -> None:
     page = screen.open("/holds")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    with page.expect_navigation(url="**/holds"):
-        page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name="Dark").click()
+    page.locator("html[data-theme=dark] body").wait_for()
+    page.wait_for_load_state("load")
 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.goto("/orders")

@@ -1,6 +1,7 @@
 """The audit log: who did what, when and to what. It only grows, and each entry carries the digest of the one before.
 
-An entry holds handles, row numbers and codes, never a name, an address or anything a customer wrote. The chain shows
+An entry holds handles, row numbers, codes, and the reason somebody typed for revealing a document; nothing of ours puts a
+name, an address or anything a customer wrote into it. The chain shows
 that an entry was altered, removed or put in; that the newest ones were cut off shows only against a head that was noted
 elsewhere (`interlock audit-log verify --head`), which is why the head is printed with every verification and export.
 """

@@ -414,6 +414,22 @@ def test_i11_an_order_the_poll_went_past(bench: Bench) -> None:
     assert bench.broken() == {"I11"}
 
 
+@pytest.mark.parametrize(
+    ("lag", "before_the_cursor", "broken"),
+    [("none", 30, True), ("up_to_a_minute", 30, False), ("up_to_a_minute", 90, True)],
+)
+def test_i11_a_list_that_may_be_behind_is_given_its_minute(
+    bench: Bench, lag: str, before_the_cursor: int, broken: bool
+) -> None:
+    bench.mirakl.switches.set("listing_lag", lag)
+    cursor = bench.connection.execute(
+        text("SELECT max(cursor) FROM polls WHERE name LIKE 'mirakl %'")
+    ).scalar_one()
+    bench.order.updated = cursor - timedelta(seconds=before_the_cursor)
+    bench.sql("UPDATE mirakl_documents SET observed_at = observed_at - interval '2 hours'")
+    assert ("I11" in bench.broken()) == broken
+
+
 def test_i12_a_name_in_the_timeline(bench: Bench) -> None:
     bench.sql(
         "UPDATE timeline SET sentence = sentence || ' CANARY-0001' WHERE id = (SELECT min(id) FROM timeline)"

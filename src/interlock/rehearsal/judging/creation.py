@@ -11,6 +11,8 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
 JUST_CANCELLED = timedelta(seconds=60)
+LIST_IS_BEHIND = timedelta(minutes=1)
+"""How far a list is behind at most where the world's switch `listing_lag` says that lists are."""
 LISTS_MAY_LAG = timedelta(minutes=2)
 """How much older than its walk a document may be said to be: a list of the marketplace may be behind."""
 
@@ -147,6 +149,9 @@ def i11_every_shown_order_is_known(
     if cursor is not None:
         # It is compared with the marketplace's dates: a clock of ours that is behind has not gone past them.
         cursor = min(cursor, cursor + evidence.ahead)
+        if marketplace.world.switches["listing_lag"] != "none":
+            # Such a list filters by what it shows: a change of its last minute is found by the next walk's overlap.
+            cursor -= LIST_IS_BEHIND
     order = truth.order
     if cursor is None or order.updated > cursor or truth.last.state == "STAGING":
         return

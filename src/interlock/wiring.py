@@ -121,8 +121,11 @@ class MiraklAdapter:
 
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
-    retry_after = failed.retry_after if isinstance(failed, ReadUnavailable) else None
-    return ReadFailed("The marketplace", str(failed), retry_after, trouble_of(failed))
+    if not isinstance(failed, ReadUnavailable):
+        return ReadFailed("The marketplace", str(failed), trouble=trouble_of(failed))
+    return ReadFailed(
+        "The marketplace", str(failed), failed.retry_after, trouble_of(failed), failed.too_many_calls
+    )
 
 
 class ShopifyAdapter:

@@ -250,6 +250,48 @@ def test_after_a_429_reads_by_id_ride_the_poll_for_an_hour(database: Database, k
     virtually(reads)
 
 
+def test_a_walk_refused_for_load_takes_the_reads_by_id_off_as_well(
+    database: Database, keyring: Keyring
+) -> None:
+    """The marketplace counts both together, and here it is the walk that comes one call too late."""
+
+    async def reads() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            await bench.sleep(61)
+            _want(bench, order_id)
+            bench.marketplace.armed.arm("OR11", Fault("rate_limited", seconds=20.0), times=1)
+            calls = bench.calls("OR11")
+            await bench.desk.work()
+            now = bench.world.service_clock.now()
+            assert bench.poll().event_reads_off_until == now + timedelta(hours=1)
+            # not even the read by id that is due in this very second
+            assert bench.calls("OR11") == calls + 1
+            for _ in range(3):
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert bench.calls("OR11") == calls + 4
+            assert bench.row(order_id).mirakl_seen_at > now
+
+    virtually(reads)
+
+
+def test_a_walk_that_fails_otherwise_leaves_the_reads_by_id_alone(
+    database: Database, keyring: Keyring
+) -> None:
+    async def reads() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            await bench.sleep(61)
+            _want(bench, order_id)
+            bench.marketplace.armed.arm("OR11", Fault("server_error", status=503), times=1)
+            await bench.desk.work()
+            assert bench.poll().event_reads_off_until is None
+            assert bench.row(order_id).mirakl_seen_at == bench.world.service_clock.now()
+
+    virtually(reads)
+
+
 def _reference(bench: Bench, order_id: int, value: str) -> None:
     action = SetSellerReference(value)
     with bench.world.database.begin() as c:

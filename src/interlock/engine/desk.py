@@ -6,7 +6,7 @@ cursor moves only after every order of the walk is recorded.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,7 @@ class Desk:
         poll, walks, errands = found
         next_at = poll.next_at or now
         if walks:
-            next_at = await self._tick(poll, now)
+            poll, next_at = await self._tick(poll, now)
             # Also after a walk: lists may be behind, so what follows a write of ours is seen by id only.
             errands = await parts.store.tx(lambda c: self._errands(c, poll, now))
         if errands.wanted and not errands.wait:
@@ -139,7 +139,8 @@ class Desk:
 
     # -- walks -----------------------------------------------------------------------------------------
 
-    async def _tick(self, poll: Poll, now: datetime) -> datetime:
+    async def _tick(self, poll: Poll, now: datetime) -> tuple[Poll, datetime]:
+        """Walk once. Returns the poll as it is now as far as reads by id are concerned, and when to walk next."""
         parts = self._parts
         after_gap = poll.last_ok_at is None or now - poll.last_ok_at > max(GAP, 2 * self._rules.poll_every)
         waiting = after_gap or poll.ticks % 2 == 1
@@ -162,8 +163,10 @@ class Desk:
             pause = timedelta(seconds=failed.retry_after or 0)
             next_at = now + max(pause, self._rules.poll_every)
             why, trouble = failed.why, failed.trouble
-            await parts.store.tx(lambda c: self._failed(c, poll, now, next_at, why, trouble))
-            return next_at
+            # Refused for load, a walk tells the same as a read by id: they are counted together after all.
+            after = self._without_reads_by_id(poll, now) if failed.too_many_calls else poll
+            await parts.store.tx(lambda c: self._failed(c, after, now, next_at, why, trouble))
+            return after, next_at
         ok_at = parts.clock.now()
         # After a gap the walk over what waits for acceptance came first; the changes follow one interval later.
         ticks = poll.ticks + 1 if not after_gap else 2
@@ -172,10 +175,13 @@ class Desk:
             lambda c: self._succeeded(c, poll, ok_at, next_at=next_at, ticks=ticks, moved=moved)
         )
         parts.probe("desk:ticked")
-        return next_at
+        return poll, next_at
 
     def _rides_the_poll(self, poll: Poll, now: datetime) -> bool:
         return poll.event_reads_off_until is not None and poll.event_reads_off_until > now
+
+    def _without_reads_by_id(self, poll: Poll, now: datetime) -> Poll:
+        return replace(poll, event_reads_off_until=now + EVENT_READS_OFF_FOR)
 
     async def _walk_updated(self, poll: Poll, now: datetime) -> None:
         since = (poll.cursor or now - timedelta(days=1)) - OVERLAP
@@ -194,7 +200,7 @@ class Desk:
     def _failed(
         self, c: Connection, poll: Poll, now: datetime, next_at: datetime, why: str, trouble: TroubleCode
     ) -> None:
-        keep_poll(c, poll, next_at=next_at)
+        keep_poll(c, poll, next_at=next_at, event_reads_off_until=poll.event_reads_off_until)
         note_trouble(c, poll.name, trouble, now)
         count(c, "poll_failed", self._platforms.rules.name)
         if poll.last_ok_at is not None and now - poll.last_ok_at > 3 * self._rules.poll_every:
@@ -231,12 +237,11 @@ class Desk:
             await self._read_by_id(wanted)
         except ReadFailed as failed:
             name = self._platforms.rules.name
-            # Told to wait: the marketplace counts these reads after all, and they ride the poll for an hour.
-            off = None if failed.retry_after is None else now + EVENT_READS_OFF_FOR
+            # Refused for load: the marketplace counts these reads after all, and they ride the poll for an hour.
+            after = self._without_reads_by_id(poll, now) if failed.too_many_calls else poll
 
             def note(c: Connection) -> None:
-                if off is not None:
-                    keep_poll(c, poll, event_reads_off_until=off)
+                keep_poll(c, poll, event_reads_off_until=after.event_reads_off_until)
                 count(c, "event_read_failed", name)
 
             await parts.store.tx(note)

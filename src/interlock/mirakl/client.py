@@ -75,12 +75,16 @@ class ReadError(Exception):
 
 
 class ReadUnavailable(ReadError):
-    """The marketplace could not answer now; asking again later helps. `retry_after` in seconds where known."""
+    """The marketplace could not answer now; asking again later helps. `retry_after` in seconds where known;
+    `too_many_calls` says that the marketplace refused the call for load (HTTP 429)."""
 
-    def __init__(self, operation: str, why: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, operation: str, why: str, retry_after: float | None = None, too_many_calls: bool = False
+    ) -> None:
         self.operation = operation
         self.why = why
         self.retry_after = retry_after
+        self.too_many_calls = too_many_calls
         when = "later" if retry_after is None else f"in {retry_after:g} s"
         super().__init__(f"{operation} could not be read: {why}. Nothing changed; it is read again {when}.")
 
@@ -396,7 +400,8 @@ class MiraklClient:
             case Answered(status=200 | 204):
                 return reply
             case Answered(status=429):
-                raise ReadUnavailable(operation, "too many calls were made", retry_after(reply.headers))
+                told = retry_after(reply.headers)
+                raise ReadUnavailable(operation, "too many calls were made", told, too_many_calls=True)
             case Answered(status=status) if status >= 500:
                 raise ReadUnavailable(
                     operation, f"it was answered with status {status}", retry_after(reply.headers)

@@ -9,7 +9,8 @@ from interlock.orders.actions import Lane
 
 class ReadFailed(Exception):
     """A read of a platform did not succeed; nothing may be concluded from it. `why` holds no personal data. `trouble`
-    says what kind of failure it is where a person has to put it right."""
+    says what kind of failure it is where a person has to put it right; `too_many_calls` that the platform refused the call
+    for load (HTTP 429)."""
 
     def __init__(
         self,
@@ -17,6 +18,7 @@ class ReadFailed(Exception):
         why: str,
         retry_after: float | None = None,
         trouble: Literal["credential_refused", "scope_missing", "unreachable"] = "unreachable",
+        too_many_calls: bool = False,
     ) -> None:
         super().__init__(
             f"{platform} could not be read: {why}. Nothing was decided on it; the read is tried again by itself."
@@ -25,6 +27,7 @@ class ReadFailed(Exception):
         self.why = why
         self.retry_after = retry_after
         self.trouble = trouble
+        self.too_many_calls = too_many_calls
 
 
 class CallBudget(Protocol):

@@ -32,7 +32,7 @@ SAME_INSTANT = timedelta(milliseconds=1)
 """Clocks that are all right still round differently."""
 BY_ID_READS = 6
 STOOD_STILL = timedelta(minutes=4)
-LEARNING_429S = 6
+LEARNING_429S = 3
 """How often in an hour OR11 may be refused while we find out that the marketplace counts reads by id."""
 
 

@@ -5,6 +5,7 @@ written to the folder that INTERLOCK_SCREENSHOTS names, else to `screenshots`.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,16 @@ def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Scre
 
     # Well before the page would have asked by itself.
     page.get_by_text("Rang the customer.").wait_for(timeout=5000)
+    assert screen.complaints == []
+
+
+def test_the_stream_opens_on_a_slow_line_whichever_script_comes_last(screen: Screen, served: Served) -> None:
+    def late(route: Any) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    screen.page.route("**/hx-sse*", late)
+    screen.open_and_listen(f"/orders/{served.edited}")
     assert screen.complaints == []
 
 

@@ -21,6 +21,8 @@ from tests.processes.stand import Child, Stand, until
 ENDED = ("SHIPPED", "RECEIVED", "CLOSED", "CANCELED", "REFUSED", "REFUNDED")
 # The stand polls every two seconds instead of once a minute: the ceilings are judged in the simulated histories.
 NOT_JUDGED_HERE = ("I14",)
+LATECOMERS = 3
+"""So often the service is started again for what reached it while it was ending."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,18 @@ async def run(dose: Dose) -> Result:
         resting = loop.time()
         picker = asyncio.ensure_future(_pick(stand, result))
         at_rest = await _rest(stand, dose)
+        await _stop(stand, result)
+        # What arrives while a worker ends, the next one takes up: a hint, never lost, is no order left alone.
+        for _ in range(LATECOMERS):
+            if not at_rest or not _moving(stand):
+                break
+            for _ in range(dose.workers):
+                await stand.start("worker")
+            await stand.start("ingress")
+            at_rest = await _rest(stand, dose)
+            await _stop(stand, result)
         picker.cancel()
         result.rest_seconds = loop.time() - resting
-        await _stop(stand, result)
         _judge(stand, result, killer.interruptions, at_rest)
         result.calls = sum(
             len(record.calls)

@@ -5,10 +5,8 @@ from interlock.orders.reasons import Reason
 
 
 def cause_of(case: Case) -> str:
-    """The name that cases of one reason and one connection share; empty where a case has no cause but its own order.
-
-    Upper and lower case are the same name, because the maps that answer it do not tell them apart.
-    """
+    """The key of the name that cases of one reason and one connection share; empty where a case has no cause but its own
+    order."""
     match case.reason:
         case Reason.CARRIER_UNKNOWN | Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS:
             shared = case.subject
@@ -24,7 +22,13 @@ def cause_of(case: Case) -> str:
             shared = _fact(case, "code")
         case _:
             shared = ""
-    return shared.strip().casefold()
+    return cause_key(shared)
+
+
+def cause_key(name: str) -> str:
+    """A shared name as cases keep it and are found by it: without blanks around it, and upper and lower case the same,
+    because the maps that answer it do not tell them apart."""
+    return name.strip().casefold()
 
 
 def _fact(case: Case, name: str) -> str:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from interlock.cases.causes import cause_key
 from interlock.cases.store import answers, case_events, cases
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
@@ -97,12 +98,16 @@ class Progress:
         return not self.waiting and not self.under_way
 
 
+def _keys(causes: Collection[str]) -> list[str]:
+    return sorted({cause_key(cause) for cause in causes} - {""})
+
+
 def _caused(connection_id: int, reason: Reason, causes: Collection[str]) -> ColumnElement[bool]:
     """Open cases of orders with one of these causes."""
     return and_(
         cases.c.connection_id == connection_id,
         cases.c.reason == reason.value,
-        cases.c.cause.in_(sorted({cause.strip().casefold() for cause in causes} - {""})),
+        cases.c.cause.in_(_keys(causes)),
         cases.c.closed_at.is_(None),
         cases.c.order_id.is_not(None),
     )
@@ -143,7 +148,7 @@ def begin(
         .values(
             connection_id=connection_id,
             reason=reason.value,
-            cause=", ".join(sorted({cause.strip().casefold() for cause in causes}))[:200],
+            cause=", ".join(_keys(causes))[:200],
             who=who,
             at=now,
         )

@@ -1,5 +1,6 @@
 """`interlock carriers …`: how each carrier of the shop is called at a marketplace, and what a name could mean there."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,13 @@ import typer
 from sqlalchemy import Connection
 
 from interlock.cli.installation import opened
-from interlock.cli.maps import File, Name, To, Why, connection_or_end, keep, moment_or_end, say_changes
+from interlock.cli.maps import File, Name, To, Why, change_map, connection_or_end, moment_or_end, say_changes
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
 from interlock.console.mappings import carrier_desk
+from interlock.engine.queue import Queue
+from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import Carrier, CarrierMapping
 from interlock.shipping.store import carrier_map
 from interlock.shipping.suggest import EarlierChoice, suggest
@@ -143,18 +146,15 @@ def map_carrier(
     as_json: AsJson = False,
 ) -> None:
     """Map one carrier; orders that wait for it go on."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        mapping = CarrierMapping(
-            shop_name.strip(), code.strip(), name.strip(), country.strip().upper(), service.strip()
-        )
-        keep(
-            installation,
-            "carriers",
-            lambda c: desk.map_carrier_names(c, installation.queue, row, [mapping], who, now),
-            False,
-            as_json,
-        )
+    mapping = CarrierMapping(
+        shop_name.strip(), code.strip(), name.strip(), country.strip().upper(), service.strip()
+    )
+    change_map(
+        connection,
+        "carriers",
+        lambda c, queue, row, now: desk.map_carrier_names(c, queue, row, [mapping], who, now),
+        as_json,
+    )
 
 
 @commands.command("unmap")
@@ -168,31 +168,25 @@ def unmap_carrier(
     as_json: AsJson = False,
 ) -> None:
     """Remove the mapping of one carrier; parcels that name it afterwards wait as cases."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        keep(
-            installation,
-            "carriers",
-            lambda c: desk.unmap_carrier_name(
-                c, row, shop_name, who, why, now, country.strip().upper(), service.strip()
-            ),
-            False,
-            as_json,
-        )
+    place = (country.strip().upper(), service.strip())
+    change_map(
+        connection,
+        "carriers",
+        lambda c, queue, row, now: desk.unmap_carrier_name(c, row, shop_name, who, why, now, *place),
+        as_json,
+    )
 
 
 @commands.command("import")
 def import_carriers(connection: Name, file: File, who: Who = "", as_json: AsJson = False) -> None:
     """Map the carriers of a CSV file (shop_name and code, or shop_name and name); all rows or none."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        body = file.read_bytes()
+    body = file.read_bytes()
 
-        def work(c: Connection) -> desk.Mapped:
-            mappings = desk.read_carrier_file(row, file.name, body)
-            return desk.map_carrier_names(c, installation.queue, row, mappings, who, now)
+    def work(c: Connection, queue: Queue, row: ConnectionRow, now: datetime) -> desk.Mapped:
+        mappings = desk.read_carrier_file(row, file.name, body)
+        return desk.map_carrier_names(c, queue, row, mappings, who, now)
 
-        keep(installation, "carriers", work, True, as_json)
+    change_map(connection, "carriers", work, as_json, from_file=True)
 
 
 @commands.command("export")
@@ -211,12 +205,9 @@ def export_carriers(connection: Name, as_json: AsJson = False) -> None:
 def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
     """Make the carrier map what it was at a moment; all of it or nothing, and the history stays."""
     moment = moment_or_end(to)
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        keep(
-            installation,
-            "carriers",
-            lambda c: roll_back_carriers(c, installation.queue, row, moment, who, why, now),
-            False,
-            as_json,
-        )
+    change_map(
+        connection,
+        "carriers",
+        lambda c, queue, row, now: roll_back_carriers(c, queue, row, moment, who, why, now),
+        as_json,
+    )

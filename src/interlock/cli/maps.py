@@ -14,6 +14,7 @@ from interlock.console import desk, wording
 from interlock.console.connections import connection_named
 from interlock.console.mappings import sku_desk
 from interlock.console.skus import roll_back_skus
+from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, MapChange, all_connections
 
 skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, unmap, import, rollback.")
@@ -50,24 +51,29 @@ def connection_or_end(installation: Installation, name: str) -> ConnectionRow:
     return row
 
 
-def keep(
-    installation: Installation,
+def change_map(
+    connection: str,
     kind: str,
-    work: Callable[[Connection], desk.Mapped],
-    from_file: bool,
+    work: Callable[[Connection, Queue, ConnectionRow, datetime], desk.Mapped],
     as_json: bool,
+    *,
+    from_file: bool = False,
 ) -> None:
-    """Change a map and say what was kept; a refusal ends the command, and a refused file is counted."""
-    try:
-        mapped = installation.tx(work)
-    except desk.MapRefused as refused:
-        if from_file:
-            installation.tx(lambda c: desk.count_refused_file(c, kind))
-        if as_json:
-            print_json(
-                {"error": str(refused), "file": refused.file, "row": refused.row, "field": refused.field}
-            )
-        end(Exit.REFUSED, str(refused))
+    """Change a map of the connection and say what was kept; a refusal ends the command, and a refused file is counted.
+
+    `work` gets the transaction, the queue that wakes the orders which wait, the connection and the moment."""
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        try:
+            mapped = installation.tx(lambda c: work(c, installation.queue, row, now))
+        except desk.MapRefused as refused:
+            if from_file:
+                installation.tx(lambda c: desk.count_refused_file(c, kind))
+            if as_json:
+                print_json(
+                    {"error": str(refused), "file": refused.file, "row": refused.row, "field": refused.field}
+                )
+            end(Exit.REFUSED, str(refused))
     if as_json:
         print_json(mapped)
         return
@@ -116,16 +122,13 @@ def map_sku(
     as_json: AsJson = False,
 ) -> None:
     """Map one SKU; orders that wait for it go on."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        pairs = [(mirakl_sku.strip(), shop_sku.strip())]
-        keep(
-            installation,
-            "skus",
-            lambda c: desk.map_sku_names(c, installation.queue, row, pairs, who, now),
-            False,
-            as_json,
-        )
+    pairs = [(mirakl_sku.strip(), shop_sku.strip())]
+    change_map(
+        connection,
+        "skus",
+        lambda c, queue, row, now: desk.map_sku_names(c, queue, row, pairs, who, now),
+        as_json,
+    )
 
 
 @skus.command("unmap")
@@ -137,29 +140,23 @@ def unmap_sku(
     as_json: AsJson = False,
 ) -> None:
     """Remove the mapping of one SKU; new orders look for it in the shop as the marketplace writes it."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        keep(
-            installation,
-            "skus",
-            lambda c: desk.unmap_sku_name(c, row, mirakl_sku, who, why, now),
-            False,
-            as_json,
-        )
+    change_map(
+        connection,
+        "skus",
+        lambda c, queue, row, now: desk.unmap_sku_name(c, row, mirakl_sku, who, why, now),
+        as_json,
+    )
 
 
 @skus.command("import")
 def import_skus(connection: Name, file: File, who: Who = "", as_json: AsJson = False) -> None:
     """Map the SKUs of a CSV file (mirakl_sku and shop_sku); all rows or none."""
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        body = file.read_bytes()
+    body = file.read_bytes()
 
-        def work(c: Connection) -> desk.Mapped:
-            pairs = desk.read_sku_file(file.name, body)
-            return desk.map_sku_names(c, installation.queue, row, pairs, who, now)
+    def work(c: Connection, queue: Queue, row: ConnectionRow, now: datetime) -> desk.Mapped:
+        return desk.map_sku_names(c, queue, row, desk.read_sku_file(file.name, body), who, now)
 
-        keep(installation, "skus", work, True, as_json)
+    change_map(connection, "skus", work, as_json, from_file=True)
 
 
 @skus.command("rollback")
@@ -168,12 +165,9 @@ def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_js
 
     Orders that exist keep their lines."""
     moment = moment_or_end(to)
-    with opened() as installation:
-        row, now = connection_or_end(installation, connection), installation.clock.now()
-        keep(
-            installation,
-            "skus",
-            lambda c: roll_back_skus(c, installation.queue, row, moment, who, why, now),
-            False,
-            as_json,
-        )
+    change_map(
+        connection,
+        "skus",
+        lambda c, queue, row, now: roll_back_skus(c, queue, row, moment, who, why, now),
+        as_json,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from interlock.cases.causes import cause_key
 from interlock.cases.store import answers, cases
 from interlock.cases.work import Status, status_of
 from interlock.console import wording
@@ -93,7 +94,7 @@ class Folded:
 
 def _name_of(row: CaseRow) -> str:
     """The shared name as the platform writes it, where the subject is that name."""
-    return row.subject if row.subject.strip().casefold() == row.cause else row.cause
+    return row.subject if cause_key(row.subject) == row.cause else row.cause
 
 
 def case_queue(c: Connection, limit: int = 200, now: datetime | None = None) -> list[CaseRow]:
@@ -185,7 +186,7 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
     if reason := asked.other("reason"):
         wanted.append(cases.c.reason == reason)
     if cause := asked.other("cause"):
-        wanted.append(cases.c.cause == cause.casefold())
+        wanted.append(cases.c.cause == cause_key(cause))
     return wanted
 
 

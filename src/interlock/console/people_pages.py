@@ -1,7 +1,8 @@
 """Who may sign in: the list, one person, and what administrators do."""
 
 from collections.abc import Callable
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -13,6 +14,25 @@ from interlock.access.roles import ROLE_WORDS, Permission, Role
 from interlock.console.doors import Who, needs
 from interlock.console.pages import Console, PageMissing, given_text
 from interlock.engine.store import connections
+
+Act: TypeAlias = Callable[[Connection, int, str, datetime], str | None]
+"""What a button does to the person of that row number: by whom and when. Gives the token of a link where it makes one."""
+
+BUTTONS: tuple[tuple[str, Act, str], ...] = (
+    (
+        "deactivate",
+        administration.deactivate,
+        "Every session was ended, and nobody signs in by this account.",
+    ),
+    ("reactivate", administration.reactivate, "The person may sign in again."),
+    ("link", administration.new_link, ""),
+    (
+        "reset-second-factor",
+        administration.reset_second_factor,
+        "The next sign-in sets up a new second factor.",
+    ),
+)
+"""The buttons of the page of a person: the end of the address, what it does, and the words afterwards."""
 
 
 def connection_names(c: Connection) -> dict[int, str]:
@@ -154,53 +174,20 @@ def people_routes(routes: APIRouter, console: Console) -> None:
             request, person_id, token, work, "The roles were changed; they count from the next click on."
         )
 
-    @routes.post("/people/{person_id}/deactivate")
-    @needs(Permission.MANAGE_PEOPLE)
-    async def deactivate(
-        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
-    ) -> Response:
-        now = parts.clock.now()
+    def simple(path: str, act: Act, done: str) -> None:
+        """Add a button of the page of a person that asks for nothing but the click."""
 
-        def work(c: Connection, found: Account) -> str:
-            administration.deactivate(c, found.id, who, now)
-            return ""
+        @routes.post(f"/people/{{person_id}}/{path}", name=path)
+        @needs(Permission.MANAGE_PEOPLE)
+        async def clicked(
+            request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
+        ) -> Response:
+            now = parts.clock.now()
 
-        return await change(
-            request, person_id, token, work, "Every session was ended, and nobody signs in by this account."
-        )
+            def work(c: Connection, found: Account) -> str:
+                return act(c, found.id, who, now) or ""
 
-    @routes.post("/people/{person_id}/reactivate")
-    @needs(Permission.MANAGE_PEOPLE)
-    async def reactivate(
-        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
-    ) -> Response:
-        now = parts.clock.now()
+            return await change(request, person_id, token, work, done)
 
-        def work(c: Connection, found: Account) -> str:
-            administration.reactivate(c, found.id, who, now)
-            return ""
-
-        return await change(request, person_id, token, work, "The person may sign in again.")
-
-    @routes.post("/people/{person_id}/link")
-    @needs(Permission.MANAGE_PEOPLE)
-    async def link(
-        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
-    ) -> Response:
-        now = parts.clock.now()
-        return await change(
-            request, person_id, token, lambda c, found: administration.new_link(c, found.id, who, now), ""
-        )
-
-    @routes.post("/people/{person_id}/reset-second-factor")
-    @needs(Permission.MANAGE_PEOPLE)
-    async def reset(
-        request: Request, who: Who, person_id: int, token: Annotated[str, Form()] = ""
-    ) -> Response:
-        now = parts.clock.now()
-
-        def work(c: Connection, found: Account) -> str:
-            administration.reset_second_factor(c, found.id, who, now)
-            return ""
-
-        return await change(request, person_id, token, work, "The next sign-in sets up a new second factor.")
+    for path, act, done in BUTTONS:
+        simple(path, act, done)

@@ -76,6 +76,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /mappings.csv": P.EXPORT,
     "GET /health": P.SEE,
     "GET /alerts": P.SEE,
+    "GET /alerts.csv": P.EXPORT,
     "POST /alerts/channels": P.MANAGE_ALERTS,
     "POST /alerts/channels/{channel_id}/remove": P.MANAGE_ALERTS,
     "POST /alerts/channels/{channel_id}/test": P.MANAGE_ALERTS,
@@ -292,6 +293,8 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
         "/mappings.csv",
         "/acceptance",
         "/holds",
+        "/alerts",
+        "/alerts.csv",
     ):
         led = browser.get(f"{path}?team=CX")
         assert led.headers["location"] == f"{path}?team=CX&connection=atlas"
@@ -300,10 +303,9 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
         assert "M-1003-A" not in own.text
         assert status("GET", f"{path}?connection=borealis") == 403
         assert status("GET", f"{path}?connection=nowhere") == 403
-    for path in ("/health", "/alerts"):
-        refused = browser.get(path)
-        assert refused.status_code == 403
-        assert "of the whole installation" in refused.text
+    refused = browser.get("/health")
+    assert refused.status_code == 403
+    assert "of the whole installation" in refused.text
     assert status("GET", f"/events?of=order-{foreign}") == 404
     assert status("GET", "/events?of=order-999999") == 404
     assert browser.get("/").headers["location"] == "/cases"

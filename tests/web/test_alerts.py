@@ -1,10 +1,13 @@
 """The page of alerts, the link of an alert, and health with what was measured."""
 
 import asyncio
+import csv
+import io
 import re
 from datetime import timedelta
 
 from interlock.access.audit_log import entries
+from interlock.access.roles import Grant, Person, Role
 from interlock.cases.store import open_connection_case
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import channels, links, outbox
@@ -16,7 +19,7 @@ from interlock.orders.reasons import Reason
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
-from tests.console.seed import CLOCK, Numbered, Stopped, Wakes
+from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect
 from tests.monitoring.receiver import Receiver
 from tests.web.browser import Browser, text_of
 
@@ -114,6 +117,97 @@ def test_looking_at_an_alerts_link_changes_nothing_and_its_button_does(
         (entry,) = (one for one in entries(c) if one.did == "alert_acknowledged")
     assert (entry.who, entry.subject) == ("whoever had the link", f"alert {alert}")
     assert entry.facts == {"by": "link of the message", "channel": "removed since"}
+
+
+def test_alerts_are_listed_by_team_connection_loudness_and_whether_they_were_seen(
+    browser: Browser, keyring: Keyring, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        borealis = connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+        told = [
+            Alert(
+                f"k{n}",
+                f"g{n}",
+                "page" if n % 2 else "ticket",
+                ("finance",) if n < 3 else ("CX", "operations"),
+                f"=cmd {n}" if n == 1 else f"trouble {n:02}",
+                connection_id=row.id,
+                connection=row.name,
+            )
+            for n in range(60)
+            for row in [connection if n % 3 else borealis]
+        ]
+        outbox.keep(c, told, CLOCK)
+        outbox.acknowledge(c, outbox.latest_alerts(c)[0].id, "Kim", CLOCK)
+
+    page = browser.get("/alerts?connection=atlas&team=finance")
+    assert "trouble 02" in page.text
+    assert "trouble 00" not in page.text
+    assert "trouble 04" not in page.text
+    assert 'href="/alerts.csv?connection=atlas&amp;team=finance"' in page.text
+    first = browser.get("/alerts")
+    following = re.search(r'href="(/alerts\?after=\d+)" rel="next"', first.text)
+    assert following is not None
+    assert "trouble 09" not in first.text
+    assert "trouble 09" in browser.get(following[1]).text
+    assert "No alert fits" in browser.get("/alerts?team=finance&severity=message").text
+    assert browser.get("/alerts?severity=loud").status_code == 422
+    assert browser.get("/alerts.csv?seen=perhaps").status_code == 422
+
+    def file(query: str) -> list[dict[str, str]]:
+        content = browser.get(f"/alerts.csv{query}").content.decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(content)))
+
+    assert len(file("")) == 60
+    assert [row["what"] for row in file("?team=finance&connection=atlas")] == ["trouble 02", "'=cmd 1"]
+    assert {row["connection"] for row in file("?connection=borealis")} == {"borealis"}
+    assert {row["how loud"] for row in file("?severity=page")} == {"page"}
+    assert [row["seen by"] for row in file("?seen=yes")] == ["Kim"]
+    assert len(file("?seen=no")) == 59
+    with database.begin() as c:
+        assert [one.facts for one in entries(c) if one.did == "exported"][-1] == {"seen": "no"}
+
+
+def test_a_role_for_one_connection_sees_and_takes_its_alerts_alone(
+    store: InlineStore, keyring: Keyring, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        other = connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+        own, foreign, ours = (
+            Alert("own", "own", "page", ("CX",), "an own trouble", "", connection.id, connection.name),
+            Alert("far", "far", "page", ("CX",), "a foreign trouble", "", other.id, other.name),
+            Alert("all", "all", "page", ("CX",), "a trouble of all", ""),
+        )
+        outbox.keep(c, [own, foreign, ours], CLOCK)
+        numbers = {row.alert.title: row.id for row in outbox.latest_alerts(c)}
+    ada = Browser(
+        create_app(
+            WebParts(
+                store,
+                Stopped(),
+                Numbered(),
+                Wakes(),
+                keyring,
+                everyone=Person(7, "ada", (Grant(Role.CX, connection.id),)),
+            )
+        )
+    )
+
+    page = ada.get("/alerts?connection=atlas")
+    assert "an own trouble" in page.text
+    assert "a foreign trouble" not in page.text
+    assert "a trouble of all" not in page.text
+    assert "Add a channel" not in page.text
+
+    def take(title: str) -> int:
+        return ada.submit("/alerts?connection=atlas", f"/alerts/{numbers[title]}/acknowledge").status_code
+
+    assert take("an own trouble") == 303
+    assert take("a foreign trouble") == 403
+    assert take("a trouble of all") == 403
+    with database.begin() as c:
+        seen = {row.alert.title for row in outbox.latest_alerts(c) if row.acknowledged_at}
+    assert seen == {"an own trouble"}
 
 
 def test_a_link_that_is_old_or_not_ours_is_refused_in_words(

@@ -1,6 +1,8 @@
 """Alerts in the console: channels, routes, what was told and how that ended, and the page an alert's link leads to."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,10 +12,12 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import Did, record
-from interlock.access.roles import Permission
-from interlock.console.doors import Who, needs, open_to_strangers
+from interlock.access.roles import Permission, may
+from interlock.console.alert_list import COLUMNS, OWN_FILTERS, SEEN, alerts_page, file_row
+from interlock.console.doors import SAFE_METHODS, Who, needs, open_to_strangers, signed_in
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.pages import Console, PageMissing, seen_other
-from interlock.engine.store import all_connections
 from interlock.monitoring import channels as room
 from interlock.monitoring import links, outbox
 from interlock.monitoring.channels import Channel, ChannelRefused
@@ -23,7 +27,7 @@ from interlock.monitoring.outbox import AlertRow
 from interlock.monitoring.routing import HoursUnreadable
 from interlock.monitoring.sending import check_url
 
-SHOWN = 100
+EXPORTED_AT_ONCE = 500
 BY_LINK = "whoever had the link"
 
 
@@ -32,15 +36,22 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     async def page(request: Request, status: int = 200, refused: str = "", done: str = "") -> Response:
+        listed = request.method in SAFE_METHODS
+        asked = asked_of(request, *OWN_FILTERS) if listed else Asked("/alerts")
+        whole = may(signed_in(request), Permission.SEE)
+
         def read(c: Connection) -> dict[str, Any]:
-            channels = room.all_channels(c)
+            offered = choices(c, asked)
+            found, next_mark = alerts_page(c, asked)
+            channels = room.all_channels(c) if whole else ()
             return {
+                "choices": offered,
+                "alerts": found,
+                "next_mark": next_mark,
                 "channels": channels,
                 "names": {channel.id: channel.name for channel in channels},
-                "rows": room.route_rows(c),
-                "alerts": outbox.latest_alerts(c, SHOWN),
-                "tests": outbox.latest_tests(c, 5),
-                "connections": [row.name for row in all_connections(c)],
+                "rows": room.route_rows(c) if whole else (),
+                "tests": outbox.latest_tests(c, 5) if whole else (),
             }
 
         found = await console.read(read)
@@ -50,9 +61,12 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
             "Alerts",
             status,
             live=False,
+            asked=asked,
+            whole=whole,
             kinds=room.KINDS,
             teams=TEAMS,
             severities=LOUDEST,
+            seen_or_not=SEEN,
             ladders=LADDERS,
             refused=refused,
             done=done,
@@ -60,9 +74,26 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/alerts")
-    @needs(Permission.SEE, whole=True)
+    @needs(Permission.SEE, lists=True)
     async def alerts(request: Request) -> Response:
         return await page(request)
+
+    @routes.get("/alerts.csv")
+    @needs(Permission.EXPORT, lists=True)
+    async def alerts_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def first(c: Connection) -> None:
+            alerts_page(c, asked, 1)  # what cannot be filtered by is said before the file begins
+            note_export(c, who, "alerts", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
+            found, next_mark = alerts_page(c, replace(asked, after=mark or asked.after), EXPORTED_AT_ONCE)
+            return [file_row(row) for row in found], next_mark or None
+
+        return csv_file(parts.store, "alerts", COLUMNS, batch)
 
     @routes.post("/alerts/channels")
     @needs(Permission.MANAGE_ALERTS)

@@ -4,8 +4,8 @@
     @needs(Permission.REPLAY)
     async def replay(request: Request, order_id: int, who: Who) -> Response: …
 
-A route that says nothing opens to administrators only, and a test names it. A path with `order_id`, `case_id` or
-`connection_id` asks for the permission at that order's, case's or connection's own connection.
+A route that says nothing opens to administrators only, and a test names it. A path with `order_id`, `case_id`, `alert_id`
+or `connection_id` asks for the permission at that order's, case's, alert's or connection's own connection.
 """
 
 from collections.abc import Awaitable, Callable
@@ -33,6 +33,7 @@ from interlock.access.sessions import Session, session_of
 from interlock.cases.store import cases
 from interlock.clock import Clock
 from interlock.engine.store import connections
+from interlock.monitoring.outbox import alerts
 from interlock.orders.store import orders
 from interlock.storage.database import Store
 
@@ -261,6 +262,9 @@ def connection_of(c: Connection, parameters: dict[str, Any]) -> int | None:
     number = _number(parameters.get("order_id"))
     if number is not None:
         return c.execute(select(orders.c.connection_id).where(orders.c.id == number)).scalar_one_or_none()
+    number = _number(parameters.get("alert_id"))
+    if number is not None:
+        return c.execute(select(alerts.c.connection_id).where(alerts.c.id == number)).scalar_one_or_none()
     number = _number(parameters.get("case_id"))
     if number is None:
         return None

@@ -13,6 +13,7 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Identity,
@@ -344,11 +345,13 @@ def _alert(row: Any) -> Alert:
 
 
 def latest_alerts(c: Connection, limit: int = 100, alert_id: int | None = None) -> tuple[AlertRow, ...]:
-    """The latest alerts with their deliveries, the newest first."""
-    asked = select(alerts).order_by(alerts.c.id.desc()).limit(limit)
-    if alert_id is not None:
-        asked = asked.where(alerts.c.id == alert_id)
-    rows = c.execute(asked).all()
+    """The latest alerts with their deliveries, the newest first; with `alert_id` that one alone."""
+    return alert_rows(c, limit, *(() if alert_id is None else (alerts.c.id == alert_id,)))
+
+
+def alert_rows(c: Connection, limit: int, *wanted: ColumnElement[bool]) -> tuple[AlertRow, ...]:
+    """The alerts that meet all these conditions, with their deliveries, the newest first."""
+    rows = c.execute(select(alerts).where(*wanted).order_by(alerts.c.id.desc()).limit(limit)).all()
     by_alert: dict[int, list[tuple[str, str, int, str]]] = {}
     told = c.execute(
         select(alert_deliveries, alert_channels.c.name)

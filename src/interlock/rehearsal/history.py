@@ -73,8 +73,10 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     plan = replace(plan, poll_seconds=pace.choice(POLL_SECONDS), subscribed=pace.random() < 0.8)
     shopify_switches = Switches(SHOPIFY_SWITCHES)
     shopify_switches.draw(rng)
+    shopify_switches.draw_rooms(seed)
     marketplace_switches = mirakl_switches()
     marketplace_switches.draw(rng)
+    marketplace_switches.draw_rooms(seed)
     mirakl_faults = faults.drawn(rng)
     if theme.fault and rng.random() < theme.fault_chance:
         mirakl_faults.armed.append((theme.fault, rng.choice(theme.faults)))

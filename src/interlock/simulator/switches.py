@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Switch:
-    """One open question about a platform. `reference` names the section that leaves it open."""
+    """One open question about a platform. `reference` names the section that leaves it open. `room` names the part of
+    the platform whose own random choices give it a value; empty for those that are drawn with the first ones."""
 
     name: str
     platform: str
@@ -16,6 +17,7 @@ class Switch:
     values: tuple[str, ...]
     default: str
     how_to_settle: str
+    room: str = ""
 
     def __post_init__(self) -> None:
         if self.default not in self.values:
@@ -50,9 +52,19 @@ class Switches:
         self._values[name] = value
 
     def draw(self, rng: random.Random) -> None:
-        """Give every switch a random value."""
+        """Give every switch of no room a random value."""
+        self._draw(rng, "")
+
+    def draw_rooms(self, seed: int) -> None:
+        """Give every switch of a room a value out of the room's own choices, so that a room that is added changes
+        nothing of what else a seed draws."""
+        for room in sorted({switch.room for switch in self._known.values()} - {""}):
+            self._draw(random.Random(f"{seed}:switches of {room}"), room)
+
+    def _draw(self, rng: random.Random, room: str) -> None:
         for name in sorted(self._known):
-            self._values[name] = rng.choice(self._known[name].values)
+            if self._known[name].room == room:
+                self._values[name] = rng.choice(self._known[name].values)
 
     def as_dict(self) -> dict[str, str]:
         return dict(self._values)

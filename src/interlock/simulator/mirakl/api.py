@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import Receive, Scope, Send
 
-from interlock.simulator.mirakl.ceilings import ceiling
+from interlock.simulator.mirakl.ceilings import FULL_EXPORT, ceiling
 from interlock.simulator.mirakl.generate import ORDER_STATES, parsed_instant
+from interlock.simulator.mirakl.offers import SimExport, request_key
 from interlock.simulator.mirakl.operations import MODELLED, operation_at, other_methods
 from interlock.simulator.mirakl.orders import (
     PROPORTIONAL,
@@ -186,6 +187,9 @@ class SellerApi:
         self._shown: dict[str, _Shown] = {}
         self._handlers: dict[str, Callable[[ApiCall], ApiAnswer]] = {
             "A01": self._a01,
+            "OF52": self._of52,
+            "OF53": self._of53,
+            "OF54": self._of54,
             "OR04": self._or04,
             "OR11": self._or11,
             "OR21": self._or21,
@@ -301,7 +305,10 @@ class SellerApi:
             later_page = call.query.get("offset", ["0"])[-1] not in ("", "0")
             if later_page and world.switches["pages_counted"] == "no":
                 return
-        wait = world.meter.count(call.api_key, operation, limit, call.now)
+        self._count(call, operation, limit)
+
+    def _count(self, call: ApiCall, operation: str, limit: tuple[int, float]) -> None:
+        wait = self._world.meter.count(call.api_key, operation, limit, call.now)
         if wait is not None:
             allowed, seconds = limit
             raise ApiRefusal(
@@ -336,6 +343,99 @@ class SellerApi:
         if order is None:
             raise ApiRefusal(404, "ORDER_NOT_FOUND", f"Order {order_id} does not exist")
         return order
+
+    # -- OF52 to OF54 ------------------------------------------------------------------------------------
+
+    def _of52(self, call: ApiCall) -> ApiAnswer:
+        """OF52, section 9: an export of offers is made in the background. A date makes it differential: then inactive and
+        deleted offers are in it, too, and `include_inactive_offers` must not be given."""
+        world = self._world
+        body = call.document()
+        kind = body.get("export_type", "text/csv")
+        if kind not in ("text/csv", "application/json"):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "export_type has an unknown value")
+        for name in ("channel_codes", "ongoing_discount_campaign_identifiers", "shipping_zones"):
+            if body.get(name):
+                return _not_modelled_part("OF52", name)
+        if kind == "text/csv":
+            return _not_modelled_part("OF52", "export_type text/csv")
+        if "rename_fields" in body:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "rename_fields is only supported for CSV")
+        since = body.get("last_request_date")
+        moment = parsed_instant(since) if isinstance(since, str) else None
+        if since is not None and moment is None:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "last_request_date is not a date and time")
+        inactive = body.get("include_inactive_offers", False)
+        if not isinstance(inactive, bool):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "include_inactive_offers is not a boolean")
+        if moment is not None and "include_inactive_offers" in body:
+            raise ApiRefusal(
+                400, "VALIDATION_ERROR", "include_inactive_offers cannot be used with last_request_date"
+            )
+        fields = body.get("include_fields")
+        if fields is not None and (
+            not isinstance(fields, list) or any(not isinstance(name, str) for name in fields)
+        ):
+            raise ApiRefusal(400, "VALIDATION_ERROR", "include_fields must be a list of texts")
+        per_chunk = body.get("items_per_chunk", 1_000_000)
+        least = world.profile.least_items_per_chunk
+        if (
+            isinstance(per_chunk, bool)
+            or not isinstance(per_chunk, int)
+            or not least <= per_chunk <= 1_000_000
+        ):
+            raise ApiRefusal(400, "VALIDATION_ERROR", f"items_per_chunk must be between {least} and 1000000")
+        if moment is None:
+            persona = call.key.persona or world.profile.persona
+            limit = ceiling(FULL_EXPORT, persona, world.profile, world.switches)
+            assert limit is not None
+            self._count(call, FULL_EXPORT, limit)
+        export = world.offers.ask(
+            request_key(body),
+            since=moment,
+            inactive_too=inactive,
+            fields=tuple(fields) if fields is not None else None,
+            per_chunk=per_chunk,
+            at=call.now,
+            takes=timedelta(seconds=world.profile.offer_export_delay),
+        )
+        call.detail["export"] = export.id
+        return ApiAnswer(200, dumps({"tracking_id": export.id}))
+
+    def _export(self, call: ApiCall) -> SimExport:
+        export = self._world.offers.exports.get(call.path_values[0])
+        if export is None:
+            raise ApiRefusal(404, "NOT_FOUND", "There is no such export")
+        call.detail["export"] = export.id
+        return export
+
+    def _of53(self, call: ApiCall) -> ApiAnswer:
+        """OF53, section 9: PENDING, COMPLETED with the addresses of the files, or FAILED with an error."""
+        export = self._export(call)
+        document: dict[str, Any] = {
+            "status": export.status,
+            "last_updated": instant(export.last_updated or export.asked),
+        }
+        if export.status == "COMPLETED":
+            document["urls"] = [
+                f"{call.base_url}/api/offers/export/async/file/{export.id}?file=of52-export%2Foffers%2F{n}.json"
+                for n in range(export.chunks)
+            ]
+        elif export.status == "FAILED":
+            document["error"] = {"code": "1", "detail": "Internal error"}
+        return ApiAnswer(200, dumps(document))
+
+    def _of54(self, call: ApiCall) -> ApiAnswer:
+        """OF54: one file of a complete export, at an address OF53 gave."""
+        export = self._export(call)
+        name = call.one("file") or ""
+        number = name.removeprefix("of52-export/offers/").removesuffix(".json")
+        text = None
+        if number.isascii() and number.isdigit() and export.status == "COMPLETED":
+            text = self._world.offers.chunk(export, int(number))
+        if text is None:
+            raise ApiRefusal(404, "NOT_FOUND", "There is no such file")
+        return ApiAnswer(200, text)
 
     # -- OR11 --------------------------------------------------------------------------------------------
 
@@ -1230,7 +1330,7 @@ class SellerApi:
             "free_shipping": False,
             "is_professional": True,
             "kyc": {"status": "APPROVED"},
-            "offers_count": len(world.maker.catalogue),
+            "offers_count": sum(not offer.deleted for offer in world.offers.offers.values()),
             "orders_count": len(world.orders),
             "payment_details": {
                 "paid_balance": ZERO,
@@ -1262,6 +1362,11 @@ class SellerApi:
 
 def _not_modelled_operation(operation: str) -> ApiAnswer:
     message = f"The simulator does not model {operation}; it models {', '.join(MODELLED)}."
+    return ApiAnswer(501, dumps({"message": message, "status": 501, "operation": operation}))
+
+
+def _not_modelled_part(operation: str, part: str) -> ApiAnswer:
+    message = f"The simulator does not model {part} of {operation}."
     return ApiAnswer(501, dumps({"message": message, "status": 501, "operation": operation}))
 
 

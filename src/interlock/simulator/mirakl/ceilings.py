@@ -10,6 +10,7 @@ from interlock.simulator.switches import Switches
 _MINUTE = 60.0
 _HOUR = 3600.0
 _DAY = 86400.0
+FULL_EXPORT = "OF52 without last_request_date"
 
 
 def ceiling(
@@ -17,7 +18,8 @@ def ceiling(
 ) -> tuple[int, float] | None:
     """Calls allowed within so many seconds, or None where Mirakl publishes no ceiling for it.
 
-    OR11 once a minute, 15 minutes for an external partner; OR04 once a minute; A01, SH12 and SH21 once a day.
+    OR11 once a minute, 15 minutes for an external partner; OR04 once a minute; A01, SH12 and SH21 once a day; OF52 once a
+    minute, a full one once a day; OF53 once in 10 seconds.
     The tolerance on top is the simulator's: how strictly the ceilings are kept is not published.
     """
     hourly = switches["ceiling_window"] == "hour"
@@ -26,6 +28,12 @@ def ceiling(
         if operation == "OR11" and persona == "external_partner":
             return (4 + tolerance, _HOUR) if hourly else (1 + tolerance, 15 * _MINUTE)
         return (60 + tolerance, _HOUR) if hourly else (1 + tolerance, _MINUTE)
+    if operation == "OF52":
+        return (60 + tolerance, _HOUR) if hourly else (1 + tolerance, _MINUTE)
+    if operation == FULL_EXPORT:
+        return (1 + tolerance, _DAY)
+    if operation == "OF53":
+        return (1 + tolerance, 10.0)
     if operation in ("A01", "SH12", "SH21"):
         return (24, _DAY) if switches["daily_ceilings"] == "lenient" else (2, _DAY)
     return None

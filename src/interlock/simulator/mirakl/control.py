@@ -14,7 +14,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from interlock.simulator.faults import Fault
-from interlock.simulator.mirakl.generate import DocumentError
+from interlock.simulator.mirakl.generate import CatalogueItem, DocumentError
+from interlock.simulator.mirakl.offers import OfferRefused
 from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.mirakl.profile import ProfileError
 from interlock.simulator.mirakl.render import dumps, order_document
@@ -141,6 +142,9 @@ class Control:
             "/orders/payment-failed": self._fail_payment,
             "/orders/payment-stalled": self._stall_payment,
             "/orders/receive": self._receive,
+            "/offers": self._add_offer,
+            "/offers/change": self._change_offer,
+            "/offers/exports-fail": self._fail_exports,
             "/clock/advance": self._advance,
             "/faults": self._faults,
             "/switches": self._set_switches,
@@ -151,6 +155,7 @@ class Control:
             "/state": self._state,
             "/calls": self._calls,
             "/effects": self._effects,
+            "/offers": self._offers,
             "/switches": self._switches,
             "/orders/{order_id}": self._inner,
         }
@@ -292,6 +297,42 @@ class Control:
         self._world.receive(order_id)
         return self._after(order_id)
 
+    # -- offers ------------------------------------------------------------------------------------------
+
+    def _add_offer(self, fields: Fields) -> Any:
+        sku, title = fields.text("sku"), fields.text("title", "An item")
+        price = fields.optional_amount("price")
+        quantity = fields.whole("quantity", self._world.profile.offer_quantity)
+        ean = fields.optional_text("ean") or ""
+        fields.finish()
+        if price is None or price < 0:
+            raise ControlError("price", "An amount from 0 is expected.")
+        world = self._world
+        world.tick()
+        made = world.offers.add(CatalogueItem(sku, title, price), quantity, world.clock.now(), ean)
+        return _plain(made)
+
+    def _change_offer(self, fields: Fields) -> Any:
+        sku = fields.text("sku")
+        quantity = fields.optional_whole("quantity")
+        price = fields.optional_amount("price")
+        deleted = fields.flag("deleted") if fields.has("deleted") else None
+        suspended = fields.flag("suspended") if fields.has("suspended") else None
+        fields.finish()
+        world = self._world
+        world.tick()
+        now = world.clock.now()
+        world.offers.change(sku, now, price=price, deleted=deleted, suspended=suspended)
+        if quantity is not None:
+            world.offers.set_quantity(sku, quantity, now, "staff", "portal")
+        return _plain(world.offers.offer(sku))
+
+    def _fail_exports(self, fields: Fields) -> Any:
+        times = fields.whole("times", 1)
+        fields.finish()
+        self._world.offers.failures_armed = times
+        return {"armed": times}
+
     # -- the world ---------------------------------------------------------------------------------------
 
     def _advance(self, fields: Fields) -> Any:
@@ -364,6 +405,10 @@ class Control:
 
     def _effects(self, request: Request) -> Any:
         return self._log(request, self._world.record.effects)
+
+    def _offers(self, request: Request) -> Any:
+        book = self._world.offers
+        return {"offers": [_plain(offer) for offer in book.offers.values()], "changes": len(book.changes)}
 
     def _log(self, request: Request, entries: list[Any]) -> Any:
         text = request.query_params.get("since", "0")
@@ -447,7 +492,7 @@ def _tried(action: Callable[[], Any]) -> Response:
 
     try:
         return _answer(action(), 200)
-    except (ControlError, DocumentError, ProfileError, ActionRefused) as wrong:
+    except (ControlError, DocumentError, ProfileError, ActionRefused, OfferRefused) as wrong:
         return _answer({"field": wrong.field, "message": str(wrong)}, 400)
 
 

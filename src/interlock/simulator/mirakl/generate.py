@@ -148,6 +148,11 @@ def parsed_instant(text: str) -> datetime | None:
     return datetime.fromisoformat(text)
 
 
+def offer_number(sku: str) -> int:
+    """The offer id a SKU gets, unless another offer has it already."""
+    return 2000 + sum(sku.encode()) % 7000
+
+
 class OrderMaker:
     """Makes orders of one marketplace; every random choice comes from `rng`.
 
@@ -318,7 +323,7 @@ class OrderMaker:
             updated=now,
         )
         line.static = {
-            "offer_id": 2000 + sum(item.sku.encode()) % 7000,
+            "offer_id": offer_number(item.sku),
             "offer_state_code": "11",
             "product_sku": f"P-{item.sku}",
             "product_shop_sku": item.sku,

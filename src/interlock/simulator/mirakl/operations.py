@@ -2,6 +2,9 @@
 
 MODELLED = (
     "A01",
+    "OF52",
+    "OF53",
+    "OF54",
     "OR04",
     "OR11",
     "OR21",
@@ -53,6 +56,7 @@ OF51 GET /api/offers/export
 OF52 POST /api/offers/export/async
 OF53 GET /api/offers/export/async/status/{tracking_id}
 OF54 GET /dynamic-url/The+URL+is+retrieved+from+OF53+output/OF54
+OF54 GET /api/offers/export/async/file/{tracking_id}
 OF61 GET /api/offers/states
 OR04 PUT /api/orders
 OR07 PUT /api/orders/shipping_from

@@ -96,7 +96,8 @@ class MarketplaceProfile:
     """One marketplace. Delays are platform seconds unless the name says hours or days.
 
     `pending_adjustment` and `payable_adjustment` are what other business of the shop adds to its balances (A01); a
-    refund is refused when the balance it draws on is too low.
+    refund is refused when the balance it draws on is too low. `offer_quantity` is what every offer begins with; on test
+    environments `least_items_per_chunk` of an export is lower (OF52).
     """
 
     name: str
@@ -141,6 +142,9 @@ class MarketplaceProfile:
     auto_received_hours: float = 168.0
     auto_closed_hours: float = 720.0
     leadtime_to_ship_days: int = 2
+    offer_quantity: int = 100
+    offer_export_delay: float = 20.0
+    least_items_per_chunk: int = 10_000
     carriers: tuple[Carrier, ...] = CARRIERS
     reasons: tuple[Reason, ...] = REASONS
     shipping_types: tuple[ShippingType, ...] = SHIPPING_TYPES

@@ -4,9 +4,15 @@ from interlock.simulator.switches import Switch, Switches
 
 
 def _switch(
-    name: str, reference: str, question: str, values: str, default: str, how_to_settle: str
+    name: str,
+    reference: str,
+    question: str,
+    values: str,
+    default: str,
+    how_to_settle: str,
+    room: str = "",
 ) -> Switch:
-    return Switch(name, "mirakl", reference, question, tuple(values.split()), default, how_to_settle)
+    return Switch(name, "mirakl", reference, question, tuple(values.split()), default, how_to_settle, room)
 
 
 SWITCHES: tuple[Switch, ...] = (
@@ -329,6 +335,60 @@ SWITCHES: tuple[Switch, ...] = (
         "absent present",
         "absent",
         "Compare the fields of a live OR11 answer with the contract.",
+    ),
+    _switch(
+        "offer_quantity_falls",
+        "9",
+        "When does an offer's quantity fall by what was sold: when the order is placed, when it is accepted, or never?",
+        "ordered accepted never",
+        "ordered",
+        "Read an offer's quantity (OF21) before an order, while it waits for acceptance, and after it.",
+        room="offers",
+    ),
+    _switch(
+        "refusal_and_offer",
+        "9",
+        "What does a refused line do to its offer's quantity: nothing, set it to zero, or give the units back?",
+        "unchanged zeroed restocked",
+        "zeroed",
+        "Refuse an order (OR21) and read the offer's quantity; ask the operator about zeroing.",
+        room="offers",
+    ),
+    _switch(
+        "cancelation_restocks_offer",
+        "9",
+        "Does a cancelation give the units back to the offer?",
+        "no yes",
+        "no",
+        "Cancel one unit with OR30 and read the offer's quantity.",
+        room="offers",
+    ),
+    _switch(
+        "sale_updates_offer",
+        "9",
+        "Does a sale change an offer's last_updated, so that a differential export (OF52) shows the new quantity?",
+        "yes no",
+        "yes",
+        "Ask for a differential export right after an order and look for its offer.",
+        room="offers",
+    ),
+    _switch(
+        "offer_export_duplicate",
+        "1.9, 9",
+        "Which earlier export does Mirakl answer a same OF52 request with: a pending one only, or any of the last hour?",
+        "while_pending within_an_hour",
+        "while_pending",
+        "Send the same OF52 request again after its export was completed.",
+        room="offers",
+    ),
+    _switch(
+        "offer_export_shows",
+        "9",
+        "Does an export show the offers as they were when it was asked for, or when it was complete?",
+        "request completion",
+        "completion",
+        "Change a quantity while an export is pending and read its file.",
+        room="offers",
     ),
 )
 

@@ -17,6 +17,7 @@ from interlock.simulator.clock import PlatformClock
 from interlock.simulator.faults import ArmedFaults, Fault, FaultPlan, FaultyFront
 from interlock.simulator.mirakl.ceilings import CallMeter
 from interlock.simulator.mirakl.generate import CATALOGUE, CatalogueItem, OrderMaker
+from interlock.simulator.mirakl.offers import OfferBook
 from interlock.simulator.mirakl.operations import operation_of
 from interlock.simulator.mirakl.orders import (
     REFUND_STATES,
@@ -115,6 +116,9 @@ class MiraklWorld:
         self.armed = ArmedFaults()
         self.shop_id = 2000 + seed % 1000
         self.started = clock.now()
+        self.offers = OfferBook(self.switches, self.shop_id, f"Shop on {profile.name}", profile.currency)
+        for item in catalogue:
+            self.offers.add(item, profile.offer_quantity, self.started)
         self.keys: dict[str, ApiKey] = {}
         self.api_key = self.add_key("shop")
         self._heap: list[tuple[datetime, int, str, str]] = []
@@ -170,15 +174,15 @@ class MiraklWorld:
     def tick(self) -> None:
         """Let everything happen that is due by now, in the order it was due."""
         heap = self._heap
-        if not heap:
-            return
         now = self.clock.now()
         while heap and heap[0][0] <= now:
             due, _, order_id, name = heapq.heappop(heap)
             order = self.orders[order_id]
             if order.timers.get(name) == due:
+                self.offers.complete_exports(due)
                 del order.timers[name]
                 self._fire(order, name, due)
+        self.offers.complete_exports(now)
 
     async def run(self) -> None:
         """Run timers as they fall due, for ever; for a world that stands alone."""
@@ -297,6 +301,7 @@ class MiraklWorld:
             self.line_owners[line.id] = order
         insort(self.by_creation, order, key=lambda known: (known.created, known.id))
         self.effect(order, "created", now, "customer", state=order.state)
+        self.offers.ordered(order, now)
         self._show_address(order, now, "system")
 
     def _now(self) -> datetime:
@@ -444,6 +449,7 @@ class MiraklWorld:
         if refused:
             kind = "auto_refused" if automatic else "refused"
             self.effect(order, kind, at, actor, reference, lines=[line.id for line in refused])
+        self.offers.decided(order, accepted, refused, at, actor)
         if not accepted:
             self._move(order, "REFUSED", at, actor, reference)
             return
@@ -550,6 +556,7 @@ class MiraklWorld:
             commission_taxes=commission_taxes,
         )
         line.cancelations.append(part)
+        self.offers.cancelled(order, line, quantity, at)
         self.touch(order, at, bump=bump, line=line)
         self.effect(
             order,

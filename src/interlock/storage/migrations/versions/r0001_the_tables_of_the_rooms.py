@@ -243,6 +243,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", name=op.f("pk_shop_tokens")),
     )
     op.create_table(
+        "shop_variants",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("variant_id", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("barcode", sa.Text(), server_default="", nullable=False),
+        sa.Column("title", sa.Text(), server_default="", nullable=False),
+        sa.Column("price", sa.Numeric(), nullable=True),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "variant_id", name=op.f("pk_shop_variants")),
+    )
+    op.create_index("ix_shop_variants_sku", "shop_variants", ["shop", "sku"], unique=False)
+    op.create_table(
         "strangers",
         sa.Column("shopify_order_id", sa.Text(), nullable=False),
         sa.Column("shop", sa.Text(), nullable=False),
@@ -342,6 +356,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("acknowledged_at IS NULL AND severity = 'page'"),
     )
     op.create_table(
+        "bundle_components",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("mirakl_sku", sa.Text(), nullable=False),
+        sa.Column("shop_sku", sa.Text(), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_bundle_components_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "mirakl_sku", "shop_sku", name=op.f("pk_bundle_components")),
+    )
+    op.create_table(
         "capability_observations",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -398,6 +425,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_map_changes")),
     )
     op.create_index("ix_map_changes", "map_changes", ["connection_id", "map", "id"], unique=False)
+    op.create_table(
+        "offer_links",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("offer_sku", sa.Text(), nullable=False),
+        sa.Column("variant_id", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("shop_sku", sa.Text(), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_offer_links_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "offer_sku", "variant_id", name=op.f("pk_offer_links")),
+    )
+    op.create_index("ix_offer_links_item", "offer_links", ["item_id"], unique=False)
+    op.create_index("ix_offer_links_variant", "offer_links", ["variant_id"], unique=False)
+    op.create_table(
+        "offers",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("offer_id", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), server_default="", nullable=False),
+        sa.Column("product_ids", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("price", sa.Numeric(), nullable=True),
+        sa.Column("currency", sa.Text(), server_default="", nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_offers_connection_id")),
+        sa.PrimaryKeyConstraint("connection_id", "offer_id", name=op.f("pk_offers")),
+    )
+    op.create_index("ix_offers_sku", "offers", ["connection_id", "sku"], unique=False)
     op.create_table(
         "one_time_links",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

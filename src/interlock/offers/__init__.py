@@ -1,0 +1,1 @@
+"""Which product of the shop stands behind each offer of a marketplace."""

@@ -1,0 +1,355 @@
+"""What was read of offers and variants, what an offer is made of, and the map between the two."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.offers.matching import Component, Linked, Match, Offered, Variant
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+_ROWS_AT_ONCE = 2000
+
+# What a marketplace last showed of each offer (OF54), also of deleted ones.
+offers = Table(
+    "offers",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("offer_id", BigInteger, primary_key=True),
+    Column("sku", Text, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("product_ids", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("quantity", Integer, nullable=False),
+    Column("price", Numeric),
+    Column("currency", Text, nullable=False, server_default=""),
+    Column("active", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    # when the marketplace was asked for what is written here
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_offers_sku", "connection_id", "sku"),
+)
+
+# What a shop last showed of each variant, also of those that are gone.
+shop_variants = Table(
+    "shop_variants",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("variant_id", Text, primary_key=True),
+    Column("item_id", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("barcode", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("price", Numeric),
+    Column("retired", Boolean, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_shop_variants_sku", "shop", "sku"),
+)
+
+# What a person says one unit of an offer is made of.
+bundle_components = Table(
+    "bundle_components",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("mirakl_sku", Text, primary_key=True),
+    Column("shop_sku", Text, primary_key=True),
+    Column("units", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# The offer map: which variants stand behind which offer now, and how many units of each are in one unit of it.
+offer_links = Table(
+    "offer_links",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("offer_sku", Text, primary_key=True),
+    Column("variant_id", Text, primary_key=True),
+    Column("item_id", Text, nullable=False),
+    Column("shop_sku", Text, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("linked_at", UtcDateTime, nullable=False),
+    Index("ix_offer_links_variant", "variant_id"),
+    Index("ix_offer_links_item", "item_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLink:
+    """One variant behind an offer: `units` of it are in one unit of the offer. An offer of several variants, or of
+    several units of one, is a bundle; it can be sold as often as its scarcest component allows."""
+
+    connection_id: int
+    offer_sku: str
+    variant_id: str
+    item_id: str
+    shop_sku: str
+    units: int
+    how: str
+
+
+# -- what was read -----------------------------------------------------------------------------------------
+
+
+def keep_offers(c: Connection, connection_id: int, read: Sequence[Offered], asked_at: datetime) -> None:
+    """Write what an export showed; `asked_at` is when it was asked for. What was read later stays."""
+    for start in range(0, len(read), _ROWS_AT_ONCE):
+        rows = [
+            {
+                "connection_id": connection_id,
+                "offer_id": offer.offer_id,
+                "sku": offer.sku,
+                "title": offer.title,
+                "product_ids": list(offer.product_ids),
+                "quantity": offer.quantity,
+                "price": offer.price,
+                "currency": offer.currency,
+                "active": offer.active,
+                "deleted": offer.deleted,
+                "seen_at": asked_at,
+            }
+            for offer in {offer.offer_id: offer for offer in read[start : start + _ROWS_AT_ONCE]}.values()
+        ]
+        new = upsert(offers).values(rows)
+        fields = ("sku", "title", "quantity", "price", "currency", "active", "deleted", "seen_at")
+        values: dict[str, Any] = {name: new.excluded[name] for name in fields}
+        # The export does not say these; what a closer look found stays.
+        values["product_ids"] = case(
+            (func.cardinality(new.excluded.product_ids) > 0, new.excluded.product_ids),
+            else_=offers.c.product_ids,
+        )
+        c.execute(
+            new.on_conflict_do_update(
+                index_elements=["connection_id", "offer_id"],
+                set_=values,
+                where=offers.c.seen_at <= asked_at,
+            )
+        )
+
+
+def unseen_are_deleted(c: Connection, connection_id: int, asked_at: datetime) -> int:
+    """After a full export with inactive offers: what it did not show is not there any more. Returns how many."""
+    done = c.execute(
+        update(offers)
+        .where(
+            offers.c.connection_id == connection_id,
+            offers.c.seen_at < asked_at,
+            offers.c.deleted.is_(False),
+        )
+        .values(deleted=True, active=False, quantity=0, seen_at=asked_at)
+    )
+    return int(done.rowcount)
+
+
+def known_offers(
+    c: Connection, connection_id: int, skus: Collection[str] | None = None
+) -> tuple[Offered, ...]:
+    """The offers of a connection, or those of some SKUs, by SKU; a deleted one only where no other has its SKU."""
+    query = select(offers).where(offers.c.connection_id == connection_id)
+    if skus is not None:
+        query = query.where(offers.c.sku.in_(sorted(set(skus))))
+    rows = c.execute(query.order_by(offers.c.sku, offers.c.deleted.desc(), offers.c.offer_id))
+    latest: dict[str, Offered] = {}
+    for row in rows:
+        latest[row.sku] = Offered(
+            row.offer_id,
+            row.sku,
+            row.quantity,
+            row.price,
+            row.currency,
+            row.active,
+            row.deleted,
+            row.title,
+            tuple(row.product_ids),
+        )
+    return tuple(latest.values())
+
+
+def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: datetime) -> None:
+    """Write what a walk over the shop's variants showed."""
+    for start in range(0, len(read), _ROWS_AT_ONCE):
+        rows = [
+            {
+                "shop": shop,
+                "variant_id": variant.id,
+                "item_id": variant.item_id,
+                "sku": variant.sku,
+                "barcode": variant.barcode,
+                "title": variant.title,
+                "price": variant.price,
+                "retired": variant.retired,
+                "seen_at": asked_at,
+            }
+            for variant in {one.id: one for one in read[start : start + _ROWS_AT_ONCE]}.values()
+        ]
+        new = upsert(shop_variants).values(rows)
+        fields = ("item_id", "sku", "barcode", "title", "price", "retired", "seen_at")
+        c.execute(
+            new.on_conflict_do_update(
+                index_elements=["shop", "variant_id"],
+                set_={name: new.excluded[name] for name in fields},
+                where=shop_variants.c.seen_at <= asked_at,
+            )
+        )
+
+
+def unseen_are_retired(c: Connection, shop: str, asked_at: datetime) -> int:
+    """After a walk over all variants: what it did not show is not in the shop any more. Returns how many."""
+    done = c.execute(
+        update(shop_variants)
+        .where(
+            shop_variants.c.shop == shop,
+            shop_variants.c.seen_at < asked_at,
+            shop_variants.c.retired.is_(False),
+        )
+        .values(retired=True, seen_at=asked_at)
+    )
+    return int(done.rowcount)
+
+
+def known_variants(c: Connection, shop: str) -> tuple[Variant, ...]:
+    """Every variant of a shop that was ever read, by id."""
+    rows = c.execute(
+        select(shop_variants).where(shop_variants.c.shop == shop).order_by(shop_variants.c.variant_id)
+    )
+    return tuple(
+        Variant(row.variant_id, row.sku, row.item_id, row.barcode, row.title, row.price, row.retired)
+        for row in rows
+    )
+
+
+# -- what people say ---------------------------------------------------------------------------------------
+
+
+def bundles(c: Connection, connection_id: int) -> dict[str, tuple[Component, ...]]:
+    """The components of every offer that a person said is made of several units, by marketplace SKU."""
+    rows = c.execute(
+        select(bundle_components)
+        .where(bundle_components.c.connection_id == connection_id)
+        .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
+    )
+    found: dict[str, tuple[Component, ...]] = {}
+    for row in rows:
+        found[row.mirakl_sku] = (*found.get(row.mirakl_sku, ()), Component(row.shop_sku, row.units))
+    return found
+
+
+def keep_bundle(
+    c: Connection, connection_id: int, sku: str, components: Sequence[Component], who: str, at: datetime
+) -> None:
+    """Say what one unit of an offer is made of; replaces what was said before, and without components drops it."""
+    c.execute(
+        delete(bundle_components).where(
+            bundle_components.c.connection_id == connection_id, bundle_components.c.mirakl_sku == sku
+        )
+    )
+    if components:
+        c.execute(
+            insert(bundle_components),
+            [
+                {
+                    "connection_id": connection_id,
+                    "mirakl_sku": sku,
+                    "shop_sku": one.shop_sku,
+                    "units": one.units,
+                    "changed_by": who,
+                    "changed_at": at,
+                }
+                for one in components
+            ],
+        )
+
+
+# -- the map -----------------------------------------------------------------------------------------------
+
+
+def keep_links(c: Connection, connection_id: int, matches: Iterable[Match], now: datetime) -> int:
+    """Make the offer map of a connection what was found; a row that stays the same keeps its date. Returns how many rows
+    were added, changed or dropped."""
+    wanted = {
+        (one.offer_sku, variant.id): (variant.item_id, variant.sku, units, one.how)
+        for one in matches
+        if isinstance(one, Linked)
+        for variant, units in one.components
+    }
+    table = offer_links.c
+    present = {
+        (row.offer_sku, row.variant_id): (row.item_id, row.shop_sku, row.units, row.how)
+        for row in c.execute(select(offer_links).where(table.connection_id == connection_id))
+    }
+    stale = [pair for pair, row in present.items() if wanted.get(pair) != row]
+    fresh = [pair for pair, row in wanted.items() if present.get(pair) != row]
+    if stale:
+        c.execute(
+            delete(offer_links).where(
+                table.connection_id == connection_id,
+                table.offer_sku == bindparam("old_sku"),
+                table.variant_id == bindparam("old_variant"),
+            ),
+            [{"old_sku": sku, "old_variant": variant_id} for sku, variant_id in stale],
+        )
+    if fresh:
+        c.execute(
+            insert(offer_links),
+            [
+                {
+                    "connection_id": connection_id,
+                    "offer_sku": sku,
+                    "variant_id": variant_id,
+                    **dict(
+                        zip(("item_id", "shop_sku", "units", "how"), wanted[sku, variant_id], strict=True)
+                    ),
+                    "linked_at": now,
+                }
+                for sku, variant_id in fresh
+            ],
+        )
+    return len({*stale, *fresh})
+
+
+def links(
+    c: Connection,
+    connection_id: int | None = None,
+    *,
+    offer_skus: Collection[str] | None = None,
+    item_ids: Collection[str] | None = None,
+) -> tuple[OfferLink, ...]:
+    """The offer map: of one connection or of all, of some offers, or of the offers that contain some inventory items
+    (InventoryItem ids, as Shopify's inventory webhooks name them); by connection, offer and variant."""
+    query = select(offer_links)
+    if connection_id is not None:
+        query = query.where(offer_links.c.connection_id == connection_id)
+    if offer_skus is not None:
+        query = query.where(offer_links.c.offer_sku.in_(sorted(set(offer_skus))))
+    if item_ids is not None:
+        query = query.where(offer_links.c.item_id.in_(sorted(set(item_ids))))
+    order = (offer_links.c.connection_id, offer_links.c.offer_sku, offer_links.c.variant_id)
+    return tuple(
+        OfferLink(
+            row.connection_id, row.offer_sku, row.variant_id, row.item_id, row.shop_sku, row.units, row.how
+        )
+        for row in c.execute(query.order_by(*order))
+    )

@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType, TracebackType
@@ -67,6 +67,7 @@ about a person. `address` is where we listen, never a customer's."""
 _EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _LONGEST = 200
 _WITHHELD = "[withheld]"
+_CANARY = "canary"
 
 _dropped: Counter[str] = Counter()
 
@@ -76,17 +77,18 @@ def configure(
     style: Literal["json", "console"] = "json",
     stream: TextIO | None = None,
     now: Callable[[], datetime] | None = None,
+    canaries: Sequence[str] = (),
 ) -> None:
     """Send our lines, and what libraries log, to `stream` (standard error by default).
 
-    `now` stamps the lines with the clock port's time; without it they carry none, for a collector that stamps them.
+    A line that holds one of `canaries`, pieces of a made-up customer, is held back and counted. `now` stamps the lines with the clock port's time; without it they carry none, for a collector that stamps them.
     """
     output = sys.stderr if stream is None else stream
     threshold = logging.getLevelNamesMapping()[level.upper()]
     processors: list[Processor] = [structlog.processors.add_log_level, _without_traceback]
     if now is not None:
         processors.append(_stamp(now))
-    processors += [only_listed, structlog.processors.StackInfoRenderer()]
+    processors += [only_listed, _without(canaries), structlog.processors.StackInfoRenderer()]
     if style == "json":
         processors.append(structlog.processors.JSONRenderer(sort_keys=False, default=str))
     else:
@@ -129,6 +131,23 @@ def only_listed(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
         else:
             kept[name] = _harmless(name, value)
     return kept
+
+
+def canaries_seen() -> int:
+    """How many lines were held back since the process started, because they held a piece of a made-up customer."""
+    return _dropped[_CANARY]
+
+
+def _without(canaries: Sequence[str]) -> Processor:
+    wanted = tuple(piece.strip().casefold() for piece in canaries if piece.strip())
+
+    def hold_back(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
+        if not any(piece in str(value).casefold() for value in event_dict.values() for piece in wanted):
+            return event_dict
+        _dropped[_CANARY] += 1
+        return {"event": "log.canary", "level": "error"}
+
+    return hold_back
 
 
 def _harmless(name: str, value: Any) -> Any:

@@ -58,6 +58,7 @@ from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.client import ReadError
 from interlock.monitoring.duty import WATCHDOG_FILE, Alerting
+from interlock.monitoring.own_checks import OwnChecks
 from interlock.orders.actions import Lane
 from interlock.orders.plan import Case
 from interlock.quarantine.store import in_quarantine
@@ -181,6 +182,7 @@ class Pace:
     heartbeat_outside: float = 60.0
     measures: float = 60.0
     watchdog_file: float = 10.0
+    own_checks: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,7 @@ class Service:
         pace: Pace | None = None,
         console_address: str = "",
         watchdog_file: Path | None = None,
+        backup_file: Path | None = None,
     ) -> None:
         self.database = database
         self.store = ThreadStore(database)
@@ -241,6 +244,7 @@ class Service:
             alarm=self._alarm,
         )
         self.alerting = Alerting(self.store, clock, keyring, console_address, http_for)
+        self.checks = OwnChecks(self.store, clock, worker, http_for, backup_file)
         self._watchdog_file = watchdog_file
         self._clock = clock
         self._loopback_http = loopback_http
@@ -287,6 +291,7 @@ class Service:
             ("watchdog file", pace.watchdog_file, self._write_deadlines),
             ("alert sending", pace.alert_sending, self.alerting.send_due),
             ("heartbeat outside", pace.heartbeat_outside, self.alerting.beat_outside),
+            ("own checks", pace.own_checks, self.checks.look),
         ]
         self._log.info("worker.started")
         # Before anything is written: is this the database that wrote last?
@@ -569,6 +574,12 @@ class Service:
                 f"subscriptions {row.shopify_shop}",
                 lambda row=row: self._audit_subscriptions_of(row, base),  # type: ignore[misc]
             )
+            await self._guarded(
+                f"ingress {row.shopify_shop}",
+                lambda row=row: self.checks.ask_ingress(  # type: ignore[misc]
+                    row.shopify_shop, webhook_address(base, row.shopify_shop)
+                ),
+            )
 
     async def _audit_subscriptions_of(self, row: ConnectionRow, base: str) -> None:
         try:
@@ -712,6 +723,7 @@ async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> 
         server=found.server,
         console_address=console_address(settings),
         watchdog_file=settings.data_folder / WATCHDOG_FILE,
+        backup_file=settings.backup_file,
     )
 
 
@@ -896,4 +908,9 @@ def work_forever(settings: Settings) -> None:
 
 
 def _configure_logs(settings: Settings) -> None:
-    logs.configure(settings.log_level, settings.log_format, now=SystemClock().now)
+    logs.configure(
+        settings.log_level,
+        settings.log_format,
+        now=SystemClock().now,
+        canaries=settings.log_canaries.split(","),
+    )

@@ -131,6 +131,15 @@ class Settings(BaseSettings):
     allow_loopback_http: bool = Field(
         default=False, description="Permit platform addresses on plain http when they are on this machine."
     )
+    backup_file: Path | None = Field(
+        default=None,
+        description="A file that your backup writes when it has ended well; older than 26 hours pages the engineer.",
+    )
+    log_canaries: str = Field(
+        default="",
+        repr=False,
+        description="Pieces of a made-up customer, comma separated; a log line that holds one is held back and pages.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important log line that is written."
     )

@@ -15,10 +15,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Table, Text, func, insert, select, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from interlock.storage.append_only import APPEND_ONLY
+from interlock.storage.append_only import APPEND_ONLY, unguarded
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -84,6 +85,16 @@ audit_log = Table(
     Index("ix_audit_log_subject", "subject", "id"),
     info=APPEND_ONLY,
 )
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""One row: the newest entry of the last walk that found the log whole, so that cutting it off shows too."""
 
 
 @dataclass(slots=True)
@@ -199,6 +210,25 @@ def digest_of(
     document = [number, at.isoformat(), who, did, subject, connection, dict(facts), previous]
     canonical = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# -- watching -----------------------------------------------------------------------------------------------
+
+
+def watch(c: Connection, now: datetime) -> str:
+    """Walk along the whole chain from a head that was noted at the last good walk, and note the new one. Returns what does
+    not fit, in words; empty when everything does."""
+    noted = c.execute(select(audit_heads.c.entry, audit_heads.c.digest)).one_or_none()
+    walked = verify(c, None if noted is None else (noted.entry, noted.digest))
+    if not walked.whole:
+        return f"entry {walked.broken_at}: {walked.why}"
+    if audit_log.name in unguarded(c, metadata):
+        return "the guard that forbids changes is gone."
+    if walked.entries:
+        given = {"entry": walked.entries, "digest": walked.head, "at": now}
+        kept = upsert(audit_heads).values(id=1, **given)
+        c.execute(kept.on_conflict_do_update(index_elements=["id"], set_=given))
+    return ""
 
 
 # -- reading ------------------------------------------------------------------------------------------------

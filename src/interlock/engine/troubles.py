@@ -15,13 +15,24 @@ from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
 TroubleCode = Literal[
-    "credential_refused", "scope_missing", "subscription_missing", "crash", "clock_skew", "unreachable"
+    "credential_refused",
+    "scope_missing",
+    "subscription_missing",
+    "crash",
+    "clock_skew",
+    "unreachable",
+    "audit_log_broken",
+    "backup_old",
+    "canary_in_log",
+    "ingress_redirects",
+    "heartbeat_missing",
 ]
 
 troubles = Table(
     "troubles",
     metadata,
-    # the account, `subscriptions <shop>`, `scopes <shop>`, `order <row id>` or `clock <worker>`
+    # the account, `subscriptions <shop>`, `scopes <shop>`, `ingress <shop>`, `order <row id>`, `clock <worker>`,
+    # `log <worker>`, `heartbeat <channel>`, `backup` or `audit log`
     Column("part", Text, primary_key=True),
     Column("code", Text, primary_key=True),
     Column("since", UtcDateTime, nullable=False),

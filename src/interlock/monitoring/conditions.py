@@ -19,6 +19,13 @@ LONG_WAIT = timedelta(minutes=1)
 UNCLEAR_FOR = timedelta(minutes=10)
 CRASHES = 3
 CLOCK_FORGIVEN_AFTER = timedelta(minutes=1)
+BACKUP_FORGIVEN_AFTER = timedelta(minutes=15)
+"""Workers look at the backup's file every five minutes: one that was found too old for longer is not looked at any more."""
+CANARY_STANDS = timedelta(hours=24)
+UNHEARD_FOR = timedelta(minutes=10)
+FAILED_BEATS = 3
+FAILED_BEATS_STAND = timedelta(minutes=5)
+"""Heartbeats leave every minute: whoever stopped for a while has first to fail before anybody is told."""
 CONDITIONS = (
     Reason.CREDENTIAL_REFUSED,
     Reason.SCOPE_MISSING,
@@ -28,6 +35,11 @@ CONDITIONS = (
     Reason.OPERATION_UNCLEAR,
     Reason.POISON_ORDER,
     Reason.CLOCK_SKEW,
+    Reason.AUDIT_LOG_BROKEN,
+    Reason.BACKUP_OLD,
+    Reason.CANARY_IN_LOG,
+    Reason.HEARTBEAT_MISSING,
+    Reason.INGRESS_REDIRECTS,
 )
 """The reasons this rule decides about; cases of other reasons are left alone."""
 
@@ -79,7 +91,8 @@ class UnclearFact:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the rule looks at. `good_reads` is when each account was last read well, `beats` when each duty was last
-    heard, `waits` until when each (account, operation) has to wait."""
+    heard, `waits` until when each (account, operation) has to wait, `outside` each address that waits for our heartbeat:
+    the name of its channel and since when there is one."""
 
     now: datetime
     connections: tuple[ConnectionFacts, ...]
@@ -89,6 +102,7 @@ class Facts:
     troubles: tuple[TroubleFact, ...] = ()
     crashed: tuple[CrashedOrder, ...] = ()
     unclear: tuple[UnclearFact, ...] = ()
+    outside: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,13 @@ def _refusals(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
                 )
                 found.append(Wanted(connection.id, Reason.SCOPE_MISSING, subject, said))
     for trouble in facts.troubles:
+        if trouble.part == f"ingress {connection.shop}" and trouble.code == "ingress_redirects":
+            said = (
+                f"{connection.name}: our own public address answers a call like the shop's with a redirect "
+                f"({trouble.detail}). The shop follows none, so its webhooks are lost. Correct the proxy in front; it is "
+                "looked at again every ten minutes."
+            )
+            found.append(Wanted(connection.id, Reason.INGRESS_REDIRECTS, "ingress", said))
         if trouble.part == f"scopes {connection.shop}" and trouble.code == "scope_missing":
             said = (
                 f"{connection.name}: the app lacks scopes in the shop: {trouble.detail}. Add them to the app and have "
@@ -244,7 +265,7 @@ def _of_the_service(facts: Facts) -> list[Wanted]:
     if not facts.connections:
         return []
     first = facts.connections[0]
-    found: list[Wanted] = []
+    found: list[Wanted | None] = []
     for name in BEATING:
         heard = facts.beats.get(name)
         if heard is not None and facts.now - heard > BEATS_ALLOWED:
@@ -260,4 +281,43 @@ def _of_the_service(facts: Facts) -> list[Wanted]:
                 "work follows the database's clock and stays right; switch on time synchronisation on that machine."
             )
             found.append(Wanted(first.id, Reason.CLOCK_SKEW, trouble.part, said))
-    return found
+    found.extend(_of_itself(facts, trouble, first) for trouble in facts.troubles)
+    return [one for one in found if one is not None]
+
+
+def _of_itself(facts: Facts, trouble: TroubleFact, first: ConnectionFacts) -> Wanted | None:
+    """What the service found out about its own log, backup, audit log and heartbeat."""
+    age = facts.now - trouble.last_at
+    match trouble.code:
+        case "audit_log_broken":
+            said = (
+                f"The audit log does not hold together any more: {trouble.detail} Nobody could have changed it by way of "
+                "Interlock. Verify it on the page Audit log, and keep a copy of the table as it is."
+            )
+            return Wanted(first.id, Reason.AUDIT_LOG_BROKEN, "audit log", said)
+        case "backup_old" if age <= BACKUP_FORGIVEN_AFTER:
+            said = (
+                f"{trouble.detail} Interlock makes no backups itself; look at the one you make, run it now, and see that "
+                "it ends well."
+            )
+            return Wanted(first.id, Reason.BACKUP_OLD, "backup", said)
+        case "canary_in_log" if age <= CANARY_STANDS:
+            said = (
+                "A line that was about to be written to the log held a piece of your made-up customer. It was held back "
+                "and log.canary stands in its place; look at the lines around it, and at who may read the logs."
+            )
+            return Wanted(first.id, Reason.CANARY_IN_LOG, trouble.part, said)
+        case "heartbeat_missing" if age <= FAILED_BEATS_STAND and trouble.times >= FAILED_BEATS:
+            channel = trouble.part.removeprefix("heartbeat ")
+            since = dict(facts.outside).get(channel)
+            heard = facts.beats.get(trouble.part)
+            if since is None or facts.now - max(since, heard or since) <= UNHEARD_FOR:
+                return None
+            said = (
+                f"The address of {channel}, which waits for our sign of life, has taken none for more than ten minutes. If "
+                "the service died now, nobody outside would notice, or is paged already for nothing. Test the channel on "
+                "the page Alerts."
+            )
+            return Wanted(first.id, Reason.HEARTBEAT_MISSING, channel, said)
+        case _:
+            return None

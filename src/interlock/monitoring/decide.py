@@ -41,6 +41,11 @@ PAGES_AT_ONCE: frozenset[Reason] = frozenset(
         Reason.SUBSCRIPTION_MISSING,
         Reason.POLLER_STALE,
         Reason.OPERATION_UNCLEAR,
+        Reason.AUDIT_LOG_BROKEN,
+        Reason.BACKUP_OLD,
+        Reason.CANARY_IN_LOG,
+        Reason.HEARTBEAT_MISSING,
+        Reason.INGRESS_REDIRECTS,
     }
 )
 """Reasons that wake somebody the moment their case opens, whatever the hour."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from interlock.clock import Clock
 from interlock.engine.store import beat, count
+from interlock.engine.troubles import note_trouble, trouble_is_over
 from interlock.logs import logger
 from interlock.monitoring import board, deadlines, links, outbox, rollup
 from interlock.monitoring.channels import Channel, address_of, alerting, all_channels, all_routes
@@ -184,10 +185,16 @@ class Alerting:
             taken += fine
             now = self.clock.now()
             name = f"heartbeat {channel.name}"
-            if fine:
-                await self.store.tx(lambda c, name=name, now=now: beat(c, name, now))  # type: ignore[misc]
-            else:
-                await self.store.tx(lambda c: count(c, "heartbeat_not_taken"))
+
+            def keep(c: Connection, name: str = name, now: datetime = now, fine: bool = fine) -> None:
+                if fine:
+                    beat(c, name, now)
+                    trouble_is_over(c, name, "heartbeat_missing")
+                else:
+                    note_trouble(c, name, "heartbeat_missing", now)
+                    count(c, "heartbeat_not_taken")
+
+            await self.store.tx(keep)
         return taken
 
     async def _beat(self, url: str) -> Sent | NotSent:

@@ -8,6 +8,7 @@ from interlock.cases.store import cases, close_connection_cases, open_connection
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections, budget_waits, heartbeats, polls
 from interlock.engine.troubles import Trouble, all_troubles, trouble_is_over
+from interlock.monitoring.channels import alert_channels
 from interlock.monitoring.conditions import (
     CONDITIONS,
     ConnectionFacts,
@@ -54,6 +55,14 @@ def facts_now(c: Connection, now: datetime) -> Facts:
         troubles=tuple(TroubleFact(t.part, t.code, t.last_at, t.times, t.detail) for t in noted),
         crashed=_crashed(c, noted),
         unclear=_unclear(c),
+        outside=tuple(
+            (row.name, row.made_at)
+            for row in c.execute(
+                select(alert_channels.c.name, alert_channels.c.made_at)
+                .where(alert_channels.c.kind == "heartbeat", alert_channels.c.removed_at.is_(None))
+                .order_by(alert_channels.c.name)
+            )
+        ),
     )
 
 

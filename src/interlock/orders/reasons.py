@@ -102,6 +102,12 @@ class Reason(StrEnum):
     # mail that reaches a marketplace's customer past the marketplace
     EMAIL_NOT_RELAY = "email_not_relay"
     MARKETING_POSSIBLE = "marketing_possible"
+    # what the service finds out about itself
+    AUDIT_LOG_BROKEN = "audit_log_broken"
+    BACKUP_OLD = "backup_old"
+    CANARY_IN_LOG = "canary_in_log"
+    HEARTBEAT_MISSING = "heartbeat_missing"
+    INGRESS_REDIRECTS = "ingress_redirects"
 
 
 class Option(StrEnum):
@@ -1155,6 +1161,82 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="the difference between the machine's clock and the database's, more than two seconds",
         closes_when="By itself, a minute after the last measurement that was wrong.",
+        options=(),
+    ),
+    Reason.AUDIT_LOG_BROKEN: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="the audit log was altered",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "What people did can no longer be proven from the first entry that does not fit; who could change the log could change anything in this database.",
+            "nothing",
+        ),
+        evidence="a walk along the chain of digests, four times a day, and the newest entry of the walk before",
+        closes_when="By itself, at the next walk that finds the chain whole and guarded.",
+        options=(),
+    ),
+    Reason.BACKUP_OLD: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="the last backup is too old",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "If the database is lost now, more than a day of orders, answers and evidence has to be found again on both platforms by hand.",
+            "nothing",
+        ),
+        evidence="the time of the file your backup writes when it has ended well (INTERLOCK_BACKUP_FILE), older than 26 hours",
+        closes_when="By itself, within fifteen minutes of a backup that ended well.",
+        options=(),
+    ),
+    Reason.CANARY_IN_LOG: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="personal data nearly got into the logs",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The line itself was held back, but what else that part of Interlock writes may be about customers. Whether it is a breach has to be decided within 72 hours.",
+            "nothing",
+            timedelta(hours=72),
+        ),
+        evidence="a made-up customer of yours (INTERLOCK_LOG_CANARIES) in a line that was about to be written",
+        closes_when="By itself, a day after the last such line.",
+        options=(),
+    ),
+    Reason.HEARTBEAT_MISSING: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="nobody outside hears that we are alive",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "If the service dies now, the watchdog outside pages late or not at all, or it pages already although nothing is wrong.",
+            "nothing",
+        ),
+        evidence="the last heartbeat the address outside took, more than ten minutes ago",
+        closes_when="By itself, at the next heartbeat that is taken.",
+        options=(),
+    ),
+    Reason.INGRESS_REDIRECTS: ReasonPage(
+        kind="condition",
+        owner="engineer",
+        severity="urgent",
+        title="the shop is sent elsewhere with its webhooks",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Shopify follows no redirect: every webhook is lost, and after a day of failures it removes the subscriptions. Edits are found by the sweep alone, up to five minutes late.",
+            "nothing",
+        ),
+        evidence="the answer of our own public address to a call like the shop's: a redirect",
+        closes_when="By itself, at the next call that is not redirected, within ten minutes.",
         options=(),
     ),
     Reason.FLOW_PAUSED: ReasonPage(

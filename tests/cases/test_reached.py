@@ -24,17 +24,6 @@ IN_THE_RUNNING_ENGINE = {
 }
 """Reached with the real engine and database on a scripted platform, not in a simulated world."""
 
-BY_ITS_RULE_ALONE = {
-    Reason.FLOW_PAUSED: "orders/test_pauses.py",
-    Reason.TOTALS_DIFFER: "imports/test_decide.py",
-    Reason.CANNOT_HOLD: "holds/test_decide.py",
-    Reason.TRACKING_UNUSABLE: "shipping/test_decide.py",
-    Reason.REFUND_NOT_PAID: "refunds/test_following.py",
-    Reason.REFUND_MISMATCH: "refunds/test_following.py",
-    Reason.IMPOSSIBLE_COMBINATION: "edits/test_rules.py",
-}
-"""Reached by the table tests of their rules; no simulated world plays them yet."""
-
 
 def sources(folders: tuple[str, ...]) -> str:
     files = (path for folder in folders for path in sorted((TESTS / folder).glob("*.py")))
@@ -52,7 +41,7 @@ def is_named(reason: Reason, text: str) -> bool:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_is_reached(reason: Reason) -> None:
-    elsewhere = IN_THE_RUNNING_ENGINE.get(reason) or BY_ITS_RULE_ALONE.get(reason)
+    elsewhere = IN_THE_RUNNING_ENGINE.get(reason)
     if elsewhere is None:
         assert is_named(reason, PLAYED), f"no story, history or process test reaches {reason.value}"
     else:

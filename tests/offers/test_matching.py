@@ -1,12 +1,15 @@
 """Which variant stands behind an offer: a table of values."""
 
+from dataclasses import replace
+
 import pytest
 
 from interlock.offers.matching import Component, Linked, Offered, Unlinked, Variant, match
 
 MUG = Variant("V1", "MUG", "I1")
 LID = Variant("V2", "LID", "I2")
-OLD_MUG = Variant("V3", "MUG", "I3", retired=True)
+OLD_MUG = Variant("V3", "MUG", "I3", archived=True)
+GONE_MUG = Variant("V6", "MUG", "I6", gone=True)
 SECOND_MUG = Variant("V4", "MUG", "I4")
 NAMELESS = Variant("V5", "", "I5")
 
@@ -21,9 +24,12 @@ NAMELESS = Variant("V5", "", "I5")
         ("MUG ", (MUG,), {}, {}, Unlinked("MUG ", "MUG ", 0)),
         # two variants with one SKU
         ("MUG", (MUG, SECOND_MUG), {}, {}, Unlinked("MUG", "MUG", 2)),
-        # one that is for sale no more does not make a SKU ambiguous, and does not stand in for one either
+        # an archived product does not make a SKU ambiguous, and is meant where no other one carries it
         ("MUG", (MUG, OLD_MUG), {}, {}, Linked("MUG", ((MUG, 1),), "sku")),
-        ("MUG", (OLD_MUG,), {}, {}, Unlinked("MUG", "MUG", 0, 1)),
+        ("MUG", (OLD_MUG, GONE_MUG), {}, {}, Linked("MUG", ((OLD_MUG, 1),), "sku")),
+        ("MUG", (OLD_MUG, replace(OLD_MUG, id="V7")), {}, {}, Unlinked("MUG", "MUG", 2)),
+        # what is gone stands for nothing
+        ("MUG", (GONE_MUG,), {}, {}, Unlinked("MUG", "MUG", 0, 1)),
         # the table goes before the SKU, also where it leads nowhere
         ("MUG", (MUG, LID), {"MUG": "LID"}, {}, Linked("MUG", ((LID, 1),), "table")),
         ("MUG", (MUG,), {"MUG": "GONE"}, {}, Unlinked("MUG", "GONE", 0, 0, "table")),

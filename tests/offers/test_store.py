@@ -19,7 +19,7 @@ from interlock.offers.store import (
     known_variants,
     links,
     unseen_are_deleted,
-    unseen_are_retired,
+    unseen_are_gone,
 )
 from interlock.storage.database import Database
 from tests.build import NOW
@@ -82,7 +82,7 @@ def test_what_a_whole_read_does_not_show_is_gone(c: Connection, row: ConnectionR
     keep_offers(c, row.id, [Offered(1, "MUG", 5)], LATER)
     assert unseen_are_deleted(c, row.id, LATER) == 1
     keep_variants(c, row.shopify_shop, [LID], LATER)
-    assert unseen_are_retired(c, row.shopify_shop, LATER) == 1
+    assert unseen_are_gone(c, row.shopify_shop, LATER) == 1
     assert relink(c, row, LATER) == 2
     assert pairs(c, row) == []
 

@@ -29,6 +29,9 @@ MIRAKL_CEILINGS: Mapping[str, Ceiling] = {
     "SH12": Ceiling(4, timedelta(days=1)),
     "SH21": Ceiling(4, timedelta(days=1)),
     "ST12": Ceiling(1, timedelta(minutes=5)),
+    "OF52": Ceiling(1, timedelta(minutes=1)),
+    "OF52:full": Ceiling(1, timedelta(hours=20)),
+    "OF53": Ceiling(1, timedelta(seconds=10)),
 }
 
 

@@ -10,7 +10,7 @@ from interlock.mirakl.exact import NotJson, parsed
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 
 WriteOperation = Literal["OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43"]
-ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST12"]
+ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST12", "OF52", "OF53", "OF54"]
 
 # Codes the contract names for OR21. Where the error body has no code of its own, its message may name one.
 KNOWN_CODES = (

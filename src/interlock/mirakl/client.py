@@ -34,6 +34,21 @@ from interlock.orders.ports import CallBudget
 DEFAULT_RETRY_AFTER = 60.0
 Params = Mapping[str, str | list[str]]
 LARGEST_PAGE = 100
+OFFERS_PER_FILE = 20_000
+FULL_EXPORT = "OF52:full"
+"""The name under which an export of all offers is counted, which may be asked for once a day."""
+EXPORTED_FIELDS = (
+    "active",
+    "currency_iso_code",
+    "deleted",
+    "description",
+    "last_updated",
+    "offer_id",
+    "prices",
+    "product_sku",
+    "quantity",
+    "shop_sku",
+)
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 # Resolvers read hosts that end like this as numbers (127.1, 0x7f000001), past any check of the number itself.
@@ -271,6 +286,50 @@ class MiraklClient:
     async def carriers(self, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
         return await self._list("SH21", "/api/shipping/carriers", "carriers", lane)
 
+    # OF52: ask for an export of offers, all that are not deleted or all that changed since; returns its tracking id.
+    # Nothing of the shop changes by it, and a repeat is answered with the export there is.
+    async def ask_for_offers(self, since: datetime | None, lane: Lane = "rest") -> str:
+        body: dict[str, Any] = {
+            "export_type": "application/json",
+            "include_fields": list(EXPORTED_FIELDS),
+            "items_per_chunk": OFFERS_PER_FILE,
+        }
+        if since is None:
+            body["include_inactive_offers"] = True
+        else:
+            body["last_request_date"] = _instant(since)
+        counted_as = FULL_EXPORT if since is None else "OF52"
+        reply = await self._call(counted_as, "POST", "/api/offers/export/async", {}, body, lane, "")
+        answer = self._understood("OF52", reply)
+        tracking_id = _json("OF52", answer).get("tracking_id")
+        if not isinstance(tracking_id, str) or not tracking_id:
+            raise ReadUnreadable("OF52", "JSON without a tracking_id", answer.body)
+        return tracking_id
+
+    # OF53: how far an export is: its state, and the addresses of its files once it is complete
+    async def offer_export(self, tracking_id: str, lane: Lane = "rest") -> Mapping[str, Any]:
+        return await self._document("OF53", f"/api/offers/export/async/status/{_in_path(tracking_id)}", lane)
+
+    # OF54: one file of a complete export, at an address OF53 gave
+    async def offer_file(self, address: str, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
+        """The offers of one file. An address of another host raises ReadUnreadable: the key is sent to the marketplace
+        alone. Raises ReadError."""
+        parts = urlsplit(address)
+        if f"{parts.scheme}://{parts.netloc}".lower() != self._account.origin:
+            raise ReadUnreadable("OF53", "a file at another host, to which no key is sent", address.encode())
+        wait = await self._budget.take("OF54", lane)
+        if wait > 0:
+            raise ReadUnavailable("OF54", "our own budget for it is used up", wait)
+        request = self._http.build_request("GET", address, headers=self._headers(""), timeout=self._timeout)
+        answer = self._understood("OF54", await self._exchange(request))
+        try:
+            rows = parsed(answer.body)
+        except NotJson as wrong:
+            raise ReadUnreadable("OF54", wrong.why, answer.body) from wrong
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ReadUnreadable("OF54", "JSON, but not a list of offers", answer.body)
+        return tuple(rows)
+
     # OR11: one page of orders, oldest creation first (the only sort there is)
     async def orders(
         self,
@@ -391,7 +450,11 @@ class MiraklClient:
     async def _read(
         self, operation: ReadOperation, path: str, params: Params, lane: Lane, budget: str = ""
     ) -> Answered:
-        reply = await self._call(budget or operation, "GET", path, params, None, lane, "")
+        return self._understood(
+            operation, await self._call(budget or operation, "GET", path, params, None, lane, "")
+        )
+
+    def _understood(self, operation: ReadOperation, reply: Reply) -> Answered:
         match reply:
             case Postponed(seconds=seconds):
                 raise ReadUnavailable(operation, "our own budget for it is used up", seconds)
@@ -449,13 +512,7 @@ class MiraklClient:
         reference: str,
         parts: Mapping[str, Any],
     ) -> httpx2.Request:
-        headers = {
-            "Authorization": self._account.api_key,
-            "Accept": "application/json",
-            "User-Agent": "Interlock",
-        }
-        if reference:
-            headers["X-Client-Reference"] = reference
+        headers = self._headers(reference)
         content: bytes | None = None
         if body is not None:
             content = written(body).encode()
@@ -474,6 +531,16 @@ class MiraklClient:
             or None,
             timeout=self._timeout,
         )
+
+    def _headers(self, reference: str) -> dict[str, str]:
+        headers = {
+            "Authorization": self._account.api_key,
+            "Accept": "application/json",
+            "User-Agent": "Interlock",
+        }
+        if reference:
+            headers["X-Client-Reference"] = reference
+        return headers
 
     async def _exchange(self, request: httpx2.Request) -> Reply:
         try:

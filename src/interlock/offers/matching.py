@@ -26,7 +26,8 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant of the shop (ProductVariant). `retired` when its product is archived, or it is in the shop no more."""
+    """A variant of the shop (ProductVariant). `archived` when its product is (Product.status ARCHIVED), `gone` when the
+    shop has it no more."""
 
     id: str
     sku: str
@@ -34,7 +35,8 @@ class Variant:
     barcode: str = ""
     title: str = ""
     price: Decimal | None = None
-    retired: bool = False
+    archived: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """An offer nothing stands behind for sure. `shop_sku` is the SKU that was looked for, `matches` how many variants for
-    sale carry it (0 or several), `retired` how many carry it that are for sale no more."""
+    """An offer nothing stands behind for sure. `shop_sku` is the SKU that was looked for, `matches` how many variants
+    carry it (0 or several), `gone` how many carried it that the shop has no more."""
 
     offer_sku: str
     shop_sku: str
     matches: int
-    retired: int = 0
+    gone: int = 0
     how: How = "sku"
 
 
@@ -78,7 +80,8 @@ def match(
     """What stands behind each offer, in the order given. `table` gives a shop SKU by marketplace SKU, `bundles` the
     components of an offer that is made of several units; a bundle goes before the table, the table before the SKU itself.
 
-    A SKU is taken to the letter, case and leading zeros included, as the import takes it.
+    A SKU is taken to the letter, case and leading zeros included, as the import takes it. An archived product does not
+    make a SKU ambiguous that another one carries, and is what is meant where none does.
     """
     carriers: dict[str, list[Variant]] = {}
     for variant in variants:
@@ -105,10 +108,11 @@ def _match(
     found: dict[str, tuple[Variant, int]] = {}
     for component in wanted:
         known = carriers.get(component.shop_sku, [])
-        for_sale = [variant for variant in known if not variant.retired]
-        if len(for_sale) != 1:
-            return Unlinked(sku, component.shop_sku, len(for_sale), len(known) - len(for_sale), how)
-        (variant,) = for_sale
+        there = [variant for variant in known if not variant.gone]
+        meant = [variant for variant in there if not variant.archived] or there
+        if len(meant) != 1:
+            return Unlinked(sku, component.shop_sku, len(meant), len(known) - len(there), how)
+        (variant,) = meant
         units = found[variant.id][1] if variant.id in found else 0
         found[variant.id] = (variant, units + component.units)
     return Linked(sku, tuple(found.values()), how)

@@ -63,7 +63,8 @@ shop_variants = Table(
     Column("barcode", Text, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),
     Column("price", Numeric),
-    Column("retired", Boolean, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("gone", Boolean, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_shop_variants_sku", "shop", "sku"),
 )
@@ -200,13 +201,14 @@ def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: d
                 "barcode": variant.barcode,
                 "title": variant.title,
                 "price": variant.price,
-                "retired": variant.retired,
+                "archived": variant.archived,
+                "gone": variant.gone,
                 "seen_at": asked_at,
             }
             for variant in {one.id: one for one in read[start : start + _ROWS_AT_ONCE]}.values()
         ]
         new = upsert(shop_variants).values(rows)
-        fields = ("item_id", "sku", "barcode", "title", "price", "retired", "seen_at")
+        fields = ("item_id", "sku", "barcode", "title", "price", "archived", "gone", "seen_at")
         c.execute(
             new.on_conflict_do_update(
                 index_elements=["shop", "variant_id"],
@@ -216,16 +218,16 @@ def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: d
         )
 
 
-def unseen_are_retired(c: Connection, shop: str, asked_at: datetime) -> int:
+def unseen_are_gone(c: Connection, shop: str, asked_at: datetime) -> int:
     """After a walk over all variants: what it did not show is not in the shop any more. Returns how many."""
     done = c.execute(
         update(shop_variants)
         .where(
             shop_variants.c.shop == shop,
             shop_variants.c.seen_at < asked_at,
-            shop_variants.c.retired.is_(False),
+            shop_variants.c.gone.is_(False),
         )
-        .values(retired=True, seen_at=asked_at)
+        .values(gone=True, seen_at=asked_at)
     )
     return int(done.rowcount)
 
@@ -236,7 +238,16 @@ def known_variants(c: Connection, shop: str) -> tuple[Variant, ...]:
         select(shop_variants).where(shop_variants.c.shop == shop).order_by(shop_variants.c.variant_id)
     )
     return tuple(
-        Variant(row.variant_id, row.sku, row.item_id, row.barcode, row.title, row.price, row.retired)
+        Variant(
+            row.variant_id,
+            row.sku,
+            row.item_id,
+            row.barcode,
+            row.title,
+            row.price,
+            row.archived,
+            row.gone,
+        )
         for row in rows
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from interlock.offers.matching import Variant
 from interlock.orders.actions import Lane
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
@@ -56,6 +57,15 @@ REQUIRED_SCOPES = (
     "read_inventory",
     "read_locations",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class VariantPage:
+    """Variants of the shop, the shop's currency, and where the next page begins; None after the last."""
+
+    variants: tuple[Variant, ...]
+    currency: str
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +324,32 @@ async def offers(
                 break
     client.counters.ambiguous_skus += sum(1 for found in carriers.values() if len(found) > 1)
     return tuple(translate.offer(sku, carriers[sku], locations, currency) for sku in wanted)
+
+
+async def all_variants(
+    client: ShopifyClient, after: str | None = None, *, lane: Lane = "rest"
+) -> VariantPage:
+    """One page of up to 250 variants of the shop, whatever their product's status, by id: not a search, so nothing of
+    it lags (productVariants without a query). Raises CallFailed."""
+    with understood("AllVariants"):
+        answer = await client.all_variants(after=after, lane=lane)
+    page = answer.product_variants
+    return VariantPage(
+        tuple(
+            Variant(
+                id=node.id,
+                sku=node.sku or "",
+                item_id=node.inventory_item.id,
+                barcode=node.barcode or "",
+                title=translate.variant_title(node.product.title, node.title),
+                price=node.price,
+                archived=node.product.status == "ARCHIVED",
+            )
+            for node in page.nodes
+        ),
+        answer.shop.currency_code,
+        _next(page.page_info.has_next_page, page.page_info.end_cursor, after),
+    )
 
 
 async def orders_updated_since(

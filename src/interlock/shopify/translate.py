@@ -173,11 +173,13 @@ def draft(read: DraftFields, address_key: bytes, observed_at: datetime) -> Draft
 def offer(
     sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations: tuple[str, ...], currency: str
 ) -> Offer:
-    """What the shop offers under a SKU, given every variant that carries exactly it. Stock is what is available at
+    """What the shop offers under a SKU, given every variant that carries exactly it. A variant of an archived product
+    counts only where no other one carries the SKU. Stock is what is available at
     `locations`, or, where none are named, at every active location that ships online orders. `currency` is the shop's."""
-    if len(carriers) != 1:
-        return Offer(sku=sku, variant_id="", matches=len(carriers), available=None, unit_price=None)
-    variant = carriers[0]
+    meant = [variant for variant in carriers if variant.product.status != "ARCHIVED"] or carriers
+    if len(meant) != 1:
+        return Offer(sku=sku, variant_id="", matches=len(meant), available=None, unit_price=None)
+    variant = meant[0]
     item = variant.inventory_item
     available: int | None = None
     if item.tracked:
@@ -195,6 +197,12 @@ def offer(
         unit_price=variant.price,
         currency=currency,
     )
+
+
+def variant_title(product: str, variant: str) -> str:
+    """How people call a variant: its product, and what tells it from the product's others (`Default Title` where it is the
+    only one)."""
+    return product if variant in ("", "Default Title") else f"{product}, {variant}"
 
 
 def _notes(read: OrderSnapshotOrder) -> list[str]:

@@ -1,5 +1,6 @@
 from typing import Any, Optional, Union
 
+from .all_variants import AllVariants
 from .annotate import Annotate
 from .ask_service_to_stop import AskServiceToStop
 from .base_client import BaseClient
@@ -67,6 +68,43 @@ def gql(q: str) -> str:
 
 
 class Operations(BaseClient):
+    async def all_variants(
+        self, after: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any
+    ) -> AllVariants:
+        query = gql("""
+            query AllVariants($after: String) {
+              shop {
+                currencyCode
+              }
+              productVariants(first: 250, after: $after) {
+                nodes {
+                  id
+                  sku
+                  barcode
+                  title
+                  price
+                  product {
+                    title
+                    status
+                  }
+                  inventoryItem {
+                    id
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"after": after}
+        response = await self.execute(
+            query=query, operation_name="AllVariants", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return AllVariants.model_validate(data)
+
     async def annotate(
         self,
         id: str,
@@ -1828,6 +1866,9 @@ class Operations(BaseClient):
                   id
                   sku
                   price
+                  product {
+                    status
+                  }
                   inventoryItem {
                     id
                     tracked

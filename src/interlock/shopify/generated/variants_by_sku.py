@@ -24,9 +24,14 @@ class VariantsBySkuProductVariantsNodes(BaseModel):
     id: str
     sku: Optional[str]
     price: Decimal
+    product: "VariantsBySkuProductVariantsNodesProduct"
     inventory_item: "VariantsBySkuProductVariantsNodesInventoryItem" = Field(
         alias="inventoryItem"
     )
+
+
+class VariantsBySkuProductVariantsNodesProduct(BaseModel):
+    status: str
 
 
 class VariantsBySkuProductVariantsNodesInventoryItem(BaseModel):

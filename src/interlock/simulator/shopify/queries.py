@@ -1045,7 +1045,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "id": lambda value, _info: f"gid://shopify/Product/{value.product_number}",
         "legacyResourceId": attr("product_number"),
         "title": attr("title"),
-        "status": const("ACTIVE"),
+        "status": attr("product_status"),
     },
     "ProductVariant": {
         "id": attr("gid"),

@@ -139,6 +139,7 @@ class Variant:
     vendor: str | None = None
     barcode: str | None = None
     variant_title: str | None = None
+    product_status: str = "ACTIVE"
     deleted: bool = False
     levels: dict[int, Level] = field(default_factory=dict)
 

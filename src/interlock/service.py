@@ -24,6 +24,7 @@ from interlock import logs
 from interlock.access.people import first_admin_link
 from interlock.access.rules import AccessRules, OutsideSignIn
 from interlock.clock import Clock, Identifiers, SystemClock, SystemIdentifiers
+from interlock.comparing import Comparing
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.hosts import only_public
@@ -183,6 +184,7 @@ class Pace:
     measures: float = 60.0
     watchdog_file: float = 10.0
     own_checks: float = 300.0
+    offers: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -281,6 +283,7 @@ class Service:
             ("deliveries", pace.deliveries, self._resolve_deliveries),
             ("desks", pace.desks, self._keep_desks),
             ("capability", pace.capability, self._refresh_capabilities),
+            ("offers", pace.offers, self._compare_offers),
             ("subscriptions", pace.subscriptions, self._audit_subscriptions),
             ("marks", pace.marks, lambda: self._keep_marks(timedelta(seconds=SHARED * pace.marks))),
             ("forget", pace.forget, lambda: forget(self.parts)),
@@ -551,6 +554,10 @@ class Service:
                 trouble_is_over(c, scopes, "scope_missing")
 
         await self.store.tx(keep)
+
+    async def _compare_offers(self) -> None:
+        """What the marketplaces offer and what the shops sell, read step by step and compared."""
+        await Comparing(self.store, self._clock, self.connections).work(await self._live())
 
     async def _keep_marks(self, every: timedelta | None = None) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""

@@ -278,6 +278,7 @@ def variant(number: int, sku: str, *stock: tuple[str, bool, int], tracked: bool 
         "id": f"gid://shopify/ProductVariant/{number}",
         "sku": sku,
         "price": "19.99",
+        "product": {"status": "ACTIVE"},
         "inventoryItem": {
             "id": f"gid://shopify/InventoryItem/{number}",
             "tracked": tracked,

@@ -64,7 +64,7 @@ def check_reasons(
 ) -> None:
     """One case of the connection for each reason code that is missing or no longer taken; those put right are closed."""
     missing = {f"{one.use} {one.code}".strip(): one for one in missing_codes(rules, capability)}
-    for subject in _open_subjects(c, connection_id, Reason.REASON_CODE_MISSING):
+    for subject in open_subjects(c, connection_id, Reason.REASON_CODE_MISSING):
         if subject not in missing:
             because = "The marketplace takes the reason codes this connection uses."
             close_connection_cases(c, connection_id, Reason.REASON_CODE_MISSING, subject, now, because)
@@ -77,7 +77,7 @@ def check_carriers(c: Connection, connection_id: int, capability: Capability, no
     """One case of the connection for each code its carrier map leads to and the marketplace has dropped (SH21), before
     a parcel needs it; those put right are closed."""
     gone = {one.code: one for one in gone_carriers(carrier_map(c, connection_id), capability.carriers)}
-    for subject in _open_subjects(c, connection_id, Reason.CARRIER_GONE):
+    for subject in open_subjects(c, connection_id, Reason.CARRIER_GONE):
         if subject not in gone:
             because = "Nothing is mapped to the code any more, or the marketplace has it again."
             close_connection_cases(c, connection_id, Reason.CARRIER_GONE, subject, now, because)
@@ -85,7 +85,8 @@ def check_carriers(c: Connection, connection_id: int, capability: Capability, no
         open_connection_case(c, connection_id, Reason.CARRIER_GONE, code, one.sentence(), now)
 
 
-def _open_subjects(c: Connection, connection_id: int, reason: Reason) -> list[str]:
+def open_subjects(c: Connection, connection_id: int, reason: Reason) -> list[str]:
+    """The subjects of the open cases of a connection as a whole with this reason."""
     found = c.execute(
         select(cases.c.subject).where(
             cases.c.connection_id == connection_id,

@@ -1,21 +1,115 @@
-"""Keeping the offer map of a connection: what its offers and the shop's variants show, made one."""
+"""Keeping the offer map of a connection: what its offers and the shop's variants show, made one, and the cases about it."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from interlock.engine.store import ConnectionRow
+from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.engine.capabilities import open_subjects
+from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
-from interlock.offers.matching import Match, match
-from interlock.offers.store import bundles, keep_links, known_offers, known_variants
+from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
+from interlock.offers.matching import Offered, Variant, match
+from interlock.offers.store import (
+    OfferRead,
+    bundles,
+    deleted_offers,
+    keep_links,
+    keep_offer_read,
+    keep_offers,
+    keep_variants,
+    keep_variants_read,
+    known_offers,
+    known_variants,
+    offer_read,
+    unseen_are_deleted,
+    unseen_are_gone,
+    variants_read,
+)
+
+WHOLE_EVERY = timedelta(hours=24)
+CHANGES_EVERY = timedelta(minutes=5)
+VARIANTS_EVERY = timedelta(hours=24)
+OVERLAP = timedelta(minutes=10)
+"""How far a differential export reaches back before the last read: clocks differ, and a change may show late."""
+
+Wanted = Literal["whole", "changes"]
 
 
-def matches_of(c: Connection, row: ConnectionRow) -> tuple[Match, ...]:
-    """What stands behind each offer of a connection that is not deleted, by what was last read and what people said."""
-    offers = [offer for offer in known_offers(c, row.id) if not offer.deleted]
-    return match(offers, known_variants(c, row.shopify_shop), sku_map(c, row.id), bundles(c, row.id))
+def wanted_read(read: OfferRead, now: datetime) -> Wanted | None:
+    """Which export is to be asked for now (OF52: all offers once a day, what changed at most every five minutes)."""
+    if read.not_before is not None and now < read.not_before:
+        return None
+    if read.read_whole_at is None or now - read.read_whole_at >= WHOLE_EVERY:
+        return "whole"
+    fresh = read.wanted_at is None or (read.read_at is not None and read.wanted_at <= read.read_at)
+    if fresh or (read.asked_at is not None and now - read.asked_at < CHANGES_EVERY):
+        return None
+    return "changes"
+
+
+def sides_of(c: Connection, row: ConnectionRow, now: datetime) -> Sides:
+    """Both sides of a connection as they were last read, and what stands behind each offer by what people said."""
+    offers = known_offers(c, row.id)
+    variants = known_variants(c, row.shopify_shop)
+    offered = [offer for offer in offers if not offer.deleted]
+    matches = match(offered, variants, sku_map(c, row.id), bundles(c, row.id))
+    deleted = tuple(Deleted(sku, at) for sku, at in deleted_offers(c, row.id, now - DELETED_FOR))
+    return Sides(row.name, offers, variants, matches, deleted)
 
 
 def relink(c: Connection, row: ConnectionRow, now: datetime) -> int:
-    """Bring the offer map up to what is known now; returns how many of its rows changed."""
-    return keep_links(c, row.id, matches_of(c, row), now)
+    """Bring the offer map and its cases up to what is known now; returns how many rows of the map changed. Until both
+    sides were read whole there is no case: what was not read yet is not missing."""
+    sides = sides_of(c, row, now)
+    changed = keep_links(c, row.id, sides.matches, now)
+    if offer_read(c, row.id).read_whole_at is not None and variants_read(c, row.shopify_shop) is not None:
+        check_offers(c, row.id, sides, now)
+    return changed
+
+
+def check_offers(c: Connection, connection_id: int, sides: Sides, now: datetime) -> None:
+    """One case of the connection for each finding; those put right are closed."""
+    found = {(one.reason.value, one.subject): one for one in findings(sides, now)}
+    for reason in REASONS:
+        for subject in open_subjects(c, connection_id, reason):
+            if (reason.value, subject) not in found:
+                because = "Offers and products were compared again, and it is put right."
+                close_connection_cases(c, connection_id, reason, subject, now, because)
+    for one in found.values():
+        open_connection_case(c, connection_id, one.reason, one.subject, one.sentence, now)
+
+
+def keep_export(
+    c: Connection, row: ConnectionRow, read: OfferRead, offers: Collection[Offered], now: datetime
+) -> None:
+    """Write what an export listed, and bring map and cases up to it. `read` says when it was asked for, and whether it was
+    of all offers: what such a one does not list is not offered any more."""
+    asked_at = read.asked_at or now
+    keep_offers(c, row.id, list(offers), asked_at)
+    values: dict[str, Any] = {
+        "tracking_id": "",
+        "last_tracking_id": read.tracking_id,
+        "read_at": asked_at,
+        "not_before": None,
+    }
+    if read.whole:
+        unseen_are_deleted(c, row.id, asked_at)
+        values["read_whole_at"] = asked_at
+    keep_offer_read(c, row.id, **values)
+    relink(c, row, now)
+
+
+def keep_all_variants(
+    c: Connection, shop: str, variants: Collection[Variant], currency: str, asked_at: datetime, now: datetime
+) -> None:
+    """Write every variant a walk over the shop showed; what it did not show is gone. The offer map of each connection of
+    the shop follows."""
+    keep_variants(c, shop, list(variants), asked_at)
+    unseen_are_gone(c, shop, asked_at)
+    keep_variants_read(c, shop, asked_at, currency)
+    for row in all_connections(c):
+        if row.shopify_shop == shop:
+            relink(c, row, now)

@@ -47,6 +47,8 @@ offers = Table(
     Column("currency", Text, nullable=False, server_default=""),
     Column("active", Boolean, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    # when it was first seen to be deleted, of an offer that was known before
+    Column("deleted_at", UtcDateTime),
     # when the marketplace was asked for what is written here
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_offers_sku", "connection_id", "sku"),
@@ -79,6 +81,32 @@ bundle_components = Table(
     Column("units", Integer, nullable=False),
     Column("changed_by", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# Where the reading of a connection's offers is: the export that was asked for and is not read yet, and what was read.
+offer_reads = Table(
+    "offer_reads",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("tracking_id", Text, nullable=False, server_default=""),
+    Column("asked_at", UtcDateTime),
+    Column("whole", Boolean, nullable=False, server_default="false"),
+    # what was read last: its tracking id, and when the marketplace was asked for it
+    Column("last_tracking_id", Text, nullable=False, server_default=""),
+    Column("read_at", UtcDateTime),
+    Column("read_whole_at", UtcDateTime),
+    # since when somebody waits for a younger read
+    Column("wanted_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+)
+
+# When all variants of a shop were last read, and the shop's currency.
+variant_reads = Table(
+    "variant_reads",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("read_at", UtcDateTime, nullable=False),
+    Column("currency", Text, nullable=False),
 )
 
 # The offer map: which variants stand behind which offer now, and how many units of each are in one unit of it.
@@ -142,6 +170,11 @@ def keep_offers(c: Connection, connection_id: int, read: Sequence[Offered], aske
             (func.cardinality(new.excluded.product_ids) > 0, new.excluded.product_ids),
             else_=offers.c.product_ids,
         )
+        values["deleted_at"] = case(
+            (new.excluded.deleted.is_(False), None),
+            (offers.c.deleted.is_(False), asked_at),
+            else_=offers.c.deleted_at,
+        )
         c.execute(
             new.on_conflict_do_update(
                 index_elements=["connection_id", "offer_id"],
@@ -160,9 +193,22 @@ def unseen_are_deleted(c: Connection, connection_id: int, asked_at: datetime) ->
             offers.c.seen_at < asked_at,
             offers.c.deleted.is_(False),
         )
-        .values(deleted=True, active=False, quantity=0, seen_at=asked_at)
+        .values(deleted=True, active=False, quantity=0, seen_at=asked_at, deleted_at=asked_at)
     )
     return int(done.rowcount)
+
+
+def deleted_offers(c: Connection, connection_id: int, since: datetime) -> tuple[tuple[str, datetime], ...]:
+    """The SKUs whose offer was seen to be deleted since then, and when."""
+    rows = c.execute(
+        select(offers.c.sku, func.max(offers.c.deleted_at).label("at"))
+        .where(
+            offers.c.connection_id == connection_id, offers.c.deleted.is_(True), offers.c.deleted_at >= since
+        )
+        .group_by(offers.c.sku)
+        .order_by(offers.c.sku)
+    )
+    return tuple((row.sku, row.at) for row in rows)
 
 
 def known_offers(
@@ -363,4 +409,69 @@ def links(
             row.connection_id, row.offer_sku, row.variant_id, row.item_id, row.shop_sku, row.units, row.how
         )
         for row in c.execute(query.order_by(*order))
+    )
+
+
+# -- the reading -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRead:
+    """Where the reading of a connection's offers is. `tracking_id` is of the export that was asked for at `asked_at` and
+    is not read yet (empty for none); `read_at` is when the marketplace was asked for what is known now."""
+
+    tracking_id: str = ""
+    asked_at: datetime | None = None
+    whole: bool = False
+    last_tracking_id: str = ""
+    read_at: datetime | None = None
+    read_whole_at: datetime | None = None
+    wanted_at: datetime | None = None
+    not_before: datetime | None = None
+
+
+def offer_read(c: Connection, connection_id: int) -> OfferRead:
+    """Where the reading of a connection's offers is."""
+    row = c.execute(select(offer_reads).where(offer_reads.c.connection_id == connection_id)).one_or_none()
+    if row is None:
+        return OfferRead()
+    return OfferRead(
+        row.tracking_id,
+        row.asked_at,
+        row.whole,
+        row.last_tracking_id,
+        row.read_at,
+        row.read_whole_at,
+        row.wanted_at,
+        row.not_before,
+    )
+
+
+def keep_offer_read(c: Connection, connection_id: int, **values: Any) -> None:
+    """Write down how the reading of a connection's offers went on."""
+    c.execute(
+        upsert(offer_reads)
+        .values(connection_id=connection_id, **values)
+        .on_conflict_do_update(index_elements=["connection_id"], set_=values)
+    )
+
+
+def want_offers(c: Connection, connection_id: int, now: datetime) -> None:
+    """Have what changed at the marketplace read again soon, such as after a stock file: OF52 since the last read."""
+    keep_offer_read(c, connection_id, wanted_at=now)
+
+
+def variants_read(c: Connection, shop: str) -> tuple[datetime, str] | None:
+    """When all variants of a shop were last read, and the shop's currency; None when never."""
+    row = c.execute(select(variant_reads).where(variant_reads.c.shop == shop)).one_or_none()
+    return None if row is None else (row.read_at, row.currency)
+
+
+def keep_variants_read(c: Connection, shop: str, at: datetime, currency: str) -> None:
+    """Write down that all variants of a shop were read."""
+    values = {"read_at": at, "currency": currency}
+    c.execute(
+        upsert(variant_reads)
+        .values(shop=shop, **values)
+        .on_conflict_do_update(index_elements=["shop"], set_=values)
     )

@@ -108,6 +108,11 @@ class Reason(StrEnum):
     CANARY_IN_LOG = "canary_in_log"
     HEARTBEAT_MISSING = "heartbeat_missing"
     INGRESS_REDIRECTS = "ingress_redirects"
+    # between what a marketplace offers and what the shop sells
+    OFFER_WITHOUT_VARIANT = "offer_without_variant"
+    OFFER_AMBIGUOUS = "offer_ambiguous"
+    OFFER_DELETED = "offer_deleted"
+    VARIANT_WITHOUT_OFFER = "variant_without_offer"
 
 
 class Option(StrEnum):
@@ -1379,5 +1384,69 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="the marketing state of the order's customer in Shopify, or a marketing tag on the Shopify order",
         closes_when="By itself, when the customer is not subscribed any more and the tag is gone, or the Shopify order is cancelled; or by your answer, which counts for exactly this consent or tag.",
         options=(Option.DISMISS,),
+    ),
+    Reason.OFFER_WITHOUT_VARIANT: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a marketplace offers what the shop does not have",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The next order for it stops at the import, and is lost when its time to accept is over. No stock figure of the offer can be kept right.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the offers of the marketplace (OF52 to OF54) and every variant of the shop, compared once a day and after each change of the SKU map",
+        closes_when="By itself, when exactly one variant stands for the offer, or the offer is inactive or deleted.",
+        options=(),
+    ),
+    Reason.OFFER_AMBIGUOUS: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="an offer may mean several products of the shop",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The next order for it stops at the import, and is lost when its time to accept is over. No stock figure of the offer can be kept right.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the offers of the marketplace (OF52 to OF54) and every variant of the shop, compared once a day and after each change of the SKU map",
+        closes_when="By itself, when exactly one variant stands for the offer, or the offer is inactive or deleted.",
+        options=(),
+    ),
+    Reason.OFFER_DELETED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="note",
+        title="an offer was deleted while the shop still sells the product",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Nobody buys the product at this marketplace any more.",
+            "nothing",
+            timedelta(hours=72),
+        ),
+        evidence="an offer the marketplace shows as deleted, or shows no more, and a variant of the same SKU",
+        closes_when="By itself, when the SKU is offered again, the product is archived or gone, or 14 days have passed.",
+        options=(),
+    ),
+    Reason.VARIANT_WITHOUT_OFFER: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="note",
+        title="products of the shop are not offered at a marketplace",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Nobody buys these products at this marketplace.",
+            "nothing",
+            timedelta(hours=72),
+        ),
+        evidence="variants for sale that stand behind no offer, at a marketplace that offers at least four fifths of them",
+        closes_when="By itself, when every product for sale is offered, or more than a fifth of them is not.",
+        options=(),
     ),
 }

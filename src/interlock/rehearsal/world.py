@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 
 from interlock.clock import Clock, LoopClock, SeededIdentifiers
+from interlock.comparing import Comparing
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import DeskRules
 from interlock.engine.gateways import Connections
@@ -275,6 +276,16 @@ class World:
         read_at = self.service_clock.now()
         with self.database.begin() as c:
             keep_capability(c, self.wakeups, row, capability, read_at)
+
+    async def compare(self, name: str) -> None:
+        """Read what one marketplace offers and what the shop sells, and compare the two, as `Service` does once a day. The
+        platforms' time passes meanwhile."""
+        comparing = Comparing(ProcessStore(self.database, self.outage), self.service_clock, self._set_up())
+        await comparing.read_variants(self.connection_row(name))
+        for _ in range(400):
+            if await comparing.step(self.connection_row(name)):
+                return
+            await asyncio.sleep(15)
 
     def start_process(self) -> ServiceProcess:
         """A new service process; nothing of a former one is known to it but the database."""

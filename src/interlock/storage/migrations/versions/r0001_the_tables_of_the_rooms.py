@@ -259,7 +259,8 @@ def upgrade() -> None:
         sa.Column("barcode", sa.Text(), server_default="", nullable=False),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("price", sa.Numeric(), nullable=True),
-        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "variant_id", name=op.f("pk_shop_variants")),
     )
@@ -312,6 +313,13 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_unreadable")),
+    )
+    op.create_table(
+        "variant_reads",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("shop", name=op.f("pk_variant_reads")),
     )
     op.create_table(
         "alert_routes",
@@ -451,6 +459,22 @@ def upgrade() -> None:
     op.create_index("ix_offer_links_item", "offer_links", ["item_id"], unique=False)
     op.create_index("ix_offer_links_variant", "offer_links", ["variant_id"], unique=False)
     op.create_table(
+        "offer_reads",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("tracking_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("whole", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("last_tracking_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_whole_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_offer_reads_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_offer_reads")),
+    )
+    op.create_table(
         "offers",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("offer_id", sa.BigInteger(), nullable=False),
@@ -462,6 +486,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), server_default="", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_offers_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", "offer_id", name=op.f("pk_offers")),

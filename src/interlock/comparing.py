@@ -1,0 +1,172 @@
+"""Reads what every marketplace offers and what every shop sells, a step at a time, so that the two can be compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from interlock.clock import Clock
+from interlock.engine.offers import (
+    OVERLAP,
+    VARIANTS_EVERY,
+    keep_all_variants,
+    keep_export,
+    wanted_read,
+)
+from interlock.engine.store import ConnectionRow, count, duty_is_due, take_duty
+from interlock.logs import logger
+from interlock.mirakl import exports
+from interlock.mirakl.client import MiraklClient, ReadError, ReadRefused, ReadUnavailable
+from interlock.offers.matching import Variant
+from interlock.offers.store import OfferRead, keep_offer_read, offer_read
+from interlock.shopify import read as shopify_read
+from interlock.shopify.classify import CallFailed
+from interlock.storage.database import Store
+from interlock.wiring import StoredConnections
+
+STEP_EVERY = timedelta(seconds=20)
+PENDING_FOR = timedelta(hours=2)
+"""So long an export may be pending; after that another one is asked for."""
+AGAIN_AFTER = timedelta(minutes=15)
+REFUSED_FOR = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """The duty of comparing, over one process's connections. Every step is one look at one export, so nothing waits for a
+    marketplace, and a process that dies leaves the next one where it was."""
+
+    store: Store
+    clock: Clock
+    connections: StoredConnections
+
+    async def work(self, rows: Sequence[ConnectionRow]) -> None:
+        """One step for each connection, and the variants of each shop once a day. Shared by all workers."""
+        for row in rows:
+            now = self.clock.now()
+            if await self.store.tx(
+                lambda c, row=row, now=now: take_duty(c, f"offers {row.id}", now, STEP_EVERY)  # type: ignore[misc]
+            ):
+                await self.step(row)
+        for shop, row in {row.shopify_shop: row for row in reversed(rows)}.items():
+            now = self.clock.now()
+            if await self.store.tx(
+                lambda c, shop=shop, now=now: take_duty(c, f"variants {shop}", now, VARIANTS_EVERY)  # type: ignore[misc]
+            ):
+                await self.read_variants(row)
+
+    # -- offers ------------------------------------------------------------------------------------------
+
+    async def step(self, row: ConnectionRow) -> bool:
+        """Ask for an export of the connection's offers, look how far it is, or read it. True when something was read."""
+        now = self.clock.now()
+        read = await self.store.tx(lambda c: offer_read(c, row.id))
+        if read.not_before is not None and now < read.not_before:
+            return False
+        client = self.connections.mirakl_client(row)
+        try:
+            if not read.tracking_id:
+                await self._ask(row, client, read)
+                return False
+            return await self._look(row, client, read)
+        except ReadError as failed:
+            await self._failed(row, failed, now)
+            return False
+
+    async def _ask(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> None:
+        now = self.clock.now()
+        wanted = wanted_read(read, now)
+        if wanted is None:
+            return
+        since = None
+        if wanted == "changes" and read.read_at is not None:
+            since = read.read_at - OVERLAP
+        tracking_id = await client.ask_for_offers(since)
+        if tracking_id == read.last_tracking_id:
+            # The marketplace answers a same request with the export there is: it says nothing new.
+            later = now + AGAIN_AFTER
+            await self.store.tx(lambda c: keep_offer_read(c, row.id, not_before=later))
+            return
+        await self.store.tx(
+            lambda c: keep_offer_read(
+                c, row.id, tracking_id=tracking_id, asked_at=now, whole=wanted == "whole"
+            )
+        )
+
+    async def _look(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> bool:
+        export = await exports.state_of(client, read.tracking_id)
+        now = self.clock.now()
+        if export.state == "pending" and read.asked_at is not None and now - read.asked_at < PENDING_FOR:
+            return False
+        if export.state != "complete":
+            logger().warning("offers.export_failed", connection=row.name, reason=export.why or "pending")
+
+            def failed(c: Connection) -> None:
+                keep_offer_read(c, row.id, tracking_id="", not_before=now + AGAIN_AFTER)
+                count(c, "offer_export_failed", row.name)
+
+            await self.store.tx(failed)
+            return False
+        found = await exports.files_of(client, export)
+        read_at = self.clock.now()
+
+        def keep(c: Connection) -> None:
+            if found.unreadable:
+                count(c, "offer_unreadable", row.name, by=found.unreadable)
+            keep_export(c, row, read, found.offers, read_at)
+
+        await self.store.tx(keep)
+        logger().info("offers.read", connection=row.name, count=len(found.offers))
+        return True
+
+    async def _failed(self, row: ConnectionRow, failed: ReadError, now: datetime) -> None:
+        wait = AGAIN_AFTER
+        if isinstance(failed, ReadRefused):
+            wait = REFUSED_FOR
+        elif isinstance(failed, ReadUnavailable):
+            wait = timedelta(seconds=failed.retry_after or 60)
+        # An export that is refused or unreadable is asked for anew; one that could not be looked at is looked at again.
+        values: dict[str, Any] = {"not_before": now + wait}
+        if not isinstance(failed, ReadUnavailable):
+            values["tracking_id"] = ""
+        logger().warning("offers.unread", connection=row.name, exc_info=failed)
+
+        def put_off(c: Connection) -> None:
+            keep_offer_read(c, row.id, **values)
+            count(c, "offers_unread", row.name)
+
+        await self.store.tx(put_off)
+
+    # -- variants ----------------------------------------------------------------------------------------
+
+    async def read_variants(self, row: ConnectionRow) -> int:
+        """Read every variant of the connection's shop; returns how many. A walk that fails is done again later."""
+        client = self.connections.shopify_client(row)
+        asked_at = self.clock.now()
+        found: list[Variant] = []
+        after: str | None = None
+        try:
+            while True:
+                page = await shopify_read.all_variants(client, after)
+                found += page.variants
+                after = page.after
+                if after is None:
+                    break
+        except CallFailed as failed:
+            logger().warning("variants.unread", shop=row.shopify_shop, exc_info=failed)
+            again = self.clock.now() + AGAIN_AFTER
+
+            def put_off(c: Connection) -> None:
+                duty_is_due(c, f"variants {row.shopify_shop}", again)
+                count(c, "variants_unread", row.shopify_shop)
+
+            await self.store.tx(put_off)
+            return 0
+        now = self.clock.now()
+        await self.store.tx(
+            lambda c: keep_all_variants(c, row.shopify_shop, found, page.currency, asked_at, now)
+        )
+        logger().info("variants.read", shop=row.shopify_shop, count=len(found))
+        return len(found)

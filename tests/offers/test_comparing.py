@@ -1,0 +1,158 @@
+"""Reading offers and variants from simulated platforms and comparing them, with what goes wrong on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from interlock.cases.store import cases
+from interlock.engine.offers import wanted_read
+from interlock.engine.store import counts
+from interlock.offers.store import OfferRead, keep_offer_read, known_offers, links, offer_read, want_offers
+from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal.history import on_virtual_time
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.simulator.mirakl.switches import mirakl_switches
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.build import NOW
+
+NAME = "all-or-nothing"
+HOUR = timedelta(hours=1)
+
+
+def lived(
+    database: Database,
+    keyring: Keyring,
+    story: Callable[[World], Awaitable[None]],
+    switches: dict[str, str] | None = None,
+) -> None:
+    """A world without service processes, in which the story reads and compares."""
+
+    async def live() -> None:
+        plan = WorldPlan(
+            seed=3,
+            marketplaces=(PROFILES[NAME].changed({"call_tolerance": 1000}),),
+            rules=ConnectionRules("marketplace", "interlock:marketplace"),
+            processes=0,
+            mirakl_switches=mirakl_switches(switches),
+        )
+        world = World(plan, database, keyring)
+        for item in CATALOGUE:
+            world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+        await world.start()
+        try:
+            await story(world)
+        finally:
+            await world.stop()
+
+    on_virtual_time(3, live)
+
+
+def open_cases(world: World) -> list[tuple[str, str]]:
+    with world.database.begin() as c:
+        rows = c.execute(
+            select(cases.c.reason, cases.c.subject)
+            .where(cases.c.closed_at.is_(None), cases.c.order_id.is_(None))
+            .order_by(cases.c.reason, cases.c.subject)
+        )
+        return [(row.reason, row.subject) for row in rows]
+
+
+def test_both_sides_are_read_and_what_differs_is_a_case_until_it_is_put_right(
+    database: Database, keyring: Keyring
+) -> None:
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        now = market.clock.now()
+        market.offers.set_quantity("MUG-BLUE", 7, now, "staff", "portal")
+        kettle = next(one for one in world.shopify.shop.variants.values() if one.sku == "KETTLE-1L")
+        kettle.sku = "KETTLE"
+        await world.compare(NAME)
+        row = world.connection_row(NAME)
+        with database.begin() as c:
+            shown = {offer.sku: offer for offer in known_offers(c, row.id)}
+            linked = {link.offer_sku for link in links(c, row.id)}
+        assert (shown["MUG-BLUE"].quantity, shown["MUG-BLUE"].price) == (7, Decimal("12.90"))
+        assert linked == {item.sku for item in CATALOGUE} - {"KETTLE-1L"}
+        assert open_cases(world) == [
+            ("offer_without_variant", "KETTLE-1L"),
+            ("variant_without_offer", "products"),
+        ]
+        # a second variant of one SKU, the kettle put right, an offer deleted
+        world.shopify.add_variant("MUG-BLUE", "12.90", 1)
+        kettle.sku = "KETTLE-1L"
+        await asyncio.sleep(600)
+        market.offers.change("LAMP-OAK", market.clock.now(), deleted=True)
+        with database.begin() as c:
+            want_offers(c, row.id, world.service_clock.now())
+        await world.compare(NAME)
+        assert open_cases(world) == [
+            ("offer_ambiguous", "MUG-BLUE"),
+            ("offer_deleted", "LAMP-OAK"),
+            ("variant_without_offer", "products"),
+        ]
+
+    lived(database, keyring, story)
+
+
+def test_a_sale_is_seen_by_the_differential_export_and_a_failed_export_is_asked_for_again(
+    database: Database, keyring: Keyring
+) -> None:
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        await world.compare(NAME)
+        market.create_generated(skus=["BOARD-L"], quantities=[3])
+        await asyncio.sleep(600)
+        market.offers.failures_armed = 1
+        row = world.connection_row(NAME)
+        with database.begin() as c:
+            want_offers(c, row.id, world.service_clock.now())
+        await world.compare(NAME)
+        with database.begin() as c:
+            assert known_offers(c, row.id, ["BOARD-L"])[0].quantity == 97
+            assert counts(c)[("offer_export_failed", NAME)] == 1
+            assert offer_read(c, row.id).tracking_id == ""
+        since = [export.since for export in market.offers.exports.values()]
+        assert since[0] is None
+        assert all(moment is not None for moment in since[1:])
+
+    lived(database, keyring, story)
+
+
+def test_an_export_the_marketplace_gives_again_says_nothing_new(database: Database, keyring: Keyring) -> None:
+    async def story(world: World) -> None:
+        row = world.connection_row(NAME)
+        await world.compare(NAME)
+        with database.begin() as c:
+            before = offer_read(c, row.id)
+            # as if a day had passed for us, while the marketplace still has the export
+            keep_offer_read(c, row.id, read_whole_at=world.service_clock.now() - timedelta(hours=25))
+        await asyncio.sleep(60)
+        comparing = asyncio.create_task(world.compare(NAME))
+        await asyncio.sleep(600)
+        with database.begin() as c:
+            after = offer_read(c, row.id)
+        comparing.cancel()
+        assert after.read_at == before.read_at
+        assert after.not_before is not None
+
+    lived(database, keyring, story, {"offer_export_duplicate": "within_an_hour"})
+
+
+def test_which_export_is_wanted() -> None:
+    """All offers once a day, what changed when somebody waits for it and at most every five minutes."""
+    fresh = OfferRead(asked_at=NOW, read_at=NOW, read_whole_at=NOW)
+    later = NOW + timedelta(minutes=6)
+    assert wanted_read(OfferRead(), NOW) == "whole"
+    assert wanted_read(OfferRead(not_before=NOW + HOUR), NOW) is None
+    assert wanted_read(fresh, NOW + 23 * HOUR) is None
+    assert wanted_read(fresh, NOW + 24 * HOUR) == "whole"
+    wanting = OfferRead(asked_at=NOW, read_at=NOW, read_whole_at=NOW, wanted_at=NOW + timedelta(minutes=1))
+    assert wanted_read(wanting, NOW + timedelta(minutes=2)) is None
+    assert wanted_read(wanting, later) == "changes"
+    told = OfferRead(asked_at=NOW, read_at=later, read_whole_at=NOW, wanted_at=NOW + timedelta(minutes=1))
+    assert wanted_read(told, NOW + HOUR) is None

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from interlock.simulator.clock import PlatformClock
-from interlock.simulator.mirakl import PROFILES, MiraklWorld, mirakl_switches
+from interlock.simulator.mirakl import PROFILES, MiraklWorld, SimOrder, mirakl_switches
 from interlock.simulator.mirakl.operations import MODELLED, operation_at
 from interlock.simulator.transport import ClockedASGITransport
 from tests.contract.mirakl.validator import (
@@ -107,6 +107,7 @@ async def _day(judged: Judged, rng: random.Random) -> None:
         await judged.call("PUT", "/api/orders/cancel", {"cancelations": [entry]})
         if rng.random() < 0.3:
             await judged.call("PUT", f"/api/orders/{order.id}/cancel")
+        await _parcels(judged, order, rng)
         tracking = {"carrier_code": "UPS", "tracking_number": "1"}
         await judged.call("PUT", f"/api/orders/{order.id}/tracking", tracking)
         await judged.call("PUT", f"/api/orders/{order.id}/ship")
@@ -137,6 +138,27 @@ async def _day(judged: Judged, rng: random.Random) -> None:
     world.advance(200000)
     for order in orders:
         await judged.call("GET", f"/api/orders?order_ids={order.id}&order_tax_mode=TAX_INCLUDED")
+
+
+async def _parcels(judged: Judged, order: SimOrder, rng: random.Random) -> None:
+    """Shipments of one order: made, refused item by item, corrected, deleted, shipped and read."""
+    parcel = {
+        "order_id": order.id,
+        "shipment_lines": [{"order_line_id": order.lines[-1].id, "quantity": 1, "package_reference": "P1"}],
+        "tracking": {"carrier_code": "UPS", "tracking_number": "1Z"},
+        "invoice_reference": "IL-1",
+        "shipping_from": {"warehouse": {"code": rng.choice(("MAIN", "NOWHERE"))}},
+        "shipped": rng.random() < 0.3,
+    }
+    nowhere = {**parcel, "order_id": "nowhere"}
+    made = await judged.call("POST", "/api/shipments", {"shipments": [parcel, nowhere]})
+    ids = [one["id"] for one in (made or {}).get("shipment_success", ())]
+    tracking = {"carrier_name": "Van", "tracking_number": "7", "tracking_url": "https://van.example/7"}
+    corrected = [{"id": one, "tracking": tracking} for one in (*ids, "nowhere")]
+    await judged.call("POST", "/api/shipments/tracking", {"shipments": corrected})
+    named = {"shipments": [{"id": one} for one in (*ids, "nowhere")]}
+    await judged.call("PUT", f"/api/shipments/{'delete' if rng.random() < 0.3 else 'ship'}", named)
+    await judged.call("GET", f"/api/shipments?order_id={order.id}&limit=1")
 
 
 def test_simulated_exchanges_break_nothing_in_the_contract() -> None:

@@ -36,7 +36,7 @@ def test_another_shops_id_is_403() -> None:
     ("method", "path", "code"),
     [
         ("PUT", "/api/orders/adjust", "OR32"),
-        ("POST", "/api/shipments", "ST01"),
+        ("PUT", "/api/shipments", "ST07"),
         ("GET", "/api/offers/1", "OF22"),
     ],
 )

@@ -30,7 +30,7 @@ from interlock.simulator.mirakl.orders import (
     cent,
     share_of,
 )
-from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES
+from interlock.simulator.mirakl.profile import PAYMENT_WORKFLOWS, TAX_MODES, MarketplaceProfile
 from interlock.simulator.mirakl.render import (
     can_cancel,
     dumps,
@@ -40,6 +40,7 @@ from interlock.simulator.mirakl.render import (
     render_key,
     without_nulls,
 )
+from interlock.simulator.mirakl.shipments import SimTracking
 from interlock.simulator.record import Call
 
 if TYPE_CHECKING:
@@ -182,6 +183,10 @@ class SellerApi:
     """The ASGI application under /api."""
 
     def __init__(self, world: "MiraklWorld") -> None:
+        # Imported here because it needs the words of this module.
+        from interlock.simulator.mirakl.shipments_api import ShipmentOperations
+
+        shipments = ShipmentOperations(world)
         self._world = world
         self._static: dict[str, tuple[int, str]] = {}
         self._shown: dict[str, _Shown] = {}
@@ -203,7 +208,12 @@ class SellerApi:
             "RE01": self._re01,
             "SH12": self._sh12,
             "SH21": self._sh21,
-            "ST12": self._st12,
+            "ST01": shipments.create,
+            "ST06": shipments.delete,
+            "ST11": shipments.listed,
+            "ST12": shipments.items_to_ship,
+            "ST23": shipments.track,
+            "ST24": shipments.ship,
             "V01": self._v01,
         }
         assert tuple(self._handlers) == MODELLED
@@ -637,33 +647,20 @@ class SellerApi:
             raise ApiRefusal(
                 400, "ORDER_INVALID_STATE", f"Order status must be 'SHIPPING' but is '{order.state}'"
             )
+        self._check_ships_whole()
         number = values["tracking_number"]
-        if values["carrier_code"] is not None:
-            carrier = next(
-                (known for known in world.profile.carriers if known.code == values["carrier_code"]), None
-            )
-            if carrier is None:
-                raise ApiRefusal(
-                    400, "CARRIER_NOT_FOUND", f"Carrier {values['carrier_code']} is not registered"
-                )
-            template = carrier.tracking_url
-            if template is not None and "{trackingId}" in template and number is None:
-                raise ApiRefusal(400, "VALIDATION_ERROR", "tracking_number is mandatory for this carrier")
-            order.carrier_code = carrier.code
-            order.carrier_standard_code = carrier.standard_code
-            order.carrier_name = carrier.label
-            order.tracking_url = template.replace("{trackingId}", number or "") if template else None
-        else:
-            if values["carrier_name"] is None:
-                raise ApiRefusal(400, "VALIDATION_ERROR", "carrier_code or carrier_name is mandatory")
-            if not world.profile.alternative_carrier:
-                raise ApiRefusal(
-                    400, "CARRIER_NOT_ALLOWED", "Only registered carriers are allowed on this marketplace"
-                )
-            order.carrier_code = None
-            order.carrier_standard_code = values["carrier_standard_code"]
-            order.carrier_name = values["carrier_name"]
-            order.tracking_url = values["carrier_url"]
+        tracking = tracking_of(
+            world.profile,
+            values["carrier_code"],
+            values["carrier_name"],
+            values["carrier_standard_code"],
+            number,
+            values["carrier_url"],
+        )
+        order.carrier_code = tracking.carrier_code
+        order.carrier_standard_code = tracking.carrier_standard_code
+        order.carrier_name = tracking.carrier_name
+        order.tracking_url = tracking.url
         order.tracking_number = number
         world.touch(order, call.now)
         world.effect(
@@ -685,6 +682,7 @@ class SellerApi:
             raise ApiRefusal(
                 400, "ORDER_INVALID_STATE", f"Order status must be 'SHIPPING' but is '{order.state}'"
             )
+        self._check_ships_whole()
         if not order.shop_can_ship:
             raise ApiRefusal(400, "ORDER_INVALID_STATE", "The shop cannot ship this order")
         method = next(
@@ -700,6 +698,12 @@ class SellerApi:
             )
         world.ship(order, call.now, call.actor, call.reference)
         return ApiAnswer(204, None)
+
+    def _check_ships_whole(self) -> None:
+        """Whether OR23 and OR24 work beside shipments is undocumented (section 6): a switch."""
+        world = self._world
+        if world.profile.multi_shipment and world.switches["or24_with_multi_shipment"] == "refused":
+            raise ApiRefusal(400, "MULTI_SHIPMENT_ENABLED", "Orders are shipped by shipments on this marketplace")
 
     def _or29(self, call: ApiCall) -> ApiAnswer:
         """OR29, section 5: the whole order, where `can_cancel` says so."""
@@ -1002,69 +1006,6 @@ class SellerApi:
             order, topic["type"], topic["value"], body, tuple(to), call.now, call.actor, call.reference
         )
         return ApiAnswer(201, dumps({"message_id": thread.message_id, "thread_id": thread.id}))
-
-    def _st12(self, call: ApiCall) -> ApiAnswer:
-        """ST12, section 6: what remains to ship of orders in SHIPPING; 404 where multi-shipment is off."""
-        world = self._world
-        if not world.profile.multi_shipment:
-            raise ApiRefusal(404, "NOT_FOUND", "The requested resource does not exist")
-        limit = call.whole("limit", 10, 1, 100)
-        token = call.one("page_token")
-        asked = call.query.get("order_id")
-        start = 0
-        if token is not None:
-            # A token carries everything else of the first request (section 1.3).
-            place, _, ids = token.partition(":")
-            if not place.isascii() or not place.isdigit():
-                raise ApiRefusal(400, "VALIDATION_ERROR", "page_token is invalid")
-            start, asked = int(place), ids.split(",") if ids else None
-        found = [
-            order
-            for order in world.by_creation
-            if order.state == "SHIPPING"
-            and not order.ship_asked
-            and order.shipping_address is not None
-            and (asked is None or order.id in asked)
-        ]
-        found.sort(key=lambda order: (order.shipping_deadline or order.created, order.id))
-        page = found[start : start + limit]
-        call.order_ids.extend(order.id for order in page)
-        answer: dict[str, Any] = {"data": [self._to_ship(order) for order in page]}
-        if start + limit < len(found):
-            answer["next_page_token"] = f"{start + limit}:{','.join(asked or ())}"
-        return ApiAnswer(200, dumps(without_nulls(answer)))
-
-    def _to_ship(self, order: SimOrder) -> dict[str, Any]:
-        switches = self._world.switches
-        lines = []
-        for line in order.lines:
-            quantity = line.quantity
-            if switches["st12_reflects_cancelations"] == "yes":
-                quantity -= line.canceled_quantity
-            if switches["st12_reflects_withdrawn"] == "yes":
-                quantity -= line.withdrawn_quantity
-            if line.active and quantity > 0:
-                lines.append(
-                    {
-                        "order_line_id": line.id,
-                        "offer_sku": line.sku,
-                        "product_title": line.title,
-                        "quantity": quantity,
-                    }
-                )
-        return {
-            "order_id": order.id,
-            "references": {
-                "order_reference_for_customer": order.reference_for_customer,
-                "order_reference_for_seller": order.reference_for_seller,
-            },
-            "fulfillment": order.static.get("fulfillment"),
-            "shipping_type_code": order.shipping_type_code,
-            "shipping_deadline": instant(order.shipping_deadline),
-            "shipping_date": instant(order.shipping_deadline or order.created),
-            "shipping_address": order.shipping_address,
-            "shipment_lines": lines,
-        }
 
     def _line_of(self, line_id: str) -> tuple[SimOrder, SimLine]:
         order = self._world.line_owners.get(line_id)
@@ -1378,6 +1319,33 @@ def _not_modelled(method: str, path: str) -> ApiAnswer:
         return ApiAnswer(405, dumps({"message": message, "status": 405}), allow)
     message = f"Mirakl publishes no seller operation at {method} of this path, so none is modelled."
     return ApiAnswer(501, dumps({"message": message, "status": 501, "operation": None}))
+
+
+def tracking_of(
+    profile: MarketplaceProfile,
+    code: str | None,
+    name: str | None,
+    standard_code: str | None,
+    number: str | None,
+    url: str | None,
+) -> SimTracking:
+    """The tracking as the marketplace keeps it: the rules at the end of section 6. Raises ApiRefusal."""
+    if code is None:
+        if name is None:
+            raise ApiRefusal(400, "VALIDATION_ERROR", "carrier_code or carrier_name is mandatory")
+        if not profile.alternative_carrier:
+            raise ApiRefusal(
+                400, "CARRIER_NOT_ALLOWED", "Only registered carriers are allowed on this marketplace"
+            )
+        return SimTracking(None, standard_code, name, number, url)
+    carrier = next((known for known in profile.carriers if known.code == code), None)
+    if carrier is None:
+        raise ApiRefusal(400, "CARRIER_NOT_FOUND", f"Carrier {code} is not registered")
+    template = carrier.tracking_url
+    if template is not None and "{trackingId}" in template and number is None:
+        raise ApiRefusal(400, "VALIDATION_ERROR", "tracking_number is mandatory for this carrier")
+    computed = template.replace("{trackingId}", number or "") if template else None
+    return SimTracking(carrier.code, carrier.standard_code, carrier.label, number, computed)
 
 
 def _item_error(order_id: str, code: str, name: str, message: str) -> dict[str, Any]:

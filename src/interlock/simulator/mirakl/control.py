@@ -145,6 +145,9 @@ class Control:
             "/offers": self._add_offer,
             "/offers/change": self._change_offer,
             "/offers/exports-fail": self._fail_exports,
+            "/orders/ship": self._ship,
+            "/orders/operator": self._operator,
+            "/shipments/validate": self._validate,
             "/clock/advance": self._advance,
             "/faults": self._faults,
             "/switches": self._set_switches,
@@ -297,6 +300,28 @@ class Control:
         self._world.receive(order_id)
         return self._after(order_id)
 
+    def _ship(self, fields: Fields) -> Any:
+        order_id = fields.text("order_id")
+        units = fields.mapping("units") if fields.has("units") else None
+        if units is not None and any(type(count) is not int for count in units.values()):
+            raise ControlError("units", "A whole number is expected for every line.")
+        code, number = fields.optional_text("carrier_code"), fields.optional_text("number")
+        fields.finish()
+        self._world.portal_ship(order_id, units, carrier_code=code, number=number)
+        return self._after(order_id)
+
+    def _operator(self, fields: Fields) -> Any:
+        order_id = fields.text("order_id")
+        fields.finish()
+        self._world.operator_takes(order_id)
+        return self._after(order_id)
+
+    def _validate(self, fields: Fields) -> Any:
+        shipment_id = fields.text("shipment_id")
+        fields.finish()
+        self._world.portal_validate(shipment_id)
+        return self._after(self._world.shipments.by_id[shipment_id].order_id)
+
     # -- offers ------------------------------------------------------------------------------------------
 
     def _add_offer(self, fields: Fields) -> Any:
@@ -445,6 +470,11 @@ class Control:
             "address_shown": order.address_shown,
             "payment_will_fail": order.payment_will_fail,
             "ship_asked": order.ship_asked,
+            "operator_ships": order.operator_ships,
+            "shipments": [
+                {"id": one.id, "status": one.status, "by": one.by, "units": dict(one.units)}
+                for one in order.shipments
+            ],
             "threads": [
                 {"id": one.id, "topic": one.topic, "to": list(one.to), "length": len(one.body), "by": one.by}
                 for one in order.threads

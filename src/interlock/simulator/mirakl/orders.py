@@ -143,6 +143,39 @@ class SimThread:
 
 
 @dataclass(slots=True)
+class SimShipment:
+    """One shipment of an order (section 3.6). `units` are units by order line; `by` is who made it, which ST11 never
+    shows. `debited` counts under PAY_ON_SHIPMENT alone, where each shipment is debited for itself."""
+
+    id: str
+    order_id: str
+    units: dict[str, int]
+    by: str
+    created: datetime
+    updated: datetime
+    status: str = "SHIPPING"
+    invoice_reference: str | None = None
+    warehouse: str | None = None
+    carrier_code: str | None = None
+    carrier_standard_code: str | None = None
+    carrier_name: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    package_references: dict[str, str] = field(default_factory=dict)
+    shipped: datetime | None = None
+    debited: datetime | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.status != "CANCELED"
+
+    @property
+    def validated(self) -> bool:
+        """Whether somebody has said that it left (ST24, or `shipped` in ST01)."""
+        return self.status not in ("SHIPPING", "READY_FOR_PICK_UP", "CANCELED")
+
+
+@dataclass(slots=True)
 class SimLine:
     """One order line. `ordered` never changes; what is cancelled or refunded stands in its own lists."""
 
@@ -212,7 +245,8 @@ class SimLine:
 @dataclass(slots=True)
 class SimOrder:
     """One logistic order. `timers` maps the name of what will happen by itself to when (UTC), `changed_at` each version
-    to when it began; `shown_instead` are fields of its OR11 entry that say something this API never said before."""
+    to when it began; `shown_instead` are fields of its OR11 entry that say something this API never said before;
+    `operator_ships` means that the operator's own logistics takes the parcels (section 3.5 `can_shop_ship`)."""
 
     id: str
     commercial_id: str
@@ -249,6 +283,8 @@ class SimOrder:
     tracking_number: str | None = None
     tracking_url: str | None = None
     threads: list[SimThread] = field(default_factory=list)
+    shipments: list[SimShipment] = field(default_factory=list)
+    operator_ships: bool = False
     shown_instead: dict[str, Any] = field(default_factory=dict)
     timers: dict[str, datetime] = field(default_factory=dict)
     version: int = 0
@@ -264,6 +300,11 @@ class SimOrder:
     @property
     def active_lines(self) -> list[SimLine]:
         return [line for line in self.lines if line.active]
+
+    def in_shipments(self, line: SimLine, *, validated: bool = False) -> int:
+        """Units of the line in shipments that exist, or only in those that were said to have left."""
+        counted = [part for part in self.shipments if (part.validated if validated else part.alive)]
+        return sum(part.units.get(line.id, 0) for part in counted)
 
     @property
     def has_incident(self) -> bool:

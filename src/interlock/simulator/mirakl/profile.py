@@ -97,7 +97,8 @@ class MarketplaceProfile:
 
     `pending_adjustment` and `payable_adjustment` are what other business of the shop adds to its balances (A01); a
     refund is refused when the balance it draws on is too low. `offer_quantity` is what every offer begins with; on test
-    environments `least_items_per_chunk` of an export is lower (OF52).
+    environments `least_items_per_chunk` of an export is lower (OF52). With `operator_ships` the operator makes the
+    shipments and fetches the parcels; `warehouses` are codes a shipment may name as its origin.
     """
 
     name: str
@@ -124,6 +125,8 @@ class MarketplaceProfile:
     addresses_from: str = "ACCEPTED"
     alternative_carrier: bool = True
     multi_shipment: bool = False
+    operator_ships: bool = False
+    warehouses: tuple[str, ...] = ("MAIN", "SOUTH")
     persona: str = "default"
     call_tolerance: int = 3
     taxes: tuple[TaxRule, ...] = (TaxRule("TVA20", Decimal("20")),)

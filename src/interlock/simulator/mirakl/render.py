@@ -114,7 +114,7 @@ def can_cancel(order: SimOrder, switches: Switches) -> bool:
             and order.state in ("WAITING_DEBIT", "WAITING_DEBIT_PAYMENT")
             and order.debited is None
         )
-    if order.state != "SHIPPING" or order.ship_asked:
+    if order.state != "SHIPPING" or order.ship_asked or any(part.validated for part in order.shipments):
         return False
     return order.workflow == "NO_CUSTOMER_PAYMENT_CONFIRMATION" or order.debited is None
 

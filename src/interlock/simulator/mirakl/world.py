@@ -37,6 +37,7 @@ from interlock.simulator.mirakl.orders import (
     share_of,
 )
 from interlock.simulator.mirakl.profile import MarketplaceProfile
+from interlock.simulator.mirakl.shipments import Shipments, SimTracking
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.simulator.record import Call, Effect, Record
 from interlock.simulator.switches import Switches
@@ -121,6 +122,7 @@ class MiraklWorld:
             self.offers.add(item, profile.offer_quantity, self.started)
         self.keys: dict[str, ApiKey] = {}
         self.api_key = self.add_key("shop")
+        self.shipments = Shipments(self)
         self._heap: list[tuple[datetime, int, str, str]] = []
         self._sequence = 0
         self._ids = 1000
@@ -211,7 +213,7 @@ class MiraklWorld:
         self.profile = self.profile.changed(fields)
         self.profile_epoch += 1
 
-    def _arm(self, order: SimOrder, name: str, due: datetime) -> None:
+    def arm(self, order: SimOrder, name: str, due: datetime) -> None:
         order.timers[name] = due
         self._sequence += 1
         heapq.heappush(self._heap, (due, self._sequence, order.id, name))
@@ -250,7 +252,7 @@ class MiraklWorld:
         if not staging:
             self._release(order, now, "system")
         elif self.profile.staging_delay is not None:
-            self._arm(order, "release", now + timedelta(seconds=self.profile.staging_delay))
+            self.arm(order, "release", now + timedelta(seconds=self.profile.staging_delay))
         self.tick()
         return order
 
@@ -310,7 +312,8 @@ class MiraklWorld:
 
     # -- states ----------------------------------------------------------------------------------------
 
-    def _move(self, order: SimOrder, to: str, at: datetime, actor: str, reference: str | None = None) -> None:
+    def move(self, order: SimOrder, to: str, at: datetime, actor: str, reference: str | None = None) -> None:
+        """The order and its active lines enter a state; the timers of that state begin."""
         before = order.state
         order.state = to
         for line in order.lines:
@@ -343,33 +346,35 @@ class MiraklWorld:
             case "WAITING_ACCEPTANCE":
                 order.waiting_since = at
                 if profile.accepts_automatically:
-                    self._arm(
+                    self.arm(
                         order, "auto_accept", at + timedelta(seconds=profile.automatic_acceptance_delay)
                     )
                 else:
                     counted = self.switches["staging_counts_toward_window"] == "yes"
                     start = order.created if counted else at
                     due = start + timedelta(hours=profile.acceptance_window_hours)
-                    self._arm(order, "auto_refuse", max(due, at))
+                    self.arm(order, "auto_refuse", max(due, at))
             case "WAITING_DEBIT":
-                self._arm(order, "debit_request", at + timedelta(seconds=profile.debit_request_delay))
+                self.arm(order, "debit_request", at + timedelta(seconds=profile.debit_request_delay))
             case "WAITING_DEBIT_PAYMENT":
-                self._arm(order, "debit", at + timedelta(seconds=profile.debit_delay))
-                self._arm(order, "debit_timeout", at + timedelta(hours=profile.debit_timeout_hours))
+                self.arm(order, "debit", at + timedelta(seconds=profile.debit_delay))
+                self.arm(order, "debit_timeout", at + timedelta(hours=profile.debit_timeout_hours))
             case "SHIPPING":
-                if self.switches["can_shop_ship_at_shipping"] == "at_once":
+                if profile.multi_shipment and profile.operator_ships:
+                    self.shipments.hand_to_operator(order, at)
+                elif self.switches["can_shop_ship_at_shipping"] == "at_once":
                     order.shop_can_ship = True
                 else:
-                    self._arm(order, "can_ship", at + timedelta(seconds=profile.can_shop_ship_delay))
+                    self.arm(order, "can_ship", at + timedelta(seconds=profile.can_shop_ship_delay))
                 self._arm_due_date(order, at, "accepted")
             case "SHIPPED":
                 order.shipped_at = at
-                self._arm(order, "received", at + timedelta(hours=profile.auto_received_hours))
+                self.arm(order, "received", at + timedelta(hours=profile.auto_received_hours))
                 self._arm_due_date(order, at, "shipped")
             case "TO_COLLECT":
-                self._arm(order, "received", at + timedelta(hours=profile.auto_received_hours))
+                self.arm(order, "received", at + timedelta(hours=profile.auto_received_hours))
             case "RECEIVED":
-                self._arm(order, "closed", at + timedelta(hours=profile.auto_closed_hours))
+                self.arm(order, "closed", at + timedelta(hours=profile.auto_closed_hours))
             case _:
                 pass
 
@@ -380,7 +385,7 @@ class MiraklWorld:
             and self.switches["due_date_counts_from"] == moment
         ):
             days = order.payment_duration or self.profile.payment_duration_days
-            self._arm(order, "debit", at + timedelta(days=days))
+            self.arm(order, "debit", at + timedelta(days=days))
 
     def _show_address(self, order: SimOrder, at: datetime, actor: str) -> None:
         if order.address_shown:
@@ -408,7 +413,7 @@ class MiraklWorld:
                 nothing = {line.id: False for line in order.active_lines}
                 self.decide(order, nothing, at, "system", automatic=True)
             case "debit_request":
-                self._move(order, "WAITING_DEBIT_PAYMENT", at, "system")
+                self.move(order, "WAITING_DEBIT_PAYMENT", at, "system")
             case "debit":
                 self._debit_due(order, at)
             case "debit_timeout":
@@ -421,13 +426,15 @@ class MiraklWorld:
                 self._receive(order, at, "system")
             case "closed":
                 if order.state == "RECEIVED":
-                    self._move(order, "CLOSED", at, "system")
+                    self.move(order, "CLOSED", at, "system")
                     self.effect(order, "closed", at, "system")
+            case _ if name.startswith("shipment:"):
+                self.shipments.debit_due(order, name.removeprefix("shipment:"), at)
             case _:
                 self._refund_step(order, name.removeprefix("refund:"), at)
 
     def _release(self, order: SimOrder, at: datetime, actor: str) -> None:
-        self._move(order, "WAITING_ACCEPTANCE", at, actor)
+        self.move(order, "WAITING_ACCEPTANCE", at, actor)
 
     def decide(
         self,
@@ -451,12 +458,12 @@ class MiraklWorld:
             self.effect(order, kind, at, actor, reference, lines=[line.id for line in refused])
         self.offers.decided(order, accepted, refused, at, actor)
         if not accepted:
-            self._move(order, "REFUSED", at, actor, reference)
+            self.move(order, "REFUSED", at, actor, reference)
             return
         order.accepted_at = at
         self.effect(order, "accepted", at, actor, reference, lines=[line.id for line in accepted])
         next_state = "WAITING_DEBIT" if order.workflow == "PAY_ON_ACCEPTANCE" else "SHIPPING"
-        self._move(order, next_state, at, actor, reference)
+        self.move(order, next_state, at, actor, reference)
 
     def _debit_due(self, order: SimOrder, at: datetime) -> None:
         if order.debited is not None:
@@ -466,7 +473,7 @@ class MiraklWorld:
         elif order.state == "WAITING_DEBIT_PAYMENT":
             self.cancel_all(order, at, "system", None, None)
         elif order.ship_asked:
-            self._arm(order, "debit_timeout", at + timedelta(hours=self.profile.debit_timeout_hours))
+            self.arm(order, "debit_timeout", at + timedelta(hours=self.profile.debit_timeout_hours))
 
     def _debit(self, order: SimOrder, at: datetime, actor: str) -> None:
         order.debited = at
@@ -479,16 +486,18 @@ class MiraklWorld:
         self.touch(order, at)
         self.effect(order, "debited", at, actor)
         if order.state == "WAITING_DEBIT_PAYMENT":
-            self._move(order, "SHIPPING", at, actor)
+            self.move(order, "SHIPPING", at, actor)
         elif order.state == "SHIPPING" and order.ship_asked:
-            self._move(order, "SHIPPED", at, actor)
+            self.move(order, "SHIPPED", at, actor)
+        else:
+            self.shipments.order_debited(order, at, actor)
 
     def _receive(self, order: SimOrder, at: datetime, actor: str) -> None:
         if order.state not in ("SHIPPED", "TO_COLLECT"):
             return
         if order.workflow == "PAY_ON_DELIVERY" and order.debited is None:
             self._debit(order, at, actor)
-        self._move(order, "RECEIVED", at, actor)
+        self.move(order, "RECEIVED", at, actor)
         self.effect(order, "received", at, actor)
 
     def _roll_up(self, order: SimOrder, at: datetime, actor: str, reference: str | None) -> None:
@@ -502,7 +511,7 @@ class MiraklWorld:
             to = next(iter(states))
         else:
             to = self.switches["mixed_terminal_lines"]
-        self._move(order, to, at, actor, reference)
+        self.move(order, to, at, actor, reference)
         if to == "CLOSED":
             self.effect(order, "closed", at, actor, reference)
 
@@ -520,13 +529,13 @@ class MiraklWorld:
         )
         unpaid = order.workflow == "PAY_ON_SHIPMENT" and order.debited is None
         if unpaid:
-            self._arm(order, "debit", at + timedelta(seconds=self.profile.debit_delay))
+            self.arm(order, "debit", at + timedelta(seconds=self.profile.debit_delay))
         if unpaid and self.switches["pay_on_shipment_debit"] == "shipping_until_debited":
             order.ship_asked = True
             order.shop_can_ship = False
             self.touch(order, at)
         else:
-            self._move(order, "SHIPPED", at, actor, reference)
+            self.move(order, "SHIPPED", at, actor, reference)
 
     def cancel_part(
         self,
@@ -584,6 +593,7 @@ class MiraklWorld:
     def after_cancelations(self, order: SimOrder, at: datetime, actor: str, reference: str | None) -> None:
         """The order's own state once its lines were cancelled."""
         self._roll_up(order, at, actor, reference)
+        self.shipments.after_cancelation(order, at, actor, reference)
 
     def cancel_all(
         self,
@@ -599,7 +609,7 @@ class MiraklWorld:
             self.cancel_part(
                 order, line, quantity, line.refundable(), reason_code, at, actor, reference, whole=True
             )
-        self._roll_up(order, at, actor, reference)
+        self.after_cancelations(order, at, actor, reference)
 
     # -- people ------------------------------------------------------------------------------------------
 
@@ -646,6 +656,7 @@ class MiraklWorld:
         now = self._now()
         order = self.order(order_id)
         self._check_canceller(order, by)
+        self._check_all_here(order)
         self.cancel_all(order, now, by, None, reason_code)
 
     def cancel_line(
@@ -671,9 +682,10 @@ class MiraklWorld:
         if not line.active:
             raise ActionRefused("line_id", f"Line {line_id} is {line.state}.")
         rest = line.quantity - line.canceled_quantity
-        units = rest if quantity is None else quantity
-        if units < 0 or units > rest:
-            raise ActionRefused("quantity", f"{units} of {rest} units cannot be cancelled.")
+        here = rest - order.in_shipments(line, validated=True)
+        units = here if quantity is None else quantity
+        if units < 0 or units > here:
+            raise ActionRefused("quantity", f"{units} of {here} units cannot be cancelled.")
         left = line.refundable()
         whole = amount is None and shipping_amount is None and units == rest
         amounts = (
@@ -685,7 +697,7 @@ class MiraklWorld:
         part = self.cancel_part(
             order, line, units, amounts, reason_code, now, by, bump=bump or whole, whole=whole
         )
-        self._roll_up(order, now, by, None)
+        self.after_cancelations(order, now, by, None)
         return part
 
     def _check_canceller(self, order: SimOrder, by: str) -> None:
@@ -696,6 +708,10 @@ class MiraklWorld:
             allowed = order.state in _BEFORE_SHIPPED
         if not allowed:
             raise ActionRefused("order_id", f"Order {order.id} is {order.state}; the {by} cannot cancel it.")
+
+    def _check_all_here(self, order: SimOrder) -> None:
+        if any(shipment.validated for shipment in order.shipments):
+            raise ActionRefused("order_id", f"A part of order {order.id} has left; only the rest can be cancelled.")
 
     def _share(
         self,
@@ -816,8 +832,10 @@ class MiraklWorld:
         line.refunds.append(part)
         self.touch(order, at, bump=not requested, line=None if requested else line)
         self._refund_effect(order, part, at, actor, reference)
+        if excluded_from_shipment and not requested:
+            self.shipments.after_cancelation(order, at, actor, reference)
         wait = self.profile.refund_approval_delay if requested else self.profile.refund_contact_delay
-        self._arm(order, f"refund:{part.id}", at + timedelta(seconds=wait))
+        self.arm(order, f"refund:{part.id}", at + timedelta(seconds=wait))
         return part
 
     def decide_refund(self, order_id: str, refund_id: str, approved: bool) -> None:
@@ -915,12 +933,12 @@ class MiraklWorld:
                 if part.requested:
                     part.state = "WAITING_REFUND"
                     due = at + timedelta(seconds=self.profile.refund_contact_delay)
-                    self._arm(order, f"refund:{part.id}", due)
+                    self.arm(order, f"refund:{part.id}", due)
                     self.touch(order, at, line=line)
                 elif part.state == "WAITING_REFUND":
                     part.state = "WAITING_REFUND_PAYMENT"
                     due = at + timedelta(seconds=self.profile.refund_payment_delay)
-                    self._arm(order, f"refund:{part.id}", due)
+                    self.arm(order, f"refund:{part.id}", due)
                 else:
                     part.state = "REFUNDED"
                     part.transaction_number = f"RF-{part.id}"
@@ -941,7 +959,7 @@ class MiraklWorld:
             self.touch(order, at, line=line)
             self._roll_up(order, at, "system", None)
         elif order.state == "RECEIVED" and order.fully_refunded:
-            self._move(order, "CLOSED", at, "system")
+            self.move(order, "CLOSED", at, "system")
             self.effect(order, "closed", at, "system")
 
     def open_incident(self, order_id: str, line_id: str, reason_code: str = "1") -> None:
@@ -981,7 +999,7 @@ class MiraklWorld:
         if order.workflow == "NO_CUSTOMER_PAYMENT_CONFIRMATION":
             raise ActionRefused("order_id", "Mirakl never learns of payments in this order's workflow.")
         if order.state == "WAITING_DEBIT":
-            self._move(order, "WAITING_DEBIT_PAYMENT", now, "system")
+            self.move(order, "WAITING_DEBIT_PAYMENT", now, "system")
         if order.state not in ("WAITING_DEBIT_PAYMENT", "SHIPPING", "SHIPPED", "TO_COLLECT", "RECEIVED"):
             raise ActionRefused("order_id", f"Order {order_id} is {order.state}; nothing is to be paid.")
         self._debit(order, now, "operator")
@@ -1003,6 +1021,60 @@ class MiraklWorld:
             raise ActionRefused("order_id", f"Order {order_id} waits for no payment ({order.state}).")
         order.timers.pop("debit", None)
         self.touch(order, now, bump=False)
+
+    def portal_ship(
+        self,
+        order_id: str,
+        units: dict[str, int] | None = None,
+        *,
+        carrier_code: str | None = None,
+        number: str | None = None,
+    ) -> None:
+        """A person says in the seller portal that the parcel left: the whole order, or `units` by line where
+        multi-shipment is on."""
+        now = self._now()
+        order = self.order(order_id)
+        if order.state != "SHIPPING" or order.ship_asked:
+            raise ActionRefused("order_id", f"Order {order_id} is {order.state}, not SHIPPING.")
+        carrier = next((known for known in self.profile.carriers if known.code == carrier_code), None)
+        if carrier_code is not None and carrier is None:
+            raise ActionRefused("carrier_code", f"There is no carrier {carrier_code}.")
+        if not self.profile.multi_shipment:
+            if units is not None:
+                raise ActionRefused("units", "This marketplace ships whole orders only.")
+            if carrier is not None:
+                order.carrier_code, order.carrier_name = carrier.code, carrier.label
+                order.tracking_number = number
+            self.ship(order, now, "staff", None)
+            return
+        left = {line.id: self.shipments.left_to_ship(order, line) for line in order.active_lines}
+        chosen = {line: count for line, count in (units or left).items() if count > 0}
+        for line, count in chosen.items():
+            if count > left.get(line, 0):
+                raise ActionRefused("units", f"{count} units of {line}, but {left.get(line, 0)} are left.")
+        if not chosen:
+            raise ActionRefused("units", "Nothing is left to ship.")
+        tracking = SimTracking(carrier_code, None, carrier.label if carrier else None, number)
+        made = self.shipments.create(order, chosen, now, "staff", tracking=tracking)
+        self.shipments.validate(made, now, "staff")
+        self.tick()
+
+    def portal_validate(self, shipment_id: str) -> None:
+        """A person says in the portal that a shipment which exists has left."""
+        now = self._now()
+        shipment = self.shipments.by_id.get(shipment_id)
+        if shipment is None or shipment.status != "SHIPPING":
+            raise ActionRefused("shipment_id", f"There is no shipment {shipment_id} in SHIPPING.")
+        self.shipments.validate(shipment, now, "staff")
+        self.tick()
+
+    def operator_takes(self, order_id: str) -> None:
+        """The operator's own logistics takes the parcel of an order that is to be shipped."""
+        now = self._now()
+        order = self.order(order_id)
+        if order.state != "SHIPPING" or order.shipments or not self.profile.multi_shipment:
+            raise ActionRefused("order_id", f"The operator cannot take order {order_id} ({order.state}).")
+        self.shipments.hand_to_operator(order, now)
 
     def receive(self, order_id: str) -> None:
         """The customer says the parcel is there."""

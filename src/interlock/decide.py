@@ -31,7 +31,9 @@ from interlock.orders.actions import (
     CompleteDraft,
     CreateDraft,
     CreateOrder,
+    CreateShipment,
     DeleteDraft,
+    DeleteShipment,
     EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
@@ -46,6 +48,8 @@ from interlock.orders.actions import (
     SetTracking,
     ShipOrder,
     ShowStatus,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
 from interlock.orders.content import content_of
@@ -224,6 +228,10 @@ _BESIDE_THE_PARCEL = frozenset(
         Reason.SHIPPING_DEADLINE_NEAR,
         Reason.PARTIAL_SHIPMENT,
         Reason.FULFILLMENT_CANCELLED,
+        Reason.TRACKING_NOT_CORRECTED,
+        Reason.SHIPMENT_IN_PORTAL,
+        Reason.SHIPMENTS_HIDDEN,
+        Reason.OPERATOR_SHIPS,
         Reason.REFUND_ONLY_AT_MARKETPLACE,
         Reason.EMAIL_NOT_RELAY,
         Reason.MARKETING_POSSIBLE,
@@ -315,6 +323,10 @@ def _plain_name(action: Action) -> str:
             | RefundLines()
             | SetTracking()
             | ShipOrder()
+            | CreateShipment()
+            | TrackShipment()
+            | ValidateShipment()
+            | DeleteShipment()
             | ShowStatus()
         ):
             return ""

@@ -15,12 +15,16 @@ from interlock.orders.actions import (
     AnswerAcceptance,
     CancelMiraklOrder,
     CancelQuantities,
+    CreateShipment,
+    DeleteShipment,
     LineCancelation,
     RefundLines,
     SendMessage,
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.agreement import (
     agreed_quantities,
@@ -370,6 +374,14 @@ def _call(action: Action, mirakl: MiraklOrder, memory: Memory) -> CallPreview | 
             return CallPreview("OR23", kind, "The tracking is sent.", ())
         case ShipOrder():
             return CallPreview("OR24", kind, "The marketplace is told that the parcel is on its way.", ())
+        case CreateShipment():
+            return CallPreview("ST01", kind, "A shipment is made for the parcel.", ())
+        case TrackShipment():
+            return CallPreview("ST23", kind, "The tracking of a shipment is sent.", ())
+        case ValidateShipment():
+            return CallPreview("ST24", kind, "The marketplace is told that a parcel is on its way.", ())
+        case DeleteShipment():
+            return CallPreview("ST06", kind, "A shipment that did not leave is taken back.", ())
         case SetSellerReference():
             return CallPreview("OR04", kind, "Our number is written on the marketplace order.", ())
     return None

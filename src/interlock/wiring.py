@@ -106,8 +106,9 @@ class MiraklAdapter:
             found = (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode)).documents
             if not self._multi_shipment:
                 return found
-            # ST12: only an account with multi-shipment has it
-            return await mirakl_read.with_items_to_ship(self._client, found)
+            # ST12 and ST11: only an account with multi-shipment has them
+            found = await mirakl_read.with_items_to_ship(self._client, found)
+            return await mirakl_read.with_shipments(self._client, found)
         except ReadError as failed:
             raise _mirakl_read_failed(failed) from failed
 

@@ -40,12 +40,14 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetSellerReference,
+    ShipmentAction,
 )
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.plan import earliest, latest
 from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import ENDED, MiraklOrder
 from interlock.orders.store import still_mine
 from interlock.orders.targets import is_reached
 from interlock.orders.view import OpenOperation, RefundMade, View
@@ -478,9 +480,17 @@ def _close(c: Connection, operation_id: str, state: str, code: str, words: str, 
 
 
 def _seen_after(action: Action, view: View, moment: datetime) -> bool:
+    if isinstance(action, ShipmentAction):
+        # A document without shipments says nothing of them, however young it is.
+        return view.mirakl is not None and view.mirakl.observed_at >= moment and _shows_shipments(view.mirakl)
     if action.platform == "mirakl":
         return view.mirakl is not None and view.mirakl.observed_at >= moment
     return not view.shopify_unreadable and view.now >= moment
+
+
+def _shows_shipments(mirakl: MiraklOrder) -> bool:
+    """Whether it tells of shipments: none of an order that ended, or where there are none at all."""
+    return mirakl.shipments is not None or mirakl.shipments_hidden == "off" or mirakl.state in ENDED
 
 
 def _confirmed_since_snapshot(
@@ -532,8 +542,12 @@ _CASES_OF = {
     "CancelQuantities": (Reason.REDUCTION_REFUSED,),
     "CancelMiraklOrder": (Reason.REDUCTION_REFUSED, Reason.CANCELLED_IN_SHOPIFY),
     "AskServiceToStop": (Reason.SERVICE_DOES_NOT_STOP,),
-    "SetTracking": (Reason.SHIPPING_REFUSED,),
+    "SetTracking": (Reason.SHIPPING_REFUSED, Reason.TRACKING_NOT_CORRECTED),
     "ShipOrder": (Reason.SHIPPING_REFUSED,),
+    "CreateShipment": (Reason.SHIPPING_REFUSED,),
+    "TrackShipment": (Reason.SHIPPING_REFUSED, Reason.TRACKING_NOT_CORRECTED),
+    "ValidateShipment": (Reason.SHIPPING_REFUSED,),
+    "DeleteShipment": (Reason.SHIPPING_REFUSED,),
     "EditShopifyOrder": (Reason.DESK_EDIT_STUCK,),
     "CancelShopifyOrder": (Reason.DESK_EDIT_STUCK,),
     "SetOrderAddress": (Reason.DESK_EDIT_STUCK,),
@@ -559,7 +573,11 @@ def _is_about(decision: Decision, row: Row[Any]) -> bool:
         return decision.subject == str(row.kind)
     if row.kind == "RefundLines" and decision.subject != row.action["subject"]:
         return False  # money is sent again for the task that was meant, and for no other
-    return decision.reason in _CASES_OF.get(row.kind, ())
+    if decision.reason not in _CASES_OF.get(row.kind, ()):
+        return False
+    action: Action = decode(ACTION, row.action)
+    # An order has several parcels: each is sent again for its own case alone.
+    return not isinstance(action, ShipmentAction) or decision.subject == action.subject
 
 
 def begin(c: Connection, order_id: int, operation: ToSend, now: datetime) -> bool:

@@ -9,8 +9,12 @@ from typing import Any, Literal, TypeAlias
 from interlock.mirakl.exact import NotJson, parsed
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 
-WriteOperation = Literal["OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43"]
-ReadOperation = Literal["V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST12", "OF52", "OF53", "OF54"]
+WriteOperation = Literal[
+    "OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43", "ST01", "ST06", "ST23", "ST24"
+]
+ReadOperation = Literal[
+    "V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST11", "ST12", "OF52", "OF53", "OF54"
+]
 
 # Codes the contract names for OR21. Where the error body has no code of its own, its message may name one.
 KNOWN_CODES = (
@@ -78,8 +82,8 @@ Reply: TypeAlias = Answered | NotSent | Broken | Postponed
 
 
 def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) -> Outcome:
-    """What a write's reply means. `items` are the ids its answer must contain: the order id of OR04, the line
-    ids of OR30; the other operations name their order in the path and answer without a body, and OR28 is judged by
+    """What a write's reply means. `items` are the ids its answer must contain: the order id of OR04 and ST01, the line
+    ids of OR30, the shipment id of ST06, ST23 and ST24; the other operations name their order in the path and answer without a body, and OR28 is judged by
     `classify_refunds`.
 
     Only what certainly had no effect is Refused or Unavailable; everything unclear is Unknown.
@@ -93,7 +97,7 @@ def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) ->
             return Unknown(why)
         case Answered(status=200 | 204):
             return _success(operation, reply, items)
-        case Answered(status=201) if operation == "OR43":
+        case Answered(status=201) if operation in ("OR43", "ST01"):
             return _success(operation, reply, items)
         case Answered(status=401):
             return Unavailable("key refused")
@@ -153,7 +157,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _success(operation: WriteOperation, answer: Answered, items: tuple[str, ...]) -> Outcome:
     if operation == "OR28":
         return Confirmed()  # read item by item by classify_refunds
-    if operation not in ("OR04", "OR30", "OR43"):
+    if operation not in ("OR04", "OR30", "OR43", "ST01", "ST06", "ST23", "ST24"):
         # Only the absence of an error can be checked: the documented answer is 204 with nothing in it.
         return _empty_success(answer)
     try:
@@ -164,6 +168,8 @@ def _success(operation: WriteOperation, answer: Answered, items: tuple[str, ...]
         return _updated_orders(document, items)
     if operation == "OR43":
         return _thread(document)
+    if operation in ("ST01", "ST06", "ST23", "ST24"):
+        return _shipment(document, "order_id" if operation == "ST01" else "id", items)
     return _cancelations(document, items)
 
 
@@ -203,6 +209,22 @@ def _cancelations(document: Any, items: tuple[str, ...]) -> Outcome:
     if any(line_id not in facts for line_id in items):
         return Unknown("answered 200, but the answer does not contain all our lines")
     return Confirmed(tuple((f"cancelation_id:{line_id}", facts[line_id]) for line_id in items))
+
+
+def _shipment(document: Any, name: str, items: tuple[str, ...]) -> Outcome:
+    """The ST operations answer with success even when they refuse: each item stands among the successes or among the
+    errors. Mirakl's own example of ST06 calls these lists `deletion_success` and `deletion_errors`."""
+    (item,) = items
+    refused = [*_objects(document, "shipment_errors"), *_objects(document, "deletion_errors")]
+    for entry in refused:
+        if str(entry.get(name)) == item:
+            return Refused(*_told(entry, "ITEM_REFUSED"))
+    done = [*_objects(document, "shipment_success"), *_objects(document, "deletion_success")]
+    for entry in done:
+        shipment_id = entry.get("id")
+        if str(entry.get(name)) == item and isinstance(shipment_id, str) and shipment_id:
+            return Confirmed((("shipment_id", shipment_id),))
+    return Unknown("answered with success, but the answer does not contain our shipment")
 
 
 def _thread(document: Any) -> Outcome:

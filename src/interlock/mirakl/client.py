@@ -419,6 +419,45 @@ class MiraklClient:
         answer = await self._read("ST12", "/api/shipments/items_to_ship", params, lane)
         return _rows("ST12", _json("ST12", answer), "data", answer.body)
 
+    # ST11: one page of the shipments of up to 100 orders, and the token of the next page; 404 where multi-shipment is off
+    async def shipments(
+        self, order_ids: Sequence[str], page_token: str = "", lane: Lane = "rest"
+    ) -> tuple[tuple[Mapping[str, Any], ...], str]:
+        if not 1 <= len(order_ids) <= LARGEST_PAGE:
+            raise TooManyIds("ST11", f"{len(order_ids)} were given")
+        params: dict[str, str | list[str]] = {"order_id": list(order_ids), "limit": str(LARGEST_PAGE)}
+        if page_token:
+            # The token carries everything else (seek pagination).
+            params = {"page_token": page_token}
+        answer = await self._read("ST11", "/api/shipments", params, lane)
+        document = _json("ST11", answer)
+        token = document.get("next_page_token")
+        return _rows("ST11", document, "data", answer.body), token if isinstance(token, str) else ""
+
+    # ST01: one shipment of one order. Errors of ST01 name the order alone, so two of one order could not be told apart.
+    async def create_shipment(self, shipment: Mapping[str, Any], lane: Lane, reference: str) -> Outcome:
+        body = {"shipments": [shipment]}
+        reply = await self._call("ST01", "POST", "/api/shipments", {}, body, lane, reference)
+        return classify("ST01", reply, (str(shipment["order_id"]),))
+
+    # ST23: the tracking of one shipment; a second call replaces the first
+    async def track_shipment(
+        self, shipment_id: str, tracking: Mapping[str, str], lane: Lane, reference: str
+    ) -> Outcome:
+        body = {"shipments": [{"id": shipment_id, "tracking": tracking}]}
+        reply = await self._call("ST23", "POST", "/api/shipments/tracking", {}, body, lane, reference)
+        return classify("ST23", reply, (shipment_id,))
+
+    # ST24: one shipment has left
+    async def validate_shipment(self, shipment_id: str, lane: Lane, reference: str) -> Outcome:
+        body = {"shipments": [{"id": shipment_id}]}
+        return await self._write("ST24", "/api/shipments/ship", body, lane, reference, (shipment_id,))
+
+    # ST06: one shipment that has not left is gone
+    async def delete_shipment(self, shipment_id: str, lane: Lane, reference: str) -> Outcome:
+        body = {"shipments": [{"id": shipment_id}]}
+        return await self._write("ST06", "/api/shipments/delete", body, lane, reference, (shipment_id,))
+
     # OR29: cancel the whole order; no body
     async def cancel_order(self, order_id: str, lane: Lane, reference: str) -> Outcome:
         return await self._write("OR29", f"/api/orders/{_in_path(order_id)}/cancel", None, lane, reference)

@@ -8,6 +8,8 @@ from interlock.orders.actions import (
     AnswerAcceptance,
     CancelMiraklOrder,
     CancelQuantities,
+    CreateShipment,
+    DeleteShipment,
     LineCancelation,
     LineRefund,
     MiraklAction,
@@ -16,6 +18,8 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.outcomes import Outcome, Refused
 from interlock.orders.ports import OrderContext
@@ -61,6 +65,21 @@ async def perform(client: MiraklClient, action: MiraklAction, context: OrderCont
         case ShipOrder():
             # OR24: the whole order is shipped
             return await client.ship(order_id, lane, reference)
+        case CreateShipment():
+            # ST01: one shipment with our marker in it
+            return await client.create_shipment(_shipment(order_id, action), lane, reference)
+        case TrackShipment(shipment_id=shipment_id):
+            # ST23: the tracking of one shipment
+            tracking = _shipment_tracking(action)
+            if not tracking:
+                return Refused("CARRIER_MISSING", "Neither a carrier code nor a carrier name was given.")
+            return await client.track_shipment(shipment_id, tracking, lane, reference)
+        case ValidateShipment(shipment_id=shipment_id):
+            # ST24: one shipment has left
+            return await client.validate_shipment(shipment_id, lane, reference)
+        case DeleteShipment(shipment_id=shipment_id):
+            # ST06: one shipment that has not left is gone
+            return await client.delete_shipment(shipment_id, lane, reference)
         case _:
             assert_never(action)
 
@@ -132,4 +151,35 @@ def _tracking(action: SetTracking) -> dict[str, str] | None:
         }
     else:
         return None
+    return {name: value for name, value in body.items() if value}
+
+
+def _shipment(order_id: str, action: CreateShipment) -> dict[str, Any]:
+    """An entry of ST01's body. `shipped` stays false: until ST24 says that the parcel left it can be deleted (ST06)."""
+    entry: dict[str, Any] = {
+        "order_id": order_id,
+        "shipment_lines": [{"order_line_id": line_id, "quantity": units} for line_id, units in action.lines],
+        "shipped": False,
+        "invoice_reference": action.marker,
+    }
+    tracking = _shipment_tracking(action)
+    if tracking:
+        entry["tracking"] = tracking
+    if action.warehouse:
+        entry["shipping_from"] = {"warehouse": {"code": action.warehouse}}
+    return entry
+
+
+def _shipment_tracking(action: CreateShipment | TrackShipment) -> dict[str, str]:
+    """The tracking of ST01 and ST23, where OR23's `carrier_url` is called `tracking_url`; empty without a carrier."""
+    if action.carrier_code:
+        body = {"carrier_code": action.carrier_code, "tracking_number": action.number}
+    elif action.carrier_name:
+        body = {
+            "carrier_name": action.carrier_name,
+            "tracking_number": action.number,
+            "tracking_url": action.url,
+        }
+    else:
+        return {}
     return {name: value for name, value in body.items() if value}

@@ -11,16 +11,25 @@ from interlock.mirakl.client import (
     MiraklClient,
     Page,
     ReadError,
+    ReadRefused,
     ReadUnavailable,
     ReadUnreadable,
     TooManyIds,
 )
-from interlock.mirakl.translate import ITEMS_TO_SHIP, capability_from
+from interlock.mirakl.translate import (
+    ITEMS_TO_SHIP,
+    SHIPMENTS,
+    SHIPMENTS_FORBIDDEN,
+    SHIPMENTS_OFF,
+    capability_from,
+)
 from interlock.orders.actions import Lane
 from interlock.orders.capability import Capability
 
 # Rows that a page shares with the one before it.
 OVERLAP = 10
+# Of the shipments of at most 100 orders; an order has a handful of parcels.
+_MOST_SHIPMENT_PAGES = 50
 # Reads by id are counted apart from walks, and a 429 for them does not stop the walks.
 BY_ID = "OR11:event"
 
@@ -28,8 +37,8 @@ BY_ID = "OR11:event"
 class PagingNeverSettles(ReadUnreadable):
     """A walk was given page after page without coming to an end."""
 
-    def __init__(self, pages: int) -> None:
-        super().__init__("OR11", f"a list that did not come to an end within {pages} pages", b"")
+    def __init__(self, operation: str, pages: int) -> None:
+        super().__init__(operation, f"a list that did not come to an end within {pages} pages", b"")
 
 
 def walk_updated(
@@ -108,6 +117,58 @@ async def with_items_to_ship(
     )
 
 
+_WITH_SHIPMENTS = ("SHIPPING", "SHIPPED", "TO_COLLECT")
+
+
+async def with_shipments(
+    client: MiraklClient, documents: Sequence[Mapping[str, Any]], lane: Lane = "rest"
+) -> tuple[Mapping[str, Any], ...]:
+    """The same OR11 documents; those in SHIPPING or on their way also carry their shipments (ST11).
+
+    Where the marketplace answers 404 the documents say that multi-shipment is off, on 403 that our key's role may not
+    read shipments. While ST11 cannot be read otherwise they come back as they are: missing data decides nothing.
+    """
+    asked = [
+        str(document["order_id"])
+        for document in documents
+        if document.get("order_state") in _WITH_SHIPMENTS and document.get("order_id")
+    ][:LARGEST_PAGE]
+    if not asked:
+        return tuple(documents)
+    found: dict[str, Any] = {order_id: [] for order_id in asked}
+    try:
+        rows = await _all_shipments(client, asked, lane)
+    except ReadRefused as refused:
+        if refused.status not in (403, 404):
+            return tuple(documents)
+        found = dict.fromkeys(asked, SHIPMENTS_OFF if refused.status == 404 else SHIPMENTS_FORBIDDEN)
+    except ReadError:
+        return tuple(documents)
+    else:
+        for row in rows:
+            if str(row.get("order_id")) in found:
+                found[str(row.get("order_id"))].append(row)
+    return tuple(
+        {**document, SHIPMENTS: found[str(document.get("order_id"))]}
+        if str(document.get("order_id")) in found
+        else document
+        for document in documents
+    )
+
+
+async def _all_shipments(
+    client: MiraklClient, order_ids: Sequence[str], lane: Lane
+) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    token = ""
+    for _ in range(_MOST_SHIPMENT_PAGES):
+        rows, token = await client.shipments(order_ids, token, lane)
+        found.extend(rows)
+        if not token:
+            return found
+    raise PagingNeverSettles("ST11", _MOST_SHIPMENT_PAGES)
+
+
 def _has_refund(document: Mapping[str, Any]) -> bool:
     lines = document.get("order_lines")
     return isinstance(lines, list) and any(isinstance(line, dict) and line.get("refunds") for line in lines)
@@ -150,7 +211,7 @@ async def _walk(
     allowed = 20
     while True:
         if asked >= allowed:
-            raise PagingNeverSettles(asked)
+            raise PagingNeverSettles("OR11", asked)
         while True:
             try:
                 page = await client.orders(tax_mode, offset, states, (), updated_from, updated_to, lane)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from interlock.orders.addresses import AddressParts, digest, email_digest, is_complete
 from interlock.orders.capability import Capability, OperatorReason
@@ -18,6 +18,7 @@ from interlock.orders.snapshots import (
     MiraklLine,
     MiraklOrder,
     Reduction,
+    Shipment,
     Tax,
 )
 
@@ -38,10 +39,23 @@ LINE_STATES = (
     "WAITING_REFUND",
     "WAITING_REFUND_PAYMENT",
 )
+SHIPMENT_STATES = (
+    "SHIPPING",
+    "READY_FOR_PICK_UP",
+    "SHIPMENT_PREPARED",
+    "SHIPPED",
+    "TO_COLLECT",
+    "RECEIVED",
+    "CLOSED",
+    "CANCELED",
+)
 REFUND_STATES = ("WAITING_REFUND_TAX_CONFIRMATION", "WAITING_REFUND", "WAITING_REFUND_PAYMENT", "REFUNDED")
 ZERO = Decimal(0)
 # Not a field of OR11: what ST12 lists for the order, put into its document by the reader that asked for it.
 ITEMS_TO_SHIP = "items_to_ship"
+# Nor is this: the rows ST11 lists for the order, or why it lists none (`off`, `forbidden`).
+SHIPMENTS = "shipments_of_order"
+SHIPMENTS_OFF, SHIPMENTS_FORBIDDEN = "off", "forbidden"
 _LARGEST_EXPONENT = 15
 # PC01 names these workflows; PAY_ON_ACCEPTANCE and PAY_ON_DELIVERY have no flag.
 _WORKFLOW_FLAGS = (
@@ -140,7 +154,15 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         order_level_tax=bool(_objects(document.get("order_taxes"))),
         country=_country(shipping_address(document)),
         relay=email_digest(_text(document.get("customer_notification_email")), address_key),
+        shipments=reading.shipments(document),
+        shipments_hidden=_hidden(document.get(SHIPMENTS)),
     )
+
+
+def _hidden(shipments: Any) -> Literal["", "off", "forbidden"]:
+    if shipments == SHIPMENTS_OFF:
+        return "off"
+    return "forbidden" if shipments == SHIPMENTS_FORBIDDEN else ""
 
 
 def _country(address: ShippingAddress | None) -> str:
@@ -360,6 +382,31 @@ class _Reading:
             units = self.whole(entry.get("quantity") or 0, f"{ITEMS_TO_SHIP}[{index}].quantity")
             left[line_id] = left.get(line_id, 0) + units
         return tuple(left.items())
+
+    def shipments(self, document: Mapping[str, Any]) -> tuple[Shipment, ...] | None:
+        """The order's shipments, where the reader added them (see SHIPMENTS), oldest first."""
+        rows = document.get(SHIPMENTS)
+        if not isinstance(rows, list):
+            return None
+        made = sorted(_objects(rows), key=lambda row: (_text(row.get("created_date")), _text(row.get("id"))))
+        return tuple(self._shipment(row, f"{SHIPMENTS}[{index}]") for index, row in enumerate(made))
+
+    def _shipment(self, row: Mapping[str, Any], where: str) -> Shipment:
+        tracking = _object(row.get("tracking"))
+        lines: dict[str, int] = {}
+        for index, entry in enumerate(_objects(row.get("shipment_lines"))):
+            line_id = self.required_text(entry, "order_line_id", f"{where}.shipment_lines[{index}]")
+            units = self.whole(entry.get("quantity") or 0, f"{where}.shipment_lines[{index}].quantity")
+            lines[line_id] = lines.get(line_id, 0) + units
+        return Shipment(
+            id=self.required_text(row, "id", where),
+            state=self.known(f"{where}.status", _text(row.get("status")), SHIPMENT_STATES),
+            lines=tuple(lines.items()),
+            marker=_text(row.get("invoice_reference")),
+            carrier_code=_text(tracking.get("carrier_code")),
+            carrier_name=_text(tracking.get("carrier_name")),
+            tracking_number=_text(tracking.get("tracking_number")),
+        )
 
     def taxes(self, value: Any, where: str) -> tuple[Tax, ...]:
         return tuple(

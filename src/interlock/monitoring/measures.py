@@ -156,7 +156,7 @@ def latencies(facts: OrderFacts) -> tuple[Latency, ...]:
         add("edit_held", clock.edit.at, clock.held_at)
         quiet = facts.quiet if clock.outcome in ("confirmed", "released") else timedelta(0)
         add("edit_settled", clock.edit.at, clock.settled_at, quiet)
-    shipped = _first(facts.calls, ("ShipOrder",))
+    shipped = _first(facts.calls, ("ShipOrder", "ValidateShipment"))
     if shipped is not None and facts.fulfilled_at is not None:
         add("dispatch_told", facts.fulfilled_at, shipped.at)
     return tuple(found)

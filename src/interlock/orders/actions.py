@@ -361,6 +361,79 @@ class ShipOrder:
     platform: ClassVar[Platform] = "mirakl"
 
 
+@dataclass(frozen=True, slots=True)
+class CreateShipment:
+    """The marketplace has a shipment of one parcel (ST01). `lines` are units per Mirakl line, `marker` its
+    `invoice_reference`, by which it is found again (ST11). Either `carrier_code` (registered) or `carrier_name` with
+    `url` (unregistered), or neither where the parcel has no tracking. `warehouse` is the marketplace's code of the place
+    it leaves from, empty for none."""
+
+    marker: str
+    lines: tuple[tuple[str, int], ...]
+    carrier_code: str = ""
+    carrier_name: str = ""
+    number: str = ""
+    url: str = ""
+    warehouse: str = ""
+    call_class: ClassVar[CallClass] = "C"
+    lane: ClassVar[Lane] = "shipping"
+    platform: ClassVar[Platform] = "mirakl"
+
+    @property
+    def subject(self) -> str:
+        """The subject of the case that a refusal opens."""
+        return f"shipment {self.marker}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackShipment:
+    """The shipment carries this tracking (ST23). `carrier_code`, `carrier_name` and `url` as in CreateShipment."""
+
+    shipment_id: str
+    carrier_code: str
+    carrier_name: str
+    number: str
+    url: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "shipping"
+    platform: ClassVar[Platform] = "mirakl"
+
+    @property
+    def subject(self) -> str:
+        """The subject of the case that a refusal opens."""
+        return f"tracking {self.number} of {self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateShipment:
+    """The shipment has left (ST24)."""
+
+    shipment_id: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "shipping"
+    platform: ClassVar[Platform] = "mirakl"
+
+    @property
+    def subject(self) -> str:
+        """The subject of the case that a refusal opens."""
+        return f"dispatch {self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteShipment:
+    """The shipment, of which nobody was told that it left, is gone (ST06)."""
+
+    shipment_id: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "shipping"
+    platform: ClassVar[Platform] = "mirakl"
+
+    @property
+    def subject(self) -> str:
+        """The subject of the case that a refusal opens."""
+        return f"deletion {self.shipment_id}"
+
+
 ShopifyAction: TypeAlias = (
     CreateDraft
     | FillDraftAddress
@@ -379,6 +452,7 @@ ShopifyAction: TypeAlias = (
     | ClearMarker
     | ShowStatus
 )
+ShipmentAction: TypeAlias = CreateShipment | TrackShipment | ValidateShipment | DeleteShipment
 MiraklAction: TypeAlias = (
     AnswerAcceptance
     | SetSellerReference
@@ -388,5 +462,6 @@ MiraklAction: TypeAlias = (
     | SendMessage
     | SetTracking
     | ShipOrder
+    | ShipmentAction
 )
 Action: TypeAlias = ShopifyAction | MiraklAction

@@ -201,6 +201,15 @@ class ServiceAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ParcelSeen:
+    """When a Shopify fulfillment was seen for the first time, where parcels are told of one by one: what the marketplace
+    showed before that says nothing of it."""
+
+    fulfillment_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShopPrice:
     """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency."""
 
@@ -267,6 +276,7 @@ class Memory:
     # edits from our own desk, the oldest first, and the Shopify content the last of them made
     desk_edits: tuple[DeskEdit, ...] = ()
     own_content: str = ""
+    parcels_seen: tuple[ParcelSeen, ...] = ()
     # what the Shopify order should say of where it stands and does not say yet, and since when
     status_wanted: str = ""
     status_since: datetime | None = None

@@ -19,7 +19,9 @@ from interlock.orders.actions import (
     CompleteDraft,
     CreateDraft,
     CreateOrder,
+    CreateShipment,
     DeleteDraft,
+    DeleteShipment,
     EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
@@ -34,6 +36,8 @@ from interlock.orders.actions import (
     SetTracking,
     ShipOrder,
     ShowStatus,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.connection import Flow, Pause
 from interlock.orders.memory import Memory
@@ -66,7 +70,14 @@ def flow_of(action: Action) -> Flow | None:
             | SetOrderAddress()
         ):
             return "edits"
-        case SetTracking() | ShipOrder():
+        case (
+            SetTracking()
+            | ShipOrder()
+            | CreateShipment()
+            | TrackShipment()
+            | ValidateShipment()
+            | DeleteShipment()
+        ):
             return "shipping"
         case RefundLines():
             return "refunds"

@@ -97,6 +97,10 @@ class Reason(StrEnum):
     SHIPPING_DEADLINE_NEAR = "shipping_deadline_near"
     PARTIAL_SHIPMENT = "partial_shipment"
     FULFILLMENT_CANCELLED = "fulfillment_cancelled"
+    TRACKING_NOT_CORRECTED = "tracking_not_corrected"
+    SHIPMENT_IN_PORTAL = "shipment_in_portal"
+    SHIPMENTS_HIDDEN = "shipments_hidden"
+    OPERATOR_SHIPS = "operator_ships"
     ADDRESS_INCOMPLETE = "address_incomplete"
     REFUND_ONLY_AT_MARKETPLACE = "refund_only_at_marketplace"
     # mail that reaches a marketplace's customer past the marketplace
@@ -1307,6 +1311,67 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="fulfillments in Shopify for fewer units than agreed, two hours after the first",
         closes_when="By itself, when everything agreed has left, or the rest was taken out of the order.",
+        options=(),
+    ),
+    Reason.TRACKING_NOT_CORRECTED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace keeps an old tracking number",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer follows a number that leads nowhere, asks where the parcel is, and opens an incident.",
+            "order",
+            timedelta(hours=24),
+        ),
+        evidence="a tracking number in Shopify that differs from the marketplace's, and its answer to the new one (OR23, ST23)",
+        closes_when="By itself, when the marketplace shows the number Shopify has, or the customer has the parcel.",
+        options=(Option.SEND_AGAIN,),
+    ),
+    Reason.SHIPMENT_IN_PORTAL: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a shipment made in the portal holds the units of a parcel",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace is not told that the parcel left. When its shipping deadline is over it may cancel and refund the units while the goods are on their way.",
+            "order",
+        ),
+        evidence="a shipment at the marketplace that Interlock did not make and nobody validated (ST11)",
+        closes_when="By itself, when the shipment is validated or deleted in the portal.",
+        options=(),
+    ),
+    Reason.SHIPMENTS_HIDDEN: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the marketplace does not let the key read shipments",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "No parcel of this marketplace is told of. When the shipping deadline of an order is over it may be cancelled and refunded while the goods are on their way.",
+            "order",
+        ),
+        evidence="the marketplace's answer to the question for the order's shipments (ST11, status 403)",
+        closes_when="By itself, when shipments can be read, or the order was reported as shipped in the portal.",
+        options=(),
+    ),
+    Reason.OPERATOR_SHIPS: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a parcel left, and the marketplace does not let the shop say so",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The marketplace does not know that the parcel left. If its own logistics was to fetch it, the goods travel twice or not at all.",
+            "order",
+        ),
+        evidence="an order to be shipped that the shop may not ship (OR11 can_shop_ship), a quarter of an hour after its parcel left in Shopify",
+        closes_when="By itself, when the marketplace lets the shop ship, or shows the order as shipped.",
         options=(),
     ),
     Reason.FULFILLMENT_CANCELLED: ReasonPage(

@@ -102,6 +102,29 @@ class MiraklLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Shipment:
+    """One shipment of a marketplace order, where multi-shipment is on (ST11). `lines` are units per order line; `marker`
+    is its `invoice_reference`, by which ours are found again."""
+
+    id: str
+    state: str
+    lines: tuple[tuple[str, int], ...]
+    marker: str = ""
+    carrier_code: str = ""
+    carrier_name: str = ""
+    tracking_number: str = ""
+
+    @property
+    def alive(self) -> bool:
+        return self.state != "CANCELED"
+
+    @property
+    def validated(self) -> bool:
+        """Whether somebody has said that it left (Mirakl reference 3.6)."""
+        return self.state not in ("SHIPPING", "READY_FOR_PICK_UP", "CANCELED")
+
+
+@dataclass(frozen=True, slots=True)
 class MiraklOrder:
     """One logistic order as OR11 showed it at `observed_at`.
 
@@ -110,6 +133,9 @@ class MiraklOrder:
     `order_level_tax` means that taxes are computed for the whole order (it carries `order_taxes`). `country` is where
     the parcel goes (ISO 3166 alpha-2), empty while the address is hidden or the platform names none. `relay` is a keyed
     digest of the marketplace's relay address for the customer (`customer_notification_email`), empty where none is shown.
+    `shipments` are those of the order, oldest first (ST11); None where they were not asked for, or not shown:
+    `shipments_hidden` is then `off` where the marketplace has no multi-shipment, and `forbidden` where our key's role
+    may not read them.
     """
 
     order_id: str
@@ -142,6 +168,8 @@ class MiraklOrder:
     order_level_tax: bool = False
     country: str = ""
     relay: str = ""
+    shipments: tuple[Shipment, ...] | None = None
+    shipments_hidden: Literal["", "off", "forbidden"] = ""
 
 
 @dataclass(frozen=True, slots=True)

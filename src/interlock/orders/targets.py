@@ -13,7 +13,9 @@ from interlock.orders.actions import (
     CompleteDraft,
     CreateDraft,
     CreateOrder,
+    CreateShipment,
     DeleteDraft,
+    DeleteShipment,
     EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
@@ -26,11 +28,21 @@ from interlock.orders.actions import (
     SetOrderAddress,
     SetSellerReference,
     SetTracking,
+    ShipmentAction,
     ShipOrder,
     ShowStatus,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.shown_status import shows
-from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import (
+    DEAD,
+    GONE_OUT,
+    FulfillmentOrder,
+    MiraklOrder,
+    Shipment,
+    ShopifyOrder,
+)
 from interlock.orders.view import View
 
 
@@ -80,6 +92,9 @@ def is_reached(action: Action, view: View) -> bool:
             | ShipOrder()
         ):
             return view.mirakl is not None and _shown_by_mirakl(action, view.mirakl)
+        case CreateShipment() | TrackShipment() | ValidateShipment() | DeleteShipment():
+            shipments = None if view.mirakl is None else view.mirakl.shipments
+            return shipments is not None and _shown_by_shipments(action, shipments)
         case _:
             assert_never(action)
 
@@ -171,6 +186,25 @@ def _shown_by_mirakl(
             return carrier and mirakl.tracking_number == number
         case ShipOrder():
             return mirakl.state in GONE_OUT
+        case _:
+            assert_never(action)
+
+
+def _shown_by_shipments(action: ShipmentAction, shipments: tuple[Shipment, ...]) -> bool:
+    match action:
+        case CreateShipment(marker):
+            return any(shipment.alive and shipment.marker == marker for shipment in shipments)
+        case TrackShipment(shipment_id, code, name, number):
+            return any(
+                shipment.id == shipment_id
+                and (shipment.carrier_code == code if code else shipment.carrier_name == name)
+                and shipment.tracking_number == number
+                for shipment in shipments
+            )
+        case ValidateShipment(shipment_id):
+            return any(shipment.id == shipment_id and shipment.validated for shipment in shipments)
+        case DeleteShipment(shipment_id):
+            return all(shipment.id != shipment_id or not shipment.alive for shipment in shipments)
         case _:
             assert_never(action)
 

@@ -13,7 +13,9 @@ from interlock.orders.actions import (
     CompleteDraft,
     CreateDraft,
     CreateOrder,
+    CreateShipment,
     DeleteDraft,
+    DeleteShipment,
     EditShopifyOrder,
     FillDraftAddress,
     FillOrderAddress,
@@ -28,6 +30,8 @@ from interlock.orders.actions import (
     SetTracking,
     ShipOrder,
     ShowStatus,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.changes import Change
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -104,6 +108,16 @@ def _what(action: Action) -> str:
             return f"Tracking sent to the marketplace (carrier {code or name})"
         case ShipOrder():
             return "Marketplace told that the parcel is on its way"
+        case CreateShipment(_, lines, code, name):
+            units = sum(count for _, count in lines)
+            tracked = f", carrier {code or name}" if code or name else ""
+            return f"Shipment of {units} unit(s) made at the marketplace{tracked}"
+        case TrackShipment(_, code, name):
+            return f"Tracking of a shipment sent to the marketplace (carrier {code or name})"
+        case ValidateShipment():
+            return "Marketplace told that a parcel is on its way"
+        case DeleteShipment():
+            return "Shipment taken back at the marketplace"
         case _:
             assert_never(action)
 

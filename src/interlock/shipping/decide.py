@@ -1,7 +1,6 @@
 """When the marketplace hears that the parcel is on its way: exactly what was agreed, with the carrier it knows."""
 
 from dataclasses import replace
-from typing import assert_never
 
 from interlock.orders.actions import SetTracking, ShipOrder
 from interlock.orders.agreement import (
@@ -13,20 +12,29 @@ from interlock.orders.agreement import (
 from interlock.orders.differences import Difference
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
-from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import DEAD, GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
-from interlock.orders.view import OpenOperation, View
-from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
-from interlock.shipping.suggest import suggest
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import ENDED, GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+from interlock.shipping import parcels
+from interlock.shipping.carriers import CarrierChoice, NotMapped
+from interlock.shipping.telling import (
+    Tracking,
+    choice_for,
+    half_tracked,
+    live_parcels,
+    missing_case,
+    not_mapped_case,
+    sent,
+    shows,
+    unusable_case,
+    want,
+)
 from interlock.shipping.tracking import number_problem, sent_number
-
-SUGGESTIONS = 5
-_SHOWN = 200
-"""So much of what somebody typed into Shopify is shown; longer names cannot be mapped."""
 
 
 def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool = False) -> Part:
-    """The shipping room's part: tracking (OR23), then the dispatch of the whole order (OR24), or why not.
+    """The shipping room's part: tracking (OR23), then the dispatch of the whole order (OR24), or why not. Where the
+    marketplace knows single parcels (multi-shipment), `parcels` tells of each of them instead.
 
     With `as_decided` a person has decided to ship what Shopify shows although the sides differ: then the dispatch is
     reported once everything Shopify shows has left.
@@ -34,13 +42,20 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     mirakl, shopify = view.mirakl, view.shopify
     if mirakl is None or shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
         return Part(memory)
-    if mirakl.state in GONE_OUT or mirakl.state in DEAD:
+    if mirakl.state in ENDED:
         return Part(memory)
+    live = live_parcels(shopify)
+    one_by_one = view.rules.multi_shipment and mirakl.shipments_hidden != "off"
+    if mirakl.state in GONE_OUT:
+        if one_by_one:
+            return parcels.decide(view, memory, differences, as_decided)
+        return _corrected(view, memory, mirakl, live)
     agreed = agreed_quantities(mirakl, memory)
     fulfilled = fulfilled_quantities(shopify, memory)
-    live = _live(shopify)
     too_much = "" if as_decided else _too_much(shopify, memory, agreed, fulfilled)
     memory = _incidents(view, memory, live, too_much)
+    if one_by_one:
+        return parcels.decide(view, memory, differences, as_decided)
     if too_much:
         because = f"More left in Shopify than the marketplace agreed to ({too_much}), so the dispatch is not reported."
         return Part(memory, because=(because,))
@@ -62,12 +77,6 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     if not any(quantity for _, quantity in agreed):
         return Part(memory)
     return _report(view, memory, mirakl, live)
-
-
-def _live(shopify: ShopifyOrder) -> tuple[Fulfillment, ...]:
-    """Fulfillments that exist, the first made first."""
-    found = [fulfillment for fulfillment in shopify.fulfillments if fulfillment.live]
-    return tuple(sorted(found, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id)))
 
 
 def _waiting_for(mirakl: MiraklOrder, agreed: Quantities, fulfilled: dict[str, int]) -> str:
@@ -110,8 +119,8 @@ def _too_much(shopify: ShopifyOrder, memory: Memory, agreed: Quantities, fulfill
 def _incidents(view: View, memory: Memory, live: tuple[Fulfillment, ...], too_much: str) -> Memory:
     if too_much and live:
         sentence = (
-            f"A parcel left in Shopify with more than the marketplace agreed to: {too_much}. The marketplace has not "
-            "been told of any dispatch. Stop the parcel or cancel the fulfillment in Shopify if you still can; "
+            f"A parcel left in Shopify with more than the marketplace agreed to: {too_much}. The marketplace is told of "
+            f"{'nothing that goes beyond' if view.rules.multi_shipment else 'no dispatch'}. Stop the parcel or cancel the fulfillment in Shopify if you still can; "
             "otherwise settle it with the marketplace operator and close this with the reason."
         )
         incident = Incident(Reason.SHIPPED_ON_DISAGREEMENT, live[-1].id, view.now, sentence)
@@ -144,7 +153,7 @@ def _is_open(incident: Incident) -> bool:
 
 def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
     tracked = _tracked(live)
-    choice = None if tracked is None else _choice(view, mirakl, tracked)
+    choice = None if tracked is None else choice_for(view, mirakl, tracked)
     if tracked is None or not isinstance(choice, CarrierChoice):
         hindrance = _hindrance(view, mirakl, live)
         if hindrance is None:
@@ -152,38 +161,46 @@ def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfill
         return Part(
             memory, cases=(replace(hindrance, sentence=f"Everything agreed has left. {hindrance.sentence}"),)
         )
-    said = f"{_how_found(choice, tracked)}{_several(live, tracked)}"
-    if not _shown(view, mirakl, choice, tracked):
-        url = tracked.tracking_url.strip() if choice.name else ""
-        action = SetTracking(choice.code, choice.name, sent_number(tracked.tracking_number), url)
-        return _want(view, memory, action, (f"The tracking goes to the marketplace first.{said}",))
-    return _want(view, memory, ShipOrder(), (f"Everything agreed has left; the dispatch is reported.{said}",))
+    tracking = sent(choice, tracked)
+    said = f"{tracking.said}{_several(live, tracked)}"
+    if not _shown(view, mirakl, tracking):
+        because = (f"The tracking goes to the marketplace first.{said}",)
+        return want(view, memory, _action(tracking), because)
+    return want(view, memory, ShipOrder(), (f"Everything agreed has left; the dispatch is reported.{said}",))
+
+
+def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
+    """The marketplace shows the order as shipped, with another tracking number than the parcel has by now: the new one
+    is sent (OR23). Where it shows no number nothing was told with one, and nothing is added."""
+    tracked = _tracked(live)
+    choice = None if tracked is None else choice_for(view, mirakl, tracked)
+    if tracked is None or not isinstance(choice, CarrierChoice) or not mirakl.tracking_number:
+        return Part(memory)
+    tracking = sent(choice, tracked)
+    if sent_number(mirakl.tracking_number) == tracking.number:
+        return Part(memory)
+    if not view.mirakl_is_current:
+        return Part(memory, mirakl_since=view.mirakl_written_at)
+    because = (
+        f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
+    )
+    return want(view, memory, _action(tracking), because, correction=True)
+
+
+def _action(tracking: Tracking) -> SetTracking:
+    return SetTracking(tracking.code, tracking.name, tracking.number, tracking.url)
+
+
+def _shown(view: View, mirakl: MiraklOrder, tracking: Tracking) -> bool:
+    """Whether the marketplace already shows this tracking (OR11 `shipping_tracking`, carrier code or name)."""
+    code, name = mirakl.tracking_carrier_code, mirakl.tracking_carrier_name
+    return shows(view, code, name, mirakl.tracking_number, tracking)
 
 
 def _tracked(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
     """The first parcel whose tracking is complete and can be sent."""
     complete = (f for f in live if f.tracking_number.strip() and f.carrier.strip())
     return next((f for f in complete if not number_problem(f.tracking_number)), None)
-
-
-def _choice(view: View, mirakl: MiraklOrder, tracked: Fulfillment) -> CarrierChoice | NotMapped:
-    return resolve(
-        view.rules, tracked.carrier, tracked.tracking_url, mirakl.country, mirakl.shipping_type_code
-    )
-
-
-def _how_found(choice: CarrierChoice, tracked: Fulfillment) -> str:
-    match choice.found:
-        case "mapped":
-            return ""
-        case "by name":
-            return f" “{tracked.carrier.strip()}” is the name of a carrier in the marketplace's own list."
-        case "default":
-            return (
-                f" “{tracked.carrier.strip()}” is not mapped; the default carrier of this connection is sent."
-            )
-        case _:
-            assert_never(choice.found)
 
 
 def _foreseen(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> tuple[Case, ...]:
@@ -197,23 +214,18 @@ def _hindrance(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -
     tracking where the shipping method demands it (SH12 `mandatory_tracking`)."""
     tracked = _tracked(live)
     if tracked is not None:
-        choice = _choice(view, mirakl, tracked)
-        return _carrier_case(view, mirakl, tracked, choice.why) if isinstance(choice, NotMapped) else None
+        choice = choice_for(view, mirakl, tracked)
+        return not_mapped_case(view, mirakl, tracked, choice) if isinstance(choice, NotMapped) else None
     unusable = next(
         (f for f in live if f.tracking_number.strip() and number_problem(f.tracking_number)), None
     )
     if unusable is not None:
-        return _unusable_case(mirakl, unusable)
-    half = _half(live)
-    if mirakl.tracking_number and half is None:
+        return unusable_case(mirakl, unusable)
+    if mirakl.tracking_number and half_tracked(live) is None:
         return None
     if mirakl.shipping_type_code not in view.rules.tracking_mandatory_for:
         return None
-    return _missing_case(mirakl, live, half)
-
-
-def _half(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
-    return next((f for f in live if f.tracking_number.strip() or f.carrier.strip()), None)
+    return missing_case(mirakl, live)
 
 
 def _several(live: tuple[Fulfillment, ...], tracked: Fulfillment) -> str:
@@ -226,118 +238,12 @@ def _several(live: tuple[Fulfillment, ...], tracked: Fulfillment) -> str:
     )
 
 
-def _shown(view: View, mirakl: MiraklOrder, choice: CarrierChoice, tracked: Fulfillment) -> bool:
-    """Whether the marketplace already shows this tracking (OR11 `shipping_tracking`, carrier code or name)."""
-    if sent_number(mirakl.tracking_number) != sent_number(tracked.tracking_number):
-        return False
-    if choice.code:
-        labels = [carrier.label.casefold() for carrier in view.rules.carriers if carrier.code == choice.code]
-        by_label = not mirakl.tracking_carrier_code and mirakl.tracking_carrier_name.casefold() in labels
-        return mirakl.tracking_carrier_code == choice.code or by_label
-    return mirakl.tracking_carrier_name.strip().casefold() == choice.name.strip().casefold()
-
-
 def _without_tracking(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
     because = (
         "Everything agreed has left; this shipping method needs no tracking, so the dispatch is reported."
     )
-    if mirakl.tracking_number and _half(live) is None:
+    if mirakl.tracking_number and half_tracked(live) is None:
         because = (
             "Everything agreed has left and the marketplace has a tracking number; the dispatch is reported."
         )
-    return _want(view, memory, ShipOrder(), (because,))
-
-
-def _missing_case(mirakl: MiraklOrder, live: tuple[Fulfillment, ...], half: Fulfillment | None) -> Case:
-    missing = "no tracking"
-    if half is not None:
-        missing = (
-            "a tracking number without a carrier"
-            if half.tracking_number.strip()
-            else "a carrier without a number"
-        )
-    return Case(
-        Reason.TRACKING_MISSING,
-        "order",
-        f"The parcel has {missing} in Shopify and the marketplace demands tracking for the shipping method "
-        f"{mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in Shopify; the dispatch is "
-        "then reported by itself.",
-        facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(live)))),
-        due_at=mirakl.shipping_deadline,
-    )
-
-
-def _unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
-    return Case(
-        Reason.TRACKING_UNUSABLE,
-        parcel.id,
-        f"The tracking number of the parcel in Shopify cannot be sent: {number_problem(parcel.tracking_number)} The "
-        "marketplace is told neither the number nor the dispatch. Put the number right in the fulfillment in Shopify; "
-        "the dispatch is then reported by itself.",
-        facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN] or "none"),),
-        due_at=mirakl.shipping_deadline,
-    )
-
-
-def _carrier_case(view: View, mirakl: MiraklOrder, tracked: Fulfillment, why: str) -> Case:
-    facts = [("Carrier in Shopify", tracked.carrier.strip()[:_SHOWN])]
-    if mirakl.country:
-        facts.append(("Goes to", mirakl.country))
-    if mirakl.shipping_type_code:
-        facts.append(("Shipping method", mirakl.shipping_type_code))
-    found = suggest(
-        view.rules.carriers,
-        tracked.carrier,
-        tracking=tracked.tracking_number,
-        country=mirakl.country,
-        limit=SUGGESTIONS,
-    )
-    for rank, one in enumerate(found, start=1):
-        facts.append((f"Sounds like {rank}", f"{one.label} ({one.code}): {'; '.join(one.reasons)}"))
-    return Case(
-        Reason.CARRIER_UNKNOWN,
-        tracked.carrier.strip()[:_SHOWN],
-        f"{why} The marketplace is not told of the dispatch until the carrier is mapped; nothing is guessed. Map it "
-        "once and every waiting order with this carrier goes on by itself.",
-        (Option.MAP_CARRIER,),
-        tuple(facts),
-        due_at=mirakl.shipping_deadline,
-    )
-
-
-def _want(view: View, memory: Memory, action: SetTracking | ShipOrder, because: tuple[str, ...]) -> Part:
-    """Want the call; after a refusal it stays wanted, so that the ledger keeps it in sight and paces a repetition."""
-    for operation in view.operations:
-        if operation.state == "REJECTED" and operation.action == action:
-            if _sent_again(memory, operation):
-                return Part(memory, actions=(action,), because=because)
-            return Part(memory, actions=(action,), cases=(_refused_case(action, operation),))
-    return Part(memory, actions=(action,), because=because)
-
-
-def _subject(action: SetTracking | ShipOrder) -> str:
-    return f"tracking {action.number}" if isinstance(action, SetTracking) else "dispatch"
-
-
-def _sent_again(memory: Memory, operation: OpenOperation) -> bool:
-    action = operation.action
-    if not isinstance(action, SetTracking | ShipOrder):
-        return False
-    return operation.is_sent_again_by(memory.decision(Reason.SHIPPING_REFUSED, _subject(action)))
-
-
-def _refused_case(action: SetTracking | ShipOrder, operation: OpenOperation) -> Case:
-    what = "the tracking" if isinstance(action, SetTracking) else "the dispatch"
-    words = operation.words or operation.code or "no reason given"
-    facts = [("The marketplace's words", words)]
-    if isinstance(action, SetTracking):
-        facts.append(("Carrier", action.carrier_code or action.carrier_name))
-        facts.append(("Tracking number", action.number))
-    return Case(
-        Reason.SHIPPING_REFUSED,
-        _subject(action),
-        f"The parcel has left, but the marketplace refused {what}: {words}. The customer has not been told and the "
-        "order counts as not shipped. Put right what it names, then send it again.",
-        (Option.SEND_AGAIN,),
-        tuple(facts),
-    )
+    return want(view, memory, ShipOrder(), (because,))

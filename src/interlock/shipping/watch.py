@@ -13,6 +13,8 @@ from interlock.orders.view import View
 
 NEAR, VERY_NEAR = 0.6, 0.75
 """From which part of the time to ship on a person is told, and from which on it is urgent."""
+MAY_SHIP_WITHIN = timedelta(minutes=15)
+"""So long after a parcel left the marketplace may take to let the shop say so."""
 REST_FOLLOWS_WITHIN = timedelta(hours=2)
 """So long the rest of an order may follow its first parcel before somebody is asked."""
 
@@ -24,12 +26,16 @@ def watched(view: View, memory: Memory) -> Part:
         return Part(memory)
     if mirakl.state in GONE_OUT:
         return Part(_came_back(view, memory, mirakl, shopify))
-    if mirakl.state not in TO_SHIP or mirakl.shipping_deadline is None:
+    if mirakl.state not in TO_SHIP:
         return Part(memory)
-    near, near_at = _deadline(view, mirakl, mirakl.shipping_deadline, shopify)
-    part, part_at = (None, None) if shopify is None else _only_a_part(view, memory, mirakl, shopify)
-    cases = tuple(case for case in (near, part) if case is not None)
-    return Part(memory, cases=cases, look_at=earliest(near_at, part_at))
+    found: list[tuple[Case | None, datetime | None]] = []
+    if mirakl.shipping_deadline is not None:
+        found.append(_deadline(view, mirakl, mirakl.shipping_deadline, shopify))
+    if shopify is not None and shopify.live:
+        found.append(_only_a_part(view, memory, mirakl, shopify))
+        found.append(_may_not_ship(view, mirakl, shopify))
+    cases = tuple(case for case, _ in found if case is not None)
+    return Part(memory, cases=cases, look_at=earliest(*(at for _, at in found)))
 
 
 # -- the deadline ------------------------------------------------------------------------------------------
@@ -40,8 +46,7 @@ def _deadline(
 ) -> tuple[Case | None, datetime | None]:
     """The case about a shipping deadline that comes near, and when it has to be looked at next (OR11
     `shipping_deadline`). The time to ship begins with the debit, where there was one."""
-    began = mirakl.debited_at or mirakl.acceptance_decided_at or mirakl.created_at
-    rungs = [began + (deadline - began) * part for part in (NEAR, VERY_NEAR, 1.0)]
+    rungs = _rungs(mirakl, deadline)
     next_at = next((rung for rung in rungs if rung > view.now), None)
     reached = [rung for rung in rungs if rung <= view.now]
     if not reached:
@@ -67,6 +72,43 @@ def _deadline(
     return case, next_at
 
 
+def _rungs(mirakl: MiraklOrder, deadline: datetime) -> list[datetime]:
+    """When a deadline is near, when very near, and when it is over."""
+    began = mirakl.debited_at or mirakl.acceptance_decided_at or mirakl.created_at
+    return [began + (deadline - began) * part for part in (NEAR, VERY_NEAR, 1.0)]
+
+
+# -- the operator's own logistics ----------------------------------------------------------------------------
+
+
+def _may_not_ship(
+    view: View, mirakl: MiraklOrder, shopify: ShopifyOrder
+) -> tuple[Case | None, datetime | None]:
+    """The case about a parcel that left although the marketplace does not let the shop ship (OR11 `can_shop_ship`).
+
+    Under PAY_ON_SHIPMENT that also means that the customer's payment is awaited; only a shipment the operator made tells
+    the difference there.
+    """
+    parcels = [fulfillment for fulfillment in shopify.fulfillments if fulfillment.live]
+    theirs = any(shipment.alive and not shipment.marker for shipment in mirakl.shipments or ())
+    if mirakl.can_ship or not parcels or (mirakl.payment_workflow == "PAY_ON_SHIPMENT" and not theirs):
+        return None, None
+    asks_at = min(parcel.created_at for parcel in parcels) + MAY_SHIP_WITHIN
+    if view.now < asks_at:
+        return None, asks_at
+    made = "The marketplace's own logistics has made a shipment for it. " if theirs else ""
+    case = Case(
+        Reason.OPERATOR_SHIPS,
+        "order",
+        f"A parcel has left in Shopify, but the marketplace does not let the shop say so. {made}Mostly that means that the "
+        "operator's logistics fetches the parcels of this shipping method. Look at the order in the portal: say there that "
+        "the parcel is ready, or tell the operator that it left with your own carrier.",
+        facts=(("Shipping method", mirakl.shipping_type_code),) if mirakl.shipping_type_code else (),
+        due_at=mirakl.shipping_deadline,
+    )
+    return case, None
+
+
 # -- only a part -------------------------------------------------------------------------------------------
 
 
@@ -75,7 +117,7 @@ def _only_a_part(
 ) -> tuple[Case | None, datetime | None]:
     """The case about an order of which a part has left and the rest does not follow, where the marketplace can only be
     told of the whole order at once (OR24)."""
-    if view.rules.multi_shipment or not shopify.live:
+    if view.rules.multi_shipment and mirakl.shipments_hidden != "off":
         return None, None
     agreed = agreed_quantities(mirakl, memory)
     fulfilled = dict(fulfilled_quantities(shopify, memory))
@@ -88,6 +130,9 @@ def _only_a_part(
     if not parcels or not missing:
         return None, None
     asks_at = min(parcel.created_at for parcel in parcels) + REST_FOLLOWS_WITHIN
+    if mirakl.shipping_deadline is not None:
+        # Before the order is late there must be time to do something about it.
+        asks_at = min(asks_at, _rungs(mirakl, mirakl.shipping_deadline)[0])
     if view.now < asks_at:
         return None, asks_at
     skus = {line.id: line.sku for line in mirakl.lines}

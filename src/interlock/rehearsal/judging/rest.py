@@ -158,6 +158,9 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
             | Reason.TRACKING_MISSING
             | Reason.TRACKING_UNUSABLE
             | Reason.SHIPPING_REFUSED
+            | Reason.SHIPMENT_IN_PORTAL
+            | Reason.SHIPMENTS_HIDDEN
+            | Reason.OPERATOR_SHIPS
         ):
             if last.state in GONE_OUT:
                 return "the marketplace has been told"

@@ -703,7 +703,9 @@ class SellerApi:
         """Whether OR23 and OR24 work beside shipments is undocumented (section 6): a switch."""
         world = self._world
         if world.profile.multi_shipment and world.switches["or24_with_multi_shipment"] == "refused":
-            raise ApiRefusal(400, "MULTI_SHIPMENT_ENABLED", "Orders are shipped by shipments on this marketplace")
+            raise ApiRefusal(
+                400, "MULTI_SHIPMENT_ENABLED", "Orders are shipped by shipments on this marketplace"
+            )
 
     def _or29(self, call: ApiCall) -> ApiAnswer:
         """OR29, section 5: the whole order, where `can_cancel` says so."""

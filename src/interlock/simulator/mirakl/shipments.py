@@ -85,9 +85,7 @@ class Shipments:
         self._changed(shipment, at)
         self._effect(shipment, "shipment_tracking", at, actor, reference)
 
-    def validate(
-        self, shipment: SimShipment, at: datetime, actor: str, reference: str | None = None
-    ) -> None:
+    def validate(self, shipment: SimShipment, at: datetime, actor: str, reference: str | None = None) -> None:
         """The shipment left (ST24, or a click in the portal). Under PAY_ON_SHIPMENT it is debited first (3.6)."""
         order = self._world.orders[shipment.order_id]
         shipment.shipped = at
@@ -139,9 +137,7 @@ class Shipments:
             return
         gone = {
             line.id: sum(
-                part.units.get(line.id, 0)
-                for part in order.shipments
-                if part.status in SHIPPED_STATES
+                part.units.get(line.id, 0) for part in order.shipments if part.status in SHIPPED_STATES
             )
             for line in order.active_lines
         }

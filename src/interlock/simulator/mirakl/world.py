@@ -346,9 +346,7 @@ class MiraklWorld:
             case "WAITING_ACCEPTANCE":
                 order.waiting_since = at
                 if profile.accepts_automatically:
-                    self.arm(
-                        order, "auto_accept", at + timedelta(seconds=profile.automatic_acceptance_delay)
-                    )
+                    self.arm(order, "auto_accept", at + timedelta(seconds=profile.automatic_acceptance_delay))
                 else:
                     counted = self.switches["staging_counts_toward_window"] == "yes"
                     start = order.created if counted else at
@@ -711,7 +709,9 @@ class MiraklWorld:
 
     def _check_all_here(self, order: SimOrder) -> None:
         if any(shipment.validated for shipment in order.shipments):
-            raise ActionRefused("order_id", f"A part of order {order.id} has left; only the rest can be cancelled.")
+            raise ActionRefused(
+                "order_id", f"A part of order {order.id} has left; only the rest can be cancelled."
+            )
 
     def _share(
         self,

@@ -1,0 +1,403 @@
+"""Where the marketplace knows single parcels (multi-shipment): each parcel that leaves is told of once, with its own units
+and tracking, and never with a unit the marketplace did not agree to.
+
+A parcel is a Shopify fulfillment. It is told of in two steps: a shipment with our marker in it (ST01), then the word that
+it left (ST24). In between it can still be taken back (ST06), and a tracking that changes later follows it (ST23).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from interlock.orders.actions import (
+    CreateShipment,
+    DeleteShipment,
+    TrackShipment,
+    ValidateShipment,
+)
+from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, refunded_in_full
+from interlock.orders.differences import AddressChanged, Difference, LineAdded, ShippingChanged
+from interlock.orders.memory import Incident, Memory, ParcelSeen
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
+from interlock.orders.view import View
+from interlock.shipping.telling import Tracking, live_parcels, shows, tracking_of, want
+
+JUST_AFTER = timedelta(microseconds=1)
+_NOT_IN_A_MARKER = re.compile(r"[^0-9a-zA-Z_-]")
+Units = dict[str, int]
+
+
+def marker_of(fulfillment_id: str) -> str:
+    """What stands in the shipment of this parcel (ST01 `invoice_reference`: letters, digits, `_` and `-`), such as
+    `IL-4411`. It names the parcel and not the attempt, so whoever looks for it finds it (ST11)."""
+    return f"IL-{_NOT_IN_A_MARKER.sub('-', fulfillment_id.rpartition('/')[2])}"
+
+
+def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool = False) -> Part:
+    """What the marketplace is to hear of this order's parcels now: at most one step for each of them.
+
+    With `as_decided` a person has decided to ship what Shopify shows although the sides differ: then everything the
+    marketplace still waits for is told of with the last parcel, once all that Shopify shows has left.
+    """
+    mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is None or shopify is None or not shopify.fulfillments:
+        return Part(memory)
+    memory = _seen(view, memory, shopify)
+    if mirakl.shipments_hidden == "forbidden":
+        return Part(memory, cases=(_forbidden_case(mirakl),))
+    if mirakl.shipments is None:
+        because = "The marketplace is asked which parcels of this order it knows."
+        return Part(memory, mirakl_since=mirakl.observed_at + JUST_AFTER, because=(because,))
+    if not view.mirakl_is_current:
+        return Part(memory, mirakl_since=view.mirakl_written_at)
+    young_enough = max(seen.at for seen in memory.parcels_seen)
+    if mirakl.observed_at < young_enough:
+        # A person may have told of the parcel in the portal meanwhile.
+        return Part(memory, mirakl_since=young_enough)
+    books = _Books.of(view, memory, mirakl, shopify, mirakl.shipments, differences)
+    memory = _came_back(view, memory, mirakl, books)
+    part = Part(memory)
+    for shipment in books.left_over:
+        part = _with(part, want(view, memory, DeleteShipment(shipment.id), (_TAKEN_BACK,)))
+    if as_decided:
+        return _with(part, _the_rest(view, memory, books))
+    for parcel in books.parcels:
+        part = _with(part, _parcel(view, memory, books, parcel))
+    return part
+
+
+_TAKEN_BACK = (
+    "A parcel was cancelled in Shopify before the marketplace heard that it left; its shipment is taken back."
+)
+
+
+@dataclass(slots=True)
+class _Books:
+    """Who told the marketplace of which units: what is agreed, what is in shipments, and what is free for a parcel.
+
+    `told` counts units in every shipment that exists, ours of this very plan included. `spare` are units in validated
+    shipments that belong to no parcel of ours: told of in the portal, or in the name of a parcel that was cancelled.
+    `taken` are units in shipments that others made and nobody validated. `left_over` are shipments of ours whose parcel
+    is gone before it was told of.
+    """
+
+    mirakl: MiraklOrder
+    parcels: tuple[Fulfillment, ...]
+    units: dict[str, Units]
+    agreed: Units
+    told: Units
+    ours: dict[str, Shipment]
+    spare: Units
+    taken: Units
+    orphans: list[Shipment]
+    left_over: tuple[Shipment, ...]
+    disputed: frozenset[str]
+    still_here: str
+    fulfilled: Units = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        view: View,
+        memory: Memory,
+        mirakl: MiraklOrder,
+        shopify: ShopifyOrder,
+        shipments: tuple[Shipment, ...],
+        differences: tuple[Difference, ...],
+    ) -> "_Books":
+        alive = [shipment for shipment in shipments if shipment.alive]
+        parcels = live_parcels(shopify)
+        live = {marker_of(parcel.id) for parcel in parcels}
+        gone = {marker_of(parcel.id) for parcel in shopify.fulfillments if not parcel.live}
+        ours = {shipment.marker: shipment for shipment in alive if shipment.marker in live}
+        others = [shipment for shipment in alive if shipment.marker not in live]
+        agreed = dict(agreed_quantities(mirakl, memory))
+        units = {parcel.id: _units_of(parcel, shopify, memory) for parcel in parcels}
+        return cls(
+            mirakl=mirakl,
+            parcels=parcels,
+            units=units,
+            agreed=agreed,
+            told=_sum(alive),
+            ours=ours,
+            spare=_sum(shipment for shipment in others if shipment.validated),
+            taken=_sum(s for s in others if not s.validated and s.marker not in gone),
+            orphans=[s for s in others if s.validated and s.marker in gone],
+            left_over=tuple(s for s in others if s.state == "SHIPPING" and s.marker in gone),
+            disputed=_disputed(differences, agreed),
+            still_here=_still_here(shopify),
+            fulfilled=_total(units.values()),
+        )
+
+    def room_for(self, units: Units) -> bool:
+        """Whether the marketplace agreed to these units beside those it was told of already."""
+        return all(
+            line_id and self.told.get(line_id, 0) + count <= self.agreed.get(line_id, 0)
+            for line_id, count in units.items()
+        )
+
+    def told_of(self, units: Units) -> None:
+        for line_id, count in units.items():
+            self.told[line_id] = self.told.get(line_id, 0) + count
+
+    def without_spare(self, units: Units) -> Units:
+        """What of these units nobody has told of yet; the spare ones are used up by it."""
+        left: Units = {}
+        for line_id, count in units.items():
+            used = min(count, self.spare.get(line_id, 0))
+            if used:
+                self.spare[line_id] -= used
+            if count > used:
+                left[line_id] = count - used
+        return left
+
+    def adopted(self, units: Units) -> Shipment | None:
+        """The shipment of a cancelled parcel that this one takes the place of: the same units leave anew."""
+        for shipment in self.orphans:
+            if dict(shipment.lines) == units:
+                self.orphans.remove(shipment)
+                self.without_spare(units)
+                return shipment
+        return None
+
+
+# -- one parcel --------------------------------------------------------------------------------------------
+
+
+def _parcel(view: View, memory: Memory, books: _Books, parcel: Fulfillment) -> Part:
+    units = books.units[parcel.id]
+    shipment = books.ours.get(marker_of(parcel.id))
+    if shipment is not None:
+        return _known(view, memory, books, parcel, shipment)
+    replaced = books.adopted(units)
+    if replaced is not None:
+        return _known(view, memory, books, parcel, replaced)
+    untold = books.without_spare(units)
+    if not untold:
+        because = "The marketplace was told of a parcel's units already, in its portal or with a parcel that was cancelled since."
+        return Part(memory, because=(because,))
+    if books.mirakl.state not in TO_SHIP or not books.mirakl.can_ship:
+        return Part(memory)
+    if any(line_id in untold for shipment in books.left_over for line_id, _ in shipment.lines):
+        return Part(memory)
+    if any(books.taken.get(line_id, 0) for line_id in untold):
+        return Part(memory, cases=(_in_portal_case(books, untold),))
+    if not books.room_for(untold):
+        because = "A parcel holds more than the marketplace agreed to, so it is not told of that parcel."
+        return Part(memory, because=(because,))
+    tracking = tracking_of(view, books.mirakl, parcel)
+    if any(line_id in books.disputed for line_id in untold):
+        because = (
+            "A parcel has left, but the two sides disagree about what is in it, so it is not told of yet."
+        )
+        return Part(memory, cases=(tracking,) if isinstance(tracking, Case) else (), because=(because,))
+    if isinstance(tracking, Case):
+        return Part(memory, cases=(tracking,))
+    books.told_of(untold)
+    because = f"A parcel has left; the marketplace gets a shipment of its own for it.{tracking.said}"
+    return want(view, memory, _shipment(marker_of(parcel.id), untold, tracking), (because,))
+
+
+def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipment: Shipment) -> Part:
+    """A parcel whose shipment exists: its tracking first, then the word that it left."""
+    tracking = tracking_of(view, books.mirakl, parcel)
+    if not shipment.validated and not _within(books, shipment):
+        because = (
+            "Units of a shipment were cancelled before the marketplace heard that it left; it is taken back."
+        )
+        return want(view, memory, DeleteShipment(shipment.id), (because,))
+    if isinstance(tracking, Case):
+        # What the marketplace was told already stands, whatever became of the tracking in Shopify.
+        return Part(memory) if shipment.validated else Part(memory, cases=(tracking,))
+    if not tracking.none and not _shown(view, shipment, tracking):
+        action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
+        if not shipment.validated:
+            because = f"The tracking of a shipment goes to the marketplace first.{tracking.said}"
+            return want(view, memory, action, (because,))
+        because = (
+            f"The tracking of a parcel was changed after it was told of; the new one is sent.{tracking.said}"
+        )
+        return want(view, memory, action, (because,), correction=True)
+    if shipment.state != "SHIPPING":
+        return Part(memory)
+    if not books.mirakl.can_ship:
+        return Part(memory)
+    return want(view, memory, ValidateShipment(shipment.id), ("A parcel has left; the marketplace is told.",))
+
+
+def _the_rest(view: View, memory: Memory, books: _Books) -> Part:
+    """As a person decided: all that the marketplace still waits for goes with the last parcel."""
+    known = [
+        (parcel, books.ours[marker_of(parcel.id)])
+        for parcel in books.parcels
+        if marker_of(parcel.id) in books.ours
+    ]
+    part = Part(memory)
+    for parcel, shipment in known:
+        part = _with(part, _known(view, memory, books, parcel, shipment))
+    if books.still_here:
+        because = f"Waiting for the rest: {books.still_here}."
+        return _with(part, Part(memory, because=(because,)))
+    rest = {
+        line_id: count - books.told.get(line_id, 0)
+        for line_id, count in books.agreed.items()
+        if count > books.told.get(line_id, 0)
+    }
+    untold = [parcel for parcel in books.parcels if marker_of(parcel.id) not in books.ours]
+    if not rest or not untold or books.mirakl.state not in TO_SHIP or not books.mirakl.can_ship:
+        return part
+    tracking = tracking_of(view, books.mirakl, untold[-1])
+    if isinstance(tracking, Case):
+        return _with(part, Part(memory, cases=(tracking,)))
+    because = f"Everything Shopify shows has left, as was decided; the marketplace is told of the rest.{tracking.said}"
+    action = _shipment(marker_of(untold[-1].id), rest, tracking)
+    return _with(part, want(view, memory, action, (because,)))
+
+
+def _shipment(marker: str, units: Units, tracking: Tracking) -> CreateShipment:
+    lines = tuple(units.items())
+    return CreateShipment(marker, lines, tracking.code, tracking.name, tracking.number, tracking.url)
+
+
+def _shown(view: View, shipment: Shipment, tracking: Tracking) -> bool:
+    return shows(view, shipment.carrier_code, shipment.carrier_name, shipment.tracking_number, tracking)
+
+
+def _within(books: _Books, shipment: Shipment) -> bool:
+    """Whether the units of a shipment, with all others, are still agreed."""
+    return all(
+        books.told.get(line_id, 0) <= books.agreed.get(line_id, 0)
+        for line_id, count in shipment.lines
+        if count
+    )
+
+
+# -- what came back ----------------------------------------------------------------------------------------
+
+
+def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -> Memory:
+    """The incident of a parcel that was cancelled in Shopify after the marketplace had been told that it left. It closes
+    by itself once as many units have left anew. An order that is shipped as a whole is watched as a whole."""
+    if mirakl.state not in TO_SHIP:
+        return memory
+    short = any(
+        dict(shipment.lines).get(line_id, 0) and books.told.get(line_id, 0) > books.fulfilled.get(line_id, 0)
+        for shipment in books.orphans
+        for line_id in dict(shipment.lines)
+    )
+    if not short or refunded_in_full(mirakl):
+        because = "As many units have left anew as the marketplace was told of, or they were refunded."
+        return replace(
+            memory,
+            incidents=tuple(
+                replace(one, closed_at=view.now, closed_because=because)
+                if one.reason is Reason.FULFILLMENT_CANCELLED and one.closed_at is None
+                else one
+                for one in memory.incidents
+            ),
+        )
+    sentence = (
+        "The marketplace was told that a parcel left, but the parcel was cancelled in Shopify afterwards and nothing has left "
+        "in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal and "
+        "close this with the reason."
+    )
+    return memory.with_incident(
+        Incident(Reason.FULFILLMENT_CANCELLED, books.orphans[-1].marker, view.now, sentence)
+    )
+
+
+# -- cases -------------------------------------------------------------------------------------------------
+
+
+def _forbidden_case(mirakl: MiraklOrder) -> Case:
+    return Case(
+        Reason.SHIPMENTS_HIDDEN,
+        "order",
+        "A parcel has left, and this marketplace is told of parcels one by one, but the key of the connection may not read "
+        "shipments, so nobody can tell what it was told of already. Nothing is sent. Ask the marketplace for the role to "
+        "read and ship orders, or say in the portal that the parcel left.",
+        due_at=mirakl.shipping_deadline,
+    )
+
+
+def _in_portal_case(books: _Books, untold: Units) -> Case:
+    skus = {line.id: line.sku for line in books.mirakl.lines}
+    held = ", ".join(
+        f"{books.taken[line_id]} of {skus.get(line_id, line_id)}"
+        for line_id in untold
+        if books.taken.get(line_id, 0)
+    )
+    return Case(
+        Reason.SHIPMENT_IN_PORTAL,
+        "order",
+        f"A parcel has left, but somebody made a shipment in the marketplace portal that holds its units ({held}) and has "
+        "not said that it left. Say so there, or delete that shipment: then the marketplace is told of the parcel by "
+        "itself.",
+        due_at=books.mirakl.shipping_deadline,
+    )
+
+
+# -- counting ----------------------------------------------------------------------------------------------
+
+
+def _seen(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
+    known = {seen.fulfillment_id for seen in memory.parcels_seen}
+    new = tuple(ParcelSeen(f.id, view.now) for f in shopify.fulfillments if f.id not in known)
+    return replace(memory, parcels_seen=(*memory.parcels_seen, *new)) if new else memory
+
+
+def _units_of(parcel: Fulfillment, shopify: ShopifyOrder, memory: Memory) -> Units:
+    """Units of the parcel per Mirakl line; those that stand for nothing the marketplace sold under an empty id."""
+    stands_for = {line.id: mirakl_line_id_of(line, memory) for line in shopify.lines}
+    units: Units = {}
+    for shopify_line_id, count in parcel.lines:
+        line_id = stands_for.get(shopify_line_id, "")
+        if count:
+            units[line_id] = units.get(line_id, 0) + count
+    return units
+
+
+def _sum(shipments: Iterable[Shipment]) -> Units:
+    return _total(dict(shipment.lines) for shipment in shipments)
+
+
+def _total(parts: Iterable[Units]) -> Units:
+    total: Units = {}
+    for part in parts:
+        for line_id, count in part.items():
+            total[line_id] = total.get(line_id, 0) + count
+    return total
+
+
+def _disputed(differences: tuple[Difference, ...], agreed: Units) -> frozenset[str]:
+    """The lines the two sides disagree about; all of them where the order as a whole is meant."""
+    lines: set[str] = set()
+    for difference in differences:
+        match difference:
+            case AddressChanged() | ShippingChanged():
+                lines.update(agreed)
+            case LineAdded():
+                continue  # what was added stands for no line of the marketplace, and no parcel with it is told of
+            case _:
+                lines.add(difference.line_id)
+    return frozenset(lines)
+
+
+def _still_here(shopify: ShopifyOrder) -> str:
+    return ", ".join(
+        f"{line.fulfilled_quantity} of {line.current_quantity} of {line.sku or line.title} have left"
+        for line in shopify.lines
+        if line.fulfilled_quantity < line.current_quantity
+    )
+
+
+def _with(part: Part, more: Part) -> Part:
+    return replace(
+        part,
+        actions=(*part.actions, *more.actions),
+        cases=(*part.cases, *more.cases),
+        because=tuple(dict.fromkeys((*part.because, *more.because))),
+    )

@@ -1,0 +1,225 @@
+"""What the marketplace can be told of a parcel: its tracking with a carrier it knows, or the case that says why not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, TrackShipment
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.view import OpenOperation, View
+from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
+from interlock.shipping.suggest import suggest
+from interlock.shipping.tracking import number_problem, sent_number
+
+SUGGESTIONS = 5
+_SHOWN = 200
+"""So much of what somebody typed into Shopify is shown; longer names cannot be mapped."""
+
+Told = SetTracking | ShipOrder | ShipmentAction
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """A parcel's tracking as it is sent (OR23, ST01, ST23): a registered carrier's `code`, or a `name` with the `url`.
+    All are empty for a parcel that needs none. `said` is what the order's story says of it, empty for nothing."""
+
+    code: str = ""
+    name: str = ""
+    number: str = ""
+    url: str = ""
+    said: str = ""
+
+    @property
+    def none(self) -> bool:
+        return not self.code and not self.name
+
+
+def live_parcels(shopify: ShopifyOrder) -> tuple[Fulfillment, ...]:
+    """Fulfillments that exist, the first made first."""
+    found = [fulfillment for fulfillment in shopify.fulfillments if fulfillment.live]
+    return tuple(sorted(found, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id)))
+
+
+def tracking_of(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> Tracking | Case:
+    """What can be sent of this parcel's tracking, or why it cannot be told of as it is: a carrier nobody mapped, a number
+    or an address that can be none, or no tracking where the shipping method demands it (SH12 `mandatory_tracking`)."""
+    if parcel.tracking_number.strip() and number_problem(parcel.tracking_number):
+        return unusable_case(mirakl, parcel)
+    if parcel.tracking_number.strip() and parcel.carrier.strip():
+        choice = choice_for(view, mirakl, parcel)
+        if isinstance(choice, NotMapped):
+            return not_mapped_case(view, mirakl, parcel, choice)
+        return sent(choice, parcel)
+    if mirakl.shipping_type_code in view.rules.tracking_mandatory_for:
+        return missing_case(mirakl, (parcel,), parcel.id)
+    return Tracking()
+
+
+def choice_for(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> CarrierChoice | NotMapped:
+    """The marketplace's carrier for the one the shop names on this parcel."""
+    return resolve(view.rules, parcel.carrier, parcel.tracking_url, mirakl.country, mirakl.shipping_type_code)
+
+
+def sent(choice: CarrierChoice, parcel: Fulfillment) -> Tracking:
+    """The tracking of a parcel whose carrier was found. Of a registered carrier the marketplace knows the URL itself."""
+    url = parcel.tracking_url.strip() if choice.name else ""
+    number = sent_number(parcel.tracking_number)
+    return Tracking(choice.code, choice.name, number, url, how_found(choice, parcel))
+
+
+def shows(view: View, code: str, name: str, number: str, wanted: Tracking) -> bool:
+    """Whether the marketplace already shows this tracking (carrier code or name, and number, as OR11 or ST11 has them)."""
+    if sent_number(number) != wanted.number:
+        return False
+    if wanted.code:
+        labels = [carrier.label.casefold() for carrier in view.rules.carriers if carrier.code == wanted.code]
+        return code == wanted.code or (not code and name.casefold() in labels)
+    return name.strip().casefold() == wanted.name.strip().casefold()
+
+
+def how_found(choice: CarrierChoice, parcel: Fulfillment) -> str:
+    """How the carrier was found, in a sentence that follows another one; empty where it was simply mapped."""
+    match choice.found:
+        case "mapped":
+            return ""
+        case "by name":
+            return f" “{parcel.carrier.strip()}” is the name of a carrier in the marketplace's own list."
+        case "default":
+            return (
+                f" “{parcel.carrier.strip()}” is not mapped; the default carrier of this connection is sent."
+            )
+        case _:
+            assert_never(choice.found)
+
+
+def half_tracked(parcels: Iterable[Fulfillment]) -> Fulfillment | None:
+    """The first parcel with a carrier or a number, if any."""
+    return next((f for f in parcels if f.tracking_number.strip() or f.carrier.strip()), None)
+
+
+# -- cases -------------------------------------------------------------------------------------------------
+
+
+def missing_case(mirakl: MiraklOrder, parcels: tuple[Fulfillment, ...], subject: str = "order") -> Case:
+    """The case of parcels without the tracking that their shipping method demands."""
+    half = half_tracked(parcels)
+    missing = "no tracking"
+    if half is not None:
+        missing = (
+            "a tracking number without a carrier"
+            if half.tracking_number.strip()
+            else "a carrier without a number"
+        )
+    return Case(
+        Reason.TRACKING_MISSING,
+        subject,
+        f"The parcel has {missing} in Shopify and the marketplace demands tracking for the shipping method "
+        f"{mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in Shopify; the dispatch is "
+        "then reported by itself.",
+        facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(parcels)))),
+        due_at=mirakl.shipping_deadline,
+    )
+
+
+def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
+    """The case of a tracking number that can be none."""
+    return Case(
+        Reason.TRACKING_UNUSABLE,
+        parcel.id,
+        f"The tracking number of the parcel in Shopify cannot be sent: {number_problem(parcel.tracking_number)} The "
+        "marketplace is told neither the number nor the dispatch. Put the number right in the fulfillment in Shopify; "
+        "the dispatch is then reported by itself.",
+        facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN] or "none"),),
+        due_at=mirakl.shipping_deadline,
+    )
+
+
+def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice: NotMapped) -> Case:
+    """The case of a carrier name that leads nowhere, with what it sounds like."""
+    facts = [("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN])]
+    if mirakl.country:
+        facts.append(("Goes to", mirakl.country))
+    if mirakl.shipping_type_code:
+        facts.append(("Shipping method", mirakl.shipping_type_code))
+    found = suggest(
+        view.rules.carriers,
+        parcel.carrier,
+        tracking=parcel.tracking_number,
+        country=mirakl.country,
+        limit=SUGGESTIONS,
+    )
+    for rank, one in enumerate(found, start=1):
+        facts.append((f"Sounds like {rank}", f"{one.label} ({one.code}): {'; '.join(one.reasons)}"))
+    return Case(
+        Reason.CARRIER_UNKNOWN,
+        parcel.carrier.strip()[:_SHOWN],
+        f"{choice.why} The marketplace is not told of the dispatch until the carrier is mapped; nothing is guessed. Map it "
+        "once and every waiting order with this carrier goes on by itself.",
+        (Option.MAP_CARRIER,),
+        tuple(facts),
+        due_at=mirakl.shipping_deadline,
+    )
+
+
+# -- wanting a call, and its refusal -----------------------------------------------------------------------
+
+
+def want(
+    view: View, memory: Memory, action: Told, because: tuple[str, ...], correction: bool = False
+) -> Part:
+    """Want the call; after a refusal it stays wanted, so that the ledger keeps it in sight and paces a repetition.
+
+    A `correction` is a tracking that another one follows: the marketplace knows of the dispatch already.
+    """
+    for operation in view.operations:
+        if operation.state == "REJECTED" and operation.action == action:
+            case = _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
+            if operation.is_sent_again_by(memory.decision(case.reason, case.subject)):
+                return Part(memory, actions=(action,), because=because)
+            return Part(memory, actions=(action,), cases=(case,))
+    return Part(memory, actions=(action,), because=because)
+
+
+def _subject(action: Told) -> str:
+    match action:
+        case SetTracking(number=number):
+            return f"tracking {number}"
+        case ShipOrder():
+            return "dispatch"
+        case _:
+            return action.subject
+
+
+def _refused_case(action: Told, operation: OpenOperation) -> Case:
+    what = "the tracking" if isinstance(action, SetTracking | TrackShipment) else "the dispatch"
+    words = operation.words or operation.code or "no reason given"
+    return Case(
+        Reason.SHIPPING_REFUSED,
+        _subject(action),
+        f"The parcel has left, but the marketplace refused {what}: {words}. The customer has not been told and the "
+        "order counts as not shipped. Put right what it names, then send it again.",
+        (Option.SEND_AGAIN,),
+        (("The marketplace's words", words), *_sent_facts(action)),
+    )
+
+
+def _not_corrected_case(action: Told, operation: OpenOperation) -> Case:
+    words = operation.words or operation.code or "no reason given"
+    return Case(
+        Reason.TRACKING_NOT_CORRECTED,
+        _subject(action),
+        f"The tracking of a parcel was changed in Shopify after the marketplace had been told, and the marketplace refused "
+        f"the new one: {words}. The customer still follows the old number. Correct it in the marketplace portal or write "
+        "to the customer there; or send it again once what it names is put right.",
+        (Option.SEND_AGAIN,),
+        (("The marketplace's words", words), *_sent_facts(action)),
+    )
+
+
+def _sent_facts(action: Told) -> tuple[tuple[str, str], ...]:
+    if isinstance(action, SetTracking | TrackShipment):
+        return (("Carrier", action.carrier_code or action.carrier_name), ("Tracking number", action.number))
+    return ()

@@ -1,0 +1,311 @@
+"""Where the marketplace knows single parcels: each is told of once, with its own units and tracking."""
+
+from dataclasses import replace
+
+import pytest
+
+from interlock.orders.reasons import Reason
+from interlock.rehearsal.scenarios import Stage
+from interlock.simulator.faults import Fault
+from interlock.simulator.mirakl.orders import SimShipment
+from interlock.simulator.shopify.state import Fulfillment
+from tests.stories.stage import Broken, Theatre, marketplace, open_cases
+
+ONE_BY_ONE = marketplace("all-or-nothing", multi_shipment=True)
+
+
+def leave(stage: Stage, number: str, company: str = "UPS", **units: int) -> Fulfillment:
+    """A parcel with these units leaves; all that is left without any."""
+    item = next(one for one in stage.shopify_order().fulfillment_orders if one.remaining)
+    chosen = [(sku.replace("_", "-"), count) for sku, count in units.items()] or None
+    return stage.world.shopify.fulfill(item, company=company, number=number, units=chosen)
+
+
+def told(stage: Stage) -> list[tuple[str, str | None, str | None, dict[str, int]]]:
+    """Every shipment of the order that exists: state, carrier, number, units by SKU."""
+    skus = {line.id: line.sku for line in stage.order.lines}
+    return [
+        (one.status, one.carrier_code, one.tracking_number, {skus[line]: n for line, n in one.units.items()})
+        for one in stage.order.shipments
+        if one.alive
+    ]
+
+
+def only(stage: Stage) -> SimShipment:
+    (shipment,) = stage.order.shipments
+    return shipment
+
+
+def test_each_parcel_is_told_of_when_it_leaves(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        leave(stage, "1Z1", MUG_BLUE=2)
+        await stage.until(700)
+        assert told(stage) == [("SHIPPED", "UPS", "1Z1", {"MUG-BLUE": 2})]
+        assert stage.order.state == "SHIPPING"
+        leave(stage, "1Z2", company="DHL Express")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1200)
+
+    assert told(seen.stage) == [
+        ("SHIPPED", "UPS", "1Z1", {"MUG-BLUE": 2}),
+        ("SHIPPED", "DHL", "1Z2", {"MUG-BLUE": 1, "KETTLE-1L": 1}),
+    ]
+    assert seen.stage.order.state == "SHIPPED"
+    assert seen.open_reasons == []
+    calls = {code: seen.marketplace_calls(code) for code in ("ST01", "ST24", "ST23", "ST06", "OR23", "OR24")}
+    assert calls == {"ST01": 2, "ST24": 2, "ST23": 0, "ST06": 0, "OR23": 0, "OR24": 0}
+    assert seen.timeline.index("Shipment of 2 unit(s) made") < seen.timeline.index(
+        "Marketplace told that a parcel is on its way"
+    )
+
+
+@pytest.mark.parametrize("kind", ["reply_lost", "server_error_after", "late_apply"])
+def test_an_answer_that_was_lost_makes_no_second_shipment(theatre: Theatre, kind: str) -> None:
+    """ST01 is class C: it is read back by the marker in the shipment before anything is sent again."""
+    faults = Broken(Fault(kind, 20.0), "ST01", times=1)
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        faults.active = True
+        leave(stage, "1Z1", MUG_BLUE=1)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 900, mirakl_faults=faults)
+
+    assert told(seen.stage) == [("SHIPPED", "UPS", "1Z1", {"MUG-BLUE": 1})]
+    assert len(seen.stage.order.shipments) == 1
+    assert "the answer is unclear" in seen.timeline
+    assert seen.open_reasons == []
+
+
+def test_an_error_inside_a_success_is_a_case_of_that_parcel_alone(theatre: Theatre) -> None:
+    """ST01 answers 201 and lists the refused shipment among the errors (Mirakl reference 1.8)."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.marketplace.change_profile(
+            {"carriers": [{"code": "DHL", "label": "DHL", "standard_code": None, "tracking_url": None}]}
+        )
+        leave(stage, "1Z1", MUG_BLUE=1)
+        leave(stage, "JD01", company="DHL Express", MUG_BLUE=1)
+        await stage.until(700)
+        (case,) = open_cases(stage)
+        assert case.reason == Reason.SHIPPING_REFUSED.value
+        assert "Carrier UPS is not registered" in case.sentence
+        assert told(stage) == [("SHIPPED", "DHL", "JD01", {"MUG-BLUE": 1})]
+        shipment = stage.shopify_order().fulfillments[0]
+        stage.world.shopify.update_tracking(shipment, company="DHL Express", number="JD02")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1200)
+
+    assert [row[2] for row in told(seen.stage)] == ["JD01", "JD02"]
+    assert seen.open_reasons == []
+
+
+@pytest.mark.parametrize("later", ["allowed", "refused"])
+def test_a_number_that_is_corrected_later_follows_the_parcel(theatre: Theatre, later: str) -> None:
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", later)
+        await stage.until(400)
+        parcel = leave(stage, "1Z-WRONG", MUG_BLUE=1)
+        await stage.until(700)
+        assert [row[2] for row in told(stage)] == ["1Z-WRONG"]
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-RIGHT")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1200)
+
+    assert [row[2] for row in told(seen.stage)] == ["1Z-RIGHT" if later == "allowed" else "1Z-WRONG"]
+    assert seen.open_reasons == ([] if later == "allowed" else [Reason.TRACKING_NOT_CORRECTED.value])
+    assert seen.marketplace_calls("ST01") == 1
+
+
+@pytest.mark.parametrize("later", ["allowed", "refused"])
+def test_a_number_that_is_corrected_later_follows_a_whole_order_too(theatre: Theatre, later: str) -> None:
+    """OR23 after the dispatch: whether it is taken is not documented (Mirakl reference 15.6)."""
+
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("or23_after_shipped", later)
+        await stage.until(400)
+        parcel = leave(stage, "1Z-WRONG")
+        await stage.until(700)
+        assert stage.order.state == "SHIPPED"
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-RIGHT")
+
+    seen = theatre.tell(story, marketplace("all-or-nothing"), 1200)
+
+    assert seen.stage.order.tracking_number == ("1Z-RIGHT" if later == "allowed" else "1Z-WRONG")
+    assert seen.open_reasons == ([] if later == "allowed" else [Reason.TRACKING_NOT_CORRECTED.value])
+
+
+def test_what_was_told_in_the_portal_is_not_told_twice(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        mug = next(line for line in stage.order.lines if line.sku == "MUG-BLUE")
+        stage.marketplace.portal_ship(stage.order.id, {mug.id: 2}, carrier_code="UPS", number="1Z1")
+        leave(stage, "1Z1", MUG_BLUE=2)
+        await stage.until(700)
+        assert len(told(stage)) == 1
+        leave(stage, "1Z2")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1200)
+
+    assert [(row[2], row[3]) for row in told(seen.stage)] == [
+        ("1Z1", {"MUG-BLUE": 2}),
+        ("1Z2", {"MUG-BLUE": 1, "KETTLE-1L": 1}),
+    ]
+    assert seen.stage.order.state == "SHIPPED"
+    assert seen.open_reasons == []
+    assert "told of a parcel's units already" in seen.timeline
+
+
+def test_a_shipment_somebody_made_in_the_portal_waits_for_them(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        market, order = stage.marketplace, stage.order
+        made = market.shipments.create(order, {order.lines[0].id: 1}, market.clock.now(), "staff")
+        leave(stage, "1Z1", **{order.lines[0].sku.replace("-", "_"): 1})
+        await stage.until(800)
+        assert [row.reason for row in open_cases(stage)] == [Reason.SHIPMENT_IN_PORTAL.value]
+        market.portal_validate(made.id)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1400)
+
+    assert len(told(seen.stage)) == 1
+    assert seen.open_reasons == []
+    assert seen.marketplace_calls("ST01") == 0
+
+
+def test_a_parcel_that_is_taken_back_in_time_is_taken_back_at_the_marketplace(theatre: Theatre) -> None:
+    """Between ST01 and ST24 a shipment can still be deleted (ST06)."""
+    faults = Broken(Fault("server_error", status=503), "ST24")
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        faults.active = True
+        parcel = leave(stage, "1Z1", MUG_BLUE=1)
+        await stage.until(500)
+        assert [row[0] for row in told(stage)] == ["SHIPPING"]
+        stage.world.shopify.cancel_fulfillment(parcel)
+        await stage.until(800)
+        faults.active = False
+        assert told(stage) == []
+        leave(stage, "1Z2")
+        leave(stage, "1Z3")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1500, mirakl_faults=faults)
+
+    assert [row[2] for row in told(seen.stage)] == ["1Z2", "1Z3"]
+    assert seen.stage.order.state == "SHIPPED"
+    assert seen.open_reasons == []
+
+
+def test_a_parcel_that_comes_back_is_an_incident_until_it_leaves_anew(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        parcel = leave(stage, "1Z1", MUG_BLUE=1)
+        await stage.until(600)
+        assert [row[0] for row in told(stage)] == ["SHIPPED"]
+        stage.world.shopify.cancel_fulfillment(parcel)
+        await stage.until(900)
+        assert [row.reason for row in open_cases(stage)] == [Reason.FULFILLMENT_CANCELLED.value]
+        leave(stage, "1Z2", MUG_BLUE=1)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1400)
+
+    assert [(row[0], row[2]) for row in told(seen.stage)] == [("SHIPPED", "1Z2")]
+    assert seen.marketplace_calls("ST01") == 1
+    assert seen.open_reasons == []
+
+
+def test_cancelled_units_are_never_told_of(theatre: Theatre) -> None:
+    """The operator cancels a line while its parcel leaves; the other parcel of the order is told of all the same."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        kettle = next(line for line in stage.order.lines if line.sku == "KETTLE-1L")
+        leave(stage, "1Z1", MUG_BLUE=3)
+        stage.marketplace.cancel_line(stage.order.id, kettle.id)
+        leave(stage, "1Z2", KETTLE_1L=1)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1200)
+
+    assert [row[3] for row in told(seen.stage)] == [{"MUG-BLUE": 3}]
+    assert Reason.SHIPPED_ON_DISAGREEMENT.value in seen.open_reasons
+
+
+def test_a_key_that_may_not_read_shipments_sends_nothing(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        key = stage.marketplace.keys[stage.marketplace.api_key]
+        stage.marketplace.keys[stage.marketplace.api_key] = replace(key, denied=("ST11",))
+        leave(stage, "1Z1", MUG_BLUE=1)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 900)
+
+    assert seen.open_reasons == [Reason.SHIPMENTS_HIDDEN.value]
+    assert seen.marketplace_calls("ST01") == 0
+
+
+def test_where_it_was_switched_off_since_the_order_is_told_of_as_a_whole(theatre: Theatre) -> None:
+    """The shipment operations answer 404 then (Mirakl reference, section 6), before PC01 is read again."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.marketplace.change_profile({"multi_shipment": False})
+        leave(stage, "1Z1")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 900)
+
+    assert seen.stage.order.state == "SHIPPED"
+    assert (seen.marketplace_calls("ST01"), seen.marketplace_calls("OR24")) == (0, 1)
+    assert seen.open_reasons == []
+
+
+def test_a_parcel_the_operators_logistics_should_fetch_is_a_case(theatre: Theatre) -> None:
+    """can_shop_ship is false and the shipment exists already (Mirakl reference 3.5)."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.marketplace.operator_takes(stage.order.id)
+        leave(stage, "1Z1")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 2400)
+
+    assert seen.open_reasons == [Reason.OPERATOR_SHIPS.value]
+    assert seen.marketplace_calls("ST01") == 0
+    assert only(seen.stage).status == "SHIPPING"
+
+
+def test_payment_on_shipment_is_waited_for(theatre: Theatre) -> None:
+    """A shipment sits in SHIPMENT_PREPARED until the customer has paid for it (Mirakl reference 3.6)."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        leave(stage, "1Z1", MUG_BLUE=1)
+        await stage.until(600)
+        assert [row[0] for row in told(stage)] == ["SHIPMENT_PREPARED"]
+        leave(stage, "1Z2")
+
+    profile = marketplace("automatic", multi_shipment=True, debit_delay=900.0)
+    seen = theatre.tell(story, profile, 2400)
+
+    assert [row[0] for row in told(seen.stage)] == ["SHIPPED", "SHIPPED"]
+    assert seen.stage.order.state == "SHIPPED"
+    assert seen.open_reasons == []
+
+
+@pytest.mark.parametrize("number", ["📦 12", "9" * 500])
+def test_a_number_that_can_be_none_stops_its_own_parcel_only(theatre: Theatre, number: str) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        parcel = leave(stage, number, MUG_BLUE=1)
+        leave(stage, " 1Z 1 ", KETTLE_1L=1)
+        await stage.until(800)
+        assert [row.reason for row in open_cases(stage)] == [Reason.TRACKING_UNUSABLE.value]
+        assert [row[2] for row in told(stage)] == ["1Z1"]
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z2")
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1300)
+
+    assert [row[2] for row in told(seen.stage)] == ["1Z1", "1Z2"]
+    assert seen.open_reasons == []

@@ -162,8 +162,9 @@ def test_a_shipment_somebody_made_in_the_portal_waits_for_them(theatre: Theatre)
     async def story(stage: Stage) -> None:
         await stage.until(400)
         market, order = stage.marketplace, stage.order
-        made = market.shipments.create(order, {order.lines[0].id: 1}, market.clock.now(), "staff")
-        leave(stage, "1Z1", **{order.lines[0].sku.replace("-", "_"): 1})
+        mug = next(line for line in order.lines if line.sku == "MUG-BLUE")
+        made = market.shipments.create(order, {mug.id: 1}, market.clock.now(), "staff")
+        leave(stage, "1Z1", MUG_BLUE=1)
         await stage.until(800)
         assert [row.reason for row in open_cases(stage)] == [Reason.SHIPMENT_IN_PORTAL.value]
         market.portal_validate(made.id)

@@ -37,7 +37,20 @@ APPLIED_UNHEARD = ("reply_lost", "late_apply", "server_error_after", "truncated"
 NOT_APPLIED_UNHEARD = ("refused_before", "server_error", "html")
 DELAYED = ("slow", "late_apply")
 
-WRITES_TO_MIRAKL = ("OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR31", "ST01", "ST06", "ST23", "ST24")
+WRITES_TO_MIRAKL = (
+    "OR04",
+    "OR21",
+    "OR23",
+    "OR24",
+    "OR28",
+    "OR29",
+    "OR30",
+    "OR31",
+    "ST01",
+    "ST06",
+    "ST23",
+    "ST24",
+)
 SETTING_UP = ("metafieldDefinitionCreate", "webhookSubscriptionCreate", "webhookSubscriptionDelete")
 
 NO_LEASE_LEFT_BEHIND = ("database away", "platform down")

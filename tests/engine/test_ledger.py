@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.engine import ledger
-from interlock.engine.ledger import operations
+from interlock.engine.ledger import CLOCKS_AGREE_WITHIN, operations
 from interlock.orders.actions import (
     Action,
     CancelShopifyOrder,
@@ -262,7 +262,7 @@ def test_a_confirmed_call_is_not_sent_again_on_a_snapshot_older_than_its_confirm
     book.ended(CANCEL, Confirmed(), NOW + 5 * SECOND)
     later = NOW + 10 * SECOND
     stale = book.want(CANCEL, at=later, view=view_at(later, NOW))
-    assert (stale.send, stale.mirakl_since) == ((), NOW + 5 * SECOND)
+    assert (stale.send, stale.mirakl_since) == ((), NOW + 5 * SECOND + CLOCKS_AGREE_WITHIN)
     assert len(book.want(CANCEL, at=later, view=view_at(later, NOW + 6 * SECOND)).send) == 1
 
 
@@ -351,7 +351,20 @@ def test_a_marketplace_write_that_may_have_happened_outdates_the_snapshot(
     book.ended(SHIP, outcome)
     row = take_lease(book.c, book.row.id, "worker-1", NOW + SETTLE, NOW + 2 * SETTLE)
     assert row is not None
-    assert row.mirakl_written_at == (NOW if written else None)
+    assert row.mirakl_written_at == (NOW + CLOCKS_AGREE_WITHIN if written else None)
+
+
+def test_a_confirmed_target_is_not_sent_again_on_a_snapshot_of_a_worker_whose_clock_is_a_little_ahead(
+    book: Book,
+) -> None:
+    book.ended(CANCEL, Confirmed(), NOW)
+    later = NOW + SECOND
+    for ahead in (timedelta(0), timedelta(microseconds=1), CLOCKS_AGREE_WITHIN):
+        todo = book.want(CANCEL, at=later, view=view_at(later, NOW + ahead))
+        assert (todo.send, todo.mirakl_since) == ((), NOW + CLOCKS_AGREE_WITHIN)
+    younger = NOW + CLOCKS_AGREE_WITHIN + timedelta(microseconds=1)
+    (again,) = book.want(CANCEL, at=later, view=view_at(later, younger)).send
+    assert again.attempt == 1
 
 
 def test_a_shopify_write_does_not_outdate_the_marketplace_snapshot(book: Book) -> None:

@@ -607,7 +607,7 @@ class _Run:
 
         await parts.store.tx(finish)
         if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
-            self.mirakl_written_at = ended_at
+            self.mirakl_written_at = ended_at + ledger.CLOCKS_AGREE_WITHIN
         self.status_told = isinstance(operation.action, ShowStatus) and isinstance(outcome, Confirmed)
         if isinstance(operation.action, AnswerAcceptance) and isinstance(outcome, (Confirmed, Refused)):
             # Answered: until the next snapshot shows it the order must be free for edits, not waited with.

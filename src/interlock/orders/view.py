@@ -68,8 +68,8 @@ class View:
     opens nor closes anything. `drafts` are the drafts found for this order, oldest first. `offers` has one
     entry per SKU of the order, empty when not looked up. `kin` are further Shopify orders that may stand, or
     stood, for this sale, read just now, live or not, and `claims` what other marketplace orders know of them.
-    `mirakl_written_at` is when our last write to the
-    marketplace for this order ended: a snapshot not younger than that cannot judge its effect.
+    `mirakl_written_at` is when our last write to the marketplace for this order had certainly ended, on whichever
+    worker's clock: a snapshot not younger than that cannot judge its effect.
     `changes` tells who changed the Shopify order, oldest first, and `prices` what its variants cost in the shop; both
     are empty for an order that stands as it was placed.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from

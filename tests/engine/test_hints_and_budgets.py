@@ -288,6 +288,19 @@ def test_a_stranger_is_noted_with_the_orders_it_points_to(
     assert rows == ((ingress.order_id,) if found else ())
 
 
+def test_a_stranger_with_our_number_is_noted_with_the_other_orders_of_its_person_too(c: Connection) -> None:
+    """An app that merges two orders copies the number of one of them."""
+    ingress = Ingress(c)
+    other = add_order(c, ingress.connection_id, "M-2", "M", NOW)
+    known = {"shopify_address": "a1", "mirakl_state": "SHIPPING", "shopify_name": "#1002"}
+    c.execute(update(orders).where(orders.c.id == other).values(shopify_order_id="SO2", **known))
+    c.execute(update(orders).where(orders.c.id == ingress.order_id).values(shopify_order_id=GID))
+    merged = Stranger(SECOND, "#1004", marker="atlas:M-1", words=("1002",), address="a1")
+    assert note_relatives(c, [ingress.connection_id], merged, NOW) == (ingress.order_id, other)
+    copied = Stranger("SO9", "#1005", marker="atlas:M-1", words=("1002",), address="a9")
+    assert note_relatives(c, [ingress.connection_id], copied, NOW) == (ingress.order_id,)
+
+
 @pytest.mark.parametrize("state", ["SHIPPED", "CANCELED"])
 def test_the_person_alone_says_nothing_once_the_order_has_ended(c: Connection, state: str) -> None:
     ingress = Ingress(c)

@@ -23,7 +23,7 @@ from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyOrder, ShopifyRefund, Traces
 from interlock.orders.view import Claim, View
-from interlock.replacements.decide import COPY_FIRST_SETTLES
+from interlock.replacements.decide import CLAIMS_SETTLE, COPY_FIRST_SETTLES
 from tests.build import (
     ELSEWHERE,
     FOREIGN_HOLD,
@@ -301,6 +301,35 @@ def test_an_order_for_two_marketplace_orders_is_asked_never_linked(
     assert (plan.memory.shopify_order_id == "SO2") is not asked
     if role == "live":
         assert not any(isinstance(a, PlaceHold) for a in plan.actions)
+
+
+MORE = (*LINES, a_shopify_line("N3", "VASE", 4, "5.00", ""))
+
+
+def test_an_order_with_more_than_ours_takes_over_only_once_others_could_have_claimed_it() -> None:
+    young = a_copy(lines=MORE)
+    plan = seen((young,))
+    assert plan.memory.shopify_order_id == "SO1"
+    assert reasons(plan) == []
+    assert plan.look_at == young.created_at + CLAIMS_SETTLE
+    assert not any(isinstance(action, CancelMiraklOrder) for action in plan.actions)
+    assert any(isinstance(action, PlaceHold) for action in plan.actions)
+    later = seen((replace(young, created_at=NOW - CLAIMS_SETTLE),))
+    assert later.memory.shopify_order_id == "SO2"
+
+
+def test_an_order_that_carries_the_number_of_another_one_and_has_our_lines_besides_is_asked() -> None:
+    """A merging app copies the attributes of the first of two orders; this is the second one."""
+    other = Traces(app="Order Merger", attribute="atlas:M-2")
+    merged = a_duplicate(lines=MORE, traces=other, created_at=NOW)
+    for claims in ((Claim("SO2", "M-2", "candidate"),), (Claim("SO2", "M-2", "live"),)):
+        assert reasons(seen((merged,), claims=claims)) == [(Reason.REPLACEMENT_MERGED, "SO2")]
+    for innocent in (
+        replace(merged, address=ELSEWHERE),
+        replace(merged, lines=LINES),
+        replace(merged, traces=replace(other, app="")),
+    ):
+        assert reasons(seen((innocent,), claims=(Claim("SO2", "M-2", "live"),))) == []
 
 
 def test_a_tag_alone_does_not_choose_between_two_marketplace_orders() -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -66,9 +66,9 @@ def _nothing_on_its_way(view: View, memory: Memory) -> tuple[str, ...]:
 _successor = replacements._successor
 
 
-def _although_it_lives(mirakl: Any, linked: Any, waiting: Any) -> Any:
+def _although_it_lives(mirakl: Any, linked: Any, waiting: Any, now: datetime) -> Any:
     gone = replace(linked, cancelled_at=linked.cancelled_at or linked.observed_at)
-    return _successor(mirakl, gone, waiting)
+    return _successor(mirakl, gone, waiting, now)
 
 
 _seen_before: dict[str, tuple[Any, ...]] = {}

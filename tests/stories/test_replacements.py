@@ -353,7 +353,10 @@ def test_a_split_is_asked_never_automatic(theatre: Theatre) -> None:
     assert told.stage.order.state == "SHIPPING"
 
 
-def test_a_merge_of_two_marketplace_orders_is_asked_never_automatic(theatre: Theatre) -> None:
+@pytest.mark.parametrize("copied", [("tags",), ("note_attributes",), COPIED, ()])
+def test_a_merge_of_two_marketplace_orders_is_asked_never_automatic(
+    theatre: Theatre, copied: tuple[str, ...]
+) -> None:
     made: list[Order] = []
     ids: list[str] = []
 
@@ -365,7 +368,7 @@ def test_a_merge_of_two_marketplace_orders_is_asked_never_automatic(theatre: The
         both = [shopify_order_of(stage, mirakl_order_id) for mirakl_order_id in ids]
         made.append(stage.world.shopify.merge_orders(both))
 
-    told = theatre.tell(story, READY, 2400, shopify_switches=copying("tags"))
+    told = theatre.tell(story, READY, 2400, shopify_switches=copying(*copied))
     assert set(told.open_reasons) == {Reason.REPLACEMENT_MERGED.value}
     assert len({case.order_id for case in told.cases if case.closed_at is None}) == 2
     assert holds_of(made[0]) == ["om", OURS]

@@ -68,9 +68,11 @@ def note_relatives(
 
 
 def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> list[Row[Any, Any]]:
-    """Orders of ours the stranger points to: by our own number, else by a name or number, else by the person.
+    """Orders of ours the stranger points to: by our own number, else by a name or number; and by the person.
 
-    Whoever carries our number points to that order alone. The person counts only for orders that can still be changed.
+    Names and other numbers on an order that carries our own number were copied with it and point nowhere else. The person
+    does: an app that merges two orders copies the number of one of them. It counts only for orders that can still be
+    changed.
     """
     of_ours = (
         select(orders.c.id, orders.c.shopify_order_id)
@@ -78,19 +80,19 @@ def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> 
         .order_by(orders.c.id.desc())
         .limit(MOST_RELATIVES)
     )
+    marked: list[Row[Any, Any]] = []
     if ":" in stranger.marker:
         length = func.length(connections.c.name)
-        marked = of_ours.join(connections, connections.c.id == orders.c.connection_id).where(
+        of_number = of_ours.join(connections, connections.c.id == orders.c.connection_id).where(
             orders.c.mirakl_order_id == func.substr(stranger.marker, length + 2),
             connections.c.name + ":" + orders.c.mirakl_order_id == stranger.marker,
         )
-        found = list(c.execute(marked))
-        if found:
-            return found
-    bases = bases_of(stranger.name)
-    names = [*bases, *stranger.words, *(f"#{word}" for word in stranger.words)]
+        marked = list(c.execute(of_number))
+    bases = () if marked else bases_of(stranger.name)
+    words = () if marked else stranger.words
+    names = [*bases, *words, *(f"#{word}" for word in words)]
     pointed: list[ColumnElement[bool]] = []
-    if stranger.order_ids or stranger.words:
+    if not marked and (stranger.order_ids or words):
         pointed.append(orders.c.mirakl_order_id.in_([*stranger.order_ids, *stranger.words]))
         pointed.append(func.lower(orders.c.mirakl_order_id).in_(stranger.words))
     if names:
@@ -104,7 +106,9 @@ def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> 
         person.append(orders.c.shopify_address == stranger.address)
     if person:
         pointed.append(and_(orders.c.mirakl_state.not_in((*DEAD, *GONE_OUT)), or_(*person)))
-    return list(c.execute(of_ours.where(or_(*pointed)))) if pointed else []
+    others = c.execute(of_ours.where(or_(*pointed))) if pointed else ()
+    known = {row.id for row in marked}
+    return [*marked, *(row for row in others if row.id not in known)]
 
 
 def webhook_hint(

@@ -129,8 +129,9 @@ async def look_at_strangers(parts: EngineParts, platforms: ConnectedPlatforms, s
         ) -> None:
             stranger_was_read(c, shopify_order_id, now)
             selling = _connections_of(c, platforms)
-            if stranger is None or order_by_shopify_id(c, selling, shopify_order_id) is not None:
+            if stranger is None:
                 return
+            # Linked meanwhile or not: another order of the same person may have a claim to it.
             for row in note_relatives(c, selling, stranger, now):
                 hint(c, parts.queue, row, "edits", now)
 

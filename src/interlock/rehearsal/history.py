@@ -144,7 +144,9 @@ async def live(
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True
     told_of = [
-        asyncio.create_task(_one_order(rng, crowd, marketplace, ended, NO_THEME if number else theme))
+        asyncio.create_task(
+            _one_order(rng, crowd, marketplace, ended, NO_THEME if number else theme, theme.one_customer)
+        )
         for number in range(ORDERS)
     ]
     people += told_of
@@ -183,7 +185,9 @@ async def live(
     return ended
 
 
-async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: Ended, theme: Theme) -> None:
+async def _one_order(
+    rng: random.Random, crowd: Crowd, marketplace: str, ended: Ended, theme: Theme, one_customer: bool
+) -> None:
     await asyncio.sleep(rng.uniform(0, 600))
     world = crowd.world.mirakl[marketplace]
     skus = None if theme.skus is None else list(theme.skus)
@@ -193,6 +197,9 @@ async def _one_order(rng: random.Random, crowd: Crowd, marketplace: str, ended: 
     quantities = None if theme.quantities is None else list(theme.quantities)
     lines = rng.randint(1, 3) if quantities is None else len(quantities)
     order = world.create_generated(lines=lines, skus=skus, quantities=quantities)
+    if one_customer:
+        first = world.by_creation[0]
+        order.shipping_address = first.shipping_address
     if rng.random() < 0.05:
         for variant in crowd.world.shopify.shop.variants.values():
             location = next(iter(crowd.world.shopify.shop.locations.values()))

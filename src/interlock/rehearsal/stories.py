@@ -268,11 +268,14 @@ async def _split(s: Scene, story: str) -> None:
 
 
 async def _merged(s: Scene, story: str) -> None:
+    """An app makes one order of two of the same customer, to the same address."""
     for _ in range(LOOKED_FOR):
         others = [
             other
             for each in s.market.by_creation
-            if each is not s.order and (other := s.crowd.shopify_order(s.marketplace, each)) is not None
+            if each is not s.order
+            and each.shipping_address == s.order.shipping_address
+            and (other := s.crowd.shopify_order(s.marketplace, each)) is not None
         ]
         if others:
             s.crowd.attempt(story, lambda other=others[0]: s.shop.merge_orders([s.found, other]))  # type: ignore[misc]

@@ -7,6 +7,7 @@ order, an answer late in the window needs a window that ends within the history.
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +29,7 @@ UNHEARD = (
 @dataclass(frozen=True)
 class Theme:
     """One rare thing. `story` is told to the first order of the history, which has these `skus` and `quantities` where
-    they are given; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people;
+    they are given; with `one_customer` the same person buys all of the history's orders; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people;
     `base` names the marketplace to begin with. `fault` is an operation of the marketplace whose first call meets one of
     `faults` in so many of the histories. The chances are of troubles that would otherwise be rare."""
 
@@ -42,6 +43,7 @@ class Theme:
     skus: tuple[str, ...] | None = None
     quantities: tuple[int, ...] | None = None
     service: Service | None = None
+    one_customer: bool = False
     fault: str = ""
     faults: tuple[str, ...] = UNHEARD
     fault_chance: float = 0.5
@@ -140,7 +142,14 @@ THEMES: tuple[Theme, ...] = (
     # lineage
     Theme("a second order under our name", 1.2, "made again by a copy of the installation"),
     Theme("split", 1.0, "split by an app", quantities=(3,), temper={"picker_every": 1200.0}),
-    Theme("merged", 1.2, "merged by an app", temper={"picker_every": 1200.0}),
+    Theme(
+        "merged",
+        1.2,
+        "merged by an app",
+        rules={"edit_window": timedelta(minutes=20)},
+        temper={"picker_every": 2400.0},
+        one_customer=True,
+    ),
     Theme("a take-over taken back", 1.2, "take-over taken back", temper={"picker_every": 1200.0}),
     Theme("two that live on", 1.2, "copied, never cancelled", temper={"picker_every": 1200.0}),
     Theme("copied after it left", 1.5, "copied after the parcel left", base="automatic"),

@@ -10,7 +10,7 @@ from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.view import Claim, View
-from interlock.replacements.evidence import Band, Evidence, Original, units_of, weigh
+from interlock.replacements.evidence import Band, Evidence, Original, has_more, units_of, weigh
 from interlock.replacements.holding import holds, look_for_parcels_at, our_holds, releases
 from interlock.replacements.links import links_of_replacement
 from interlock.replacements.twins import is_twin
@@ -23,6 +23,9 @@ NOTES = (
 
 COPY_FIRST_SETTLES = timedelta(minutes=2)
 """Apps that copy first cancel the original within seconds. Both are held meanwhile; a person is asked only after this."""
+
+CLAIMS_SETTLE = timedelta(minutes=3)
+"""How long it may take until every marketplace order has heard of a new Shopify order that may stand for it."""
 
 ASKED_WITH = (
     Reason.POSSIBLE_SUCCESSOR,
@@ -64,7 +67,7 @@ def decide(view: View, memory: Memory) -> Part:
     part = _with(part, _let_go(view, part.memory, waiting))
     if not waiting:
         return part
-    successor = _successor(mirakl, linked, waiting)
+    successor = _successor(mirakl, linked, waiting, view.now)
     if successor is not None:
         return _with(part, _takes_over(view, part.memory, linked, successor))
     return _with(part, _wait(view, part.memory, mirakl, linked, waiting))
@@ -291,7 +294,9 @@ def _refused(order: ShopifyOrder, linked: ShopifyOrder, kin: Kin | None, claims:
 # -- taking over -------------------------------------------------------------------------------------------
 
 
-def _successor(mirakl: MiraklOrder, linked: ShopifyOrder, waiting: list[_Candidate]) -> _Candidate | None:
+def _successor(
+    mirakl: MiraklOrder, linked: ShopifyOrder, waiting: list[_Candidate], now: datetime
+) -> _Candidate | None:
     """The one order that takes over by itself, or by a person's word; None while something has to be asked or waited
     for."""
     told = [candidate for candidate in waiting if candidate.who != "Interlock"]
@@ -306,9 +311,17 @@ def _successor(mirakl: MiraklOrder, linked: ShopifyOrder, waiting: list[_Candida
         or moved_units(linked)
         or _is_split(linked, waiting)
         or _merged_with(linked, candidate)
+        or _is_settling(linked, candidate, now)
     ):
         return None
     return candidate
+
+
+def _is_settling(linked: ShopifyOrder, candidate: _Candidate, now: datetime) -> bool:
+    """Whether other marketplace orders may yet claim this candidate: it has more than ours, and they hear of it later."""
+    young = now < candidate.order.created_at + CLAIMS_SETTLE
+    unclaimed = candidate.who == "Interlock" and not candidate.claims
+    return young and unclaimed and has_more(linked, candidate.order)
 
 
 def _takes_over(view: View, memory: Memory, linked: ShopifyOrder, candidate: _Candidate) -> Part:
@@ -366,8 +379,7 @@ def _merged_with(linked: ShopifyOrder, candidate: _Candidate) -> str:
     for claim in candidate.claims:
         if claim.role in ("live", "superseded"):
             return claim.mirakl_order_id
-    ours, theirs = units_of(linked), units_of(candidate.order)
-    if candidate.claims and ours and not ours - theirs and theirs - ours:
+    if candidate.claims and has_more(linked, candidate.order):
         return candidate.claims[0].mirakl_order_id
     tied = any(t.tie and t.name != "copy tag" for t in candidate.evidence.traces)
     return "" if tied or not candidate.claims else candidate.claims[0].mirakl_order_id
@@ -405,6 +417,13 @@ def _wait(
                     "an app that copies first cancels the original in a moment."
                 )
                 continue
+        if not linked.live and _is_settling(linked, candidate, view.now):
+            look_at = earliest(look_at, candidate.order.created_at + CLAIMS_SETTLE)
+            because.append(
+                f"Order {candidate.order.name} may replace this one ({candidate.why}). It has more than this order had; "
+                "in a moment it is known whether it was made of several orders."
+            )
+            continue
         case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split)
         cases.append(case)
         actions.extend(cancel)

@@ -16,7 +16,8 @@ numbering may produce as well, so it needs the person or the content beside it. 
 a copy, not of which one: it ties only where e-mail, address and SKUs agree too. Traces of the person (e-mail 40,
 address 20) belong to every order of that person; the customer's id would say no more and needs another scope. Content (all lines 20, some of them 10, total 10) belongs
 to every order for the same goods. The minute (20) belongs to everybody. Another total currency, or a number that names
-another marketplace order, says it is not this one.
+another marketplace order, says it is not this one; unless an app of somebody else made it for the same address with all of
+our lines and more, as an app does that makes one order of several and copies the number of the first.
 """
 
 import re
@@ -144,7 +145,10 @@ def _numbers(original: Original, candidate: ShopifyOrder) -> list[Trace]:
             found.append(Trace(name, OUR_NUMBER, "it carries this marketplace order's number", True))
             break
     others = sorted({value for value in marks.values() if value and value != original.marker})
-    if others:
+    if others and _merges(original.order, candidate):
+        sentence = f"it carries the number of {others[0]} and has the lines of this order besides"
+        found.append(Trace("number of another", 0, sentence))
+    elif others:
         found.append(
             Trace("another number", IMPOSSIBLE, f"it carries another marketplace order's number, {others[0]}")
         )
@@ -156,6 +160,19 @@ def _numbers(original: Original, candidate: ShopifyOrder) -> list[Trace]:
     if "tag" in traces.mentions:
         found.append(Trace("our tag", OUR_NUMBER, "it carries our tag of this marketplace order", True))
     return found
+
+
+def has_more(order: ShopifyOrder, candidate: ShopifyOrder) -> bool:
+    """Whether the candidate has every unit of the order, and units beside them."""
+    ours, theirs = units_of(order), units_of(candidate)
+    return bool(ours) and not ours - theirs and bool(theirs - ours)
+
+
+def _merges(order: ShopifyOrder, candidate: ShopifyOrder) -> bool:
+    """Whether an app may have made the candidate of this order and another one of the same person."""
+    there = order.address.digest
+    by_another_app = bool(candidate.traces.app) and candidate.traces.app != order.traces.app
+    return by_another_app and bool(there) and there == candidate.address.digest and has_more(order, candidate)
 
 
 def bases_of(name: str) -> tuple[str, ...]:

@@ -276,7 +276,12 @@ def replay(seed: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev simulate", description=__doc__)
     parser.add_argument("--seeds", default="0:200", help="A:B, the first seed and the one after the last")
-    parser.add_argument("--for-seconds", type=float, default=None, help="stop taking new seeds after so long")
+    parser.add_argument(
+        "--for-seconds",
+        type=float,
+        default=None,
+        help="stop taking new seeds so long after the first that is no regression seed",
+    )
     parser.add_argument("--fresh", action="store_true", help="begin at seeds of this very commit, not at 0")
     parser.add_argument("--regressions", action="store_true", help="run the committed regression seeds too")
     parser.add_argument("--replay", type=int, default=None, help="one seed again, with its whole story")
@@ -299,11 +304,15 @@ def main() -> int:
         first = seeds_of_this_commit()
         last = first + 100_000
         print(f"seeds from {first}")
-    seeds = list(range(first, last))
-    if arguments.regressions and REGRESSIONS.exists():
-        lines = REGRESSIONS.read_text().splitlines()
-        seeds = [int(line.split()[0]) for line in lines if line and not line.startswith("#")] + seeds
-    return run(seeds, arguments.cores, arguments.for_seconds, arguments.json, arguments.expect)
+    again = regressions() if arguments.regressions else []
+    seeds = [*again, *range(first, last)]
+    return run(seeds, arguments.cores, arguments.for_seconds, arguments.json, arguments.expect, len(again))
+
+
+def regressions() -> list[int]:
+    """The committed seeds that once broke something."""
+    lines = REGRESSIONS.read_text().splitlines()
+    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
 
 
 def seeds_of_this_commit() -> int:
@@ -314,9 +323,15 @@ def seeds_of_this_commit() -> int:
 
 
 def run(
-    seeds: list[int], cores: int, for_seconds: float | None, report: Path | None, expect: int | None = None
+    seeds: list[int],
+    cores: int,
+    for_seconds: float | None,
+    report: Path | None,
+    expect: int | None = None,
+    always: int = 0,
 ) -> int:
-    """Spread the seeds over the cores; 0 when nothing broke and everything expected happened often enough."""
+    """Spread the seeds over the cores; 0 when nothing broke and everything expected happened often enough. The first
+    `always` seeds are run however long they take; the seconds count from the one after them."""
     context = multiprocessing.get_context("spawn")
     waiting: multiprocessing.Queue[int | None] = context.Queue()
     done: multiprocessing.Queue[Outcome] = context.Queue()
@@ -324,16 +339,20 @@ def run(
     for worker in workers:
         worker.start()
     began = time.monotonic()
-    pending = iter(seeds)
+    pending = iter(enumerate(seeds))
     under_way = 0
     outcomes: list[Outcome] = []
+    ends: float | None = None
 
     def feed() -> bool:
-        if for_seconds is not None and time.monotonic() - began > for_seconds:
+        nonlocal ends
+        if ends is not None and time.monotonic() > ends:
             return False
-        seed = next(pending, None)
+        number, seed = next(pending, (0, None))
         if seed is None:
             return False
+        if for_seconds is not None and ends is None and number >= always:
+            ends = time.monotonic() + for_seconds
         waiting.put(seed)
         return True
 

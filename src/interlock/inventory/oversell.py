@@ -1,0 +1,69 @@
+"""More was sold than there is: which orders lose is a person's decision, and this proposes one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """One marketplace order that waits for units of an article. `due_at` is when it has to be accepted or shipped, `value`
+    what the customer paid for it, in the shop's currency or the order's own."""
+
+    order_id: int
+    marketplace: str
+    name: str
+    units: int
+    due_at: datetime | None
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Which orders get the units that there are, in this order, and which lose."""
+
+    served: tuple[Sold, ...]
+    losing: tuple[Sold, ...]
+
+
+def proposal(sold: tuple[Sold, ...], available: int) -> Proposal | None:
+    """How to divide `available` units among orders that want more, or None where there is enough.
+
+    The nearest deadline goes first, since a late order counts against the seller; of the same deadline the more valuable
+    one, and then the one known for longer. An order that what is left cannot serve whole loses, and a smaller one behind
+    it may still be served.
+    """
+    if sum(order.units for order in sold) <= max(available, 0):
+        return None
+    left = max(available, 0)
+    served: list[Sold] = []
+    losing: list[Sold] = []
+    for order in sorted(sold, key=_first):
+        if order.units <= left:
+            served.append(order)
+            left -= order.units
+        else:
+            losing.append(order)
+    return Proposal(tuple(served), tuple(losing))
+
+
+def _first(order: Sold) -> tuple[bool, float, Decimal, int]:
+    due = order.due_at
+    return due is None, 0.0 if due is None else due.timestamp(), -order.value, order.order_id
+
+
+def sentence(sku: str, available: int, found: Proposal) -> str:
+    """What a person is asked, with the proposal and its reasons."""
+    total = sum(order.units for order in (*found.served, *found.losing))
+    served = ", ".join(_named(order) for order in found.served) or "none"
+    losing = ", ".join(_named(order) for order in found.losing)
+    return (
+        f"{total} units of {sku} were sold on marketplaces and wait for stock, and {max(available, 0)} are there. Somebody "
+        f"loses. By deadline and then by value, these would be served: {served}; and these would not: {losing}. Refuse or "
+        "cancel the ones you choose on their own pages, or put stock in: then everything goes on by itself."
+    )
+
+
+def _named(order: Sold) -> str:
+    until = "" if order.due_at is None else f", due {order.due_at:%d %B %H:%M} UTC"
+    return f"{order.name} on {order.marketplace} ({order.units}{until}, {order.value})"

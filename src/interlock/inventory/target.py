@@ -1,0 +1,135 @@
+"""How many units an offer may show: one pure function, and the reasoning behind it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ABSURD = 1_000_000
+"""No shop has so many units of one thing at its locations: a figure above is taken for a mistake."""
+
+Caution = Literal["orders_stale", "levels_stale", "never_read", "absurd", "two_variants", "location_gone"]
+"""Why an input is not believed where it would raise the figure. Stored; never renamed."""
+
+WHY_CAUTIOUS: dict[Caution, str] = {
+    "orders_stale": "the marketplace's orders have not been read for a while, so units may have been sold that are not "
+    "known here",
+    "levels_stale": "the shop's stock has not been read for a while",
+    "never_read": "the shop has not shown the stock of this item yet",
+    "absurd": "the shop shows a stock that nobody can have",
+    "two_variants": "two variants of the shop carry this SKU and the smaller stock is taken",
+    "location_gone": "a location of this connection is gone or closed, and its units are not counted",
+}
+STOPS_RAISES: frozenset[Caution] = frozenset({"orders_stale", "levels_stale", "never_read", "absurd"})
+"""Those that leave the true figure open. The others are counted already in what is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What the shop shows of one variant at one location, in units; Shopify's `available`, which may be negative."""
+
+    location_id: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One article that an offer consists of, `per_unit` times for each unit of the offer.
+
+    `variants` holds the stocks of every variant that carries its SKU: one, or several where the SKU is ambiguous.
+    `unclaimed` are the units of the article that marketplace orders have sold and Shopify has not confirmed a claim for.
+    An article that the shop does not count (`tracked` is false) never limits an offer.
+    """
+
+    sku: str
+    per_unit: int
+    variants: tuple[tuple[Stock, ...], ...]
+    unclaimed: int = 0
+    tracked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How many units the offer may show; None while nothing can be said and nothing is published. `because` are the
+    reasons in sentences, `available` what the shop has at the connection's locations, in units of the offer."""
+
+    quantity: int | None
+    available: int | None
+    unclaimed: int
+    buffer: int
+    because: tuple[str, ...]
+
+
+def to_offer(
+    parts: tuple[Part, ...], buffer: int, cautions: tuple[Caution, ...], shown: int | None
+) -> Target:
+    """The figure an offer may show.
+
+    To offer = Shopify's `available` at the connection's locations
+             - units of marketplace orders without a confirmed claim in Shopify
+             - the safety buffer, and never below zero.
+
+    - `available` is what can still be sold: what the shop's own orders and ours have claimed is off it already, so
+      subtracting those again would count them twice. It may be negative at a location that was oversold; it is summed as
+      it is, because the parcels owed there are filled from the others.
+    - A marketplace order is known here before Shopify claims stock for it: while it is STAGING, while its creation is
+      under way, and while the outcome of its creation is unclear. Its units are sold whatever Shopify shows, on every
+      marketplace that sells the same stock, so each such order lowers the figure of all of them. Once Shopify has
+      confirmed the claim, and the level was read after that, `available` says it and the order counts no more: each unit
+      is claimed exactly once.
+    - An edit, a replacement or a cancelation needs no rule of its own: Shopify moves `available`, the level is read again.
+    - A bundle can be sold as often as its scarcest article allows: the smallest quotient over its articles, rounded down.
+    - The buffer is in units of the offer and comes off last. It covers what nobody can prevent: a sale in the shop or on
+      another marketplace in the seconds before the next file arrives.
+    - Where an input is stale or contradicts another one, the lower figure goes: a figure may then fall below what is
+      `shown` at the marketplace but not rise above it, and where nothing is shown yet nothing is published.
+
+    `shown` is what the marketplace shows as far as it is known. The same arguments always give the same answer.
+    """
+    because: list[str] = []
+    limits: list[tuple[int, int, int]] = []
+    found: list[Caution] = list(cautions)
+    for part in parts:
+        if not part.tracked:
+            because.append(f"The shop does not count the stock of {part.sku}, so it does not limit the offer.")
+            continue
+        if not part.variants:
+            found.append("never_read")
+            continue
+        if len(part.variants) > 1:
+            found.append("two_variants")
+        available = min(sum(stock.available for stock in stocks) for stocks in part.variants)
+        if abs(available) > ABSURD:
+            found.append("absurd")
+        limits.append(
+            (
+                (available - part.unclaimed) // part.per_unit,
+                available // part.per_unit,
+                -(-part.unclaimed // part.per_unit),
+            )
+        )
+    found = list(dict.fromkeys(found))
+    because += [f"With care: {WHY_CAUTIOUS[caution]}." for caution in found]
+    if not limits:
+        if not found:
+            because.append("No article of the offer has a counted stock, so nothing is published for it.")
+        return Target(None, None, 0, buffer, tuple(because))
+    free, available, unclaimed = min(limits)
+    quantity = max(free - buffer, 0)
+    because.insert(0, _sum(available, unclaimed, buffer, quantity, len(parts) > 1))
+    if STOPS_RAISES.isdisjoint(found):
+        return Target(quantity, available, unclaimed, buffer, tuple(because))
+    if shown is None:
+        because.append("The marketplace's figure is not known either, so nothing is published until it is clear.")
+        return Target(None, available, unclaimed, buffer, tuple(because))
+    if shown < quantity:
+        because.append(f"The lower figure stays: {shown}, which the marketplace shows.")
+        quantity = shown
+    return Target(quantity, available, unclaimed, buffer, tuple(because))
+
+
+def _sum(available: int, unclaimed: int, buffer: int, quantity: int, bundle: bool) -> str:
+    where = " of its scarcest article" if bundle else ""
+    return (
+        f"{quantity} to offer: {available} available{where} at the connection's locations, less {unclaimed} sold on "
+        f"marketplaces and not claimed in Shopify yet, less {buffer} as safety buffer"
+        f"{', never below zero' if available - unclaimed - buffer < 0 else ''}."
+    )

@@ -16,6 +16,7 @@ import interlock.engine.store
 import interlock.engine.troubles
 import interlock.holds.store
 import interlock.imports.store
+import interlock.inventory.store
 import interlock.marketplaces.store
 import interlock.monitoring.board
 import interlock.monitoring.channels

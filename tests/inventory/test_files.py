@@ -23,7 +23,9 @@ def test_a_file_has_one_line_for_each_offer() -> None:
     )
 
 
-@pytest.mark.parametrize(("sku", "quantity"), [("A", -1), ("A", 1_000_001), ("A", True), ("", 1), ("A\nB", 1), ("A", 1.5)])
+@pytest.mark.parametrize(
+    ("sku", "quantity"), [("A", -1), ("A", 1_000_001), ("A", True), ("", 1), ("A\nB", 1), ("A", 1.5)]
+)
 def test_a_figure_that_nobody_can_mean_is_in_no_file(sku: str, quantity: int) -> None:
     with pytest.raises(FigureUnusable, match="Nothing was published for it"):
         written([Row(sku, quantity)])
@@ -71,9 +73,7 @@ def figure(sku: str, target: int | None, believed: int | None) -> Figure:
         ((Figure("A", 5, 3, 5, NOW - timedelta(hours=2)),), (("A", 5),)),
     ],
 )
-def test_what_goes_into_the_next_file(
-    figures: tuple[Figure, ...], rows: tuple[tuple[str, int], ...]
-) -> None:
+def test_what_goes_into_the_next_file(figures: tuple[Figure, ...], rows: tuple[tuple[str, int], ...]) -> None:
     assert next_file(figures, None, NOW).rows == rows
 
 

@@ -44,13 +44,21 @@ def test_the_sentence_names_both_and_what_to_do() -> None:
 
 
 orders = st.lists(
-    st.builds(sold, st.integers(1, 99), st.integers(1, 5), st.none() | st.integers(1, 50), st.sampled_from(["5", "9"])),
+    st.builds(
+        sold,
+        st.integers(1, 99),
+        st.integers(1, 5),
+        st.none() | st.integers(1, 50),
+        st.sampled_from(["5", "9"]),
+    ),
     max_size=8,
 ).map(tuple)
 
 
 @given(orders, st.integers(-5, 30))
-def test_nobody_is_forgotten_and_nobody_is_served_from_nothing(asked: tuple[Sold, ...], available: int) -> None:
+def test_nobody_is_forgotten_and_nobody_is_served_from_nothing(
+    asked: tuple[Sold, ...], available: int
+) -> None:
     found = proposal(asked, available)
     if found is None:
         assert sum(order.units for order in asked) <= max(available, 0)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from interlock.inventory.target import STOPS_RAISES, WHY_CAUTIOUS, Caution, Part, Stock, to_offer
 
 
-def part(*available: int, per_unit: int = 1, unclaimed: int = 0, sku: str = "A", tracked: bool = True) -> Part:
+def part(
+    *available: int, per_unit: int = 1, unclaimed: int = 0, sku: str = "A", tracked: bool = True
+) -> Part:
     stocks = tuple(Stock(f"L{number}", units) for number, units in enumerate(available))
     return Part(sku, per_unit, (stocks,), unclaimed, tracked)
 

@@ -89,7 +89,9 @@ def to_offer(
     found: list[Caution] = list(cautions)
     for part in parts:
         if not part.tracked:
-            because.append(f"The shop does not count the stock of {part.sku}, so it does not limit the offer.")
+            because.append(
+                f"The shop does not count the stock of {part.sku}, so it does not limit the offer."
+            )
             continue
         if not part.variants:
             found.append("never_read")
@@ -118,7 +120,9 @@ def to_offer(
     if STOPS_RAISES.isdisjoint(found):
         return Target(quantity, available, unclaimed, buffer, tuple(because))
     if shown is None:
-        because.append("The marketplace's figure is not known either, so nothing is published until it is clear.")
+        because.append(
+            "The marketplace's figure is not known either, so nothing is published until it is clear."
+        )
         return Target(None, available, unclaimed, buffer, tuple(because))
     if shown < quantity:
         because.append(f"The lower figure stays: {shown}, which the marketplace shows.")

@@ -1,11 +1,12 @@
 """Everything we read from a shop, paged to the end, as snapshots. Reads change nothing and may be repeated."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from interlock.offers.matching import Variant
+from interlock.inventory.observed import ChangedAt, ShownItem, ShownLevel
 from interlock.orders.actions import Lane
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
@@ -13,13 +14,14 @@ from interlock.orders.snapshots import Draft, Offer, ShopifyOrder, Stranger
 from interlock.shopify import translate
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import API_VERSION, ShopifyClient, understood
-from interlock.shopify.generated.fragments import FulfillmentOrderFields, RequestState
+from interlock.shopify.generated.fragments import FulfillmentOrderFields, RequestState, StockFields
 from interlock.shopify.generated.input_types import OrderIdentifierInput, UniqueMetafieldValueInput
 from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrder,
     OrderSnapshotOrderFulfillments,
     OrderSnapshotOrderRefunds,
 )
+from interlock.shopify.generated.stock_of_items import StockOfItemsNodesInventoryItem
 from interlock.shopify.generated.variant_prices import VariantPricesNodesProductVariant
 from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
 from interlock.shopify.names import (
@@ -317,7 +319,7 @@ async def offers(
             for node in page.nodes:
                 known = carriers.get(node.sku or "")
                 if known is not None and all(other.id != node.id for other in known):
-                    await _all_levels(client, node, lane)
+                    await _all_levels(client, node.inventory_item, lane)
                     known.append(node)
             after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
             if after is None:
@@ -438,6 +440,74 @@ async def variant_prices(
             if isinstance(node, VariantPricesNodesProductVariant):
                 found.append(VariantPrice(node.id, node.price, read.shop.currency_code))
     return tuple(found)
+
+
+async def stock_listed(client: ShopifyClient, *, lane: Lane = "rest") -> AsyncIterator[tuple[ShownItem, ...]]:
+    """The stock of every variant of the shop, up to 250 variants a page, in no order that means anything (reference 14.2).
+    Raises CallFailed."""
+    after: str | None = None
+    while True:
+        with understood("StockListed"):
+            page = (await client.stock_listed(after=after, lane=lane)).product_variants
+        yield tuple(
+            [await _stock(client, node.inventory_item, node.id, node.sku or "", lane) for node in page.nodes]
+        )
+        after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
+        if after is None:
+            return
+
+
+async def stock_of_items(
+    client: ShopifyClient, item_ids: Sequence[str], *, lane: Lane = "rest"
+) -> tuple[ShownItem, ...]:
+    """The stock of these inventory items; those that are gone are left out. Read by id, so no search index is involved
+    (reference 14.2). Raises CallFailed."""
+    found: list[ShownItem] = []
+    wanted = tuple(dict.fromkeys(item_ids))
+    for start in range(0, len(wanted), _IDS_PER_READ):
+        with understood("StockOfItems"):
+            read = await client.stock_of_items(ids=list(wanted[start : start + _IDS_PER_READ]), lane=lane)
+        for node in read.nodes:
+            if isinstance(node, StockOfItemsNodesInventoryItem):
+                found.append(await _stock(client, node, "", node.sku or "", lane))
+    return tuple(found)
+
+
+async def stock_changed_at(
+    client: ShopifyClient, location_id: str, since: datetime, *, lane: Lane = "rest"
+) -> ChangedAt | None:
+    """Which items changed at a location since then (`updated_at` of its levels, a search: it may lag, so overlap the
+    window); None where the shop has no such location any more. Raises CallFailed."""
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    search, after = f"updated_at:>='{moment}'", None
+    items: list[str] = []
+    while True:
+        with understood("StockChangedAt"):
+            place = (
+                await client.stock_changed_at(location=location_id, search=search, after=after, lane=lane)
+            ).location
+        if place is None:
+            return None
+        page = place.inventory_levels
+        items += [node.item.id for node in page.nodes]
+        after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
+        if after is None:
+            return ChangedAt(place.name, place.is_active, tuple(dict.fromkeys(items)))
+
+
+async def _stock(
+    client: ShopifyClient, item: StockFields, variant_id: str, sku: str, lane: Lane
+) -> ShownItem:
+    await _all_levels(client, item, lane)
+    levels = tuple(
+        ShownLevel(
+            level.location.id,
+            next((amount.quantity for amount in level.quantities if amount.name == "available"), 0),
+            level.is_active and level.location.is_active,
+        )
+        for level in item.inventory_levels.nodes
+    )
+    return ShownItem(item.id, variant_id, sku, item.tracked, levels)
 
 
 async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:
@@ -581,13 +651,23 @@ async def _all_refunded(client: ShopifyClient, read: OrderSnapshotOrderRefunds, 
     )
 
 
-async def _all_levels(client: ShopifyClient, read: VariantsBySkuProductVariantsNodes, lane: Lane) -> None:
+class _Stocked(Protocol):
+    """A generated inventory item with the first page of its levels."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def inventory_levels(self) -> Any: ...
+
+
+async def _all_levels(client: ShopifyClient, item: _Stocked, lane: Lane) -> None:
     async def levels(after: str) -> _Page | None:
         with understood("InventoryLevelsAfter"):
-            answer = await client.inventory_levels_after(id=read.inventory_item.id, after=after, lane=lane)
+            answer = await client.inventory_levels_after(id=item.id, after=after, lane=lane)
         return answer.inventory_item.inventory_levels if answer.inventory_item is not None else None
 
-    if not await _to_the_end(read.inventory_item.inventory_levels, levels):
+    if not await _to_the_end(item.inventory_levels, levels):
         raise CallFailed("InventoryLevelsAfter", Unavailable("the item went away while it was read", 1.0))
 
 

@@ -217,6 +217,39 @@ class RequestState(MerchantRequests):
     request_status: str = Field(alias="requestStatus")
 
 
+class StockFields(BaseModel):
+    id: str
+    sku: Optional[str]
+    tracked: bool
+    inventory_levels: "StockFieldsInventoryLevels" = Field(alias="inventoryLevels")
+
+
+class StockFieldsInventoryLevels(BaseModel):
+    nodes: list["StockFieldsInventoryLevelsNodes"]
+    page_info: "StockFieldsInventoryLevelsPageInfo" = Field(alias="pageInfo")
+
+
+class StockFieldsInventoryLevelsNodes(BaseModel):
+    is_active: bool = Field(alias="isActive")
+    location: "StockFieldsInventoryLevelsNodesLocation"
+    quantities: list["StockFieldsInventoryLevelsNodesQuantities"]
+
+
+class StockFieldsInventoryLevelsNodesLocation(BaseModel):
+    id: str
+    is_active: bool = Field(alias="isActive")
+
+
+class StockFieldsInventoryLevelsNodesQuantities(BaseModel):
+    name: str
+    quantity: int
+
+
+class StockFieldsInventoryLevelsPageInfo(BaseModel):
+    has_next_page: bool = Field(alias="hasNextPage")
+    end_cursor: Optional[str] = Field(alias="endCursor")
+
+
 Bag.model_rebuild()
 PostalAddress.model_rebuild()
 DraftFields.model_rebuild()
@@ -226,3 +259,4 @@ MerchantRequests.model_rebuild()
 FulfillmentOrderFields.model_rebuild()
 LineFields.model_rebuild()
 RequestState.model_rebuild()
+StockFields.model_rebuild()

@@ -54,6 +54,9 @@ from .service_request import ServiceRequest
 from .set_instance_mark import SetInstanceMark
 from .show_status import ShowStatus
 from .startup_check import StartupCheck
+from .stock_changed_at import StockChangedAt
+from .stock_listed import StockListed
+from .stock_of_items import StockOfItems
 from .stranger import Stranger
 from .subscribe import Subscribe
 from .subscriptions import Subscriptions
@@ -1672,6 +1675,134 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return StartupCheck.model_validate(data)
+
+    async def stock_changed_at(
+        self,
+        location: str,
+        search: str,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> StockChangedAt:
+        query = gql("""
+            query StockChangedAt($location: ID!, $search: String!, $after: String) {
+              location(id: $location) {
+                name
+                isActive
+                inventoryLevels(first: 250, query: $search, after: $after) {
+                  nodes {
+                    item {
+                      id
+                    }
+                  }
+                  pageInfo {
+                    hasNextPage
+                    endCursor
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "location": location,
+            "search": search,
+            "after": after,
+        }
+        response = await self.execute(
+            query=query, operation_name="StockChangedAt", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return StockChangedAt.model_validate(data)
+
+    async def stock_listed(
+        self, after: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any
+    ) -> StockListed:
+        query = gql("""
+            query StockListed($after: String) {
+              productVariants(first: 250, after: $after) {
+                nodes {
+                  id
+                  sku
+                  inventoryItem {
+                    ...StockFields
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+
+            fragment StockFields on InventoryItem {
+              id
+              sku
+              tracked
+              inventoryLevels(first: 20) {
+                nodes {
+                  isActive
+                  location {
+                    id
+                    isActive
+                  }
+                  quantities(names: ["available"]) {
+                    name
+                    quantity
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"after": after}
+        response = await self.execute(
+            query=query, operation_name="StockListed", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return StockListed.model_validate(data)
+
+    async def stock_of_items(self, ids: list[str], **kwargs: Any) -> StockOfItems:
+        query = gql("""
+            query StockOfItems($ids: [ID!]!) {
+              nodes(ids: $ids) {
+                __typename
+                ... on InventoryItem {
+                  ...StockFields
+                }
+              }
+            }
+
+            fragment StockFields on InventoryItem {
+              id
+              sku
+              tracked
+              inventoryLevels(first: 20) {
+                nodes {
+                  isActive
+                  location {
+                    id
+                    isActive
+                  }
+                  quantities(names: ["available"]) {
+                    name
+                    quantity
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"ids": ids}
+        response = await self.execute(
+            query=query, operation_name="StockOfItems", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return StockOfItems.model_validate(data)
 
     async def stranger(
         self, id: str, namespace: str, lineage: str, **kwargs: Any

@@ -1,0 +1,803 @@
+"""Tables of the stock: what the shop showed, what marketplaces sold, what each offer may show, and what was published."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.inventory.observed import ShownItem
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+# One row for each shop whose stock is read. `changes` counts whatever may have moved a figure.
+stock_shops = Table(
+    "stock_shops",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("changes", BigInteger, nullable=False, server_default="0"),
+    # up to when changes are known to have been read, and when every variant was last listed
+    Column("read_at", UtcDateTime),
+    Column("listed_at", UtcDateTime),
+)
+
+stock_items = Table(
+    "stock_items",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("variant_id", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("tracked", Boolean, nullable=False),
+    # when the shop was asked for what is kept here
+    Column("observed_at", UtcDateTime, nullable=False),
+    Index("ix_stock_items_sku", "shop", "sku"),
+)
+
+stock_levels = Table(
+    "stock_levels",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("location_id", Text, primary_key=True),
+    Column("available", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+# Items whose stock may be another than what is kept: a delivery, a sweep or a new claim says so.
+stock_hints = Table(
+    "stock_hints",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Living marketplace orders as the stock knows them: units by SKU, and whether Shopify claims stock for them.
+stock_sold = Table(
+    "stock_sold",
+    metadata,
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("units", JSONB, nullable=False),
+    # when the claim was first seen to be confirmed: a level read later says it itself
+    Column("claimed_at", UtcDateTime),
+    Index("ix_stock_sold_connection", "connection_id"),
+)
+
+stock_buffers = Table(
+    "stock_buffers",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("units", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# The figures of each offer. `believed` is what the marketplace shows as far as it is known; null where it is not.
+stock_figures = Table(
+    "stock_figures",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("target", BigInteger),
+    Column("available", BigInteger),
+    Column("unclaimed", BigInteger, nullable=False, server_default="0"),
+    Column("buffer", BigInteger, nullable=False, server_default="0"),
+    Column("because", JSONB, nullable=False, server_default="[]"),
+    Column("computed_at", UtcDateTime),
+    Column("published", BigInteger),
+    Column("published_at", UtcDateTime),
+    Column("confirmed", BigInteger),
+    Column("confirmed_at", UtcDateTime),
+    Column("believed", BigInteger),
+    # something happened that may have moved the marketplace's own figure: a sale, an answer, a cancelation
+    Column("touched_at", UtcDateTime),
+    Column("shown", BigInteger),
+    Column("shown_at", UtcDateTime),
+    Column("refused", BigInteger),
+    Column("refused_at", UtcDateTime),
+    Column("refused_why", Text, nullable=False, server_default=""),
+    # when the marketplace last showed something else than was published to it, and what
+    Column("drifted_at", UtcDateTime),
+    Column("drifted_to", BigInteger),
+    Index(
+        "ix_stock_figures_open", "connection_id", postgresql_where=text("target IS DISTINCT FROM believed")
+    ),
+)
+
+ImportState = Literal["leaving", "waiting", "unclear", "complete", "refused", "lost"]
+"""`leaving` until its call has ended, `waiting` for the marketplace to work it off, `unclear` where nobody knows whether it
+arrived; the others are final: worked off, refused as a whole, or given up. Stored; never renamed."""
+
+stock_imports = Table(
+    "stock_imports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
+    Column("operation_id", Text, nullable=False),
+    # the marketplace's own number (STO01 `import_id`), empty until it gave one
+    Column("import_id", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("lines_refused", Integer, nullable=False, server_default="0"),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("ask_at", UtcDateTime),
+    Column("settled_at", UtcDateTime),
+    Column("words", Text, nullable=False, server_default=""),
+    # one import in flight for each connection
+    Index(
+        "uq_stock_imports_in_flight",
+        "connection_id",
+        unique=True,
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+    Index("ix_stock_imports_connection", "connection_id", "id"),
+)
+
+stock_import_lines = Table(
+    "stock_import_lines",
+    metadata,
+    Column("import_no", BigInteger, ForeignKey("stock_imports.id"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("sku", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+)
+
+LINES_AT_ONCE = 5_000
+
+
+# -- shops -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShopStock:
+    """What is known of a shop's stock as a whole."""
+
+    changes: int
+    read_at: datetime | None
+    listed_at: datetime | None
+
+
+def shop_stock(c: Connection, shop: str) -> ShopStock:
+    """The shop's row, made when it is not there."""
+    row = c.execute(select(stock_shops).where(stock_shops.c.shop == shop)).one_or_none()
+    if row is None:
+        c.execute(upsert(stock_shops).values(shop=shop).on_conflict_do_nothing())
+        return ShopStock(0, None, None)
+    return ShopStock(row.changes, row.read_at, row.listed_at)
+
+
+def note_change(c: Connection, shop: str) -> None:
+    """Something may have moved a figure that comes from this shop's stock."""
+    c.execute(update(stock_shops).where(stock_shops.c.shop == shop).values(changes=stock_shops.c.changes + 1))
+
+
+def was_read(c: Connection, shop: str, **values: datetime) -> None:
+    """Keep when the shop's stock was read (`read_at`) or listed (`listed_at`)."""
+    c.execute(update(stock_shops).where(stock_shops.c.shop == shop).values(**values))
+
+
+# -- what the shop shows -----------------------------------------------------------------------------------
+
+_ADD_ITEM = upsert(stock_items)
+_KEEP_ITEM = _ADD_ITEM.on_conflict_do_update(
+    index_elements=["shop", "item_id"],
+    set_={
+        "variant_id": func.coalesce(
+            func.nullif(_ADD_ITEM.excluded["variant_id"], ""), stock_items.c.variant_id
+        ),
+        "sku": _ADD_ITEM.excluded["sku"],
+        "tracked": _ADD_ITEM.excluded["tracked"],
+        "observed_at": _ADD_ITEM.excluded["observed_at"],
+    },
+)
+_ADD_LEVEL = upsert(stock_levels)
+_KEEP_LEVEL = _ADD_LEVEL.on_conflict_do_update(
+    index_elements=["shop", "item_id", "location_id"],
+    set_={"available": _ADD_LEVEL.excluded["available"], "active": _ADD_LEVEL.excluded["active"]},
+)
+_ADD_HINT = upsert(stock_hints)
+_KEEP_HINT = _ADD_HINT.on_conflict_do_update(
+    index_elements=["shop", "item_id"], set_={"at": _ADD_HINT.excluded["at"]}
+)
+
+
+def keep_items(c: Connection, shop: str, items: Sequence[ShownItem], observed_at: datetime) -> int:
+    """Keep what the shop showed of these items when it was asked at `observed_at`; an answer that is older than what is
+    kept changes nothing. Returns how many levels are others than before."""
+    ids = [item.item_id for item in items]
+    mine = (stock_items.c.shop == shop, stock_items.c.item_id.in_(ids))
+    known = {row.item_id: row for row in c.execute(select(stock_items).where(*mine))}
+    fresh = [
+        item for item in items if item.item_id not in known or known[item.item_id].observed_at <= observed_at
+    ]
+    if not fresh:
+        return 0
+    before = {
+        (row.item_id, row.location_id): (row.available, row.active)
+        for row in c.execute(
+            select(stock_levels).where(
+                stock_levels.c.shop == shop, stock_levels.c.item_id.in_([item.item_id for item in fresh])
+            )
+        )
+    }
+    c.execute(
+        _KEEP_ITEM,
+        [
+            {
+                "shop": shop,
+                "item_id": item.item_id,
+                "variant_id": item.variant_id,
+                "sku": item.sku,
+                "tracked": item.tracked,
+                "observed_at": observed_at,
+            }
+            for item in fresh
+        ],
+    )
+    now = {
+        (item.item_id, level.location_id): (level.available, level.active)
+        for item in fresh
+        for level in item.levels
+    }
+    others = {key: value for key, value in now.items() if before.get(key) != value}
+    if others:
+        c.execute(
+            _KEEP_LEVEL,
+            [
+                {"shop": shop, "item_id": item_id, "location_id": place, "available": units, "active": active}
+                for (item_id, place), (units, active) in others.items()
+            ],
+        )
+    gone = [key for key in before if key not in now]
+    if gone:
+        key = tuple_(stock_levels.c.item_id, stock_levels.c.location_id)
+        c.execute(delete(stock_levels).where(stock_levels.c.shop == shop, key.in_(gone)))
+    changed = len(others) + len(gone)
+    renamed = any(
+        item.item_id not in known
+        or (known[item.item_id].sku, known[item.item_id].tracked) != (item.sku, item.tracked)
+        for item in fresh
+    )
+    if changed or renamed:
+        note_change(c, shop)
+    return changed
+
+
+def forget_items(c: Connection, shop: str, before: datetime) -> int:
+    """Items that a whole listing did not show any more are gone; returns how many."""
+    gone = select(stock_items.c.item_id).where(stock_items.c.shop == shop, stock_items.c.observed_at < before)
+    c.execute(delete(stock_levels).where(stock_levels.c.shop == shop, stock_levels.c.item_id.in_(gone)))
+    done = c.execute(
+        delete(stock_items).where(stock_items.c.shop == shop, stock_items.c.observed_at < before)
+    )
+    if done.rowcount:
+        note_change(c, shop)
+    return int(done.rowcount)
+
+
+def stock_hint(c: Connection, shop: str, item_ids: Iterable[str], now: datetime) -> None:
+    """The stock of these items may have changed: it is read with the next tick."""
+    rows = [{"shop": shop, "item_id": item_id, "at": now} for item_id in dict.fromkeys(item_ids)]
+    if rows:
+        c.execute(_KEEP_HINT, rows)
+
+
+def hinted_items(c: Connection, shop: str, limit: int) -> tuple[str, ...]:
+    """Items whose stock has to be read again, the oldest hint first."""
+    rows = c.execute(
+        select(stock_hints.c.item_id)
+        .where(stock_hints.c.shop == shop)
+        .order_by(stock_hints.c.at, stock_hints.c.item_id)
+        .limit(limit)
+    )
+    return tuple(rows.scalars())
+
+
+def hints_answered(c: Connection, shop: str, item_ids: Sequence[str], observed_at: datetime) -> None:
+    """These items were read; what was hinted while the read was under way is read again."""
+    c.execute(
+        delete(stock_hints).where(
+            stock_hints.c.shop == shop, stock_hints.c.item_id.in_(item_ids), stock_hints.c.at <= observed_at
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptItem:
+    """One item with its units at a connection's locations. `available` is None where none of them stocks it."""
+
+    item_id: str
+    variant_id: str
+    sku: str
+    tracked: bool
+    observed_at: datetime
+    available: int
+
+
+def items_at(c: Connection, shop: str, locations: Sequence[str]) -> Iterator[KeptItem]:
+    """Every item of the shop with the units at these locations together (active ones; all active ones where none is
+    named)."""
+    at = and_(stock_levels.c.active, stock_levels.c.location_id.in_(locations) if locations else true())
+    summed = func.coalesce(func.sum(stock_levels.c.available).filter(at), 0)
+    rows = c.execute(
+        select(
+            stock_items.c.item_id,
+            stock_items.c.variant_id,
+            stock_items.c.sku,
+            stock_items.c.tracked,
+            stock_items.c.observed_at,
+            summed.label("available"),
+        )
+        .outerjoin(
+            stock_levels,
+            (stock_levels.c.shop == stock_items.c.shop) & (stock_levels.c.item_id == stock_items.c.item_id),
+        )
+        .where(stock_items.c.shop == shop)
+        .group_by(*stock_items.primary_key, *stock_items.c)
+        .order_by(stock_items.c.item_id)
+    )
+    for row in rows:
+        yield KeptItem(row.item_id, row.variant_id, row.sku, row.tracked, row.observed_at, int(row.available))
+
+
+def levels_of(c: Connection, shop: str, item_ids: Sequence[str]) -> tuple[Row[Any], ...]:
+    """The kept levels of these items, by item and location."""
+    return tuple(
+        c.execute(
+            select(stock_levels)
+            .where(stock_levels.c.shop == shop, stock_levels.c.item_id.in_(item_ids))
+            .order_by(stock_levels.c.item_id, stock_levels.c.location_id)
+        )
+    )
+
+
+# -- what marketplaces sold --------------------------------------------------------------------------------
+
+_ADD_SOLD = upsert(stock_sold)
+_KEEP_SOLD = _ADD_SOLD.on_conflict_do_update(
+    index_elements=["order_id"],
+    set_={
+        "digest": _ADD_SOLD.excluded["digest"],
+        "state": _ADD_SOLD.excluded["state"],
+        "units": _ADD_SOLD.excluded["units"],
+        "claimed_at": _ADD_SOLD.excluded["claimed_at"],
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SoldOrder:
+    """A living marketplace order as the stock knows it; `units` by marketplace SKU."""
+
+    order_id: int
+    connection_id: int
+    digest: str
+    state: str
+    units: tuple[tuple[str, int], ...]
+    claimed_at: datetime | None
+
+
+def sold_orders(c: Connection, connection_ids: Sequence[int]) -> dict[int, SoldOrder]:
+    """Every living order of these connections, by its row id."""
+    rows = c.execute(select(stock_sold).where(stock_sold.c.connection_id.in_(connection_ids)))
+    return {
+        row.order_id: SoldOrder(
+            row.order_id,
+            row.connection_id,
+            row.digest,
+            row.state,
+            tuple((sku, int(units)) for sku, units in row.units),
+            row.claimed_at,
+        )
+        for row in rows
+    }
+
+
+def keep_sold(c: Connection, found: Sequence[SoldOrder]) -> None:
+    if found:
+        c.execute(
+            _KEEP_SOLD,
+            [
+                {
+                    "order_id": one.order_id,
+                    "connection_id": one.connection_id,
+                    "digest": one.digest,
+                    "state": one.state,
+                    "units": [list(pair) for pair in one.units],
+                    "claimed_at": one.claimed_at,
+                }
+                for one in found
+            ],
+        )
+
+
+def forget_sold(c: Connection, order_ids: Sequence[int]) -> None:
+    if order_ids:
+        c.execute(delete(stock_sold).where(stock_sold.c.order_id.in_(order_ids)))
+
+
+# -- buffers -----------------------------------------------------------------------------------------------
+
+
+def buffers(c: Connection, connection_id: int) -> dict[str, int]:
+    """Safety buffers by marketplace SKU, where they differ from the connection's own."""
+    rows = c.execute(
+        select(stock_buffers.c.sku, stock_buffers.c.units).where(
+            stock_buffers.c.connection_id == connection_id
+        )
+    )
+    return {row.sku: row.units for row in rows}
+
+
+def keep_buffers(
+    c: Connection, connection_id: int, wanted: Mapping[str, int | None], who: str, now: datetime
+) -> None:
+    """Set buffers; None takes one away, so that the connection's own holds again."""
+    gone = [sku for sku, units in wanted.items() if units is None]
+    if gone:
+        c.execute(
+            delete(stock_buffers).where(
+                stock_buffers.c.connection_id == connection_id, stock_buffers.c.sku.in_(gone)
+            )
+        )
+    for sku, units in wanted.items():
+        if units is not None:
+            values = {"units": units, "changed_by": who, "changed_at": now}
+            c.execute(
+                upsert(stock_buffers)
+                .values(connection_id=connection_id, sku=sku, **values)
+                .on_conflict_do_update(index_elements=["connection_id", "sku"], set_=values)
+            )
+
+
+# -- figures -----------------------------------------------------------------------------------------------
+
+_ADD_FIGURE = upsert(stock_figures)
+_KEEP_TARGET = _ADD_FIGURE.on_conflict_do_update(
+    index_elements=["connection_id", "sku"],
+    set_={
+        name: _ADD_FIGURE.excluded[name]
+        for name in ("target", "available", "unclaimed", "buffer", "because", "computed_at")
+    },
+)
+_OF_LINE = (
+    stock_figures.c.connection_id == bindparam("of_connection"),
+    stock_figures.c.sku == bindparam("of_sku"),
+)
+_LINE_SHOWN = (
+    update(stock_figures)
+    .where(*_OF_LINE)
+    .values(shown=bindparam("quantity"), shown_at=bindparam("asked_at", type_=UtcDateTime))
+)
+_LINE_BELIEVED = update(stock_figures).where(*_OF_LINE).values(believed=bindparam("quantity"))
+_LINE_DRIFTED = (
+    update(stock_figures)
+    .where(*_OF_LINE)
+    .values(drifted_at=bindparam("asked_at", type_=UtcDateTime), drifted_to=bindparam("quantity"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureKept:
+    """What was computed for one offer."""
+
+    sku: str
+    target: int | None
+    available: int | None
+    unclaimed: int
+    buffer: int
+    because: tuple[str, ...]
+
+
+def figures(c: Connection, connection_id: int) -> dict[str, Row[Any]]:
+    """The figures of every offer of the connection, by marketplace SKU."""
+    rows = c.execute(select(stock_figures).where(stock_figures.c.connection_id == connection_id))
+    return {row.sku: row for row in rows}
+
+
+def figure_of(c: Connection, connection_id: int, sku: str) -> Row[Any] | None:
+    """The figures of one offer, if it has any."""
+    return c.execute(
+        select(stock_figures).where(
+            stock_figures.c.connection_id == connection_id, stock_figures.c.sku == sku
+        )
+    ).one_or_none()
+
+
+def open_figures(c: Connection, connection_id: int) -> tuple[Row[Any], ...]:
+    """The figures that are not what the marketplace is believed to show, by SKU."""
+    return tuple(
+        c.execute(
+            select(stock_figures)
+            .where(
+                stock_figures.c.connection_id == connection_id,
+                stock_figures.c.target.is_distinct_from(stock_figures.c.believed),
+            )
+            .order_by(stock_figures.c.sku)
+        )
+    )
+
+
+def keep_targets(c: Connection, connection_id: int, found: Sequence[FigureKept], now: datetime) -> None:
+    """Keep what was computed for these offers."""
+    for start in range(0, len(found), LINES_AT_ONCE):
+        c.execute(
+            _KEEP_TARGET,
+            [
+                {
+                    "connection_id": connection_id,
+                    "sku": one.sku,
+                    "target": one.target,
+                    "available": one.available,
+                    "unclaimed": one.unclaimed,
+                    "buffer": one.buffer,
+                    "because": list(one.because),
+                    "computed_at": now,
+                }
+                for one in found[start : start + LINES_AT_ONCE]
+            ],
+        )
+
+
+def forget_figures(c: Connection, connection_id: int, skus: Sequence[str]) -> None:
+    """Offers that are gone have no figures."""
+    for start in range(0, len(skus), LINES_AT_ONCE):
+        c.execute(
+            delete(stock_figures).where(
+                stock_figures.c.connection_id == connection_id,
+                stock_figures.c.sku.in_(skus[start : start + LINES_AT_ONCE]),
+            )
+        )
+
+
+def touch(c: Connection, connection_id: int, skus: Iterable[str], now: datetime) -> None:
+    """The marketplace may have moved its own figure of these offers: it is not known any more, and is told again."""
+    wanted = sorted(set(skus))
+    if wanted:
+        c.execute(
+            update(stock_figures)
+            .where(stock_figures.c.connection_id == connection_id, stock_figures.c.sku.in_(wanted))
+            .values(believed=None, touched_at=now)
+        )
+
+
+# -- imports -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StockImport:
+    """One file that left, or was to leave."""
+
+    id: int
+    operation_id: str
+    import_id: str
+    state: str
+    lines: int
+    lines_refused: int
+    sent_at: datetime
+    ask_at: datetime | None
+    settled_at: datetime | None
+    words: str
+
+
+def _import(row: Row[Any]) -> StockImport:
+    return StockImport(
+        row.id,
+        row.operation_id,
+        row.import_id,
+        row.state,
+        row.lines,
+        row.lines_refused,
+        row.sent_at,
+        row.ask_at,
+        row.settled_at,
+        row.words,
+    )
+
+
+def import_in_flight(c: Connection, connection_id: int) -> StockImport | None:
+    """The import that has to settle before the next leaves."""
+    row = c.execute(
+        select(stock_imports).where(
+            stock_imports.c.connection_id == connection_id, stock_imports.c.settled_at.is_(None)
+        )
+    ).one_or_none()
+    return None if row is None else _import(row)
+
+
+def latest_imports(c: Connection, connection_id: int, limit: int = 20) -> tuple[StockImport, ...]:
+    """The latest files of the connection, the newest first."""
+    rows = c.execute(
+        select(stock_imports)
+        .where(stock_imports.c.connection_id == connection_id)
+        .order_by(stock_imports.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(_import(row) for row in rows)
+
+
+def add_import(
+    c: Connection, connection_id: int, operation_id: str, rows: Sequence[tuple[str, int]], now: datetime
+) -> int:
+    """A file is about to leave: it and its lines are kept, in the transaction that commits the intent. Returns its
+    number."""
+    number: int = c.execute(
+        insert(stock_imports)
+        .values(
+            connection_id=connection_id,
+            operation_id=operation_id,
+            state="leaving",
+            lines=len(rows),
+            sent_at=now,
+        )
+        .returning(stock_imports.c.id)
+    ).scalar_one()
+    for start in range(0, len(rows), LINES_AT_ONCE):
+        c.execute(
+            insert(stock_import_lines),
+            [
+                {"import_no": number, "line": start + place, "sku": sku, "quantity": quantity}
+                for place, (sku, quantity) in enumerate(rows[start : start + LINES_AT_ONCE], start=1)
+            ],
+        )
+    return number
+
+
+def keep_import(c: Connection, number: int, **values: Any) -> None:
+    c.execute(update(stock_imports).where(stock_imports.c.id == number).values(**values))
+
+
+def lines_of(c: Connection, number: int) -> tuple[tuple[int, str, int], ...]:
+    """The lines of an import: number from 1, SKU, units."""
+    rows = c.execute(
+        select(stock_import_lines)
+        .where(stock_import_lines.c.import_no == number)
+        .order_by(stock_import_lines.c.line)
+    )
+    return tuple((row.line, row.sku, row.quantity) for row in rows)
+
+
+_LINES = stock_import_lines.alias("lines")
+
+
+def _figures_of_import(connection_id: int, number: int) -> tuple[Any, ...]:
+    return (
+        stock_figures.c.connection_id == connection_id,
+        stock_figures.c.sku == _LINES.c.sku,
+        _LINES.c.import_no == number,
+    )
+
+
+def lines_leave(c: Connection, connection_id: int, number: int, now: datetime) -> None:
+    """The lines of an import are on their way: until it settles nobody knows what the marketplace shows for them."""
+    c.execute(
+        update(stock_figures)
+        .where(*_figures_of_import(connection_id, number))
+        .values(published=_LINES.c.quantity, published_at=now, believed=None)
+    )
+
+
+def lines_settle(
+    c: Connection,
+    connection_id: int,
+    number: int,
+    sent_at: datetime,
+    now: datetime,
+    refused: Mapping[str, str],
+) -> None:
+    """An import was worked off: its lines are what the marketplace shows, except for those it refused (reason by SKU) and
+    for offers that were touched since it left."""
+    mine = _figures_of_import(connection_id, number)
+    taken = stock_figures.c.sku.not_in(list(refused)) if refused else text("true")
+    c.execute(
+        update(stock_figures)
+        .where(*mine, taken)
+        .values(
+            confirmed=_LINES.c.quantity,
+            confirmed_at=now,
+            refused=None,
+            refused_at=None,
+            refused_why="",
+        )
+    )
+    untouched = or_(stock_figures.c.touched_at.is_(None), stock_figures.c.touched_at < sent_at)
+    c.execute(update(stock_figures).where(*mine, taken, untouched).values(believed=_LINES.c.quantity))
+    for sku, why in refused.items():
+        c.execute(
+            update(stock_figures)
+            .where(*mine, stock_figures.c.sku == sku)
+            .values(refused=_LINES.c.quantity, refused_at=now, refused_why=why)
+        )
+
+
+def forget_lines(c: Connection, connection_id: int) -> None:
+    """The lines of imports that are settled are not needed any more; the figures hold what they said."""
+    settled = select(stock_imports.c.id).where(
+        stock_imports.c.connection_id == connection_id, stock_imports.c.settled_at.is_not(None)
+    )
+    c.execute(delete(stock_import_lines).where(stock_import_lines.c.import_no.in_(settled)))
+
+
+def lines_still_unseen(c: Connection, connection_id: int, number: int, sent_at: datetime) -> int:
+    """How many lines of an import the marketplace has not shown since it was sent, as they were sent."""
+    seen = (stock_figures.c.shown == _LINES.c.quantity) & (stock_figures.c.shown_at > sent_at)
+    found: int = c.execute(
+        select(func.count())
+        .select_from(_LINES.join(stock_figures, stock_figures.c.sku == _LINES.c.sku))
+        .where(*_figures_of_import(connection_id, number), func.coalesce(seen, text("false")).is_(False))
+    ).scalar_one()
+    return found
+
+
+# -- what the marketplace shows ----------------------------------------------------------------------------
+
+
+def keep_shown(
+    c: Connection, connection_id: int, quantities: Mapping[str, int], asked_at: datetime
+) -> tuple[tuple[str, int, int], ...]:
+    """What the marketplace showed of its offers (OF52 to OF54), asked for at `asked_at`. Believed where nothing of ours is
+    under way and nothing has touched the offer since; returns (SKU, what we believed, what it shows) of those that differ.
+    """
+    known = figures(c, connection_id)
+    flying = import_in_flight(c, connection_id)
+    under_way = {sku for _, sku, _ in lines_of(c, flying.id)} if flying is not None else set()
+    drifted: list[tuple[str, int, int]] = []
+    shown: list[dict[str, Any]] = []
+    believed: list[dict[str, Any]] = []
+    for sku, quantity in quantities.items():
+        row = known.get(sku)
+        if row is None or (row.shown_at is not None and row.shown_at >= asked_at):
+            continue
+        line = {"of_connection": connection_id, "of_sku": sku, "quantity": quantity, "asked_at": asked_at}
+        shown.append(line)
+        younger = [at for at in (row.touched_at, row.confirmed_at, row.published_at) if at is not None]
+        if sku in under_way or any(at >= asked_at for at in younger):
+            continue
+        if row.believed != quantity:
+            believed.append(line)
+            if row.believed is not None:
+                drifted.append((sku, int(row.believed), quantity))
+    if shown:
+        c.execute(_LINE_SHOWN, shown)
+    if believed:
+        c.execute(_LINE_BELIEVED, believed)
+    if drifted:
+        c.execute(
+            _LINE_DRIFTED,
+            [
+                {"of_connection": connection_id, "of_sku": sku, "quantity": quantity, "asked_at": asked_at}
+                for sku, _, quantity in drifted
+            ],
+        )
+    return tuple(drifted)

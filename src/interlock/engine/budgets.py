@@ -32,6 +32,9 @@ MIRAKL_CEILINGS: Mapping[str, Ceiling] = {
     "OF52": Ceiling(1, timedelta(minutes=1)),
     "OF52:full": Ceiling(1, timedelta(hours=20)),
     "OF53": Ceiling(1, timedelta(seconds=10)),
+    "STO01": Ceiling(1, timedelta(minutes=1)),
+    "STO02": Ceiling(1, timedelta(seconds=15)),
+    "STO03": Ceiling(1, timedelta(minutes=1)),
 }
 
 

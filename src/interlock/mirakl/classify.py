@@ -10,10 +10,23 @@ from interlock.mirakl.exact import NotJson, parsed
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 
 WriteOperation = Literal[
-    "OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43", "ST01", "ST06", "ST23", "ST24"
+    "OR04", "OR21", "OR23", "OR24", "OR28", "OR29", "OR30", "OR43", "ST01", "ST06", "ST23", "ST24", "STO01"
 ]
 ReadOperation = Literal[
-    "V01", "A01", "PC01", "OR11", "RE01", "SH12", "SH21", "ST11", "ST12", "OF52", "OF53", "OF54"
+    "V01",
+    "A01",
+    "PC01",
+    "OR11",
+    "RE01",
+    "SH12",
+    "SH21",
+    "ST11",
+    "ST12",
+    "OF52",
+    "OF53",
+    "OF54",
+    "STO02",
+    "STO03",
 ]
 
 # Codes the contract names for OR21. Where the error body has no code of its own, its message may name one.
@@ -97,7 +110,7 @@ def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) ->
             return Unknown(why)
         case Answered(status=200 | 204):
             return _success(operation, reply, items)
-        case Answered(status=201) if operation in ("OR43", "ST01"):
+        case Answered(status=201) if operation in ("OR43", "ST01", "STO01"):
             return _success(operation, reply, items)
         case Answered(status=401):
             return Unavailable("key refused")
@@ -125,6 +138,24 @@ def classify_refunds(reply: Reply, wanted: tuple[tuple[str, Decimal, Decimal], .
             return _refunds(reply, wanted)
         case _:
             return outcome
+
+
+def classify_import(reply: Reply) -> Outcome:
+    """What the reply to STO01 means: Confirmed, with `import_id` as its fact, only where the marketplace gave the number
+    under which it can be asked about the file. A file that was taken without one is Unknown: it may be worked off."""
+    outcome = classify("STO01", reply, ())
+    if not isinstance(outcome, Confirmed) or not isinstance(reply, Answered):
+        return outcome
+    try:
+        document = parsed(reply.body)
+    except NotJson as wrong:
+        return Unknown(f"the file was taken, but the answer is {wrong.why}")
+    import_id = document.get("import_id") if isinstance(document, dict) else None
+    if isinstance(import_id, int) and not isinstance(import_id, bool):
+        import_id = str(import_id)
+    if not isinstance(import_id, str) or not import_id or len(import_id) > 100:
+        return Unknown("the file was taken, but the answer does not give its number")
+    return Confirmed((("import_id", import_id),))
 
 
 def refusal(answer: Answered) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from interlock.mirakl.classify import (
     Reply,
     WriteOperation,
     classify,
+    classify_import,
     classify_refunds,
     refusal,
     retry_after,
@@ -458,6 +459,22 @@ class MiraklClient:
         body = {"shipments": [{"id": shipment_id}]}
         return await self._write("ST06", "/api/shipments/delete", body, lane, reference, (shipment_id,))
 
+    # STO01: a file of absolute quantities is taken and worked off later; nothing recognises a repeat
+    async def import_stock(self, file: bytes, lane: Lane, reference: str) -> Outcome:
+        path = "/api/offers/stock/imports"
+        reply = await self._call("STO01", "POST", path, {}, None, lane, reference, None, file)
+        return classify_import(reply)
+
+    # STO02: how far a stock file has come
+    async def stock_import(self, import_id: str, lane: Lane = "rest") -> Mapping[str, Any]:
+        path = f"/api/offers/stock/imports/{_in_path(import_id)}/status"
+        return await self._document("STO02", path, lane)
+
+    # STO03: the lines of a stock file that were refused, as CSV
+    async def stock_import_errors(self, import_id: str, lane: Lane = "rest") -> bytes:
+        path = f"/api/offers/stock/imports/{_in_path(import_id)}/error_report"
+        return (await self._read("STO03", path, {}, lane, accept="text/csv")).body
+
     # OR29: cancel the whole order; no body
     async def cancel_order(self, order_id: str, lane: Lane, reference: str) -> Outcome:
         return await self._write("OR29", f"/api/orders/{_in_path(order_id)}/cancel", None, lane, reference)
@@ -487,10 +504,17 @@ class MiraklClient:
         return classify(operation, reply, items)
 
     async def _read(
-        self, operation: ReadOperation, path: str, params: Params, lane: Lane, budget: str = ""
+        self,
+        operation: ReadOperation,
+        path: str,
+        params: Params,
+        lane: Lane,
+        budget: str = "",
+        accept: str = "application/json",
     ) -> Answered:
         return self._understood(
-            operation, await self._call(budget or operation, "GET", path, params, None, lane, "")
+            operation,
+            await self._call(budget or operation, "GET", path, params, None, lane, "", accept=accept),
         )
 
     def _understood(self, operation: ReadOperation, reply: Reply) -> Answered:
@@ -530,12 +554,21 @@ class MiraklClient:
         lane: Lane,
         reference: str,
         parts: Mapping[str, Any] | None = None,
+        file: bytes | None = None,
+        accept: str = "application/json",
     ) -> Reply:
-        """`parts` are JSON parts of a multipart/form-data body, by name; there is then no `body`."""
+        """`parts` are JSON parts of a multipart/form-data body, by name, and `file` is its CSV part `file`; there is then no
+        `body`."""
         wait = await self._budget.take(counted_as, lane)
         if wait > 0:
             return Postponed(wait)
-        request = self._request(method, path, params, body, reference, parts or {})
+        built = {
+            name: (None, written(part).encode(), "application/json") for name, part in (parts or {}).items()
+        }
+        files: dict[str, tuple[str | None, bytes, str]] = {**built}
+        if file is not None:
+            files["file"] = ("stock.csv", file, "text/csv")
+        request = self._request(method, path, params, body, reference, files, accept)
         reply = await self._exchange(request)
         if isinstance(reply, Answered) and reply.status == 429:
             told = retry_after(reply.headers)
@@ -549,9 +582,10 @@ class MiraklClient:
         params: Params,
         body: Mapping[str, Any] | None,
         reference: str,
-        parts: Mapping[str, Any],
+        files: Mapping[str, tuple[str | None, bytes, str]],
+        accept: str,
     ) -> httpx2.Request:
-        headers = self._headers(reference)
+        headers = {**self._headers(reference), "Accept": accept}
         content: bytes | None = None
         if body is not None:
             content = written(body).encode()
@@ -566,8 +600,7 @@ class MiraklClient:
             params={**params, "shop_id": self._account.shop_id},
             headers=headers,
             content=content,
-            files={name: (None, written(part).encode(), "application/json") for name, part in parts.items()}
-            or None,
+            files=files or None,
             timeout=self._timeout,
         )
 

@@ -1,8 +1,9 @@
 """Every write to a marketplace, on one page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, assert_never
 
+from interlock.inventory.files import Row, written
 from interlock.mirakl.client import MiraklClient
 from interlock.orders.actions import (
     AnswerAcceptance,
@@ -13,6 +14,7 @@ from interlock.orders.actions import (
     LineCancelation,
     LineRefund,
     MiraklAction,
+    PublishStock,
     RefundLines,
     SendMessage,
     SetSellerReference,
@@ -89,6 +91,14 @@ async def set_references(
 ) -> Mapping[str, Outcome]:
     """OR04: our reference on up to 100 orders, given as (order id, reference), in one call; an outcome per order id."""
     return await client.set_seller_references(values, SetSellerReference.lane, reference)
+
+
+async def publish_stock(
+    client: MiraklClient, action: PublishStock, rows: Iterable[Row], reference: str
+) -> Outcome:
+    """STO01: the offers of `rows` show these quantities, in one file; never OF24, which resets what it is not told.
+    Confirmed with `import_id` says that the file was taken, not that it was worked off (STO02)."""
+    return await client.import_stock(written(rows), action.lane, reference)
 
 
 def _cancelation(line: LineCancelation, action: CancelQuantities) -> dict[str, Any]:

@@ -434,6 +434,21 @@ class DeleteShipment:
         return f"deletion {self.shipment_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class PublishStock:
+    """The offers of a connection show these quantities (STO01). The lines are kept with the import; `lines` counts them and
+    `digest` is theirs, so that the ledger can tell one file from another. It belongs to a connection and to no order.
+
+    Absolute figures, the last file wins, but it wins when the marketplace works it off: a file of unclear outcome may
+    still overwrite a later one, so none is sent beside it."""
+
+    lines: int
+    digest: str
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "rest"
+    platform: ClassVar[Platform] = "mirakl"
+
+
 ShopifyAction: TypeAlias = (
     CreateDraft
     | FillDraftAddress
@@ -465,3 +480,5 @@ MiraklAction: TypeAlias = (
     | ShipmentAction
 )
 Action: TypeAlias = ShopifyAction | MiraklAction
+ConnectionAction: TypeAlias = PublishStock
+"""What is done for a connection as a whole: kept in the same ledger, wanted by no order's plan."""

@@ -41,6 +41,7 @@ from interlock.simulator.mirakl.render import (
     without_nulls,
 )
 from interlock.simulator.mirakl.shipments import SimTracking
+from interlock.simulator.mirakl.stock_imports import SimStockImport
 from interlock.simulator.record import Call
 
 if TYPE_CHECKING:
@@ -160,11 +161,12 @@ class ApiCall:
 
 @dataclass(slots=True)
 class ApiAnswer:
-    """What goes back: status, JSON text (None for no body), further headers."""
+    """What goes back: status, text (None for no body) and what it is, further headers."""
 
     status: int
     text: str | None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    content_type: bytes = b"application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,9 @@ class SellerApi:
             "ST12": shipments.items_to_ship,
             "ST23": shipments.track,
             "ST24": shipments.ship,
+            "STO01": self._sto01,
+            "STO02": self._sto02,
+            "STO03": self._sto03,
             "V01": self._v01,
         }
         assert tuple(self._handlers) == MODELLED
@@ -284,7 +289,7 @@ class SellerApi:
         payload = answer.text.encode() if answer.text is not None else b""
         out = [(b"content-length", str(len(payload)).encode()), *answer.headers]
         if answer.text is not None:
-            out.append((b"content-type", b"application/json"))
+            out.append((b"content-type", answer.content_type))
         if answer.status == 204:
             out = answer.headers
         await send({"type": "http.response.start", "status": answer.status, "headers": out})
@@ -446,6 +451,44 @@ class SellerApi:
         if text is None:
             raise ApiRefusal(404, "NOT_FOUND", "There is no such file")
         return ApiAnswer(200, text)
+
+    # -- STO01 to STO03 ----------------------------------------------------------------------------------
+
+    def _sto01(self, call: ApiCall) -> ApiAnswer:
+        """STO01, section 9: a CSV file in the part `file` is taken and worked off later."""
+        body = _file_part(call, "file")
+        made = self._world.stock_imports.take(body, call.now, call.actor, call.reference)
+        call.detail["import"] = made.id
+        location = f"{call.base_url}{call.path}/{made.id}/status"
+        return ApiAnswer(201, dumps({"import_id": made.id}), [(b"location", location.encode())])
+
+    def _stock_import(self, call: ApiCall) -> SimStockImport:
+        found = self._world.stock_imports.imports.get(call.path_values[0])
+        if found is None:
+            raise ApiRefusal(404, "NOT_FOUND", "There is no such import")
+        call.detail["import"] = found.id
+        return found
+
+    def _sto02(self, call: ApiCall) -> ApiAnswer:
+        """STO02, section 9: how far a file has come and how many of its lines were taken."""
+        found = self._stock_import(call)
+        document = {
+            "date_created": instant(found.received),
+            "has_error_report": bool(found.refused),
+            "import_id": found.id,
+            "lines_in_error": len(found.refused),
+            "lines_in_success": found.taken,
+            "shop_id": call.key.shop_id,
+            "status": self._world.stock_imports.status_of(found, call.now),
+        }
+        return ApiAnswer(200, dumps(document))
+
+    def _sto03(self, call: ApiCall) -> ApiAnswer:
+        """STO03, section 9: the lines that were not taken, as CSV."""
+        found = self._stock_import(call)
+        if not found.refused:
+            raise ApiRefusal(404, "NOT_FOUND", "There is no error report")
+        return ApiAnswer(200, self._world.stock_imports.report(found), content_type=b"text/csv")
 
     # -- OR11 --------------------------------------------------------------------------------------------
 
@@ -1407,11 +1450,7 @@ def _without_proportional(known: list[Tax], sent: dict[str, Decimal]) -> dict[st
 
 def _json_part(call: ApiCall, name: str) -> dict[str, Any]:
     """The JSON object in one part of a multipart/form-data body."""
-    if not call.content_type.lower().startswith("multipart/form-data"):
-        raise ApiRefusal(415, "UNSUPPORTED_MEDIA_TYPE", "multipart/form-data is expected")
-    head = f"content-type: {call.content_type}\r\n\r\n".encode("latin-1")
-    message = BytesParser(policy=HTTP).parsebytes(head + call.body)
-    for part in message.iter_parts() if message.is_multipart() else ():
+    for part in _parts(call):
         if part.get_param("name", header="content-disposition") != name:
             continue
         payload = part.get_payload(decode=True)
@@ -1421,6 +1460,24 @@ def _json_part(call: ApiCall, name: str) -> dict[str, Any]:
             raise ApiRefusal(400, "VALIDATION_ERROR", f"{name} is not valid JSON") from wrong
         if isinstance(value, dict):
             return value
+    raise ApiRefusal(400, "VALIDATION_ERROR", f"The part {name} is required")
+
+
+def _parts(call: ApiCall) -> list[Any]:
+    """The parts of a multipart/form-data body."""
+    if not call.content_type.lower().startswith("multipart/form-data"):
+        raise ApiRefusal(415, "UNSUPPORTED_MEDIA_TYPE", "multipart/form-data is expected")
+    head = f"content-type: {call.content_type}\r\n\r\n".encode("latin-1")
+    message = BytesParser(policy=HTTP).parsebytes(head + call.body)
+    return list(message.iter_parts()) if message.is_multipart() else []
+
+
+def _file_part(call: ApiCall, name: str) -> bytes:
+    """The part `name` of a multipart body, as it is."""
+    for part in _parts(call):
+        if part.get_param("name", header="content-disposition") == name:
+            payload = part.get_payload(decode=True)
+            return payload if isinstance(payload, bytes) else b""
     raise ApiRefusal(400, "VALIDATION_ERROR", f"The part {name} is required")
 
 

@@ -19,7 +19,7 @@ def ceiling(
     """Calls allowed within so many seconds, or None where Mirakl publishes no ceiling for it.
 
     OR11 once a minute, 15 minutes for an external partner; OR04 once a minute; A01, SH12 and SH21 once a day; OF52 once a
-    minute, a full one once a day; OF53 once in 10 seconds.
+    minute, a full one once a day; OF53 once in 10 seconds; STO01 and STO03 once a minute, STO02 once in 15 seconds.
     The tolerance on top is the simulator's: how strictly the ceilings are kept is not published.
     """
     hourly = switches["ceiling_window"] == "hour"
@@ -34,6 +34,10 @@ def ceiling(
         return (1 + tolerance, _DAY)
     if operation == "OF53":
         return (1 + tolerance, 10.0)
+    if operation in ("STO01", "STO03"):
+        return (60 + tolerance, _HOUR) if hourly else (1 + tolerance, _MINUTE)
+    if operation == "STO02":
+        return (240 + tolerance, _HOUR) if hourly else (1 + tolerance, 15.0)
     if operation in ("A01", "SH12", "SH21"):
         return (24, _DAY) if switches["daily_ceilings"] == "lenient" else (2, _DAY)
     return None

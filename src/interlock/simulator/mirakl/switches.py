@@ -435,6 +435,33 @@ SWITCHES: tuple[Switch, ...] = (
         "Ship one line of two in a shipment of its own, cancel the other line, read order_state.",
         room="shipments",
     ),
+    _switch(
+        "stock_import_takes",
+        "9",
+        "How many seconds at most pass until a stock file (STO01) is worked off?",
+        "5 60 600",
+        "60",
+        "Send a file and ask STO02 every 15 seconds until it says COMPLETE.",
+        room="stock",
+    ),
+    _switch(
+        "stock_imports_overtake",
+        "9",
+        "May a stock file be worked off after one that was sent later?",
+        "no yes",
+        "no",
+        "Send a large file and a small one a minute later and compare when each is COMPLETE.",
+        room="stock",
+    ),
+    _switch(
+        "stock_report_header",
+        "9",
+        "Does the error report of a stock import (STO03) begin with a header line?",
+        "yes no",
+        "yes",
+        "Send a file with an unknown SKU and read STO03.",
+        room="stock",
+    ),
 )
 
 

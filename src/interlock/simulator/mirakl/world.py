@@ -38,6 +38,7 @@ from interlock.simulator.mirakl.orders import (
 )
 from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.simulator.mirakl.shipments import Shipments, SimTracking
+from interlock.simulator.mirakl.stock_imports import StockImports
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.simulator.record import Call, Effect, Record
 from interlock.simulator.switches import Switches
@@ -120,6 +121,7 @@ class MiraklWorld:
         self.offers = OfferBook(self.switches, self.shop_id, f"Shop on {profile.name}", profile.currency)
         for item in catalogue:
             self.offers.add(item, profile.offer_quantity, self.started)
+        self.stock_imports = StockImports(self.switches, self.offers, seed)
         self.keys: dict[str, ApiKey] = {}
         self.api_key = self.add_key("shop")
         self.shipments = Shipments(self)
@@ -181,10 +183,17 @@ class MiraklWorld:
             due, _, order_id, name = heapq.heappop(heap)
             order = self.orders[order_id]
             if order.timers.get(name) == due:
-                self.offers.complete_exports(due)
+                self._background_until(due)
                 del order.timers[name]
                 self._fire(order, name, due)
-        self.offers.complete_exports(now)
+        self._background_until(now)
+
+    def _background_until(self, moment: datetime) -> None:
+        """Stock files that were due by then are worked off, and exports complete, in the order in which they were due."""
+        for due in self.stock_imports.due_by(moment):
+            self.offers.complete_exports(due)
+            self.stock_imports.work_off(due)
+        self.offers.complete_exports(moment)
 
     async def run(self) -> None:
         """Run timers as they fall due, for ever; for a world that stands alone."""

@@ -32,6 +32,8 @@ from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
 from interlock.engine.marks import keep_mark
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sending import refuse_late_writes
+from interlock.engine.stock import StockDesk
+from interlock.engine.stock_reading import read_shop
 from interlock.engine.store import (
     ConnectionRow,
     all_connections,
@@ -171,6 +173,7 @@ class Pace:
     watchdog: float = 5.0
     shop_sweep: float = 60.0
     deliveries: float = 10.0
+    stock: float = 5.0
     desks: float = 30.0
     capability: float = 600.0
     subscriptions: float = 600.0
@@ -256,6 +259,7 @@ class Service:
         self._away = False
         self._failures: dict[str, int] = {}
         self._desks: dict[int, _DeskTask] = {}
+        self._stock_desks: dict[int, StockDesk] = {}
         self._log = logger(worker=worker)
 
     def _alarm(self, connection: str, mirakl_order: str, case: Case) -> None:
@@ -281,6 +285,7 @@ class Service:
             ("acceptance watchdog", pace.watchdog, lambda: watch_acceptance(self.parts)),
             ("shop sweep", pace.shop_sweep, self._sweep_shops),
             ("deliveries", pace.deliveries, self._resolve_deliveries),
+            ("stock", pace.stock, self._tend_stock),
             ("desks", pace.desks, self._keep_desks),
             ("capability", pace.capability, self._refresh_capabilities),
             ("offers", pace.offers, self._compare_offers),
@@ -498,6 +503,24 @@ class Service:
                 f"strangers {row.shopify_shop}",
                 lambda p=platforms, shop=row.shopify_shop: look_at_strangers(self.parts, p, shop),  # type: ignore[misc]
             )
+
+    async def _tend_stock(self) -> None:
+        """Read the stock of every shop whose stock is published, and publish it."""
+        live = [row for row in await self._live() if row.rules.publish_stock]
+        for row in {row.shopify_shop: row for row in reversed(live)}.values():
+            await self._guarded(f"stock {row.shopify_shop}", lambda row=row: self._read_stock(row))  # type: ignore[misc]
+        for row in live:
+            await self._guarded(f"stock desk {row.name}", lambda row=row: self._publish_stock(row))  # type: ignore[misc]
+
+    async def _read_stock(self, row: ConnectionRow) -> None:
+        await read_shop(self.parts, await self.connections.get(row.id), row.shopify_shop)
+
+    async def _publish_stock(self, row: ConnectionRow) -> None:
+        platforms = await self.connections.get(row.id)
+        desk = self._stock_desks.get(row.id)
+        if desk is None:
+            desk = self._stock_desks[row.id] = StockDesk(self.parts, row.shopify_shop)
+        await desk.work(platforms)
 
     # -- what the platforms allow ----------------------------------------------------------------------
 

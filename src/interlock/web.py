@@ -241,6 +241,7 @@ class Ingress:
             delivery.updated_at,
             delivery.marker,
             delivery.name,
+            delivery.item_id,
         )
         if delivery.kind in ("privacy", "app"):
             count(c, f"webhook_{delivery.kind}", delivery.topic)

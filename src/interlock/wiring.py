@@ -1,7 +1,7 @@
 """Which adapters stand behind the engine's ports, and how a stored connection becomes one that works."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,8 @@ from interlock.engine.store import (
     shop_token,
     waits_of,
 )
+from interlock.inventory.files import StockLine
+from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
 from interlock.marketplaces.reasons import with_usable_reasons
 from interlock.mirakl import perform as mirakl_perform
 from interlock.mirakl import read as mirakl_read
@@ -40,7 +42,7 @@ from interlock.mirakl.client import (
 )
 from interlock.mirakl.exact import parsed, written
 from interlock.mirakl.translate import UnreadableOrder, order_from
-from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.orders.actions import MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.capability import Capability
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.codec import decode
@@ -119,6 +121,21 @@ class MiraklAdapter:
         self, values: Sequence[tuple[str, str]], reference: str
     ) -> Mapping[str, Outcome]:
         return await mirakl_perform.set_references(self._client, values, reference)
+
+    async def publish_stock(self, action: PublishStock, rows: Iterable[StockLine], reference: str) -> Outcome:
+        return await mirakl_perform.publish_stock(self._client, action, rows, reference)
+
+    async def stock_import(self, import_id: str) -> ImportShown:
+        try:
+            return await mirakl_read.stock_import(self._client, import_id)
+        except ReadError as failed:
+            raise _mirakl_read_failed(failed) from failed
+
+    async def stock_import_errors(self, import_id: str) -> bytes:
+        try:
+            return await self._client.stock_import_errors(import_id)
+        except ReadError as failed:
+            raise _mirakl_read_failed(failed) from failed
 
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
@@ -244,6 +261,25 @@ class ShopifyAdapter:
         except CallFailed as failed:
             raise _shopify_read_failed(failed) from failed
         return None if owner is None else owner.order_id
+
+    async def stock_listed(self) -> AsyncIterator[Sequence[ShownItem]]:
+        try:
+            async for page in shopify_read.stock_listed(self._client):
+                yield page
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def stock_of_items(self, item_ids: Sequence[str]) -> Sequence[ShownItem]:
+        try:
+            return await shopify_read.stock_of_items(self._client, item_ids)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
+
+    async def stock_changed_at(self, location_id: str, since: datetime) -> ChangedAt | None:
+        try:
+            return await shopify_read.stock_changed_at(self._client, location_id, since)
+        except CallFailed as failed:
+            raise _shopify_read_failed(failed) from failed
 
     async def instance_mark(self) -> ShownMark:
         try:

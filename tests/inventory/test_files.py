@@ -9,7 +9,7 @@ from interlock.inventory.files import (
     FigureUnusable,
     RefusedRow,
     ReportUnreadable,
-    Row,
+    StockLine,
     refused_rows,
     written,
 )
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def test_a_file_has_one_line_for_each_offer() -> None:
-    assert written([Row("A-1", 5), Row('B "x"; y', 0)]).decode() == (
+    assert written([StockLine("A-1", 5), StockLine('B "x"; y', 0)]).decode() == (
         '"offer-sku";"quantity";"warehouse-code";"update-delete"\r\n"A-1";"5";"";""\r\n"B ""x""; y";"0";"";""\r\n'
     )
 
@@ -28,7 +28,7 @@ def test_a_file_has_one_line_for_each_offer() -> None:
 )
 def test_a_figure_that_nobody_can_mean_is_in_no_file(sku: str, quantity: int) -> None:
     with pytest.raises(FigureUnusable, match="Nothing was published for it"):
-        written([Row(sku, quantity)])
+        written([StockLine(sku, quantity)])
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ def test_care_never_raises(
 ) -> None:
     found = to_offer(parts, buffer, care, shown).quantity
     plain = to_offer(parts, buffer, (), shown).quantity
-    assert found is not None and plain is not None
+    assert found is not None
+    assert plain is not None
     assert found <= plain
     if not STOPS_RAISES.isdisjoint(care):
         assert found <= shown

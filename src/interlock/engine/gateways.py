@@ -1,13 +1,15 @@
 """What the engine asks of the two platforms; the adapters are fitted to it in `wiring`."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from interlock.orders.actions import MiraklAction, ShopifyAction
+from interlock.inventory.files import StockLine
+from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
+from interlock.orders.actions import MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.outcomes import Outcome
@@ -80,6 +82,18 @@ class ShopifyGateway(Protocol):
 
     async def fulfillment_order_owner(self, fulfillment_order_id: str) -> str | None: ...
 
+    def stock_listed(self) -> AsyncIterator[Sequence[ShownItem]]:
+        """Every variant with its stock, page by page."""
+        ...
+
+    async def stock_of_items(self, item_ids: Sequence[str]) -> Sequence[ShownItem]:
+        """The stock of these items; those that are gone are left out."""
+        ...
+
+    async def stock_changed_at(self, location_id: str, since: datetime) -> ChangedAt | None:
+        """Which items changed at a location (search: it may lag); None where the location is gone."""
+        ...
+
     async def instance_mark(self) -> ShownMark: ...
 
     async def set_instance_mark(self, installation_id: str, mark: str, digest: str) -> Outcome:
@@ -117,6 +131,18 @@ class MiraklGateway(Protocol):
         ...
 
     async def perform(self, action: MiraklAction, context: OrderContext) -> Outcome: ...
+
+    async def publish_stock(self, action: PublishStock, rows: Iterable[StockLine], reference: str) -> Outcome:
+        """Send one stock file (STO01)."""
+        ...
+
+    async def stock_import(self, import_id: str) -> ImportShown:
+        """How far a stock file has come (STO02)."""
+        ...
+
+    async def stock_import_errors(self, import_id: str) -> bytes:
+        """The error report of a stock file (STO03)."""
+        ...
 
     async def set_references(
         self, values: Sequence[tuple[str, str]], reference: str

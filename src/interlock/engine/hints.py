@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from interlock.engine.ledger import wrote_to_shopify
 from interlock.engine.queue import Queue
 from interlock.engine.store import connections, count, keep_delivery, note_stranger, resolve_delivery
+from interlock.inventory.store import stock_hint, stock_is_read
 from interlock.orders.actions import Lane
 from interlock.orders.snapshots import DEAD, GONE_OUT, Stranger
 from interlock.orders.store import (
@@ -125,6 +126,7 @@ def webhook_hint(
     changed_at: datetime | None = None,
     marker: str = "",
     name: str = "",
+    item_id: str = "",
 ) -> bool:
     """Turn a verified delivery into a hint, once. False when it was a repeat.
 
@@ -140,6 +142,14 @@ def webhook_hint(
     ):
         count(c, "webhook_repeated", topic)
         return False
+    if item_id:
+        # A delivery about stock carries a figure that may be stale (Shopify reference 14.2): the item is read again.
+        hinted = stock_is_read(c, shop)
+        if hinted:
+            stock_hint(c, shop, [item_id], now)
+        resolve_delivery(c, shop, topic, webhook_id, now)
+        count(c, "webhook_of_stock" if hinted else "webhook_of_other_order", topic)
+        return True
     order_id = None
     if shopify_order_id is not None:
         order_id = order_by_shopify_id(c, connection_ids, shopify_order_id)

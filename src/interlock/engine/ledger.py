@@ -36,6 +36,7 @@ from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
     CancelShopifyOrder,
+    ConnectionAction,
     CreateOrder,
     RefundLines,
     SendMessage,
@@ -44,7 +45,14 @@ from interlock.orders.actions import (
 )
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
-from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.outcomes import (
+    Confirmed,
+    OperationState,
+    Outcome,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from interlock.orders.plan import earliest, latest
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import ENDED, MiraklOrder
@@ -59,7 +67,8 @@ operations = Table(
     "operations",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("order_id", BigInteger, ForeignKey("orders.id"), nullable=False),
+    # null for what is done for a connection as a whole
+    Column("order_id", BigInteger, ForeignKey("orders.id")),
     Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
@@ -179,6 +188,20 @@ class ToSend:
 
 
 @dataclass(frozen=True, slots=True)
+class ToSendForConnection:
+    """A call for a connection as a whole whose intent is committed. `reference` travels with it."""
+
+    id: str
+    action: ConnectionAction
+    attempt: int
+    epoch: int
+
+    @property
+    def reference(self) -> str:
+        return f"{self.id}.{self.attempt}.{self.epoch}"
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled:
     """What a plan means for the ledger: what to send now, when to come back, and which snapshot is wanted."""
 
@@ -189,7 +212,7 @@ class Reconciled:
     sentences: tuple[str, ...] = ()
 
 
-def digest_of(action: Action) -> str:
+def digest_of(action: Action | ConnectionAction) -> str:
     """A stable fingerprint of the action's target."""
     canonical = json.dumps(encode(action), sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
@@ -626,7 +649,12 @@ def finish(c: Connection, order_id: int, operation: ToSend, outcome: Outcome, no
 
 
 def record(
-    c: Connection, operation_id: str, action: Action, attempt: int, outcome: Outcome, now: datetime
+    c: Connection,
+    operation_id: str,
+    action: Action | ConnectionAction,
+    attempt: int,
+    outcome: Outcome,
+    now: datetime,
 ) -> None:
     """Write an outcome into the operation's row."""
     match outcome:
@@ -677,3 +705,46 @@ def references_left_behind(c: Connection, connection_ids: Sequence[int], before:
     """OR04 is last write wins: batches whose sender died are simply planned again."""
     done = c.execute(_REFERENCES_LEFT_BEHIND, {"connection_ids": connection_ids, "before": before})
     return int(done.rowcount)
+
+
+# -- what is done for a connection as a whole --------------------------------------------------------------
+
+
+def leaves_for_connection(
+    c: Connection,
+    connection_id: int,
+    epoch: int,
+    action: ConnectionAction,
+    now: datetime,
+    identifiers: Identifiers,
+) -> ToSendForConnection | None:
+    """Commit the intent of a call for a connection before it leaves; None in a quarantine, when it must not. `epoch` is
+    that of the poll whose leader sends it: the caller has made sure that it still leads."""
+    if c.execute(select(IN_QUARANTINE)).scalar_one():
+        return None
+    operation_id = identifiers.new_id()
+    c.execute(
+        insert(operations).values(
+            id=operation_id,
+            order_id=None,
+            connection_id=connection_id,
+            epoch=epoch,
+            kind=type(action).__name__,
+            platform=action.platform,
+            call_class=action.call_class,
+            action=encode(action),
+            digest=digest_of(action),
+            state="IN_FLIGHT",
+            attempt=1,
+            planned_at=now,
+            sent_at=now,
+        )
+    )
+    return ToSendForConnection(operation_id, action, 1, epoch)
+
+
+def settled_for_connection(
+    c: Connection, operation_id: str, state: OperationState, code: str, words: str, now: datetime
+) -> None:
+    """What became of a connection's call is known, or given up: it matters to no decision any more."""
+    _close(c, operation_id, state, code, words, now)

@@ -466,6 +466,13 @@ def lead_poll(c: Connection, name: str, owner: str, now: datetime, until: dateti
     return None if row is None else _poll(row)
 
 
+def lead_duty(c: Connection, name: str, owner: str, now: datetime, until: datetime) -> Poll | None:
+    """The same for what begins when it is first wanted: its row is made where there is none."""
+    if poll_of(c, name) is None:
+        c.execute(upsert(polls).values(name=name).on_conflict_do_nothing())
+    return lead_poll(c, name, owner, now, until)
+
+
 def _poll(row: Row[Any]) -> Poll:
     return Poll(
         row.name, row.cursor, row.ticks, row.epoch, row.last_ok_at, row.next_at, row.event_reads_off_until

@@ -13,7 +13,7 @@ LONGEST_SKU = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StockLine:
     """One line of a file: the offer's SKU at the marketplace and the absolute number of units it is to show."""
 
     sku: str
@@ -55,13 +55,13 @@ def usable_sku(sku: str) -> bool:
     return bool(sku) and len(sku) <= LONGEST_SKU and sku.isprintable()
 
 
-def written(rows: Iterable[Row]) -> bytes:
+def written(rows: Iterable[StockLine]) -> bytes:
     """The file of STO01 in UTF-8: one line an offer, global quantities (no warehouse code), `update-delete` left to its
     meaning of update. Raises FigureUnusable."""
     return b"".join(_lines(rows))
 
 
-def _lines(rows: Iterable[Row]) -> Iterator[bytes]:
+def _lines(rows: Iterable[StockLine]) -> Iterator[bytes]:
     yield HEADER.encode()
     for row in rows:
         whole = isinstance(row.quantity, int) and not isinstance(row.quantity, bool)

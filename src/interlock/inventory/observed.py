@@ -32,3 +32,14 @@ class ChangedAt:
     name: str
     active: bool
     item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportShown:
+    """What STO02 says of a stock file: `status` is the marketplace's word (WAITING, RUNNING, COMPLETE, FAILED), the counts
+    are of lines, None where it does not say."""
+
+    status: str
+    taken: int | None
+    refused: int | None
+    has_report: bool

@@ -45,6 +45,8 @@ stock_shops = Table(
     # up to when changes are known to have been read, and when every variant was last listed
     Column("read_at", UtcDateTime),
     Column("listed_at", UtcDateTime),
+    # locations that are closed or gone
+    Column("closed", JSONB, nullable=False, server_default="[]"),
 )
 
 stock_items = Table(
@@ -186,6 +188,7 @@ class ShopStock:
     changes: int
     read_at: datetime | None
     listed_at: datetime | None
+    closed: tuple[str, ...] = ()
 
 
 def shop_stock(c: Connection, shop: str) -> ShopStock:
@@ -194,7 +197,12 @@ def shop_stock(c: Connection, shop: str) -> ShopStock:
     if row is None:
         c.execute(upsert(stock_shops).values(shop=shop).on_conflict_do_nothing())
         return ShopStock(0, None, None)
-    return ShopStock(row.changes, row.read_at, row.listed_at)
+    return ShopStock(row.changes, row.read_at, row.listed_at, tuple(row.closed))
+
+
+def stock_is_read(c: Connection, shop: str) -> bool:
+    """Whether anybody reads this shop's stock."""
+    return c.execute(select(stock_shops.c.shop).where(stock_shops.c.shop == shop)).first() is not None
 
 
 def note_change(c: Connection, shop: str) -> None:
@@ -205,6 +213,34 @@ def note_change(c: Connection, shop: str) -> None:
 def was_read(c: Connection, shop: str, **values: datetime) -> None:
     """Keep when the shop's stock was read (`read_at`) or listed (`listed_at`)."""
     c.execute(update(stock_shops).where(stock_shops.c.shop == shop).values(**values))
+
+
+def list_again(c: Connection, shop: str) -> None:
+    """Every variant of the shop is listed with the next tick."""
+    c.execute(update(stock_shops).where(stock_shops.c.shop == shop).values(listed_at=None))
+
+
+def close_locations(c: Connection, shop: str, closed: Sequence[str]) -> bool:
+    """Keep which locations are closed or gone: their levels count no more. True when that differs from before."""
+    before = set(shop_stock(c, shop).closed)
+    if before == set(closed):
+        return False
+    c.execute(update(stock_shops).where(stock_shops.c.shop == shop).values(closed=sorted(closed)))
+    mine = (stock_levels.c.shop == shop, stock_levels.c.location_id.in_(closed))
+    c.execute(update(stock_levels).where(*mine).values(active=False))
+    note_change(c, shop)
+    return True
+
+
+def known_locations(c: Connection, shop: str) -> tuple[str, ...]:
+    """Every location at which the shop showed a level."""
+    rows = c.execute(
+        select(stock_levels.c.location_id)
+        .where(stock_levels.c.shop == shop)
+        .distinct()
+        .order_by(stock_levels.c.location_id)
+    )
+    return tuple(rows.scalars())
 
 
 # -- what the shop shows -----------------------------------------------------------------------------------
@@ -333,9 +369,52 @@ def hints_answered(c: Connection, shop: str, item_ids: Sequence[str], observed_a
     )
 
 
+def items_gone(c: Connection, shop: str, item_ids: Sequence[str]) -> None:
+    """The shop has these items no more."""
+    if item_ids:
+        c.execute(
+            delete(stock_levels).where(stock_levels.c.shop == shop, stock_levels.c.item_id.in_(item_ids))
+        )
+        c.execute(delete(stock_items).where(stock_items.c.shop == shop, stock_items.c.item_id.in_(item_ids)))
+        note_change(c, shop)
+
+
+def items_by_sku(c: Connection, shop: str) -> dict[str, tuple[str, ...]]:
+    """The items that carry each SKU; more than one where it is ambiguous."""
+    found: dict[str, tuple[str, ...]] = {}
+    rows = c.execute(
+        select(stock_items.c.sku, stock_items.c.item_id)
+        .where(stock_items.c.shop == shop, stock_items.c.sku != "")
+        .order_by(stock_items.c.item_id)
+    )
+    for row in rows:
+        found[row.sku] = (*found.get(row.sku, ()), row.item_id)
+    return found
+
+
+def unread_since(
+    c: Connection, shop: str, claims: Mapping[int, tuple[datetime | None, Sequence[str]]]
+) -> frozenset[int]:
+    """Of claims (when confirmed, which items) by order: those with an item that was not read since."""
+    wanted = sorted({item_id for _, items in claims.values() for item_id in items})
+    read_at = {
+        row.item_id: row.observed_at
+        for row in c.execute(
+            select(stock_items.c.item_id, stock_items.c.observed_at).where(
+                stock_items.c.shop == shop, stock_items.c.item_id.in_(wanted)
+            )
+        )
+    }
+    return frozenset(
+        order_id
+        for order_id, (at, items) in claims.items()
+        if at is not None and any(item in read_at and read_at[item] <= at for item in items)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class KeptItem:
-    """One item with its units at a connection's locations. `available` is None where none of them stocks it."""
+    """One item with its units at a connection's locations, 0 where none of them stocks it."""
 
     item_id: str
     variant_id: str
@@ -581,6 +660,16 @@ def forget_figures(c: Connection, connection_id: int, skus: Sequence[str]) -> No
         )
 
 
+def refused_figures(c: Connection, connection_id: int) -> frozenset[str]:
+    """The offers whose last figure the marketplace refused, by SKU."""
+    rows = c.execute(
+        select(stock_figures.c.sku).where(
+            stock_figures.c.connection_id == connection_id, stock_figures.c.refused_at.is_not(None)
+        )
+    )
+    return frozenset(rows.scalars())
+
+
 def touch(c: Connection, connection_id: int, skus: Iterable[str], now: datetime) -> None:
     """The marketplace may have moved its own figure of these offers: it is not known any more, and is told again."""
     wanted = sorted(set(skus))
@@ -590,6 +679,15 @@ def touch(c: Connection, connection_id: int, skus: Iterable[str], now: datetime)
             .where(stock_figures.c.connection_id == connection_id, stock_figures.c.sku.in_(wanted))
             .values(believed=None, touched_at=now)
         )
+
+
+def nothing_is_believed(c: Connection, connection_id: int, now: datetime) -> None:
+    """What is kept here may be an old copy: no offer's figure is taken for what the marketplace shows."""
+    c.execute(
+        update(stock_figures)
+        .where(stock_figures.c.connection_id == connection_id, stock_figures.c.believed.is_not(None))
+        .values(believed=None, touched_at=now)
+    )
 
 
 # -- imports -----------------------------------------------------------------------------------------------
@@ -699,12 +797,17 @@ def _figures_of_import(connection_id: int, number: int) -> tuple[Any, ...]:
     )
 
 
-def lines_leave(c: Connection, connection_id: int, number: int, now: datetime) -> None:
-    """The lines of an import are on their way: until it settles nobody knows what the marketplace shows for them."""
+def lines_leave(c: Connection, connection_id: int, number: int) -> None:
+    """The lines of an import are about to leave: until it settles nobody knows what the marketplace shows for them."""
+    c.execute(update(stock_figures).where(*_figures_of_import(connection_id, number)).values(believed=None))
+
+
+def lines_sent(c: Connection, connection_id: int, number: int, at: datetime) -> None:
+    """The lines of an import have left, or may have."""
     c.execute(
         update(stock_figures)
         .where(*_figures_of_import(connection_id, number))
-        .values(published=_LINES.c.quantity, published_at=now, believed=None)
+        .values(published=_LINES.c.quantity, published_at=at)
     )
 
 

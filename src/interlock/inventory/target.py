@@ -80,7 +80,7 @@ def to_offer(
     - The buffer is in units of the offer and comes off last. It covers what nobody can prevent: a sale in the shop or on
       another marketplace in the seconds before the next file arrives.
     - Where an input is stale or contradicts another one, the lower figure goes: a figure may then fall below what is
-      `shown` at the marketplace but not rise above it, and where nothing is shown yet nothing is published.
+      `shown` at the marketplace but not rise above it, and where nothing is known of it only nothing itself, a zero, is published.
 
     `shown` is what the marketplace shows as far as it is known. The same arguments always give the same answer.
     """
@@ -119,12 +119,12 @@ def to_offer(
     because.insert(0, _sum(available, unclaimed, buffer, quantity, len(parts) > 1))
     if STOPS_RAISES.isdisjoint(found):
         return Target(quantity, available, unclaimed, buffer, tuple(because))
-    if shown is None:
+    if shown is None and quantity:
         because.append(
             "The marketplace's figure is not known either, so nothing is published until it is clear."
         )
         return Target(None, available, unclaimed, buffer, tuple(because))
-    if shown < quantity:
+    if shown is not None and shown < quantity:
         because.append(f"The lower figure stays: {shown}, which the marketplace shows.")
         quantity = shown
     return Target(quantity, available, unclaimed, buffer, tuple(because))

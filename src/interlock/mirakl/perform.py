@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, assert_never
 
-from interlock.inventory.files import Row, written
+from interlock.inventory.files import StockLine, written
 from interlock.mirakl.client import MiraklClient
 from interlock.orders.actions import (
     AnswerAcceptance,
@@ -94,7 +94,7 @@ async def set_references(
 
 
 async def publish_stock(
-    client: MiraklClient, action: PublishStock, rows: Iterable[Row], reference: str
+    client: MiraklClient, action: PublishStock, rows: Iterable[StockLine], reference: str
 ) -> Outcome:
     """STO01: the offers of `rows` show these quantities, in one file; never OF24, which resets what it is not told.
     Confirmed with `import_id` says that the file was taken, not that it was worked off (STO02)."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from interlock.inventory.observed import ImportShown
 from interlock.mirakl.client import (
     LARGEST_PAGE,
     MiraklClient,
@@ -247,3 +248,17 @@ async def _walk(
             return
         back = OVERLAP
         offset = end - OVERLAP
+
+
+async def stock_import(client: MiraklClient, import_id: str) -> ImportShown:
+    """How far a stock file has come (STO02). Raises ReadError."""
+    document = await client.stock_import(import_id)
+    status = document.get("status")
+    if not isinstance(status, str):
+        raise ReadUnreadable("STO02", "JSON without the text 'status'", b"")
+    taken, refused = (_count(document.get(name)) for name in ("lines_in_success", "lines_in_error"))
+    return ImportShown(status, taken, refused, bool(document.get("has_error_report")) or bool(refused))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -72,7 +72,11 @@ class Pause:
 class ConnectionRules:
     """Everything `decide` may know about a connection. Durations that are None are switched off, except
     `acceptance_window`, without which a connection cannot go live. `refund_limit` and `refund_cap` are in the order's
-    currency, for the whole refund as the customer gets it; None means that there is none."""
+    currency, for the whole refund as the customer gets it; None means that there is none.
+
+    `stock_locations` are the Shopify locations whose stock is offered, every active one where none is named;
+    `stock_buffer` are units that are held back from each offer. `stock_zeroed` says why every offer shows nothing for now
+    (a person and a reason), empty in ordinary times."""
 
     name: str
     hold_handle: str
@@ -108,6 +112,10 @@ class ConnectionRules:
     show_status: bool = False
     customer_mail: CustomerMail = "none"
     pauses: tuple[Pause, ...] = ()
+    publish_stock: bool = False
+    stock_locations: tuple[str, ...] = ()
+    stock_buffer: int = 0
+    stock_zeroed: str = ""
 
     def paused(self, flow: Flow | None, now: datetime) -> Pause | None:
         """The pause that holds this flow at `now`, if one does. A pause is over at its end, whoever looks at it."""

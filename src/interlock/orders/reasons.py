@@ -117,6 +117,13 @@ class Reason(StrEnum):
     OFFER_AMBIGUOUS = "offer_ambiguous"
     OFFER_DELETED = "offer_deleted"
     VARIANT_WITHOUT_OFFER = "variant_without_offer"
+    # stock that is offered
+    STOCK_LOCATION_GONE = "stock_location_gone"
+    STOCK_FILE_REFUSED = "stock_file_refused"
+    STOCK_LINE_REFUSED = "stock_line_refused"
+    STOCK_IMPORT_STUCK = "stock_import_stuck"
+    STOCK_ABSURD = "stock_absurd"
+    OVERSOLD = "oversold"
 
 
 class Option(StrEnum):
@@ -1512,6 +1519,96 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="variants for sale that stand behind no offer, at a marketplace that offers at least four fifths of them",
         closes_when="By itself, when every product for sale is offered, or more than a fifth of them is not.",
+    Reason.STOCK_LOCATION_GONE: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a location whose stock is offered is closed or gone",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "Its units are not offered on the marketplace any more, although they may still be there to sell.",
+            "nothing",
+        ),
+        evidence="the connection's stock locations, and the location in Shopify (Location.isActive, or none)",
+        closes_when="By itself, when the location is open again, or is taken out of the connection's stock locations.",
+        options=(),
+    ),
+    Reason.STOCK_FILE_REFUSED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the marketplace refused a whole stock file",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "The marketplace goes on selling by the former figures: what is sold out here is sold again there.",
+            "nothing",
+        ),
+        evidence="the answer to the file (STO01), or its status (STO02 FAILED)",
+        closes_when="By itself, when the marketplace has worked off a stock file again.",
+        options=(),
+    ),
+    Reason.STOCK_LINE_REFUSED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace does not take the stock of an offer",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The offer shows its former figure: it sells what is not there, or does not sell what is.",
+            "nothing",
+            timedelta(hours=4),
+        ),
+        evidence="the error report of the stock file (STO03): the line and the marketplace's reason",
+        closes_when="By itself, when the marketplace takes a figure of this offer.",
+        options=(),
+    ),
+    Reason.STOCK_IMPORT_STUCK: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="a stock file is not worked off",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "No stock is told to the marketplace meanwhile, because the older file could overwrite a newer one.",
+            "nothing",
+        ),
+        evidence="the status of the stock file (STO02), 45 minutes after it was sent",
+        closes_when="By itself, when the file is worked off, or is given up after six hours.",
+        options=(),
+    ),
+    Reason.STOCK_ABSURD: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the shop shows a stock that nobody can have",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The offers made of it keep their lower figure, so that they may not sell what is there.",
+            "nothing",
+            timedelta(hours=4),
+        ),
+        evidence="the item's `available` at the connection's locations, above a million or below minus a million units",
+        closes_when="By itself, when the shop shows a stock that can be.",
+        options=(),
+    ),
+    Reason.OVERSOLD: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="more was sold across the marketplaces than there is",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AT_ONCE,
+            "At least one of the orders cannot be sent: refused in time it costs a little, found out at the packing table it costs a late cancelation.",
+            "nothing",
+        ),
+        evidence="units of orders that wait for a claim in Shopify, against what is available at the connections' locations",
+        closes_when="By itself, when the orders that are left can be served: after refusals, cancelations or new stock.",
         options=(),
     ),
 }

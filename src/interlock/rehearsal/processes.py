@@ -26,6 +26,7 @@ from interlock.engine.sweeps import (
 )
 from interlock.orders.actions import Lane
 from interlock.orders.store import orders
+from interlock.rehearsal import stock
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 
@@ -173,6 +174,7 @@ class ProcessWorld:
     connections_for: Callable[["ProcessStore", Clock], Connections]
     desk_rules: DeskRules
     shops: dict[int, str]
+    stock: bool = False
     due_sweep_seconds: float = 30.0
     crash_at: Callable[[str], bool] = lambda name: False
     freeze_at: Callable[["ServiceProcess", str], None] = nothing_freezes
@@ -233,11 +235,13 @@ class ServiceProcess:
         for connection_id in self._one_connection_per_shop():
             loops.append(lambda connection_id=connection_id: self._keep_mark(connection_id))  # type: ignore[misc]
 
+        loops += stock.loops_of(self)
+
         async def begin() -> None:
             # Before anything is written, as in `Service`: is this the database that wrote last?
             for connection_id in self._one_connection_per_shop():
                 platforms = await self._platforms(connection_id)
-                await self._attempt(lambda platforms=platforms: keep_mark(self.parts, platforms))  # type: ignore[misc]
+                await self.attempt(lambda platforms=platforms: keep_mark(self.parts, platforms))  # type: ignore[misc]
             for run in loops:
                 self.tasks.append(asyncio.get_running_loop().create_task(self._until_crash(run)))
 
@@ -268,7 +272,7 @@ class ServiceProcess:
     def thaw(self) -> None:
         self.store.running.set()
 
-    async def _attempt(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def attempt(self, work: Callable[[], Awaitable[object]]) -> None:
         """Run one piece of work; a database that is away is waited for, anything else is a defect and reported."""
         try:
             await work()
@@ -281,7 +285,7 @@ class ServiceProcess:
     async def _work(self, acceptance: bool) -> None:
         while True:
             order_id = await self.world.wakeups.next_order(acceptance)
-            await self._attempt(lambda order_id=order_id: self._look_at(order_id))  # type: ignore[misc]
+            await self.attempt(lambda order_id=order_id: self._look_at(order_id))  # type: ignore[misc]
 
     async def _look_at(self, order_id: int) -> None:
         wakeups = self.world.wakeups
@@ -306,7 +310,7 @@ class ServiceProcess:
             quiet = wakeups.quiet
             still = quiet is not None and quiet[0] == wakeups.changes
             if quiet is None or not still or (quiet[1] is not None and quiet[1] <= self.clock.now()):
-                await self._attempt(sweep)
+                await self.attempt(sweep)
             await self.world.clock.sleep(self.world.due_sweep_seconds)
             self._follow_database()
 
@@ -315,7 +319,7 @@ class ServiceProcess:
         while True:
             await self.world.clock.sleep(60.0)
             if self.world.wakeups.looking:
-                await self._attempt(lambda: watch_acceptance(self.parts))
+                await self.attempt(lambda: watch_acceptance(self.parts))
 
     async def _platforms(self, connection_id: int) -> ConnectedPlatforms:
         while True:
@@ -336,7 +340,7 @@ class ServiceProcess:
                 if at is not None:
                     due.append((at - self.clock.now()).total_seconds())
 
-            await self._attempt(work)
+            await self.attempt(work)
             if not due:
                 await self.world.clock.sleep(FOLLOWS_SECONDS)
                 continue
@@ -351,7 +355,7 @@ class ServiceProcess:
         platforms = await self._platforms(connection_id)
         while True:
             await self.world.clock.sleep(MARKS_SECONDS)
-            await self._attempt(
+            await self.attempt(
                 lambda: keep_mark(self.parts, platforms, timedelta(seconds=0.8 * MARKS_SECONDS))
             )
 
@@ -369,6 +373,6 @@ class ServiceProcess:
             await self.world.clock.sleep(150.0)
             passes += 1
             if passes % AUDIT_EVERY_PASSES == 0:
-                await self._attempt(lambda: self.world.audit(self.parts.connections, connection_id))
-            await self._attempt(lambda: sweep_shopify(self.parts, platforms))
-            await self._attempt(tie_up)
+                await self.attempt(lambda: self.world.audit(self.parts.connections, connection_id))
+            await self.attempt(lambda: sweep_shopify(self.parts, platforms))
+            await self.attempt(tie_up)

@@ -150,6 +150,7 @@ class World:
             shops={},
             crash_at=self._crash_at,
             audit=self._audit,
+            stock=plan.rules.publish_stock,
         )
 
     # -- set-up ----------------------------------------------------------------------------------------
@@ -348,6 +349,7 @@ class World:
                     delivery.updated_at,
                     delivery.marker,
                     delivery.name,
+                    delivery.item_id,
                 )
             )
         except OperationalError:

@@ -35,6 +35,7 @@ class Topic:
     order_at: tuple[str, ...] = ()
     fulfillment_order_at: tuple[str, ...] = ()
     include_fields: tuple[str, ...] = ()
+    item_at: tuple[str, ...] = ()
 
 
 # `note_attributes` tell whether an order we do not know carries our mark, and nothing else of them is read; `name` may
@@ -79,14 +80,14 @@ TOPICS: dict[str, Topic] = {
     "fulfillment_orders/cancellation_request_rejected": _gate("CANCELLATION_REQUEST_REJECTED"),
     "fulfillment_holds/added": Topic("FULFILLMENT_HOLDS_ADDED", "gate", (), _GATE),
     "fulfillment_holds/released": Topic("FULFILLMENT_HOLDS_RELEASED", "gate", (), _GATE),
-    "inventory_levels/update": Topic("INVENTORY_LEVELS_UPDATE", "inventory"),
+    "inventory_levels/update": Topic("INVENTORY_LEVELS_UPDATE", "inventory", item_at=("inventory_item_id",)),
     "app/uninstalled": Topic("APP_UNINSTALLED", "app"),
     "app/scopes_update": Topic("APP_SCOPES_UPDATE", "app"),
 }
 # Set up in the app's own configuration, not by subscription; every app has to take them.
 PRIVACY_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
 
-_GID = re.compile(r"gid://shopify/(Order|FulfillmentOrder)/(\d{1,20})(\?.*)?", re.ASCII)
+_GID = re.compile(r"gid://shopify/(Order|FulfillmentOrder|InventoryItem)/(\d{1,20})(\?.*)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII)
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
@@ -109,7 +110,7 @@ class Delivery:
     """What a delivery hints at. `order_id` and `fulfillment_order_id` are GraphQL ids; for kind `gate` usually only the
     latter is known. `triggered_at` may be hours old: retries carry the original. `updated_at` is the order's, where
     the payload has it: a snapshot with a later one has seen this change. `marker` is our order attribute's value, empty
-    without one, and `name` the order's."""
+    without one, and `name` the order's. `item_id` is the inventory item whose stock changed."""
 
     topic: str
     shop: str
@@ -121,6 +122,7 @@ class Delivery:
     updated_at: datetime | None = None
     marker: str = ""
     name: str = ""
+    item_id: str = ""
 
 
 def verify(raw: bytes, header: str, secrets: Sequence[bytes]) -> bool:
@@ -172,6 +174,7 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
         updated_at,
         marker,
         name,
+        _id_at(document, known.item_at, "InventoryItem") if known.item_at else "",
     )
 
 

@@ -266,6 +266,42 @@ def upgrade() -> None:
     )
     op.create_index("ix_shop_variants_sku", "shop_variants", ["shop", "sku"], unique=False)
     op.create_table(
+        "stock_hints",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "item_id", name=op.f("pk_stock_hints")),
+    )
+    op.create_table(
+        "stock_items",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("variant_id", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("tracked", sa.Boolean(), nullable=False),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "item_id", name=op.f("pk_stock_items")),
+    )
+    op.create_index("ix_stock_items_sku", "stock_items", ["shop", "sku"], unique=False)
+    op.create_table(
+        "stock_levels",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("available", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "item_id", "location_id", name=op.f("pk_stock_levels")),
+    )
+    op.create_table(
+        "stock_shops",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("changes", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.PrimaryKeyConstraint("shop", name=op.f("pk_stock_shops")),
+    )
+    op.create_table(
         "strangers",
         sa.Column("shopify_order_id", sa.Text(), nullable=False),
         sa.Column("shop", sa.Text(), nullable=False),
@@ -676,6 +712,79 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "mirakl_sku", name=op.f("pk_sku_mappings")),
     )
     op.create_table(
+        "stock_buffers",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_stock_buffers_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "sku", name=op.f("pk_stock_buffers")),
+    )
+    op.create_table(
+        "stock_figures",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("target", sa.BigInteger(), nullable=True),
+        sa.Column("available", sa.BigInteger(), nullable=True),
+        sa.Column("unclaimed", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("buffer", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("because", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published", sa.BigInteger(), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed", sa.BigInteger(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("believed", sa.BigInteger(), nullable=True),
+        sa.Column("touched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shown", sa.BigInteger(), nullable=True),
+        sa.Column("shown_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused", sa.BigInteger(), nullable=True),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_why", sa.Text(), server_default="", nullable=False),
+        sa.Column("drifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drifted_to", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_stock_figures_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "sku", name=op.f("pk_stock_figures")),
+    )
+    op.create_index(
+        "ix_stock_figures_open",
+        "stock_figures",
+        ["connection_id"],
+        unique=False,
+        postgresql_where=sa.text("target IS DISTINCT FROM believed"),
+    )
+    op.create_table(
+        "stock_imports",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("operation_id", sa.Text(), nullable=False),
+        sa.Column("import_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("lines_refused", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ask_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("words", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_stock_imports_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_imports")),
+    )
+    op.create_index("ix_stock_imports_connection", "stock_imports", ["connection_id", "id"], unique=False)
+    op.create_index(
+        "uq_stock_imports_in_flight",
+        "stock_imports",
+        ["connection_id"],
+        unique=True,
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_table(
         "alert_deliveries",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("alert_id", sa.BigInteger(), nullable=True),
@@ -891,7 +1000,7 @@ def upgrade() -> None:
     op.create_table(
         "operations",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -936,6 +1045,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
     )
     op.create_index("ix_plans_order_id", "plans", ["order_id", "id"], unique=False)
+    op.create_table(
+        "stock_import_lines",
+        sa.Column("import_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_no"], ["stock_imports.id"], name=op.f("fk_stock_import_lines_import_no")
+        ),
+        sa.PrimaryKeyConstraint("import_no", "line", name=op.f("pk_stock_import_lines")),
+    )
+    op.create_table(
+        "stock_sold",
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("units", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_stock_sold_connection_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_stock_sold_order_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_stock_sold")),
+    )
+    op.create_index("ix_stock_sold_connection", "stock_sold", ["connection_id"], unique=False)
     op.create_table(
         "texts",
         sa.Column("id", sa.Text(), nullable=False),

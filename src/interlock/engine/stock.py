@@ -1,0 +1,497 @@
+"""The stock desk of one connection: it computes what every offer may show, sends what differs in one file at a time, and
+follows the file until the marketplace has worked it off."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.engine import ledger
+from interlock.engine.capabilities import open_subjects
+from interlock.engine.gateways import ConnectedPlatforms
+from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
+from interlock.engine.sending import SEND_BY
+from interlock.engine.stock_reading import Articles, Selling, selling_from
+from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty, poll_of
+from interlock.inventory import store
+from interlock.inventory.decide import Figure, next_file
+from interlock.inventory.files import ReportUnreadable, StockLine, refused_rows, usable_sku
+from interlock.inventory.observed import ImportShown
+from interlock.inventory.store import FigureKept, KeptItem, StockImport
+from interlock.inventory.target import Caution, Part, Stock, Target, to_offer
+from interlock.offers.store import known_offers
+from interlock.orders.actions import PublishStock
+from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
+from interlock.orders.ports import ReadFailed
+from interlock.orders.reasons import Reason
+from interlock.quarantine.store import in_quarantine
+
+LEAD_FOR = timedelta(seconds=120)
+RECOMPUTE_EVERY = timedelta(seconds=60)
+"""Figures are computed again when something moved, and so often anyway: what grows stale moves nothing."""
+LEFT_BEHIND = timedelta(seconds=20)
+"""A call ends within this time, or its worker is gone."""
+ASK_EVERY = timedelta(seconds=20)
+SETTLES = timedelta(minutes=15)
+"""How long a file of unclear outcome may still be worked off. Nothing is published meanwhile, unless the marketplace shows
+that it was."""
+STUCK = timedelta(minutes=45)
+"""A file that is still not worked off after so long is somebody's case."""
+GIVEN_UP = timedelta(hours=6)
+AFTER_REFUSAL = timedelta(minutes=5)
+ORDERS_STALE = timedelta(minutes=15)
+LEVELS_STALE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Departure:
+    """A file whose intent is committed."""
+
+    number: int
+    operation: ledger.ToSendForConnection
+    rows: tuple[tuple[str, int], ...]
+
+
+class StockDesk:
+    """The stock desk of one connection. Several workers may each have one; only the one that leads does anything."""
+
+    def __init__(self, parts: EngineParts, shop: str) -> None:
+        self._parts = parts
+        self._shop = shop
+        self._computed: tuple[int, datetime] | None = None
+
+    async def work(self, platforms: ConnectedPlatforms) -> None:
+        """Do what is due now for this connection. Meant to be called every few seconds."""
+        self._platforms = platforms
+        parts = self._parts
+        now = parts.clock.now()
+        begun = await parts.store.tx(lambda c: self._begin(c, now))
+        if begun is None:
+            return
+        parts.probe("stock:computed")
+        poll, flying = begun
+        if flying is not None:
+            await self._follow(flying, now)
+            return
+        departure = await parts.store.tx(lambda c: self._depart(c, poll, now))
+        if departure is not None:
+            await self._send(departure)
+
+    def _begin(self, c: Connection, now: datetime) -> tuple[Poll, StockImport | None] | None:
+        platforms = self._platforms
+        selling = selling_from(c, self._shop)
+        row = next((row for row in selling.rows if row.id == platforms.connection_id), None)
+        if row is None or not row.live or not row.rules.publish_stock:
+            return None
+        poll = lead_duty(c, f"stock {row.name}", self._parts.worker, now, now + LEAD_FOR)
+        if poll is None:
+            return None
+        if in_quarantine(c):
+            store.nothing_is_believed(c, row.id, now)
+            return None
+        self._compute(c, selling, now)
+        beat(c, f"stock desk {row.name}", now)
+        return poll, store.import_in_flight(c, row.id)
+
+    # -- figures ---------------------------------------------------------------------------------------
+
+    def _compute(self, c: Connection, selling: Selling, now: datetime) -> None:
+        """Compute every figure again, where something moved or time has passed."""
+        known = store.shop_stock(c, self._shop)
+        if known.listed_at is None and known.read_at is None:
+            return
+        if self._computed is not None:
+            changes, at = self._computed
+            if changes == known.changes and now - at < RECOMPUTE_EVERY:
+                return
+        keep_figures(c, selling, self._platforms.connection_id, known, now)
+        self._computed = known.changes, now
+
+    # -- sending ---------------------------------------------------------------------------------------
+
+    def _depart(self, c: Connection, poll: Poll, now: datetime) -> _Departure | None:
+        """Commit the intent to send the next file, where one is due."""
+        platforms = self._platforms
+        connection_id = platforms.connection_id
+        latest = next(iter(store.latest_imports(c, connection_id, 1)), None)
+        open_rows = store.open_figures(c, connection_id)
+        figures = (
+            Figure(row.sku, row.target, row.believed, row.refused, row.refused_at) for row in open_rows
+        )
+        file = next_file(figures, None if latest is None else latest.sent_at, now)
+        if file.at is None or file.at > now:
+            return None
+        if latest is not None and _rests_after(latest, now):
+            return None
+        # Whoever lost the lead meanwhile does not send.
+        if not keep_poll(c, poll, ticks=poll.ticks + 1):
+            return None
+        action = PublishStock(len(file.rows), _digest(file.rows))
+        operation = ledger.leaves_for_connection(
+            c, connection_id, poll.epoch, action, now, self._parts.identifiers
+        )
+        if operation is None:
+            return None
+        number = store.add_import(c, connection_id, operation.id, file.rows, now)
+        store.lines_leave(c, connection_id, number)
+        return _Departure(number, operation, file.rows)
+
+    async def _send(self, departure: _Departure) -> None:
+        parts = self._parts
+        platforms = self._platforms
+        started = parts.clock.monotonic()
+        parts.probe("before_send:PublishStock")
+        in_time = SEND_BY.set(started + SEND_WITHIN_SECONDS)
+        try:
+            rows = (StockLine(sku, quantity) for sku, quantity in departure.rows)
+            outcome = await platforms.mirakl.publish_stock(
+                departure.operation.action, rows, departure.operation.reference
+            )
+        finally:
+            SEND_BY.reset(in_time)
+        parts.probe("after_send:PublishStock")
+        ended_at = parts.clock.now()
+        await parts.store.tx(lambda c: self._sent(c, departure, outcome, ended_at))
+        parts.probe("after_outcome:PublishStock")
+
+    def _sent(self, c: Connection, departure: _Departure, outcome: Outcome, now: datetime) -> None:
+        connection_id, number = self._platforms.connection_id, departure.number
+        operation = departure.operation
+        match outcome:
+            case Confirmed(facts):
+                ledger.record(c, operation.id, operation.action, 1, outcome, now)
+                import_id = dict(facts).get("import_id", "")
+                store.keep_import(c, number, state="waiting", import_id=import_id, ask_at=now + ASK_EVERY)
+                store.lines_sent(c, connection_id, number, now)
+                count(c, "stock_file_sent", self._platforms.rules.name)
+                count(c, "stock_line_sent", self._platforms.rules.name, len(departure.rows))
+            case Unknown(why):
+                ledger.record(c, operation.id, operation.action, 1, outcome, now)
+                store.keep_import(c, number, state="unclear", words=why)
+                store.lines_sent(c, connection_id, number, now)
+                count(c, "stock_file_unclear", self._platforms.rules.name)
+            case Unavailable(why):
+                ledger.settled_for_connection(c, operation.id, "REJECTED", "unavailable", why, now)
+                store.keep_import(c, number, state="refused", settled_at=now, words=UNSENT)
+            case Refused(code, words):
+                ledger.settled_for_connection(c, operation.id, "REJECTED", code, words, now)
+                self._refused_whole(c, number, f"{words} ({code})" if words else code, now)
+
+    # -- following -------------------------------------------------------------------------------------
+
+    async def _follow(self, flying: StockImport, now: datetime) -> None:
+        """Bring the file in flight nearer to its end."""
+        parts = self._parts
+        match flying.state:
+            case "leaving":
+                if now >= flying.sent_at + LEFT_BEHIND:
+                    await parts.store.tx(lambda c: self._left_behind(c, flying, now))
+            case "unclear":
+                await parts.store.tx(lambda c: self._settle_unclear(c, flying, now))
+            case _:
+                if flying.ask_at is None or flying.ask_at <= now:
+                    await self._ask(flying, now)
+
+    def _left_behind(self, c: Connection, flying: StockImport, now: datetime) -> None:
+        why = "the worker that sent it is gone"
+        ledger.record(c, flying.operation_id, _SOME, 1, Unknown(why), now)
+        store.keep_import(c, flying.id, state="unclear", words=why)
+        store.lines_sent(c, self._platforms.connection_id, flying.id, flying.sent_at)
+
+    def _settle_unclear(self, c: Connection, flying: StockImport, now: datetime) -> None:
+        """A file that may or may not have arrived settles when the marketplace shows its figures, or when it is too late
+        for it to be worked off. What it shows then is not known: everything in it is told again."""
+        connection_id = self._platforms.connection_id
+        if store.lines_still_unseen(c, connection_id, flying.id, flying.sent_at) == 0:
+            words = "the marketplace shows its figures"
+            ledger.settled_for_connection(c, flying.operation_id, "CONFIRMED", "observed", words, now)
+            store.lines_settle(c, connection_id, flying.id, flying.sent_at, now, {})
+            self._settled(c, flying, "complete", now, words)
+        elif now >= flying.sent_at + SETTLES:
+            words = "it was not seen to arrive in all the time it may take"
+            ledger.settled_for_connection(c, flying.operation_id, "REJECTED", "not_applied", words, now)
+            self._settled(c, flying, "lost", now, words)
+            count(c, "stock_file_lost", self._platforms.rules.name)
+
+    async def _ask(self, flying: StockImport, now: datetime) -> None:
+        """STO02, and STO03 where lines were refused."""
+        parts, mirakl = self._parts, self._platforms.mirakl
+        try:
+            shown = await mirakl.stock_import(flying.import_id)
+            report = b""
+            if shown.status == "COMPLETE" and (shown.has_report or shown.refused):
+                report = await mirakl.stock_import_errors(flying.import_id)
+        except ReadFailed as failed:
+            pause = timedelta(seconds=failed.retry_after or 30.0)
+            why = failed.why
+
+            def again(c: Connection) -> None:
+                count(c, "stock_import_unread", self._platforms.rules.name)
+                store.keep_import(c, flying.id, ask_at=now + max(pause, ASK_EVERY))
+                self._watch(c, flying, why, now)
+
+            await parts.store.tx(again)
+            return
+        ended_at = parts.clock.now()
+        await parts.store.tx(lambda c: self._told(c, flying, shown, report, ended_at))
+
+    def _told(
+        self, c: Connection, flying: StockImport, shown: ImportShown, report: bytes, now: datetime
+    ) -> None:
+        connection_id = self._platforms.connection_id
+        match shown.status:
+            case "COMPLETE":
+                refused = self._refused_lines(c, flying, shown, report)
+                if refused is None:
+                    self._unread_report(c, flying, now)
+                    return
+                store.lines_settle(c, connection_id, flying.id, flying.sent_at, now, refused)
+                store.keep_import(c, flying.id, lines_refused=len(refused))
+                self._settled(c, flying, "complete", now, "")
+                self._say_refused(c, refused, now)
+                because = "The marketplace takes stock files again."
+                close_connection_cases(c, connection_id, Reason.STOCK_FILE_REFUSED, "file", now, because)
+                if refused:
+                    count(c, "stock_line_refused", self._platforms.rules.name, len(refused))
+            case "FAILED":
+                self._refused_whole(c, flying.id, "it was rejected as a whole (STO02 FAILED)", now)
+                store.forget_lines(c, connection_id)
+            case _:
+                store.keep_import(c, flying.id, ask_at=now + ASK_EVERY)
+                self._watch(c, flying, f"it is {shown.status}", now)
+
+    def _refused_lines(
+        self, c: Connection, flying: StockImport, shown: ImportShown, report: bytes
+    ) -> dict[str, str] | None:
+        """Why lines were refused, by SKU; None where the report does not say which."""
+        if not report:
+            return {}
+        try:
+            rows = refused_rows(report)
+        except ReportUnreadable:
+            return None
+        sent = {line: sku for line, sku, _ in store.lines_of(c, flying.id)}
+        known = set(sent.values())
+        found: dict[str, str] = {}
+        for row in rows:
+            sku = row.sku if row.sku in known else sent.get(row.line)
+            if sku is None:
+                return None
+            found[sku] = row.reason
+        return found if shown.refused is None or len(found) == shown.refused else None
+
+    def _unread_report(self, c: Connection, flying: StockImport, now: datetime) -> None:
+        """Nobody knows which lines were taken: nothing of the file is believed, and what the marketplace shows decides."""
+        count(c, "stock_report_unreadable", self._platforms.rules.name)
+        self._settled(c, flying, "lost", now, "its error report could not be read")
+
+    def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:
+        """A case for each offer whose figure the marketplace does not take; closed when it takes one again."""
+        platforms = self._platforms
+        connection_id = platforms.connection_id
+        still = store.refused_figures(c, connection_id)
+        for sku in open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED):
+            if sku not in still:
+                because = "The marketplace took a figure of this offer."
+                close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
+        for sku, why in refused.items():
+            open_connection_case(
+                c,
+                connection_id,
+                Reason.STOCK_LINE_REFUSED,
+                sku,
+                f"{platforms.rules.name} does not take the stock of {sku}: {why or 'no reason was given'}. Its customers "
+                "see the former figure. Put the offer right in the portal; the figure is sent again by itself when it "
+                "changes, and every hour.",
+                now,
+            )
+
+    def _refused_whole(self, c: Connection, number: int, why: str, now: datetime) -> None:
+        """The marketplace took no line of a file: nothing is lost, as every figure is still to be told."""
+        platforms = self._platforms
+        store.keep_import(c, number, state="refused", settled_at=now, words=why[:400])
+        count(c, "stock_file_refused", platforms.rules.name)
+        open_connection_case(
+            c,
+            platforms.connection_id,
+            Reason.STOCK_FILE_REFUSED,
+            "file",
+            f"{platforms.rules.name} refused a whole stock file: {why}. No figure was changed there; all of them are sent "
+            "again in five minutes. Until it takes one its customers see the former figures: if this goes on, ask the "
+            "marketplace, and set what is sold out to zero in the portal.",
+            now,
+        )
+
+    def _watch(self, c: Connection, flying: StockImport, why: str, now: datetime) -> None:
+        platforms = self._platforms
+        if now >= flying.sent_at + GIVEN_UP:
+            self._settled(
+                c, flying, "lost", now, f"given up after {GIVEN_UP.total_seconds() / 3600:g} hours: {why}"
+            )
+            return
+        if now >= flying.sent_at + STUCK:
+            open_connection_case(
+                c,
+                platforms.connection_id,
+                Reason.STOCK_IMPORT_STUCK,
+                "file",
+                f"{platforms.rules.name} has not worked off the stock file {flying.import_id} of "
+                f"{flying.sent_at:%H:%M} UTC: {why}. No other file is sent meanwhile, as the older one could overwrite it. "
+                "Ask the marketplace; set what is sold out to zero in the portal.",
+                now,
+            )
+
+    def _settled(
+        self, c: Connection, flying: StockImport, state: store.ImportState, now: datetime, words: str
+    ) -> None:
+        connection_id = self._platforms.connection_id
+        store.keep_import(c, flying.id, state=state, settled_at=now, words=words)
+        store.forget_lines(c, connection_id)
+        close_connection_cases(
+            c, connection_id, Reason.STOCK_IMPORT_STUCK, "file", now, "The file is out of the way."
+        )
+
+
+def _rests_after(latest: StockImport, now: datetime) -> bool:
+    """Whether the last file was refused as a whole a moment ago."""
+    at = latest.settled_at
+    refused = latest.state == "refused" and latest.words != UNSENT
+    return refused and at is not None and now < at + AFTER_REFUSAL
+
+
+UNSENT = "it was not sent"
+_SOME = PublishStock(0, "")
+
+
+def _digest(rows: Sequence[tuple[str, int]]) -> str:
+    made = hashlib.blake2b(digest_size=16)
+    for sku, quantity in rows:
+        made.update(f"{sku}\n{quantity}\n".encode())
+    return made.hexdigest()
+
+
+# -- figures -----------------------------------------------------------------------------------------------
+
+
+def keep_figures(
+    c: Connection, selling: Selling, connection_id: int, known: store.ShopStock, now: datetime
+) -> int:
+    """Compute what each offer of a connection may show and keep what differs from before; returns how many."""
+    before = store.figures(c, connection_id)
+    changed: list[FigureKept] = []
+    seen: set[str] = set()
+    shown = {sku: row.published if row.believed is None else row.believed for sku, row in before.items()}
+    for sku, target in targets(c, selling, connection_id, known, now, shown):
+        seen.add(sku)
+        row = before.get(sku)
+        made = FigureKept(
+            sku, target.quantity, target.available, target.unclaimed, target.buffer, target.because
+        )
+        if row is None or (row.target, row.available, row.unclaimed, row.buffer, tuple(row.because)) != (
+            made.target,
+            made.available,
+            made.unclaimed,
+            made.buffer,
+            made.because,
+        ):
+            changed.append(made)
+    store.keep_targets(c, connection_id, changed, now)
+    store.forget_figures(c, connection_id, [sku for sku in before if sku not in seen])
+    return len(changed)
+
+
+def targets(
+    c: Connection,
+    selling: Selling,
+    connection_id: int,
+    known: store.ShopStock,
+    now: datetime,
+    shown: dict[str, int | None],
+) -> Iterator[tuple[str, Target]]:
+    """What each offer of the connection may show now, from what is kept of the shop and of what was sold."""
+    row = next(row for row in selling.rows if row.id == connection_id)
+    rules = row.rules
+    items = {item.item_id: item for item in store.items_at(c, selling.shop, rules.stock_locations)}
+    articles = {each.id: Articles.read(c, selling.shop, each.id) for each in selling.rows}
+    sold, unread = unclaimed(c, selling, items, articles)
+    cautions = _cautions(c, selling, known, unread, rules.stock_locations, now)
+    buffers = store.buffers(c, connection_id)
+    for offer in known_offers(c, connection_id):
+        if offer.deleted or not usable_sku(offer.sku):
+            continue
+        buffer = buffers.get(offer.sku, rules.stock_buffer)
+        if rules.stock_zeroed:
+            yield offer.sku, Target(0, None, 0, buffer, (f"Zero for now: {rules.stock_zeroed}",))
+            continue
+        parts = _parts(offer.sku, articles[connection_id], items, sold)
+        if parts:
+            yield offer.sku, to_offer(parts, buffer, cautions, shown.get(offer.sku, offer.quantity))
+
+
+def _parts(sku: str, articles: Articles, items: dict[str, KeptItem], sold: Counter[str]) -> tuple[Part, ...]:
+    linked = articles.linked.get(sku)
+    if linked is not None:
+        return tuple(_part(((item_id, items.get(item_id)),), units, sold) for item_id, units in linked)
+    carriers = articles.of(sku)
+    if len(carriers) < 2:
+        return ()  # nothing stands behind the offer, or it is not linked yet
+    return (_part(tuple((item_id, items.get(item_id)) for item_id, _ in carriers), 1, sold),)
+
+
+def _part(carriers: tuple[tuple[str, KeptItem | None], ...], units: int, sold: Counter[str]) -> Part:
+    there = [item for _, item in carriers if item is not None]
+    return Part(
+        sku=there[0].sku if there else carriers[0][0],
+        per_unit=units,
+        variants=tuple((Stock("", item.available),) for item in there),
+        unclaimed=max(sold[item_id] for item_id, _ in carriers),
+        tracked=any(item.tracked for item in there) or not there,
+    )
+
+
+def unclaimed(
+    c: Connection, selling: Selling, items: dict[str, KeptItem], articles: dict[int, Articles]
+) -> tuple[Counter[str], int]:
+    """Units of each item that living orders have sold and the kept level does not show as claimed, and how many orders
+    nobody has looked at yet. An order counts as long as its claim is not confirmed, or was confirmed after the level was
+    read."""
+    found: Counter[str] = Counter()
+    unread = 0
+    for one in store.sold_orders(c, selling.ids).values():
+        unread += not one.state
+        for sku, units in one.units:
+            for item_id, per_unit in articles[one.connection_id].of(sku):
+                item = items.get(item_id)
+                if one.claimed_at is None or item is None or item.observed_at <= one.claimed_at:
+                    found[item_id] += units * per_unit
+    return found, unread
+
+
+def _cautions(
+    c: Connection,
+    selling: Selling,
+    known: store.ShopStock,
+    unread: int,
+    locations: Sequence[str],
+    now: datetime,
+) -> tuple[Caution, ...]:
+    found: list[Caution] = []
+    if unread or any(_orders_are_stale(c, selling, now)):
+        found.append("orders_stale")
+    if known.read_at is None or now - known.read_at > LEVELS_STALE:
+        found.append("levels_stale")
+    if set(locations) & set(known.closed):
+        found.append("location_gone")
+    return tuple(found)
+
+
+def _orders_are_stale(c: Connection, selling: Selling, now: datetime) -> Iterator[bool]:
+    for row in selling.rows:
+        if row.live:
+            poll = poll_of(c, row.mirakl_account)
+            allowed = max(ORDERS_STALE, 4 * timedelta(seconds=row.poll_seconds))
+            yield poll is None or poll.last_ok_at is None or now - poll.last_ok_at > allowed

@@ -1,0 +1,339 @@
+"""What the shop has and what marketplaces have sold of it, kept up to date: deliveries name items, sweeps find what
+deliveries lost, and living orders tell what is sold and not claimed yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Text, literal_column, or_, select
+
+from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.engine.gateways import ConnectedPlatforms
+from interlock.engine.run import EngineParts
+from interlock.engine.store import ConnectionRow, all_connections, beat, count, keep_poll, lead_duty
+from interlock.engine.troubles import note_trouble
+from interlock.imports.store import sku_map
+from interlock.inventory import store
+from interlock.inventory.observed import ChangedAt
+from interlock.inventory.store import SoldOrder
+from interlock.offers.store import links
+from interlock.orders.ports import ReadFailed
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD
+from interlock.orders.store import orders
+
+LEAD_FOR = timedelta(seconds=120)
+SWEEP_EVERY = timedelta(minutes=5)
+OVERLAP = timedelta(minutes=10)
+LIST_EVERY = timedelta(hours=24)
+MOST_ITEMS = 1000
+"""Items read again in one tick."""
+CLAIM_WAITS = timedelta(hours=1)
+"""So long an ended order is remembered for a level that was not read since its claim."""
+_VERSION = literal_column("orders.xmin::text", Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """The connections that sell from one shop, and the locations whose stock they offer; empty for every active one."""
+
+    shop: str
+    rows: tuple[ConnectionRow, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        return [row.id for row in self.rows]
+
+    @property
+    def publishes(self) -> bool:
+        return any(row.live and row.rules.publish_stock for row in self.rows)
+
+
+def selling_from(c: Connection, shop: str) -> Selling:
+    """Every connection that sells from this shop."""
+    return Selling(shop, tuple(row for row in all_connections(c) if row.shopify_shop == shop))
+
+
+async def read_shop(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> bool:
+    """One tick over a shop's stock: fold in what was sold, list or sweep where it is time, and read again what was hinted.
+    True when something was done; nothing is where no connection of the shop publishes stock, or another worker leads."""
+    now = parts.clock.now()
+    name = f"stock {shop}"
+
+    def begin(c: Connection) -> tuple[Selling, store.ShopStock] | None:
+        selling = selling_from(c, shop)
+        if not selling.publishes:
+            return None
+        poll = lead_duty(c, name, parts.worker, now, now + LEAD_FOR)
+        if poll is None or (poll.next_at is not None and poll.next_at > now):
+            return None
+        known = store.shop_stock(c, shop)
+        fold_sold(c, selling, now)
+        return selling, known
+
+    begun = await parts.store.tx(begin)
+    if begun is None:
+        return False
+    selling, known = begun
+    try:
+        if known.listed_at is None or now - known.listed_at >= LIST_EVERY:
+            await _list(parts, platforms, shop)
+        elif known.read_at is None or now - known.read_at >= SWEEP_EVERY:
+            await _sweep(parts, platforms, selling, known.read_at or now)
+        await _read_hinted(parts, platforms, shop)
+    except ReadFailed as failed:
+        trouble, pause = failed.trouble, timedelta(seconds=failed.retry_after or 30.0)
+
+        def unread(c: Connection) -> None:
+            count(c, "stock_unread", shop)
+            note_trouble(c, name, trouble, now)
+            poll = lead_duty(c, name, parts.worker, now, now + LEAD_FOR)
+            if poll is not None:
+                keep_poll(c, poll, next_at=now + pause)
+
+        await parts.store.tx(unread)
+    return True
+
+
+# -- what the shop shows -----------------------------------------------------------------------------------
+
+
+async def _list(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> None:
+    """Every variant of the shop with its levels, page by page; what it does not show any more is gone."""
+    began = asked_at = parts.clock.now()
+    async for page in platforms.shopify.stock_listed():
+        at, items = asked_at, page
+        await parts.store.tx(lambda c, at=at, items=items: store.keep_items(c, shop, items, at))  # type: ignore[misc]
+        asked_at = parts.clock.now()
+
+    def end(c: Connection) -> None:
+        store.forget_items(c, shop, began)
+        store.was_read(c, shop, listed_at=began, read_at=began)
+        beat(c, f"stock {shop}", began)
+
+    await parts.store.tx(end)
+
+
+async def _sweep(
+    parts: EngineParts, platforms: ConnectedPlatforms, selling: Selling, read_at: datetime
+) -> None:
+    """Hint every item that changed at a location since the last sweep, and look whether the locations are still there."""
+    began = parts.clock.now()
+    shop = selling.shop
+    places = await parts.store.tx(lambda c: _locations(c, selling))
+    found: dict[str, ChangedAt | None] = {}
+    for place in places:
+        found[place] = await platforms.shopify.stock_changed_at(place, read_at - OVERLAP)
+    closed = tuple(place for place, changed in found.items() if changed is None or not changed.active)
+
+    def keep(c: Connection) -> None:
+        hinted = [item for changed in found.values() if changed is not None for item in changed.item_ids]
+        store.stock_hint(c, shop, hinted, began)
+        if store.close_locations(c, shop, closed):
+            # Which items lay there, or lie there again, a whole listing tells.
+            store.list_again(c, shop)
+        store.was_read(c, shop, read_at=began)
+        beat(c, f"stock {shop}", began)
+        _say_closed(c, selling, found, began)
+
+    await parts.store.tx(keep)
+
+
+def _locations(c: Connection, selling: Selling) -> list[str]:
+    """The locations whose stock is offered: those the connections name, or every one that stocks something."""
+    named = {place for row in selling.rows for place in row.rules.stock_locations}
+    return sorted(named | set(store.known_locations(c, selling.shop)))
+
+
+def _say_closed(
+    c: Connection, selling: Selling, found: Mapping[str, ChangedAt | None], now: datetime
+) -> None:
+    """A case for each location a connection names that is closed or gone; closed again when it is back."""
+    for row in selling.rows:
+        if not row.rules.publish_stock:
+            continue
+        for place in row.rules.stock_locations:
+            changed = found.get(place)
+            if changed is not None and changed.active:
+                because = "The location is open again."
+                close_connection_cases(c, row.id, Reason.STOCK_LOCATION_GONE, place, now, because)
+                continue
+            what = "is gone from the shop" if changed is None else f"({changed.name}) is closed"
+            open_connection_case(
+                c,
+                row.id,
+                Reason.STOCK_LOCATION_GONE,
+                place,
+                f"{row.name}: the location {place} whose stock is offered there {what}. Its units are not offered any more; "
+                "those of the other locations are. Open it again in Shopify, or take it out of the connection's stock "
+                "locations with `interlock stock locations`.",
+                now,
+            )
+
+
+async def _read_hinted(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> None:
+    wanted = await parts.store.tx(lambda c: store.hinted_items(c, shop, MOST_ITEMS))
+    if not wanted:
+        return
+    asked_at = parts.clock.now()
+    items = await platforms.shopify.stock_of_items(wanted)
+
+    def keep(c: Connection) -> None:
+        store.keep_items(c, shop, items, asked_at)
+        shown = {item.item_id for item in items}
+        store.items_gone(c, shop, [item_id for item_id in wanted if item_id not in shown])
+        store.hints_answered(c, shop, wanted, asked_at)
+
+    await parts.store.tx(keep)
+
+
+# -- what was sold -----------------------------------------------------------------------------------------
+
+
+def fold_sold(c: Connection, selling: Selling, now: datetime) -> None:
+    """Bring what the stock knows of living marketplace orders up to date.
+
+    An order counts from the moment it is known, in whatever state, until Shopify has confirmed a claim: a linked order, or
+    a draft with its reservation. Whatever changes of an order may have moved the marketplace's own figure of its offers,
+    so those are told again.
+    """
+    known = store.sold_orders(c, selling.ids)
+    there = _living(c, selling.ids, list(known))
+    kept: list[SoldOrder] = []
+    gone: list[int] = []
+    touched: dict[int, set[str]] = {}
+    claimed: list[SoldOrder] = []
+    ended: list[SoldOrder] = []
+    for row in there:
+        before = known.pop(row.id, None)
+        if before is not None and before.digest == row.version and row.ended_at is None:
+            continue
+        found = _sold(row, before, now)
+        if before is None or (_phase(before.state), before.units) != (_phase(found.state), found.units):
+            units = (*found.units, *(() if before is None else before.units))
+            touched.setdefault(row.connection_id, set()).update(sku for sku, _ in units)
+        if found.claimed_at == now:
+            claimed.append(found)
+        if row.ended_at is None:
+            kept.append(found)
+        else:
+            ended.append(found)
+    gone.extend(known)
+    moved = bool(touched or claimed)
+    if claimed or ended:
+        items = _items_of(c, selling, (*claimed, *ended))
+        store.stock_hint(c, selling.shop, [item for one in claimed for item in items[one.order_id]], now)
+        unread = store.unread_since(
+            c, selling.shop, {one.order_id: (one.claimed_at, items[one.order_id]) for one in ended}
+        )
+        for one in ended:
+            waits = (
+                one.claimed_at is not None and one.order_id in unread and now < one.claimed_at + CLAIM_WAITS
+            )
+            if waits:
+                kept.append(one)
+            else:
+                gone.append(one.order_id)
+                moved = True
+    store.keep_sold(c, kept)
+    store.forget_sold(c, gone)
+    for connection_id, skus in sorted(touched.items()):
+        store.touch(c, connection_id, skus, now)
+    if moved or gone:
+        store.note_change(c, selling.shop)
+
+
+def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) -> list[Row[Any]]:
+    return list(
+        c.execute(
+            select(
+                orders.c.id,
+                orders.c.connection_id,
+                orders.c.mirakl_state,
+                orders.c.shopify_order_id,
+                orders.c.draft_id,
+                orders.c.ended_at,
+                orders.c.memory["ordered"].label("ordered"),
+                orders.c.last_view["mirakl"]["lines"].label("lines"),
+                _VERSION.label("version"),
+            )
+            .where(
+                orders.c.connection_id.in_(connection_ids),
+                or_(orders.c.ended_at.is_(None), orders.c.id.in_(known)),
+            )
+            .order_by(orders.c.id)
+        )
+    )
+
+
+def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
+    units = () if row.mirakl_state in DEAD else units_of(row.ordered or (), row.lines or ())
+    has_claim = bool(row.shopify_order_id or row.draft_id)
+    claimed_at = None if before is None else before.claimed_at
+    if has_claim and claimed_at is None:
+        claimed_at = now
+    elif not has_claim:
+        claimed_at = None
+    # An order nobody has looked at yet has sold something that is not known.
+    state = "" if row.lines is None and row.mirakl_state not in DEAD else row.mirakl_state or ""
+    return SoldOrder(row.id, row.connection_id, row.version, state, units, claimed_at)
+
+
+def units_of(ordered: Sequence[Any], lines: Sequence[Any]) -> tuple[tuple[str, int], ...]:
+    """Units by SKU that an order still wants, from what is remembered of it and what it last showed: what was ordered less
+    what was cancelled or refused."""
+    shown = {line["id"]: line for line in lines}
+    found: dict[str, int] = {}
+    for line in ordered:
+        now = shown.get(line["line_id"], {})
+        if now.get("state") in DEAD:
+            continue
+        cancelled = sum(part["quantity"] for part in now.get("cancelations", ()))
+        left = max(line["quantity"] - cancelled, 0)
+        if left:
+            found[line["sku"]] = found.get(line["sku"], 0) + left
+    return tuple(sorted(found.items()))
+
+
+def _phase(state: str) -> str:
+    """The part of an order's life in which a marketplace moves an offer's quantity by itself."""
+    if state in BEFORE_ACCEPTANCE:
+        return "before"
+    return "dead" if state in DEAD else "after"
+
+
+def _items_of(c: Connection, selling: Selling, sold: Sequence[SoldOrder]) -> dict[int, tuple[str, ...]]:
+    """The inventory items each of these orders takes units of."""
+    found: dict[int, tuple[str, ...]] = {}
+    for row in selling.rows:
+        mine = [one for one in sold if one.connection_id == row.id]
+        if not mine:
+            continue
+        articles = Articles.read(c, selling.shop, row.id)
+        for one in mine:
+            found[one.order_id] = tuple(item_id for sku, _ in one.units for item_id, _ in articles.of(sku))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Articles:
+    """What one unit of an offer of one connection takes from the shop: by its link, or by its SKU where it has none."""
+
+    linked: Mapping[str, tuple[tuple[str, int], ...]]
+    mapped: Mapping[str, str]
+    by_sku: Mapping[str, tuple[str, ...]]
+
+    @staticmethod
+    def read(c: Connection, shop: str, connection_id: int) -> "Articles":
+        linked: dict[str, tuple[tuple[str, int], ...]] = {}
+        for link in links(c, connection_id):
+            linked[link.offer_sku] = (*linked.get(link.offer_sku, ()), (link.item_id, link.units))
+        return Articles(linked, sku_map(c, connection_id), store.items_by_sku(c, shop))
+
+    def of(self, sku: str) -> tuple[tuple[str, int], ...]:
+        """(item, units) for one unit of the offer. Every item that carries the SKU, where none is linked."""
+        found = self.linked.get(sku)
+        if found is not None:
+            return found
+        return tuple((item_id, 1) for item_id in self.by_sku.get(self.mapped.get(sku, sku), ()))

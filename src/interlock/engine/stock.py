@@ -2,8 +2,7 @@
 follows the file until the marketplace has worked it off."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,15 +14,14 @@ from interlock.engine.capabilities import open_subjects
 from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
 from interlock.engine.sending import SEND_BY
-from interlock.engine.stock_reading import Articles, Selling, selling_from
-from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty, poll_of
+from interlock.engine.stock_figures import keep_figures
+from interlock.engine.stock_reading import Selling, selling_from
+from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty
 from interlock.inventory import store
 from interlock.inventory.decide import Figure, next_file
-from interlock.inventory.files import ReportUnreadable, StockLine, refused_rows, usable_sku
+from interlock.inventory.files import ReportUnreadable, StockLine, refused_rows
 from interlock.inventory.observed import ImportShown
-from interlock.inventory.store import FigureKept, KeptItem, StockImport
-from interlock.inventory.target import Caution, Part, Stock, Target, to_offer
-from interlock.offers.store import known_offers
+from interlock.inventory.store import StockImport
 from interlock.orders.actions import PublishStock
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.ports import ReadFailed
@@ -43,8 +41,6 @@ STUCK = timedelta(minutes=45)
 """A file that is still not worked off after so long is somebody's case."""
 GIVEN_UP = timedelta(hours=6)
 AFTER_REFUSAL = timedelta(minutes=5)
-ORDERS_STALE = timedelta(minutes=15)
-LEVELS_STALE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +104,7 @@ class StockDesk:
             changes, at = self._computed
             if changes == known.changes and now - at < RECOMPUTE_EVERY:
                 return
-        keep_figures(c, selling, self._platforms.connection_id, known, now)
+        keep_figures(c, selling, self._platforms.connection_id, now)
         self._computed = known.changes, now
 
     # -- sending ---------------------------------------------------------------------------------------
@@ -372,126 +368,3 @@ def _digest(rows: Sequence[tuple[str, int]]) -> str:
     for sku, quantity in rows:
         made.update(f"{sku}\n{quantity}\n".encode())
     return made.hexdigest()
-
-
-# -- figures -----------------------------------------------------------------------------------------------
-
-
-def keep_figures(
-    c: Connection, selling: Selling, connection_id: int, known: store.ShopStock, now: datetime
-) -> int:
-    """Compute what each offer of a connection may show and keep what differs from before; returns how many."""
-    before = store.figures(c, connection_id)
-    changed: list[FigureKept] = []
-    seen: set[str] = set()
-    shown = {sku: row.published if row.believed is None else row.believed for sku, row in before.items()}
-    for sku, target in targets(c, selling, connection_id, known, now, shown):
-        seen.add(sku)
-        row = before.get(sku)
-        made = FigureKept(
-            sku, target.quantity, target.available, target.unclaimed, target.buffer, target.because
-        )
-        if row is None or (row.target, row.available, row.unclaimed, row.buffer, tuple(row.because)) != (
-            made.target,
-            made.available,
-            made.unclaimed,
-            made.buffer,
-            made.because,
-        ):
-            changed.append(made)
-    store.keep_targets(c, connection_id, changed, now)
-    store.forget_figures(c, connection_id, [sku for sku in before if sku not in seen])
-    return len(changed)
-
-
-def targets(
-    c: Connection,
-    selling: Selling,
-    connection_id: int,
-    known: store.ShopStock,
-    now: datetime,
-    shown: dict[str, int | None],
-) -> Iterator[tuple[str, Target]]:
-    """What each offer of the connection may show now, from what is kept of the shop and of what was sold."""
-    row = next(row for row in selling.rows if row.id == connection_id)
-    rules = row.rules
-    items = {item.item_id: item for item in store.items_at(c, selling.shop, rules.stock_locations)}
-    articles = {each.id: Articles.read(c, selling.shop, each.id) for each in selling.rows}
-    sold, unread = unclaimed(c, selling, items, articles)
-    cautions = _cautions(c, selling, known, unread, rules.stock_locations, now)
-    buffers = store.buffers(c, connection_id)
-    for offer in known_offers(c, connection_id):
-        if offer.deleted or not usable_sku(offer.sku):
-            continue
-        buffer = buffers.get(offer.sku, rules.stock_buffer)
-        if rules.stock_zeroed:
-            yield offer.sku, Target(0, None, 0, buffer, (f"Zero for now: {rules.stock_zeroed}",))
-            continue
-        parts = _parts(offer.sku, articles[connection_id], items, sold)
-        if parts:
-            yield offer.sku, to_offer(parts, buffer, cautions, shown.get(offer.sku, offer.quantity))
-
-
-def _parts(sku: str, articles: Articles, items: dict[str, KeptItem], sold: Counter[str]) -> tuple[Part, ...]:
-    linked = articles.linked.get(sku)
-    if linked is not None:
-        return tuple(_part(((item_id, items.get(item_id)),), units, sold) for item_id, units in linked)
-    carriers = articles.of(sku)
-    if len(carriers) < 2:
-        return ()  # nothing stands behind the offer, or it is not linked yet
-    return (_part(tuple((item_id, items.get(item_id)) for item_id, _ in carriers), 1, sold),)
-
-
-def _part(carriers: tuple[tuple[str, KeptItem | None], ...], units: int, sold: Counter[str]) -> Part:
-    there = [item for _, item in carriers if item is not None]
-    return Part(
-        sku=there[0].sku if there else carriers[0][0],
-        per_unit=units,
-        variants=tuple((Stock("", item.available),) for item in there),
-        unclaimed=max(sold[item_id] for item_id, _ in carriers),
-        tracked=any(item.tracked for item in there) or not there,
-    )
-
-
-def unclaimed(
-    c: Connection, selling: Selling, items: dict[str, KeptItem], articles: dict[int, Articles]
-) -> tuple[Counter[str], int]:
-    """Units of each item that living orders have sold and the kept level does not show as claimed, and how many orders
-    nobody has looked at yet. An order counts as long as its claim is not confirmed, or was confirmed after the level was
-    read."""
-    found: Counter[str] = Counter()
-    unread = 0
-    for one in store.sold_orders(c, selling.ids).values():
-        unread += not one.state
-        for sku, units in one.units:
-            for item_id, per_unit in articles[one.connection_id].of(sku):
-                item = items.get(item_id)
-                if one.claimed_at is None or item is None or item.observed_at <= one.claimed_at:
-                    found[item_id] += units * per_unit
-    return found, unread
-
-
-def _cautions(
-    c: Connection,
-    selling: Selling,
-    known: store.ShopStock,
-    unread: int,
-    locations: Sequence[str],
-    now: datetime,
-) -> tuple[Caution, ...]:
-    found: list[Caution] = []
-    if unread or any(_orders_are_stale(c, selling, now)):
-        found.append("orders_stale")
-    if known.read_at is None or now - known.read_at > LEVELS_STALE:
-        found.append("levels_stale")
-    if set(locations) & set(known.closed):
-        found.append("location_gone")
-    return tuple(found)
-
-
-def _orders_are_stale(c: Connection, selling: Selling, now: datetime) -> Iterator[bool]:
-    for row in selling.rows:
-        if row.live:
-            poll = poll_of(c, row.mirakl_account)
-            allowed = max(ORDERS_STALE, 4 * timedelta(seconds=row.poll_seconds))
-            yield poll is None or poll.last_ok_at is None or now - poll.last_ok_at > allowed

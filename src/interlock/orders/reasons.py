@@ -1519,6 +1519,8 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="variants for sale that stand behind no offer, at a marketplace that offers at least four fifths of them",
         closes_when="By itself, when every product for sale is offered, or more than a fifth of them is not.",
+        options=(),
+    ),
     Reason.STOCK_LOCATION_GONE: ReasonPage(
         kind="condition",
         owner="operations",

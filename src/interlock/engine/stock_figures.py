@@ -1,0 +1,256 @@
+"""What every offer of a connection may show, computed from what is kept of the shop and of what was sold, and the cases
+about stock that follow from the same figures."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from interlock.cases.store import close_connection_cases, open_connection_case
+from interlock.engine.capabilities import open_subjects
+from interlock.engine.stock_reading import Articles, Selling
+from interlock.engine.store import ConnectionRow, count, poll_of
+from interlock.inventory import store
+from interlock.inventory.files import usable_sku
+from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
+from interlock.inventory.store import FigureKept, KeptItem, SoldOrder
+from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_offer
+from interlock.offers.store import known_offers
+from interlock.orders.reasons import Reason
+from interlock.orders.store import orders
+
+ORDERS_STALE = timedelta(minutes=15)
+LEVELS_STALE = timedelta(minutes=30)
+IMPORT_TAKES = timedelta(minutes=2)
+"""An order that is younger may still be on its way into Shopify."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything the figures of one connection are computed from. `unclaimed` are units by item; `unread` counts orders
+    that nobody has looked at yet."""
+
+    selling: Selling
+    row: ConnectionRow
+    items: Mapping[str, KeptItem]
+    articles: Mapping[int, Articles]
+    sold: tuple[SoldOrder, ...]
+    unclaimed: Counter[str]
+    cautions: tuple[Caution, ...]
+    buffers: Mapping[str, int]
+
+
+def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
+    """Read what the figures of this connection come from."""
+    row = next(row for row in selling.rows if row.id == connection_id)
+    items = {item.item_id: item for item in store.items_at(c, selling.shop, row.rules.stock_locations)}
+    articles = {each.id: Articles.read(c, selling.shop, each.id) for each in selling.rows}
+    sold = tuple(store.sold_orders(c, selling.ids).values())
+    return Ground(
+        selling,
+        row,
+        items,
+        articles,
+        sold,
+        _unclaimed(sold, items, articles),
+        _cautions(c, selling, row, any(not one.state for one in sold), now),
+        store.buffers(c, connection_id),
+    )
+
+
+def keep_figures(c: Connection, selling: Selling, connection_id: int, now: datetime) -> int:
+    """Compute what each offer of a connection may show, keep what differs from before, and say what a person must know.
+    Returns how many figures differ."""
+    on = ground(c, selling, connection_id, now)
+    before = store.figures(c, connection_id)
+    # What was published last is the most a marketplace may show of which nothing else is known.
+    shown = {sku: row.published if row.believed is None else row.believed for sku, row in before.items()}
+    changed: list[FigureKept] = []
+    seen: set[str] = set()
+    for sku, target in targets(c, on, shown):
+        seen.add(sku)
+        row = before.get(sku)
+        kept = None
+        if row is not None:
+            kept = (row.target, row.available, row.unclaimed, row.buffer, tuple(row.because))
+        made = (target.quantity, target.available, target.unclaimed, target.buffer, target.because)
+        if kept != made:
+            changed.append(FigureKept(sku, *made))
+    store.keep_targets(c, connection_id, changed, now)
+    store.forget_figures(c, connection_id, [sku for sku in before if sku not in seen])
+    _say_absurd(c, on, now)
+    _say_oversold(c, on, now)
+    return len(changed)
+
+
+def targets(c: Connection, on: Ground, shown: Mapping[str, int | None]) -> Iterator[tuple[str, Target]]:
+    """What each offer of the connection may show. `shown` is what its marketplace shows, as far as it is known."""
+    rules = on.row.rules
+    for offer in known_offers(c, on.row.id):
+        if offer.deleted or not usable_sku(offer.sku):
+            continue
+        buffer = on.buffers.get(offer.sku, rules.stock_buffer)
+        if rules.stock_zeroed:
+            yield offer.sku, Target(0, None, 0, buffer, (f"Zero for now: {rules.stock_zeroed}",))
+            continue
+        parts = parts_of(on, offer.sku)
+        if parts:
+            yield offer.sku, to_offer(parts, buffer, on.cautions, shown.get(offer.sku, offer.quantity))
+
+
+def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:
+    """The articles an offer is made of, with their stock; none where nothing stands behind it."""
+    articles = on.articles[on.row.id]
+    linked = articles.linked.get(sku)
+    if linked is not None:
+        return tuple(_part(on, (item_id,), units) for item_id, units in linked)
+    carriers = tuple(item_id for item_id, _ in articles.of(sku))
+    # One carrier without a link: the map has not been made yet, or a person took the offer out of it.
+    return (_part(on, carriers, 1),) if len(carriers) > 1 else ()
+
+
+def _part(on: Ground, carriers: tuple[str, ...], units: int) -> Part:
+    there = [on.items[item_id] for item_id in carriers if item_id in on.items]
+    return Part(
+        sku=there[0].sku or carriers[0] if there else carriers[0],
+        per_unit=units,
+        variants=tuple((Stock("", item.available),) for item in there),
+        unclaimed=max(on.unclaimed[item_id] for item_id in carriers),
+        tracked=any(item.tracked for item in there) or not there,
+    )
+
+
+def _unclaimed(
+    sold: Sequence[SoldOrder], items: Mapping[str, KeptItem], articles: Mapping[int, Articles]
+) -> Counter[str]:
+    """Units of each item that living orders have sold and its kept level does not show as claimed: no claim is confirmed,
+    or it was confirmed after the level was read."""
+    found: Counter[str] = Counter()
+    for one in sold:
+        for sku, units in one.units:
+            for item_id, per_unit in articles[one.connection_id].of(sku):
+                item = items.get(item_id)
+                if one.claimed_at is None or item is None or item.observed_at <= one.claimed_at:
+                    found[item_id] += units * per_unit
+    return found
+
+
+# -- what is not believed ----------------------------------------------------------------------------------
+
+
+def _cautions(
+    c: Connection, selling: Selling, row: ConnectionRow, unread: bool, now: datetime
+) -> tuple[Caution, ...]:
+    known = store.shop_stock(c, selling.shop)
+    found: list[Caution] = []
+    if unread or any(_orders_are_stale(c, each, now) for each in selling.rows if each.live):
+        found.append("orders_stale")
+    if known.read_at is None or now - known.read_at > LEVELS_STALE:
+        found.append("levels_stale")
+    if set(row.rules.stock_locations) & set(known.closed):
+        found.append("location_gone")
+    return tuple(found)
+
+
+def _orders_are_stale(c: Connection, row: ConnectionRow, now: datetime) -> bool:
+    """Whether this marketplace's orders were not read for too long: units may be sold that are not known."""
+    poll = poll_of(c, row.mirakl_account)
+    allowed = max(ORDERS_STALE, 4 * timedelta(seconds=row.poll_seconds))
+    return poll is None or poll.last_ok_at is None or now - poll.last_ok_at > allowed
+
+
+# -- cases -------------------------------------------------------------------------------------------------
+
+
+def _say_absurd(c: Connection, on: Ground, now: datetime) -> None:
+    """A case for each item whose stock nobody can have."""
+    absurd = {
+        item.sku or item.item_id: item.available
+        for item in on.items.values()
+        if item.tracked and abs(item.available) > ABSURD
+    }
+    name = on.row.name
+    said = {
+        sku: f"The shop shows {available} units of {sku} at the locations of {name}. Nobody has so many, so the figure raises "
+        "no offer: what the marketplace shows stays, or falls. Correct the stock in Shopify."
+        for sku, available in absurd.items()
+    }
+    _say(c, on.row.id, Reason.STOCK_ABSURD, said, "The shop shows a stock that can be.", now)
+
+
+def _say_oversold(c: Connection, on: Ground, now: datetime) -> None:
+    """A case for each item of which orders want more than there is, with a proposal which of them lose."""
+    waiting: dict[str, list[tuple[int, int]]] = {}
+    for one in on.sold:
+        if one.claimed_at is None:
+            for sku, units in one.units:
+                for item_id, per_unit in on.articles[one.connection_id].of(sku):
+                    waiting.setdefault(item_id, []).append((one.order_id, units * per_unit))
+    said: dict[str, str] = {}
+    for item_id, wanted in waiting.items():
+        item = on.items.get(item_id)
+        if item is None or not item.tracked or sum(n for _, n in wanted) <= max(item.available, 0):
+            continue
+        divided = proposal(_asked(c, on, wanted, now), item.available)
+        if divided is not None and _concerns(divided, on.row.name):
+            sku = item.sku or item_id
+            said[sku] = sentence(sku, item.available, divided)
+    opened = _say(c, on.row.id, Reason.OVERSOLD, said, "The orders that are left can be served.", now)
+    if opened:
+        count(c, "oversold", on.row.name, opened)
+
+
+def _asked(c: Connection, on: Ground, wanted: Sequence[tuple[int, int]], now: datetime) -> tuple[Sold, ...]:
+    """The orders that have waited longer than an import takes, with their deadline and value."""
+    units = Counter[int]()
+    for order_id, n in wanted:
+        units[order_id] += n
+    names = {row.id: row.name for row in on.selling.rows}
+    shown = orders.c.last_view["mirakl"]
+    rows = c.execute(
+        select(
+            orders.c.id,
+            orders.c.connection_id,
+            orders.c.mirakl_order_id,
+            orders.c.acceptance_due_at,
+            shown["shipping_deadline"].astext.label("ship_until"),
+            shown["total_price"].astext.label("total"),
+        )
+        .where(orders.c.id.in_(sorted(units)), orders.c.created_at <= now - IMPORT_TAKES)
+        .order_by(orders.c.id)
+    )
+    found = []
+    for row in rows:
+        ship_until = None if row.ship_until is None else datetime.fromisoformat(row.ship_until)
+        due_at = row.acceptance_due_at if row.acceptance_due_at is not None else ship_until
+        found.append(
+            Sold(
+                row.id,
+                names[row.connection_id],
+                row.mirakl_order_id,
+                units[row.id],
+                due_at,
+                Decimal(row.total or 0),
+            )
+        )
+    return tuple(found)
+
+
+def _concerns(divided: Proposal, marketplace: str) -> bool:
+    return any(order.marketplace == marketplace for order in (*divided.served, *divided.losing))
+
+
+def _say(
+    c: Connection, connection_id: int, reason: Reason, said: Mapping[str, str], because: str, now: datetime
+) -> int:
+    """Open a case for each subject that is said, close those that are not any more; returns how many were opened."""
+    for subject in open_subjects(c, connection_id, reason):
+        if subject not in said:
+            close_connection_cases(c, connection_id, reason, subject, now, because)
+    return sum(
+        open_connection_case(c, connection_id, reason, subject, sentence, now)
+        for subject, sentence in said.items()
+    )

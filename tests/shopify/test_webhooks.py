@@ -70,7 +70,7 @@ def test_a_hold_names_its_fulfillment_order_and_the_order_where_it_is_told() -> 
 def test_every_topic_is_read_from_the_fields_it_asks_for(topic: str) -> None:
     known = TOPICS[topic]
     body: dict[str, object] = {}
-    for path in (known.order_at, known.fulfillment_order_at):
+    for path in (known.order_at, known.fulfillment_order_at, known.item_at):
         value: object = 12
         for name in reversed(path):
             value = {name: value}
@@ -84,6 +84,7 @@ def test_every_topic_is_read_from_the_fields_it_asks_for(topic: str) -> None:
     delivery = read_delivery(topic, "s", "w", "", json.dumps(kept).encode())
     assert bool(delivery.order_id) == bool(known.order_at)
     assert bool(delivery.fulfillment_order_id) == bool(known.fulfillment_order_at)
+    assert bool(delivery.item_id) == bool(known.item_at)
 
 
 def test_privacy_topics_are_read_without_looking_for_an_order() -> None:

@@ -4,12 +4,16 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
+from interlock.console.stock import set_locations
 from interlock.engine.ledger import operations
 from interlock.inventory.store import figure_of, latest_imports
+from interlock.orders.reasons import Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.rehearsal.stock import learn_offers
-from interlock.simulator.shopify.inventory import count_stock
-from tests.stories.stage import RULES, Theatre, marketplace
+from interlock.simulator.faults import Fault
+from interlock.simulator.mirakl import mirakl_switches
+from interlock.simulator.shopify.inventory import close_location, count_stock
+from tests.stories.stage import RULES, Broken, Theatre, Told, marketplace, open_cases
 
 PUBLISHES = replace(RULES, publish_stock=True)
 
@@ -50,3 +54,197 @@ def test_a_count_in_the_shop_reaches_the_offer_by_a_stock_file(theatre: Theatre)
         assert sent
         assert {row.state for row in sent} == {"CONFIRMED"}
     assert told.marketplace_calls("OF24") == 0
+
+
+def column(told: Told, sku: str, name: str) -> object:
+    """One figure of an offer when the story is over."""
+    with told.stage.world.database.begin() as c:
+        row = figure_of(c, told.stage.world.connection_ids["all-or-nothing"], sku)
+    return None if row is None else getattr(row, name)
+
+
+def states(told: Told) -> list[str]:
+    """What became of every stock file, the oldest first."""
+    with told.stage.world.database.begin() as c:
+        found = latest_imports(c, told.stage.world.connection_ids["all-or-nothing"], 100)
+    return [one.state for one in reversed(found)]
+
+
+def test_a_sale_is_taken_off_at_once_and_claimed_once(theatre: Theatre) -> None:
+    """The order is off every offer from the moment it is known; when Shopify has claimed its units it is not taken off
+    twice."""
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
+    assert told.stage.order.state == "SHIPPING"
+    (variant,) = (one for one in told.stage.world.shopify.shop.variants.values() if one.sku == "MUG-BLUE")
+    assert variant.available == 97
+    assert column(told, "MUG-BLUE", "target") == 97
+    assert column(told, "MUG-BLUE", "unclaimed") == 0
+    assert shown(told.stage, "MUG-BLUE") == 97
+
+
+def test_a_buffer_is_held_back(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+
+    rules = replace(PUBLISHES, stock_buffer=95)
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500, rules=rules, subscribed=True)
+    assert shown(told.stage, "MUG-BLUE") == 2
+
+
+def test_an_offer_that_a_refusal_zeroed_is_told_again(theatre: Theatre) -> None:
+    """A person refuses an order in the portal, and the operator sets the offer to zero."""
+    seen: dict[str, int] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(1200)
+        order = stage.marketplace.create_generated(lines=1, skus=["LAMP-OAK"], quantities=[200])
+        await stage.until(1400)
+        stage.marketplace.portal_decide(order.id, False)
+        seen["refused"] = shown(stage, "LAMP-OAK")
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
+    assert seen == {"refused": 0}
+    assert shown(told.stage, "LAMP-OAK") == 100
+
+
+def test_a_file_of_which_nobody_knows_whether_it_arrived_is_waited_for(theatre: Theatre) -> None:
+    """The answer to the first file is lost. No other leaves until it is too late for it to be worked off."""
+    lost = Broken(Fault("reply_lost"), "STO01", times=1)
+
+    async def story(stage: Stage) -> None:
+        lost.active = True
+        learn_offers(stage.world)
+        await stage.until(600)
+        count(stage, "LAMP-OAK", 7)
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True, mirakl_faults=lost
+    )
+    calls = [call for call in told.stage.marketplace.record.calls if call.operation == "STO01"]
+    sent = [(call.at - calls[0].at).total_seconds() for call in calls]
+    assert sent[1] >= 900
+    assert states(told)[0] == "lost"
+    assert set(states(told)[1:]) == {"complete"}
+    assert shown(told.stage, "LAMP-OAK") == 7
+
+
+def test_a_line_the_marketplace_does_not_take_is_a_case_and_the_others_are_taken(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        stage.marketplace.stock_imports.refused_skus["LAMP-OAK"] = "The offer is being checked"
+        await stage.until(900)
+        count(stage, "MUG-GREEN", 5)
+        await stage.until(1500)
+        (case,) = [row for row in open_cases(stage) if row.reason == Reason.STOCK_LINE_REFUSED.value]
+        assert case.subject == "LAMP-OAK"
+        assert "The offer is being checked" in case.sentence
+        del stage.marketplace.stock_imports.refused_skus["LAMP-OAK"]
+        count(stage, "LAMP-OAK", 9)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
+    assert shown(told.stage, "MUG-GREEN") == 5
+    assert shown(told.stage, "LAMP-OAK") == 9
+    assert told.open_reasons == []
+
+
+def test_a_file_that_is_rejected_whole_loses_nothing(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        stage.marketplace.stock_imports.failures_armed = 2
+        await stage.until(420)
+        assert Reason.STOCK_FILE_REFUSED.value in [row.reason for row in open_cases(stage)]
+        count(stage, "LAMP-OAK", 9)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
+    assert states(told)[:2] == ["refused", "refused"]
+    assert shown(told.stage, "LAMP-OAK") == 9
+    assert told.open_reasons == []
+
+
+def test_a_file_that_is_not_worked_off_is_a_case(theatre: Theatre) -> None:
+    slow = mirakl_switches()
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(300)
+        for one in stage.marketplace.stock_imports.imports.values():
+            one.due = one.due.replace(year=one.due.year + 1)
+        await stage.until(3600)
+        assert Reason.STOCK_IMPORT_STUCK.value in [row.reason for row in open_cases(stage)]
+        for one in stage.marketplace.stock_imports.imports.values():
+            one.due = stage.marketplace.clock.now()
+
+    slow.set("stock_import_takes", "600")
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 4200, rules=PUBLISHES, subscribed=True, mirakl_switches=slow
+    )
+    assert told.open_reasons == []
+    assert told.marketplace_calls("STO01") >= 1
+
+
+def test_a_location_that_is_closed_is_not_offered_and_somebody_is_told(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        shopify = stage.world.shopify
+        second = shopify.add_location("Second")
+        variant = next(one for one in shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        count_stock(shopify, variant, 30, second)
+        first = next(iter(shopify.shop.locations.values()))
+        row, now = stage.world.connection_row("all-or-nothing"), stage.world.service_clock.now()
+        with stage.world.database.begin() as c:
+            places = (str(first.number), second.gid)
+            set_locations(c, stage.world.wakeups, row, places, "Ada", "two warehouses", now)
+        await stage.until(900)
+        assert shown(stage, "LAMP-OAK") == 130
+        close_location(shopify, second)
+        await stage.until(1800)
+        assert shown(stage, "LAMP-OAK") == 100
+        (case,) = [row for row in open_cases(stage) if row.reason == Reason.STOCK_LOCATION_GONE.value]
+        assert case.subject == second.gid
+        second.active = True
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
+    assert told.open_reasons == []
+    assert shown(told.stage, "LAMP-OAK") == 130
+
+
+def test_a_stock_that_nobody_can_have_raises_no_offer(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        count(stage, "LAMP-OAK", 40_063_813)
+        await stage.until(1800)
+        assert Reason.STOCK_ABSURD.value in [row.reason for row in open_cases(stage)]
+        assert shown(stage, "LAMP-OAK") == 100
+        count(stage, "LAMP-OAK", 12)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 2700, rules=PUBLISHES, subscribed=True)
+    assert shown(told.stage, "LAMP-OAK") == 12
+    assert told.open_reasons == []
+
+
+def test_more_was_sold_than_there_is(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        count(stage, "KNIFE-20", 1)
+        for _ in range(2):
+            stage.marketplace.create_generated(lines=1, skus=["KNIFE-20"], quantities=[2])
+        await stage.until(2400)
+        (case,) = [row for row in open_cases(stage) if row.reason == Reason.OVERSOLD.value]
+        assert case.subject == "KNIFE-20"
+        assert (
+            "4 units of KNIFE-20 were sold on marketplaces and wait for stock, and 1 are there."
+            in case.sentence
+        )
+        assert shown(stage, "KNIFE-20") == 0
+        count(stage, "KNIFE-20", 10)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True)
+    assert Reason.OVERSOLD.value not in told.open_reasons
+    assert shown(told.stage, "KNIFE-20") == 6

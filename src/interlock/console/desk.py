@@ -415,7 +415,7 @@ class WrongRow:
 def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tuple[CarrierMapping, ...]:
     """Carrier mappings of a CSV file with the columns shop_name, code and/or name, and country and service where a
     mapping holds for some parcels alone. Raises MapRefused, which names every wrong row."""
-    rows, wrong = _rows(file, body, ("shop_name",), ("code", "name", "country", "service"))
+    rows, wrong = file_rows(file, body, ("shop_name",), ("code", "name", "country", "service"))
     found: list[tuple[int, str, CarrierMapping]] = []
     for row in rows:
         mapping = CarrierMapping(
@@ -432,14 +432,14 @@ def read_carrier_file(connection: ConnectionRow, file: str, body: bytes) -> tupl
         once = f"{mapping.shop_name.casefold()}\n{mapping.country}\n{mapping.service}"
         found.append((row.number, once, mapping))
     wrong += _twice([(number, key) for number, key, _ in found], "shop_name")
-    _none_wrong(file, wrong)
+    none_wrong(file, wrong)
     return tuple(mapping for _, _, mapping in found)
 
 
 def read_sku_file(file: str, body: bytes) -> tuple[tuple[str, str], ...]:
     """SKU mappings of a CSV file with the columns mirakl_sku and shop_sku. Raises MapRefused, which names every wrong
     row."""
-    rows, wrong = _rows(file, body, ("mirakl_sku", "shop_sku"), ())
+    rows, wrong = file_rows(file, body, ("mirakl_sku", "shop_sku"), ())
     found: list[tuple[int, tuple[str, str]]] = []
     for row in rows:
         mapping = row.fields["mirakl_sku"], row.fields["shop_sku"]
@@ -449,14 +449,14 @@ def read_sku_file(file: str, body: bytes) -> tuple[tuple[str, str], ...]:
             continue
         found.append((row.number, mapping))
     wrong += _twice([(number, mapping[0]) for number, mapping in found], "mirakl_sku")
-    _none_wrong(file, wrong)
+    none_wrong(file, wrong)
     return tuple(mapping for _, mapping in found)
 
 
 def read_code_file(file: str, body: bytes) -> tuple[Carrier, ...]:
     """A marketplace's carriers from a CSV file with the columns code and label, and those of SH21 besides: the
     standard code is kept, the tracking URL not. Raises MapRefused, which names every wrong row."""
-    rows, wrong = _rows(file, body, ("code", "label"), ("standard_code", "tracking_url"))
+    rows, wrong = file_rows(file, body, ("code", "label"), ("standard_code", "tracking_url"))
     found: list[tuple[int, Carrier]] = []
     for row in rows:
         problem = _code_problem(row)
@@ -466,7 +466,7 @@ def read_code_file(file: str, body: bytes) -> tuple[Carrier, ...]:
         carrier = Carrier(row.fields["code"], row.fields["label"], row.fields.get("standard_code", ""))
         found.append((row.number, carrier))
     wrong += _twice([(number, carrier.code) for number, carrier in found], "code")
-    _none_wrong(file, wrong)
+    none_wrong(file, wrong)
     return tuple(carrier for _, carrier in found)
 
 
@@ -495,7 +495,7 @@ def _twice(keys: Sequence[tuple[int, str]], field: str) -> list[WrongRow]:
     return found
 
 
-def _none_wrong(file: str, wrong: Sequence[WrongRow]) -> None:
+def none_wrong(file: str, wrong: Sequence[WrongRow]) -> None:
     """Raise MapRefused where a row is wrong. It names the wrong rows in their order, so many as a person can read."""
     if not wrong:
         return
@@ -515,7 +515,7 @@ def _none_wrong(file: str, wrong: Sequence[WrongRow]) -> None:
     raise MapRefused(sentence, file, first.number, first.field)
 
 
-def _rows(
+def file_rows(
     file: str, body: bytes, needed: tuple[str, ...], allowed: tuple[str, ...]
 ) -> tuple[list[Row], list[WrongRow]]:
     """The rows of a CSV file with a header, and those that are none; comma, semicolon or tab between fields, UTF-8 with
@@ -605,13 +605,13 @@ def _columns(file: str, header: list[str], needed: tuple[str, ...], allowed: tup
     for name in needed:
         if name not in columns:
             said = f"The header does not name it; it says: {', '.join(header)[:200]}."
-            _none_wrong(file, [WrongRow(1, name, said)])
+            none_wrong(file, [WrongRow(1, name, said)])
     for name in columns:
         if name not in (*needed, *allowed):
             known = ", ".join((*needed, *allowed))
-            _none_wrong(
+            none_wrong(
                 file, [WrongRow(1, name[:60], f"There is no such column here; the columns are {known}.")]
             )
         if columns.count(name) > 1:
-            _none_wrong(file, [WrongRow(1, name, "The header names it twice.")])
+            none_wrong(file, [WrongRow(1, name, "The header names it twice.")])
     return columns

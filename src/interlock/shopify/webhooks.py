@@ -80,7 +80,9 @@ TOPICS: dict[str, Topic] = {
     "fulfillment_orders/cancellation_request_rejected": _gate("CANCELLATION_REQUEST_REJECTED"),
     "fulfillment_holds/added": Topic("FULFILLMENT_HOLDS_ADDED", "gate", (), _GATE),
     "fulfillment_holds/released": Topic("FULFILLMENT_HOLDS_RELEASED", "gate", (), _GATE),
-    "inventory_levels/update": Topic("INVENTORY_LEVELS_UPDATE", "inventory", item_at=("inventory_item_id",)),
+    "inventory_levels/update": Topic(
+        "INVENTORY_LEVELS_UPDATE", "inventory", (), (), ("inventory_item_id",), ("inventory_item_id",)
+    ),
     "app/uninstalled": Topic("APP_UNINSTALLED", "app"),
     "app/scopes_update": Topic("APP_SCOPES_UPDATE", "app"),
 }

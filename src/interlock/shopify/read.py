@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from interlock.offers.matching import Variant
 from interlock.inventory.observed import ChangedAt, ShownItem, ShownLevel
+from interlock.offers.matching import Variant
 from interlock.orders.actions import Lane
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.outcomes import Refused, Unavailable, Unknown

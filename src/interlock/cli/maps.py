@@ -13,11 +13,22 @@ from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.connections import connection_named
 from interlock.console.mappings import sku_desk
-from interlock.console.skus import roll_back_skus
+from interlock.console.skus import (
+    compared,
+    component_of,
+    offer_state,
+    roll_back_skus,
+    set_bundle,
+    skus_as_file,
+    suggestions,
+)
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, MapChange, all_connections
 
-skus = typer.Typer(no_args_is_help=True, help="The SKU map: list, map, unmap, import, rollback.")
+skus = typer.Typer(
+    no_args_is_help=True,
+    help="The SKU map: list, suggest, compare, map, unmap, bundle, import, export, rollback.",
+)
 Name = Annotated[str, typer.Argument(help="The name of the connection.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, kept with the removal.")]
 File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, dir_okay=False)]
@@ -171,3 +182,120 @@ def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_js
         lambda c, queue, row, now: roll_back_skus(c, queue, row, moment, who, why, now),
         as_json,
     )
+
+
+@skus.command("suggest")
+def suggest_skus(
+    connection: Name,
+    sku: Annotated[str, typer.Argument(help="A SKU as the marketplace writes it.")],
+    limit: Annotated[int, typer.Option("--limit", help="At most so many.", min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the products of the shop a marketplace SKU could mean, with reasons; nothing is changed.
+
+    Nothing is ever taken by itself: a SKU that differs in case or leading zeros, and a barcode, are suggestions."""
+    if not sku.strip():
+        end(Exit.REFUSED, "The SKU is empty. Nothing was changed.")
+    with opened() as installation:
+        row = connection_or_end(installation, connection)
+        found = installation.tx(lambda c: suggestions(c, row, (sku.strip(),), limit))[sku.strip()]
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say(
+            f"Nothing in the shop of {row.name} is like “{sku.strip()}”, or its products were not read yet: "
+            f"`interlock skus compare {row.name}` says when they were."
+        )
+        return
+    table(
+        f"What “{sku.strip()}” could mean",
+        ("shop SKU", "product", "score", "because"),
+        ((one.shop_sku, one.title, f"{one.score:.2f}", "; ".join(one.reasons)) for one in found),
+    )
+
+
+@skus.command("compare")
+def compare_skus(
+    connection: Name,
+    state: Annotated[
+        str,
+        typer.Option(
+            "--state",
+            help="Only lines of this state: linked, bundle, without product, ambiguous, inactive, deleted, not offered.",
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare the offers of the marketplace with the products of the shop, as both were last read.
+
+    Without --state what is linked and fine is only counted."""
+    with opened() as installation:
+        row, now = connection_or_end(installation, connection), installation.clock.now()
+        stood = installation.tx(lambda c: offer_state(c, row, now=now))
+        lines = installation.tx(lambda c: compared(c, row, now))
+    chosen = [
+        one for one in lines if (one.state == state if state else one.state != "linked" or one.price_differs)
+    ]
+    if as_json:
+        print_json({"state": stood, "lines": chosen})
+        return
+    read = "not read yet" if stood.offers_at is None else f"read at {wording.stamp(stood.offers_at)}"
+    shop = "not read yet" if stood.products_at is None else f"read at {wording.stamp(stood.products_at)}"
+    say(
+        f"{stood.offers} offers ({read}): {stood.linked} linked, {stood.bundles} of them bundles, "
+        f"{stood.without_product} without product, {stood.ambiguous} ambiguous."
+    )
+    say(f"{stood.products} products for sale ({shop}): {stood.without_offer} not offered.")
+    table(
+        "",
+        ("offer SKU", "state", "shop SKU", "units", "product", "quantity", "offer price", "shop price"),
+        (
+            (
+                one.offer_sku,
+                one.state + (", price differs" if one.price_differs else ""),
+                one.shop_sku,
+                str(one.units or ""),
+                one.product,
+                "" if one.quantity is None else str(one.quantity),
+                "" if one.offer_price is None else f"{one.offer_price} {one.currency}",
+                "" if one.shop_price is None else str(one.shop_price),
+            )
+            for one in chosen
+        ),
+    )
+
+
+@skus.command("bundle")
+def bundle_skus(
+    connection: Name,
+    mirakl_sku: Annotated[str, typer.Argument(help="The SKU of the offer as the marketplace writes it.")],
+    components: Annotated[
+        list[str] | None,
+        typer.Argument(help="What one unit of it contains: SKU=UNITS of the shop; none to end the bundle."),
+    ] = None,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what one unit of an offer is made of, so that its stock is worked out from its components.
+
+    Its orders are imported on the product of the shop that carries the offer's own SKU, a bundle product whose components
+    Shopify takes from stock."""
+
+    def work(c: Connection, queue: Queue, row: ConnectionRow, now: datetime) -> desk.Mapped:
+        del queue
+        made_of = [component_of(one) for one in components or ()]
+        return set_bundle(c, row, mirakl_sku.strip(), made_of, who, now)
+
+    change_map(connection, "skus", work, as_json)
+
+
+@skus.command("export")
+def export_skus(connection: Name, as_json: AsJson = False) -> None:
+    """Write the SKU map as the CSV file that `interlock skus import` takes."""
+    with opened() as installation:
+        row = connection_or_end(installation, connection)
+        if as_json:
+            print_json(installation.tx(lambda c: sku_desk(c, row)).mappings)
+            return
+        typer.echo(installation.tx(lambda c: skus_as_file(c, row.id)), nl=False)

@@ -17,6 +17,7 @@ from interlock.console.case_list import CaseRow
 from interlock.console.formulas import looks_like_formula
 from interlock.engine.capabilities import check_carriers
 from interlock.engine.hints import hint
+from interlock.engine.offers import relink
 from interlock.engine.queue import Queue
 from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, count, note_map_changes
@@ -246,6 +247,7 @@ def map_sku_names(
     former = sku_map(c, connection.id)
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
+    relink(c, connection, now)
     unlocked, replay_id = replay_skus(c, queue, connection.id, mappings, who, now)
     return Mapped(len(mappings), unlocked, replay=replay_id)
 
@@ -323,6 +325,7 @@ def unmap_sku_name(
         raise MapRefused(f"No SKU {mirakl_sku.strip()!r} is mapped. Nothing was changed.", field="mirakl_sku")
     present = sku_map(c, connection.id)
     note_map_changes(c, connection.id, "skus", former, present, who.strip(), why.strip(), now)
+    relink(c, connection, now)
     return Mapped(0, 0, 1)
 
 

@@ -19,7 +19,7 @@ from interlock.console.export import csv_file, note_export
 from interlock.console.lists import asked_of, choices
 from interlock.console.mappings import carrier_desk, every_mapping, map_overview, map_rows, sku_desk
 from interlock.console.pages import Console, PageMissing, given_text
-from interlock.console.skus import roll_back_skus
+from interlock.console.skus import offer_state, roll_back_skus
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.orders.connection import CarrierMapping
 
@@ -58,7 +58,10 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         if kind == "carriers":
             context["desk"] = await console.read(lambda c: carrier_desk(c, row))
         else:
-            context["desk"] = await console.read(lambda c: sku_desk(c, row))
+            now = parts.clock.now()
+            context["desk"], context["state"] = await console.read(
+                lambda c: (sku_desk(c, row), offer_state(c, row, subject, now))
+            )
         title = f"{'Carrier' if kind == 'carriers' else 'SKU'} map of {row.name}"
         return console.page(request, kind, title, 422 if refused else 200, live=False, **context)
 

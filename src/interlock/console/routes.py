@@ -26,6 +26,7 @@ from interlock.console.order_pages import order_routes
 from interlock.console.outside_pages import outside_routes
 from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
+from interlock.console.sku_pages import sku_routes
 from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
@@ -43,6 +44,8 @@ def router(
     lineage_routes(routes, console)
     board_routes(routes, console)
     case_routes(routes, console)
+    # before the maps, whose file takes any name that ends like its own
+    sku_routes(routes, console)
     mapping_routes(routes, console)
     connection_routes(routes, console)
     health_routes(routes, console)

@@ -91,7 +91,10 @@ class MiraklAdapter:
     async def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
         try:
             async for page in mirakl_read.walk_updated(self._client, since, until, self._tax_mode):
-                yield page.documents
+                if self._multi_shipment:
+                    yield await mirakl_read.with_shipments(self._client, page.documents)
+                else:
+                    yield page.documents
         except ReadError as failed:
             raise _mirakl_read_failed(failed) from failed
 

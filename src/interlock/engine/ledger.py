@@ -467,7 +467,8 @@ def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Rec
             return result
         case "REJECTED":
             # A plan that waits for the snapshot after the refusal does not want anything yet; that ends nothing.
-            if action.platform != "mirakl" or view.mirakl_is_current:
+            waits = isinstance(action, ShipmentAction) and not (view.mirakl and _shows_shipments(view.mirakl))
+            if action.platform != "mirakl" or (view.mirakl_is_current and not waits):
                 c.execute(update(operations).where(operations.c.id == row.id).values(done_at=now))
             return result
         case "UNKNOWN":

@@ -40,7 +40,7 @@ from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.restraint import restrained
-from interlock.orders.snapshots import DEAD, GONE_OUT, Draft, MiraklOrder, Offer, ShopifyOrder
+from interlock.orders.snapshots import DEAD, ENDED, GONE_OUT, Draft, MiraklOrder, Offer, ShopifyOrder
 from interlock.orders.store import (
     LeaseLost,
     OrderRow,
@@ -748,7 +748,24 @@ def _both_were_seen(view: View) -> bool:
     """Whether missing cases may be believed: a platform that showed nothing closes nothing."""
     linked = bool(view.memory.shopify_order_id)
     return (
-        not view.shopify_unreadable and view.mirakl is not None and (view.shopify is not None or not linked)
+        not view.shopify_unreadable
+        and view.mirakl is not None
+        and (view.shopify is not None or not linked)
+        and not _parcels_unknown(view)
+    )
+
+
+def _parcels_unknown(view: View) -> bool:
+    """Whether parcels left and the marketplace did not show which ones it knows (ST11)."""
+    mirakl, shopify = view.mirakl, view.shopify
+    return (
+        view.rules.multi_shipment
+        and mirakl is not None
+        and mirakl.state not in ENDED
+        and mirakl.shipments is None
+        and not mirakl.shipments_hidden
+        and shopify is not None
+        and bool(shopify.fulfillments)
     )
 
 

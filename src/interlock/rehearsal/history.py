@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults, picking, stories, troubles
+from interlock.rehearsal import faults, parcels, picking, stories, troubles
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -52,7 +52,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     """A world for this seed. `calm` leaves out every fault and keeps every switch at its default."""
     rng = random.Random(f"{seed}:plan")
     theme = draw_theme(seed)
-    profile = _profile(rng, theme)
+    profile = parcels.drawn(seed, _profile(rng, theme))
     rules = ConnectionRules(
         "marketplace",
         "interlock:marketplace",
@@ -150,6 +150,8 @@ async def live(
         for number in range(ORDERS)
     ]
     people += told_of
+    if parcels.are_busy(seed) and not calm:
+        people.append(asyncio.create_task(parcels.handle_for_ever(seed, crowd)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (

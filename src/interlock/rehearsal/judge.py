@@ -18,6 +18,7 @@ from interlock.rehearsal.judging import (
     holds,
     labels,
     lineage,
+    parcels,
     privacy,
     quantities,
     refunds,
@@ -81,6 +82,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         creation.i2_accepted_only_when_it_exists(evidence, truth, verdict)
         creation.i3_acceptance_answers_are_whole(evidence, truth, verdict)
         quantities.i4_only_what_left_is_shipped(evidence, truth, verdict)
+        parcels.i4_no_parcel_is_told_too_much(evidence, truth, verdict)
         quantities.i5_never_below_what_shopify_shows(evidence, truth, verdict)
         quantities.i6_cancelled_to_the_cent(evidence, truth, verdict)
         refunds.i6_refunds_are_approved(evidence, truth, verdict)
@@ -99,6 +101,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
         if quiescent:
             rest.i17_differences_have_cases(evidence, truth, verdict)
+            parcels.i15_every_parcel_is_told_of(evidence, truth, verdict)
             rest.i18_nothing_left_undone(evidence, truth, verdict)
             refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)
             creation.i19_mapping_agrees_three_ways(evidence, truth, verdict)

@@ -19,11 +19,11 @@ from interlock.orders.actions import (
 from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, refunded_in_full
 from interlock.orders.differences import AddressChanged, Difference, LineAdded, ShippingChanged
 from interlock.orders.memory import Incident, Memory, ParcelSeen
-from interlock.orders.plan import Case, Part
+from interlock.orders.plan import Case, Part, latest
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
 from interlock.orders.view import View
-from interlock.shipping.telling import Tracking, live_parcels, shows, tracking_of, want
+from interlock.shipping.telling import Tracking, live_parcels, shows, still_refused, tracking_of, want
 
 JUST_AFTER = timedelta(microseconds=1)
 _NOT_IN_A_MARKER = re.compile(r"[^0-9a-zA-Z_-]")
@@ -51,12 +51,10 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     if mirakl.shipments is None:
         because = "The marketplace is asked which parcels of this order it knows."
         return Part(memory, mirakl_since=mirakl.observed_at + JUST_AFTER, because=(because,))
-    if not view.mirakl_is_current:
-        return Part(memory, mirakl_since=view.mirakl_written_at)
-    young_enough = max(seen.at for seen in memory.parcels_seen)
-    if mirakl.observed_at < young_enough:
-        # A person may have told of the parcel in the portal meanwhile.
-        return Part(memory, mirakl_since=young_enough)
+    # A person may have told of a parcel in the portal before we saw it.
+    young_enough = latest(view.mirakl_written_at, *(seen.at for seen in memory.parcels_seen))
+    if not view.mirakl_is_current or (young_enough is not None and mirakl.observed_at < young_enough):
+        return Part(memory, cases=still_refused(view), mirakl_since=young_enough)
     books = _Books.of(view, memory, mirakl, shopify, mirakl.shipments, differences)
     memory = _came_back(view, memory, mirakl, books)
     part = Part(memory)
@@ -116,7 +114,7 @@ class _Books:
         others = [shipment for shipment in alive if shipment.marker not in live]
         agreed = dict(agreed_quantities(mirakl, memory))
         units = {parcel.id: _units_of(parcel, shopify, memory) for parcel in parcels}
-        return cls(
+        books = cls(
             mirakl=mirakl,
             parcels=parcels,
             units=units,
@@ -131,6 +129,12 @@ class _Books:
             still_here=_still_here(shopify),
             fulfilled=_total(units.values()),
         )
+        for parcel in parcels:
+            # What others had told of a parcel when its own shipment was made is used up for ever.
+            shipment = ours.get(marker_of(parcel.id))
+            if shipment is not None:
+                books.without_spare(_less(units[parcel.id], dict(shipment.lines)))
+        return books
 
     def room_for(self, units: Units) -> bool:
         """Whether the marketplace agreed to these units beside those it was told of already."""
@@ -370,6 +374,11 @@ def _total(parts: Iterable[Units]) -> Units:
         for line_id, count in part.items():
             total[line_id] = total.get(line_id, 0) + count
     return total
+
+
+def _less(units: Units, other: Units) -> Units:
+    left = {line_id: count - other.get(line_id, 0) for line_id, count in units.items()}
+    return {line_id: count for line_id, count in left.items() if count > 0}
 
 
 def _disputed(differences: tuple[Difference, ...], agreed: Units) -> frozenset[str]:

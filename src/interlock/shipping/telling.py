@@ -183,6 +183,21 @@ def want(
     return Part(memory, actions=(action,), because=because)
 
 
+def still_refused(view: View) -> tuple[Case, ...]:
+    """The cases of refused shipment calls, for as long as the marketplace was not seen after them."""
+    shipments = () if view.mirakl is None else view.mirakl.shipments or ()
+    validated = {shipment.id for shipment in shipments if shipment.validated}
+    cases = []
+    for operation in view.operations:
+        action = operation.action
+        if operation.state == "REJECTED" and isinstance(action, ShipmentAction):
+            correction = isinstance(action, TrackShipment) and action.shipment_id in validated
+            cases.append(
+                _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
+            )
+    return tuple(cases)
+
+
 def _subject(action: Told) -> str:
     match action:
         case SetTracking(number=number):

@@ -15,6 +15,7 @@ from interlock.rehearsal.judging.evidence import (
     Reference,
     went_well,
 )
+from interlock.rehearsal.judging.parcels import count_parcels
 from interlock.rehearsal.judging.truth import SHOPIFY, Truth
 
 DECISIONS = (
@@ -44,6 +45,7 @@ def count(evidence: Evidence, found: list[Truth]) -> Counter[str]:
         _edits(evidence, truth, counters)
         _lineage(evidence, truth, counters)
         _services(evidence, truth, counters)
+        counters.update(count_parcels(evidence, truth))
     for case in evidence.cases:
         counters[f"case {case.reason}"] += 1
         if Reason(case.reason) in DECISIONS:

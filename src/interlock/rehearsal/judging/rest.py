@@ -81,11 +81,20 @@ def _difference(truth: Truth) -> str:
         return not_moving_because(last)
     exactly = all(last.fulfilled.get(line, 0) == units for line, units in last.agreed.items())
     whole = any(last.agreed.values()) and (not last.unfulfilled if last.as_decided else exactly)
-    if last.state == "SHIPPING" and whole and truth.order.shop_can_ship and not truth.order.ship_asked:
+    told = truth.order.ship_asked or told_in_parcels(truth)
+    if last.state == "SHIPPING" and whole and truth.order.shop_can_ship and not told:
         return "everything left in Shopify and the marketplace was not told"
     if last.state not in (*GONE_OUT, "SHIPPING") and left:
         return f"units left although the marketplace says {last.state}"
     return ""
+
+
+def told_in_parcels(truth: Truth) -> bool:
+    """Whether shipments that were said to have left hold everything that is agreed."""
+    order = truth.order
+    return bool(order.shipments) and all(
+        order.in_shipments(line, validated=True) >= truth.last.agreed.get(line.id, 0) for line in order.lines
+    )
 
 
 def i18_nothing_left_undone(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

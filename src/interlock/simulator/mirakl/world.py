@@ -659,11 +659,22 @@ class MiraklWorld:
         self.tick()
 
     def cancel_order(self, order_id: str, by: str = "operator", reason_code: str | None = "34") -> None:
-        """The operator (any state that is not terminal) or the customer (before it shipped) cancels all."""
+        """The operator (any state that is not terminal) or the customer (before it shipped) cancels all of which nobody has
+        said that it left."""
         now = self._now()
         order = self.order(order_id)
         self._check_canceller(order, by)
-        self._check_all_here(order)
+        if any(shipment.validated for shipment in order.shipments):
+            rest = [
+                line
+                for line in order.active_lines
+                if line.live_quantity > order.in_shipments(line, validated=True)
+            ]
+            if not rest:
+                raise ActionRefused("order_id", f"Everything of order {order_id} has left.")
+            for line in rest:
+                self.cancel_line(order_id, line.id, by=by, reason_code=reason_code)
+            return
         self.cancel_all(order, now, by, None, reason_code)
 
     def cancel_line(
@@ -715,12 +726,6 @@ class MiraklWorld:
             allowed = order.state in _BEFORE_SHIPPED
         if not allowed:
             raise ActionRefused("order_id", f"Order {order.id} is {order.state}; the {by} cannot cancel it.")
-
-    def _check_all_here(self, order: SimOrder) -> None:
-        if any(shipment.validated for shipment in order.shipments):
-            raise ActionRefused(
-                "order_id", f"A part of order {order.id} has left; only the rest can be cancelled."
-            )
 
     def _share(
         self,

@@ -1,0 +1,153 @@
+"""I4 and I15 where the marketplace knows single parcels: each unit that left is told of exactly once, with the tracking it
+has, and never a unit that was cancelled."""
+
+from datetime import timedelta
+
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import DEAD
+from interlock.rehearsal.judging.evidence import Evidence
+from interlock.rehearsal.judging.rest import is_at_rest
+from interlock.rehearsal.judging.truth import WITHDRAWN, Truth
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.shipping.parcels import marker_of
+from interlock.simulator.record import Effect
+from interlock.simulator.shopify.state import Fulfillment
+
+JUST_CHANGED = timedelta(seconds=60)
+_CHANGES = ("cancelation", "fulfillment_cancelled", "fulfillment_created", WITHDRAWN)
+
+
+def i4_no_parcel_is_told_too_much(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I4: whenever we say that a shipment left, the units that were said to have left on a line, by us or by others, exceed
+    neither what left in Shopify nor what is agreed, and the shipment's parcel was told of never before.
+
+    A change within the last minute (a label cancelled, a line cancelled, a word in the portal) is bounded.
+    """
+    us = truth.marketplace.us
+    told: dict[str, int] = {}
+    markers: dict[str, str] = {}
+    portal: Effect | None = None
+    for effect in truth.marketplace.record.effects:
+        if effect.order_id != truth.id or effect.kind != "shipment_shipped":
+            continue
+        for line, units in effect.detail["lines"].items():
+            told[line] = told.get(line, 0) + units
+        if effect.actor != us:
+            portal = effect
+            continue
+        verdict.checked["I4 parcels"] += 1
+        moment = truth.at(effect.at)
+        wrong = []
+        for line in effect.detail["lines"]:
+            left = told[line] if moment.as_decided else moment.fulfilled.get(line, 0)
+            most = min(left, moment.agreed.get(line, 0))
+            if told[line] > most:
+                wrong.append(
+                    f"{line}: told of {told[line]}, {moment.fulfilled.get(line, 0)} fulfilled, "
+                    f"{moment.agreed.get(line, 0)} agreed"
+                )
+        if wrong:
+            since = effect.at - JUST_CHANGED - evidence.unavailable(effect.at - JUST_CHANGED, effect.at)
+            changed = [m.at for m in truth.moments if m.kind in _CHANGES and m.actor != us]
+            if portal is not None:
+                changed.append(portal.at)
+            sentence = "The marketplace was told of more units than had left, or than were agreed."
+            if any(since <= at < effect.at for at in changed):
+                verdict.bound("I4", truth.id, effect.at, sentence, *wrong)
+            else:
+                verdict.violation("I4", truth.id, effect.at, sentence, *wrong, f"call {effect.reference}")
+        marker = effect.detail["marker"]
+        if marker in markers:
+            verdict.violation(
+                "I4",
+                truth.id,
+                effect.at,
+                f"The parcel {marker} was told of twice.",
+                f"shipments {markers[marker]} and {effect.detail['shipment']}",
+            )
+        markers[marker] = effect.detail["shipment"]
+
+
+def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I15, at rest: the marketplace was told of every unit that left and is agreed, and each shipment of ours shows the
+    tracking number its parcel has now; otherwise a case is open. Orders that ended, and those the operator's own logistics
+    takes, are not the shop's to tell."""
+    order, last = truth.order, truth.last
+    if not truth.marketplace.world.profile.multi_shipment or truth.row is None or last.state in DEAD:
+        return
+    if not is_at_rest(evidence, truth) or not last.live or not any(last.fulfilled.values()):
+        return
+    explained = bool(evidence.open_cases(truth.row, truth.id))
+    verdict.checked["I15 parcels"] += 1
+    untold = [
+        f"{line.sku}: {order.in_shipments(line, validated=True)} told, {last.fulfilled.get(line.id, 0)} left"
+        for line in order.lines
+        if order.in_shipments(line, validated=True)
+        < min(last.fulfilled.get(line.id, 0), last.agreed.get(line.id, 0))
+    ]
+    if untold and last.state == "SHIPPING" and not explained:
+        verdict.violation(
+            "I15", truth.id, evidence.now, "Units left and the marketplace was never told.", *untold
+        )
+    if last.state in ("RECEIVED", "CLOSED"):
+        return
+    numbers = _numbers(evidence, truth)
+    for shipment in order.shipments:
+        wanted = numbers.get(shipment.invoice_reference or "")
+        if not shipment.alive or not wanted or explained:
+            continue
+        verdict.checked["I15 tracking"] += 1
+        if shipment.tracking_number != wanted:
+            verdict.violation(
+                "I15",
+                truth.id,
+                evidence.now,
+                "A shipment shows another tracking number than its parcel has, and nobody is told.",
+                f"{shipment.tracking_number} instead of {wanted}",
+            )
+
+
+def _numbers(evidence: Evidence, truth: Truth) -> dict[str, str]:
+    """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment."""
+    shopify = evidence.shopify_orders.get(truth.shopify_gid)
+    return {
+        marker_of(parcel.gid): number
+        for parcel in (shopify.fulfillments if shopify is not None else ())
+        if parcel.status != "CANCELLED" and (number := _number(parcel))
+    }
+
+
+def _number(parcel: Fulfillment) -> str:
+    return next((item.number for item in parcel.tracking if item.number and item.company), "")
+
+
+def count_parcels(evidence: Evidence, truth: Truth) -> dict[str, int]:
+    """What occurred to parcels that are told of one by one, by counter."""
+    us = truth.marketplace.us
+    found: dict[str, int] = {}
+
+    def add(name: str, times: int = 1) -> None:
+        found[name] = found.get(name, 0) + times
+
+    names = {
+        "shipment_created": "shipment made by Interlock",
+        "shipment_shipped": "parcel told by Interlock",
+        "shipment_tracking": "shipment's tracking sent by Interlock",
+        "shipment_deleted": "shipment taken back by Interlock",
+    }
+    for effect in truth.marketplace.record.effects:
+        if effect.order_id != truth.id:
+            continue
+        if effect.kind in names and effect.actor == us:
+            add(names[effect.kind])
+        elif effect.kind == "shipment_shipped" and effect.actor == "staff":
+            add("parcel told in the portal")
+        elif effect.kind == "tracking" and effect.actor == us and truth.at(effect.at).state == "SHIPPED":
+            add("order's tracking corrected by Interlock")
+    if sum(1 for shipment in truth.order.shipments if shipment.validated and shipment.by == us) > 1:
+        add("order told of in several parcels")
+    for row in evidence.operations_of.get(truth.row.id, []) if truth.row is not None else []:
+        if row.kind == "CreateShipment" and (row.code == "observed" or row.attempt > 1):
+            add("ST01 settled by reading back")
+    add("tracking not corrected", len(evidence.cases_of(truth.row, Reason.TRACKING_NOT_CORRECTED.value)))
+    return found

@@ -24,9 +24,11 @@ class CarrierChoice:
 
 @dataclass(frozen=True, slots=True)
 class NotMapped:
-    """Why a carrier name leads nowhere yet, as a sentence."""
+    """Why a carrier name leads nowhere yet, as a sentence. `url` means that the carrier is mapped, and only the parcel's
+    tracking URL is at fault."""
 
     why: str
+    url: bool = False
 
 
 def resolve(
@@ -72,13 +74,15 @@ def _as_mapped(
     if not url.strip():
         return NotMapped(
             f"{named} is mapped to the free name “{mapping.name}”, which needs the full tracking URL, and the parcel in "
-            "Shopify has none."
+            "Shopify has none.",
+            url=True,
         )
     wrong = url_problem(url)
     if wrong:
         return NotMapped(
             f"{named} is mapped to the free name “{mapping.name}”, which needs the full tracking URL, and the one in "
-            f"Shopify cannot be sent: {wrong}"
+            f"Shopify cannot be sent: {wrong}",
+            url=True,
         )
     return CarrierChoice(name=mapping.name, found=found)
 

@@ -138,7 +138,17 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
 
 
 def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice: NotMapped) -> Case:
-    """The case of a carrier name that leads nowhere, with what it sounds like."""
+    """The case of a carrier name that leads nowhere, with what it sounds like; of a tracking URL, where the name leads
+    somewhere and only the URL is at fault."""
+    if choice.url:
+        return Case(
+            Reason.TRACKING_UNUSABLE,
+            parcel.id,
+            f"{choice.why} The marketplace is not told of the dispatch. Put the tracking URL right in the fulfillment in "
+            "Shopify, beginning with http:// or https://; the dispatch is then reported by itself.",
+            facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN]),),
+            due_at=mirakl.shipping_deadline,
+        )
     facts = [("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN])]
     if mirakl.country:
         facts.append(("Goes to", mirakl.country))

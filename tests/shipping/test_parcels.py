@@ -1,0 +1,410 @@
+"""Where the marketplace knows single parcels: what it hears of each, and what it never hears."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock.edits.diff import differences
+from interlock.orders.actions import CreateShipment, DeleteShipment, TrackShipment, ValidateShipment
+from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.memory import Memory, ParcelSeen
+from interlock.orders.plan import Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fulfillment, MiraklOrder, Shipment, ShopifyOrder
+from interlock.orders.view import View
+from interlock.shipping.decide import decide
+from interlock.shipping.parcels import marker_of
+from tests.build import (
+    LINES,
+    NOW,
+    a_cancelation,
+    a_decision,
+    a_fulfillment,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    some_rules,
+)
+
+RULES = some_rules(
+    multi_shipment=True,
+    carriers=(Carrier("RM24", "Royal Mail 24"), Carrier("DPD", "DPD")),
+    carrier_mappings=(CarrierMapping("Royal Mail 24", code="RM24"), CarrierMapping("Van", name="Our van")),
+)
+SEEN = NOW - timedelta(seconds=5)
+
+
+def parcel(id: str = "F1", mugs: int = 2, lamps: int = 1, **changes: Any) -> Fulfillment:
+    lines = tuple((line, count) for line, count in (("S1", mugs), ("S2", lamps)) if count)
+    return a_fulfillment(id, lines, **{"tracking_number": f"RM-{id}", **changes})
+
+
+def left(*parcels: Fulfillment, **changes: Any) -> ShopifyOrder:
+    """The Shopify order with these parcels, and its lines as they leave them."""
+    live = [dict(one.lines) for one in parcels if one.live]
+    lines = (
+        a_shopify_line(fulfilled_quantity=sum(one.get("S1", 0) for one in live)),
+        a_shopify_line(
+            "S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=sum(one.get("S2", 0) for one in live)
+        ),
+    )
+    return a_shopify_order(**{"lines": lines, "fulfillments": parcels, **changes})
+
+
+def shipment(
+    of: str = "F1", state: str = "SHIPPING", mugs: int = 2, lamps: int = 1, **changes: Any
+) -> Shipment:
+    lines = tuple((line, count) for line, count in (("L1", mugs), ("L2", lamps)) if count)
+    known = {"marker": marker_of(of), "carrier_code": "RM24", "tracking_number": f"RM-{of}"} if of else {}
+    return Shipment(f"X-{of or 'portal'}", state, lines, **{**known, **changes})
+
+
+def knows(*shipments: Shipment, state: str = "SHIPPING", **changes: Any) -> MiraklOrder:
+    return an_order(state, **{"shipments": shipments, **changes})
+
+
+def told(mirakl: MiraklOrder, shopify: ShopifyOrder, **changes: Any) -> Part:
+    """What the room says; every parcel was seen a moment before the marketplace was."""
+    seen = tuple(ParcelSeen(one.id, SEEN) for one in shopify.fulfillments)
+    memory: Memory = changes.pop("memory", a_memory())
+    decided = changes.pop("as_decided", False)
+    memory = replace(memory, parcels_seen=seen)
+    view: View = a_view(**{"mirakl": mirakl, "shopify": shopify, "rules": RULES, "memory": memory, **changes})
+    return decide(view, memory, differences(view, memory), decided)
+
+
+MADE = CreateShipment("IL-F1", (("L1", 2), ("L2", 1)), "RM24", "", "RM-F1", "")
+
+
+def test_the_marker_names_the_parcel_in_letters_the_field_takes() -> None:
+    assert marker_of("gid://shopify/Fulfillment/4411") == "IL-4411"
+    assert marker_of("F 1/é") == "IL--"
+
+
+def test_a_parcel_gets_a_shipment_then_the_word_that_it_left_and_then_nothing() -> None:
+    assert told(knows(), left(parcel())).actions == (MADE,)
+    assert told(knows(shipment()), left(parcel())).actions == (ValidateShipment("X-F1"),)
+    assert told(knows(shipment(state="SHIPPED"), state="SHIPPED"), left(parcel())).actions == ()
+    assert told(knows(shipment(state="SHIPMENT_PREPARED")), left(parcel())).actions == ()
+
+
+def test_several_parcels_are_told_of_each_for_itself() -> None:
+    part = told(
+        knows(shipment("F1", "SHIPPED", 1, 0)),
+        left(parcel("F1", 1, 0), parcel("F2", 1, 0), parcel("F3", 0, 1)),
+    )
+
+    assert part.actions == (
+        CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),
+        CreateShipment("IL-F3", (("L2", 1),), "RM24", "", "RM-F3", ""),
+    )
+
+
+def test_nothing_is_told_before_it_is_known_what_the_marketplace_knows() -> None:
+    blind = an_order()
+
+    part = told(blind, left(parcel()))
+
+    assert part.actions == ()
+    assert part.mirakl_since is not None
+    assert part.mirakl_since > blind.observed_at
+
+
+def test_what_was_seen_before_the_parcel_says_nothing_of_it() -> None:
+    """Somebody may have told of it in the portal meanwhile."""
+    memory = a_memory()
+    view = a_view(mirakl=knows(), shopify=left(parcel()), rules=RULES, memory=memory)
+
+    part = decide(view, memory, ())
+
+    assert (part.actions, part.mirakl_since) == ((), NOW)
+    assert part.memory.parcels_seen == (ParcelSeen("F1", NOW),)
+
+
+def test_a_snapshot_older_than_our_last_write_decides_nothing() -> None:
+    part = told(knows(), left(parcel()), mirakl_written_at=NOW)
+
+    assert (part.actions, part.mirakl_since) == ((), NOW)
+
+
+def test_an_order_without_parcels_asks_for_nothing() -> None:
+    assert told(an_order(), a_shopify_order()) == Part(a_memory())
+
+
+def test_where_multi_shipment_turns_out_to_be_off_the_order_is_told_of_as_a_whole() -> None:
+    part = told(an_order(shipments_hidden="off"), left(parcel()))
+
+    assert [type(action).__name__ for action in part.actions] == ["SetTracking"]
+
+
+def test_a_key_that_may_not_read_shipments_is_a_case_and_sends_nothing() -> None:
+    part = told(an_order(shipments_hidden="forbidden"), left(parcel()))
+
+    assert (part.actions, [case.reason for case in part.cases]) == ((), [Reason.SHIPMENTS_HIDDEN])
+
+
+@pytest.mark.parametrize(
+    "mirakl", [knows(can_ship=False), knows(state="WAITING_DEBIT"), knows(state="CLOSED")]
+)
+def test_nothing_is_told_unless_the_marketplace_lets_the_shop_ship(mirakl: MiraklOrder) -> None:
+    assert told(mirakl, left(parcel())).actions == ()
+
+
+# -- who told of what --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("portal", "parcels", "expected"),
+    [
+        # all of the parcel was told of there
+        ((2, 1), (parcel(),), ()),
+        # a part of it: the rest is ours to tell
+        ((1, 0), (parcel(),), (CreateShipment("IL-F1", (("L1", 1), ("L2", 1)), "RM24", "", "RM-F1", ""),)),
+        # the first parcel takes what is there, the second is told of
+        (
+            (1, 0),
+            (parcel("F1", 1, 0), parcel("F2", 1, 0)),
+            (CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),),
+        ),
+        # more than has left yet
+        ((2, 1), (parcel("F1", 1, 0),), ()),
+    ],
+)
+def test_what_was_told_in_the_portal_is_not_told_again(
+    portal: tuple[int, int], parcels: tuple[Fulfillment, ...], expected: tuple[Any, ...]
+) -> None:
+    elsewhere = shipment("", "SHIPPED", *portal)
+
+    assert told(knows(elsewhere), left(*parcels)).actions == expected
+
+
+def test_what_a_parcel_left_to_the_portal_is_used_up() -> None:
+    """The portal told of one mug and our shipment of F1 of the rest of it; F2 holds another mug, which is news."""
+    mirakl = knows(shipment("", "SHIPPED", 1, 0), shipment("F1", "SHIPPED", 0, 1))
+
+    part = told(mirakl, left(parcel("F1", 1, 1), parcel("F2", 1, 0)))
+
+    assert part.actions == (CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),)
+
+
+def test_a_shipment_of_others_that_nobody_validated_is_a_case() -> None:
+    part = told(knows(shipment("", "SHIPPING", 1, 0)), left(parcel("F1", 1, 0)))
+
+    assert (part.actions, [case.reason for case in part.cases]) == ((), [Reason.SHIPMENT_IN_PORTAL])
+    assert "1 of MUG" in part.cases[0].sentence
+
+
+def test_a_shipment_that_was_cancelled_counts_for_nothing() -> None:
+    assert told(knows(shipment("F1", "CANCELED")), left(parcel())).actions == (MADE,)
+
+
+# -- never more than agreed --------------------------------------------------------------------------------
+
+CUT = (replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),)), LINES[1])
+
+
+def test_a_parcel_with_a_cancelled_unit_is_not_told_of_and_others_are() -> None:
+    part = told(knows(lines=CUT), left(parcel("F1", 2, 0), parcel("F2", 0, 1)))
+
+    assert part.actions == (CreateShipment("IL-F2", (("L2", 1),), "RM24", "", "RM-F2", ""),)
+    assert [incident.reason for incident in part.memory.incidents] == [Reason.SHIPPED_ON_DISAGREEMENT]
+
+
+def test_a_parcel_with_something_that_was_never_sold_is_not_told_of() -> None:
+    extra = a_shopify_line("S3", "CARD", 1, "1.00", "", fulfilled_quantity=1)
+    one = replace(parcel("F1", 1, 0), lines=(("S1", 1), ("S3", 1)))
+    shopify = left(one)
+
+    part = told(knows(), replace(shopify, lines=(*shopify.lines, extra)))
+
+    assert part.actions == ()
+    assert "CARD, which was never sold there" in part.memory.incidents[0].sentence
+
+
+def test_a_shipment_whose_units_were_cancelled_in_time_is_taken_back() -> None:
+    assert told(knows(shipment(mugs=2, lamps=0), lines=CUT), left(parcel("F1", 2, 0))).actions == (
+        DeleteShipment("X-F1"),
+    )
+
+
+def test_a_line_the_two_sides_disagree_about_waits_and_another_does_not() -> None:
+    fewer = replace(left(parcel("F1", 1, 0), parcel("F2", 0, 1)))
+    edited = (replace(fewer.lines[0], current_quantity=1), fewer.lines[1])
+
+    part = told(knows(), replace(fewer, lines=edited))
+
+    assert part.actions == (CreateShipment("IL-F2", (("L2", 1),), "RM24", "", "RM-F2", ""),)
+    assert any("disagree" in sentence for sentence in part.because)
+
+
+def test_another_address_makes_every_parcel_wait() -> None:
+    assert told(knows(), left(parcel(), shipping_total=LINES[0].price)).actions == ()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=4),
+    st.integers(0, 2),
+    st.tuples(st.integers(0, 2), st.integers(0, 1)),
+)
+def test_the_marketplace_never_hears_of_more_than_it_agreed_to(
+    parcels: list[tuple[int, int]], cancelled: int, portal: tuple[int, int]
+) -> None:
+    made = [parcel(f"F{n}", *units) for n, units in enumerate(parcels) if any(units)]
+    lines = (replace(LINES[0], cancelations=(a_cancelation(cancelled, "10.00"),)), LINES[1])
+    elsewhere = (shipment("", "SHIPPED", *portal),) if any(portal) else ()
+
+    part = told(knows(*elsewhere, lines=lines), left(*made))
+
+    heard = {"L1": portal[0], "L2": portal[1]}
+    sent = {"L1": 0, "L2": 0}
+    for action in part.actions:
+        assert isinstance(action, CreateShipment)
+        for line, count in action.lines:
+            heard[line] += count
+            sent[line] += count
+    agreed = {"L1": 2 - cancelled, "L2": 1}
+    fulfilled = {"L1": sum(mugs for mugs, _ in parcels), "L2": sum(lamps for _, lamps in parcels)}
+    assert all(heard[line] <= agreed[line] for line in agreed if sent[line])
+    assert all(sent[line] <= fulfilled[line] for line in agreed)
+
+
+# -- tracking ----------------------------------------------------------------------------------------------
+
+
+def test_a_tracking_that_changed_goes_first_while_the_parcel_is_not_told_of() -> None:
+    part = told(knows(shipment()), left(parcel(tracking_number="NEW 1")))
+
+    assert part.actions == (TrackShipment("X-F1", "RM24", "", "NEW1", ""),)
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT"])
+def test_a_tracking_that_changed_later_follows_the_parcel(state: str) -> None:
+    part = told(knows(shipment(state=state), state=state), left(parcel(tracking_number="NEW")))
+
+    assert part.actions == (TrackShipment("X-F1", "RM24", "", "NEW", ""),)
+    assert "changed after it was told of" in part.because[0]
+
+
+def test_a_refused_correction_is_a_case_of_its_own_that_can_be_sent_again() -> None:
+    action = TrackShipment("X-F1", "RM24", "", "NEW", "")
+    shopify, mirakl = left(parcel(tracking_number="NEW")), knows(shipment(state="SHIPPED"), state="SHIPPED")
+    refused = (an_operation(action, words="Too late"),)
+
+    part = told(mirakl, shopify, operations=refused)
+    answer = a_decision(
+        Reason.TRACKING_NOT_CORRECTED, action.subject, Option.SEND_AGAIN, NOW + timedelta(minutes=1)
+    )
+    again = told(mirakl, shopify, operations=refused, memory=a_memory(decisions=(answer,)))
+
+    assert [(case.reason, case.subject) for case in part.cases] == [
+        (Reason.TRACKING_NOT_CORRECTED, action.subject)
+    ]
+    assert (again.cases, again.actions) == ((), (action,))
+
+
+def test_a_refused_shipment_is_a_case_of_its_parcel() -> None:
+    part = told(knows(), left(parcel()), operations=(an_operation(MADE, words="No such carrier"),))
+
+    assert [(case.reason, case.subject) for case in part.cases] == [
+        (Reason.SHIPPING_REFUSED, "shipment IL-F1")
+    ]
+    assert part.actions == (MADE,)
+
+
+def test_a_refusal_stays_a_case_while_the_marketplace_was_not_seen_after_it() -> None:
+    part = told(knows(), left(parcel()), operations=(an_operation(MADE, words="No"),), mirakl_written_at=NOW)
+
+    assert (part.actions, [case.reason for case in part.cases]) == ((), [Reason.SHIPPING_REFUSED])
+
+
+@pytest.mark.parametrize(
+    ("changes", "mandatory", "reason"),
+    [
+        ({"carrier": "Pigeon"}, (), Reason.CARRIER_UNKNOWN),
+        ({"tracking_number": "📦"}, (), Reason.TRACKING_UNUSABLE),
+        ({"tracking_number": "9" * 500}, (), Reason.TRACKING_UNUSABLE),
+        ({"tracking_number": ""}, ("STD",), Reason.TRACKING_MISSING),
+        ({"carrier": "Van", "tracking_url": "ftp://van.example/1"}, (), Reason.TRACKING_UNUSABLE),
+        ({"carrier": "Van", "tracking_url": "javascript:alert(1)"}, (), Reason.TRACKING_UNUSABLE),
+    ],
+)
+def test_a_parcel_that_cannot_be_told_of_stops_itself_alone(
+    changes: dict[str, Any], mandatory: tuple[str, ...], reason: Reason
+) -> None:
+    rules = replace(RULES, tracking_mandatory_for=mandatory)
+
+    part = told(knows(), left(parcel("F1", 1, 0, **changes), parcel("F2", 1, 0)), rules=rules)
+
+    assert [case.reason for case in part.cases] == [reason]
+    assert [action.marker for action in part.actions if isinstance(action, CreateShipment)] == ["IL-F2"]
+
+
+def test_a_parcel_without_tracking_goes_where_none_is_demanded() -> None:
+    part = told(knows(), left(parcel(carrier="", tracking_number="")))
+
+    assert part.actions == (CreateShipment("IL-F1", (("L1", 2), ("L2", 1))),)
+    assert told(
+        knows(shipment(carrier_code="", tracking_number="")), left(parcel(carrier="", tracking_number=""))
+    ).actions == (ValidateShipment("X-F1"),)
+
+
+def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
+    van = parcel(carrier="van", tracking_number="7", tracking_url="https://v/7")
+    shown = shipment(carrier_code="", carrier_name="Our van", tracking_number="7")
+
+    assert told(knows(), left(van)).actions == (
+        CreateShipment("IL-F1", (("L1", 2), ("L2", 1)), "", "Our van", "7", "https://v/7"),
+    )
+    assert told(knows(shown), left(van)).actions == (ValidateShipment("X-F1"),)
+
+
+# -- a parcel that came back -------------------------------------------------------------------------------
+
+
+def test_a_parcel_cancelled_before_it_was_told_of_takes_its_shipment_along() -> None:
+    back = parcel("F1", 1, 0, live=False)
+
+    part = told(knows(shipment("F1", "SHIPPING", 1, 0)), left(back, parcel("F2", 1, 0)))
+
+    # The units are free once the shipment is gone.
+    assert part.actions == (DeleteShipment("X-F1"),)
+
+
+def test_a_parcel_cancelled_after_it_was_told_of_is_an_incident_until_as_much_left_anew() -> None:
+    mirakl = knows(shipment("F1", "SHIPPED", 1, 0))
+    back = parcel("F1", 1, 0, live=False)
+
+    gone = told(mirakl, left(back))
+    anew = told(mirakl, left(back, parcel("F2", 1, 0)), memory=gone.memory)
+
+    assert [(i.reason, i.closed_at) for i in gone.memory.incidents] == [(Reason.FULFILLMENT_CANCELLED, None)]
+    assert anew.memory.incidents[0].closed_at == NOW
+    # The parcel that takes its place gets its shipment, with the number that is right now.
+    assert anew.actions == (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),)
+
+
+# -- as a person decided -----------------------------------------------------------------------------------
+
+
+def test_what_was_decided_to_ship_as_edited_closes_the_order_with_its_last_parcel() -> None:
+    swapped = a_shopify_line("S3", "CUP", 1, "30.00", "", fulfilled_quantity=1)
+    shopify = left(parcel("F1", 2, 0), replace(parcel("F2"), lines=(("S3", 1),)))
+    lines = (shopify.lines[0], replace(shopify.lines[1], current_quantity=0), swapped)
+
+    part = told(knows(shipment("F1", "SHIPPED", 2, 0)), replace(shopify, lines=lines), as_decided=True)
+
+    assert part.actions == (CreateShipment("IL-F2", (("L2", 1),), "RM24", "", "RM-F2", ""),)
+
+
+def test_what_was_decided_waits_until_everything_shopify_shows_has_left() -> None:
+    part = told(knows(), left(parcel("F1", 1, 0)), as_decided=True)
+
+    assert part.actions == ()
+    assert any("1 of 2 of MUG have left" in sentence for sentence in part.because)

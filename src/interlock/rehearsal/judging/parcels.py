@@ -14,7 +14,7 @@ from interlock.simulator.record import Effect
 from interlock.simulator.shopify.state import Fulfillment
 
 JUST_CHANGED = timedelta(seconds=60)
-_CHANGES = ("cancelation", "fulfillment_cancelled", "fulfillment_created", WITHDRAWN)
+_CHANGES = ("cancelation", "fulfillment_cancelled", WITHDRAWN)
 
 
 def i4_no_parcel_is_told_too_much(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

@@ -1,0 +1,169 @@
+"""I4 and I15 where parcels are told of one by one: what is right passes, and every planted breach is found."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal.history import draw_plan
+from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from tests.databases import ThrowawayServer
+from tests.simulation.test_judge import NAME, Bench, _case, _put_back
+
+PROFILE = PROFILES["all-or-nothing"].changed(
+    {"name": NAME, "debit_request_delay": 10.0, "debit_delay": 60.0, "multi_shipment": True}
+)
+RULES = ConnectionRules(NAME, f"interlock:{NAME}")
+
+
+async def _two_parcels(database: Database) -> World:
+    """One paid order of three units: two leave, their number is corrected, then the last one leaves."""
+    plan = WorldPlan(seed=7, marketplaces=(PROFILE,), rules=RULES, processes=1)
+    world = World(plan, database, Keyring([new_key()]))
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    world.mirakl[NAME].create_generated(lines=1, quantities=[3])
+    await asyncio.sleep(900)
+    (order,) = world.shopify.shop.orders.values()
+    (item,) = order.fulfillment_orders
+    first = world.shopify.fulfill(item, company="UPS", number="ONE", units=[(order.lines[0].gid, 2)])
+    await asyncio.sleep(600)
+    world.shopify.update_tracking(first, company="UPS", number="ONE-RIGHT")
+    await asyncio.sleep(600)
+    world.shopify.fulfill(item, company="dpd", number="TWO")
+    await asyncio.sleep(2700)
+    await world.stop()
+    return world
+
+
+@pytest.fixture(scope="module")
+def sent(server: ThrowawayServer) -> Iterator[World]:
+    database = Database(server.new_database(), pool_size=5)
+    loop = VirtualLoop(random.Random(7))
+    try:
+        yield loop.run_until_complete(_two_parcels(database))
+    finally:
+        loop.close()
+        server.drop_database(database)
+
+
+@pytest.fixture
+def bench(sent: World) -> Iterator[Bench]:
+    (order,) = sent.mirakl[NAME].orders.values()
+    before = [(one, one.status, one.tracking_number) for one in order.shipments]
+    state = order.state
+    with _put_back(sent), sent.database.engine.connect() as connection:
+        yield Bench(sent, connection)
+        connection.rollback()
+    order.state = state
+    for shipment, status, number in before:
+        shipment.status, shipment.tracking_number = status, number
+
+
+def test_two_parcels_that_were_told_of_once_each_are_right(bench: Bench) -> None:
+    verdict = bench.judge()
+
+    assert [str(finding) for finding in verdict.broken] == []
+    assert verdict.checked["I4 parcels"] == 2
+    assert verdict.checked["I15 parcels"] == 1
+    assert verdict.checked["I15 tracking"] == 2
+    assert verdict.counters["parcel told by Interlock"] == 2
+    assert verdict.counters["shipment's tracking sent by Interlock"] == 1
+    assert verdict.counters["order told of in several parcels"] == 1
+    assert bench.order.state == "SHIPPED"
+
+
+def test_i4_a_parcel_told_of_before_it_left(bench: Bench) -> None:
+    shipped = bench.effects("shipment_shipped", ours=True)[1]
+    label = bench.effects("fulfillment_created")[1]
+    bench.unhappen(shipped)
+    bench.happen(shipped, at=label.at - timedelta(seconds=90))
+
+    assert "I4" in bench.broken()
+
+
+def test_i4_a_parcel_told_of_twice(bench: Bench) -> None:
+    shipped = bench.effects("shipment_shipped", ours=True)[1]
+    bench.happen(shipped, at=shipped.at + timedelta(minutes=5), detail={"shipment": "another"})
+
+    assert "I4" in bench.broken()
+
+
+def test_i4_a_cancelled_unit_told_of(bench: Bench) -> None:
+    shipped = bench.effects("shipment_shipped", ours=True)[1]
+    line = bench.order.lines[0]
+    cancelation = {
+        "line": line.id,
+        "quantity": 1,
+        "amount": line.ordered.product / 3,
+        "shipping_amount": line.ordered.shipping,
+        "amount_with_tax": line.ordered.product_with_tax / 3,
+        "shipping_amount_with_tax": line.ordered.shipping_with_tax,
+        "id": "1",
+        "by": "operator",
+    }
+    effect = bench.happen(
+        shipped, kind="cancelation", actor="operator", at=shipped.at - timedelta(minutes=10)
+    )
+    effect.detail.clear()
+    effect.detail.update(cancelation)
+
+    assert "I4" in bench.broken()
+
+
+def test_i4_what_changed_a_moment_before_is_bounded(bench: Bench) -> None:
+    """Somebody told of the same unit in the portal while our call was on its way."""
+    shipped = bench.effects("shipment_shipped", ours=True)[1]
+    bench.happen(
+        shipped,
+        actor="staff",
+        at=shipped.at - timedelta(seconds=5),
+        detail={"marker": None, "shipment": "portal"},
+    )
+
+    verdict = bench.judge()
+    assert [finding.invariant for finding in verdict.bounded] == ["I4"]
+    assert verdict.broken == []
+
+
+def test_i15_a_parcel_nobody_was_told_of(bench: Bench) -> None:
+    bench.order.shipments[1].status = "CANCELED"
+    state = next(effect for effect in bench.effects("state") if effect.detail["to"] == "SHIPPED")
+    bench.unhappen(state)
+    bench.order.state = "SHIPPING"
+
+    assert "I15" in bench.broken()
+
+
+def test_i15_a_number_that_was_never_corrected(bench: Bench) -> None:
+    bench.order.shipments[0].tracking_number = "ONE"
+
+    assert bench.broken() == {"I15"}
+
+
+def test_i15_an_open_case_explains_it(bench: Bench) -> None:
+    bench.order.shipments[0].tracking_number = "ONE"
+    _case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))
+
+    assert "I15" not in bench.broken()
+
+
+def test_a_history_without_it_draws_what_it_always_drew() -> None:
+    """The choice is made from a stream of its own: plan and profile of other seeds are untouched."""
+    drawn = [seed for seed in range(400) if ONE_BY_ONE[0] <= stream(seed).random() < ONE_BY_ONE[1]]
+    whole = [seed for seed in range(400) if WHOLE_ORDERS[0] <= stream(seed).random() < WHOLE_ORDERS[1]]
+
+    assert 30 < len(drawn) < 90
+    assert all(draw_plan(seed).marketplaces[0].multi_shipment for seed in drawn[:5])
+    assert not any(draw_plan(seed).marketplaces[0].multi_shipment for seed in whole[:5])
+    assert all(are_busy(seed) for seed in (*drawn, *whole))
+    assert sum(are_busy(seed) for seed in range(400)) == len(drawn) + len(whole)

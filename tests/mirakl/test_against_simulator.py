@@ -12,12 +12,21 @@ import pytest
 
 from interlock.mirakl.client import MiraklAccount, MiraklClient, ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.mirakl.perform import perform
-from interlock.mirakl.read import by_ids, capability, walk_states, walk_updated, with_items_to_ship
+from interlock.mirakl.read import (
+    by_ids,
+    capability,
+    walk_states,
+    walk_updated,
+    with_items_to_ship,
+    with_shipments,
+)
 from interlock.mirakl.translate import order_from
 from interlock.orders.actions import (
     AnswerAcceptance,
     CancelMiraklOrder,
     CancelQuantities,
+    CreateShipment,
+    DeleteShipment,
     LineCancelation,
     LineRefund,
     MiraklAction,
@@ -26,12 +35,14 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.agreement import as_ordered
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.ports import OrderContext
 from interlock.orders.shares import Portion, portion_of
-from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder
+from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Shipment
 from interlock.simulator.clock import PlatformClock
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl.profile import PROFILES, TaxRule
@@ -463,5 +474,91 @@ def test_what_is_left_to_ship_is_read_where_the_marketplace_lists_it(
         shown = order_from(document, page.observed_at(place.world.clock.now()), ADDRESS_KEY)
         assert shown.to_ship == (None if left is None else ((order.lines[0].id, left),))
         assert (await place.order(order.order_id)).to_ship is None
+
+    live(scene)
+
+
+async def shown(place: Marketplace, order_id: str) -> MiraklOrder:
+    page = await by_ids(place.client, [order_id], place.mode)
+    (document,) = await with_shipments(place.client, page.documents)
+    return order_from(document, page.observed_at(place.world.clock.now()), ADDRESS_KEY)
+
+
+def test_a_parcel_goes_its_whole_way_and_is_found_by_its_marker() -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(AUTOMATIC, multi_shipment=True, payment_workflow="PAY_ON_DELIVERY"))
+        order = place.world.create_generated(lines=1, quantities=[2])
+        line = order.lines[0].id
+        assert (await shown(place, order.id)).shipments == ()
+
+        made = await place.do(CreateShipment("IL-1", ((line, 1),), "UPS", "", "1Z", "", "MAIN"), order.id)
+        assert isinstance(made, Confirmed)
+        shipment_id = dict(made.facts)["shipment_id"]
+        expected = Shipment(shipment_id, "SHIPPING", ((line, 1),), "IL-1", "UPS", "UPS", "1Z")
+        assert (await shown(place, order.id)).shipments == (expected,)
+
+        again = await place.do(CreateShipment("IL-2", ((line, 2),)), order.id)
+        assert again == Refused("ITEM_REFUSED", "Shipment quantity is invalid.")
+
+        assert isinstance(
+            await place.do(TrackShipment(shipment_id, "DHL", "", "JD", ""), order.id), Confirmed
+        )
+        assert isinstance(await place.do(ValidateShipment(shipment_id), order.id), Confirmed)
+        assert isinstance(await place.do(ValidateShipment(shipment_id), order.id), Refused)
+        assert isinstance(await place.do(DeleteShipment(shipment_id), order.id), Refused)
+        (found,) = (await shown(place, order.id)).shipments or ()
+        assert (found.state, found.validated, found.carrier_code, found.tracking_number) == (
+            "SHIPPED",
+            True,
+            "DHL",
+            "JD",
+        )
+
+    live(scene)
+
+
+@pytest.mark.parametrize(("denied", "multi", "hidden"), [((), False, "off"), (("ST11",), True, "forbidden")])
+def test_why_shipments_are_not_shown_is_told(denied: tuple[str, ...], multi: bool, hidden: str) -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(AUTOMATIC, multi_shipment=multi))
+        order = place.world.create_generated(lines=1)
+        place.connect(place.world.add_key("shop", denied=denied))
+
+        found = await shown(place, order.id)
+
+        assert (found.shipments, found.shipments_hidden) == (None, hidden)
+
+    live(scene)
+
+
+def test_shipments_that_cannot_be_read_now_say_nothing() -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(AUTOMATIC, multi_shipment=True))
+        order = place.world.create_generated(lines=1)
+        place.world.armed.arm("ST11", Fault("server_error", status=503), 1)
+
+        found = await shown(place, order.id)
+
+        assert (found.shipments, found.shipments_hidden) == (None, "")
+
+    live(scene)
+
+
+def test_the_shipments_of_many_orders_are_one_list_read_page_by_page() -> None:
+    async def scene() -> None:
+        place = Marketplace(replace(AUTOMATIC, multi_shipment=True))
+        orders = [place.world.create_generated(lines=1, quantities=[60]) for _ in range(3)]
+        for order in orders:
+            for number in range(50):
+                made = CreateShipment(f"IL-{number}", ((order.lines[0].id, 1),))
+                await place.do(made, order.id)
+        page = await by_ids(place.client, [order.id for order in orders], place.mode)
+
+        documents = await with_shipments(place.client, page.documents)
+
+        now = place.world.clock.now()
+        found = [order_from(document, now, ADDRESS_KEY).shipments or () for document in documents]
+        assert [len(shipments) for shipments in found] == [50, 50, 50]
+        assert len({one.id for shipments in found for one in shipments}) == 150
 
     live(scene)

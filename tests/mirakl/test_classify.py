@@ -1,6 +1,7 @@
 """How the end of a call to a marketplace is judged."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -153,3 +154,47 @@ def test_words_lose_what_may_be_personal_and_keep_what_names_the_fault() -> None
     )
     assert told_words(said) == "Order status must be 'SHIPPING' but is 'SHIPPED' for '…' <…>, …"
     assert len(told_words("x" * 500)) == 200
+
+
+MADE = {"id": "X1", "order_id": "C7-A", "status": "SHIPPING"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "reply", "outcome"),
+    [
+        ("ST01", answered(201, {"shipment_success": [MADE]}), Confirmed((("shipment_id", "X1"),))),
+        (
+            "ST01",
+            answered(
+                201, {"shipment_errors": [{"order_id": "C7-A", "message": "Shipment quantity is invalid."}]}
+            ),
+            Refused("ITEM_REFUSED", "Shipment quantity is invalid."),
+        ),
+        ("ST01", answered(201, {"shipment_success": [{**MADE, "order_id": "other"}]}), None),
+        ("ST01", answered(201, {}), None),
+        ("ST01", answered(201, HTML), None),
+        ("ST01", answered(404, HTML), Refused("HTTP_404", "")),
+        ("ST01", answered(500), Unknown("answered with status 500")),
+        ("ST24", answered(201, {"shipment_success": [{"id": "X1"}]}), Unknown("answered with status 201")),
+        ("ST23", answered(200, {"shipment_success": [{"id": "X1"}]}), Confirmed((("shipment_id", "X1"),))),
+        (
+            "ST24",
+            answered(200, {"shipment_errors": [{"id": "X1", "message": "No."}]}),
+            Refused("ITEM_REFUSED", "No."),
+        ),
+        ("ST24", answered(200, {"shipment_errors": [{"id": "X2", "message": "No."}]}), None),
+        # Mirakl's own example of ST06 names its lists so
+        ("ST06", answered(200, {"deletion_success": [{"id": "X1"}]}), Confirmed((("shipment_id", "X1"),))),
+        (
+            "ST06",
+            answered(200, {"deletion_errors": [{"id": "X1", "message": "No."}]}),
+            Refused("ITEM_REFUSED", "No."),
+        ),
+    ],
+)
+def test_a_shipment_is_judged_by_its_own_item_inside_a_success(
+    operation: Any, reply: Reply, outcome: Outcome | None
+) -> None:
+    found = classify(operation, reply, ("C7-A" if operation == "ST01" else "X1",))
+
+    assert found == outcome if outcome is not None else isinstance(found, Unknown)

@@ -16,6 +16,8 @@ from interlock.orders.actions import (
     AnswerAcceptance,
     CancelMiraklOrder,
     CancelQuantities,
+    CreateShipment,
+    DeleteShipment,
     LineCancelation,
     LineRefund,
     MiraklAction,
@@ -24,6 +26,8 @@ from interlock.orders.actions import (
     SetSellerReference,
     SetTracking,
     ShipOrder,
+    TrackShipment,
+    ValidateShipment,
 )
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unknown
 from interlock.orders.ports import OrderContext
@@ -282,6 +286,69 @@ def test_tracking_without_any_carrier_is_refused_before_it_is_sent() -> None:
     assert budget.taken == []
 
 
+PARCEL = CreateShipment("IL-1", (("C7-A-1", 2), ("C7-A-2", 1)), "UPS", "", "1Z", "", "MAIN")
+
+
+def test_a_shipment_carries_its_marker_its_units_and_where_it_leaves_from() -> None:
+    answer = json.dumps({"shipment_success": [{"id": "X1", "order_id": "C7-A"}]}).encode()
+    outcome, call, body, _ = sent(PARCEL, 201, answer)
+
+    assert (outcome, call) == (Confirmed((("shipment_id", "X1"),)), "POST /api/shipments")
+    (shipment,) = body["shipments"]
+    assert shipment == {
+        "order_id": "C7-A",
+        "shipment_lines": [
+            {"order_line_id": "C7-A-1", "quantity": 2},
+            {"order_line_id": "C7-A-2", "quantity": 1},
+        ],
+        "shipped": False,
+        "invoice_reference": "IL-1",
+        "tracking": {"carrier_code": "UPS", "tracking_number": "1Z"},
+        "shipping_from": {"warehouse": {"code": "MAIN"}},
+    }
+
+
+def test_a_shipment_without_tracking_or_origin_names_neither() -> None:
+    _, _, body, _ = sent(CreateShipment("IL-1", (("C7-A-1", 1),)), 500)
+
+    assert set(body["shipments"][0]) == {"order_id", "shipment_lines", "shipped", "invoice_reference"}
+
+
+@pytest.mark.parametrize(
+    ("action", "call", "entry"),
+    [
+        (
+            TrackShipment("X1", "", "Van & Co", "7", "https://van.example/7"),
+            "POST /api/shipments/tracking",
+            {
+                "id": "X1",
+                "tracking": {
+                    "carrier_name": "Van & Co",
+                    "tracking_number": "7",
+                    "tracking_url": "https://van.example/7",
+                },
+            },
+        ),
+        (ValidateShipment("X1"), "PUT /api/shipments/ship", {"id": "X1"}),
+        (DeleteShipment("X1"), "PUT /api/shipments/delete", {"id": "X1"}),
+    ],
+)
+def test_what_is_done_to_one_shipment_names_it(action: MiraklAction, call: str, entry: Any) -> None:
+    answer = json.dumps({"shipment_success": [{"id": "X1"}]}).encode()
+    outcome, made, body, _ = sent(action, 200, answer)
+
+    assert (outcome, made) == (Confirmed((("shipment_id", "X1"),)), call)
+    assert body == {"shipments": [entry]}
+
+
+def test_a_tracking_of_a_shipment_without_any_carrier_is_refused_before_it_is_sent() -> None:
+    budget = NotedBudget()
+    client = client_of(lambda request: httpx2.Response(200), budget)
+    outcome = asyncio.run(perform(client, TrackShipment("X1", "", "", "1Z", ""), CONTEXT))
+    assert isinstance(outcome, Refused)
+    assert budget.taken == []
+
+
 def test_references_of_many_orders_are_one_call_with_an_outcome_each() -> None:
     answer = json.dumps(
         {
@@ -310,6 +377,10 @@ def test_references_of_many_orders_are_one_call_with_an_outcome_each() -> None:
         (CancelQuantities(LINES, "EUR", "TAX_EXCLUDED", "34", send_taxes=False), "/api/orders/cancel"),
         (SetTracking("UPS", "", "1Z", ""), "/api/orders/{order_id}/tracking"),
         (SetTracking("", "Van & Co", "7", "https://van.example/7"), "/api/orders/{order_id}/tracking"),
+        (PARCEL, "/api/shipments"),
+        (TrackShipment("X1", "UPS", "", "1Z", ""), "/api/shipments/tracking"),
+        (ValidateShipment("X1"), "/api/shipments/ship"),
+        (DeleteShipment("X1"), "/api/shipments/delete"),
     ],
 )
 def test_what_is_sent_is_what_the_contract_asks_for(action: MiraklAction, path: str) -> None:
@@ -317,8 +388,8 @@ def test_what_is_sent_is_what_the_contract_asks_for(action: MiraklAction, path: 
     if not named:
         pytest.skip("INTERLOCK_MIRAKL_OPENAPI does not name Mirakl's own document")
     contract = json.loads(Path(named).read_text(encoding="utf-8"))
-    body = contract["paths"][path]["put"]["requestBody"]["content"]["application/json"]
-    schema = {**body["schema"], "components": contract["components"]}
     _, _, _, request = sent(action, 500)
+    body = contract["paths"][path][request.method.lower()]["requestBody"]["content"]["application/json"]
+    schema = {**body["schema"], "components": contract["components"]}
     found = [error.message for error in Draft4Validator(schema).iter_errors(json.loads(request.content))]
     assert found == []

@@ -702,7 +702,7 @@ class MiraklWorld:
         rest = line.quantity - line.canceled_quantity
         here = rest - order.in_shipments(line, validated=True)
         units = here if quantity is None else quantity
-        if units < 0 or units > here:
+        if units < 0 or units > here or (quantity is None and here == 0):
             raise ActionRefused("quantity", f"{units} of {here} units cannot be cancelled.")
         left = line.refundable()
         whole = amount is None and shipping_amount is None and units == rest

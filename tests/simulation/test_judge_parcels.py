@@ -34,12 +34,12 @@ async def _two_parcels(database: Database) -> World:
     world.mirakl[NAME].create_generated(lines=1, quantities=[3])
     await asyncio.sleep(900)
     (order,) = world.shopify.shop.orders.values()
-    (item,) = order.fulfillment_orders
-    first = world.shopify.fulfill(item, company="UPS", number="ONE", units=[(order.lines[0].gid, 2)])
+    (parcel,) = order.fulfillment_orders
+    first = world.shopify.fulfill(parcel, company="UPS", number="ONE", units=[(order.lines[0].gid, 2)])
     await asyncio.sleep(600)
     world.shopify.update_tracking(first, company="UPS", number="ONE-RIGHT")
     await asyncio.sleep(600)
-    world.shopify.fulfill(item, company="dpd", number="TWO")
+    world.shopify.fulfill(parcel, company="dpd", number="TWO")
     await asyncio.sleep(2700)
     await world.stop()
     return world
@@ -111,11 +111,8 @@ def test_i4_a_cancelled_unit_told_of(bench: Bench) -> None:
         "id": "1",
         "by": "operator",
     }
-    effect = bench.happen(
-        shipped, kind="cancelation", actor="operator", at=shipped.at - timedelta(minutes=10)
-    )
-    effect.detail.clear()
-    effect.detail.update(cancelation)
+    at = shipped.at - timedelta(minutes=10)
+    bench.happen(shipped, kind="cancelation", actor="operator", at=at, detail=cancelation)
 
     assert "I4" in bench.broken()
 

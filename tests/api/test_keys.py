@@ -41,7 +41,7 @@ def test_a_key_opens_what_its_scopes_say(program: Browser, key: MakeKey) -> None
     assert response.status_code == 200
     shown = response.json()
     assert isinstance(shown.pop("id"), int)
-    assert shown == {"name": "warehouse", "scopes": ["labels:check", "orders:read"]}
+    assert shown == {"name": "warehouse", "scopes": ["labels:check", "orders:read"], "person": ""}
 
 
 @pytest.mark.parametrize(

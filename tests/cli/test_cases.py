@@ -1,16 +1,24 @@
 """The commands about cases as work: the queue, hands, rest, words, causes and their replays, and the catalogue."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select, update
 
-from interlock.cases.store import case_events, cases
+from interlock.access import people
+from interlock.access.audit_log import entries
+from interlock.access.roles import Grant, Person, Role
+from interlock.access.store import make_key
+from interlock.cases.store import answers, case_events, cases, sync_cases
 from interlock.cli.telling import Exit
 from interlock.engine.store import ConnectionRow
-from interlock.orders.reasons import CATALOGUE, Reason
+from interlock.orders.plan import Case
+from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
 from tests.cli.conftest import Run, document
-from tests.console.seed import edited_up, keep, shipped_with
+from tests.console.seed import CLOCK, edited_up, keep, shipped_with
 from tests.refunds.test_decide import look, shopify_refund
 
 
@@ -166,3 +174,38 @@ def test_refund_tasks_are_listed_with_their_figures(
     assert document(interlock("tasks", "list", "--late", "--json")) != []
     assert interlock("tasks", "list", "--reason", "carrier_unknown").exit_code == Exit.USAGE
     assert interlock("tasks", "list", "--connection", "nowhere").exit_code == Exit.NOT_FOUND
+
+
+def test_a_refund_is_approved_on_the_command_line_with_a_key_of_ones_own_alone(
+    interlock: Run, database: Database, connection: ConnectionRow, keyring: Keyring, tmp_path: Path
+) -> None:
+    options = (Option.APPROVE_REFUND, Option.DISMISS)
+    wanted = Case(Reason.REFUND_APPROVAL, "edit:1", "Somebody has to approve it.", options)
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, edited_up())
+        sync_cases(c, order_id, connection.id, (wanted,), CLOCK, False)
+        of_approval = cases.c.reason == Reason.REFUND_APPROVAL.value
+        case_id = str(c.execute(select(cases.c.id).where(of_approval)).scalar_one())
+        secrets = {}
+        for handle, role in (("kim", Role.FINANCE), ("vic", Role.VIEWER)):
+            number = people.add_person(c, keyring, handle, handle, "", [Grant(role)], "test", CLOCK)
+            owner = Person(number, handle, (Grant(role),))
+            _, secrets[handle] = make_key(c, handle, ["cases:answer"], handle, CLOCK, owner)
+        _, secrets["program"] = make_key(c, "erp", ["cases:answer"], "eve", CLOCK)
+    how = ("cases", "answer", case_id, "approve_refund", "--why", "Compared.")
+
+    typed = interlock(*how, "--who", "kim")
+    assert typed.exit_code == Exit.REFUSED
+    assert "anybody could have typed this name" in typed.stderr
+    for name, said in (("vic", "does not have the right"), ("program", "no personal key")):
+        file = tmp_path / name
+        file.write_text(secrets[name])
+        refused = interlock(*how, "--key-file", str(file))
+        assert refused.exit_code == Exit.REFUSED
+        assert said in refused.stderr
+    file = tmp_path / "kim"
+    file.write_text(secrets["kim"] + "\n")
+    assert "kim answered" in interlock(*how, "--who", "somebody else", "--key-file", str(file)).stdout
+    with database.begin() as c:
+        assert list(c.execute(select(answers.c.who)).scalars()) == ["kim"]
+        assert [one.who for one in entries(c) if one.did == "changed"] == ["kim"]

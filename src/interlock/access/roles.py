@@ -24,6 +24,8 @@ class Permission(StrEnum):
     """Orders, cases, holds, mappings, health: everything that holds no personal data."""
     OWN_ACCOUNT = "own_account"
     """One's own password, second factor and sessions; everybody who is signed in."""
+    OWN_KEYS = "own_keys"
+    """API keys in one's own name; only after the second factor, which they would pass by otherwise."""
     REVEAL_PERSONAL_DATA = "reveal_personal_data"
     REPLAY = "replay"
     """Have an order looked at again; send a test message."""
@@ -57,7 +59,7 @@ ANSWERS = frozenset({P.ANSWER_CUSTOMER_SERVICE, P.ANSWER_OPERATIONS, P.ANSWER_FI
 OF_THE_INSTALLATION = frozenset({P.MANAGE_ALERTS, P.MANAGE_API_KEYS, P.SEE_AUDIT_LOG, P.MANAGE_PEOPLE})
 """What concerns no single connection: only a role for all connections gives it."""
 
-_EVERYBODY = frozenset({P.SEE, P.OWN_ACCOUNT})
+_EVERYBODY = frozenset({P.SEE, P.OWN_ACCOUNT, P.OWN_KEYS})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
@@ -185,6 +187,7 @@ PERMISSION_WORDS: Mapping[Permission, str] = MappingProxyType(
     {
         P.SEE: "see orders, cases and health",
         P.OWN_ACCOUNT: "look after your own account",
+        P.OWN_KEYS: "make API keys in your own name",
         P.REVEAL_PERSONAL_DATA: "see names and addresses",
         P.REPLAY: "have an order looked at again",
         P.WORK_CASES: "assign, comment on and put off cases",

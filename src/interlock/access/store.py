@@ -1,5 +1,8 @@
 """API keys: what a program shows to prove who it is, what it may do with it, and how it is taken away again.
 
+A personal key is one that somebody made in their own name while signed in: it proves the person, may do at most what the
+person may, and ends with the account.
+
 The secret is shown once, when the key is made; only its digest is kept. It has 256 random bits, so a plain digest is
 as good as a slow one.
 """
@@ -8,16 +11,33 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Identity, Table, Text, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Identity,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from interlock.access.audit_log import Did, record
+from interlock.access.people import grants_of, people
+from interlock.access.roles import Permission, Person
 from interlock.clock import system_random
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -44,6 +64,34 @@ class Scope(StrEnum):
     HEALTH_READ = "health:read"
 
 
+SCOPE_WORDS: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.ORDERS_READ: "read orders and their timelines",
+        Scope.ORDERS_EDIT: "edit and cancel orders at the desk",
+        Scope.LABELS_CHECK: "ask whether a label may be printed",
+        Scope.LABELS_OVERRIDE: "print a label against the interlock",
+        Scope.CASES_READ: "read cases and decisions",
+        Scope.CASES_ANSWER: "answer cases",
+        Scope.CASES_WORK: "assign, comment on and put off cases",
+        Scope.MAPPINGS_READ: "read mappings",
+        Scope.MAPPINGS_WRITE: "change mappings",
+        Scope.HEALTH_READ: "read health",
+    }
+)
+"""What each scope lets a key do, as people read it."""
+
+PERMISSION_OF: Mapping[Scope, Permission] = MappingProxyType(
+    {
+        Scope.ORDERS_EDIT: Permission.EDIT_ORDERS,
+        Scope.LABELS_OVERRIDE: Permission.OVERRIDE_LABEL,
+        Scope.CASES_WORK: Permission.WORK_CASES,
+        Scope.MAPPINGS_WRITE: Permission.CHANGE_MAPPINGS,
+    }
+)
+"""What the person of a personal key needs for a scope, at all connections; for any other scope it is the right to see.
+Whether they may answer a case depends on the case's team as well."""
+
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -53,6 +101,8 @@ api_keys = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", Text, nullable=False),
+    # whose it is, when somebody made it in their own name
+    Column("person_id", BigInteger, ForeignKey("people.id")),
     Column("calls", BigInteger, nullable=False, server_default=text("0")),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
@@ -70,7 +120,7 @@ class KeyRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored, without its secret."""
+    """A key as it is stored, without its secret. `person` is the handle of whose it is, empty for a program's."""
 
     id: int
     name: str
@@ -81,10 +131,14 @@ class ApiKey:
     last_used_at: datetime | None
     revoked_at: datetime | None
     revoked_by: str
+    person: str = ""
 
 
-def make_key(c: Connection, name: str, scopes: Sequence[str], who: str, now: datetime) -> tuple[ApiKey, str]:
-    """Make a key and return it with its token, `il_<number>_<secret>`, which nobody can read again later.
+def make_key(
+    c: Connection, name: str, scopes: Sequence[str], who: str, now: datetime, owner: Person | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key and return it with its token, `il_<number>_<secret>`, which nobody can read again later. With `owner` it
+    is that person's own: only to be given by what has seen them sign in.
 
     Raises KeyRefused when the name is empty, long or in use, a scope is unknown, or nobody says who makes it.
     """
@@ -110,34 +164,55 @@ def make_key(c: Connection, name: str, scopes: Sequence[str], who: str, now: dat
             scopes=sorted(set(scopes)),
             created_at=now,
             created_by=who,
+            person_id=None if owner is None else owner.id,
         )
-        .returning(api_keys)
+        .returning(api_keys.c.id)
     ).one()
-    record(c, who, Did.API_KEY_MADE, f"API key {row.id}", now=now, facts={"scopes": " ".join(row.scopes)})
-    return _key(row), f"{PREFIX}_{row.id}_{secret}"
+    (key,) = _keys(c, api_keys.c.id == row.id)
+    facts = {"scopes": " ".join(key.scopes), **({"of": key.person} if key.person else {})}
+    record(c, who, Did.API_KEY_MADE, f"API key {key.id}", now=now, facts=facts)
+    return key, f"{PREFIX}_{key.id}_{secret}"
 
 
-def revoke_key(c: Connection, key_id: int, who: str, now: datetime) -> ApiKey | None:
-    """Make a key unusable for ever; None when there is no such key. Revoking twice changes nothing more.
+def revoke_key(
+    c: Connection, key_id: int, who: str, now: datetime, owner: Person | None = None
+) -> ApiKey | None:
+    """Make a key unusable for ever; None when there is no such key. Revoking twice changes nothing more. With `owner` only
+    a key of that person's own is found.
 
     Raises KeyRefused when nobody says who does it.
     """
     if not who.strip():
         raise KeyRefused("Revoking a key needs the name of who does it.", "who")
+    mine = true() if owner is None else api_keys.c.person_id == owner.id
     done = c.execute(
         update(api_keys)
-        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None), mine)
         .values(revoked_at=now, revoked_by=who.strip())
     )
     if done.rowcount:
         record(c, who.strip(), Did.API_KEY_REVOKED, f"API key {key_id}", now=now)
-    row = c.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
-    return None if row is None else _key(row)
+    return next(iter(_keys(c, api_keys.c.id == key_id, mine)), None)
 
 
 def all_keys(c: Connection) -> list[ApiKey]:
     """Every key that was ever made, in that order."""
-    return [_key(row) for row in c.execute(select(api_keys).order_by(api_keys.c.id))]
+    return _keys(c)
+
+
+def keys_of(c: Connection, person_id: int) -> list[ApiKey]:
+    """Every key this person ever made in their own name, in that order."""
+    return _keys(c, api_keys.c.person_id == person_id)
+
+
+def person_of(c: Connection, key_id: int) -> Person | None:
+    """Whose key it is, with the roles they have now; None for a program's key, and when the account is not active."""
+    row = c.execute(
+        select(people.c.id, people.c.handle)
+        .join(api_keys, api_keys.c.person_id == people.c.id)
+        .where(api_keys.c.id == key_id, people.c.deactivated_at.is_(None))
+    ).one_or_none()
+    return None if row is None else Person(row.id, row.handle, grants_of(c, row.id))
 
 
 def key_of(c: Connection, token: str) -> ApiKey | None:
@@ -146,9 +221,25 @@ def key_of(c: Connection, token: str) -> ApiKey | None:
     found = _TOKEN.fullmatch(token)
     if found is None:
         return None
-    row = c.execute(select(api_keys).where(api_keys.c.id == int(found[1]))).one_or_none()
-    right = hmac.compare_digest(_NO_DIGEST if row is None else row.secret_digest, _digest(found[2]))
-    return _key(row) if row is not None and right else None
+    number = int(found[1])
+    kept = c.execute(select(api_keys.c.secret_digest).where(api_keys.c.id == number)).scalar_one_or_none()
+    right = hmac.compare_digest(kept or _NO_DIGEST, _digest(found[2]))
+    return _keys(c, api_keys.c.id == number)[0] if kept is not None and right else None
+
+
+def proven(c: Connection, token: str, scope: Scope) -> Person:
+    """Who shows this personal key, which has the scope. Raises KeyRefused."""
+    key = key_of(c, token.strip())
+    person = None if key is None or key.revoked_at is not None else person_of(c, key.id)
+    if key is None or person is None:
+        raise KeyRefused(
+            "This is no personal key that opens anything: it was not copied whole, was revoked, is a program's, or its "
+            "person's account is closed. Everybody makes their own on the page Your keys of the console.",
+            "key",
+        )
+    if scope not in key.scopes:
+        raise KeyRefused(f"The key {key.name!r} does not have the scope {scope.value}.", "key")
+    return person
 
 
 def note_use(c: Connection, key_id: int, calls: int, now: datetime) -> None:
@@ -164,6 +255,16 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _keys(c: Connection, *wanted: ColumnElement[bool]) -> list[ApiKey]:
+    rows = c.execute(
+        select(api_keys, people.c.handle)
+        .outerjoin(people, people.c.id == api_keys.c.person_id)
+        .where(*wanted)
+        .order_by(api_keys.c.id)
+    )
+    return [_key(row) for row in rows]
+
+
 def _key(row: Any) -> ApiKey:
     return ApiKey(
         id=row.id,
@@ -175,4 +276,5 @@ def _key(row: Any) -> ApiKey:
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
         revoked_by=row.revoked_by or "",
+        person=row.handle or "",
     )

@@ -50,6 +50,7 @@ class KeyShown(BaseModel):
     id: int = Field(description="Its number, as `interlock api-key list` shows it.")
     name: str
     scopes: list[str]
+    person: str = Field(description="Whose own key it is, empty for the key of a program.")
 
 
 def create_api(parts: ApiParts) -> FastAPI:
@@ -118,6 +119,11 @@ def _key_routes(gate: Gate) -> APIRouter:
     @routes.get("/key", responses=responses(), operation_id="show_key")
     async def show(caller: Annotated[Caller, Depends(gate.anyone)]) -> KeyShown:
         """Say which key this is and what it may do. Any valid key may ask."""
-        return KeyShown(id=caller.id, name=caller.name, scopes=[scope.value for scope in caller.scopes])
+        return KeyShown(
+            id=caller.id,
+            name=caller.name,
+            scopes=[scope.value for scope in caller.scopes],
+            person="" if caller.person is None else caller.person.handle,
+        )
 
     return routes

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, StrictInt, StrictStr
 from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from interlock.access.audit_log import asking
+from interlock.access.roles import answers_for
 from interlock.access.store import Scope
-from interlock.api.gate import Caller, Gate
+from interlock.api.gate import Caller, Gate, PersonNeeded
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import (
     After,
@@ -30,7 +31,7 @@ from interlock.api.values import (
 )
 from interlock.cases import work
 from interlock.cases.catalogue import Entry, entries
-from interlock.cases.store import CannotAnswer, answers, cases, latest_answer
+from interlock.cases.store import NEEDS_A_PERSON, CannotAnswer, answers, cases, latest_answer
 from interlock.clock import Clock
 from interlock.console.case_list import CaseRow, case_rows, one_case
 from interlock.console.desk import LONGEST_TEXT, answer_case, count_refused_answer, written
@@ -280,14 +281,18 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     async def answer(
         caller: Annotated[Caller, Depends(may_answer)], case: RowId, given: GivenAnswer
     ) -> AnswerKept:
-        """Answer a case in a person's name. The same answer of the same person given twice counts once."""
-        now, who = clock.now(), f"{given.who.strip()} ({caller.who})"
+        """Answer a case in a person's name. The same answer of the same person given twice counts once. A refund is
+        approved only with a key that the person made in their own name."""
+        if given.option in NEEDS_A_PERSON and caller.person is None:
+            raise PersonNeeded
+        now, who = clock.now(), caller.signed(given.who)
         text = written(given.text, desk.identifiers, desk.keyring)
 
         def keep(c: Connection) -> AnswerKept:
             found = one_case(c, case)
             if found is None:
                 raise NoSuchCase(case)
+            caller.check(answers_for(found.owner), found.connection_id)
             last = latest_answer(c, case)
             if last is not None and (last.who, last.option) == (who, given.option):
                 return AnswerKept(case=case, option=last.option, who=last.who, at=last.at)
@@ -316,7 +321,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     @routes.put("/cases/{case}/assignee", responses=responses(404, 409, 422), operation_id="assign_case")
     async def assign(caller: Annotated[Caller, Depends(may_work)], case: RowId, wanted: Assignee) -> Assigned:
         """Give a case to a person, or to nobody. Giving it to who has it already changes nothing."""
-        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+        now, who = clock.now(), caller.signed(wanted.who)
 
         def keep(c: Connection) -> Assigned:
             found = one_case(c, case)
@@ -350,7 +355,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     )
     async def comment(caller: Annotated[Caller, Depends(may_work)], case: RowId, given: Comment) -> Commented:
         """Add a comment to a case, open or closed. The same words of the same person twice in a row count once."""
-        now, who = clock.now(), f"{given.who.strip()} ({caller.who})"
+        now, who = clock.now(), caller.signed(given.who)
 
         def keep(c: Connection) -> Commented:
             if one_case(c, case) is None:
@@ -371,7 +376,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     @routes.post("/cases/{case}/snooze", responses=responses(404, 409, 422), operation_id="snooze_case")
     async def snooze(caller: Annotated[Caller, Depends(may_work)], case: RowId, wanted: Rest) -> Rests:
         """Let a case rest for some hours from now on, never beyond the moment at which it does damage."""
-        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+        now, who = clock.now(), caller.signed(wanted.who)
         until = now + timedelta(hours=wanted.hours)
 
         def keep(c: Connection) -> Rests:

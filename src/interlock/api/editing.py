@@ -150,9 +150,10 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     @routes.post("/edit", status_code=202, responses=responses(404, 409, 422), operation_id="ask_for_edit")
     async def edit(number: Number, body: AskBody, caller: Annotated[Caller, Depends(may_edit)]) -> AskedFor:
         """Have an edit done: the parcel is held, Shopify edited, the marketplace told, and the parcel released."""
-        now, who = clock.now(), f"{body.who.strip()} ({caller.who})"
+        now = clock.now()
         if not body.who.strip():
             raise await refused("edit", RequestRefused("name_missing", "who", "Say who asks for the edit."))
+        who = caller.signed(body.who)
         try:
             asked = body.asked()
             made, seen = await store.tx(

@@ -9,10 +9,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import LONGEST, Asking, asking, record_form
-from interlock.access.store import Scope, key_of, note_use
+from interlock.access.roles import PERMISSION_WORDS, Permission, Person, may
+from interlock.access.store import PERMISSION_OF, ApiKey, Scope, key_of, note_use, person_of
 from interlock.api.problems import NotDone
 from interlock.clock import Clock
 from interlock.engine.store import count
+from interlock.orders.memory import same_person
 from interlock.storage.database import Store
 
 T = TypeVar("T")
@@ -103,17 +105,67 @@ class TooManyCalls(NotDone):
         )
 
 
+class PersonMayNot(NotDone):
+    """The person whose key it is may not do this themselves."""
+
+    status, error = 403, "right_missing"
+
+    def __init__(self, person: Person, permission: Permission) -> None:
+        super().__init__(
+            f"This is a key of {person.handle}, who does not have the right to {PERMISSION_WORDS[permission]} for all "
+            "connections. A personal key may do at most what its person may. Nothing was changed."
+        )
+
+
+class NotThisPerson(NotDone):
+    """A personal key was to speak for somebody else."""
+
+    status, error = 422, "not_this_person"
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(
+            f"This is a key of {person.handle}: `who` has to be {person.handle}. Nothing was changed.", "who"
+        )
+
+
+class PersonNeeded(NotDone):
+    """What only a person may do was asked with a program's key."""
+
+    status, error = 403, "person_needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A refund is approved by people, not by names that a program gives. Send a key that somebody made in their own "
+            "name, on the page Your keys of the console. Nothing was changed."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key a call was made with. `who` is how it signs what it does."""
+    """The key a call was made with. `who` is how it signs what it does; `person` whose own key it is, None for that of a
+    program."""
 
     id: int
     name: str
     scopes: tuple[Scope, ...]
+    person: Person | None = None
 
     @property
     def who(self) -> str:
-        return f"API key {self.name}"
+        return f"API key {self.name}" if self.person is None else self.person.handle
+
+    def signed(self, given: str) -> str:
+        """Who is kept for what is done in the name of `given`. Raises NotThisPerson."""
+        if self.person is None:
+            return f"{given.strip()} ({self.who})"
+        if not same_person(given, self.person.handle):
+            raise NotThisPerson(self.person)
+        return self.person.handle
+
+    def check(self, permission: Permission, connection: int | None = None) -> None:
+        """Raise PersonMayNot when it is the key of somebody who may not do this."""
+        if self.person is not None and not may(self.person, permission, connection):
+            raise PersonMayNot(self.person, permission)
 
 
 @dataclass(slots=True)
@@ -169,6 +221,11 @@ class Gate:
             if scope not in found.scopes:
                 await self._count_refused("scope_missing")
                 raise ScopeMissing(found.name, scope)
+            try:
+                found.check(PERMISSION_OF.get(scope, Permission.SEE))
+            except PersonMayNot:
+                await self._count_refused("right_missing")
+                raise
             if scope in CHANGING:
                 asking.set(Asking(found.who[:LONGEST], scope.value, request.scope["path"][:LONGEST], None))
             return found
@@ -202,14 +259,21 @@ class Gate:
         return caller
 
     async def _looked_up(self, token: str) -> Caller:
-        key = await self._store.tx(lambda c: key_of(c, token))
+        def read(c: Connection) -> tuple[ApiKey | None, Person | None]:
+            found = key_of(c, token)
+            return found, None if found is None else person_of(c, found.id)
+
+        key, person = await self._store.tx(read)
         if key is None:
             await self._count_refused("key_invalid")
             raise KeyInvalid
         if key.revoked_at is not None:
             await self._count_refused("key_revoked")
             raise KeyRevoked(key.name)
-        return Caller(key.id, key.name, key.scopes)
+        if key.person and person is None:
+            await self._count_refused("key_revoked")
+            raise KeyRevoked(key.name)
+        return Caller(key.id, key.name, key.scopes, person)
 
     async def _count(self, caller: Caller, moment: float) -> None:
         """Take one call from the key's bucket, and tell the database now and then how often it was used."""

@@ -112,7 +112,11 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
         are kept, told in the order's story, and become an incident."""
         try:
             row, kept = await labels.override(
-                asked.order, asked.fulfillment_order, asked.who, asked.why, caller.who
+                asked.order,
+                asked.fulfillment_order,
+                asked.who if caller.person is None else caller.signed(asked.who),
+                asked.why,
+                f"API key {caller.name}",
             )
         except LabelRefused as refused:
             raise LabelNotChecked(refused) from refused

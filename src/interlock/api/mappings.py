@@ -228,7 +228,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
     ) -> Kept:
         """Say how a carrier name of the shop is called at the marketplace. Orders that wait for it go on. What is there
         already is written again without a version."""
-        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+        now, who = clock.now(), caller.signed(wanted.who)
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
@@ -261,7 +261,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         service: Scoped = "",
     ) -> Kept:
         """Remove an entry. Parcels that name the carrier afterwards wait as cases again."""
-        now, said = clock.now(), f"{who.strip()} ({caller.who})"
+        now, said = clock.now(), caller.signed(who)
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
@@ -311,7 +311,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         wanted: SkuWanted,
     ) -> Kept:
         """Say what a SKU of the marketplace is called in the shop. Orders that wait for it go on."""
-        now, who = clock.now(), f"{wanted.who.strip()} ({caller.who})"
+        now, who = clock.now(), caller.signed(wanted.who)
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)
@@ -340,7 +340,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         version: SeenVersion,
     ) -> Kept:
         """Remove an entry. New orders look for the SKU as the marketplace writes it."""
-        now, said = clock.now(), f"{who.strip()} ({caller.who})"
+        now, said = clock.now(), caller.signed(who)
 
         def keep(c: Connection) -> Kept:
             row = found(c, connection)

@@ -427,6 +427,11 @@ def latest_answer(c: Connection, case_id: int) -> GivenAnswer | None:
     return None if row is None else GivenAnswer(row.id, row.who, row.option, row.at)
 
 
+NEEDS_A_PERSON = frozenset({Option.APPROVE_REFUND.value})
+"""Answers of which it counts that two different people give them: whoever takes one from outside has to know the person by
+more than a name that was typed."""
+
+
 def answer(
     c: Connection,
     case_id: int,

@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
+from interlock.access.audit_log import Asking, asking
+from interlock.access.roles import PERMISSION_WORDS, answers_for, may
+from interlock.access.store import KeyRefused, Scope, proven
 from interlock.cases import work
 from interlock.cases.catalogue import entries, entry_of
 from interlock.cases.replays import Progress, answer_all, latest, progress
-from interlock.cases.store import CannotAnswer, latest_answer
+from interlock.cases.store import NEEDS_A_PERSON, CannotAnswer, latest_answer
 from interlock.cases.work import NoSuchCase, NotDone, checked_words, history
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, plain, print_json, say, table
@@ -130,6 +133,22 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
         )
 
 
+def _proven(installation: Installation, token: str, case: CaseRow) -> str:
+    """The handle of whose key this is, who may answer the case; or the end of the command."""
+    try:
+        person = installation.tx(lambda c: proven(c, token, Scope.CASES_ANSWER))
+    except KeyRefused as refused:
+        end(Exit.REFUSED, str(refused))
+    needed = answers_for(case.owner)
+    if not may(person, needed, case.connection_id):
+        end(
+            Exit.REFUSED,
+            f"{person.handle} does not have the right to {PERMISSION_WORDS[needed]}. Nothing was changed.",
+        )
+    asking.set(Asking(person.handle, "command line", "interlock cases answer", None))
+    return person.handle
+
+
 @commands.command("answer")
 def answer(
     case_id: CaseNumber,
@@ -146,14 +165,30 @@ def answer(
         int | None,
         typer.Option("--instead-of", help="The answer of somebody else that yours replaces, by its number."),
     ] = None,
+    key_file: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--key-file",
+            help="File with your personal API key, - for standard input: proves who you are. Approving a refund needs it.",
+        ),
+    ] = None,
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """Answer a case; the order is looked at again because of it."""
     with opened() as installation:
         now = installation.clock.now()
-        if installation.tx(lambda c: one_case(c, case_id)) is None:
+        case = installation.tx(lambda c: one_case(c, case_id))
+        if case is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
+        if key_file is not None:
+            who = _proven(installation, key_file.read(1000), case)
+        elif option in NEEDS_A_PERSON:
+            end(
+                Exit.REFUSED,
+                "A refund is approved by people, and anybody could have typed this name. Show a key that you made in your "
+                "own name, on the page Your keys of the console: --key-file. Nothing was changed.",
+            )
         text = "" if text_file is None else text_file.read(desk.LONGEST_TEXT)
         message = desk.written(text, SystemIdentifiers(), installation.keyring)
         try:

@@ -36,6 +36,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("/alerts", "Alerts"),
             Place("/connections", "Connections"),
             Place("/people", "People"),
+            Place("/api-keys", "API keys"),
             Place("/audit-log", "Audit log"),
             Place("/manual", "Manual"),
         ),

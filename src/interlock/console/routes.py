@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from interlock.access.passwords import Passwords
 from interlock.console.account_pages import account_routes
 from interlock.console.alert_pages import alert_routes
+from interlock.console.api_key_pages import api_key_routes
 from interlock.console.audit_pages import audit_routes
 from interlock.console.board_pages import board_routes
 from interlock.console.case_pages import case_routes
@@ -57,6 +58,7 @@ def router(
     outside_routes(routes, console, provider)
     account_routes(routes, console, passwords)
     people_routes(routes, console)
+    api_key_routes(routes, console)
     audit_routes(routes, console)
     console.paths = frozenset(route.path for route in routes.routes if isinstance(route, APIRoute))
     return routes

@@ -1,0 +1,212 @@
+"""API keys in the console, keys in one's own name, and refunds that two people approve who were seen to sign in."""
+
+import html
+import re
+
+import pytest
+from sqlalchemy import Connection, select
+
+from interlock.access import people
+from interlock.access.audit_log import entries
+from interlock.access.roles import Grant, Role
+from interlock.access.store import KeyRefused, Scope, all_keys, make_key, person_of, proven
+from interlock.cases.store import answers, cases, sync_cases, take_answers, waiting_answers
+from interlock.engine.store import ConnectionRow
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Option, Reason
+from interlock.storage.database import Database, InlineStore
+from interlock.storage.encryption import Keyring
+from interlock.web import WebParts, create_app
+from tests.access.conftest import People, SignedIn
+from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect, edited_up, keep
+from tests.web.browser import Browser, text_of
+
+APPROVAL = Case(
+    Reason.REFUND_APPROVAL,
+    "edit:1",
+    "Two people have to approve it.",
+    (Option.APPROVE_REFUND, Option.DISMISS),
+)
+
+
+@pytest.fixture
+def connection(database: Database, keyring: Keyring) -> ConnectionRow:
+    with database.begin() as c:
+        return connect(c, keyring)
+
+
+@pytest.fixture
+def approval(database: Database, connection: ConnectionRow) -> tuple[int, int]:
+    """The row number of an order whose refund waits for approval, and that of the case."""
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, edited_up())
+        sync_cases(c, order_id, connection.id, (APPROVAL,), CLOCK, False)
+        found = select(cases.c.id).where(cases.c.reason == Reason.REFUND_APPROVAL.value)
+        return order_id, c.execute(found).scalar_one()
+
+
+def secret_of(page: str) -> str:
+    found = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def own_key(browser: Browser, *scopes: str, name: str = "laptop") -> dict[str, str]:
+    """Make a key in the name of who is signed in, and give the headers that show it."""
+    made = browser.submit("/account/keys", "/account/keys", data={"name": name, "scope": list(scopes)})
+    assert made.status_code == 200, text_of(made)
+    return {"Authorization": f"Bearer {secret_of(made.text)}"}
+
+
+def approve(program: Browser, case_id: int, headers: dict[str, str], who: str) -> tuple[int, str]:
+    """What an approval of this case is answered: the status, and who was kept or the error."""
+    shown = program.get(f"/v1/cases/{case_id}", headers=headers).json()
+    body = {"option": "approve_refund", "who": who, "why": "Compared.", "version": shown.get("version", "x")}
+    answered = program.post(f"/v1/cases/{case_id}/answer", headers=headers, json=body)
+    return answered.status_code, answered.json().get("who") or answered.json()["error"]
+
+
+def take(c: Connection, order_id: int) -> None:
+    take_answers(c, [number for number, _ in waiting_answers(c, order_id)], CLOCK)
+
+
+def test_a_key_of_a_program_is_made_shown_once_used_and_revoked(
+    database: Database, somebody: People, signed_in: SignedIn, stranger: Browser
+) -> None:
+    ada = signed_in(somebody("ada", Role.ENGINEER))
+    assert "No key is in use." in text_of(ada.get("/api-keys"))
+
+    made = ada.submit("/api-keys", "/api-keys", data={"name": "<b>warehouse", "scope": ["health:read"]})
+    secret = secret_of(made.text)
+    assert made.headers["cache-control"] == "no-store"
+    assert "<b>warehouse" not in made.text
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert stranger.get("/v1/key", headers=headers).json()["scopes"] == ["health:read"]
+    assert stranger.get("/v1/cases", headers=headers).status_code == 403
+    page = ada.get("/api-keys")
+    assert secret not in page.text
+    assert "a program's" in html.unescape(page.text)
+    revoke = re.search(r'action="(/api-keys/\d+/revoke)"', page.text)
+    assert revoke is not None
+    assert ada.submit("/api-keys", revoke[1]).status_code == 303
+    assert "revoked" in text_of(ada.get("/api-keys")).lower()
+    with database.begin() as c:
+        did = [(one.who, one.did) for one in entries(c) if one.did.startswith("api_key")]
+        facts = [one.facts for one in entries(c)]
+    assert did == [("ada", "api_key_made"), ("ada", "api_key_revoked")]
+    assert secret not in str(facts)
+    assert ada.submit("/api-keys", "/api-keys/999/revoke").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"name": "", "scope": ["health:read"]}, "A key needs a name"),
+        ({"name": "warehouse"}, "A key needs at least one scope"),
+        ({"name": "warehouse", "scope": ["everything"]}, "is not a scope"),
+        ({"name": "ware\x07house", "scope": ["health:read"]}, "that can be shown"),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_refused_in_words_and_the_form_keeps_what_was_written(
+    database: Database, somebody: People, signed_in: SignedIn, data: dict[str, object], said: str
+) -> None:
+    ada = signed_in(somebody("ada", Role.ENGINEER))
+
+    refused = ada.submit("/api-keys", "/api-keys", data=data)
+
+    assert refused.status_code == 422
+    assert said in text_of(refused)
+    assert ('value="health:read" checked' in refused.text) == (data.get("scope") == ["health:read"])
+    with database.begin() as c:
+        assert all_keys(c) == []
+
+
+def test_two_people_approve_with_keys_of_their_own_and_nobody_does_it_twice_or_for_somebody_else(
+    database: Database,
+    somebody: People,
+    signed_in: SignedIn,
+    stranger: Browser,
+    approval: tuple[int, int],
+) -> None:
+    order_id, case_id = approval
+    scopes = ("cases:read", "cases:answer")
+    ada = own_key(signed_in(somebody("ada", Role.FINANCE)), *scopes)
+    ben = own_key(signed_in(somebody("ben", Role.FINANCE)), *scopes, name="script")
+    with database.begin() as c:
+        _, program = make_key(c, "erp", scopes, "eve", CLOCK)
+    erp = {"Authorization": f"Bearer {program}"}
+
+    assert approve(stranger, case_id, erp, "ada") == (403, "person_needed")
+    assert approve(stranger, case_id, ada, "ben") == (422, "not_this_person")
+    assert approve(stranger, case_id, ada, "Ada") == (202, "ada")
+    with database.begin() as c:
+        take(c, order_id)
+    again = approve(stranger, case_id, ada, "ada")
+    assert again == (202, "ada")  # the same answer twice counts once
+    assert approve(stranger, case_id, ben, "ben") == (202, "ben")
+    with database.begin() as c:
+        assert list(c.execute(select(answers.c.who).order_by(answers.c.id)).scalars()) == ["ada", "ben"]
+        changed = [one.who for one in entries(c) if one.did == "changed"]
+    assert changed == ["ada", "ben"]
+
+
+def test_a_personal_key_may_do_at_most_what_its_person_may_and_ends_with_the_account(
+    database: Database,
+    somebody: People,
+    signed_in: SignedIn,
+    stranger: Browser,
+    approval: tuple[int, int],
+    connection: ConnectionRow,
+    clock: Stopped,
+    store: InlineStore,
+    keyring: Keyring,
+) -> None:
+    _, case_id = approval
+    scopes = ("cases:read", "cases:answer", "mappings:write")
+    vic_number = somebody("vic", Role.VIEWER)
+    vic = own_key(signed_in(vic_number), *scopes)
+    lin = own_key(signed_in(somebody("lin", Grant(Role.ADMIN, connection.id))), *scopes, name="lin's")
+
+    assert approve(stranger, case_id, vic, "vic") == (403, "right_missing")
+    map_one = {"shop_sku": "MUG", "who": "vic"}
+    assert (
+        stranger.put("/v1/connections/atlas/skus/X", headers=vic, json=map_one).json()["error"]
+        == "right_missing"
+    )
+    # A role for one connection gives no key that reads all of them.
+    assert stranger.get("/v1/cases", headers=lin).json()["error"] == "right_missing"
+    assert stranger.get("/v1/cases", headers=vic).status_code == 200
+    with database.begin() as c:
+        people.deactivate(c, vic_number, clock.now())
+        assert person_of(c, all_keys(c)[0].id) is None
+    with database.begin() as c, pytest.raises(KeyRefused, match="opens anything"):
+        proven(c, vic["Authorization"].removeprefix("Bearer "), Scope.CASES_READ)
+    elsewhere = Browser(create_app(WebParts(store, clock, Numbered(), Wakes(), keyring)))
+    assert elsewhere.get("/v1/key", headers=vic).json()["error"] == "key_revoked"
+
+
+def test_a_key_of_ones_own_is_only_ones_own(
+    database: Database, somebody: People, signed_in: SignedIn
+) -> None:
+    ada, ben = signed_in(somebody("ada", Role.ADMIN)), signed_in(somebody("ben", Role.FINANCE))
+    own_key(ada, "cases:read", name="of ada")
+
+    assert "of ada" not in ben.get("/account/keys").text
+    with database.begin() as c:
+        (key,) = all_keys(c)
+    assert (key.person, key.created_by) == ("ada", "ada")
+    assert ben.submit("/account/keys", f"/account/keys/{key.id}/revoke").status_code == 404
+    with database.begin() as c:
+        assert all_keys(c)[0].revoked_at is None
+    assert ada.submit("/account/keys", f"/account/keys/{key.id}/revoke").status_code == 303
+    with database.begin() as c:
+        assert all_keys(c)[0].revoked_by == "ada"
+
+
+def test_whoever_has_still_to_set_up_a_second_factor_makes_no_key(
+    somebody: People, signed_in: SignedIn
+) -> None:
+    ada = signed_in(somebody("ada", Role.FINANCE, app=None))
+
+    assert ada.get("/account").status_code == 200
+    assert ada.get("/account/keys").headers.get("location", "").startswith("/account/second-factor")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from interlock.orders.reasons import Option
 from interlock.orders.store import orders
 from interlock.rehearsal.judging.evidence import LabelAsked
 from interlock.rehearsal.world import World
@@ -22,7 +23,7 @@ class Temper:
     With `waits_for_options` nobody mends the shop for an order that cannot be imported: they wait for what the case
     offers late in the acceptance window, and choose from that. Without `maps_skus` nobody ever mends an unknown SKU. With
     `approves` whoever is asked about a refund says yes. `asks_first` is the share of parcels for which the picker asks
-    the label check before printing.
+    the label check before printing. `says` is the answer that everybody prefers wherever it is offered.
     """
 
     picker_every: float = 300.0
@@ -37,6 +38,7 @@ class Temper:
     maps_skus: bool = True
     approves: bool = False
     asks_first: float = 0.0
+    says: Option | None = None
 
 
 @dataclass

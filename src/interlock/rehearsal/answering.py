@@ -129,6 +129,8 @@ class CaseWorkers:
         if not offered:
             return
         option = self.crowd.rng.choice(offered)
+        preferred = self.crowd.temper.says
+        option = preferred if preferred in offered else option
         if option is Option.ACCEPT_WITHOUT_ORDER and self.crowd.rng.random() < 0.7:
             return
         answered = self.answer(row, option)

@@ -74,7 +74,8 @@ async def live_through(crowd: Crowd, marketplace: str, order: SimOrder, story: s
             if lines:
                 line = crowd.rng.choice(lines)
                 scene = Scene(crowd, marketplace, market, order, found, lines, line, line.current_quantity)
-                await AT_THE_SHOP[story][1](scene, story)
+                tell = ON_PURPOSE[story] if story in ON_PURPOSE else AT_THE_SHOP[story][1]
+                await tell(scene, story)
             return
         if not crowd.active:
             return
@@ -395,6 +396,38 @@ async def _added_and_labelled(s: Scene, story: str) -> None:
             s.crowd.attempt("label printed", label)
 
 
+async def _copied_and_labelled(s: Scene, story: str) -> None:
+    """An app copies a released order, and the warehouse prints its label before the app cancels it."""
+    for _ in range(LOOKED_FOR):
+        parcel = _open_parcel(s.found)
+        if parcel is not None and parcel.status == "OPEN":
+            break
+        if not s.crowd.active:
+            return
+        await asyncio.sleep(90)
+    after = s.rng.choice((3.0, 60.0))
+    if not s.crowd.attempt(story, lambda: s.shop.copy_order(s.found, cancel_after=after)):
+        return
+    for parcel in s.found.fulfillment_orders:
+        if parcel.open and parcel.remaining:
+            label = partial(s.shop.fulfill, parcel, company=CARRIER_NAMES[0], number="PARCEL-COPIED")
+            s.crowd.attempt("label printed", label)
+
+
+async def _edited_in_an_incident(s: Scene, story: str) -> None:
+    """The customer complains about a line, and staff lower it while the complaint is open."""
+    target = dict(s.line.attributes).get("_mirakl_line_id", s.order.lines[0].id)
+    for _ in range(LOOKED_FOR):
+        if s.order.state == "SHIPPING" or not s.crowd.active:
+            break
+        await asyncio.sleep(60)
+    if s.crowd.attempt("incident", lambda: s.market.open_incident(s.order.id, target)):
+        await asyncio.sleep(s.rng.uniform(0, 200))
+        await _lowered(s, story)
+        await asyncio.sleep(s.rng.uniform(400, 900))
+        s.crowd.attempt("incident closed", lambda: s.market.close_incident(s.order.id, target))
+
+
 async def _lowered_while_packed(s: Scene, story: str) -> None:
     """Somebody edits once the fulfilment service has the order."""
     for _ in range(LOOKED_FOR):
@@ -517,10 +550,12 @@ async def _lowered_twice_once_paid(s: Scene, story: str) -> None:
 
 
 async def _both_cut(s: Scene, story: str) -> None:
+    """Staff lower a line, and the marketplace cancels units of it before ours are sent, in the same second, or after."""
     target = dict(s.line.attributes).get("_mirakl_line_id", s.order.lines[0].id)
     s.crowd.attempt(story, lambda: s.shop.set_quantity(s.found, s.line.gid, s.units - 1))
-    by = s.rng.choice(("operator", "customer"))
-    s.crowd.attempt("operator race", lambda: s.market.cancel_line(s.order.id, target, quantity=1, by=by))
+    await asyncio.sleep(s.rng.uniform(0, 120))
+    by, units = s.rng.choice(("operator", "customer")), s.rng.choice((1, 2, 2))
+    s.crowd.attempt("operator race", lambda: s.market.cancel_line(s.order.id, target, quantity=units, by=by))
 
 
 async def _cut_while_replaced(s: Scene, story: str) -> None:
@@ -573,7 +608,9 @@ async def _desk_moves(s: Scene, story: str) -> None:
         "province": there.province_code or "",
         "country_code": there.country_code or "",
     }
-    await _ask(s, story, Wish(), parts)
+    # Only the operator can move a marketplace order: whoever edits it here says what is to become of that.
+    decision = s.rng.choice((None, Option.SHIP_AS_EDITED, Option.SHIP_AS_EDITED, Option.DONE_IN_PORTAL))
+    await _ask(s, story, Wish(decision=decision), parts)
 
 
 async def _desk_and_staff(s: Scene, story: str) -> None:
@@ -675,6 +712,13 @@ AT_THE_SHOP: dict[str, tuple[float, AtTheShop]] = {
     "desk with an old version": (0.15, _desk_with_an_old_version),
 }
 """Stories that begin once the Shopify order exists, with their weights."""
+
+ON_PURPOSE: dict[str, AtTheShop] = {
+    "copied and labelled at once": _copied_and_labelled,
+    "edited while an incident is open": _edited_in_an_incident,
+    "both sides settle one line": _both_cut,
+}
+"""Stories that only a theme has told: they need its marketplace and its people."""
 
 AT_THE_MARKETPLACE: dict[str, tuple[float, AtTheMarketplace]] = {
     "operator cancels order": (0.6, _operator_cancels_order),

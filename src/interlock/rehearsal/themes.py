@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from interlock.orders.reasons import Option
 from interlock.simulator.shopify.state import Service
 
 UNKNOWN_SKU = ("NOT-IN-THE-SHOP",)
@@ -163,7 +164,13 @@ THEMES: tuple[Theme, ...] = (
         temper={"picker_every": 2400.0},
     ),
     Theme("our desk cancels", 0.8, "desk cancels", temper={"picker_every": 1200.0}),
-    Theme("our desk moves the address", 0.8, "desk moves the address", temper={"picker_every": 1200.0}),
+    Theme(
+        "our desk moves the address",
+        0.8,
+        "desk moves the address",
+        rules={"edit_window": timedelta(minutes=40)},
+        temper={"picker_every": 1200.0},
+    ),
     Theme(
         "an edit undone in time",
         1.0,
@@ -210,11 +217,78 @@ THEMES: tuple[Theme, ...] = (
     Theme("nobody at the door", 1.2, "burst of edits", web_away=1.0, quantities=(4,)),
     Theme("workers that stand still", 1.0, freeze=1.0, freeze_rate=0.06),
 )
-"""Every theme; each history has one."""
+"""What a history is about, by weight."""
+
+RARE = 0.15
+"""The share of histories that are about something rarer still."""
+
+RARE_THEMES: tuple[Theme, ...] = (
+    Theme(
+        "both sides cut one line, one after the other",
+        1.5,
+        "both sides settle one line",
+        base="hidden-address",
+        quantities=(4,),
+        temper={"picker_every": 2400.0},
+    ),
+    Theme(
+        "an app that cancels too late",
+        1.2,
+        "copied and labelled at once",
+        base="automatic",
+        temper={"picker_every": 2400.0, "label_bought": 0.0},
+    ),
+    Theme(
+        "an edit in an open incident",
+        1.2,
+        "edited while an incident is open",
+        base="automatic",
+        quantities=(3,),
+        rules={"edit_window": timedelta(minutes=40)},
+        temper={"picker_every": 2400.0},
+    ),
+    Theme(
+        "the customer agrees to something else",
+        1.2,
+        "sku swapped",
+        base="automatic",
+        rules={"edit_window": timedelta(minutes=20)},
+        temper={"desk_every": 120.0, "picker_every": 600.0, "says": Option.SHIP_AS_EDITED},
+    ),
+    Theme(
+        "replaced more than once",
+        1.0,
+        "replaced twice",
+        rules={"edit_window": timedelta(minutes=40)},
+        temper={"picker_every": 2400.0},
+    ),
+    Theme(
+        "a refund of which nobody hears",
+        1.2,
+        "lowered once paid",
+        base="all-or-nothing",
+        profile=_PAID_AT_ONCE,
+        rules=_AUTOMATIC,
+        temper=_SAYS_YES,
+        fault="OR28",
+        faults=("reply_lost", "server_error_after", "truncated"),
+        fault_chance=1.0,
+    ),
+    Theme(
+        "an address moved at our desk",
+        0.8,
+        "desk moves the address",
+        rules={"edit_window": timedelta(minutes=40)},
+        temper={"picker_every": 1200.0},
+    ),
+)
+"""What one history in many is about. They have a stream of their own: a seed that is about none of them stays as it is."""
 
 
 def draw_theme(seed: int) -> Theme:
     """The theme of this seed, by the themes' weights."""
-    rng = random.Random(f"{seed}:theme")
-    [theme] = rng.choices(THEMES, [theme.weight for theme in THEMES])
+    own = random.Random(f"{seed}:own")
+    themes = RARE_THEMES if own.random() < RARE else THEMES
+    rng = own if themes is RARE_THEMES else random.Random(f"{seed}:theme")
+    [theme] = rng.choices(themes, [theme.weight for theme in themes])
     return theme

@@ -400,12 +400,17 @@ def test_i10_an_unclear_cancelation_repeated_within_the_settle_window(bench: Ben
     operation, attempt, epoch = call.reference.split(".")
     bench.sql("UPDATE operations SET attempt = 2 WHERE id = :id", id=operation)
     calls = bench.mirakl.record.calls
-    calls[calls.index(call)] = replace(call, fault="reply_lost")
+    calls[calls.index(call)] = first = replace(call, fault="reply_lost")
     again = f"{operation}.{int(attempt) + 1}.{epoch}"
     calls.append(replace(call, reference=again, at=call.at + timedelta(seconds=20)))
     assert any("settle window" in finding.sentence for finding in bench.judge().broken)
     calls[-1] = replace(call, reference=again, at=call.at + timedelta(seconds=70))
     assert not any("settle window" in finding.sentence for finding in bench.judge().broken)
+    # A refusal whose text broke off was heard all the same.
+    calls[-1] = replace(call, reference=again, at=call.at + timedelta(seconds=20))
+    for status, broken in ((400, False), (200, True)):
+        calls[calls.index(first)] = first = replace(first, fault="truncated", status=status)
+        assert any("settle window" in f.sentence for f in bench.judge().broken) is broken
 
 
 def test_i11_an_order_the_poll_went_past(bench: Bench) -> None:

@@ -76,6 +76,8 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     shopify_switches.draw_rooms(seed)
     marketplace_switches = mirakl_switches()
     marketplace_switches.draw(rng)
+    for name, value in theme.switches.items():
+        marketplace_switches.set(name, value)
     marketplace_switches.draw_rooms(seed)
     mirakl_faults = faults.drawn(rng)
     if theme.fault and rng.random() < theme.fault_chance:

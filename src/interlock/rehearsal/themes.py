@@ -30,7 +30,8 @@ UNHEARD = (
 @dataclass(frozen=True)
 class Theme:
     """One rare thing. `story` is told to the first order of the history, which has these `skus` and `quantities` where
-    they are given; with `one_customer` the same person buys all of the history's orders; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people;
+    they are given; with `one_customer` the same person buys all of the history's orders; `profile`, `rules` and `temper` replace fields of the marketplace, the connection and the people,
+    `switches` what the marketplace is drawn to be like;
     `base` names the marketplace to begin with. `fault` is an operation of the marketplace whose first call meets one of
     `faults` in so many of the histories. The chances are of troubles that would otherwise be rare."""
 
@@ -41,6 +42,7 @@ class Theme:
     profile: Mapping[str, object] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     temper: Mapping[str, Any] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)
     skus: tuple[str, ...] | None = None
     quantities: tuple[int, ...] | None = None
     service: Service | None = None
@@ -161,6 +163,7 @@ THEMES: tuple[Theme, ...] = (
         "both sides cut one line",
         base="hidden-address",
         quantities=(4,),
+        rules={"import_route": "draft"},
         temper={"picker_every": 2400.0},
     ),
     Theme("our desk cancels", 0.8, "desk cancels", temper={"picker_every": 1200.0}),
@@ -229,6 +232,8 @@ RARE_THEMES: tuple[Theme, ...] = (
         "both sides settle one line",
         base="hidden-address",
         quantities=(4,),
+        profile=_SLOW_PAYMENT,
+        rules={"import_route": "draft"},
         temper={"picker_every": 2400.0},
     ),
     Theme(
@@ -244,7 +249,7 @@ RARE_THEMES: tuple[Theme, ...] = (
         "edited while an incident is open",
         base="automatic",
         quantities=(3,),
-        rules={"edit_window": timedelta(minutes=40)},
+        rules={"import_route": "draft", "edit_window": timedelta(minutes=40)},
         temper={"picker_every": 2400.0},
     ),
     Theme(
@@ -252,14 +257,14 @@ RARE_THEMES: tuple[Theme, ...] = (
         1.2,
         "sku swapped",
         base="automatic",
-        rules={"edit_window": timedelta(minutes=20)},
+        rules={"import_route": "draft", "edit_window": timedelta(minutes=20)},
         temper={"desk_every": 120.0, "picker_every": 600.0, "says": Option.SHIP_AS_EDITED},
     ),
     Theme(
         "replaced more than once",
         1.0,
         "replaced twice",
-        rules={"edit_window": timedelta(minutes=40)},
+        rules={"import_route": "draft", "edit_window": timedelta(minutes=40)},
         temper={"picker_every": 2400.0},
     ),
     Theme(
@@ -271,6 +276,7 @@ RARE_THEMES: tuple[Theme, ...] = (
         rules=_AUTOMATIC,
         temper=_SAYS_YES,
         fault="OR28",
+        switches={"or28_in_shipping": "accepted", "or28_lands_as": "refund"},
         faults=("reply_lost", "server_error_after", "truncated"),
         fault_chance=1.0,
     ),
@@ -278,7 +284,7 @@ RARE_THEMES: tuple[Theme, ...] = (
         "an address moved at our desk",
         0.8,
         "desk moves the address",
-        rules={"edit_window": timedelta(minutes=40)},
+        rules={"import_route": "draft", "edit_window": timedelta(minutes=40)},
         temper={"picker_every": 1200.0},
     ),
 )

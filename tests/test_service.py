@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -21,6 +26,7 @@ from interlock.service import (
     NotThisMachine,
     Pace,
     Service,
+    answer,
     is_away,
     listener,
     opened,
@@ -224,12 +230,85 @@ def test_the_web_application_answers_on_the_socket_and_ends_with_the_event(
         sock = listener("127.0.0.1", 0)
         running = asyncio.ensure_future(serve_app(app, sock, stop))
         async with httpx2.AsyncClient(trust_env=False) as client:
-            answer = await client.get(f"http://127.0.0.1:{sock.getsockname()[1]}/healthz")
+            answered = await client.get(f"http://127.0.0.1:{sock.getsockname()[1]}/healthz")
         stop.set()
         await running
-        return answer.status_code
+        return answered.status_code
 
     assert asyncio.run(scenario()) == 200
+
+
+def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for this name that signs itself, and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = SystemClock().now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain, private = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return chain, private
+
+
+def test_the_console_is_served_over_tls_and_over_nothing_else(database: Database, tmp_path: Path) -> None:
+    chain, private = _certificate(tmp_path, "localhost")
+    key = new_key()
+    said: list[str] = []
+
+    async def scenario() -> tuple[httpx2.Response, httpx2.Response]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        settings = Settings(
+            database_url=database.url,
+            key=key,
+            data_folder=tmp_path,
+            http_port=port,
+            public_url=f"https://localhost:{port}",
+            tls_certificate=chain,
+            tls_key=private,
+        )
+        stop = asyncio.Event()
+        running = asyncio.ensure_future(answer(settings, stop, with_worker=False, say=said.append))
+        trusted = ssl.create_default_context(cafile=str(chain))
+        async with httpx2.AsyncClient(trust_env=False, verify=trusted) as client:
+            for _ in range(200):
+                if any("/welcome/" in line for line in said):
+                    break
+                await asyncio.sleep(0.05)
+            well = await client.get(f"https://localhost:{port}/healthz")
+            login = await client.get(f"https://localhost:{port}/login")
+        async with httpx2.AsyncClient(trust_env=False) as stranger:
+            with pytest.raises(httpx2.ConnectError):
+                await stranger.get(f"https://localhost:{port}/healthz")  # whose certificate is not known
+            with pytest.raises(httpx2.HTTPError):
+                await stranger.get(f"http://localhost:{port}/healthz")
+        stop.set()
+        await running
+        return well, login
+
+    well, login = asyncio.run(scenario())
+    assert well.status_code == 200
+    assert login.status_code == 200
+    assert login.headers["strict-transport-security"] == "max-age=31536000"
+    (cookie,) = login.headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-")
+    assert "Secure" in cookie
+    assert said[0].startswith("Interlock is at https://localhost:")
 
 
 def test_a_page_that_listens_does_not_keep_the_service_from_ending(

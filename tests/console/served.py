@@ -10,10 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 import uvicorn
 from sqlalchemy import insert, update
 
+from interlock.access import people, sessions
+from interlock.access.roles import Grant, Role
+from interlock.access.rules import AccessRules
+from interlock.access.store import make_key, revoke_key
 from interlock.cases.store import open_connection_case
 from interlock.clock import SystemIdentifiers
 from interlock.console.assets import STATIC, VENDOR
@@ -62,7 +67,7 @@ NEEDS_A_BROWSER = [
 @dataclass(frozen=True)
 class Served:
     """A console at `address` over `database`, with the orders of the story by name. `doorstep` is the address of the same
-    console where people have to sign in."""
+    console where people have to sign in, and `token` that of a session in which somebody is signed in there."""
 
     address: str
     doorstep: str
@@ -71,6 +76,7 @@ class Served:
     waiting: int
     shipped: int
     refunded: int
+    token: str
 
 
 @contextmanager
@@ -100,9 +106,17 @@ def serving(database: Database) -> Iterator[Served]:
         open_connection_case(c, row.id, Reason.UNREADABLE_ORDER, EVIL, EVIL, CLOCK)
         beat(c, "due sweep", CLOCK)
         c.execute(update(polls).values(last_ok_at=CLOCK))
+        admin = people.add_person(c, keyring, "ada", EVIL[:60], "", [Grant(Role.ADMIN)], "test", CLOCK)
+        people.offer_second_factor(c, keyring, admin, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+        code = pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(CLOCK)
+        assert people.confirm_second_factor(c, keyring, admin, code, CLOCK)
+        people.keep_password(c, keyring, admin, "none that opens anything")
+        token = sessions.begin(c, keyring, admin, "Test browser", CLOCK, AccessRules().longest)
+        make_key(c, "warehouse <b>", ["labels:check", "orders:read"], "ada", CLOCK)
+        revoke_key(c, make_key(c, "old", ["orders:read"], "ada", CLOCK)[0].id, "ada", CLOCK)
     parts = WebParts(ThreadStore(database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER)
     with _listening(parts) as address, _listening(replace(parts, everyone=None)) as doorstep:
-        yield Served(address, doorstep, database, edited, waiting, shipped, refunded)
+        yield Served(address, doorstep, database, edited, waiting, shipped, refunded, token)
 
 
 @contextmanager

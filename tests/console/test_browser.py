@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from interlock.access.rules import AccessRules
 from interlock.cases.store import answers
+from interlock.console.doors import SESSION
 from interlock.orders.store import tell
 from interlock.storage.database import Database
 from tests.console.seed import CLOCK, TESTER
@@ -48,6 +50,8 @@ PAGES = (
     "/connections/1/skus",
     "/mappings",
     "/people",
+    "/people/1",
+    "/api-keys",
     "/audit-log",
     "/health",
     "/manual",
@@ -95,6 +99,11 @@ class Screen:
             self.page.goto(path, wait_until="load")
         self.page.wait_for_timeout(1500)
         return self.page
+
+    def sign_in(self, address: str, token: str) -> None:
+        """Have the cookie of a session that somebody began at this address."""
+        name = AccessRules().cookie(SESSION)
+        self.context.add_cookies([{"name": name, "value": token, "url": address}])
 
     def close(self) -> None:
         self.context.close()
@@ -147,6 +156,36 @@ def test_the_page_of_signing_in_is_whole_for_everybody(
 ) -> None:
     for size in ("desk", "phone"):
         _is_whole(screens[size, scheme], f"{served.doorstep}/login", "/login", size, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/account", "/account/keys"])
+def test_a_page_of_ones_own_is_whole_for_everybody(
+    screens: dict[tuple[str, str], Screen], served: Served, path: str, scheme: str
+) -> None:
+    for size in ("desk", "phone"):
+        screen = screens[size, scheme]
+        screen.sign_in(served.doorstep, served.token)
+        _is_whole(screen, f"{served.doorstep}{path}", path, size, scheme)
+        assert screen.page.get_by_role("heading", level=1).inner_text() in ("My account", "Your keys")
+
+
+def test_a_key_is_made_in_ones_own_name_shown_once_and_revoked(screen: Screen, served: Served) -> None:
+    screen.sign_in(served.doorstep, served.token)
+    page = screen.open(f"{served.doorstep}/account")
+    page.get_by_role("link", name="Look at your keys, or make one").click()
+    page.get_by_label("What it is for").fill("laptop")
+    page.get_by_label("read cases and decisions").check()
+    page.get_by_role("button", name="Make the key").click()
+
+    secret = page.locator("code.secret").inner_text()
+    assert secret.startswith("il_")
+    page.goto(f"{served.doorstep}/account/keys")
+    assert secret not in page.content()
+    page.get_by_role("button", name="Revoke laptop").click()
+    page.get_by_role("heading", name="Revoked").wait_for()
+    assert page.get_by_role("button", name="Revoke laptop").count() == 0
+    assert screen.complaints == []
 
 
 def _is_whole(screen: Screen, address: str, path: str, size: str, scheme: str) -> None:

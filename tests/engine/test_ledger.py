@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from interlock.engine.ledger import CLOCKS_AGREE_WITHIN, operations
 from interlock.orders.actions import (
     Action,
     CancelShopifyOrder,
+    CreateShipment,
     LineRefund,
     MarkPaid,
     PlaceHold,
@@ -23,6 +25,7 @@ from interlock.orders.actions import (
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Shipment
 from interlock.orders.store import LeaseLost, take_lease
 from interlock.storage.database import Database
 from tests.build import NOW, a_fulfillment_order, a_shopify_order, a_view, an_order
@@ -432,3 +435,66 @@ def test_confirmed_refunds_are_known_with_their_ids(book: Book) -> None:
     (made,) = ledger.remembered(book.c, book.row.id).refunds_made
 
     assert (made.action, made.refund_ids, made.at) == (REFUND, (("L1", "R1"),), NOW)
+
+
+# -- shipments -----------------------------------------------------------------------------------------------
+
+FIRST = CreateShipment("IL-1", (("L1", 1),), "UPS", "", "OLD", "")
+CORRECTED = replace(FIRST, number="NEW")
+
+
+def _shipments(
+    book: Book, *wanted: Action, at: datetime, shown: tuple[Shipment, ...] | None = (), **more: Any
+) -> ledger.Reconciled:
+    """Reconcile with a marketplace that shows these shipments at `at`."""
+    view = a_view(now=at, mirakl=an_order(observed_at=at, shipments=shown))
+    return book.want(*wanted, at=at, view=view, **more)
+
+
+def test_an_unclear_shipment_is_not_judged_by_a_document_that_shows_no_shipments(book: Book) -> None:
+    book.ended(FIRST, UNCLEAR)
+    later = NOW + SETTLE + SECOND
+
+    blind = _shipments(book, FIRST, at=later, shown=None)
+
+    assert blind.send == ()
+    assert blind.mirakl_since is not None
+    (again,) = _shipments(book, FIRST, at=later).send
+    assert again.attempt == 2
+
+
+def test_what_is_settled_as_not_made_stands_in_the_way_of_nothing(book: Book) -> None:
+    """The tracking changed while the answer was unclear: once the old one is known not to exist the new one goes at once."""
+    book.ended(FIRST, UNCLEAR)
+
+    assert _shipments(book, CORRECTED, at=NOW + SECOND).send == ()
+    (sent,) = _shipments(book, CORRECTED, at=NOW + SETTLE + SECOND).send
+    assert sent.action == CORRECTED
+
+
+def test_what_turns_out_to_be_made_is_confirmed_by_its_marker(book: Book) -> None:
+    book.ended(FIRST, UNCLEAR)
+
+    _shipments(book, at=NOW + SECOND, shown=(Shipment("X1", "SHIPPING", (("L1", 1),), "IL-1"),))
+
+    assert _state(book, FIRST) == "CONFIRMED"
+
+
+def test_a_refused_shipment_stays_refused_until_shipments_are_shown_again(book: Book) -> None:
+    book.ended(FIRST, Refused("ITEM_REFUSED", "No"))
+
+    _shipments(book, at=NOW + SECOND, shown=None)
+    assert book.c.execute(select(operations.c.done_at)).scalar_one() is None
+    _shipments(book, at=NOW + SECOND)
+    assert book.c.execute(select(operations.c.done_at)).scalar_one() is not None
+
+
+@pytest.mark.parametrize(("subject", "sent"), [("shipment IL-1", 1), ("shipment IL-2", 0)])
+def test_a_refused_shipment_is_sent_again_for_its_own_case_alone(book: Book, subject: str, sent: int) -> None:
+    book.ended(FIRST, Refused("ITEM_REFUSED", "No"))
+    at = NOW + SECOND
+    answer = Decision(Reason.SHIPPING_REFUSED, subject, Option.SEND_AGAIN, "Ada", "because", at)
+
+    done = _shipments(book, FIRST, at=at, decisions=(answer,))
+
+    assert len(done.send) == sent

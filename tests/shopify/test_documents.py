@@ -55,7 +55,7 @@ def test_a_draft_reserves_stock_at_gross_prices_without_tax_or_mail() -> None:
         "title": "Standard",
         "priceWithCurrency": {"amount": "4.00", "currencyCode": "CAD"},
     }
-    assert sent["customAttributes"] == [{"key": "mirakl_order_id", "value": "mkt-ca:12345-A"}]
+    assert sent["customAttributes"][0] == {"key": "mirakl_order_id", "value": "mkt-ca:12345-A"}
     assert sent["tags"] == ["mirakl", "mirakl:mkt-ca", "mirakl-order:12345-A"]
 
 
@@ -105,10 +105,23 @@ def test_a_pick_up_point_is_carried_so_that_the_label_can_be_made_for_it() -> No
         order_input(create_order(), shown),
     ):
         assert point in as_sent(built)["customAttributes"]
-        assert len(as_sent(built)["customAttributes"]) == 2
     for built in (draft_input(create_draft(), context(), NOW), order_input(create_order(), context())):
-        assert len(as_sent(built)["customAttributes"]) == 1
+        assert "Pick-up point" not in [entry["key"] for entry in as_sent(built)["customAttributes"]]
     assert "customAttributes" not in as_sent(draft_address_input(context()))
+
+
+def test_the_shipping_method_is_carried_on_both_routes_so_that_the_warehouse_can_honour_it() -> None:
+    """A draft's shipping line has a title only (ShippingLineInput), so the code stands in an attribute on both."""
+    express = context(document(shipping_type_code="EXP", shipping_type_label="Express"))
+    method = {"key": "Shipping method", "value": "EXP"}
+    draft, order = draft_input(create_draft(), express, NOW), order_input(create_order(), express)
+
+    assert all(method in as_sent(built)["customAttributes"] for built in (draft, order))
+    assert as_sent(draft)["shippingLine"]["title"] == "Express"
+    (shipping,) = as_sent(order)["shippingLines"]
+    assert (shipping["title"], shipping["code"]) == ("Express", "EXP")
+    unnamed = draft_input(create_draft(), context(document(shipping_type_code=None)), NOW)
+    assert [entry["key"] for entry in as_sent(unnamed)["customAttributes"]] == ["mirakl_order_id"]
 
 
 def test_an_address_keeps_its_parts_and_gets_shopifys_codes() -> None:

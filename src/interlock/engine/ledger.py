@@ -339,15 +339,15 @@ def reconcile(
     rows = c.execute(_OPEN, {"of_order": order_id}).all()
     by_digest = {row.digest: row for row in rows}
     result = Reconciled()
-    unsettled = {
-        row.platform for row in rows if row.state in ("UNKNOWN", "IN_FLIGHT") and row.call_class in ("C", "D")
-    }
-    digests = set()
-    for action in wanted:
-        digest = digest_of(action)
-        if digest in digests:
-            continue
-        digests.add(digest)
+    by_wanted = {digest_of(action): action for action in wanted}
+    # First what is not wanted any more: an unclear call that is settled by it stands in nothing's way.
+    dropped = [row for row in rows if whole and row.digest not in by_wanted]
+    for row in dropped:
+        result = _let_go(c, row, view, now, result)
+    if any(_is_unclear(row) for row in dropped):
+        rows = c.execute(_OPEN, {"of_order": order_id}).all()
+    unsettled = {row.platform for row in rows if _is_unclear(row)}
+    for digest, action in by_wanted.items():
         row = by_digest.get(digest)
         if row is not None:
             result = _go_on(row, action, view, epoch, now, decisions, result)
@@ -382,10 +382,12 @@ def reconcile(
         )
         if not isinstance(action, SetSellerReference):
             result = _send(result, ToSend(operation_id, action, 1, epoch))
-    for row in rows:
-        if whole and row.digest not in digests:
-            result = _let_go(c, row, view, now, result)
     return result
+
+
+def _is_unclear(row: Row[Any]) -> bool:
+    """Whether nobody knows of a call that must not be made twice whether it was made."""
+    return row.state in ("UNKNOWN", "IN_FLIGHT") and row.call_class in ("C", "D")
 
 
 def _send(result: Reconciled, operation: ToSend) -> Reconciled:

@@ -39,6 +39,7 @@ from interlock.shopify.names import (
     MARKER_KEY,
     MARKER_NAMESPACE,
     ORDER_ATTRIBUTE,
+    METHOD_ATTRIBUTE,
     PICKUP_ATTRIBUTE,
     TAXES_ATTRIBUTE,
     order_tags,
@@ -370,9 +371,13 @@ def _note(context: OrderContext) -> str:
 
 
 def _attributes(context: OrderContext) -> list[tuple[str, str]]:
-    """The order's own attributes: the marker, and where the customer fetches the parcel."""
-    point = _pickup_point(context)
-    return [(ORDER_ATTRIBUTE, context.marker), *([(PICKUP_ATTRIBUTE, point)] if point else [])]
+    """The order's own attributes: the marker, and what the warehouse has to honour: the shipping method (SH12 code) and
+    the point where the customer fetches the parcel."""
+    honoured = (
+        (METHOD_ATTRIBUTE, _text(_document(context), "shipping_type_code")),
+        (PICKUP_ATTRIBUTE, _pickup_point(context)),
+    )
+    return [(ORDER_ATTRIBUTE, context.marker), *((name, value) for name, value in honoured if value)]
 
 
 def _pickup_point(context: OrderContext) -> str:

@@ -12,7 +12,9 @@ STATUS_KEY = "order_status"
 ORDER_ATTRIBUTE = "mirakl_order_id"
 # Where the customer fetches the parcel: the label has to be made for that point.
 PICKUP_ATTRIBUTE = "Pick-up point"
-OWN_ATTRIBUTES = (ORDER_ATTRIBUTE, PICKUP_ATTRIBUTE)
+# The marketplace's code of the shipping method (SH12): the shipping line of a draft has no place for it.
+METHOD_ATTRIBUTE = "Shipping method"
+OWN_ATTRIBUTES = (ORDER_ATTRIBUTE, PICKUP_ATTRIBUTE, METHOD_ATTRIBUTE)
 LINE_ATTRIBUTE = "_mirakl_line_id"
 TAXES_ATTRIBUTE = "_mirakl_taxes"
 TAG = "mirakl"

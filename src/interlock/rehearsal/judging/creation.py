@@ -220,7 +220,8 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     if evidence.open_cases(truth.row, truth.id):
         return
     if truth.row is None:
-        verdict.violation("I19", truth.id, evidence.now, "An accepted order has no row and no case.")
+        if not told_in_parcels(truth):  # else it left before it was ever shown to us
+            verdict.violation("I19", truth.id, evidence.now, "An accepted order has no row and no case.")
         return
     linked = truth.row.shopify_order_id
     shopify = evidence.shopify_orders.get(linked or "")

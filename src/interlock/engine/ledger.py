@@ -348,9 +348,9 @@ def reconcile(
         rows = c.execute(_OPEN, {"of_order": order_id}).all()
     unsettled = {row.platform for row in rows if _is_unclear(row)}
     for digest, action in by_wanted.items():
-        row = by_digest.get(digest)
-        if row is not None:
-            result = _go_on(row, action, view, epoch, now, decisions, result)
+        known = by_digest.get(digest)
+        if known is not None:
+            result = _go_on(known, action, view, epoch, now, decisions, result)
             continue
         stale = _confirmed_since_snapshot(c, order_id, digest, action, view)
         if stale is not None:

@@ -17,7 +17,7 @@ from interlock.engine.store import (
     waiting_strangers,
 )
 from interlock.engine.sweeps import forget, wake_due, watch_acceptance
-from interlock.orders.store import order_by_shopify_id, take_lease, wanted_documents
+from interlock.orders.store import order_by_shopify_id, take_lease, unseen_since, wanted_documents
 from interlock.service import Service
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -61,6 +61,9 @@ def periodic(database: Database, keyring: Keyring, folder: Path) -> dict[str, Jo
         "unresolved deliveries": lambda: tx(lambda c: unresolved_deliveries(c, [SHOP], 20)),
         "waiting strangers": lambda: tx(lambda c: waiting_strangers(c, SHOP, 20)),
         "desk: wanted documents": lambda: tx(lambda c: wanted_documents(c, ids, 100)),
+        "desk: orders to ship, long unseen": lambda: tx(
+            lambda c: unseen_since(c, ids, CLOCK - timedelta(minutes=15), 100)
+        ),
         "desk: open references": lambda: tx(lambda c: ledger.has_open_references(c, ids)),
         "desk: references left behind": lambda: tx(lambda c: ledger.references_left_behind(c, ids, CLOCK)),
         "desk: planned references": lambda: tx(lambda c: ledger.planned_references(c, ids, CLOCK, 100)),

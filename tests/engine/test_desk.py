@@ -11,7 +11,7 @@ from interlock.engine.store import unreadable
 from interlock.orders.actions import SetSellerReference
 from interlock.orders.codec import encode
 from interlock.orders.reasons import Reason
-from interlock.orders.store import add_order, orders
+from interlock.orders.store import add_order, kept_document, orders
 from interlock.rehearsal.processes import SimulatedCrash
 from interlock.simulator.faults import Fault
 from interlock.storage.database import Database
@@ -205,6 +205,42 @@ def test_orders_wanted_younger_are_read_together_by_id_and_their_runs_are_woken(
             assert [bench.row(n).mirakl_seen_at for n in ids] == [now] * len(ids)
             await bench.desk.work()
             assert bench.calls("OR11") == calls + 1
+
+    virtually(reads)
+
+
+def _kept(bench: Bench, order_id: int) -> str:
+    """The marketplace's document as the service keeps it."""
+    with bench.world.database.begin() as c:
+        kept = kept_document(c, order_id)
+    assert kept is not None
+    return bench.parts.keyring.decrypt(kept[1]).decode().replace(" ", "")
+
+
+def test_a_change_that_no_walk_shows_is_seen_within_a_quarter_of_an_hour(
+    database: Database, keyring: Keyring
+) -> None:
+    """Mirakl reference 15.7: an operator's cancelation may leave last_updated_date as it was."""
+
+    async def reads() -> None:
+        async with on_bench(database, keyring, "automatic") as bench:
+            bench.marketplace.switches.set("cancelation_bumps_update_date", "no")
+            order_id = await bench.import_one()
+            order = bench.marketplace.orders[bench.row(order_id).mirakl_order_id]
+            for _ in range(2):
+                await bench.look(order_id)
+                await bench.sleep(130)
+                await bench.desk.work()
+            assert order.state == "SHIPPING"
+            for _ in range(12):  # the walks' overlap is ten minutes
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert '"cancelations":[]' in _kept(bench, order_id)
+            bench.marketplace.cancel_line(order.id, order.lines[0].id, quantity=1)
+            for _ in range(16):
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert '"cancelations":[{' in _kept(bench, order_id)
 
     virtually(reads)
 

@@ -34,7 +34,7 @@ from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
-from interlock.orders.store import add_order, keep_document, orders, tell, wanted_documents
+from interlock.orders.store import add_order, keep_document, orders, tell, unseen_since, wanted_documents
 from interlock.orders.timeline import sentence_of
 from interlock.quarantine.store import in_quarantine
 
@@ -44,6 +44,9 @@ GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
 WANTED_AGAIN = timedelta(seconds=5)
+SEEN_AGAIN_AFTER = timedelta(minutes=15)
+"""So long at most the marketplace's side of an order that is still to be shipped goes unseen: nothing promises that
+every change by the operator moves `last_updated_date` (Mirakl reference 15.7), and a walk shows only what moved."""
 REFERENCES_EVERY = timedelta(seconds=60)
 LISTS_MAY_LAG = timedelta(minutes=2)
 """How old what a walk shows is taken to be, unless its date proves it younger: nothing promises that lists of OR11 show
@@ -68,10 +71,6 @@ class _Errands:
     wanted: tuple[str, ...] = ()
     wait: float = 0.0
     references: bool = False
-
-
-def _names(wanted: Sequence[tuple[int, str, int]]) -> tuple[str, ...]:
-    return tuple(mirakl_order_id for _, mirakl_order_id, _ in wanted)
 
 
 class Desk:
@@ -113,7 +112,7 @@ class Desk:
         if walks:
             poll, next_at = await self._tick(poll, now)
             # Also after a walk: lists may be behind, so what follows a write of ours is seen by id only.
-            errands = await parts.store.tx(lambda c: self._errands(c, poll, now))
+            errands = await parts.store.tx(lambda c: self._errands(c, poll, now, with_unseen=True))
         if errands.wanted and not errands.wait:
             await self._read_wanted(poll, now, errands.wanted)
         if errands.references:
@@ -123,19 +122,29 @@ class Desk:
             return min(next_at, now + max(timedelta(seconds=errands.wait), WANTED_AGAIN))
         return next_at
 
-    def _errands(self, c: Connection, poll: Poll, now: datetime) -> "_Errands":
+    def _errands(self, c: Connection, poll: Poll, now: datetime, with_unseen: bool = False) -> "_Errands":
         """What there is to do beside walks. Reads by id are counted as soon as there is one to make."""
         ids = [self._platforms.connection_id]
         wanted: tuple[str, ...] = ()
         wait = 0.0
         if not self._rides_the_poll(poll, now):
-            wanted = _names(wanted_documents(c, ids, MOST_IDS))
+            wanted = self._wanted(c, now, with_unseen)
         if wanted:
             per_minute = self._rules.event_reads_per_minute
             account = self._platforms.mirakl_account
             wait = seconds_until_allowed(c, account, "OR11:event", per_minute, timedelta(minutes=1), now)
         rests = self._references_at is not None and now - self._references_at < REFERENCES_EVERY
         return _Errands(wanted, wait, not rests and ledger.has_open_references(c, ids))
+
+    def _wanted(self, c: Connection, now: datetime, with_unseen: bool) -> tuple[str, ...]:
+        """The orders to read by id. A call takes a hundred: what was long unseen fills the places that are left, and
+        with `with_unseen` is reason enough for a call."""
+        ids = [self._platforms.connection_id]
+        wanted = tuple(name for _, name, _ in wanted_documents(c, ids, MOST_IDS))
+        if (wanted or with_unseen) and len(wanted) < MOST_IDS:
+            unseen = unseen_since(c, ids, now - SEEN_AGAIN_AFTER, MOST_IDS)
+            wanted = tuple(dict.fromkeys((*wanted, *unseen)))[:MOST_IDS]
+        return wanted
 
     # -- walks -----------------------------------------------------------------------------------------
 
@@ -147,8 +156,7 @@ class Desk:
         try:
             wanted: tuple[str, ...] = ()
             if self._rides_the_poll(poll, now) and poll.ticks % 3 == 2:
-                ids = [self._platforms.connection_id]
-                wanted = _names(await parts.store.tx(lambda c: wanted_documents(c, ids, MOST_IDS)))
+                wanted = await parts.store.tx(lambda c: self._wanted(c, now, with_unseen=True))
             moved: dict[str, Any]
             if wanted:
                 await self._read_by_id(wanted)

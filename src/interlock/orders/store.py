@@ -40,7 +40,7 @@ from interlock.orders.changes import History
 from interlock.orders.codec import decode, encode
 from interlock.orders.label import Label
 from interlock.orders.memory import Kin, Memory
-from interlock.orders.snapshots import ENDED
+from interlock.orders.snapshots import BEFORE_DEBIT_DONE, ENDED, TO_SHIP
 from interlock.orders.view import Claim
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -50,6 +50,8 @@ TRACKING_NUMBERS = (
     "jsonb_path_query_array(last_view, '$.mirakl.tracking_number ? (@ != \"\")'))"
 )
 """Every tracking number that either side showed last, as an array of the database."""
+
+_STILL_TO_SHIP = f"mirakl_state IN {(*BEFORE_DEBIT_DONE, *TO_SHIP)}"
 
 orders = Table(
     "orders",
@@ -105,7 +107,7 @@ orders = Table(
     Index("ix_orders_shopify_email", "shopify_email"),
     Index("ix_orders_shopify_address", "shopify_address"),
     Index("ix_orders_next_look_at", "next_look_at"),
-    # what sweeps ask every few seconds: each holds only the rows that are meant, however many orders there are
+    # what sweeps and desks ask every few seconds: each holds only the rows that are meant, however many orders there are
     Index("ix_orders_unanswered", "lane", "hinted_at", postgresql_where=text("hints > handled")),
     Index("ix_orders_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     Index(
@@ -116,6 +118,7 @@ orders = Table(
             "mirakl_wanted_since IS NOT NULL AND (mirakl_seen_at IS NULL OR mirakl_seen_at < mirakl_wanted_since)"
         ),
     ),
+    Index("ix_orders_to_ship", "mirakl_seen_at", postgresql_where=text(_STILL_TO_SHIP)),
     # also for the first part of a number, whatever the database's collation
     Index(
         "ix_orders_mirakl_order_id",
@@ -298,6 +301,16 @@ _WANTED_DOCUMENTS = (
         or_(orders.c.mirakl_seen_at.is_(None), orders.c.mirakl_seen_at < orders.c.mirakl_wanted_since),
     )
     .order_by(orders.c.mirakl_wanted_since, orders.c.id)
+    .limit(bindparam("most"))
+)
+_UNSEEN_SINCE = (
+    select(orders.c.mirakl_order_id)
+    .where(
+        orders.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
+        text(_STILL_TO_SHIP),
+        orders.c.mirakl_seen_at < bindparam("before"),
+    )
+    .order_by(orders.c.mirakl_seen_at)
     .limit(bindparam("most"))
 )
 _BY_SHOPIFY_ID = (
@@ -563,6 +576,13 @@ def wanted_documents(c: Connection, connection_ids: Sequence[int], limit: int) -
     """Orders for which a younger marketplace snapshot is wanted than the kept one: row id, Mirakl id and connection."""
     rows = c.execute(_WANTED_DOCUMENTS, {"connection_ids": connection_ids, "most": limit})
     return [(row.id, row.mirakl_order_id, row.connection_id) for row in rows]
+
+
+def unseen_since(c: Connection, connection_ids: Sequence[int], before: datetime, limit: int) -> list[str]:
+    """Mirakl ids of accepted orders still to be shipped whose marketplace side was last seen before then, the longest
+    unseen first."""
+    values = {"connection_ids": connection_ids, "before": before, "most": limit}
+    return list(c.execute(_UNSEEN_SINCE, values).scalars())
 
 
 def order_by_shopify_id(c: Connection, connection_ids: Sequence[int], shopify_order_id: str) -> int | None:

@@ -626,6 +626,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("mirakl_state = 'WAITING_ACCEPTANCE'"),
     )
     op.create_index(
+        "ix_orders_to_ship",
+        "orders",
+        ["mirakl_seen_at"],
+        unique=False,
+        postgresql_where=sa.text("mirakl_state IN ('WAITING_DEBIT', 'WAITING_DEBIT_PAYMENT', 'SHIPPING')"),
+    )
+    op.create_index(
         "ix_orders_tracking",
         "orders",
         [

@@ -22,6 +22,7 @@ import interlock.monitoring.board
 import interlock.monitoring.channels
 import interlock.monitoring.outbox
 import interlock.monitoring.rollup
+import interlock.monitoring.skus
 import interlock.offers.store
 import interlock.orders.store
 import interlock.orders.texts

@@ -392,6 +392,16 @@ class _Measured(Collector):
         for lane, _, seconds in self._board.oldest_by_lane:
             oldest.add_metric([lane], seconds)
         yield oldest
+        for name, what, number_of in (
+            ("interlock_skus_known", "SKUs whose quantity at the marketplace is known.", "known"),
+            ("interlock_skus_drifting", "SKUs that show another quantity than they may.", "drifting"),
+            ("interlock_skus_oversold", "SKUs that show more than there is.", "oversold"),
+            ("interlock_sku_drift_minutes_week", "Minutes of drift of all SKUs this week.", "minutes"),
+        ):
+            gauge = GaugeMetricFamily(name, what, labels=["connection"])
+            for drift in self._board.drift:
+                gauge.add_metric([drift.connection], getattr(drift, number_of))
+            yield gauge
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

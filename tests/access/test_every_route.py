@@ -72,6 +72,8 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /connections/{connection_id}/{kind}.csv": P.EXPORT,
     "POST /connections/{connection_id}/carriers/file": P.CHANGE_MAPPINGS,
     "POST /connections/{connection_id}/skus/file": P.CHANGE_MAPPINGS,
+    "GET /skus": P.SEE,
+    "GET /skus.csv": P.EXPORT,
     "POST /connections/{connection_id}/skus/bundle": P.CHANGE_MAPPINGS,
     "GET /connections/{connection_id}/offers.csv": P.EXPORT,
     "GET /mappings": P.SEE,

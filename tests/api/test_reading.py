@@ -369,6 +369,8 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
         ("GET", "/v1/connections", "mappings:read"),
         ("GET", "/v1/connections/a/carriers", "mappings:read"),
         ("GET", "/v1/connections/a/skus", "mappings:read"),
+        ("GET", "/v1/connections/a/offers", "mappings:read"),
+        ("GET", "/v1/skus", "mappings:read"),
         ("PUT", "/v1/connections/a/carriers/b", "mappings:write"),
         ("PUT", "/v1/connections/a/skus/b", "mappings:write"),
         ("DELETE", "/v1/connections/a/carriers/b?who=a&why=b", "mappings:write"),

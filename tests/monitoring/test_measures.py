@@ -117,7 +117,7 @@ def verdicts(numbers: Numbers) -> dict[str, str]:
 def test_there_are_fourteen_objectives_and_without_events_none_is_broken() -> None:
     found = verdicts(Numbers())
 
-    assert list(found) == [f"S{number}" for number in range(1, 15)]
+    assert list(found) == [f"S{number}" for number in range(1, 16)]
     assert set(found.values()) == {"held", "no events"}
 
 

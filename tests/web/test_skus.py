@@ -90,3 +90,21 @@ def test_both_sides_are_a_file(browser: Browser, connection: ConnectionRow, plac
     lines = answer.text.splitlines()
     assert lines[0].lstrip("\ufeff").startswith("connection,offer sku,state")
     assert "atlas,MUG,linked,MUG,1,Stoneware mug,5,12.90,11.90,EUR,yes" in lines
+
+
+def test_every_sku_is_listed_with_its_state_filters_and_a_file(browser: Browser, place: str) -> None:
+    shown = text_of(browser.get("/skus"))
+    assert "MUG price differs Offered at 12.90, in the shop 11.90 EUR." in shown
+    assert "SET no product atlas offers SET" in shown
+    only = text_of(browser.get("/skus?state=price+differs&connection=atlas"))
+    assert "MUG" in only
+    assert "no product atlas offers SET" not in only
+    assert browser.get("/skus?state=nonsense").status_code == 422
+    assert browser.get("/skus?after=nonsense").status_code == 422
+    lines = browser.get("/skus.csv?sku=MU").text.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith('atlas,MUG,price differs,"Offered at 12.90')
+
+
+def test_no_sku_yet_is_said(browser: Browser, connection: ConnectionRow) -> None:
+    assert "No SKU is known yet." in text_of(browser.get("/skus"))

@@ -15,6 +15,7 @@ from interlock.api.label_check import label_routes
 from interlock.api.mappings import mapping_routes
 from interlock.api.orders import order_routes
 from interlock.api.problems import responses, say_what_went_wrong
+from interlock.api.skus import sku_routes
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
 from interlock.engine.gateways import Connections
@@ -74,6 +75,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     app.include_router(_said(edit_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(case_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(mapping_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(sku_routes(gate, store, parts.clock)))
     app.include_router(_said(health_routes(gate, store, parts.clock)))
     say_what_went_wrong(app, parts.store)
     return app

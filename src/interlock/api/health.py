@@ -64,7 +64,7 @@ def health_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
 
     @routes.get("/health/objectives", responses=responses(), operation_id="list_objectives")
     async def shown(caller: Annotated[Caller, Depends(gate.needs(Scope.HEALTH_READ))]) -> list[Objective]:
-        """List the objectives S1 to S14 as they were judged last. Empty until the first judgement after the set-up."""
+        """List the objectives S1 to S15 as they were judged last. Empty until the first judgement after the set-up."""
         board = await store.tx(kept_board)
         return [] if board is None else list(board.objectives)
 

@@ -27,6 +27,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("/refund-tasks", "Refund tasks"),
             Place("/holds", "Holds"),
             Place("/mappings", "Mappings"),
+            Place("/skus", "SKUs"),
         ),
     ),
     (

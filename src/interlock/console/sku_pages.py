@@ -1,19 +1,28 @@
-"""What the SKU map has besides its entries: bundles, and both sides line by line as a file."""
+"""How every SKU is at every marketplace; and what the SKU map has besides its entries: bundles, both sides as a file."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
-from interlock.console.export import csv_file
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import asked_of, choices
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
+from interlock.console.sku_health import COLUMNS, OWN_FILTERS, file_row, skus_page
 from interlock.console.skus import COMPARED_COLUMNS, compared, compared_rows, component_of, set_bundle
 from interlock.engine.store import ConnectionRow
+from interlock.monitoring.sku_health import STATES
+from interlock.monitoring.skus import drift_of_all
+
+EXPORTED_AT_ONCE = 500
 
 
 def sku_routes(routes: APIRouter, console: Console) -> None:
@@ -25,6 +34,37 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
         if found is None:
             raise PageMissing(f"There is no connection with the row number {connection_id}.")
         return found
+
+    @routes.get("/skus")
+    @needs(Permission.SEE, lists=True)
+    async def skus(request: Request) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def read(c: Connection) -> dict[str, Any]:
+            offered = choices(c, asked)
+            found, next_mark = skus_page(c, asked, now)
+            return {"choices": offered, "skus": found, "next_mark": next_mark, "drift": drift_of_all(c, now)}
+
+        found = await console.read(read)
+        return console.page(request, "sku_health", "SKUs", live=False, asked=asked, states=STATES, **found)
+
+    @routes.get("/skus.csv")
+    @needs(Permission.EXPORT, lists=True)
+    async def skus_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def first(c: Connection) -> None:
+            choices(c, asked)
+            skus_page(c, asked, now, 1)  # what cannot be filtered by is said before the file begins
+            note_export(c, who, "skus", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
+            found, next_mark = skus_page(c, replace(asked, after=mark or asked.after), now, EXPORTED_AT_ONCE)
+            return [file_row(one) for one in found], next_mark or None
+
+        return csv_file(parts.store, "skus", COLUMNS, batch)
 
     @routes.post("/connections/{connection_id}/skus/bundle")
     @needs(Permission.CHANGE_MAPPINGS)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
@@ -31,6 +32,7 @@ from interlock.offers.suggest import EarlierChoice, SkuSuggestion, suggest
 from interlock.orders.reasons import Reason
 from interlock.shipping.history import as_it_was
 
+LineState = Literal["linked", "bundle", "without product", "ambiguous", "inactive", "deleted", "not offered"]
 MOST_COMPONENTS = 50
 MOST_UNITS = 10_000
 SETTLED_AT_ONCE = 30
@@ -223,7 +225,7 @@ class ComparedSku:
 
     connection: str
     offer_sku: str
-    state: str
+    state: LineState
     shop_sku: str
     units: int
     product: str
@@ -328,7 +330,7 @@ def compared(c: Connection, row: ConnectionRow, now: datetime) -> list[ComparedS
 def _line(
     row: ConnectionRow,
     offer: Offered,
-    state: str,
+    state: LineState,
     variant: Variant | None,
     units: int,
     currency: str,
@@ -351,7 +353,7 @@ def _line(
     )
 
 
-def _state(offer: Offered, one: Unlinked | None) -> str:
+def _state(offer: Offered, one: Unlinked | None) -> LineState:
     if offer.deleted or one is None:
         return "deleted"
     return "ambiguous" if one.matches > 1 else "without product"

@@ -1,4 +1,4 @@
-"""The board of health: objectives, durations, edits by SKU. Computed every minute by one worker, kept in one row, read by
+"""The board of health: objectives, durations, edits by SKU, stock that drifts. Computed every minute by one worker, kept in one row, read by
 the page, the command and the metrics, however long the history is."""
 
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from interlock.monitoring.decide import Finding
 from interlock.monitoring.measures import BOUNDS, TITLES, Counted, Measure
 from interlock.monitoring.objectives import BURN_WINDOWS, Numbers, Objective, burn, objectives
 from interlock.monitoring.rollup import OF_NO_CONNECTION, by_slot, counted_since, edit_clock_rows
+from interlock.monitoring.skus import Drift, drift_of_all
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.storage.database import metadata
@@ -98,6 +99,7 @@ class Board:
     blocked: tuple[tuple[str, int], ...]
     skus: tuple[SkuHealth, ...]
     oldest_by_lane: tuple[tuple[str, int, float], ...]
+    drift: tuple[Drift, ...] = ()
 
 
 _AS_JSON = TypeAdapter(Board)
@@ -125,6 +127,7 @@ def make_board(c: Connection, now: datetime) -> Board:
         blocked=_blocked(c, since),
         skus=_skus(c, since),
         oldest_by_lane=_lanes(c, now),
+        drift=drift_of_all(c, now),
     )
 
 

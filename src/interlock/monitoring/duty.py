@@ -14,7 +14,7 @@ from interlock.clock import Clock
 from interlock.engine.store import beat, count
 from interlock.engine.troubles import note_trouble, trouble_is_over
 from interlock.logs import logger
-from interlock.monitoring import board, deadlines, links, outbox, rollup
+from interlock.monitoring import board, deadlines, links, outbox, rollup, skus
 from interlock.monitoring.channels import Channel, address_of, alerting, all_channels, all_routes
 from interlock.monitoring.composing import Composed, compose
 from interlock.monitoring.deadlines import MOST_DEADLINES, LastKnown, OrderDeadline
@@ -58,6 +58,8 @@ class Alerting:
                 return 0, ()
             number = rollup.measure_ended(c, now)
             rollup.sample_freshness(c, now)
+            skus.note_sales(c, now)
+            skus.sample_skus(c, now)
             board.keep_board(c, now)
             beat(c, "measures", now)
             return number, board.findings(c, now)

@@ -14,6 +14,7 @@ Measure = Literal[
     "dispatch_told",
     "ingress",
     "freshness",
+    "stock_drift",
 ]
 TITLES: dict[Measure, str] = {
     "seen_accepted": "order first seen → accepted",
@@ -24,6 +25,7 @@ TITLES: dict[Measure, str] = {
     "dispatch_told": "parcel left → marketplace told",
     "ingress": "webhook → answered",
     "freshness": "age of the last good read, in intervals",
+    "stock_drift": "how long an offer has shown another quantity than it may",
 }
 BOUNDS: tuple[float, ...] = (0.1, 0.3, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 14400)
 """Upper bounds of the counted classes, in seconds (for `freshness` in intervals); one more class takes what is longer.

@@ -1,4 +1,4 @@
-"""The objectives S1 to S14, judged on counted rows. Pure: numbers in, held, bounded or broken out."""
+"""The objectives S1 to S15, judged on counted rows. Pure: numbers in, held, bounded or broken out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +48,7 @@ TIMED: tuple[Timed, ...] = (
     Timed("S6", "parcel left to marketplace told", "dispatch_told", ((0.95, 120), (0.99, 900))),
     Timed("S7", "webhook answered", "ingress", ((0.9995, 1),)),
     Timed("S12", "freshness of reads, in intervals", "freshness", ((0.999, 2),)),
+    Timed("S15", "offers that show another quantity than they may", "stock_drift", ((0.99, 900),)),
 )
 
 
@@ -69,7 +70,7 @@ class Numbers:
 
 
 def objectives(numbers: Numbers) -> tuple[Objective, ...]:
-    """Every objective, S1 to S14, in order."""
+    """Every objective, S1 to S15, in order."""
     timed = {one.code: _timed(one, numbers.durations.get(one.measure, Counted())) for one in TIMED}
     found = {
         **timed,
@@ -101,7 +102,7 @@ def objectives(numbers: Numbers) -> tuple[Objective, ...]:
         ),
         "S14": _poisoned(numbers),
     }
-    return tuple(found[f"S{number}"] for number in range(1, 15))
+    return tuple(found[f"S{number}"] for number in range(1, 16))
 
 
 def _timed(one: Timed, durations: Counted) -> Objective:
@@ -166,7 +167,7 @@ BURN_WINDOWS: tuple[BurnWindow, ...] = (
     BurnWindow("page", timedelta(hours=6), timedelta(minutes=30), 6),
     BurnWindow("ticket", timedelta(days=3), timedelta(hours=6), 1),
 )
-BURNING: tuple[str, ...] = ("S2", "S5", "S6", "S7")
+BURNING: tuple[str, ...] = ("S2", "S5", "S6", "S7", "S15")
 
 
 def burn(

@@ -106,6 +106,18 @@ def add(c: Connection, connection_id: int, found: Iterable[Latency]) -> int:
         for grain, width, _ in GRAINS:
             key = (grain, latency.measure, slot_of(latency.at, width))
             slots.setdefault(key, [0] * (len(BOUNDS) + 1))[class_of(latency.seconds)] += 1
+    _add_slots(c, connection_id, slots)
+    return number
+
+
+def add_counts(c: Connection, connection_id: int, measure: Measure, at: datetime, counts: list[int]) -> None:
+    """Add what was counted elsewhere, class by class of measures.BOUNDS, to the slots of this moment."""
+    _add_slots(
+        c, connection_id, {(grain, measure, slot_of(at, width)): list(counts) for grain, width, _ in GRAINS}
+    )
+
+
+def _add_slots(c: Connection, connection_id: int, slots: dict[tuple[str, str, datetime], list[int]]) -> None:
     for (grain, measure, slot), counts in sorted(slots.items()):
         key_of = {"grain": grain, "measure": measure, "connection_id": connection_id, "slot": slot}
         made = c.execute(
@@ -120,7 +132,6 @@ def add(c: Connection, connection_id: int, found: Iterable[Latency]) -> int:
         there = c.execute(select(latency_counts.c.counts).where(*mine).with_for_update()).scalar_one()
         summed = [one + two for one, two in zip(there, counts, strict=True)]
         c.execute(update(latency_counts).where(*mine).values(counts=summed))
-    return number
 
 
 def slot_of(moment: datetime, width: timedelta) -> datetime:

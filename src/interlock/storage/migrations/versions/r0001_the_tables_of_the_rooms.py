@@ -709,6 +709,26 @@ def upgrade() -> None:
     op.create_index("ix_sessions_former", "sessions", ["former_digest"], unique=False)
     op.create_index("ix_sessions_person", "sessions", ["person_id"], unique=False)
     op.create_table(
+        "sku_health",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("last_sale_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drift_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("week", sa.Text(), server_default="", nullable=False),
+        sa.Column("drift_seconds", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_sku_health_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "sku", name=op.f("pk_sku_health")),
+    )
+    op.create_index(
+        "ix_sku_health_drifting",
+        "sku_health",
+        ["connection_id"],
+        unique=False,
+        postgresql_where=sa.text("drift_since IS NOT NULL"),
+    )
+    op.create_table(
         "sku_mappings",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("mirakl_sku", sa.Text(), nullable=False),

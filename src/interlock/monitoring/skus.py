@@ -1,0 +1,433 @@
+"""What is known of every SKU at every marketplace: sampled once a minute where something drifts, read for pages and
+programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Subquery,
+    Table,
+    Text,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    union,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from interlock.cases.store import cases
+from interlock.engine.store import all_connections
+from interlock.inventory.store import stock_figures
+from interlock.monitoring.measures import BOUNDS, class_of
+from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
+from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
+from interlock.offers.store import known_offers, links, offer_links, offers, shop_variants, variants_read
+from interlock.orders.store import orders
+from interlock.storage.database import metadata
+from interlock.storage.types import UtcDateTime
+
+EDITS_OF = timedelta(days=30)
+MOST_ORDERS = 2000
+LONGEST_STEP = timedelta(minutes=5)
+"""No more than this counts between two samples: while nobody sampled, nobody knows."""
+_READY_AFTER = timedelta(hours=1)
+_REASONS = (
+    "offer_without_variant",
+    "offer_ambiguous",
+    "sku_unknown",
+    "sku_ambiguous",
+    "stock_refused",
+    "stock_short",
+)
+
+sku_health = Table(
+    "sku_health",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("last_sale_at", UtcDateTime),
+    # since when a sample has shown another figure than may be offered
+    Column("drift_since", UtcDateTime),
+    # the ISO week, such as 2026-W48, and what was counted in it
+    Column("week", Text, nullable=False, server_default=""),
+    Column("drift_seconds", Integer, nullable=False, server_default="0"),
+    Index("ix_sku_health_drifting", "connection_id", postgresql_where=text("drift_since IS NOT NULL")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The SKUs of one connection at a glance: how many have a known figure, how many show another one, how many show more
+    than there is, and the minutes of all of them this week."""
+
+    connection: str
+    known: int
+    drifting: int
+    oversold: int
+    minutes: int
+
+
+def week_of(moment: datetime) -> str:
+    """The ISO week of a moment in UTC, such as 2026-W48."""
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+# -- sampling ----------------------------------------------------------------------------------------------
+
+
+def sample_skus(c: Connection, now: datetime) -> int:
+    """Note which SKUs show another figure than may be offered, and for how long; count them for the burn rate. Returns how
+    many drift. The caller sees to it that one worker samples at a time."""
+    c.execute(upsert(measured).values(name="skus", until=now, position=0).on_conflict_do_nothing())
+    before = c.execute(select(measured.c.until).where(measured.c.name == "skus")).scalar_one()
+    step = max(timedelta(0), min(now - before, LONGEST_STEP))
+    c.execute(update(measured).where(measured.c.name == "skus").values(until=now))
+    number = 0
+    for row in all_connections(c):
+        if row.live:
+            number += _sample(c, row.id, now, step)
+    return number
+
+
+def _sample(c: Connection, connection_id: int, now: datetime, step: timedelta) -> int:
+    f, h = stock_figures.c, sku_health.c
+    known = and_(f.connection_id == connection_id, f.target.is_not(None), f.believed.is_not(None))
+    drifts = and_(known, f.target != f.believed)
+    total = int(c.execute(select(func.count()).select_from(stock_figures).where(known)).scalar_one())
+    week, seconds = week_of(now), round(step.total_seconds())
+    over = exists().where(drifts, f.sku == h.sku)
+    c.execute(
+        update(sku_health)
+        .where(h.connection_id == connection_id, h.drift_since.is_not(None), ~over)
+        .values(drift_since=None)
+    )
+    fresh = select(f.connection_id, f.sku, literal(now, UtcDateTime), literal(week), literal(0)).where(drifts)
+    new = upsert(sku_health).from_select(
+        ["connection_id", "sku", "drift_since", "week", "drift_seconds"], fresh
+    )
+    same_week = h.week == week
+    went_on = h.drift_since.is_not(None)
+    c.execute(
+        new.on_conflict_do_update(
+            index_elements=["connection_id", "sku"],
+            set_={
+                "drift_since": func.coalesce(h.drift_since, new.excluded.drift_since),
+                "week": week,
+                "drift_seconds": case((same_week, h.drift_seconds), else_=0)
+                + case((went_on, seconds), else_=0),
+            },
+        )
+    )
+    ages = c.execute(
+        select(h.drift_since).where(h.connection_id == connection_id, h.drift_since.is_not(None))
+    ).scalars()
+    counts = [0] * (len(BOUNDS) + 1)
+    number = 0
+    for since in ages:
+        counts[class_of((now - since).total_seconds())] += 1
+        number += 1
+    counts[0] += total - number
+    if total:
+        add_counts(c, connection_id, "stock_drift", now, counts)
+    return number
+
+
+def note_sales(c: Connection, now: datetime) -> int:
+    """Note the last sale of each SKU: every order once, by the lines it was sold with. Returns how many orders were
+    counted."""
+    c.execute(upsert(measured).values(name="sku sales", until=now, position=0).on_conflict_do_nothing())
+    position = c.execute(select(measured.c.position).where(measured.c.name == "sku sales")).scalar_one()
+    rows = c.execute(
+        select(
+            orders.c.id,
+            orders.c.connection_id,
+            orders.c.created_at,
+            orders.c.memory["ordered"].label("ordered"),
+        )
+        .where(orders.c.id > position)
+        .order_by(orders.c.id)
+        .limit(MOST_ORDERS)
+    ).all()
+    sold: dict[tuple[int, str], datetime] = {}
+    last, number = position, 0
+    for row in rows:
+        lines = row.ordered if isinstance(row.ordered, list) else []
+        # An order that was not looked at yet says nothing of its lines; one that never will is passed after an hour.
+        if not lines and now - row.created_at < _READY_AFTER:
+            break
+        last, number = row.id, number + 1
+        for line in lines:
+            key = (row.connection_id, str(line.get("sku", "")))
+            if key[1]:
+                sold[key] = max(sold.get(key, row.created_at), row.created_at)
+    if sold:
+        new = upsert(sku_health).values(
+            [
+                {"connection_id": connection_id, "sku": sku, "last_sale_at": at}
+                for (connection_id, sku), at in sorted(sold.items())
+            ]
+        )
+        latest = func.greatest(sku_health.c.last_sale_at, new.excluded.last_sale_at)
+        c.execute(
+            new.on_conflict_do_update(index_elements=["connection_id", "sku"], set_={"last_sale_at": latest})
+        )
+    if last != position:
+        c.execute(update(measured).where(measured.c.name == "sku sales").values(position=last, until=now))
+    return number
+
+
+def drift_of_all(c: Connection, now: datetime) -> tuple[Drift, ...]:
+    """The SKUs of every live connection at a glance."""
+    found = []
+    for row in all_connections(c):
+        if not row.live:
+            continue
+        f = stock_figures.c
+        both = and_(f.target.is_not(None), f.believed.is_not(None))
+        known, drifting, oversold = c.execute(
+            select(
+                func.count().filter(both),
+                func.count().filter(and_(both, f.target != f.believed)),
+                func.count().filter(and_(both, f.believed > f.target)),
+            ).where(f.connection_id == row.id)
+        ).one()
+        h = sku_health.c
+        seconds = c.execute(
+            select(func.coalesce(func.sum(h.drift_seconds), 0)).where(
+                h.connection_id == row.id, h.week == week_of(now)
+            )
+        ).scalar_one()
+        found.append(Drift(row.name, known, drifting, oversold, int(seconds) // 60))
+    return tuple(found)
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SkuMark:
+    """Where a page of the list begins: after this connection's SKU."""
+
+    connection_id: int
+    sku: str
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}:{self.sku}"
+
+
+def mark_of(written: str) -> SkuMark | None:
+    """The mark a page gave, or None for what is none."""
+    number, between, sku = written.partition(":")
+    if not between or not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    return SkuMark(int(number), sku)
+
+
+def sku_page(
+    c: Connection,
+    now: datetime,
+    *,
+    connection_id: int | None = None,
+    state: str = "",
+    sku: str = "",
+    after: SkuMark | None = None,
+    limit: int = 50,
+) -> tuple[tuple[SkuHealth, ...], SkuMark | None]:
+    """SKUs by connection and name, and where the next page begins. `state` keeps those of one state, `sku` those whose
+    name begins so."""
+    chosen = _chosen(connection_id, state, sku, after).limit(limit + 1)
+    keys = [(row.connection_id, row.sku) for row in c.execute(chosen)]
+    page = keys[:limit]
+    following = SkuMark(*page[-1]) if len(keys) > limit and page else None
+    names = {row.id: row for row in all_connections(c)}
+    found: list[SkuHealth] = []
+    for of_connection in dict.fromkeys(key[0] for key in page):
+        skus = [name for number, name in page if number == of_connection]
+        found += _facts(c, names[of_connection], skus, now)
+    return tuple(found), following
+
+
+def _chosen(
+    connection_id: int | None, state: str, sku: str, after: SkuMark | None
+) -> Select[tuple[int, str]]:
+    f = stock_figures.c
+    keys = union(
+        select(offers.c.connection_id, offers.c.sku).where(offers.c.deleted.is_(False)),
+        select(f.connection_id, f.sku),
+        select(sku_health.c.connection_id, sku_health.c.sku),
+    ).subquery()
+    key = (keys.c.connection_id, keys.c.sku)
+    query = select(*key).order_by(*key)
+    if connection_id is not None:
+        query = query.where(keys.c.connection_id == connection_id)
+    if sku:
+        query = query.where(keys.c.sku.startswith(sku, autoescape=True))
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(literal(after.connection_id), literal(after.sku)))
+    of_figure = and_(f.connection_id == keys.c.connection_id, f.sku == keys.c.sku)
+    linked = exists().where(
+        offer_links.c.connection_id == keys.c.connection_id, offer_links.c.offer_sku == keys.c.sku
+    )
+    wanted: dict[str, ColumnElement[bool]] = {
+        "oversold": exists().where(of_figure, f.believed > f.target),
+        "drifting": exists().where(of_figure, f.believed < f.target),
+        "refused": exists().where(of_figure, f.refused_why != ""),
+        "no product": ~linked,
+        "price differs": _price_differs(keys.c.connection_id, keys.c.sku),
+        "edit blocked": or_(
+            exists().where(_blocked(keys), keys.c.sku == any_(edit_clock_rows.c.skus)),
+            exists().where(
+                _blocked(keys),
+                offer_links.c.connection_id == keys.c.connection_id,
+                offer_links.c.offer_sku == keys.c.sku,
+                offer_links.c.shop_sku == any_(edit_clock_rows.c.skus),
+            ),
+        ),
+    }
+    return query.where(wanted[state]) if state in wanted else query
+
+
+def _blocked(keys: Subquery) -> ColumnElement[bool]:
+    """Edits of the key's connection that did not get through."""
+    return and_(
+        edit_clock_rows.c.connection_id == keys.c.connection_id,
+        edit_clock_rows.c.outcome.not_in(("", "confirmed", "released")),
+    )
+
+
+def _price_differs(connection_id: Any, sku: Any) -> ColumnElement[bool]:
+    return exists().where(
+        offers.c.connection_id == connection_id,
+        offers.c.sku == sku,
+        offers.c.deleted.is_(False),
+        offer_links.c.connection_id == connection_id,
+        offer_links.c.offer_sku == sku,
+        offer_links.c.units == 1,
+        offer_links.c.how != "bundle",
+        shop_variants.c.variant_id == offer_links.c.variant_id,
+        offers.c.price != shop_variants.c.price,
+    )
+
+
+def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[SkuHealth]:
+    offered = {one.sku: one for one in known_offers(c, row.id, skus)}
+    linked: dict[str, list[Any]] = {}
+    for link in links(c, row.id, offer_skus=skus):
+        linked.setdefault(link.offer_sku, []).append(link)
+    variants = [link.variant_id for of_sku in linked.values() for link in of_sku]
+    prices = {
+        one.variant_id: one.price
+        for one in c.execute(
+            select(shop_variants.c.variant_id, shop_variants.c.price).where(
+                shop_variants.c.shop == row.shopify_shop, shop_variants.c.variant_id.in_(variants)
+            )
+        )
+    }
+    shop_read = variants_read(c, row.shopify_shop)
+    currency = "" if shop_read is None else shop_read[1]
+    figures = {one.sku: one for one in _rows(c, stock_figures, row.id, skus)}
+    health = {one.sku: one for one in _rows(c, sku_health, row.id, skus)}
+    problems = _problems(c, row.id, skus)
+    edits = _edits(c, row.id, skus, linked, now)
+    week = week_of(now)
+    found = []
+    for sku in skus:
+        offer, behind = offered.get(sku), linked.get(sku, [])
+        figure, sampled = figures.get(sku), health.get(sku)
+        single = len(behind) == 1 and behind[0].units == 1 and behind[0].how != "bundle"
+        same_money = offer is not None and offer.currency == currency and not offer.deleted
+        price = prices.get(behind[0].variant_id) if single and same_money else None
+        found.append(
+            judged(
+                SkuFacts(
+                    connection=row.name,
+                    connection_id=row.id,
+                    sku=sku,
+                    linked=bool(behind),
+                    shop_skus=tuple(link.shop_sku for link in behind),
+                    last_sale_at=None if sampled is None else sampled.last_sale_at,
+                    edits=tuple(edits.get(sku, ())),
+                    target=None if figure is None else figure.target,
+                    shown=None if figure is None else figure.believed,
+                    published=None if figure is None else figure.published,
+                    published_at=None if figure is None else figure.published_at,
+                    confirmed_at=None if figure is None else figure.confirmed_at,
+                    refused_why="" if figure is None else figure.refused_why,
+                    drift_since=None if sampled is None else sampled.drift_since,
+                    drift_minutes=0
+                    if sampled is None or sampled.week != week
+                    else sampled.drift_seconds // 60,
+                    offer_price=offer.price if offer is not None and price is not None else None,
+                    shop_price=price,
+                    currency=currency,
+                    problem=problems.get(sku, ""),
+                )
+            )
+        )
+    return found
+
+
+def _rows(c: Connection, table: Table, connection_id: int, skus: Sequence[str]) -> Sequence[Row[Any]]:
+    return c.execute(select(table).where(table.c.connection_id == connection_id, table.c.sku.in_(skus))).all()
+
+
+def _problems(c: Connection, connection_id: int, skus: Sequence[str]) -> dict[str, str]:
+    rows = c.execute(
+        select(cases.c.subject, cases.c.sentence)
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.closed_at.is_(None),
+            cases.c.reason.in_(_REASONS),
+            cases.c.subject.in_(skus),
+        )
+        .order_by(cases.c.id.desc())
+    )
+    return {row.subject: row.sentence for row in rows}
+
+
+def _edits(
+    c: Connection, connection_id: int, skus: Sequence[str], linked: dict[str, list[Any]], now: datetime
+) -> dict[str, list[SkuEdit]]:
+    """The edits of the last 30 days that touched each SKU, under its own name or under that of a product behind it."""
+    by_name: dict[str, list[str]] = {}
+    for sku in skus:
+        for name in {sku, *(link.shop_sku for link in linked.get(sku, ()))}:
+            by_name.setdefault(name, []).append(sku)
+    rows = c.execute(
+        select(edit_clock_rows)
+        .where(
+            edit_clock_rows.c.connection_id == connection_id,
+            edit_clock_rows.c.edited_at >= now - EDITS_OF,
+            edit_clock_rows.c.skus.overlap(sorted(by_name)),
+        )
+        .order_by(edit_clock_rows.c.edited_at, edit_clock_rows.c.order_id)
+    )
+    found: dict[str, list[SkuEdit]] = {}
+    for row in rows:
+        seconds = None
+        if row.settled_at is not None:
+            seconds = max((row.settled_at - row.edited_at).total_seconds() - row.quiet_seconds, 0.0)
+        edit = SkuEdit(row.edited_at, seconds, row.outcome)
+        for sku in dict.fromkeys(sku for name in row.skus for sku in by_name.get(name, ())):
+            found.setdefault(sku, []).append(edit)
+    return found

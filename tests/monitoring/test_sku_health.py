@@ -1,0 +1,204 @@
+"""How one SKU is at one marketplace: a table of facts, and the samples behind them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, select, update
+
+from interlock.engine.store import ConnectionRow, one_connection
+from interlock.inventory.store import stock_figures
+from interlock.monitoring.board import findings, make_board
+from interlock.monitoring.rollup import counted_since, edit_clock_rows
+from interlock.monitoring.sku_health import SkuEdit, SkuFacts, judged
+from interlock.monitoring.skus import SkuMark, mark_of, note_sales, sample_skus, sku_page, week_of
+from interlock.orders.codec import encode
+from interlock.orders.memory import Memory, OrderedLine
+from interlock.orders.store import add_order, orders
+from interlock.storage.database import Database
+from tests.build import NOW
+from tests.engine.rows import a_connection
+from tests.offers.seeded import both_sides
+
+MINUTE = timedelta(minutes=1)
+FACTS = SkuFacts("atlas", 1, "MUG", True, ("MUG",), target=5, shown=5, published=5, published_at=NOW)
+TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "cause"),
+    [
+        (TOLD, "fine", ""),
+        (replace(TOLD, target=None, shown=None), "fine", ""),
+        (replace(TOLD, shown=7), "oversold", "The marketplace shows something else than it confirmed."),
+        (replace(TOLD, shown=3), "drifting", "The marketplace shows something else than it confirmed."),
+        (
+            replace(FACTS, shown=3),
+            "drifting",
+            "It was published, and the marketplace has not confirmed it yet.",
+        ),
+        (
+            replace(TOLD, target=4, shown=5),
+            "oversold",
+            "The figure has changed since it was published; the next file carries it.",
+        ),
+        (replace(TOLD, shown=9, published=None), "oversold", "Nothing was published for it yet."),
+        (
+            replace(TOLD, shown=9, refused_why="unknown offer"),
+            "oversold",
+            "The marketplace refused the figure: unknown offer",
+        ),
+        (replace(TOLD, refused_why="x"), "refused", "The marketplace refused the figure: x"),
+        (replace(TOLD, linked=False, problem="No product."), "no product", "No product."),
+        (
+            replace(TOLD, offer_price=Decimal("9.90"), shop_price=Decimal("8.90"), currency="EUR"),
+            "price differs",
+            "Offered at 9.90, in the shop 8.90 EUR.",
+        ),
+        (
+            replace(TOLD, edits=(SkuEdit(NOW, None, "edit_cannot_be_expressed"),)),
+            "edit blocked",
+            "The last edit that did not get through: edit cannot be expressed.",
+        ),
+    ],
+)
+def test_the_worst_of_a_sku_and_its_cause(facts: SkuFacts, state: str, cause: str) -> None:
+    one = judged(facts)
+    assert (one.state, one.cause) == (state, cause)
+
+
+def test_durations_are_of_confirmed_edits_alone() -> None:
+    edits = (
+        SkuEdit(NOW, 10.0, "confirmed"),
+        SkuEdit(NOW + MINUTE, 30.0, "released"),
+        SkuEdit(NOW + 2 * MINUTE, 500.0, "refund_task"),
+        SkuEdit(NOW + 3 * MINUTE, None, ""),
+    )
+    one = judged(replace(TOLD, edits=edits))
+    assert (one.p50, one.p95, one.last_edit_at) == (20.0, 29.0, NOW + 3 * MINUTE)
+    assert judged(TOLD).p50 is None
+
+
+@pytest.fixture
+def c(database: Database) -> Iterator[Connection]:
+    with database.begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def row(c: Connection) -> ConnectionRow:
+    found = one_connection(c, a_connection(c))
+    both_sides(c, found)
+    return found
+
+
+def figure(
+    c: Connection, row: ConnectionRow, sku: str, target: int | None, believed: int | None, **more: Any
+) -> None:
+    c.execute(
+        insert(stock_figures).values(connection_id=row.id, sku=sku, target=target, believed=believed, **more)
+    )
+
+
+def test_drift_is_counted_by_the_minute_and_begins_anew_each_week(c: Connection, row: ConnectionRow) -> None:
+    figure(c, row, "MUG", 5, 7)
+    figure(c, row, "OUT", 0, 0)
+    figure(c, row, "SET", 3, None)
+    at = NOW
+    assert sample_skus(c, at) == 1
+    for _ in range(4):
+        at += MINUTE
+        assert sample_skus(c, at) == 1
+    (mug,) = sku_page(c, at, sku="MUG")[0]
+    assert (mug.state, mug.drift, mug.facts.drift_minutes, mug.facts.drift_since) == ("oversold", 2, 4, NOW)
+    # nobody sampled for an hour: no more than five minutes of it are known
+    at += timedelta(hours=1)
+    sample_skus(c, at)
+    assert sku_page(c, at, sku="MUG")[0][0].facts.drift_minutes == 9
+    c.execute(update(stock_figures).where(stock_figures.c.sku == "MUG").values(believed=5))
+    assert sample_skus(c, at + MINUTE) == 0
+    (mug,) = sku_page(c, at + MINUTE, sku="MUG")[0]
+    assert (mug.drift, mug.facts.drift_since, mug.facts.drift_minutes) == (0, None, 9)
+    assert week_of(at) != week_of(at + timedelta(days=7))
+    assert sku_page(c, at + timedelta(days=7), sku="MUG")[0][0].facts.drift_minutes == 0
+    counted = counted_since(c, "hour", NOW - timedelta(hours=1), row.id)["stock_drift"]
+    assert counted.number == 14
+
+
+def test_a_budget_of_drift_that_burns_pages_before_each_sku_is_an_error(
+    c: Connection, row: ConnectionRow
+) -> None:
+    for number in range(20):
+        figure(c, row, f"SKU-{number:02d}", 5, 5 if number else 9)
+    at = NOW
+    for _ in range(70):
+        sample_skus(c, at)
+        at += MINUTE
+    # one of twenty for an hour: 5 % of the samples against a budget of 1 %
+    assert [one.severity for one in findings(c, at)] == ["ticket"]
+    c.execute(update(stock_figures).where(stock_figures.c.sku < "SKU-10").values(believed=9))
+    for _ in range(60):
+        sample_skus(c, at)
+        at += MINUTE
+    told = findings(c, at)
+    assert [(one.severity, one.connection) for one in told] == [("page", "atlas")]
+    assert told[0].title.startswith("S15 (offers that show another quantity than they may)")
+    (drift,) = make_board(c, at).drift
+    assert (drift.known, drift.drifting, drift.oversold) == (20, 10, 10)
+
+
+def test_the_last_sale_of_a_sku_is_known_from_the_orders(c: Connection, row: ConnectionRow) -> None:
+    one = add_order(c, row.id, "M-1-A", "M-1", NOW)
+    two = add_order(c, row.id, "M-2-A", "M-2", NOW + MINUTE)
+    line = OrderedLine("L1", "MUG", "Mug", 1, Decimal(5), Decimal(5), Decimal(0), (), (), ())
+    c.execute(
+        update(orders)
+        .where(orders.c.id == one)
+        .values(memory=encode(Memory(ordered=(line,))), created_at=NOW)
+    )
+    c.execute(update(orders).where(orders.c.id == two).values(created_at=NOW + MINUTE))
+    assert note_sales(c, NOW + 2 * MINUTE) == 1
+    assert sku_page(c, NOW, sku="MUG")[0][0].facts.last_sale_at == NOW
+    c.execute(update(orders).where(orders.c.id == two).values(memory=encode(Memory(ordered=(line,)))))
+    assert note_sales(c, NOW + 3 * MINUTE) == 1
+    assert sku_page(c, NOW, sku="MUG")[0][0].facts.last_sale_at == NOW + MINUTE
+    assert note_sales(c, NOW + 4 * MINUTE) == 0
+
+
+def test_the_list_is_filtered_and_paged(c: Connection, row: ConnectionRow) -> None:
+    figure(c, row, "lamp-2", 5, 3)
+    order_id = add_order(c, row.id, "M-1-A", "M-1", NOW)
+    c.execute(
+        insert(edit_clock_rows).values(
+            order_id=order_id,
+            change_id="1",
+            connection_id=row.id,
+            edited_at=NOW - MINUTE,
+            skus=["OUT"],
+            quiet_seconds=0,
+            outcome="refund_task",
+        )
+    )
+
+    def skus(**asked: Any) -> list[str]:
+        return [one.facts.sku for one in sku_page(c, NOW, **asked)[0]]
+
+    everything = c.execute(select(1)).scalar_one() and skus()
+    assert sorted(everything) == sorted(["MUG", "OUT", "SET", "TWIN", "lamp-2"])
+    assert skus(state="drifting") == ["lamp-2"]
+    assert skus(state="oversold") == []
+    assert skus(state="price differs") == ["MUG"]
+    assert sorted(skus(state="no product")) == ["SET", "TWIN", "lamp-2"]
+    assert skus(state="edit blocked") == ["OUT"]
+    assert skus(sku="T%") == []
+    first, mark = sku_page(c, NOW, limit=2)
+    rest, end = sku_page(c, NOW, limit=3, after=mark)
+    assert [one.facts.sku for one in (*first, *rest)] == everything
+    assert end is None
+    assert mark_of(str(mark)) == mark
+    assert mark_of("x:MUG") is None
+    assert mark_of("12") is None
+    assert mark_of("12:A:B") == SkuMark(12, "A:B")

@@ -359,6 +359,34 @@ def test_units_that_ship_all_the_same_are_not_withdrawn() -> None:
     assert (part.cases, part.memory.withdrawn) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("mugs", "memory", "held"),
+    [
+        (2, with_tasks(SETTLED), True),
+        (1, with_tasks(SETTLED), False),  # the sides differ, which holds it
+        (
+            2,
+            with_tasks(SETTLED, decisions=(a_decision(Reason.CONFIRM_WITHDRAWN, "edit:1", Option.DISMISS),)),
+            False,
+        ),
+    ],
+)
+def test_refunded_units_put_back_into_the_order_wait_for_somebodys_word(
+    mugs: int, memory: Memory, held: bool
+) -> None:
+    part = decide(look(mirakl=REFUNDED, mugs=mugs), memory)
+
+    expected = (
+        (
+            "1 of MUG were refunded and are in the Shopify order again; the parcel waits for somebody's word "
+            "whether they ship.",
+        )
+        if held
+        else ()
+    )
+    assert part.keep_held == expected
+
+
 def test_units_that_have_left_are_money_alone() -> None:
     left = a_shopify_order(lines=(a_shopify_line(current_quantity=1, fulfilled_quantity=2), LAMP))
     decision = a_decision(Reason.CONFIRM_WITHDRAWN, "edit:1", Option.CONFIRM_WITHDRAWN)

@@ -13,6 +13,7 @@ from interlock.orders.agreement import (
     fulfilled_quantities,
     mirakl_line_id_of,
     ordered_of,
+    shopify_quantities,
 )
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
@@ -73,7 +74,7 @@ def decide(view: View, memory: Memory) -> Part:
     return Part(
         memory,
         cases=(*cases, *late),
-        keep_held=_on_their_way(view, memory),
+        keep_held=(*_on_their_way(view, memory), *_put_back(view, memory)),
         because=(*withdrawn, *_roundings(view, memory)),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
@@ -93,6 +94,24 @@ def _on_their_way(view: View, memory: Memory) -> tuple[str, ...]:
         if is_open(task) and is_of_an_edit(task) and is_begun(task, view.operations)
         for due in task.lines
         if due.quantity and _still_here(view, memory, due)
+    )
+
+
+def _put_back(view: View, memory: Memory) -> tuple[str, ...]:
+    """Refunded units that the Shopify order shows again do not ship before somebody said so: until then the two sides
+    show the same, and nothing else keeps the parcel here."""
+    if view.mirakl is None or view.shopify is None or view.mirakl.state not in TO_SHIP:
+        return ()
+    agreed = dict(agreed_quantities(view.mirakl, memory))
+    shown = dict(shopify_quantities(view.shopify, memory))
+    return tuple(
+        f"{due.quantity} of {_sku(memory, due.line_id)} were refunded and are in the Shopify order again; the parcel "
+        "waits for somebody's word whether they ship."
+        for task in memory.refund_tasks
+        for due in task.lines
+        if awaits_confirmation(memory, task, due)
+        and _still_here(view, memory, due)
+        and shown.get(due.line_id, 0) > agreed.get(due.line_id, 0) - due.quantity
     )
 
 

@@ -153,6 +153,7 @@ RULES = {
     "stock_buffer": "Units held back from every offer; a SKU may have its own.",
     "stock_zeroed": "Why every offer shows nothing for now: a person and a reason.",
     "multi_shipment": "The marketplace is told of parcels one by one (ST01, ST23, ST24) and lists what is left to ship (ST12). Read from PC01 once a day.",
+    "shipping_origins": "The marketplace's warehouse code for each Shopify location, sent with the shipments that leave from it (ST01).",
     "own_fulfillment_centers": "Fulfilment centres whose orders are ours to ship.",
     "label_max_age": "How old the last look at Shopify may be for a label check to say yes; an older one is read anew.",
     "service_wait": "How long a fulfilment service that was asked to stop may take to answer before it is a case.",

@@ -193,6 +193,8 @@ def test_without_an_acceptance_window_nothing_goes_live(
         ({"--refund-cap": "NaN"}, {}, "is not an amount anyone pays"),
         ({"--price-tolerance": "a lot"}, {}, "is no share"),
         ({"--price-tolerance": "-1"}, {}, "between 0 and 1000 per cent"),
+        ({"--ships-from": "the cellar"}, {}, "'the cellar' is not LOCATION=CODE"),
+        ({"--ships-from": "cellar=MAIN"}, {}, "'cellar=MAIN' is not LOCATION=CODE"),
         ({"--customer-mail": "all"}, {}, "there are none and shipping, not 'all'"),
         ({"--mirror-marketplace-changes": "maybe"}, {}, "there are yes and no"),
         ({"--proportional-taxes": "some"}, {}, "there are yes and no"),
@@ -291,6 +293,12 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
         "2.5",
         "--customer-mail",
         "shipping",
+        "--ships-from",
+        "77=MAIN",
+        "--ships-from",
+        "gid://shopify/Location/78=SOUTH",
+        "--ships-from",
+        "78=",
         "--json",
     )
     shown = interlock("connect", "--name", "atlas", "--show")
@@ -302,6 +310,8 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
     assert row.rules.refund_limit == 200
     assert (row.rules.mirror_marketplace_changes, row.rules.price_tolerance) == (False, Decimal("2.5"))
     assert row.rules.customer_mail == "shipping"
+    assert row.rules.warehouse_of("gid://shopify/Location/77") == "MAIN"
+    assert row.rules.warehouse_of("gid://shopify/Location/78") == ""
     assert row.rules.refund_reason_for("line_removed") == "19"
     assert row.rules_changed_at is not None
     assert not row.live

@@ -21,6 +21,7 @@ from interlock.rehearsal.history import on_virtual_time
 from interlock.rehearsal.scenarios import SCENARIOS, SEED, Scenario, Stage, staged
 from interlock.rehearsal.world import WorldPlan
 from interlock.simulator.clock import PlatformClock
+from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import PROFILES, MiraklWorld
 from interlock.simulator.mirakl.operations import operation_at
 from interlock.simulator.transport import ClockedASGITransport
@@ -143,6 +144,35 @@ def test_a_reduction_after_payment_is_refunded_within_the_contract(
     assert judge.seen["OR28"] == 1
     assert judge.seen["ST12"] >= 1
     assert [line.live_quantity for line in stage.order.lines] == [1, 1]
+
+
+def test_parcels_are_told_of_one_by_one_within_the_contract(database: Database, keyring: Keyring) -> None:
+    """ST01, ST11, ST23, ST24 and ST06: two parcels, a number corrected later, and a parcel taken back."""
+
+    async def leave(stage: Stage) -> None:
+        await stage.until(400)
+        shopify = stage.world.shopify
+        (item,) = stage.shopify_order().fulfillment_orders
+        first = shopify.fulfill(item, company="UPS", number="1Z1", units=[(SCENARIOS[0].skus[0], 1)])
+        await stage.until(500)
+        shopify.update_tracking(first, company="dpd", number="D2")
+        stage.marketplace.armed.arm("ST24", Fault("server_error", status=503), 1)
+        second = shopify.fulfill(item, company="UPS", number="1Z3")
+        await stage.until(560)
+        shopify.cancel_fulfillment(second)
+
+    profile = PROFILES["all-or-nothing"].changed(
+        {"multi_shipment": True, "debit_request_delay": 10.0, "debit_delay": 60.0}
+    )
+    scenario = Scenario("in parcels", profile, SCENARIOS[0].rules, leave, 900)
+    stage, judge = _judged(scenario, database, keyring)
+
+    assert judge.violations == []
+    assert {"ST01", "ST06", "ST11", "ST23", "ST24"} <= set(judge.seen)
+    assert [(one.status, one.tracking_number) for one in stage.order.shipments] == [
+        ("SHIPPED", "D2"),
+        ("CANCELED", "1Z3"),
+    ]
 
 
 def test_a_message_is_sent_within_the_contract() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from interlock.edits.diff import differences
 from interlock.orders.actions import CreateShipment, DeleteShipment, TrackShipment, ValidateShipment
-from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.connection import Carrier, CarrierMapping, ShippingOrigin
 from interlock.orders.memory import Memory, ParcelSeen
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
@@ -363,6 +363,16 @@ def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
         CreateShipment("IL-F1", (("L1", 2), ("L2", 1)), "", "Our van", "7", "https://v/7"),
     )
     assert told(knows(shown), left(van)).actions == (ValidateShipment("X-F1"),)
+
+
+def test_a_shipment_names_the_warehouse_of_the_place_it_leaves_from() -> None:
+    """ST01 `shipping_from.warehouse.code`; a location without a code names none."""
+    rules = replace(RULES, shipping_origins=(ShippingOrigin("LOC-1", "SOUTH"),))
+    parcels = (parcel("F1", 1, 0, location_id="LOC-1"), parcel("F2", 1, 0, location_id="LOC-2"))
+
+    made = told(knows(), left(*parcels), rules=rules).actions
+
+    assert [action.warehouse for action in made if isinstance(action, CreateShipment)] == ["SOUTH", ""]
 
 
 # -- a parcel that came back -------------------------------------------------------------------------------

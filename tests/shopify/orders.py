@@ -164,6 +164,7 @@ def shipment(number: int, status: str, *lines: tuple[int, int], tracking: Any = 
         "status": status,
         "displayStatus": "FULFILLED",
         "createdAt": "2026-11-20T09:10:00Z",
+        "location": {"id": "gid://shopify/Location/1"},
         "trackingInfo": list(tracking),
         "fulfillmentLineItems": {
             "nodes": [

@@ -34,12 +34,13 @@ from interlock.marketplaces.reasons import Use, usable
 from interlock.mirakl.client import OriginRefused, check_origin
 from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.codec import decode, encode
-from interlock.orders.connection import ConnectionRules, ReasonOfEdit
+from interlock.orders.connection import ConnectionRules, ReasonOfEdit, ShippingOrigin
 from interlock.storage.installation import open_installation, set_webhook_base
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _SPAN = re.compile(r"(\d+)\s*(s|min|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+LOCATION_ID = "gid://shopify/Location/"
 MIRAKL_KEY_VARIABLE = "MIRAKL_API_KEY"
 SHOPIFY_SECRET_VARIABLE = "SHOPIFY_CLIENT_SECRET"
 
@@ -164,6 +165,13 @@ def connect(
             help="none: no mail about these orders is wanted; shipping: shipping mails reach the relay address.",
         ),
     ] = "",
+    ships_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ships-from",
+            help="LOCATION=CODE: the marketplace's warehouse code for a Shopify location; LOCATION= takes it away.",
+        ),
+    ] = None,
     poll_interval: Annotated[
         str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
     ] = "60s",
@@ -204,6 +212,7 @@ def connect(
                 price_tolerance.strip(),
                 show_status.strip(),
                 customer_mail.strip(),
+                tuple(ships_from or ()),
             )
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
@@ -369,11 +378,12 @@ class Policies:
     price_tolerance: str
     show_status: str
     customer_mail: str
+    ships_from: tuple[str, ...]
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "")
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "", ())
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
@@ -412,6 +422,7 @@ class Policies:
             ),
             price_tolerance=_per_cent("--price-tolerance", self.price_tolerance, rules.price_tolerance),
             show_status=_yes_or_no("--show-status", self.show_status, rules.show_status),
+            shipping_origins=_origins(self.ships_from, rules.shipping_origins),
         )
         if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(
@@ -512,6 +523,24 @@ def _per_cent(option: str, text: str, now: Decimal | None) -> Decimal | None:
     if not share.is_finite() or not 0 <= share <= 1000:
         raise CannotConnect(f"{option}: {text} is not between 0 and 1000 per cent. Nothing was stored.")
     return share
+
+
+def _origins(given: tuple[str, ...], now: tuple[ShippingOrigin, ...]) -> tuple[ShippingOrigin, ...]:
+    """Entries such as 123=MAIN, by the number or the id of a Shopify location; without a code the entry is taken away."""
+    origins = {one.location_id: one.warehouse for one in now}
+    for entry in given:
+        location, found, code = (part.strip() for part in entry.partition("="))
+        number = location.removeprefix(LOCATION_ID)
+        if not found or not number.isascii() or not number.isdigit():
+            raise CannotConnect(
+                f"--ships-from: {entry!r} is not LOCATION=CODE. LOCATION is the number of a Shopify location, as in the "
+                "address of its page in the admin; CODE is the marketplace's code of that warehouse. Nothing was stored."
+            )
+        if code:
+            origins[LOCATION_ID + number] = code
+        else:
+            origins.pop(LOCATION_ID + number, None)
+    return tuple(ShippingOrigin(location_id, warehouse) for location_id, warehouse in origins.items())
 
 
 def _edit_window(text: str, now: timedelta | None) -> timedelta | None:

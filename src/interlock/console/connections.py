@@ -201,6 +201,14 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             else "An order not accepted within it is cancelled by the marketplace.",
         ),
         (
+            "shipping origins",
+            ", ".join(
+                f"{one.location_id.rpartition('/')[2]}: {one.warehouse}" for one in rules.shipping_origins
+            )
+            or "none",
+            "A shipment names the marketplace's warehouse for the location it leaves from; without one it names none.",
+        ),
+        (
             "partial acceptance",
             "allowed" if rules.partial_acceptance else "not allowed",
             "Lines can be refused one by one."

@@ -58,6 +58,14 @@ class ReasonOfEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class ShippingOrigin:
+    """The marketplace's warehouse code for a Shopify location (ST01 `shipping_from.warehouse.code`)."""
+
+    location_id: str
+    warehouse: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """A person has stopped one flow of a connection until a moment: nothing of it is sent, and everything else goes on."""
 
@@ -112,6 +120,7 @@ class ConnectionRules:
     show_status: bool = False
     customer_mail: CustomerMail = "none"
     pauses: tuple[Pause, ...] = ()
+    shipping_origins: tuple[ShippingOrigin, ...] = ()
     publish_stock: bool = False
     stock_locations: tuple[str, ...] = ()
     stock_buffer: int = 0
@@ -120,6 +129,10 @@ class ConnectionRules:
     def paused(self, flow: Flow | None, now: datetime) -> Pause | None:
         """The pause that holds this flow at `now`, if one does. A pause is over at its end, whoever looks at it."""
         return next((pause for pause in self.pauses if pause.flow == flow and now < pause.until), None)
+
+    def warehouse_of(self, location_id: str) -> str:
+        """The marketplace's code of the place a parcel leaves from; empty where none is set for it."""
+        return next((one.warehouse for one in self.shipping_origins if one.location_id == location_id), "")
 
     def cancelation_reason_for(self, edit: KindOfEdit) -> str:
         """The reason code of RE01 that a cancelation of this kind of edit carries (OR30); empty where none is set."""

@@ -252,7 +252,7 @@ class Fulfillment:
     """A Fulfillment that exists (cancelled ones have `live` false). `tracking` is the first complete one.
 
     `display_status` is what Shopify calls it: LABEL_PURCHASED, LABEL_PRINTED or LABEL_VOIDED for a label bought in
-    Shopify, else how far the parcel is; empty where Shopify names none.
+    Shopify, else how far the parcel is; empty where Shopify names none. `location_id` is where it left from.
     """
 
     id: str
@@ -263,6 +263,7 @@ class Fulfillment:
     tracking_number: str
     tracking_url: str
     display_status: str = ""
+    location_id: str = ""
 
     @property
     def only_a_label(self) -> bool:

@@ -202,7 +202,7 @@ def _parcel(view: View, memory: Memory, books: _Books, parcel: Fulfillment) -> P
         return Part(memory, cases=(tracking,))
     books.told_of(untold)
     because = f"A parcel has left; the marketplace gets a shipment of its own for it.{tracking.said}"
-    return want(view, memory, _shipment(marker_of(parcel.id), untold, tracking), (because,))
+    return want(view, memory, _shipment(view, parcel, untold, tracking), (because,))
 
 
 def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipment: Shipment) -> Part:
@@ -257,13 +257,20 @@ def _the_rest(view: View, memory: Memory, books: _Books) -> Part:
     if isinstance(tracking, Case):
         return _with(part, Part(memory, cases=(tracking,)))
     because = f"Everything Shopify shows has left, as was decided; the marketplace is told of the rest.{tracking.said}"
-    action = _shipment(marker_of(untold[-1].id), rest, tracking)
+    action = _shipment(view, untold[-1], rest, tracking)
     return _with(part, want(view, memory, action, (because,)))
 
 
-def _shipment(marker: str, units: Units, tracking: Tracking) -> CreateShipment:
-    lines = tuple(units.items())
-    return CreateShipment(marker, lines, tracking.code, tracking.name, tracking.number, tracking.url)
+def _shipment(view: View, parcel: Fulfillment, units: Units, tracking: Tracking) -> CreateShipment:
+    return CreateShipment(
+        marker_of(parcel.id),
+        tuple(units.items()),
+        tracking.code,
+        tracking.name,
+        tracking.number,
+        tracking.url,
+        view.rules.warehouse_of(parcel.location_id),
+    )
 
 
 def _shown(view: View, shipment: Shipment, tracking: Tracking) -> bool:

@@ -288,6 +288,7 @@ def _fulfillment(read: OrderSnapshotOrderFulfillments) -> Fulfillment:
         tracking_number=(tracking.number or "") if tracking else "",
         tracking_url=(tracking.url or "") if tracking else "",
         display_status=read.display_status or "",
+        location_id=read.location.id if read.location is not None else "",
     )
 
 

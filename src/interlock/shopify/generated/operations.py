@@ -1208,6 +1208,9 @@ class Operations(BaseClient):
                   status
                   displayStatus
                   createdAt
+                  location {
+                    id
+                  }
                   trackingInfo(first: 3) {
                     company
                     number

@@ -120,12 +120,17 @@ class OrderSnapshotOrderFulfillments(BaseModel):
     status: str
     display_status: Optional[str] = Field(alias="displayStatus")
     created_at: datetime = Field(alias="createdAt")
+    location: Optional["OrderSnapshotOrderFulfillmentsLocation"]
     tracking_info: list["OrderSnapshotOrderFulfillmentsTrackingInfo"] = Field(
         alias="trackingInfo"
     )
     fulfillment_line_items: "OrderSnapshotOrderFulfillmentsFulfillmentLineItems" = (
         Field(alias="fulfillmentLineItems")
     )
+
+
+class OrderSnapshotOrderFulfillmentsLocation(BaseModel):
+    id: str
 
 
 class OrderSnapshotOrderFulfillmentsTrackingInfo(BaseModel):

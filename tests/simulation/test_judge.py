@@ -495,6 +495,22 @@ def test_i15_a_window_that_ran_without_a_word(bench: Bench) -> None:
     assert bench.broken() == set()
 
 
+def test_i15_a_window_in_which_every_walk_was_lost_is_bounded(bench: Bench) -> None:
+    assert bench.order.waiting_since is not None
+    bench.order.waiting_since -= timedelta(hours=23)
+    asked = replace(
+        bench.call("OR11"),
+        at=bench.order.waiting_since + timedelta(minutes=5),
+        order_ids=(),
+        detail={"read": "walk"},
+    )
+    bench.mirakl.record.calls.append(replace(asked, fault="reply_lost"))
+    assert bench.broken() == set()
+    assert "I15" in [finding.invariant for finding in bench.judge().bounded]
+    bench.mirakl.record.calls.append(replace(asked, at=asked.at + timedelta(minutes=5)))
+    assert bench.broken() == {"I15"}
+
+
 def test_i16_a_delivery_shopify_never_sent(bench: Bench) -> None:
     bench.sql(
         "INSERT INTO deliveries (shop, topic, webhook_id, received_at, shopify_order_id) "

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from interlock.orders.reasons import Reason
-from interlock.rehearsal.judging.evidence import Evidence
+from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Call
 
 TOLD_BY = 0.4
 SLACK = timedelta(seconds=60)
@@ -22,9 +23,21 @@ def window_of(truth: Truth) -> tuple[datetime, datetime] | None:
     return order.waiting_since, max(ends, order.waiting_since)
 
 
+def _walks(marketplace: Marketplace) -> list[Call]:
+    """Our walks over the orders of a marketplace: only they show an order that nobody knows yet."""
+    return [
+        call
+        for call in marketplace.record.calls
+        if call.operation == "OR11"
+        and call.caller == marketplace.caller
+        and call.detail.get("read") == "walk"
+    ]
+
+
 def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I15: an order is decided before 40 % of its acceptance window is gone, or a case has said by then that the time
-    runs out. Time in which the marketplace could not be read does not count."""
+    runs out. Time in which the marketplace could not be read does not count: a platform that was away for most of it, or
+    every walk of it lost on its way."""
     window = window_of(truth)
     if window is None:
         return
@@ -49,10 +62,10 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
         return
     lost = next((m.at for m in truth.moments if m.kind == "auto_refused"), None)
     reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
-    if (
-        not any(began <= at <= late for at in reads)
-        and evidence.unavailable(began, late) > (late - began) / 2
-    ):
+    walks = [call for call in _walks(truth.marketplace) if began <= call.at <= late]
+    all_lost = bool(walks) and not any(went_well(call) for call in walks)
+    away = evidence.unavailable(began, late) > (late - began) / 2
+    if not any(began <= at <= late for at in reads) and (away or all_lost):
         verdict.bound("I15", truth.id, late, "The marketplace could not be read in this time.")
         return
     verdict.violation(

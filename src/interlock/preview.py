@@ -33,8 +33,10 @@ from interlock.orders.agreement import (
     ordered_of,
     shopify_quantities,
 )
+from interlock.orders.connection import Flow
 from interlock.orders.memory import DeskEdit, Memory, OrderedLine, RefundDue
 from interlock.orders.money import cumulative_share, rounded
+from interlock.orders.pauses import WHAT_WAITS, flow_of, paused_is
 from interlock.orders.plan import Case, Plan
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open, taken_so_far
@@ -192,7 +194,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
         parcel_sentence=sentence,
         refund_total=sum((figure.customer for figure in figures), ZERO),
         commission_total=sum((figure.commission for figure in figures), ZERO),
-        notes=(*_pause_note(view, now), *_notes(edit, shopify, view.memory)),
+        notes=(*_pause_notes(view, now, actions, parcel), *_notes(edit, shopify, view.memory)),
         refused=_refusal(view, edit, blocking),
     )
 
@@ -470,15 +472,26 @@ def _parcel(plan: Plan, after: Plan, calls: bool, edit: DeskEdit) -> tuple[str, 
     return "stays held", held[0] if held else "The parcel is held."
 
 
-def _pause_note(view: View, now: datetime) -> tuple[str, ...]:
-    """What a pause of edits does to the edit: the figures are those of its end."""
-    pause = view.rules.paused("edits", now)
-    if pause is None:
-        return ()
-    return (
-        f"Edits are paused until {pause.until:%Y-%m-%d %H:%M} UTC by {pause.who}: {pause.why} The marketplace is told "
-        "nothing before, and the parcel stays held.",
-    )
+def _pause_notes(view: View, now: datetime, actions: tuple[Action, ...], parcel: str) -> tuple[str, ...]:
+    """What pauses do to the edit: the figures are those of their end. Besides edits these are the flows of its calls, and
+    shipping where the parcel goes on because of it."""
+    flows: list[Flow | None] = ["edits", *map(flow_of, actions)]
+    if parcel != "stays held":
+        flows.append("shipping")
+    notes = []
+    for flow in dict.fromkeys(flows):
+        pause = None if flow is None else view.rules.paused(flow, now)
+        if pause is not None:
+            waits = (
+                "The marketplace is told nothing before, and the parcel stays held."
+                if pause.flow == "edits"
+                else WHAT_WAITS[pause.flow]
+            )
+            notes.append(
+                f"{pause.flow.capitalize()} {paused_is(pause)} paused until {pause.until:%Y-%m-%d %H:%M} UTC by "
+                f"{pause.who}: {pause.why} {waits}"
+            )
+    return tuple(notes)
 
 
 def _notes(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interlock.desk.requests import RequestRefused, Wish, resolved
-from interlock.orders.connection import Pause
+from interlock.orders.connection import Flow, Pause
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.view import View
 from interlock.preview import Preview, check_edit, commission_back, preview
@@ -157,6 +157,32 @@ def test_a_pause_that_would_stop_the_edit_is_said_with_its_reason() -> None:
     (note,) = [note for note in found.notes if "paused" in note]
     assert "by Grace: stocktaking" in note
     assert not any("paused" in note for note in asked(quantities=(("MUG", 1),)).notes)
+
+
+@pytest.mark.parametrize(("flow", "notes"), [("refunds", 1), ("acceptance", 0)])
+def test_a_pause_of_the_flow_its_call_belongs_to_is_said_and_no_other(flow: Flow, notes: int) -> None:
+    pause = Pause(flow, NOW - timedelta(minutes=5), NOW + timedelta(days=1), "Grace", "stocktaking")
+    rules = replace(
+        RULES, reduction_after_debit="automatic", refund_cap=Decimal(500), refund_reason="15", pauses=(pause,)
+    )
+    lines = [replace(line, can_refund=True) for line in PAID]
+    debited = an_order(lines=lines, can_cancel=False, debited_at=NOW)
+    view = replace(look(memory=a_memory(content="old")), mirakl=debited, rules=rules)
+
+    found = asked(view, quantities=(("MUG", 1),))
+
+    assert [call.operation for call in found.calls] == ["OR28"]
+    told = [note for note in found.notes if "paused" in note]
+    assert len(told) == notes
+    assert all("Refunds are paused" in note and "by Grace: stocktaking No refund" in note for note in told)
+
+
+def test_a_pause_of_shipping_is_said_where_the_edit_lets_the_parcel_go() -> None:
+    pause = Pause("shipping", NOW - timedelta(minutes=5), NOW + timedelta(days=1), "Grace", "stocktaking")
+    found = asked(replace(look(), rules=replace(RULES, pauses=(pause,))), quantities=(("MUG", 1),))
+
+    assert found.parcel == "may leave once the marketplace confirms"
+    assert [note.startswith("Shipping is paused") for note in found.notes if "paused" in note] == [True]
 
 
 def test_the_same_question_has_the_same_answer_and_asks_nothing_of_the_clock() -> None:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
+from interlock.access.audit_log import Did, audit_log, record
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.evidence import LabelAsked, gather
@@ -23,6 +24,7 @@ from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.mirakl.world import MiraklWorld
 from interlock.simulator.record import Call, Effect
+from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
@@ -566,6 +568,16 @@ def test_i21_one_attempt_sent_twice(bench: Bench) -> None:
 
 def test_i21_an_answer_without_a_name(bench: Bench) -> None:
     _answer(bench, "dismiss", bench.edit_at(), who=" ")
+    assert bench.broken() == {"I21"}
+
+
+def test_i21_an_audit_log_that_holds_together_and_one_that_does_not(bench: Bench) -> None:
+    for subject in ("case 1", "case 2", "case 1"):
+        record(bench.connection, "ada", Did.CHANGED, subject, now=bench.edit_at())
+    assert bench.broken() == set()
+    without_guards(bench.connection)
+    altered = update(audit_log).where(audit_log.c.id == 2).values(subject="case 3")
+    bench.connection.execute(altered)
     assert bench.broken() == {"I21"}
 
 

@@ -133,7 +133,7 @@ def _case(pause: Pause, view: View, memory: Memory) -> Case:
     return Case(
         Reason.FLOW_PAUSED,
         pause.flow,
-        f"{pause.flow.capitalize()} of {view.rules.name} {_is(pause)} paused until {_stamp(pause.until)} by {pause.who}: "
+        f"{pause.flow.capitalize()} of {view.rules.name} {paused_is(pause)} paused until {_stamp(pause.until)} by {pause.who}: "
         f"{pause.why} {WHAT_WAITS[pause.flow]} It goes on by itself then, or as soon as somebody ends the pause on the page "
         "Connections.",
         due_at=memory.acceptance_due_at if presses else None,
@@ -141,7 +141,8 @@ def _case(pause: Pause, view: View, memory: Memory) -> Case:
     )
 
 
-def _is(pause: Pause) -> str:
+def paused_is(pause: Pause) -> str:
+    """The verb after the flow's name: edits are, shipping is."""
     return "are" if pause.flow in ("edits", "refunds") else "is"
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults, parcels, picking, stories, troubles
+from interlock.rehearsal import faults, hands, parcels, picking, stories, troubles
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -154,6 +154,9 @@ async def live(
     people += told_of
     if parcels.are_busy(seed) and not calm:
         people.append(asyncio.create_task(parcels.handle_for_ever(seed, crowd)))
+    if hands.are_busy(seed) and not calm:
+        people.append(asyncio.create_task(hands.work_for_ever(seed, crowd)))
+        people.append(asyncio.create_task(hands.alert_for_ever(seed, crowd)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (

@@ -91,8 +91,8 @@ def i9_every_write_was_planned(evidence: Evidence, verdict: Verdict) -> None:
 
 
 def i21_every_attempt_is_sent_once(evidence: Evidence, verdict: Verdict) -> None:
-    """I21 (without the hash chain): one attempt in the ledger is one call, and every answer of a person has a name and
-    a reason. A call refused for its token is repeated under the same attempt."""
+    """I21: one attempt in the ledger is one call, every answer of a person has a name and a reason, and the chain of the
+    audit log is whole. A call refused for its token is repeated under the same attempt."""
     seen: dict[str, Call] = {}
     for call, _ in our_writes(evidence):
         if call.reference is None or Reference.of(call.reference) is None or call.operation in STAGING:
@@ -115,6 +115,15 @@ def i21_every_attempt_is_sent_once(evidence: Evidence, verdict: Verdict) -> None
             verdict.violation(
                 "I21", "", row.at, "An answer to a case has no name or no reason.", f"answer {row.id}"
             )
+    verdict.checked["I21"] += evidence.audit.entries
+    if not evidence.audit.whole:
+        verdict.violation(
+            "I21",
+            "",
+            evidence.now,
+            "The audit log does not hold together.",
+            f"entry {evidence.audit.broken_at}",
+        )
 
 
 def _refused_for_load(call: Call) -> bool:

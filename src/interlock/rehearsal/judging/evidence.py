@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, text
 
+from interlock.access.audit_log import BEGINNING, Verified, verify
 from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
 from interlock.engine.store import deliveries, one_connection, polls, tallies
@@ -207,6 +208,7 @@ class Evidence:
     tallies: list[Row[Any]] = field(default_factory=list)
     documents: dict[int, datetime] = field(default_factory=dict)
     plans: list[PlanRow] = field(default_factory=list)
+    audit: Verified = field(default_factory=lambda: Verified(0, BEGINNING))
     links: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
     kin: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)
 
@@ -221,6 +223,7 @@ class Evidence:
         self.cases = read(each_time_open())
         self.answers = read(select(answers).order_by(answers.c.id))
         self.deliveries = read(select(deliveries).order_by(deliveries.c.received_at, deliveries.c.webhook_id))
+        self.audit = verify(c)
         self.polls = read(select(polls).order_by(polls.c.name))
         self.tallies = list(c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label)))
         self.documents = {

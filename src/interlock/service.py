@@ -30,6 +30,7 @@ from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.hosts import only_public
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
 from interlock.engine.marks import keep_mark
+from interlock.engine.retention import forget_history
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sending import refuse_late_writes
 from interlock.engine.stock import StockDesk
@@ -179,6 +180,7 @@ class Pace:
     subscriptions: float = 600.0
     marks: float = 300.0
     forget: float = 3600.0
+    history: float = 21600.0
     heartbeat: float = 10.0
     database: float = 5.0
     alerts: float = 10.0
@@ -231,6 +233,7 @@ class Service:
         console_address: str = "",
         watchdog_file: Path | None = None,
         backup_file: Path | None = None,
+        history: timedelta = timedelta(days=730),
     ) -> None:
         self.database = database
         self.store = ThreadStore(database)
@@ -251,6 +254,7 @@ class Service:
         self.alerting = Alerting(self.store, clock, keyring, console_address, http_for)
         self.checks = OwnChecks(self.store, clock, worker, http_for, backup_file)
         self._watchdog_file = watchdog_file
+        self._history = history
         self._clock = clock
         self._loopback_http = loopback_http
         self._server = server
@@ -292,6 +296,7 @@ class Service:
             ("subscriptions", pace.subscriptions, self._audit_subscriptions),
             ("marks", pace.marks, lambda: self._keep_marks(timedelta(seconds=SHARED * pace.marks))),
             ("forget", pace.forget, lambda: forget(self.parts)),
+            ("history", pace.history, lambda: forget_history(self.parts, self._history)),
             ("heartbeat", pace.heartbeat, self._beat),
             ("database", pace.database, self._watch_database),
             ("alerts", pace.alerts, self.alerting.tell),
@@ -754,6 +759,7 @@ async def _service(settings: Settings, found: Opened, stack: AsyncExitStack) -> 
         console_address=console_address(settings),
         watchdog_file=settings.data_folder / WATCHDOG_FILE,
         backup_file=settings.backup_file,
+        history=timedelta(days=settings.history_days),
     )
 
 

@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     allow_loopback_http: bool = Field(
         default=False, description="Permit platform addresses on plain http when they are on this machine."
     )
+    history_days: int = Field(
+        default=730,
+        ge=90,
+        le=36500,
+        description="Days for which decisions, and the stories and calls of orders that ended, are kept.",
+    )
     backup_file: Path | None = Field(
         default=None,
         description="A file that your backup writes when it has ended well; older than 26 hours pages the engineer.",

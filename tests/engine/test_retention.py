@@ -5,15 +5,26 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from interlock.access.people import people
 from interlock.access.sessions import begin, end, forget_sessions, sessions
 from interlock.cases.store import case_events, cases, keep_event, open_connection_case
+from interlock.engine import retention
+from interlock.engine.ledger import operations
+from interlock.engine.retention import forget_history
 from interlock.engine.store import deliveries, keep_delivery, keep_unreadable, unreadable
 from interlock.engine.sweeps import forget
 from interlock.orders.reasons import Reason
-from interlock.orders.store import forget_documents, keep_document, mirakl_documents, orders
+from interlock.orders.store import (
+    forget_documents,
+    keep_document,
+    mirakl_documents,
+    orders,
+    plans,
+    tell,
+    timeline,
+)
 from interlock.orders.texts import keep_text, texts
 from interlock.service import Service
 from interlock.storage.database import Database
@@ -128,3 +139,89 @@ def test_every_retention_with_a_time_is_one_of_those_that_are_tested_here() -> N
         ("texts", "body"),
         ("unreadable", "body"),
     }
+
+
+def _call(c: Connection, order_id: int, connection_id: int, name: str, at: datetime, kind: str) -> None:
+    c.execute(
+        insert(operations).values(
+            id=name,
+            order_id=order_id,
+            connection_id=connection_id,
+            epoch=0,
+            kind=kind,
+            platform="shopify",
+            call_class="B",
+            action={},
+            digest=name,
+            state="CONFIRMED",
+            planned_at=at,
+            ended_at=at,
+            done_at=at,
+        )
+    )
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_past_of_an_order_goes_after_its_days_but_for_what_the_next_look_needs(
+    database: Database, keyring: Keyring, ended: bool
+) -> None:
+    clock = Stopped()
+    parts = Service(
+        database,
+        clock,
+        Numbered(),
+        keyring,
+        b"key",
+        lambda origin: pytest.fail(f"{origin} was called"),
+        loopback_http=False,
+        worker="w1",
+    ).parts
+    old, young = CLOCK - timedelta(days=800), CLOCK - timedelta(days=10)
+    with database.begin() as c:
+        row = a_leased_order(c)
+        if ended:
+            c.execute(update(orders).values(ended_at=CLOCK - timedelta(days=731)))
+        for at in (old, old + MOMENT, young):
+            tell(c, row.id, at, "Interlock", [f"told at {at}"])
+        # Nobody has looked for two years: the newest decision is old, and stays.
+        for number in range(3):
+            kept = {"order_id": row.id, "at": old + number * MOMENT, "epoch": number, "view": {}, "plan": {}}
+            c.execute(insert(plans).values(kept))
+        for name, at, kind in (
+            ("hold", old, "PlaceHold"),
+            ("refund", old, "RefundLines"),
+            ("recent", young, "PlaceHold"),
+        ):
+            _call(c, row.id, row.connection_id, name, at, kind)
+
+    gone = asyncio.run(forget_history(parts, timedelta(days=730)))
+
+    with database.begin() as c:
+        assert list(c.execute(select(plans.c.epoch)).scalars()) == [2]
+        assert _count(c, timeline) == (1 if ended else 3)
+        left = set(c.execute(select(operations.c.id)).scalars())
+    assert left == ({"refund", "recent"} if ended else {"hold", "refund", "recent"})
+    assert gone == (5 if ended else 2)
+    assert asyncio.run(forget_history(parts, timedelta(days=730))) == 0
+
+
+def test_much_past_goes_in_steps(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    parts = Service(
+        database,
+        Stopped(),
+        Numbered(),
+        keyring,
+        b"key",
+        lambda origin: pytest.fail(f"{origin} was called"),
+        loopback_http=False,
+        worker="w1",
+    ).parts
+    with database.begin() as c:
+        row = a_leased_order(c)
+        kept = {"order_id": row.id, "at": CLOCK - timedelta(days=800), "epoch": 1, "view": {}, "plan": {}}
+        c.execute(insert(plans), [kept] * 10)
+
+    assert asyncio.run(forget_history(parts, timedelta(days=730))) == 9

@@ -89,6 +89,7 @@ operations = Table(
     Column("facts", JSONB, nullable=False, server_default="[]"),
     # set when the row no longer matters to any decision
     Column("done_at", UtcDateTime),
+    Index("ix_operations_planned_at", "planned_at", postgresql_using="brin"),
     Index("ix_operations_open", "order_id", postgresql_where=text("done_at IS NULL")),
     Index("ix_operations_order_id", "order_id", "digest"),
 )

@@ -1062,6 +1062,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at IS NULL"),
     )
     op.create_index("ix_operations_order_id", "operations", ["order_id", "digest"], unique=False)
+    op.create_index(
+        "ix_operations_planned_at", "operations", ["planned_at"], unique=False, postgresql_using="brin"
+    )
     op.create_table(
         "plans",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1073,6 +1076,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_plans_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
     )
+    op.create_index("ix_plans_at", "plans", ["at"], unique=False, postgresql_using="brin")
     op.create_index("ix_plans_order_id", "plans", ["order_id", "id"], unique=False)
     op.create_table(
         "stock_import_lines",
@@ -1122,6 +1126,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_timeline_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
     )
+    op.create_index("ix_timeline_at", "timeline", ["at"], unique=False, postgresql_using="brin")
     op.create_index("ix_timeline_order_id", "timeline", ["order_id", "id"], unique=False)
     op.create_table(
         "case_events",

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from interlock.offers.matching import Variant
-from interlock.offers.suggest import EarlierChoice, sku_key, suggest
+from interlock.offers.suggest import EarlierChoice, shop_of, sku_key, suggest
 
 SHOP = (
     Variant("V1", "MUG-BLUE", barcode="4006381333931", title="Stoneware mug, blue"),
@@ -39,18 +39,20 @@ SHOP = (
     ],
 )  # fmt: skip
 def test_the_likeliest_comes_first_with_its_reason(sku, known, first, reason) -> None:  # type: ignore[no-untyped-def]
-    found = suggest(sku, SHOP, **known)
+    found = suggest(sku, shop_of(SHOP), **known)
     assert found[0].shop_sku == first
     assert reason in found[0].reasons
 
 
 @pytest.mark.parametrize("sku", ["ZZZZ", "", "GONE-1", "日本"])
 def test_what_nothing_speaks_for_is_not_suggested(sku: str) -> None:
-    assert suggest(sku, SHOP) == ()
+    assert suggest(sku, shop_of(SHOP)) == ()
 
 
 def test_a_barcode_goes_before_likeness_and_both_before_a_name() -> None:
-    found = suggest("MUG-BLEU", SHOP, title="Enamel kettle, 1 l", product_ids=("0036000291452",), limit=3)
+    found = suggest(
+        "MUG-BLEU", shop_of(SHOP), title="Enamel kettle, 1 l", product_ids=("0036000291452",), limit=3
+    )
     assert [one.shop_sku for one in found] == ["MUG-GREEN", "00123", "MUG-BLUE"]
 
 
@@ -58,8 +60,11 @@ def test_a_key_has_no_case_accents_blanks_and_punctuation() -> None:
     assert sku_key(" Mug_Bléu/01 ") == "mugbleu01"
 
 
-def test_a_large_shop_is_searched_within_a_second() -> None:
-    shop = [Variant(f"V{n}", f"SKU-{n:06d}", title=f"Product number {n}") for n in range(50_000)]
+def test_thirty_skus_of_a_large_shop_are_searched_within_seconds() -> None:
+    variants = [Variant(f"V{n}", f"SKU-{n:06d}", title=f"Product number {n}") for n in range(50_000)]
     began = time.process_time()
-    assert suggest("sku 012345", shop, title="Product number 12345")[0].shop_sku == "SKU-012345"
-    assert time.process_time() - began < 2.0
+    shop = shop_of(variants)
+    for number in range(30):
+        found = suggest(f"sku {number:06d}", shop, title=f"Product number {number}")
+        assert found[0].shop_sku == f"SKU-{number:06d}"
+    assert time.process_time() - began < 15.0

@@ -28,7 +28,7 @@ from interlock.offers.store import (
     offer_read,
     variants_read,
 )
-from interlock.offers.suggest import EarlierChoice, SkuSuggestion, suggest
+from interlock.offers.suggest import EarlierChoice, SkuSuggestion, shop_of, suggest
 from interlock.orders.reasons import Reason
 from interlock.shipping.history import as_it_was
 
@@ -170,7 +170,7 @@ def suggestions(
     """What each marketplace SKU could mean in the shop, by what its offer shows; empty until the shop was read."""
     if not skus:
         return {}
-    shop = known_variants(c, row.shopify_shop) if variants is None else variants
+    shop = shop_of(known_variants(c, row.shopify_shop) if variants is None else variants)
     offered = {offer.sku: offer for offer in known_offers(c, row.id, skus)}
     earlier = earlier_sku_choices(c, row.id)
     found = {}

@@ -9,23 +9,20 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
+    CompoundSelect,
     Connection,
     ForeignKey,
     Index,
     Integer,
     Row,
     Select,
-    Subquery,
     Table,
     Text,
     and_,
-    any_,
     case,
     exists,
     func,
     literal,
-    or_,
     select,
     text,
     tuple_,
@@ -40,7 +37,15 @@ from interlock.inventory.store import stock_figures
 from interlock.monitoring.measures import BOUNDS, class_of
 from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
-from interlock.offers.store import known_offers, links, offer_links, offers, shop_variants, variants_read
+from interlock.offers.store import (
+    known_offers,
+    links,
+    offer_links,
+    offers,
+    shop_variants,
+    variant_reads,
+    variants_read,
+)
 from interlock.orders.store import orders
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -270,12 +275,7 @@ def sku_page(
 def _chosen(
     connection_id: int | None, state: str, sku: str, after: SkuMark | None
 ) -> Select[tuple[int, str]]:
-    f = stock_figures.c
-    keys = union(
-        select(offers.c.connection_id, offers.c.sku).where(offers.c.deleted.is_(False)),
-        select(f.connection_id, f.sku),
-        select(sku_health.c.connection_id, sku_health.c.sku),
-    ).subquery()
+    keys = _keys(state).subquery()
     key = (keys.c.connection_id, keys.c.sku)
     query = select(*key).order_by(*key)
     if connection_id is not None:
@@ -284,48 +284,82 @@ def _chosen(
         query = query.where(keys.c.sku.startswith(sku, autoescape=True))
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(literal(after.connection_id), literal(after.sku)))
-    of_figure = and_(f.connection_id == keys.c.connection_id, f.sku == keys.c.sku)
-    linked = exists().where(
-        offer_links.c.connection_id == keys.c.connection_id, offer_links.c.offer_sku == keys.c.sku
+    return query
+
+
+def _keys(state: str) -> Select[Any] | CompoundSelect[Any]:
+    """Connection and SKU of what is in a state, or of every SKU that is known at a marketplace."""
+    f = stock_figures.c
+    figure = select(f.connection_id, f.sku)
+    match state:
+        case "oversold":
+            return figure.where(f.believed > f.target)
+        case "drifting":
+            return figure.where(f.believed < f.target)
+        case "refused":
+            return figure.where(f.refused_why != "")
+        case "price differs":
+            return _at_another_price()
+        case "no product":
+            every = _every().subquery()
+            linked = exists().where(
+                offer_links.c.connection_id == every.c.connection_id, offer_links.c.offer_sku == every.c.sku
+            )
+            return select(every.c.connection_id, every.c.sku).where(~linked)
+        case "edit blocked":
+            return _with_blocked_edits()
+        case _:
+            return _every()
+
+
+def _every() -> CompoundSelect[Any]:
+    f = stock_figures.c
+    return union(
+        select(offers.c.connection_id, offers.c.sku).where(offers.c.deleted.is_(False)),
+        select(f.connection_id, f.sku),
+        select(sku_health.c.connection_id, sku_health.c.sku),
     )
-    wanted: dict[str, ColumnElement[bool]] = {
-        "oversold": exists().where(of_figure, f.believed > f.target),
-        "drifting": exists().where(of_figure, f.believed < f.target),
-        "refused": exists().where(of_figure, f.refused_why != ""),
-        "no product": ~linked,
-        "price differs": _price_differs(keys.c.connection_id, keys.c.sku),
-        "edit blocked": or_(
-            exists().where(_blocked(keys), keys.c.sku == any_(edit_clock_rows.c.skus)),
-            exists().where(
-                _blocked(keys),
-                offer_links.c.connection_id == keys.c.connection_id,
-                offer_links.c.offer_sku == keys.c.sku,
-                offer_links.c.shop_sku == any_(edit_clock_rows.c.skus),
+
+
+def _at_another_price() -> Select[Any]:
+    """Offers of one unit of one product whose price is another than the product's, in the shop's currency."""
+    return (
+        select(offers.c.connection_id, offers.c.sku)
+        .distinct()
+        .join(
+            offer_links,
+            and_(
+                offer_links.c.connection_id == offers.c.connection_id, offer_links.c.offer_sku == offers.c.sku
             ),
-        ),
-    }
-    return query.where(wanted[state]) if state in wanted else query
-
-
-def _blocked(keys: Subquery) -> ColumnElement[bool]:
-    """Edits of the key's connection that did not get through."""
-    return and_(
-        edit_clock_rows.c.connection_id == keys.c.connection_id,
-        edit_clock_rows.c.outcome.not_in(("", "confirmed", "released")),
+        )
+        .join(shop_variants, shop_variants.c.variant_id == offer_links.c.variant_id)
+        .join(variant_reads, variant_reads.c.shop == shop_variants.c.shop)
+        .where(
+            offers.c.deleted.is_(False),
+            offer_links.c.units == 1,
+            offer_links.c.how != "bundle",
+            offers.c.currency == variant_reads.c.currency,
+            offers.c.price != shop_variants.c.price,
+        )
     )
 
 
-def _price_differs(connection_id: Any, sku: Any) -> ColumnElement[bool]:
-    return exists().where(
-        offers.c.connection_id == connection_id,
-        offers.c.sku == sku,
-        offers.c.deleted.is_(False),
-        offer_links.c.connection_id == connection_id,
-        offer_links.c.offer_sku == sku,
-        offer_links.c.units == 1,
-        offer_links.c.how != "bundle",
-        shop_variants.c.variant_id == offer_links.c.variant_id,
-        offers.c.price != shop_variants.c.price,
+def _with_blocked_edits() -> CompoundSelect[Any]:
+    """SKUs of edits that did not get through, under their own name at the marketplace or that of a product behind them."""
+    blocked = (
+        select(edit_clock_rows.c.connection_id, func.unnest(edit_clock_rows.c.skus).label("sku"))
+        .distinct()
+        .where(edit_clock_rows.c.outcome.not_in(("", "confirmed", "released")))
+        .subquery()
+    )
+    every = _every().subquery()
+    both = and_(every.c.connection_id == blocked.c.connection_id, every.c.sku == blocked.c.sku)
+    of_product = and_(
+        offer_links.c.connection_id == blocked.c.connection_id, offer_links.c.shop_sku == blocked.c.sku
+    )
+    return union(
+        select(every.c.connection_id, every.c.sku).join(blocked, both),
+        select(offer_links.c.connection_id, offer_links.c.offer_sku.label("sku")).join(blocked, of_product),
     )
 
 

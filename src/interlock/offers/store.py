@@ -69,6 +69,7 @@ shop_variants = Table(
     Column("gone", Boolean, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_shop_variants_sku", "shop", "sku"),
+    Index("ix_shop_variants_variant", "variant_id"),
 )
 
 # What a person says one unit of an offer is made of.
@@ -143,44 +144,60 @@ class OfferLink:
 # -- what was read -----------------------------------------------------------------------------------------
 
 
+_ADD_OFFER = upsert(offers)
+_KEEP_OFFER = _ADD_OFFER.on_conflict_do_update(
+    index_elements=["connection_id", "offer_id"],
+    set_={
+        **{
+            name: _ADD_OFFER.excluded[name]
+            for name in ("sku", "title", "quantity", "price", "currency", "active", "deleted", "seen_at")
+        },
+        # The export does not say all of these; what a closer look found stays.
+        "product_ids": case(
+            (func.cardinality(_ADD_OFFER.excluded.product_ids) > 0, _ADD_OFFER.excluded.product_ids),
+            else_=offers.c.product_ids,
+        ),
+        "deleted_at": case(
+            (_ADD_OFFER.excluded.deleted.is_(False), None),
+            (offers.c.deleted.is_(False), _ADD_OFFER.excluded.seen_at),
+            else_=offers.c.deleted_at,
+        ),
+    },
+    where=offers.c.seen_at <= _ADD_OFFER.excluded.seen_at,
+)
+_ADD_VARIANT = upsert(shop_variants)
+_KEEP_VARIANT = _ADD_VARIANT.on_conflict_do_update(
+    index_elements=["shop", "variant_id"],
+    set_={
+        name: _ADD_VARIANT.excluded[name]
+        for name in ("item_id", "sku", "barcode", "title", "price", "archived", "gone", "seen_at")
+    },
+    where=shop_variants.c.seen_at <= _ADD_VARIANT.excluded.seen_at,
+)
+
+
 def keep_offers(c: Connection, connection_id: int, read: Sequence[Offered], asked_at: datetime) -> None:
     """Write what an export showed; `asked_at` is when it was asked for. What was read later stays."""
-    for start in range(0, len(read), _ROWS_AT_ONCE):
-        rows = [
-            {
-                "connection_id": connection_id,
-                "offer_id": offer.offer_id,
-                "sku": offer.sku,
-                "title": offer.title,
-                "product_ids": list(offer.product_ids),
-                "quantity": offer.quantity,
-                "price": offer.price,
-                "currency": offer.currency,
-                "active": offer.active,
-                "deleted": offer.deleted,
-                "seen_at": asked_at,
-            }
-            for offer in {offer.offer_id: offer for offer in read[start : start + _ROWS_AT_ONCE]}.values()
-        ]
-        new = upsert(offers).values(rows)
-        fields = ("sku", "title", "quantity", "price", "currency", "active", "deleted", "seen_at")
-        values: dict[str, Any] = {name: new.excluded[name] for name in fields}
-        # The export does not say these; what a closer look found stays.
-        values["product_ids"] = case(
-            (func.cardinality(new.excluded.product_ids) > 0, new.excluded.product_ids),
-            else_=offers.c.product_ids,
-        )
-        values["deleted_at"] = case(
-            (new.excluded.deleted.is_(False), None),
-            (offers.c.deleted.is_(False), asked_at),
-            else_=offers.c.deleted_at,
-        )
+    latest = list({offer.offer_id: offer for offer in read}.values())
+    for start in range(0, len(latest), _ROWS_AT_ONCE):
         c.execute(
-            new.on_conflict_do_update(
-                index_elements=["connection_id", "offer_id"],
-                set_=values,
-                where=offers.c.seen_at <= asked_at,
-            )
+            _KEEP_OFFER,
+            [
+                {
+                    "connection_id": connection_id,
+                    "offer_id": offer.offer_id,
+                    "sku": offer.sku,
+                    "title": offer.title,
+                    "product_ids": list(offer.product_ids),
+                    "quantity": offer.quantity,
+                    "price": offer.price,
+                    "currency": offer.currency,
+                    "active": offer.active,
+                    "deleted": offer.deleted,
+                    "seen_at": asked_at,
+                }
+                for offer in latest[start : start + _ROWS_AT_ONCE]
+            ],
         )
 
 
@@ -237,30 +254,25 @@ def known_offers(
 
 def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: datetime) -> None:
     """Write what a walk over the shop's variants showed."""
-    for start in range(0, len(read), _ROWS_AT_ONCE):
-        rows = [
-            {
-                "shop": shop,
-                "variant_id": variant.id,
-                "item_id": variant.item_id,
-                "sku": variant.sku,
-                "barcode": variant.barcode,
-                "title": variant.title,
-                "price": variant.price,
-                "archived": variant.archived,
-                "gone": variant.gone,
-                "seen_at": asked_at,
-            }
-            for variant in {one.id: one for one in read[start : start + _ROWS_AT_ONCE]}.values()
-        ]
-        new = upsert(shop_variants).values(rows)
-        fields = ("item_id", "sku", "barcode", "title", "price", "archived", "gone", "seen_at")
+    latest = list({one.id: one for one in read}.values())
+    for start in range(0, len(latest), _ROWS_AT_ONCE):
         c.execute(
-            new.on_conflict_do_update(
-                index_elements=["shop", "variant_id"],
-                set_={name: new.excluded[name] for name in fields},
-                where=shop_variants.c.seen_at <= asked_at,
-            )
+            _KEEP_VARIANT,
+            [
+                {
+                    "shop": shop,
+                    "variant_id": variant.id,
+                    "item_id": variant.item_id,
+                    "sku": variant.sku,
+                    "barcode": variant.barcode,
+                    "title": variant.title,
+                    "price": variant.price,
+                    "archived": variant.archived,
+                    "gone": variant.gone,
+                    "seen_at": asked_at,
+                }
+                for variant in latest[start : start + _ROWS_AT_ONCE]
+            ],
         )
 
 

@@ -5,7 +5,8 @@ Nothing here is ever taken by itself: a SKU that is not the same to the letter, 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -45,9 +46,38 @@ def sku_key(sku: str) -> str:
     return _NOT_A_SIGN.sub("", "".join(sign for sign in plain if not unicodedata.combining(sign)))
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop's products as they are searched, prepared once for many SKUs. `barcodes` and `bare` give the places of the
+    candidates by barcode and by SKU key, both without leading zeros; `number` says how many products carry a SKU."""
+
+    candidates: tuple[Variant, ...]
+    keys: tuple[str, ...]
+    titles: tuple[str, ...]
+    barcodes: Mapping[str, tuple[int, ...]]
+    bare: Mapping[str, tuple[int, ...]]
+    places: Mapping[str, tuple[int, ...]]
+    number: Mapping[str, int]
+
+
+def shop_of(variants: Iterable[Variant]) -> Shop:
+    """Prepare a shop's products for being searched."""
+    candidates = tuple(one for one in variants if one.sku and not one.gone)
+    keys = tuple(sku_key(one.sku) for one in candidates)
+    return Shop(
+        candidates,
+        keys,
+        tuple(one.title.casefold() for one in candidates),
+        _by(_bare(one.barcode) for one in candidates),
+        _by(_bare(key) for key in keys),
+        _by(one.sku for one in candidates),
+        Counter(one.sku for one in candidates if not one.archived),
+    )
+
+
 def suggest(
     sku: str,
-    variants: Sequence[Variant],
+    shop: Shop,
     *,
     title: str = "",
     product_ids: Sequence[str] = (),
@@ -56,23 +86,16 @@ def suggest(
 ) -> tuple[SkuSuggestion, ...]:
     """The products a marketplace SKU could mean, by what is known of its offer: the SKU itself, a `title`, the codes of
     its product (such as an EAN), and what was chosen for the same SKU at other marketplaces. At most `limit`."""
-    candidates = [one for one in variants if one.sku and not one.gone]
-    number: dict[str, int] = {}
-    for one in candidates:
-        if not one.archived:
-            number[one.sku] = number.get(one.sku, 0) + 1
-    keys = [sku_key(one.sku) for one in candidates]
     codes = {_bare(code) for code in (*product_ids, sku)} - {""}
     chosen = {one.shop_sku: one.connection for one in reversed(earlier) if one.sku == sku}
-    looked_at = _worth_a_look(sku_key(sku), title, candidates, keys, codes, chosen)
     best: dict[str, SkuSuggestion] = {}
-    for place in sorted(looked_at):
-        one = candidates[place]
-        score, reasons = _judged(sku, keys[place], one, title, codes, chosen)
+    for place in sorted(_worth_a_look(sku_key(sku), title.casefold(), shop, codes, chosen)):
+        one = shop.candidates[place]
+        score, reasons = _judged(sku, shop.keys[place], one, title, codes, chosen)
         if one.archived:
             score, reasons = score * 0.5, [*reasons, "its product is archived"]
-        if number.get(one.sku, 0) > 1:
-            score, reasons = score * 0.8, [*reasons, f"{number[one.sku]} products carry this SKU"]
+        if shop.number.get(one.sku, 0) > 1:
+            score, reasons = score * 0.8, [*reasons, f"{shop.number[one.sku]} products carry this SKU"]
         known = best.get(one.sku)
         if score >= LEAST_SCORE and (known is None or score > known.score):
             best[one.sku] = SkuSuggestion(one.sku, one.title, round(score, 3), tuple(reasons))
@@ -80,46 +103,45 @@ def suggest(
     return tuple(ranked[:limit])
 
 
-def _worth_a_look(
-    key: str,
-    title: str,
-    candidates: Sequence[Variant],
-    keys: Sequence[str],
-    codes: set[str],
-    chosen: dict[str, str],
-) -> set[int]:
-    """The places of the variants that something speaks for, found without judging every variant of a large shop."""
-    found = {
-        place
-        for place, one in enumerate(candidates)
-        if one.sku in chosen or (one.barcode and _bare(one.barcode) in codes)
-    }
+def _worth_a_look(key: str, title: str, shop: Shop, codes: set[str], chosen: Mapping[str, str]) -> set[int]:
+    """The places of the products that something speaks for, found without judging every product of a large shop."""
+    found = {place for sku in chosen for place in shop.places.get(sku, ())}
+    found |= {place for code in codes for place in shop.barcodes.get(code, ())}
     if key:
+        found |= set(shop.bare.get(_bare(key), ()))
         found |= {
             place
             for _, _, place in process.extract(
-                key, keys, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=_LOOKED_AT
+                key, shop.keys, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=_LOOKED_AT
             )
         }
-        found |= {
-            place
-            for place, other in enumerate(keys)
-            if min(len(other), len(key)) >= _SHORTEST_PART and (other in key or key in other)
-        }
-        found |= {place for place, other in enumerate(keys) if other and _bare(other) == _bare(key)}
+        if len(key) >= _SHORTEST_PART:
+            found |= {
+                place
+                for place, other in enumerate(shop.keys)
+                if len(other) >= _SHORTEST_PART and (other in key or key in other)
+            }
     if title:
-        titles = [one.title.casefold() for one in candidates]
         found |= {
             place
             for _, _, place in process.extract(
-                title.casefold(), titles, scorer=fuzz.token_sort_ratio, score_cutoff=_CLOSE, limit=_LOOKED_AT
+                title, shop.titles, scorer=fuzz.token_sort_ratio, score_cutoff=_CLOSE, limit=_LOOKED_AT
             )
         }
     return found
 
 
+def _by(values: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+    """The places of each value that is not empty."""
+    found: dict[str, tuple[int, ...]] = {}
+    for place, value in enumerate(values):
+        if value:
+            found[value] = (*found.get(value, ()), place)
+    return found
+
+
 def _judged(
-    sku: str, key: str, one: Variant, title: str, codes: set[str], chosen: dict[str, str]
+    sku: str, key: str, one: Variant, title: str, codes: set[str], chosen: Mapping[str, str]
 ) -> tuple[float, list[str]]:
     wanted = sku_key(sku)
     reasons: list[str] = []

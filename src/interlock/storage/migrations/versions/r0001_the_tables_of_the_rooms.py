@@ -251,6 +251,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "variant_id", name=op.f("pk_shop_variants")),
     )
     op.create_index("ix_shop_variants_sku", "shop_variants", ["shop", "sku"], unique=False)
+    op.create_index("ix_shop_variants_variant", "shop_variants", ["variant_id"], unique=False)
     op.create_table(
         "stock_hints",
         sa.Column("shop", sa.Text(), nullable=False),

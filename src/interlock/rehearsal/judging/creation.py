@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
-from interlock.rehearsal.judging.evidence import Evidence, Marketplace, first_after
+from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
 from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
@@ -157,9 +157,7 @@ def i11_every_shown_order_is_known(
         return
     verdict.checked["I11"] += 1
     if truth.row is None:
-        ended = next((m.at for m in truth.moments if m.state in (*DEAD, *GONE_OUT)), None)
-        shown = first_after(evidence.mirakl_reads.get((marketplace.name, truth.id), []), order.created)
-        if ended is not None and (shown is None or shown >= ended):
+        if _left_unseen(evidence, truth):
             return
         verdict.violation(
             "I11",
@@ -201,6 +199,20 @@ def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Ver
             )
 
 
+def _left_unseen(evidence: Evidence, truth: Truth) -> bool:
+    """Whether the order ended or left before a read of ours showed it: there is nothing to keep together then."""
+    ended = next((m.at for m in truth.moments if m.state in (*DEAD, *GONE_OUT)), None)
+    market = truth.marketplace
+    return ended is not None and not any(
+        call.operation == "OR11"
+        and call.caller == market.caller
+        and call.at < ended
+        and truth.id in call.order_ids
+        and went_well(call)
+        for call in market.record.calls
+    )
+
+
 def _asked_to_cancel(evidence: Evidence, truth: Truth) -> bool:
     at_the_desk = any(edit.kind == "cancel" and edit.taken_at is not None for edit in truth.memory.desk_edits)
     return at_the_desk or bool(evidence.answers_of(truth.row, Option.CANCEL_ORIGINAL.value))
@@ -220,7 +232,7 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     if evidence.open_cases(truth.row, truth.id):
         return
     if truth.row is None:
-        if not told_in_parcels(truth):  # else it left before it was ever shown to us
+        if not _left_unseen(evidence, truth):
             verdict.violation("I19", truth.id, evidence.now, "An accepted order has no row and no case.")
         return
     linked = truth.row.shopify_order_id

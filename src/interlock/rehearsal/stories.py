@@ -550,10 +550,19 @@ async def _lowered_twice_once_paid(s: Scene, story: str) -> None:
 
 
 async def _both_cut(s: Scene, story: str) -> None:
-    """Staff lower a line, and the marketplace cancels units of it before ours are sent, in the same second, or after."""
+    """Staff lower a line, and the marketplace cancels units of it before ours are sent, or in the same second."""
+    await _both_cut_within(s, story, 0, 120)
+
+
+async def _both_cut_in_turn(s: Scene, story: str) -> None:
+    """Staff lower a line, and once that was sent, or nearly, the marketplace cancels units of it as well."""
+    await _both_cut_within(s, story, 60, 400)
+
+
+async def _both_cut_within(s: Scene, story: str, earliest: float, latest: float) -> None:
     target = dict(s.line.attributes).get("_mirakl_line_id", s.order.lines[0].id)
     s.crowd.attempt(story, lambda: s.shop.set_quantity(s.found, s.line.gid, s.units - 1))
-    await asyncio.sleep(s.rng.uniform(0, 120))
+    await asyncio.sleep(s.rng.uniform(earliest, latest))
     by, units = s.rng.choice(("operator", "customer")), s.rng.choice((1, 2, 2))
     s.crowd.attempt("operator race", lambda: s.market.cancel_line(s.order.id, target, quantity=units, by=by))
 
@@ -716,7 +725,7 @@ AT_THE_SHOP: dict[str, tuple[float, AtTheShop]] = {
 ON_PURPOSE: dict[str, AtTheShop] = {
     "copied and labelled at once": _copied_and_labelled,
     "edited while an incident is open": _edited_in_an_incident,
-    "both sides settle one line": _both_cut,
+    "both sides cut one line in turn": _both_cut_in_turn,
 }
 """Stories that only a theme has told: they need its marketplace and its people."""
 

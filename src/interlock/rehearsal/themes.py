@@ -229,11 +229,11 @@ RARE_THEMES: tuple[Theme, ...] = (
     Theme(
         "both sides cut one line, one after the other",
         1.5,
-        "both sides settle one line",
-        base="hidden-address",
+        "both sides cut one line in turn",
+        base="automatic",
         quantities=(4,),
-        profile=_SLOW_PAYMENT,
-        rules={"import_route": "draft"},
+        profile={"partial_cancelation": True},
+        rules={"import_route": "draft", "edit_window": timedelta(minutes=40)},
         temper={"picker_every": 2400.0},
     ),
     Theme(

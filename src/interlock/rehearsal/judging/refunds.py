@@ -154,7 +154,7 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
     for effect in _our_refunds(truth):
         if effect.detail["excluded_from_shipment"] and effect.detail["id"] not in declined:
             known = _known_from(evidence, truth, effect)
-            if known is None:
+            if known is None or _ships_all_the_same(evidence, truth, effect):
                 continue
             line = effect.detail["line"]
             refunded[line] = refunded.get(line, 0) + effect.detail["quantity"]
@@ -176,6 +176,17 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
                         f"{moment.fulfilled.get(line, 0)} units of line {line} left; {most} were neither cancelled "
                         "nor refunded by us as not to ship.",
                     )
+
+
+def _ships_all_the_same(evidence: Evidence, truth: Truth, made: Effect) -> bool:
+    """Whether somebody said of a refund whose answer was lost that its units ship all the same."""
+    reference = Reference.of(made.reference)
+    row = None if reference is None else evidence.operation_of.get(reference.operation)
+    if row is None or row.code != "observed":
+        return False
+    subject = decode(RefundLines, row.action).subject
+    said = evidence.answers_of(truth.row, Option.DISMISS.value)
+    return any(answer.subject == subject for answer in said)
 
 
 def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> Effect | None:

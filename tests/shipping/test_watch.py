@@ -9,8 +9,8 @@ import pytest
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
-from interlock.shipping.watch import REST_FOLLOWS_WITHIN, watched
+from interlock.orders.snapshots import MiraklOrder, Shipment, ShopifyOrder
+from interlock.shipping.watch import MAY_SHIP_WITHIN, REST_FOLLOWS_WITHIN, watched
 from tests.build import (
     LINES,
     NOW,
@@ -88,7 +88,69 @@ def test_a_part_that_left_alone_is_a_case_after_two_hours() -> None:
     assert early.look_at == LATER
     (case,) = seen(far, PART, now=LATER).cases
     assert case.reason is Reason.PARTIAL_SHIPMENT
-    assert case.facts == (("LAMP", "1 still here"),)
+    assert case.facts[0] == ("LAMP", "1 still here")
+
+
+def test_before_the_order_is_late_there_is_time_to_do_something_about_a_part() -> None:
+    """Not only after two hours: as soon as the time to ship comes near."""
+    soon = an_order_to_ship(0.6)
+
+    assert Reason.PARTIAL_SHIPMENT in [case.reason for case in seen(soon, PART).cases]
+    assert Reason.PARTIAL_SHIPMENT not in [case.reason for case in seen(an_order_to_ship(0.5), PART).cases]
+
+
+@pytest.mark.parametrize(
+    ("order", "rules", "words"),
+    [
+        ({"debited_at": BEGAN}, {}, "so it is refunded"),
+        ({}, {"partial_cancelation": True}, "cancelled at the marketplace (OR30)"),
+        ({}, {}, "taken out of the Shopify order by itself"),
+        ({}, {"mirror_marketplace_changes": False}, "ask its operator to cancel the rest."),
+    ],
+)
+def test_a_part_that_left_alone_says_what_can_become_of_the_rest(
+    order: dict[str, Any], rules: dict[str, Any], words: str
+) -> None:
+    far = an_order(shipping_deadline=NOW + 30 * DAY, **order)
+
+    (case,) = seen(far, PART, now=LATER, rules=some_rules(**rules)).cases
+
+    assert words in dict(case.facts)["If it cannot be sent"]
+
+
+# -- the operator's own logistics --------------------------------------------------------------------------
+
+QUARTER_LATER = NOW + MAY_SHIP_WITHIN
+
+
+def test_a_parcel_the_shop_may_not_ship_is_a_case_after_a_quarter_of_an_hour() -> None:
+    theirs = an_order(can_ship=False)
+
+    early = seen(theirs, shipped())
+    assert (early.cases, early.look_at) == ((), QUARTER_LATER)
+    (case,) = seen(theirs, shipped(), now=QUARTER_LATER).cases
+    assert case.reason is Reason.OPERATOR_SHIPS
+
+
+@pytest.mark.parametrize(
+    ("mirakl", "told"),
+    [
+        (an_order(), False),
+        # the customer's payment is awaited there, unless the operator has made the shipment
+        (an_order(can_ship=False, payment_workflow="PAY_ON_SHIPMENT"), False),
+        (
+            an_order(
+                can_ship=False, payment_workflow="PAY_ON_SHIPMENT", shipments=(Shipment("X", "SHIPPING", ()),)
+            ),
+            True,
+        ),
+        (an_order("SHIPPED", can_ship=False), False),
+    ],
+)
+def test_only_an_order_the_shop_may_not_ship_is_the_operators(mirakl: MiraklOrder, told: bool) -> None:
+    reasons = [case.reason for case in seen(mirakl, shipped(), now=QUARTER_LATER).cases]
+
+    assert (Reason.OPERATOR_SHIPS in reasons) is told
 
 
 @pytest.mark.parametrize(

@@ -142,10 +142,27 @@ def _only_a_part(
         "order",
         f"A part of the order has left and the rest has not followed: {rest}. This marketplace can only be told of the "
         "whole order at once, so the customer knows of nothing. Send the rest, or take it out of the order.",
-        facts=tuple((skus[line_id], f"{units} still here") for line_id, units in missing),
+        facts=(
+            *((skus[line_id], f"{units} still here") for line_id, units in missing),
+            ("If it cannot be sent", _without_the_rest(view, mirakl)),
+        ),
         due_at=mirakl.shipping_deadline,
     )
     return case, None
+
+
+def _without_the_rest(view: View, mirakl: MiraklOrder) -> str:
+    """How the units that are still here can leave the order: what the marketplace takes now (OR30, OR28)."""
+    if mirakl.debited_at is not None:
+        return "Take it out of the order in Shopify. The customer has paid for it, so it is refunded at the marketplace."
+    if view.rules.partial_cancelation:
+        return "Take it out of the order in Shopify. It is cancelled at the marketplace (OR30)."
+    return (
+        "This marketplace lets a shop cancel whole orders only: ask its operator to cancel the rest, and it is taken out of "
+        "the Shopify order by itself."
+        if view.rules.mirror_marketplace_changes
+        else "This marketplace lets a shop cancel whole orders only: ask its operator to cancel the rest."
+    )
 
 
 # -- a parcel that came back -------------------------------------------------------------------------------

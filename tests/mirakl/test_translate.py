@@ -21,7 +21,7 @@ from interlock.orders.addresses import AddressKeyUnusable, AddressParts, digest,
 from interlock.orders.capability import OperatorReason
 from interlock.orders.countries import alpha2
 from interlock.orders.ports import OrderContext
-from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Reduction, Tax
+from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Reduction, Shipment, Tax
 from interlock.shopify import documents
 from tests.mirakl.marketplace_documents import ORDER, line_document, order_document
 
@@ -31,6 +31,52 @@ KEY = b"address key"
 
 def read(**changes: Any) -> MiraklOrder:
     return order_from(order_document(**changes), NOW, KEY)
+
+
+SHIPMENT_ROW = {
+    "id": "X1",
+    "created_date": "2026-03-02T12:00:00Z",
+    "status": "SHIPPED",
+    "invoice_reference": "IL-1",
+    "tracking": {"carrier_code": "UPS", "carrier_name": "UPS", "tracking_number": "1Z"},
+}
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "unknown"),
+    [
+        ({"order_line_id": "L1", "quantity": 2}, "L1", ()),
+        ({"offer_sku": "MUG", "quantity": 2}, "L1", ()),
+        # two lines of one SKU: nobody can tell which was shipped
+        (
+            {"offer_sku": "LAMP", "quantity": 2},
+            "",
+            ("shipments_of_order[0].shipment_lines[0].order_line_id=missing",),
+        ),
+    ],
+)
+def test_a_shipment_names_its_lines_by_id_or_by_a_sku_that_stands_for_one(
+    entry: dict[str, Any], line: str, unknown: tuple[str, ...]
+) -> None:
+    """ST11 `shipment_lines`: neither name is required by the contract."""
+    lines = [
+        line_document(order_line_id=line_id, offer_sku=sku)
+        for line_id, sku in (("L1", "MUG"), ("L2", "LAMP"), ("L3", "LAMP"))
+    ]
+
+    order = read(order_lines=lines, shipments_of_order=[{**SHIPMENT_ROW, "shipment_lines": [entry]}])
+
+    assert order.shipments == (Shipment("X1", "SHIPPED", ((line, 2),), "IL-1", "UPS", "UPS", "1Z"),)
+    assert tuple(note for note in order.unknown if "shipments" in note) == unknown
+
+
+def test_a_shipment_in_a_state_nobody_knows_is_said_and_an_absent_list_says_nothing() -> None:
+    strange = read(shipments_of_order=[{**SHIPMENT_ROW, "status": "TELEPORTED", "shipment_lines": []}])
+
+    assert "shipments_of_order[0].status=TELEPORTED" in strange.unknown
+    for value, hidden in (("off", "off"), ("forbidden", "forbidden"), (None, "")):
+        order = read(shipments_of_order=value)
+        assert (order.shipments, order.shipments_hidden) == (None, hidden)
 
 
 def test_a_full_order_is_read_to_the_last_cent() -> None:

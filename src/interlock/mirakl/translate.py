@@ -120,6 +120,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
     if total is None:
         reading.missing("total_price")
         total = sum((line.price + line.shipping_price for line in lines), ZERO)
+    shipments = reading.shipments(document)
     references = _object(document.get("references"))
     center = _object(_object(document.get("fulfillment")).get("center"))
     return MiraklOrder(
@@ -154,7 +155,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         order_level_tax=bool(_objects(document.get("order_taxes"))),
         country=_country(shipping_address(document)),
         relay=email_digest(_text(document.get("customer_notification_email")), address_key),
-        shipments=reading.shipments(document),
+        shipments=shipments,
         shipments_hidden=_hidden(document.get(SHIPMENTS)),
     )
 
@@ -389,13 +390,20 @@ class _Reading:
         if not isinstance(rows, list):
             return None
         made = sorted(_objects(rows), key=lambda row: (_text(row.get("created_date")), _text(row.get("id"))))
-        return tuple(self._shipment(row, f"{SHIPMENTS}[{index}]") for index, row in enumerate(made))
+        # Of the two names a line may have in ST11 only the older one is sure to be there (`offer_sku`).
+        by_sku: dict[str, list[str]] = {}
+        for line in _objects(document.get("order_lines")):
+            by_sku.setdefault(_text(line.get("offer_sku")), []).append(_text(line.get("order_line_id")))
+        return tuple(self._shipment(row, f"{SHIPMENTS}[{index}]", by_sku) for index, row in enumerate(made))
 
-    def _shipment(self, row: Mapping[str, Any], where: str) -> Shipment:
+    def _shipment(self, row: Mapping[str, Any], where: str, by_sku: Mapping[str, list[str]]) -> Shipment:
         tracking = _object(row.get("tracking"))
         lines: dict[str, int] = {}
         for index, entry in enumerate(_objects(row.get("shipment_lines"))):
-            line_id = self.required_text(entry, "order_line_id", f"{where}.shipment_lines[{index}]")
+            named = by_sku.get(_text(entry.get("offer_sku")), [])
+            line_id = _text(entry.get("order_line_id")) or (named[0] if len(named) == 1 else "")
+            if not line_id:
+                self.missing(f"{where}.shipment_lines[{index}].order_line_id")
             units = self.whole(entry.get("quantity") or 0, f"{where}.shipment_lines[{index}].quantity")
             lines[line_id] = lines.get(line_id, 0) + units
         return Shipment(

@@ -48,6 +48,7 @@ PAGES = (
     "/connections/1/flows",
     "/connections/1/carriers",
     "/connections/1/skus",
+    "/skus",
     "/mappings",
     "/people",
     "/people/1",

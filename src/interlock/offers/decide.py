@@ -60,7 +60,11 @@ def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
     active = {offer.sku for offer in sides.offers if offer.active and not offer.deleted}
     unlinked = [one for one in sides.matches if isinstance(one, Unlinked) and one.offer_sku in active]
     return (
-        *_folded(Reason.OFFER_WITHOUT_VARIANT, _without_variant(sides, unlinked), sides.connection),
+        *_folded(
+            Reason.OFFER_WITHOUT_VARIANT,
+            [*_without_variant(sides, unlinked), *_without_bundle_product(sides, active)],
+            sides.connection,
+        ),
         *_folded(Reason.OFFER_AMBIGUOUS, _ambiguous(unlinked), sides.connection),
         *_folded(Reason.OFFER_DELETED, _deleted(sides, now), sides.connection),
         *_without_offer(sides),
@@ -83,6 +87,25 @@ def _without_variant(sides: Sides, unlinked: Sequence[Unlinked]) -> list[Finding
             )
         )
     return found
+
+
+def _without_bundle_product(sides: Sides, active: set[str]) -> list[Finding]:
+    """Offers that a person told to be bundles and whose orders no bundle product of the shop can take: Shopify would take
+    nothing of the components from stock."""
+    taken = {one.sku for one in sides.variants if one.bundle and not one.gone}
+    return [
+        Finding(
+            Reason.OFFER_WITHOUT_VARIANT,
+            one.offer_sku,
+            f"{one.offer_sku} is told to be a bundle, and the shop has no bundle product of that SKU, whose components "
+            "Shopify takes from stock when an order comes. Create it in Shopify, or end the bundle.",
+        )
+        for one in sides.matches
+        if isinstance(one, Linked)
+        and one.how == "bundle"
+        and one.offer_sku in active
+        and one.offer_sku not in taken
+    ]
 
 
 def _ambiguous(unlinked: Sequence[Unlinked]) -> list[Finding]:
@@ -135,7 +158,9 @@ def _without_offer(sides: Sides) -> tuple[Finding, ...]:
 def without_offer(variants: Sequence[Variant], matches: Sequence[Match]) -> tuple[Variant, ...]:
     """The variants that are for sale in the shop and stand behind no offer, by SKU."""
     behind = {variant.id for one in matches if isinstance(one, Linked) for variant, _ in one.components}
+    # What an offer is looked for under, and the bundle product on which the orders of a bundle are imported.
     named = {one.shop_sku for one in matches if isinstance(one, Unlinked)}
+    named |= {one.offer_sku for one in matches if isinstance(one, Linked) and one.how == "bundle"}
     return tuple(
         sorted(
             (

@@ -27,7 +27,7 @@ class Offered:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A variant of the shop (ProductVariant). `archived` when its product is (Product.status ARCHIVED), `gone` when the
-    shop has it no more."""
+    shop has it no more. `bundle` when Shopify takes its components from stock (requiresComponents)."""
 
     id: str
     sku: str
@@ -37,6 +37,7 @@ class Variant:
     price: Decimal | None = None
     archived: bool = False
     gone: bool = False
+    bundle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ shop_variants = Table(
     Column("price", Numeric),
     Column("archived", Boolean, nullable=False),
     Column("gone", Boolean, nullable=False),
+    Column("bundle", Boolean, nullable=False, server_default="false"),
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_shop_variants_sku", "shop", "sku"),
     Index("ix_shop_variants_variant", "variant_id"),
@@ -170,7 +171,7 @@ _KEEP_VARIANT = _ADD_VARIANT.on_conflict_do_update(
     index_elements=["shop", "variant_id"],
     set_={
         name: _ADD_VARIANT.excluded[name]
-        for name in ("item_id", "sku", "barcode", "title", "price", "archived", "gone", "seen_at")
+        for name in ("item_id", "sku", "barcode", "title", "price", "archived", "gone", "bundle", "seen_at")
     },
     where=shop_variants.c.seen_at <= _ADD_VARIANT.excluded.seen_at,
 )
@@ -269,6 +270,7 @@ def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: d
                     "price": variant.price,
                     "archived": variant.archived,
                     "gone": variant.gone,
+                    "bundle": variant.bundle,
                     "seen_at": asked_at,
                 }
                 for variant in latest[start : start + _ROWS_AT_ONCE]
@@ -305,6 +307,7 @@ def known_variants(c: Connection, shop: str) -> tuple[Variant, ...]:
             row.price,
             row.archived,
             row.gone,
+            row.bundle,
         )
         for row in rows
     )

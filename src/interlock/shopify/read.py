@@ -346,6 +346,7 @@ async def all_variants(
                 title=translate.variant_title(node.product.title, node.title),
                 price=node.price,
                 archived=node.product.status == "ARCHIVED",
+                bundle=node.requires_components,
             )
             for node in page.nodes
         ),

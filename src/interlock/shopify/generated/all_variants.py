@@ -26,6 +26,7 @@ class AllVariantsProductVariantsNodes(BaseModel):
     barcode: Optional[str]
     title: str
     price: Decimal
+    requires_components: bool = Field(alias="requiresComponents")
     product: "AllVariantsProductVariantsNodesProduct"
     inventory_item: "AllVariantsProductVariantsNodesInventoryItem" = Field(
         alias="inventoryItem"

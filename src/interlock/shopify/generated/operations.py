@@ -86,6 +86,7 @@ class Operations(BaseClient):
                   barcode
                   title
                   price
+                  requiresComponents
                   product {
                     title
                     status

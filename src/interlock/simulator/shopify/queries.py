@@ -1076,7 +1076,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "price": attr("price"),
         "inventoryPolicy": lambda value, _info: "CONTINUE" if value.oversell else "DENY",
         "inventoryQuantity": attr("available"),
-        "requiresComponents": const(False),
+        "requiresComponents": attr("requires_components"),
         "product": lambda value, _info: value,
         "inventoryItem": lambda value, _info: Item(value),
     },

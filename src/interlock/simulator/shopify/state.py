@@ -140,6 +140,7 @@ class Variant:
     barcode: str | None = None
     variant_title: str | None = None
     product_status: str = "ACTIVE"
+    requires_components: bool = False
     deleted: bool = False
     levels: dict[int, Level] = field(default_factory=dict)
 

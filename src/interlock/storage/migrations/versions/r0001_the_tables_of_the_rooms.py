@@ -247,6 +247,7 @@ def upgrade() -> None:
         sa.Column("price", sa.Numeric(), nullable=True),
         sa.Column("archived", sa.Boolean(), nullable=False),
         sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("bundle", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "variant_id", name=op.f("pk_shop_variants")),
     )

@@ -44,7 +44,7 @@ def test_an_offer_without_a_variant_is_one_until_it_is_mapped() -> None:
     offers = (*OFFERS, Offered(9, "a", 1))
     assert found(offers) == [(Reason.OFFER_WITHOUT_VARIANT, "a")]
     assert found(offers, table={"a": "A"}) == []
-    told = {"a": (Component("A", 2),)}
+    told: dict[str, tuple[Component, ...]] = {"a": (Component("A", 2),)}
     assert found(offers, bundles=told) == [(Reason.OFFER_WITHOUT_VARIANT, "a")]
     assert "no bundle product of that SKU" in all_of(offers, bundles=told)[0].sentence
     assert found(offers, (*VARIANTS, Variant("V9", "a", bundle=True)), bundles=told) == []

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
+from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
@@ -99,6 +100,7 @@ def keep_export(
         unseen_are_deleted(c, row.id, asked_at)
         values["read_whole_at"] = asked_at
     keep_offer_read(c, row.id, **values)
+    stock_shown(c, row, {offer.sku: offer.quantity for offer in offers if not offer.deleted}, asked_at)
     relink(c, row, now)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine import ledger
@@ -15,17 +15,19 @@ from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
 from interlock.engine.sending import SEND_BY
 from interlock.engine.stock_figures import keep_figures
-from interlock.engine.stock_reading import Selling, selling_from
+from interlock.engine.stock_reading import Selling, fold_sold, selling_from
 from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty
 from interlock.inventory import store
 from interlock.inventory.decide import Figure, next_file
 from interlock.inventory.files import ReportUnreadable, StockLine, refused_rows
 from interlock.inventory.observed import ImportShown
 from interlock.inventory.store import StockImport
+from interlock.offers.store import offer_read, want_offers
 from interlock.orders.actions import PublishStock
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Reason
+from interlock.orders.store import orders
 from interlock.quarantine.store import in_quarantine
 
 LEAD_FOR = timedelta(seconds=120)
@@ -41,6 +43,7 @@ STUCK = timedelta(minutes=45)
 """A file that is still not worked off after so long is somebody's case."""
 GIVEN_UP = timedelta(hours=6)
 AFTER_REFUSAL = timedelta(minutes=5)
+READ_BACK_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,15 @@ class StockDesk:
         if in_quarantine(c):
             store.nothing_is_believed(c, row.id, now)
             return None
-        self._compute(c, selling, now)
         beat(c, f"stock desk {row.name}", now)
-        return poll, store.import_in_flight(c, row.id)
+        read = offer_read(c, row.id)
+        if read.wanted_at is None or now - read.wanted_at >= READ_BACK_EVERY:
+            # An operator moves figures of orders that were never seen here, too.
+            want_offers(c, row.id, now)
+        flying = store.import_in_flight(c, row.id)
+        if flying is not None:
+            self._compute(c, selling, now)
+        return poll, flying
 
     # -- figures ---------------------------------------------------------------------------------------
 
@@ -113,6 +122,10 @@ class StockDesk:
         """Commit the intent to send the next file, where one is due."""
         platforms = self._platforms
         connection_id = platforms.connection_id
+        selling = selling_from(c, self._shop)
+        # What is known at this moment decides, down to the order that came in a second ago.
+        fold_sold(c, selling, now)
+        self._compute(c, selling, now)
         latest = next(iter(store.latest_imports(c, connection_id, 1)), None)
         open_rows = store.open_figures(c, connection_id)
         figures = (
@@ -132,7 +145,9 @@ class StockDesk:
         )
         if operation is None:
             return None
-        number = store.add_import(c, connection_id, operation.id, file.rows, now)
+        observed = {row.sku: row.observed_at for row in open_rows}
+        known = int(c.execute(select(func.coalesce(func.max(orders.c.id), 0))).scalar_one())
+        number = store.add_import(c, connection_id, operation.id, file.rows, observed, known, now)
         store.lines_leave(c, connection_id, number)
         return _Departure(number, operation, file.rows)
 
@@ -255,7 +270,6 @@ class StockDesk:
                     count(c, "stock_line_refused", self._platforms.rules.name, len(refused))
             case "FAILED":
                 self._refused_whole(c, flying.id, "it was rejected as a whole (STO02 FAILED)", now)
-                store.forget_lines(c, connection_id)
             case _:
                 store.keep_import(c, flying.id, ask_at=now + ASK_EVERY)
                 self._watch(c, flying, f"it is {shown.status}", now)
@@ -347,6 +361,8 @@ class StockDesk:
         connection_id = self._platforms.connection_id
         store.keep_import(c, flying.id, state=state, settled_at=now, words=words)
         store.forget_lines(c, connection_id)
+        # Read back what the marketplace shows now (OF52 to OF54).
+        want_offers(c, connection_id, now)
         close_connection_cases(
             c, connection_id, Reason.STOCK_IMPORT_STUCK, "file", now, "The file is out of the way."
         )

@@ -75,8 +75,30 @@ def keep_figures(c: Connection, selling: Selling, connection_id: int, now: datet
         row = before.get(sku)
         kept = None
         if row is not None:
-            kept = (row.target, row.available, row.unclaimed, row.buffer, tuple(row.because))
-        made = (target.quantity, target.available, target.unclaimed, target.buffer, target.because)
+            kept = (
+                row.target,
+                row.available,
+                row.unclaimed,
+                row.buffer,
+                tuple(row.because),
+                row.observed_at,
+            )
+        observed_at = min(
+            (
+                on.items[item].observed_at
+                for item, _ in on.articles[connection_id].of(sku)
+                if item in on.items
+            ),
+            default=None,
+        )
+        made = (
+            target.quantity,
+            target.available,
+            target.unclaimed,
+            target.buffer,
+            target.because,
+            observed_at,
+        )
         if kept != made:
             changed.append(FigureKept(sku, *made))
     store.keep_targets(c, connection_id, changed, now)

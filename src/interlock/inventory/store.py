@@ -116,6 +116,8 @@ stock_figures = Table(
     Column("unclaimed", BigInteger, nullable=False, server_default="0"),
     Column("buffer", BigInteger, nullable=False, server_default="0"),
     Column("because", JSONB, nullable=False, server_default="[]"),
+    # how old the stock is that it was computed from, and when it was computed
+    Column("observed_at", UtcDateTime),
     Column("computed_at", UtcDateTime),
     Column("published", BigInteger),
     Column("published_at", UtcDateTime),
@@ -153,6 +155,8 @@ stock_imports = Table(
     Column("lines", Integer, nullable=False),
     Column("lines_refused", Integer, nullable=False, server_default="0"),
     Column("sent_at", UtcDateTime, nullable=False),
+    # the youngest order that was known when it left
+    Column("orders_known", BigInteger, nullable=False),
     Column("ask_at", UtcDateTime),
     Column("settled_at", UtcDateTime),
     Column("words", Text, nullable=False, server_default=""),
@@ -173,9 +177,13 @@ stock_import_lines = Table(
     Column("line", Integer, primary_key=True),
     Column("sku", Text, nullable=False),
     Column("quantity", BigInteger, nullable=False),
+    # how old the stock was that the figure was computed from
+    Column("observed_at", UtcDateTime),
 )
 
 LINES_AT_ONCE = 5_000
+LINES_KEPT = 200_000
+"""Lines of settled imports that stay, for each connection, so that somebody can look what was told."""
 
 
 # -- shops -------------------------------------------------------------------------------------------------
@@ -567,7 +575,7 @@ _KEEP_TARGET = _ADD_FIGURE.on_conflict_do_update(
     index_elements=["connection_id", "sku"],
     set_={
         name: _ADD_FIGURE.excluded[name]
-        for name in ("target", "available", "unclaimed", "buffer", "because", "computed_at")
+        for name in ("target", "available", "unclaimed", "buffer", "because", "observed_at", "computed_at")
     },
 )
 _OF_LINE = (
@@ -597,6 +605,7 @@ class FigureKept:
     unclaimed: int
     buffer: int
     because: tuple[str, ...]
+    observed_at: datetime | None
 
 
 def figures(c: Connection, connection_id: int) -> dict[str, Row[Any]]:
@@ -642,6 +651,7 @@ def keep_targets(c: Connection, connection_id: int, found: Sequence[FigureKept],
                     "unclaimed": one.unclaimed,
                     "buffer": one.buffer,
                     "because": list(one.because),
+                    "observed_at": one.observed_at,
                     "computed_at": now,
                 }
                 for one in found[start : start + LINES_AT_ONCE]
@@ -746,7 +756,13 @@ def latest_imports(c: Connection, connection_id: int, limit: int = 20) -> tuple[
 
 
 def add_import(
-    c: Connection, connection_id: int, operation_id: str, rows: Sequence[tuple[str, int]], now: datetime
+    c: Connection,
+    connection_id: int,
+    operation_id: str,
+    rows: Sequence[tuple[str, int]],
+    observed: Mapping[str, datetime | None],
+    orders_known: int,
+    now: datetime,
 ) -> int:
     """A file is about to leave: it and its lines are kept, in the transaction that commits the intent. Returns its
     number."""
@@ -758,6 +774,7 @@ def add_import(
             state="leaving",
             lines=len(rows),
             sent_at=now,
+            orders_known=orders_known,
         )
         .returning(stock_imports.c.id)
     ).scalar_one()
@@ -765,7 +782,13 @@ def add_import(
         c.execute(
             insert(stock_import_lines),
             [
-                {"import_no": number, "line": start + place, "sku": sku, "quantity": quantity}
+                {
+                    "import_no": number,
+                    "line": start + place,
+                    "sku": sku,
+                    "quantity": quantity,
+                    "observed_at": observed.get(sku),
+                }
                 for place, (sku, quantity) in enumerate(rows[start : start + LINES_AT_ONCE], start=1)
             ],
         )
@@ -845,11 +868,15 @@ def lines_settle(
 
 
 def forget_lines(c: Connection, connection_id: int) -> None:
-    """The lines of imports that are settled are not needed any more; the figures hold what they said."""
-    settled = select(stock_imports.c.id).where(
-        stock_imports.c.connection_id == connection_id, stock_imports.c.settled_at.is_not(None)
+    """Delete the lines of the oldest settled imports, so that LINES_KEPT stay; the figures hold what they said."""
+    together = func.sum(stock_imports.c.lines).over(order_by=stock_imports.c.id.desc())
+    settled = (
+        select(stock_imports.c.id, together.label("together"))
+        .where(stock_imports.c.connection_id == connection_id, stock_imports.c.settled_at.is_not(None))
+        .subquery()
     )
-    c.execute(delete(stock_import_lines).where(stock_import_lines.c.import_no.in_(settled)))
+    old = select(settled.c.id).where(settled.c.together > LINES_KEPT)
+    c.execute(delete(stock_import_lines).where(stock_import_lines.c.import_no.in_(old)))
 
 
 def lines_still_unseen(c: Connection, connection_id: int, number: int, sent_at: datetime) -> int:

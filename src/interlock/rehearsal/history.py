@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults, hands, parcels, picking, stories, troubles
+from interlock.rehearsal import faults, hands, parcels, picking, stock, stories, troubles
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -82,7 +82,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     mirakl_faults = faults.drawn(rng)
     if theme.fault and rng.random() < theme.fault_chance:
         mirakl_faults.armed.append((theme.fault, rng.choice(theme.faults)))
-    return replace(
+    plan = replace(
         plan,
         processes=rng.choice((1, 2, 2, 3)),
         shopify_switches=shopify_switches,
@@ -94,6 +94,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         database_ahead=rng.choice((0.0, 0.0, 0.0, 2.0, -2.0, 300.0, -300.0)),
         machine_error=rng.choice((0.0, 0.0, 1.0, 300.0)),
     )
+    return stock.drawn(seed, plan)
 
 
 def _profile(rng: random.Random, theme: Theme) -> MarketplaceProfile:
@@ -143,6 +144,9 @@ async def live(
         asyncio.create_task(picking.pick_for_ever(crowd)),
         asyncio.create_task(CaseWorkers(crowd).work_for_ever()),
     ]
+    if plan.rules.publish_stock:
+        stock.learn_offers(world)
+        people.append(asyncio.create_task(stock.trade(crowd, seed)))
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True
     told_of = [
@@ -171,6 +175,7 @@ async def live(
         world.outage.commit_fails = troubles.failing_commits(rng, world, ended)
     await asyncio.sleep(ACTIVE_SECONDS)
     crowd.active = False
+    stock.calm_down(world)
     plan.shopify_faults.active = plan.mirakl_faults.active = False
     world.crash_at = lambda name: False
     world.outage.down = False

@@ -114,6 +114,8 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
     calls.i20_nothing_goes_in_circles(evidence, verdict)
     if quiescent:
         stock.i25_stock_is_conserved(evidence, verdict)
+        stock.i27_every_offer_shows_its_target(evidence, verdict)
+    stock.i26_no_figure_exceeds_what_was_there(evidence, verdict)
     calls.i14_within_the_ceilings(evidence, verdict)
     calls.i16_every_delivery_was_sent(evidence, verdict)
     calls.i21_every_attempt_is_sent_once(evidence, verdict)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from interlock.engine.ledger import operations
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import orders, timeline
+from interlock.rehearsal import stock
 from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.world import World
 
@@ -86,5 +87,6 @@ def _anything_waits(world: World, until: datetime) -> bool:
     with world.database.begin() as c:
         hinted, leased, wanted, next_look_at = c.execute(_WAITS).one()
         unsettled: int = c.execute(_UNSETTLED).scalar_one()
+        stock_waits = world.plan.rules.publish_stock and stock.anything_waits(c)
     timer = next_look_at is not None and next_look_at <= until + timedelta(seconds=world.plan.database_ahead)
-    return bool(hinted or leased or wanted or unsettled or timer)
+    return bool(hinted or leased or wanted or unsettled or timer or stock_waits)

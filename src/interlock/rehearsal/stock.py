@@ -1,19 +1,54 @@
-"""Stock in a rehearsal: what service processes do about it, and what people and the world do to it."""
+"""Stock in a rehearsal: what service processes do about it, what people and the world do to it, and when it is at rest."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection, func, select
+
+from interlock.comparing import Comparing
 from interlock.engine.stock import StockDesk
 from interlock.engine.stock_reading import read_shop
+from interlock.engine.store import all_connections
 from interlock.imports.store import sku_map
+from interlock.inventory.store import stock_figures, stock_imports
 from interlock.offers.matching import Offered, Variant, match
 from interlock.offers.store import bundles, keep_links, keep_offers, keep_variants
+from interlock.simulator.mirakl import PROFILES
+from interlock.simulator.shopify.inventory import count_stock
+from interlock.wiring import StoredConnections
 
 if TYPE_CHECKING:
+    from interlock.rehearsal.actors import Crowd
     from interlock.rehearsal.processes import ServiceProcess
-    from interlock.rehearsal.world import World
+    from interlock.rehearsal.world import World, WorldPlan
 
 TICK_SECONDS = 15.0
+SHARE = 0.15
+"""The part of all histories in which stock is published."""
+
+
+def drawn(seed: int, plan: "WorldPlan") -> "WorldPlan":
+    """The plan with stock published, and sold on up to three marketplaces, in a share of the histories. Every choice is of
+    its own, so that the others stay the histories they were."""
+    rng = random.Random(f"{seed}:inventory")
+    if rng.random() >= SHARE:
+        return plan
+    first = plan.marketplaces[0]
+    names = [name for name in sorted(PROFILES) if name != first.name]
+    more = [
+        PROFILES[name].changed(
+            {"acceptance_window_hours": 2.0, "debit_delay": 300.0, "tax_mode": first.tax_mode}
+        )
+        for name in rng.sample(names, rng.choice((0, 1, 2)))
+    ]
+    rules = replace(plan.rules, publish_stock=True, stock_buffer=rng.choice((0, 0, 0, 2)))
+    return replace(plan, rules=rules, marketplaces=(first, *more))
+
+
+# -- what the service does ---------------------------------------------------------------------------------
 
 
 def loops_of(process: "ServiceProcess") -> list[Callable[[], Awaitable[None]]]:
@@ -32,6 +67,11 @@ async def _tend(process: "ServiceProcess") -> None:
         for shop, connection_id in first.items():
             await read_shop(parts, await parts.connections.get(connection_id), shop)
 
+    async def compare() -> None:
+        if isinstance(parts.connections, StoredConnections):
+            rows = await parts.store.tx(all_connections)
+            await Comparing(parts.store, parts.clock, parts.connections).work(rows)
+
     while True:
         await process.attempt(read)
         for connection_id, desk in desks.items():
@@ -40,6 +80,7 @@ async def _tend(process: "ServiceProcess") -> None:
                 await desk.work(await parts.connections.get(connection_id))
 
             await process.attempt(publish)
+        await process.attempt(compare)
         await process.world.clock.sleep(TICK_SECONDS)
 
 
@@ -64,3 +105,138 @@ def learn_offers(world: "World") -> None:
             keep_offers(c, connection_id, offered, now)
             found = match(offered, variants, sku_map(c, connection_id), bundles(c, connection_id))
             keep_links(c, connection_id, found, now)
+
+
+# -- what people and the world do --------------------------------------------------------------------------
+
+
+async def trade(crowd: "Crowd", seed: int) -> None:
+    """Customers buy on every marketplace and in the shop itself, people count stock and refuse orders in portals, and
+    marketplaces reject lines and files, as long as the history is active."""
+    rng = random.Random(f"{seed}:trade")
+    acts: tuple[Callable[[random.Random, Crowd], None], ...] = (
+        _sold_in_the_shop,
+        _sold_on_a_marketplace,
+        _sold_on_a_marketplace,
+        _counted,
+        _sold_out,
+        _refused_in_the_portal,
+        _edited,
+        _file_rejected,
+        _line_rejected,
+    )
+    while crowd.active:
+        await asyncio.sleep(rng.uniform(20, 240))
+        if crowd.active:
+            rng.choice(acts)(rng, crowd)
+
+
+def calm_down(world: "World") -> None:
+    """The marketplaces take every line and every file again."""
+    for marketplace in world.mirakl.values():
+        marketplace.stock_imports.refused_skus.clear()
+        marketplace.stock_imports.failures_armed = 0
+
+
+def _some_sku(rng: random.Random, crowd: "Crowd") -> str:
+    skus = sorted(
+        {one.sku for one in crowd.world.shopify.shop.variants.values() if one.sku and not one.deleted}
+    )
+    return rng.choice(skus)
+
+
+def _sold_in_the_shop(rng: random.Random, crowd: "Crowd") -> None:
+    sku, units = _some_sku(rng, crowd), rng.randint(1, 4)
+    crowd.attempt("stock: sold in the shop", lambda: crowd.world.shopify.customer_order([(sku, units)]))
+
+
+def _sold_on_a_marketplace(rng: random.Random, crowd: "Crowd") -> None:
+    name = rng.choice(sorted(crowd.world.mirakl))
+    marketplace = crowd.world.mirakl[name]
+    sku, units = _some_sku(rng, crowd), rng.randint(1, 3)
+    if marketplace.offers.available(sku) < units:
+        crowd.did["stock: customer found it sold out"] += 1
+        return
+    staging = rng.random() < 0.2
+    marketplace.create_generated(skus=[sku], quantities=[units], lines=1, staging=staging)
+    crowd.did["stock: sold on a marketplace"] += 1
+
+
+def _counted(rng: random.Random, crowd: "Crowd") -> None:
+    _count(rng, crowd, rng.choice((3, 7, 20, 100)), "stock: counted")
+
+
+def _sold_out(rng: random.Random, crowd: "Crowd") -> None:
+    _count(rng, crowd, 0, "stock: counted to nothing")
+
+
+def _count(rng: random.Random, crowd: "Crowd", units: int, name: str) -> None:
+    shopify = crowd.world.shopify
+    sku = _some_sku(rng, crowd)
+    variant = next(one for one in shopify.shop.variants.values() if one.sku == sku)
+    location = rng.choice([one for one in shopify.shop.locations.values() if one.active])
+    count_stock(shopify, variant, units, location)
+    crowd.did[name] += 1
+
+
+def _refused_in_the_portal(rng: random.Random, crowd: "Crowd") -> None:
+    waiting = [
+        (marketplace, order.id)
+        for marketplace in crowd.world.mirakl.values()
+        for order in marketplace.orders.values()
+        if order.state == "WAITING_ACCEPTANCE"
+    ]
+    if not waiting:
+        return
+    marketplace, order_id = rng.choice(waiting)
+    crowd.attempt("stock: refused in the portal", lambda: marketplace.portal_decide(order_id, False))
+
+
+def _edited(rng: random.Random, crowd: "Crowd") -> None:
+    """A buyer's own order in the shop is edited by staff: a unit goes back to stock."""
+    shopify = crowd.world.shopify
+    own = [
+        order
+        for order in shopify.shop.orders.values()
+        if order.app is None and order.cancelled_at is None and order.lines[0].current_quantity > 1
+    ]
+    if own:
+        order = rng.choice(own)
+        line = order.lines[0]
+        wanted = line.current_quantity - 1
+        crowd.attempt(
+            "stock: own order edited",
+            lambda: shopify.set_quantity(order, line.sku or "", wanted, actor=shopify.staff()),
+        )
+
+
+def _file_rejected(rng: random.Random, crowd: "Crowd") -> None:
+    name = rng.choice(sorted(crowd.world.mirakl))
+    crowd.world.mirakl[name].stock_imports.failures_armed = 1
+    crowd.did["stock: file to be rejected"] += 1
+
+
+def _line_rejected(rng: random.Random, crowd: "Crowd") -> None:
+    name = rng.choice(sorted(crowd.world.mirakl))
+    imports = crowd.world.mirakl[name].stock_imports
+    if imports.refused_skus:
+        imports.refused_skus.clear()
+    else:
+        imports.refused_skus[_some_sku(rng, crowd)] = "The offer is being checked"
+    crowd.did["stock: line to be rejected"] += 1
+
+
+# -- rest --------------------------------------------------------------------------------------------------
+
+
+def anything_waits(c: Connection) -> bool:
+    """Whether a stock file is under way, or an offer is not told what it may show."""
+    flying = c.execute(
+        select(func.count()).select_from(stock_imports).where(stock_imports.c.settled_at.is_(None))
+    ).scalar_one()
+    open_figures = c.execute(
+        select(func.count())
+        .select_from(stock_figures)
+        .where(stock_figures.c.target.is_distinct_from(stock_figures.c.believed))
+    ).scalar_one()
+    return bool(flying or open_figures)

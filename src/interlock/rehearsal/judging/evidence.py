@@ -14,6 +14,7 @@ from interlock.access.audit_log import BEGINNING, Verified, verify
 from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
 from interlock.engine.store import deliveries, one_connection, polls, tallies
+from interlock.inventory.store import stock_import_lines, stock_imports
 from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
@@ -60,6 +61,21 @@ NO_LEASE_LEFT_BEHIND = ("database away", "platform down")
 JUDGED_ACTIONS = ("AnswerAcceptance", "CancelQuantities", "RefundLines", "ReleaseHold")
 _JUDGED = " || ".join(f'@ == "{name}"' for name in JUDGED_ACTIONS)
 _WITH_JUDGED_ACTIONS = text(f"""jsonb_path_exists(plans.plan, '$.actions[*]."_" ? ({_JUDGED})')""")
+
+# Every line of every stock file, with what was known when it left.
+_STOCK_LINES = (
+    select(
+        stock_imports.c.connection_id,
+        stock_imports.c.state,
+        stock_imports.c.sent_at,
+        stock_imports.c.orders_known,
+        stock_import_lines.c.sku,
+        stock_import_lines.c.quantity,
+        stock_import_lines.c.observed_at,
+    )
+    .join(stock_imports, stock_imports.c.id == stock_import_lines.c.import_no)
+    .order_by(stock_imports.c.id, stock_import_lines.c.line)
+)
 
 # When the plans first named another Shopify order as the linked one.
 _LINKED = text("""
@@ -211,6 +227,7 @@ class Evidence:
     audit: Verified = field(default_factory=lambda: Verified(0, BEGINNING))
     links: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
     kin: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)
+    stock_lines: list[Row[Any]] = field(default_factory=list)
 
     def load(self, c: Connection) -> None:
         """Read every table the judge needs, in this one transaction."""
@@ -226,6 +243,7 @@ class Evidence:
         self.audit = verify(c)
         self.polls = read(select(polls).order_by(polls.c.name))
         self.tallies = list(c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label)))
+        self.stock_lines = read(_STOCK_LINES)
         self.documents = {
             row.order_id: row.observed_at
             for row in read(

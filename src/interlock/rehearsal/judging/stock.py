@@ -1,8 +1,25 @@
-"""I25: stock is conserved: what our orders claim is what they still have to ship, and nothing is put back twice."""
+"""I25 to I27: stock is conserved, no figure is published that exceeds what was there, and at rest every offer shows what it
+may."""
 
-from interlock.rehearsal.judging.evidence import Evidence
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import ENDED
+from interlock.rehearsal.judging.evidence import Evidence, Marketplace
+from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.mirakl import SimOrder
+from interlock.simulator.shopify.state import Level, Variant
+
+CLOCKS_DIFFER = timedelta(minutes=6)
+"""So far a worker's clock may have been wrong when it noted when it asked the shop."""
+STOCK_SETTLES = timedelta(minutes=25)
+"""A stock file of unclear outcome is waited for, then another one leaves and is worked off."""
 
 
 def i25_claims_are_what_is_left_to_ship(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
@@ -61,3 +78,143 @@ def i25_stock_is_conserved(evidence: Evidence, verdict: Verdict) -> None:
                     evidence.now,
                     f"Of {variant.sku} {level.committed} are committed, and orders claim {claimed}.",
                 )
+
+
+# -- what is published -------------------------------------------------------------------------------------
+
+
+def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -> None:
+    """I26: no published figure exceeds the target computed from what had been observed when it was sent: the most that the
+    shop had available since the stock was read, less the units of every order known then for which no claim had been asked
+    for, less the buffer."""
+    marketplaces = {one.connection_id: one for one in evidence.marketplaces if one.rules.publish_stock}
+    variants = _variants(evidence)
+    sold = list(_known_orders(evidence))
+    for line in evidence.stock_lines:
+        marketplace, variant = marketplaces.get(line.connection_id), variants.get(line.sku)
+        if marketplace is None or variant is None or line.observed_at is None:
+            continue
+        verdict.checked["I26"] += 1
+        if not line.quantity:
+            continue
+        since = line.observed_at - CLOCKS_DIFFER
+        most = sum(_most_available(level, since, line.sent_at) for level in variant.levels.values())
+        unclaimed = sum(
+            _units(order, line.sku)
+            for row, order in sold
+            if row.id <= line.orders_known and _waits_for_a_claim(evidence, row, order, line.sent_at)
+        )
+        allowed = max(most - unclaimed - marketplace.rules.stock_buffer, 0)
+        if line.quantity > allowed:
+            verdict.violation(
+                "I26",
+                "",
+                line.sent_at,
+                f"{line.quantity} units of {line.sku} were offered at {marketplace.name}, and {allowed} were there to offer.",
+                f"at most {most} available since {since:%H:%M:%S}, {unclaimed} sold and not claimed, buffer "
+                f"{marketplace.rules.stock_buffer}",
+            )
+
+
+def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> None:
+    """I27, at rest: every offer shows exactly what the shop has available at its active locations, less what living orders
+    have sold without a claim, less the buffer."""
+    if any(row.reason == Reason.QUARANTINE.value and row.closed_at is None for row in evidence.cases):
+        return
+    variants = _variants(evidence)
+    sold = [(row, order) for row, order in _known_orders(evidence) if order.state not in ENDED]
+    for marketplace in evidence.marketplaces:
+        if not marketplace.rules.publish_stock:
+            continue
+        marketplace.world.tick()
+        for sku, offer in marketplace.world.offers.offers.items():
+            variant = variants.get(sku)
+            if offer.deleted or variant is None or not variant.tracked:
+                continue
+            moved = _last_moved(marketplace, variant, sku)
+            needed = at_rest_after(evidence.poll, evidence.ahead) + STOCK_SETTLES
+            if evidence.now - moved < needed + evidence.unavailable(moved, evidence.now):
+                continue
+            verdict.checked["I27"] += 1
+            there = sum(level.available for level in variant.levels.values() if level.location.active)
+            unclaimed = sum(
+                _units(order, sku)
+                for row, order in sold
+                if row.shopify_order_id is None and row.draft_id is None
+            )
+            target = max(there - unclaimed - marketplace.rules.stock_buffer, 0)
+            if offer.quantity != target:
+                verdict.violation(
+                    "I27",
+                    "",
+                    evidence.now,
+                    f"The offer {sku} at {marketplace.name} shows {offer.quantity} at rest and may show {target}.",
+                    f"{there} available, {unclaimed} sold and not claimed, buffer "
+                    f"{marketplace.rules.stock_buffer}; nothing moved since {moved:%H:%M:%S}",
+                )
+
+
+def _variants(evidence: Evidence) -> dict[str, Variant]:
+    """The shop's variants by SKU, where one alone carries it."""
+    carriers: dict[str, list[Variant]] = {}
+    for variant in evidence.shop.variants.values():
+        if variant.sku and not variant.deleted:
+            carriers.setdefault(variant.sku, []).append(variant)
+    return {sku: found[0] for sku, found in carriers.items() if len(found) == 1}
+
+
+def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:
+    """Every marketplace order we have a row of."""
+    for marketplace in evidence.marketplaces:
+        for order in marketplace.orders.values():
+            row = evidence.row_of.get((marketplace.connection_id, order.id))
+            if row is not None:
+                yield row, order
+
+
+def _units(order: SimOrder, sku: str) -> int:
+    return sum(
+        line.quantity - sum(part.quantity for part in line.cancelations)
+        for line in order.lines
+        if line.sku == sku and line.state not in ("REFUSED", "CANCELED")
+    )
+
+
+def _waits_for_a_claim(evidence: Evidence, row: Row[Any], order: SimOrder, at: datetime) -> bool:
+    """Whether an order was known and alive then, and nothing had been asked of Shopify for it. An order that has lost units
+    since, or ended, is left out: what it wanted then is not looked up."""
+    first_seen = (row.memory or {}).get("first_seen_at")
+    if first_seen is None or datetime.fromisoformat(first_seen) - evidence.ahead > at:
+        return False
+    if order.state in ENDED or any(line.cancelations for line in order.lines):
+        return False
+    asked = [
+        one.planned_at
+        for one in evidence.operations_of.get(row.id, [])
+        if one.kind in ("CreateDraft", "CreateOrder")
+    ]
+    linked = [moment for moment, _ in evidence.links.get(row.id, [])]
+    return not any(moment <= at for moment in (*asked, *linked))
+
+
+def _most_available(level: Level, since: datetime, until: datetime) -> int:
+    """The most units this level had available in that time."""
+    before = [units for at, units in level.past if at <= since]
+    within = [units for at, units in level.past if since < at <= until]
+    return max((*before[-1:], *within), default=0)
+
+
+def _last_moved(marketplace: Marketplace, variant: Variant, sku: str) -> datetime:
+    """When stock or offer last moved otherwise than by a file of ours."""
+    moments = [at for level in variant.levels.values() for at, _ in level.past[-1:]]
+    moments += [
+        change.at
+        for change in marketplace.world.offers.changes
+        if change.sku == sku and change.why != "import"
+    ]
+    moments += [order.updated for order in marketplace.orders.values() if _names(order, sku)]
+    return max(moments, default=marketplace.world.started)
+
+
+def _names(order: SimOrder, sku: str) -> bool:
+    return any(line.sku == sku for line in order.lines)

@@ -103,7 +103,8 @@ class Location:
 class Level:
     """Stock of one item at one location. on_hand = available + committed + reserved (reference 14.1).
 
-    For judges: `counted_in` is everything stock counts ever put there, `shipped` what left with fulfilments."""
+    For judges: `counted_in` is everything stock counts ever put there, `shipped` what left with fulfilments, `past` what
+    was available from when on."""
 
     variant: "Variant"
     location: Location
@@ -113,6 +114,7 @@ class Level:
     updated_at: datetime | None = None
     counted_in: int = 0
     shipped: int = 0
+    past: list[tuple[datetime, int]] = field(default_factory=list)
 
     @property
     def on_hand(self) -> int:

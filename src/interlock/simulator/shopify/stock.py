@@ -8,6 +8,7 @@ from interlock.simulator.shopify.state import Level, LineItem, Location, Shop, V
 def changed(act: Act, level: Level) -> None:
     """One inventory_levels/update per item and location (reference 9.4)."""
     level.updated_at = act.now
+    level.past.append((act.world.clock.now(), level.available))
     act.announce("INVENTORY_LEVELS_UPDATE", "", lambda _app: payloads.inventory_level(level, act.shop))
 
 

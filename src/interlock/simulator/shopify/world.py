@@ -269,13 +269,14 @@ class ShopifyWorld(Warehouse, EditingApps):
     def set_stock(self, variant: Variant, available: int, location: Location) -> None:
         level = variant.levels.get(location.number)
         if level is None:
-            variant.levels[location.number] = Level(
+            level = variant.levels[location.number] = Level(
                 variant, location, available, updated_at=self.clock.now(), counted_in=available
             )
         else:
             level.counted_in += available - level.available
             level.available = available
             level.updated_at = self.clock.now()
+        level.past.append((self.clock.now(), available))
 
     # Finding
 

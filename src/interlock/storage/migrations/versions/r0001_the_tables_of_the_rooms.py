@@ -763,6 +763,7 @@ def upgrade() -> None:
         sa.Column("unclaimed", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("buffer", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("because", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published", sa.BigInteger(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
@@ -799,6 +800,7 @@ def upgrade() -> None:
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.Column("lines_refused", sa.Integer(), server_default="0", nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("orders_known", sa.BigInteger(), nullable=False),
         sa.Column("ask_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
@@ -1086,6 +1088,7 @@ def upgrade() -> None:
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_no"], ["stock_imports.id"], name=op.f("fk_stock_import_lines_import_no")
         ),

@@ -63,22 +63,24 @@ class StockDesk:
         self._shop = shop
         self._computed: tuple[int, datetime] | None = None
 
-    async def work(self, platforms: ConnectedPlatforms) -> None:
-        """Do what is due now for this connection. Meant to be called every few seconds."""
+    async def work(self, platforms: ConnectedPlatforms) -> bool:
+        """Do what is due now for this connection. Meant to be called every few seconds. False where there is nothing to do
+        here: another worker leads, or its stock is not published."""
         self._platforms = platforms
         parts = self._parts
         now = parts.clock.now()
         begun = await parts.store.tx(lambda c: self._begin(c, now))
         if begun is None:
-            return
+            return False
         parts.probe("stock:computed")
         poll, flying = begun
         if flying is not None:
             await self._follow(flying, now)
-            return
+            return True
         departure = await parts.store.tx(lambda c: self._depart(c, poll, now))
         if departure is not None:
             await self._send(departure)
+        return True
 
     def _begin(self, c: Connection, now: datetime) -> tuple[Poll, StockImport | None] | None:
         platforms = self._platforms

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from interlock.rehearsal.processes import ServiceProcess
     from interlock.rehearsal.world import World, WorldPlan
 
-TICK_SECONDS = 15.0
+TICK_SECONDS = 30.0
+FOLLOWS_SECONDS = 90.0
+"""How often a process looks whether it may lead, where another one does."""
 SHARE = 0.15
 """The part of all histories in which stock is published."""
 
@@ -63,25 +65,28 @@ async def _tend(process: "ServiceProcess") -> None:
     desks = {connection_id: StockDesk(parts, shop) for connection_id, shop in shops.items()}
     first = {shop: connection_id for connection_id, shop in reversed(shops.items())}
 
-    async def read() -> None:
+    async def work() -> bool:
+        """One round; whether anything was this process's to do."""
+        leads = False
         for shop, connection_id in first.items():
-            await read_shop(parts, await parts.connections.get(connection_id), shop)
-
-    async def compare() -> None:
-        if isinstance(parts.connections, StoredConnections):
+            leads |= await read_shop(parts, await parts.connections.get(connection_id), shop)
+        for connection_id, desk in desks.items():
+            leads |= await desk.work(await parts.connections.get(connection_id))
+        if leads and isinstance(parts.connections, StoredConnections):
             rows = await parts.store.tx(all_connections)
             await Comparing(parts.store, parts.clock, parts.connections).work(rows)
+        return leads
+
+    leading: list[bool] = []
+
+    async def attempt() -> None:
+        leading.append(await work())
 
     while True:
-        await process.attempt(read)
-        for connection_id, desk in desks.items():
-
-            async def publish(connection_id: int = connection_id, desk: StockDesk = desk) -> None:
-                await desk.work(await parts.connections.get(connection_id))
-
-            await process.attempt(publish)
-        await process.attempt(compare)
-        await process.world.clock.sleep(TICK_SECONDS)
+        leading.clear()
+        await process.attempt(attempt)
+        follows = leading == [False]
+        await process.world.clock.sleep(FOLLOWS_SECONDS if follows else TICK_SECONDS)
 
 
 def learn_offers(world: "World") -> None:

@@ -1,0 +1,151 @@
+"""The judge finds planted violations of I26 and I27, and nothing in a history of stock that is clean."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal.judge import Verdict, judge_evidence
+from interlock.rehearsal.judging.evidence import gather
+from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.stock import learn_offers
+from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.simulator.shopify.inventory import count_stock
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from tests.databases import ThrowawayServer
+
+NAME = "hidden-address"
+RULES = ConnectionRules(NAME, f"interlock:{NAME}", publish_stock=True, stock_buffer=2)
+SKU = "LAMP-OAK"
+
+
+async def _a_quiet_afternoon(database: Database) -> World:
+    """A lamp is counted; two orders of mugs come in, of which one nobody can import, so that its units stay unclaimed."""
+    profile = PROFILES[NAME].changed({"debit_delay": 60.0})
+    plan = WorldPlan(seed=9, marketplaces=(profile,), rules=RULES, processes=1, subscribed=True)
+    world = World(plan, database, Keyring([new_key()]))
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    learn_offers(world)
+    await asyncio.sleep(900)
+    lamp = next(one for one in world.shopify.shop.variants.values() if one.sku == SKU)
+    count_stock(world.shopify, lamp, 40, next(iter(world.shopify.shop.locations.values())))
+    world.mirakl[NAME].create_generated(lines=1, skus=["MUG-BLUE"], quantities=[3])
+    world.mirakl[NAME].create_generated(lines=2, skus=["MUG-GREEN", "NOT-IN-THE-SHOP"], quantities=[4, 1])
+    await asyncio.sleep(9000)
+    await world.stop()
+    return world
+
+
+@pytest.fixture(scope="module")
+def finished(server: ThrowawayServer) -> Iterator[World]:
+    """The clean history, lived once for all tests of this file."""
+    database = Database(server.new_database(), pool_size=5)
+    loop = VirtualLoop(random.Random(9))
+    try:
+        yield loop.run_until_complete(_a_quiet_afternoon(database))
+    finally:
+        loop.close()
+        server.drop_database(database)
+
+
+class _TakenBack(Exception):
+    """Nothing of a test stays."""
+
+
+@pytest.fixture
+def c(finished: World) -> Iterator[Connection]:
+    """A connection whose changes are taken back."""
+    with suppress(_TakenBack), finished.database.begin() as connection:
+        yield connection
+        raise _TakenBack
+
+
+def judged(world: World, c: Connection) -> Verdict:
+    poll = timedelta(seconds=world.plan.poll_seconds)
+    evidence = gather(world.mirakl, world.connection_ids, world.shopify, c, poll, (), ())
+    return judge_evidence(evidence, c, True)
+
+
+def broken(world: World, c: Connection) -> set[str]:
+    return {finding.invariant for finding in judged(world, c).broken}
+
+
+def change(c: Connection, statement: str, **values: Any) -> None:
+    assert c.execute(text(statement), values).rowcount > 0, "the planted change touched no row"
+
+
+LAST_LINE = """
+    UPDATE stock_import_lines SET quantity = :units WHERE (import_no, line) = (
+        SELECT import_no, line FROM stock_import_lines WHERE sku = :sku ORDER BY import_no DESC LIMIT 1
+    )
+"""
+
+
+def test_the_clean_history_is_clean_and_was_judged(finished: World, c: Connection) -> None:
+    verdict = judged(finished, c)
+    assert [str(finding) for finding in verdict.broken] == []
+    assert verdict.checked["I26"] >= len(CATALOGUE)
+    assert verdict.checked["I27"] >= len(CATALOGUE)
+    offers = finished.mirakl[NAME].offers.offers
+    assert (offers[SKU].quantity, offers["MUG-BLUE"].quantity, offers["MUG-GREEN"].quantity) == (38, 95, 94)
+
+
+@pytest.mark.parametrize(
+    ("sku", "units", "found"),
+    [
+        # 100 there, 2 are held back
+        ("KETTLE-1L", 98, set()),
+        ("KETTLE-1L", 99, {"I26"}),
+        # 100 there, 4 sold without a claim, 2 held back
+        ("MUG-GREEN", 94, set()),
+        ("MUG-GREEN", 95, {"I26"}),
+        # 40 were counted a moment before, and clocks differ: the 100 of before may still have been seen
+        (SKU, 98, set()),
+        (SKU, 99, {"I26"}),
+        (SKU, 0, set()),
+    ],
+)
+def test_i26_a_figure_that_exceeds_what_was_there(
+    finished: World, c: Connection, sku: str, units: int, found: set[str]
+) -> None:
+    change(c, LAST_LINE, sku=sku, units=units)
+    assert broken(finished, c) == found
+
+
+def test_i26_an_order_that_was_not_known_yet_is_not_held_against_a_file(
+    finished: World, c: Connection
+) -> None:
+    change(c, LAST_LINE, sku="MUG-GREEN", units=98)
+    assert "I26" in broken(finished, c)
+    change(c, "UPDATE stock_imports SET orders_known = 0")
+    assert "I26" not in broken(finished, c)
+
+
+@pytest.mark.parametrize(("by", "found"), [(0, set()), (1, {"I27"}), (-1, {"I27"})])
+def test_i27_an_offer_that_shows_something_else(
+    finished: World, c: Connection, monkeypatch: pytest.MonkeyPatch, by: int, found: set[str]
+) -> None:
+    offer = finished.mirakl[NAME].offers.offers[SKU]
+    monkeypatch.setattr(offer, "quantity", offer.quantity + by)
+    assert broken(finished, c) == found
+
+
+def test_i27_an_offer_that_has_just_moved_is_not_judged(
+    finished: World, c: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = finished.mirakl[NAME].offers
+    moved = replace(book.changes[-1], sku=SKU, why="sale", at=finished.clock.now())
+    monkeypatch.setattr(book.offers[SKU], "quantity", 1)
+    monkeypatch.setattr(book, "changes", [*book.changes, moved])
+    assert broken(finished, c) == set()

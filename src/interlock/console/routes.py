@@ -28,6 +28,7 @@ from interlock.console.outside_pages import outside_routes
 from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
 from interlock.console.sku_pages import sku_routes
+from interlock.console.stock_pages import stock_routes
 from interlock.console.theme_pages import theme_routes
 from interlock.console.today_pages import today_routes
 
@@ -49,6 +50,7 @@ def router(
     sku_routes(routes, console)
     mapping_routes(routes, console)
     connection_routes(routes, console)
+    stock_routes(routes, console)
     health_routes(routes, console)
     alert_routes(routes, console)
     manual_routes(routes, console)

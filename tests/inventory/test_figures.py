@@ -1,0 +1,205 @@
+"""Figures from what is kept: bundles, two variants of one SKU, closed locations, claims, and what is not believed."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from interlock.cases.store import cases
+from interlock.engine.stock_figures import keep_figures
+from interlock.engine.stock_reading import fold_sold, selling_from, units_of
+from interlock.engine.store import ConnectionRow, connections, polls
+from interlock.inventory import store
+from interlock.offers.matching import Component
+from interlock.orders.store import orders
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.build import NOW
+from tests.console.seed import connect
+from tests.inventory.seed import HERE, THERE, item, stocked
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def row(database: Database, keyring: Keyring) -> ConnectionRow:
+    with database.begin() as c:
+        made = connect(c, keyring)
+        c.execute(update(connections).values(live=True))
+    return made
+
+
+def target(c: Connection, row: ConnectionRow, sku: str) -> int | None:
+    found = store.figure_of(c, row.id, sku)
+    assert found is not None
+    units: int | None = found.target
+    return units
+
+
+def an_order_of(c: Connection, row: ConnectionRow, sku: str, units: int, **columns: object) -> int:
+    """A marketplace order that somebody has looked at."""
+    memory = {"ordered": [{"line_id": "L1", "sku": sku, "quantity": units}]}
+    shown = {"mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}]}}
+    values = {"mirakl_state": "WAITING_ACCEPTANCE", "memory": memory, "last_view": shown, **columns}
+    return int(
+        c.execute(
+            insert(orders)
+            .values(connection_id=row.id, mirakl_order_id=f"M-{sku}-{units}", created_at=NOW, **values)
+            .returning(orders.c.id)
+        ).scalar_one()
+    )
+
+
+def again(c: Connection, row: ConnectionRow, minutes: int) -> None:
+    """What the desk does at a later moment."""
+    now = NOW + minutes * MINUTE
+    selling = selling_from(c, row.shopify_shop)
+    store.was_read(c, row.shopify_shop, read_at=now)
+    c.execute(polls.update().values(last_ok_at=now))
+    fold_sold(c, selling, now)
+    keep_figures(c, selling, row.id, now)
+
+
+def test_a_bundle_is_limited_by_its_scarcest_article(database: Database, row: ConnectionRow) -> None:
+    bundle: dict[str, tuple[Component, ...]] = {"TEA-SET": (Component("CUP", 4), Component("POT", 1))}
+    with database.begin() as c:
+        stocked(
+            c,
+            row,
+            (item("CUP", 10), item("POT", 5)),
+            NOW,
+            bundles=bundle,
+            offers=("TEA-SET", "CUP", "POT"),
+        )
+        assert (target(c, row, "TEA-SET"), target(c, row, "CUP"), target(c, row, "POT")) == (2, 10, 5)
+        an_order_of(c, row, "TEA-SET", 1)
+        again(c, row, 1)
+        assert (target(c, row, "TEA-SET"), target(c, row, "CUP"), target(c, row, "POT")) == (1, 6, 4)
+
+
+def test_two_variants_with_one_sku_offer_the_smaller_stock(database: Database, row: ConnectionRow) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7), item("MUG", 4, number=2)), NOW)
+        assert target(c, row, "MUG") == 4
+
+
+def test_a_closed_location_counts_no_more(database: Database, row: ConnectionRow) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7, 3),), NOW)
+        assert target(c, row, "MUG") == 10
+        assert store.close_locations(c, row.shopify_shop, (THERE,))
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 7
+        assert store.known_locations(c, row.shopify_shop) == (HERE, THERE)
+
+
+def test_a_claim_counts_once_before_and_after_it_is_confirmed(database: Database, row: ConnectionRow) -> None:
+    """10 there, 3 sold: 7 while the order waits; 7 after the claim, although the level was read before it; 7 once the
+    level shows it."""
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        order_id = an_order_of(c, row, "MUG", 3)
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 7
+    with database.begin() as c:
+        c.execute(update(orders).where(orders.c.id == order_id).values(draft_id="draft"))
+        again(c, row, 2)
+        assert target(c, row, "MUG") == 7
+        assert store.hinted_items(c, row.shopify_shop, 9) == (item("MUG").item_id,)
+        store.keep_items(c, row.shopify_shop, (item("MUG", 7),), NOW + 3 * MINUTE)
+        again(c, row, 4)
+        assert target(c, row, "MUG") == 7
+
+
+def test_a_claim_that_was_made_between_two_ticks_is_not_missed(
+    database: Database, row: ConnectionRow
+) -> None:
+    """The order came and was claimed while nobody looked; the kept level is older."""
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        an_order_of(c, row, "MUG", 3, shopify_order_id="gid://shopify/Order/1")
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 7
+
+
+def test_a_refusal_gives_back_what_was_sold_and_has_the_offer_told_again(
+    database: Database, row: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        order_id = an_order_of(c, row, "MUG", 3)
+        again(c, row, 1)
+        c.execute(update(store.stock_figures).values(believed=7))
+        ended = {"mirakl_state": "REFUSED", "ended_at": NOW + 2 * MINUTE}
+        c.execute(update(orders).where(orders.c.id == order_id).values(**ended))
+        again(c, row, 2)
+        assert target(c, row, "MUG") == 10
+        figure = store.figure_of(c, row.id, "MUG")
+        assert figure is not None
+        assert figure.believed is None
+        assert store.sold_orders(c, [row.id]) == {}
+
+
+def test_while_orders_are_not_read_no_figure_rises(database: Database, row: ConnectionRow) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10), item("LAMP", 10)), NOW)
+        c.execute(update(store.stock_figures).values(believed=10, published=10))
+        shop, later = row.shopify_shop, NOW + 60 * MINUTE
+        store.keep_items(c, shop, (item("MUG", 30), item("LAMP", 2)), later)
+        store.was_read(c, shop, read_at=later)
+        keep_figures(c, selling_from(c, shop), row.id, later)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (10, 2)
+
+
+def test_an_order_nobody_has_looked_at_holds_every_rise_back(database: Database, row: ConnectionRow) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        c.execute(update(store.stock_figures).values(believed=4, published=4))
+        order_id = an_order_of(c, row, "MUG", 3, memory={}, last_view=None)
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 4
+    with database.begin() as c:
+        c.execute(
+            update(orders)
+            .where(orders.c.id == order_id)
+            .values(
+                memory={"ordered": [{"line_id": "L1", "sku": "MUG", "quantity": 3}]},
+                last_view={"mirakl": {"lines": []}},
+            )
+        )
+        again(c, row, 2)
+        assert target(c, row, "MUG") == 7
+
+
+def test_an_older_answer_of_the_shop_overwrites_nothing(database: Database, row: ConnectionRow) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        assert store.keep_items(c, row.shopify_shop, (item("MUG", 99),), NOW - MINUTE) == 0
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 10
+
+
+@pytest.mark.parametrize("units", [1_000_001, -1_000_001])
+def test_an_absurd_stock_is_a_case_until_it_is_put_right(
+    database: Database, row: ConnectionRow, units: int
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", units),), NOW)
+        found = [one.reason for one in c.execute(cases.select()).all()]
+        assert found == ["stock_absurd"]
+        store.keep_items(c, row.shopify_shop, (item("MUG", 5),), NOW + MINUTE)
+        again(c, row, 1)
+        assert [one for one in c.execute(cases.select()).all() if one.closed_at is None] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        ([], (("A", 3),)),
+        ([{"id": "L1", "state": "SHIPPING", "cancelations": [{"quantity": 1}]}], (("A", 2),)),
+        ([{"id": "L1", "state": "CANCELED"}], ()),
+        ([{"id": "L1", "state": "SHIPPING", "cancelations": [{"quantity": 5}]}], ()),
+    ],
+)
+def test_units_an_order_still_wants(lines: list[dict[str, object]], wanted: object) -> None:
+    assert units_of([{"line_id": "L1", "sku": "A", "quantity": 3}], lines) == wanted

@@ -1,0 +1,58 @@
+"""The stock page: what an offer shows and why, and every form of it."""
+
+import pytest
+from sqlalchemy import update
+
+from interlock.engine.store import ConnectionRow, connections, one_connection
+from interlock.inventory.store import figure_of, stock_figures
+from interlock.orders.codec import encode
+from interlock.storage.database import Database
+from tests.console.seed import CLOCK, TESTER
+from tests.inventory.seed import item, stocked
+from tests.web.browser import Browser, text_of
+
+
+@pytest.fixture
+def place(database: Database, connection: ConnectionRow) -> str:
+    """The page of a connection that publishes two offers."""
+    with database.begin() as c:
+        rules = encode(connection.rules) | {"publish_stock": True}
+        c.execute(update(connections).values(live=True, rules=rules))
+        stocked(c, connection, (item("LAMP", 7, 3), item("<b>RUG</b>", 2)), CLOCK)
+    return f"/connections/{connection.id}/stock"
+
+
+def test_the_page_says_what_is_still_to_be_told_and_why(browser: Browser, place: str) -> None:
+    shown = text_of(browser.get(place))
+    assert "Stock of atlas published" in shown
+    assert "10 to offer: 10 available at the connection's locations" in shown
+    assert "<b>RUG</b>" not in browser.get(place).text
+    explained = text_of(browser.get(f"{place}?sku=LAMP"))
+    assert "gid://shopify/Location/2 3 yes" in explained
+    assert "There is no figure for it" in text_of(browser.get(f"{place}?sku=NOPE"))
+
+
+def test_selling_nothing_needs_a_reason_and_is_ended_by_the_same_button(
+    browser: Browser, database: Database, connection: ConnectionRow, place: str
+) -> None:
+    refused = browser.submit(place, f"{place}/zero", data={"zero": "on", "why": ""})
+    assert refused.status_code == 422
+    assert browser.submit(place, f"{place}/zero", data={"zero": "on", "why": "We move."}).status_code == 303
+    with database.begin() as c:
+        assert one_connection(c, connection.id).rules.stock_zeroed == f"{TESTER.handle}: We move."
+    assert "Every offer shows nothing for now." in text_of(browser.get(place))
+    assert browser.submit(place, f"{place}/zero", data={"zero": "off", "why": "Moved."}).status_code == 303
+    with database.begin() as c:
+        assert one_connection(c, connection.id).rules.stock_zeroed == ""
+
+
+def test_every_figure_is_told_again(
+    browser: Browser, database: Database, connection: ConnectionRow, place: str
+) -> None:
+    with database.begin() as c:
+        c.execute(update(stock_figures).values(believed=stock_figures.c.target))
+    assert browser.submit(place, f"{place}/again", data={}).status_code == 303
+    with database.begin() as c:
+        figure = figure_of(c, connection.id, "LAMP")
+    assert figure is not None
+    assert figure.believed is None

@@ -134,6 +134,8 @@ orders = Table(
         postgresql_where=text(f"{TRACKING_NUMBERS} <> '[]'"),
     ),
     Index("ix_orders_created_at", "created_at"),
+    # orders whose units may still be wanted of the stock
+    Index("ix_orders_living", "connection_id", postgresql_where=text("ended_at IS NULL")),
     # what boards show first: orders that wait for acceptance by time left, and parcels on our hold
     Index(
         "ix_orders_to_accept",

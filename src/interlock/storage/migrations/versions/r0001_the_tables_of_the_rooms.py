@@ -604,6 +604,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index(
+        "ix_orders_living",
+        "orders",
+        ["connection_id"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
         "ix_orders_mirakl_order_id",
         "orders",
         ["mirakl_order_id"],

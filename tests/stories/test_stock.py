@@ -113,8 +113,8 @@ def test_an_offer_that_a_refusal_zeroed_is_told_again(theatre: Theatre) -> None:
 
 
 def test_a_file_of_which_nobody_knows_whether_it_arrived_is_waited_for(theatre: Theatre) -> None:
-    """The answer to the first file is lost. No other leaves until it is too late for it to be worked off."""
-    lost = Broken(Fault("reply_lost"), "STO01", times=1)
+    """The first file breaks off on its way. No other leaves until it is too late for it to be worked off."""
+    lost = Broken(Fault("server_error", status=503), "STO01", times=1)
 
     async def story(stage: Stage) -> None:
         lost.active = True
@@ -130,6 +130,28 @@ def test_a_file_of_which_nobody_knows_whether_it_arrived_is_waited_for(theatre: 
     assert sent[1] >= 900
     assert states(told)[0] == "lost"
     assert set(states(told)[1:]) == {"complete"}
+    assert shown(told.stage, "LAMP-OAK") == 7
+
+
+def test_a_file_whose_answer_was_lost_settles_when_the_marketplace_shows_its_figures(
+    theatre: Theatre,
+) -> None:
+    """Read back by the differential export (OF52 to OF54), so that nobody waits longer than needed."""
+    lost = Broken(Fault("reply_lost"), "STO01", times=1)
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        lost.active = True
+        count(stage, "LAMP-OAK", 7)
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True, mirakl_faults=lost
+    )
+    with told.stage.world.database.begin() as c:
+        found = latest_imports(c, told.stage.world.connection_ids["all-or-nothing"], 100)
+    assert "the marketplace shows its figures" in {one.words for one in found}
+    assert "lost" not in states(told)
     assert shown(told.stage, "LAMP-OAK") == 7
 
 

@@ -147,9 +147,9 @@ class StockDesk:
         )
         if operation is None:
             return None
-        observed = {row.sku: row.observed_at for row in open_rows}
+        before = {row.sku: (row.observed_at, row.believed) for row in open_rows}
         known = int(c.execute(select(func.coalesce(func.max(orders.c.id), 0))).scalar_one())
-        number = store.add_import(c, connection_id, operation.id, file.rows, observed, known, now)
+        number = store.add_import(c, connection_id, operation.id, file.rows, before, known, now)
         store.lines_leave(c, connection_id, number)
         return _Departure(number, operation, file.rows)
 
@@ -219,7 +219,7 @@ class StockDesk:
         """A file that may or may not have arrived settles when the marketplace shows its figures, or when it is too late
         for it to be worked off. What it shows then is not known: everything in it is told again."""
         connection_id = self._platforms.connection_id
-        if store.lines_still_unseen(c, connection_id, flying.id, flying.sent_at) == 0:
+        if store.arrival_is_seen(c, connection_id, flying.id, flying.sent_at):
             words = "the marketplace shows its figures"
             ledger.settled_for_connection(c, flying.operation_id, "CONFIRMED", "observed", words, now)
             store.lines_settle(c, connection_id, flying.id, flying.sent_at, now, {})

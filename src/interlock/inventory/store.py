@@ -177,8 +177,9 @@ stock_import_lines = Table(
     Column("line", Integer, primary_key=True),
     Column("sku", Text, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    # how old the stock was that the figure was computed from
+    # how old the stock was that the figure was computed from, and what the marketplace was believed to show before
     Column("observed_at", UtcDateTime),
+    Column("was", BigInteger),
 )
 
 LINES_AT_ONCE = 5_000
@@ -760,12 +761,12 @@ def add_import(
     connection_id: int,
     operation_id: str,
     rows: Sequence[tuple[str, int]],
-    observed: Mapping[str, datetime | None],
+    known: Mapping[str, tuple[datetime | None, int | None]],
     orders_known: int,
     now: datetime,
 ) -> int:
-    """A file is about to leave: it and its lines are kept, in the transaction that commits the intent. Returns its
-    number."""
+    """A file is about to leave: it and its lines are kept, in the transaction that commits the intent. `known` gives, by
+    SKU, how old the stock was and what the marketplace was believed to show. Returns the file's number."""
     number: int = c.execute(
         insert(stock_imports)
         .values(
@@ -787,7 +788,8 @@ def add_import(
                     "line": start + place,
                     "sku": sku,
                     "quantity": quantity,
-                    "observed_at": observed.get(sku),
+                    "observed_at": known[sku][0],
+                    "was": known[sku][1],
                 }
                 for place, (sku, quantity) in enumerate(rows[start : start + LINES_AT_ONCE], start=1)
             ],
@@ -879,15 +881,23 @@ def forget_lines(c: Connection, connection_id: int) -> None:
     c.execute(delete(stock_import_lines).where(stock_import_lines.c.import_no.in_(old)))
 
 
-def lines_still_unseen(c: Connection, connection_id: int, number: int, sent_at: datetime) -> int:
-    """How many lines of an import the marketplace has not shown since it was sent, as they were sent."""
-    seen = (stock_figures.c.shown == _LINES.c.quantity) & (stock_figures.c.shown_at > sent_at)
-    found: int = c.execute(
-        select(func.count())
+def arrival_is_seen(c: Connection, connection_id: int, number: int, sent_at: datetime) -> bool:
+    """Whether the marketplace has shown, since the import was sent, the figure of a line that changed by it and that nothing
+    else has touched: a file is worked off as a whole, so one such line proves that it arrived. A line that showed the same
+    before proves nothing: the file may still come, late."""
+    seen = (
+        (_LINES.c.was != _LINES.c.quantity)
+        & (stock_figures.c.shown == _LINES.c.quantity)
+        & (stock_figures.c.shown_at > sent_at)
+        & or_(stock_figures.c.touched_at.is_(None), stock_figures.c.touched_at < sent_at)
+    )
+    found = c.execute(
+        select(_LINES.c.line)
         .select_from(_LINES.join(stock_figures, stock_figures.c.sku == _LINES.c.sku))
-        .where(*_figures_of_import(connection_id, number), func.coalesce(seen, text("false")).is_(False))
-    ).scalar_one()
-    return found
+        .where(*_figures_of_import(connection_id, number), seen)
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 # -- what the marketplace shows ----------------------------------------------------------------------------

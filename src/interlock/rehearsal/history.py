@@ -184,7 +184,7 @@ async def live(
     world.web_away = False
     for process in world.processes:
         process.thaw()
-    await until_at_rest(world, told_of, QUIET_SECONDS)
+    await until_at_rest(world, told_of, QUIET_SECONDS + stock.longer_quiet(plan))
     for task in people:
         task.cancel()
     results = await asyncio.gather(*people, return_exceptions=True)

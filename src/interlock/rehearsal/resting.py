@@ -11,6 +11,7 @@ from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import orders, timeline
 from interlock.rehearsal import stock
 from interlock.rehearsal.judging.rest import at_rest_after
+from interlock.rehearsal.judging.stock import STOCK_SETTLES
 from interlock.rehearsal.world import World
 
 LONGER_THAN_REST = timedelta(minutes=5)
@@ -34,7 +35,8 @@ _LAST_SAID = select(func.max(timeline.c.at))
 def still_for(world: World) -> timedelta:
     """How long nothing may have moved before a history of this world ends."""
     poll, ahead = timedelta(seconds=world.plan.poll_seconds), timedelta(seconds=world.plan.database_ahead)
-    return at_rest_after(poll, ahead) + LONGER_THAN_REST
+    longer = STOCK_SETTLES if world.plan.rules.publish_stock else timedelta(0)
+    return at_rest_after(poll, ahead) + LONGER_THAN_REST + longer
 
 
 async def until_at_rest(world: World, stories: Sequence["asyncio.Task[None]"], seconds: float) -> None:
@@ -63,6 +65,11 @@ def _last_moved(world: World) -> datetime | None:
         next((effect.at for effect in reversed(record.effects) if effect.order_id), None)
         for record in records
     ]
+    if world.plan.rules.publish_stock:
+        levels = (
+            level for variant in world.shopify.shop.variants.values() for level in variant.levels.values()
+        )
+        moved += [at for level in levels for at, _ in level.past[-1:]]
     with world.database.begin() as c:
         moved.append(c.execute(_LAST_SAID).scalar_one())
     return max((at for at in moved if at is not None), default=None)

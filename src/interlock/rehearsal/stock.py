@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 TICK_SECONDS = 30.0
 FOLLOWS_SECONDS = 90.0
 """How often a process looks whether it may lead, where another one does."""
-SHARE = 0.15
+SHARE = 0.12
 """The part of all histories in which stock is published."""
+LONGER_QUIET_SECONDS = 1800.0
+"""A stock file of unclear outcome is waited for, and what it leaves open is told after it: so much longer a history with
+stock may take to come to rest."""
 
 
 def drawn(seed: int, plan: "WorldPlan") -> "WorldPlan":
@@ -48,6 +51,11 @@ def drawn(seed: int, plan: "WorldPlan") -> "WorldPlan":
     ]
     rules = replace(plan.rules, publish_stock=True, stock_buffer=rng.choice((0, 0, 0, 2)))
     return replace(plan, rules=rules, marketplaces=(first, *more))
+
+
+def longer_quiet(plan: "WorldPlan") -> float:
+    """How many seconds longer the quiet end of this history may take."""
+    return LONGER_QUIET_SECONDS if plan.rules.publish_stock else 0.0
 
 
 # -- what the service does ---------------------------------------------------------------------------------

@@ -122,7 +122,11 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
     if any(row.reason == Reason.QUARANTINE.value and row.closed_at is None for row in evidence.cases):
         return
     variants = _variants(evidence)
-    sold = [(row, order) for row, order in _known_orders(evidence) if order.state not in ENDED]
+    unlinked = [
+        order
+        for row, order in _known_orders(evidence)
+        if row.shopify_order_id is None and row.draft_id is None
+    ]
     for marketplace in evidence.marketplaces:
         if not marketplace.rules.publish_stock:
             continue
@@ -131,17 +135,14 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             variant = variants.get(sku)
             if offer.deleted or variant is None or not variant.tracked:
                 continue
-            moved = _last_moved(marketplace, variant, sku)
+            waiting = [order for order in unlinked if any(line.sku == sku for line in order.lines)]
+            moved = max((_last_moved(marketplace, variant, sku), *(order.updated for order in waiting)))
             needed = at_rest_after(evidence.poll, evidence.ahead) + STOCK_SETTLES
             if evidence.now - moved < needed + evidence.unavailable(moved, evidence.now):
                 continue
             verdict.checked["I27"] += 1
             there = sum(level.available for level in variant.levels.values() if level.location.active)
-            unclaimed = sum(
-                _units(order, sku)
-                for row, order in sold
-                if row.shopify_order_id is None and row.draft_id is None
-            )
+            unclaimed = sum(_units(order, sku) for order in waiting if order.state not in ENDED)
             target = max(there - unclaimed - marketplace.rules.stock_buffer, 0)
             if offer.quantity != target:
                 verdict.violation(
@@ -212,9 +213,4 @@ def _last_moved(marketplace: Marketplace, variant: Variant, sku: str) -> datetim
         for change in marketplace.world.offers.changes
         if change.sku == sku and change.why != "import"
     ]
-    moments += [order.updated for order in marketplace.orders.values() if _names(order, sku)]
     return max(moments, default=marketplace.world.started)
-
-
-def _names(order: SimOrder, sku: str) -> bool:
-    return any(line.sku == sku for line in order.lines)

@@ -1096,6 +1096,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("was", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_no"], ["stock_imports.id"], name=op.f("fk_stock_import_lines_import_no")
         ),

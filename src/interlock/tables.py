@@ -4,6 +4,7 @@ A room that gets tables of its own is added here; a test compares this list with
 """
 
 import interlock.access.audit_log
+import interlock.access.erasures
 import interlock.access.people
 import interlock.access.sessions
 import interlock.access.store

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from interlock.access.erasures import keep_request
 from interlock.access.passwords import Passwords
 from interlock.access.roles import Person
 from interlock.access.rules import AccessRules
@@ -218,6 +219,8 @@ class Ingress:
         except UnreadableDelivery as wrong:
             self._keep_unreadable(c, rows, topic, raw, wrong, now)
             return Answer(422, "unreadable", str(wrong))
+        if delivery.kind == "privacy":
+            keep_request(c, shop, topic, delivery.webhook_id, self._parts.keyring.encrypt(raw), now)
         self._accept(c, rows, delivery, now)
         return Answer(200)
 

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from interlock.access.erasures import requests
 from interlock.cases.store import cases
 from interlock.engine.store import ConnectionRow, counts, deliveries, unreadable
 from interlock.orders.store import orders
@@ -311,6 +312,10 @@ def test_a_request_about_a_persons_data_is_taken_and_counted(
 
     assert browser.post(PLACE, content=body, headers=given).status_code == 200
     assert counted(database)[("webhook_privacy", "customers/redact")] == 1
+    assert browser.post(PLACE, content=body, headers=given).status_code == 200  # sent twice is one request
+    with database.begin() as c:
+        (request,) = requests(c)
+    assert (request.topic, request.done_at) == ("customers/redact", None)
 
 
 @pytest.mark.parametrize("path", [PLACE + "/", "/webhooks/shopify", "/webhooks/shopify/", "/webhooks"])

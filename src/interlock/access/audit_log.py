@@ -66,6 +66,7 @@ class Did(StrEnum):
     AUDIT_LOG_VERIFIED = "audit_log_verified"
     ALERT_ACKNOWLEDGED = "alert_acknowledged"
     """By the link of a message; the fact `channel` says by which channel it was sent."""
+    PRIVACY_ANSWERED = "privacy_answered"
 
 
 audit_log = Table(

@@ -17,6 +17,7 @@ from interlock.cli import (
     orders,
     pauses,
     people,
+    privacy,
     quarantine,
     running,
     stock,
@@ -56,6 +57,7 @@ app.add_typer(people.audit, name="audit-log")
 app.command("health")(running.health)
 app.add_typer(running.db, name="db")
 app.add_typer(pauses.commands, name="pause")
+app.add_typer(privacy.commands, name="privacy")
 app.add_typer(quarantine.commands, name="quarantine")
 app.add_typer(running.simulate, name="simulate")
 app.command("serve")(running.serve)

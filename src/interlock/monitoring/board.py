@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from interlock.access.erasures import answered_since, waiting_since
 from interlock.cases.store import cases
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections
@@ -187,6 +188,7 @@ def _numbers(c: Connection, now: datetime, durations: dict[Measure, Counted]) ->
         cases_late=int(closed[1]),
         unclear=_unclear(c, now),
         debt=_debt(c, working_days_before(now, 3)),
+        erasures=answered_since(c, since, now),
         while_poisoned=during,
         otherwise=other,
     )
@@ -398,6 +400,10 @@ def findings(c: Connection, now: datetime) -> tuple[Finding, ...]:
     if debt:
         title = f"{debt} refund(s) stand on one side only for more than two working days"
         found.append(Finding(f"debt:{day}", "ticket", ("finance",), title))
+    asked = waiting_since(c, now - timedelta(days=3))
+    if asked:
+        title = f"{asked} request(s) about personal data wait for more than three days"
+        found.append(Finding(f"privacy:{day}", "ticket", ("CX", "engineer"), title))
     return tuple(found)
 
 

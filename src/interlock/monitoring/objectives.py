@@ -64,6 +64,8 @@ class Numbers:
     cases_late: int = 0
     unclear: int = 0
     debt: int = 0
+    # requests about personal data: all whose time is over, answered in 7 days, later than 30
+    erasures: tuple[int, int, int] = (0, 0, 0)
     # durations first seen → accepted, in hours with a poison order and in all others
     while_poisoned: Counted = field(default_factory=Counted)
     otherwise: Counted = field(default_factory=Counted)
@@ -93,13 +95,7 @@ def objectives(numbers: Numbers) -> tuple[Objective, ...]:
         "S11": _none(
             "S11", "refunds on one side older than 3 working days", numbers.debt, "0 now", "refund(s)"
         ),
-        "S13": Objective(
-            "S13",
-            "personal data erased when asked",
-            "95 % in 7 days, all in 30",
-            "no events",
-            "not measured: requests to erase are answered by hand in this version",
-        ),
+        "S13": _erased(numbers.erasures),
         "S14": _poisoned(numbers),
     }
     return tuple(found[f"S{number}"] for number in range(1, 16))
@@ -129,6 +125,16 @@ def _share(code: str, what: str, bad: int, number: int, most: float) -> Objectiv
         return Objective(code, what, promise, "no events", "nothing to count yet")
     verdict: Verdict = "held" if bad <= most * number else "broken"
     return Objective(code, what, promise, verdict, f"{bad} of {number}", number)
+
+
+def _erased(erasures: tuple[int, int, int]) -> Objective:
+    what, promise = "personal data erased when asked", "95 % in 7 days, all in 30"
+    number, soon, too_late = erasures
+    if not number:
+        return Objective("S13", what, promise, "no events", "no request whose time is over")
+    verdict: Verdict = "broken" if too_late else "held" if soon >= 0.95 * number else "bounded"
+    said = f"{soon} of {number} in 7 days, {too_late} later than 30"
+    return Objective("S13", what, promise, verdict, said, number)
 
 
 def _poisoned(numbers: Numbers) -> Objective:

@@ -13,6 +13,8 @@ from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 
 JUST_EDITED = timedelta(seconds=60)
+SAME_INSTANT = timedelta(milliseconds=1)
+"""What the service remembered and what the platform did in one instant bear times of two clocks, rounded differently."""
 BY_A_PERSON = (
     Option.CANCEL_LINE.value,
     Option.CANCEL_AT_MARKETPLACE.value,
@@ -30,7 +32,7 @@ def our_own_edits_keep_what_is_agreed(evidence: Evidence, truth: Truth, verdict:
         if action is None or not _restores(truth, action):
             continue
         verdict.checked["own edit"] += 1
-        moment = truth.at(effect.at)
+        moment = truth.at(effect.at + SAME_INSTANT)
         touched = {truth.line_of.get(line, "") for line, _ in action.quantities}
         touched |= {new.mirakl_line_id for new in action.added}
         short = [

@@ -623,6 +623,14 @@ def test_own_edit_that_leaves_less_than_is_agreed(bench: Bench) -> None:
     bench.unhappen(*bench.effects("refund_created"), edited)
     bench.happen(edited, actor="api:Interlock", reference=f"{row.id}.1.{row.epoch}")
     assert "own edit" in bench.broken()
+    # Agreed to in the very instant of the edit, on a clock that rounds differently.
+    cancelation = bench.effects("cancelation", ours=True)[0]
+    bench.unhappen(cancelation)
+    agreed = bench.happen(cancelation, at=edited.at + timedelta(microseconds=1))
+    assert "own edit" not in bench.broken()
+    bench.unhappen(agreed)
+    bench.happen(cancelation, at=edited.at + timedelta(seconds=1))
+    assert "own edit" in bench.broken()
 
 
 def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None:

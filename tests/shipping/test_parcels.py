@@ -400,6 +400,29 @@ def test_a_parcel_cancelled_after_it_was_told_of_is_an_incident_until_as_much_le
     assert anew.actions == (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),)
 
 
+def test_the_shipment_of_a_cancelled_parcel_is_taken_over_once() -> None:
+    """Two mugs left anew in two parcels, and the marketplace was told of one: the other is news, whoever comes first."""
+    mirakl = knows(shipment("F0", "SHIPPED", 1, 0))
+    back, first, second = parcel("F0", 1, 0, live=False), parcel("F1", 1, 1), parcel("F2", 1, 0)
+
+    actions = told(mirakl, left(back, first, second)).actions
+
+    assert actions == (
+        CreateShipment("IL-F1", (("L1", 1), ("L2", 1)), "RM24", "", "RM-F1", ""),
+        TrackShipment("X-F0", "RM24", "", "RM-F2", ""),
+    )
+
+
+def test_what_a_told_parcel_used_up_is_taken_over_by_nobody() -> None:
+    """F1 was told of without the mug that the marketplace knew from F0; F2 holds another mug, which is news."""
+    mirakl = knows(shipment("F0", "SHIPPED", 1, 0), shipment("F1", "SHIPPED", 0, 1))
+    back, first, second = parcel("F0", 1, 0, live=False), parcel("F1", 1, 1), parcel("F2", 1, 0)
+
+    assert told(mirakl, left(back, first, second)).actions == (
+        CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),
+    )
+
+
 # -- as a person decided -----------------------------------------------------------------------------------
 
 

@@ -79,7 +79,8 @@ class _Books:
     `told` counts units in every shipment that exists, ours of this very plan included. `spare` are units in validated
     shipments that belong to no parcel of ours: told of in the portal, or in the name of a parcel that was cancelled.
     `taken` are units in shipments that others made and nobody validated. `left_over` are shipments of ours whose parcel
-    is gone before it was told of.
+    is gone before it was told of. `adopted` are shipments of cancelled parcels, by the parcel that takes their place: the
+    same units leave anew.
     """
 
     mirakl: MiraklOrder
@@ -95,6 +96,7 @@ class _Books:
     disputed: frozenset[str]
     still_here: str
     fulfilled: Units = field(default_factory=dict)
+    adopted: dict[str, Shipment] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -134,6 +136,9 @@ class _Books:
             shipment = ours.get(marker_of(parcel.id))
             if shipment is not None:
                 books.without_spare(_less(units[parcel.id], dict(shipment.lines)))
+        for parcel in parcels:
+            if marker_of(parcel.id) not in ours:
+                books._adopt(parcel)
         return books
 
     def room_for(self, units: Units) -> bool:
@@ -158,14 +163,16 @@ class _Books:
                 left[line_id] = count - used
         return left
 
-    def adopted(self, units: Units) -> Shipment | None:
-        """The shipment of a cancelled parcel that this one takes the place of: the same units leave anew."""
+    def _adopt(self, parcel: Fulfillment) -> None:
+        """Let the parcel take the place of a cancelled one whose units no other parcel has used up."""
+        units = self.units[parcel.id]
+        taken = [shipment.id for shipment in self.adopted.values()]
         for shipment in self.orphans:
-            if dict(shipment.lines) == units:
-                self.orphans.remove(shipment)
+            free = all(self.spare.get(line_id, 0) >= count for line_id, count in units.items())
+            if free and shipment.id not in taken and dict(shipment.lines) == units:
                 self.without_spare(units)
-                return shipment
-        return None
+                self.adopted[parcel.id] = shipment
+                return
 
 
 # -- one parcel --------------------------------------------------------------------------------------------
@@ -176,7 +183,7 @@ def _parcel(view: View, memory: Memory, books: _Books, parcel: Fulfillment) -> P
     shipment = books.ours.get(marker_of(parcel.id))
     if shipment is not None:
         return _known(view, memory, books, parcel, shipment)
-    replaced = books.adopted(units)
+    replaced = books.adopted.get(parcel.id)
     if replaced is not None:
         return _known(view, memory, books, parcel, replaced)
     untold = books.without_spare(units)

@@ -80,6 +80,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "health",
         *(f"db {verb}" for verb in ("upgrade", "check", "new-key", "rotate-key", "stop")),
         *(f"pause {verb}" for verb in ("list", "start", "end")),
+        *(f"privacy {verb}" for verb in ("list", "show", "done")),
         *(f"quarantine {verb}" for verb in ("show", "enter", "leave")),
         *(f"simulate {platform}" for platform in ("mirakl", "shopify")),
         "serve",

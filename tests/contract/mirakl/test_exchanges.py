@@ -41,6 +41,18 @@ class Judged:
             headers={"Authorization": world.api_key},
         )
 
+    async def send(self, method: str, path: str, **content: Any) -> httpx2.Response:
+        """An exchange that is not judged yet."""
+        return await self._client.request(method, path, **content)
+
+    def judge(self, method: str, path: str, body: Any, answer: httpx2.Response) -> None:
+        """Judge one exchange whose answer is JSON, and count it."""
+        found = json.loads(answer.text, parse_float=Decimal) if answer.content else None
+        self.violations += validate_exchange(method, path, body, answer.status_code, found)
+        named = operation_at(method, path)
+        if named is not None and answer.status_code < 300:
+            self.seen[named[0]] = self.seen.get(named[0], 0) + 1
+
     async def call(self, method: str, path: str, body: Any = None, parts: Any = None) -> Any:
         """`parts` are JSON parts of a multipart request, judged and sent instead of a JSON body."""
         if parts is not None:
@@ -73,6 +85,22 @@ async def _exported(judged: Judged, body: dict[str, Any]) -> None:
     judged.world.advance(60)
     for url in (await judged.call("GET", status)).get("urls", ()):
         await judged.call("GET", url.removeprefix("http://market.example"))
+
+
+async def _stock_imported(judged: Judged) -> None:
+    """STO01 with a line that is refused, STO02 until it is worked off, STO03; the report is CSV, of which the contract
+    says no more."""
+    rows = '"offer-sku";"quantity";"warehouse-code";"update-delete"\n"MUG-BLUE";"7";"";""\n"NOT-OFFERED";"1";"";""\n'
+    place = "/api/offers/stock/imports"
+    taken = await judged.send("POST", place, files={"file": ("stock.csv", rows, "text/csv")})
+    judged.judge("POST", place, None, taken)
+    judged.world.advance(3600)
+    number = taken.json()["import_id"]
+    await judged.call("GET", f"{place}/{number}/status")
+    report = await judged.send("GET", f"{place}/{number}/error_report")
+    assert report.status_code == 200
+    assert "2" in report.text.splitlines()[-1], "the second line of the file was refused"
+    judged.seen["STO03"] = judged.seen.get("STO03", 0) + 1
 
 
 async def _day(judged: Judged, rng: random.Random) -> None:
@@ -131,6 +159,7 @@ async def _day(judged: Judged, rng: random.Random) -> None:
         await judged.call("POST", f"/api/orders/{order.id}/threads", parts={"thread_input": thread})
         await judged.call("GET", f"/api/shipments/items_to_ship?order_id={order.id}")
         await judged.call("GET", f"/api/orders?order_ids={order.id}&order_tax_mode=TAX_EXCLUDED")
+    await _stock_imported(judged)
     await _exported(judged, {})
     judged.world.offers.failures_armed = 1
     await _exported(judged, {"include_inactive_offers": True, "items_per_chunk": 10000})

@@ -168,6 +168,15 @@ EXPECTED = (
     "case unknown_value",
     "checked I23",
     "checked I23 older copy",
+    # stock that is published
+    "stock file sent",
+    "stock file refused",
+    "stock file unclear",
+    "stock line refused",
+    "stock drifted",
+    "people: stock: sold in the shop",
+    "people: stock: sold on a marketplace",
+    "people: stock: refused in the portal",
 )
 """What must have happened for a run to prove anything about it: the list of the reliability study, section 3, as far as
 it is built, and every fault of section 4.3."""

@@ -13,7 +13,8 @@ from interlock.storage.database import Database
 MEDIAN_CALLS = 330
 MOST_CALLS = 1000
 MEDIAN_TRANSACTIONS = 1500
-MOST_TRANSACTIONS = 4000
+MOST_TRANSACTIONS = 7000
+"""Of a history in which stock is published on three marketplaces, each with a desk of its own."""
 ENOUGH = 20
 """The median of fewer histories is not held to anything."""
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import multiprocessing
+import os
 import subprocess
 import time
 import traceback
@@ -10,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from interlock.logs import configure
 from interlock.rehearsal.history import draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import (
     i23_an_older_copy_makes_nothing_twice,
@@ -239,8 +241,14 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     return outcome
 
 
+def configure_logs() -> None:
+    """Lines as the service writes them, to nowhere: the library's own way draws every failure with all its values."""
+    configure(stream=open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
+
+
 def work(seeds: "multiprocessing.Queue[int | None]", done: "multiprocessing.Queue[Outcome]") -> None:
     """One core: a server of its own, seed after seed."""
+    configure_logs()
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         keyring = Keyring([new_key()])
@@ -257,6 +265,7 @@ def print_calls(seed: int) -> int:
     """Print every call both platforms received in one history, a line each."""
     from tests.simulation.test_histories import calls_of
 
+    configure_logs()
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         for line in calls_of(seed, database, Keyring([new_key()])):
@@ -271,6 +280,7 @@ def replay(seed: int) -> int:
 
     from interlock.orders.store import orders, timeline_of
 
+    configure_logs()
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         outcome = run_seed(seed, database, Keyring([new_key()]))

@@ -408,10 +408,15 @@ def test_i10_an_unclear_cancelation_repeated_within_the_settle_window(bench: Ben
     assert any("settle window" in finding.sentence for finding in bench.judge().broken)
     calls[-1] = replace(call, reference=again, at=call.at + timedelta(seconds=70))
     assert not any("settle window" in finding.sentence for finding in bench.judge().broken)
-    # A refusal whose text broke off was heard all the same.
+    # A refusal whose text broke off, or came without its items, was heard all the same.
     calls[-1] = replace(call, reference=again, at=call.at + timedelta(seconds=20))
-    for status, broken in ((400, False), (200, True)):
-        calls[calls.index(first)] = first = replace(first, fault="truncated", status=status)
+    for status, fault, broken in (
+        (400, "truncated", False),
+        (400, "items_missing", False),
+        (200, "truncated", True),
+        (200, "items_missing", True),
+    ):
+        calls[calls.index(first)] = first = replace(first, fault=fault, status=status)
         assert any("settle window" in f.sentence for f in bench.judge().broken) is broken
 
 

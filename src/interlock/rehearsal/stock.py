@@ -1,6 +1,7 @@
 """Stock in a rehearsal: what service processes do about it, what people and the world do to it, and when it is at rest."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, select
 
 from interlock.comparing import Comparing
+from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.stock import StockDesk
 from interlock.engine.stock_reading import read_shop
 from interlock.engine.store import all_connections
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from interlock.rehearsal.processes import ServiceProcess
     from interlock.rehearsal.world import World, WorldPlan
 
-TICK_SECONDS = 30.0
-FOLLOWS_SECONDS = 90.0
+TICK_SECONDS = 60.0
+COMPARED_EVERY = 3
+"""Every how many ticks what the marketplaces offer is looked at."""
+FOLLOWS_SECONDS = 180.0
 """How often a process looks whether it may lead, where another one does."""
-SHARE = 0.12
+SHARE = 0.08
 """The part of all histories in which stock is published."""
 LONGER_QUIET_SECONDS = 1800.0
 """A stock file of unclear outcome is waited for, and what it leaves open is told after it: so much longer a history with
@@ -73,14 +77,21 @@ async def _tend(process: "ServiceProcess") -> None:
     desks = {connection_id: StockDesk(parts, shop) for connection_id, shop in shops.items()}
     first = {shop: connection_id for connection_id, shop in reversed(shops.items())}
 
+    platforms: dict[int, ConnectedPlatforms] = {}
+    rounds = itertools.count()
+
     async def work() -> bool:
         """One round; whether anything was this process's to do."""
         leads = False
+        for connection_id in shops:
+            if connection_id not in platforms:
+                platforms[connection_id] = await parts.connections.get(connection_id)
         for shop, connection_id in first.items():
-            leads |= await read_shop(parts, await parts.connections.get(connection_id), shop)
+            leads |= await read_shop(parts, platforms[connection_id], shop)
         for connection_id, desk in desks.items():
-            leads |= await desk.work(await parts.connections.get(connection_id))
-        if leads and isinstance(parts.connections, StoredConnections):
+            leads |= await desk.work(platforms[connection_id])
+        compares = next(rounds) % COMPARED_EVERY == 0
+        if leads and compares and isinstance(parts.connections, StoredConnections):
             rows = await parts.store.tx(all_connections)
             await Comparing(parts.store, parts.clock, parts.connections).work(rows)
         return leads

@@ -167,7 +167,7 @@ def i10_one_writer_at_a_time(evidence: Evidence, verdict: Verdict) -> None:
 def _settled(verdict: Verdict, call: Call, before: Call, settle: timedelta) -> None:
     unclear = before.fault in APPLIED_UNHEARD or before.fault in NOT_APPLIED_UNHEARD
     # The status of a refusal is heard although the rest of the answer broke off.
-    unclear = unclear and not (before.fault == "truncated" and 400 <= before.status < 500)
+    unclear = unclear and not (before.fault in ("truncated", "items_missing") and 400 <= before.status < 500)
     if not unclear or before.fault in DELAYED or call.fault in DELAYED:
         return
     if call.at - before.at < settle - JITTER:

@@ -6,7 +6,7 @@ from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
-from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels
+from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels, waits_as_a_draft
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
@@ -238,6 +238,8 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     linked = truth.row.shopify_order_id
     shopify = evidence.shopify_orders.get(linked or "")
     if shopify is None or shopify.cancelled_at is not None:
+        if waits_as_a_draft(truth.last):
+            return
         if told_in_parcels(truth):
             return  # all of it was told of in the portal, and nothing is left for a Shopify order to do
         what = "none" if shopify is None else f"{shopify.name}, which is cancelled"

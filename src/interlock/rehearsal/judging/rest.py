@@ -7,9 +7,9 @@ from sqlalchemy import Row
 
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open
-from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
-from interlock.rehearsal.judging.truth import Truth, not_moving_because
+from interlock.rehearsal.judging.truth import Moment, Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
 QUARTER = timedelta(minutes=15)
@@ -75,6 +75,8 @@ def _difference(truth: Truth) -> str:
     if not last.live:
         if last.state in GONE_OUT or truth.order.fully_refunded or not any(last.agreed.values()):
             return ""
+        if waits_as_a_draft(last):
+            return ""
         what = "is cancelled" if last.exists else "was never made"
         return f"the marketplace order is {last.state} and the Shopify order {what}"
     if last.state not in GONE_OUT and not last.agrees and not last.as_decided:
@@ -87,6 +89,12 @@ def _difference(truth: Truth) -> str:
     if last.state not in (*GONE_OUT, "SHIPPING") and left:
         return f"units left although the marketplace says {last.state}"
     return ""
+
+
+def waits_as_a_draft(last: Moment) -> bool:
+    """Whether an order that was accepted with a hidden address stands as a draft, its stock reserved, until the customer
+    has paid: the marketplace says when, and nothing is wrong meanwhile."""
+    return not last.exists and bool(last.drafts) and last.state in BEFORE_DEBIT_DONE
 
 
 def told_in_parcels(truth: Truth) -> bool:

@@ -160,11 +160,19 @@ class Truth:
 
     def cause(self, first: Moment) -> Moment:
         """What brought about that nothing may leave from `first` on: for an order that came into a state in which
-        nothing may leave, the marketplace's own change to that state."""
-        if first.side == MIRAKL or first.state == "SHIPPING" or first.state in GONE_OUT:
+        nothing may leave, the marketplace's own change to that state; for units that came back into the warehouse, the
+        change at the marketplace by which the sides had come to differ while they were away."""
+        if first.side == MIRAKL or first.state in GONE_OUT:
             return first
         found = first
-        for earlier in reversed(self.moments[: self.moments.index(first)]):
+        before = reversed(self.moments[: self.moments.index(first)])
+        if first.state == "SHIPPING":
+            for earlier in before:
+                if not earlier.must_not_move:
+                    break
+                found = earlier
+            return found if found.side == MIRAKL else first
+        for earlier in before:
             if earlier.state == "SHIPPING" or earlier.state in GONE_OUT:
                 break
             if earlier.side == MIRAKL:

@@ -295,6 +295,14 @@ def test_a_refusal_is_a_case_that_says_what_helps(code: str, helps: str) -> None
     assert shown(view, memory(approval())) == []
 
 
+def test_a_refusal_after_an_attempt_that_stayed_unclear_does_not_say_that_no_money_moved() -> None:
+    first = replace(an_operation(ACTION, code="HTTP_400"), attempt=1)
+    for attempt, says in ((1, "No money moved and"), (2, "an earlier one may still wait")):
+        view = a_look(operations=(replace(first, attempt=attempt),))
+        (case,) = decided(view, memory(approval())).cases
+        assert says in case.sentence
+
+
 def test_a_refusal_for_a_reason_code_is_over_once_another_is_set() -> None:
     view = a_look(rules=some_rules(reduction_after_debit="approve", refund_reason="16"))
     view = replace(view, operations=(an_operation(ACTION, code="REFUND_REASON_UNKNOWN"),))

@@ -1,6 +1,7 @@
 """`interlock health`, `db …`, `simulate …`, `serve`, `worker` and `demo`."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from interlock.cli.installation import opened, settings_or_end
 from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
 from interlock.console import wording
 from interlock.console.health import service_health
+from interlock.logs import configure
 from interlock.monitoring.board import kept_board
 from interlock.settings import Settings, SettingsInvalid
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
@@ -228,4 +230,6 @@ def demo(
     if port is not None:
         given["port"] = port
     main: Callable[..., int] = command.main
+    # Everything of note is told by the demo itself; lines of the service would stand in between.
+    configure(level="warning", style="console" if sys.stderr.isatty() else "json")
     raise typer.Exit(main(**given))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from interlock.demo.people import UNKNOWN_CARRIER, Agents, Bought, Story, Team
 from interlock.desk.requests import Wish
 from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal.stock import learn_offers
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.profile import MarketplaceProfile
@@ -21,6 +22,8 @@ WHOLE = "all-or-nothing"
 
 DAY_MINUTES = 150.0
 REST_MINUTES = 75.0
+MINUTES_BETWEEN_SALES = 15.0
+"""How often somebody buys in the shop itself."""
 STOCK = 200
 MUG, KETTLE, LAMP, CANDLE = "MUG-BLUE", "KETTLE-1L", "LAMP-OAK", "CANDLE-03"
 NOT_IN_THE_SHOP = "LAMP-OAK-2026"
@@ -354,7 +357,9 @@ def plan_of(seed: int) -> WorldPlan:
     return WorldPlan(
         seed=seed,
         marketplaces=marketplaces(),
-        rules=ConnectionRules("marketplace", "interlock:marketplace", quiet_period=timedelta(seconds=60)),
+        rules=ConnectionRules(
+            "marketplace", "interlock:marketplace", quiet_period=timedelta(seconds=60), publish_stock=True
+        ),
         weather=WebhookWeather(lost=0.02, repeated=0.1, delay_mean=1.5),
     )
 
@@ -385,8 +390,10 @@ def open_day(seed: int, database: Database, keyring: Keyring) -> Day:
 async def live(day: Day) -> None:
     """Live through the day: the script, then a rest in which everything comes to its end."""
     await day.world.start()
+    learn_offers(day.world)
     team = day.team
     tasks = [asyncio.create_task(team.pick_for_ever()), asyncio.create_task(Agents(team).work_for_ever())]
+    tasks.append(asyncio.create_task(_sell_in_the_shop(team)))
     tasks += [asyncio.create_task(_visit(team, visit)) for visit in SCRIPT]
     try:
         async with asyncio.timeout((DAY_MINUTES + REST_MINUTES) * 60):
@@ -399,6 +406,19 @@ async def live(day: Day) -> None:
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     day.failures += [each for each in ended if isinstance(each, Exception)]
     await day.world.stop()
+
+
+async def _sell_in_the_shop(team: Team) -> None:
+    """The shop's own customers buy of the same stock."""
+    for _ in range(int(DAY_MINUTES / MINUTES_BETWEEN_SALES)):
+        await team.minutes(MINUTES_BETWEEN_SALES - 4, MINUTES_BETWEEN_SALES + 4)
+        sku, units = team.rng.choice((MUG, KETTLE, LAMP, CANDLE)), team.rng.randint(1, 5)
+        team.act(
+            "sold in the shop",
+            "Customer",
+            f"{units} of {sku} bought in the shop itself.",
+            lambda sku=sku, units=units: team.world.shopify.customer_order([(sku, units)]),  # type: ignore[misc]
+        )
 
 
 async def _visit(team: Team, visit: Visit) -> None:

@@ -26,7 +26,7 @@ from interlock.clock import SeededIdentifiers
 from interlock.demo.day import Day, live, open_day
 from interlock.demo.ground import Ground
 from interlock.demo.pace import HastyLoop
-from interlock.demo.promises import NOT_BUILT, tally
+from interlock.demo.promises import tally
 from interlock.engine.ledger import operations
 from interlock.orders.store import orders, timeline
 from interlock.rehearsal.processes import ProcessStore
@@ -266,8 +266,6 @@ def _summary(day: Day, console: Console) -> int:
         table.add_column(column)
     for promise in promises:
         table.add_row(promise.name, str(promise.held), str(promise.bounded), str(promise.broken))
-    for sentence in NOT_BUILT:
-        table.add_row(f"[dim]{sentence}[/]", "", "", "")
     console.print(table)
     for line in (line for promise in promises for line in promise.evidence if line.startswith("broken")):
         console.print(line, style="red", markup=False)

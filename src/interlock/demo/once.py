@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from interlock.demo.day import STORIES, live, open_day
 from interlock.demo.ground import Ground
-from interlock.demo.promises import NOT_BUILT, UNDERNEATH, Promise, tally
+from interlock.demo.promises import UNDERNEATH, Promise, tally
 from interlock.rehearsal.history import on_virtual_time
 from interlock.storage.encryption import Keyring, new_key
 
@@ -45,7 +45,7 @@ class Result:
         underneath = self.promises.get(UNDERNEATH, Promise(UNDERNEATH))
         return {
             "promises": [promise.as_dict() for promise in named],
-            "not_built": list(NOT_BUILT),
+            "not_built": [],
             "underneath": underneath.as_dict(),
             "seeds": self.seeds,
             "counts": dict(sorted(self.counts.items())),
@@ -118,8 +118,6 @@ def show(result: Result, console: Console) -> None:
         broken = f"[bold red]{promise.broken}[/]" if promise.broken else "0"
         bounded = f"[yellow]{promise.bounded}[/]" if promise.bounded else "0"
         table.add_row(promise.name, str(promise.checked), str(promise.held), bounded, broken)
-    for sentence in NOT_BUILT:
-        table.add_row(f"[dim]{sentence}[/]", "", "", "", "")
     console.print(table)
     for promise in result.promises.values():
         for line in promise.evidence[:MOST_LINES]:
@@ -129,6 +127,6 @@ def show(result: Result, console: Console) -> None:
     if result.missing:
         console.print(f"Never happened: {', '.join(result.missing)}.", style="red")
     if result.passed:
-        console.print("Every promise that is built was kept or bounded.", style="green")
+        console.print("Every promise was kept or bounded.", style="green")
     else:
         console.print("The days did not show what they should; see above.", style="bold red")

@@ -24,8 +24,6 @@ UNDERNEATH = (
     "what the promises stand on (one order each way, one writer, every call in the ledger, ceilings, privacy)"
 )
 
-NOT_BUILT = (f"{STOCK}: stock offers are not published yet",)
-
 # Which promise a finding of the judge concerns; every other invariant is one that the promises stand on.
 PROMISE_OF = {
     "label": LABELS,
@@ -39,6 +37,8 @@ PROMISE_OF = {
     "I6": MONEY,
     "I7": MONEY,
     "I4": PARCELS,
+    "I26": STOCK,
+    "I27": STOCK,
 }
 MOST_EVIDENCE = 12
 
@@ -97,7 +97,14 @@ def tally(day: Day) -> tuple[list[Promise], Verdict]:
     """Every promise of a day that is over and at rest, in the order of the design, and the judge's verdict."""
     verdict = judge(day.world, quiescent=True)
     sales = _sales(day)
-    found = [_labels(sales, verdict), _accepted(sales), _money(sales), _parcels(sales), _underneath(verdict)]
+    found = [
+        _labels(sales, verdict),
+        _accepted(sales),
+        _money(sales),
+        _parcels(sales),
+        _stock(verdict),
+        _underneath(verdict),
+    ]
     by_name = {promise.name: promise for promise in found}
     for violation in verdict.broken:
         _break(by_name[PROMISE_OF.get(violation.invariant, UNDERNEATH)], violation)
@@ -228,6 +235,16 @@ def _parcels(sales: Iterable[_Sale]) -> Promise:
                 promise.broken += 1
                 promise.evidence.append(f"broken: {sale.name}: the marketplace never heard of {parcel.gid}")
     return promise
+
+
+def _stock(verdict: Verdict) -> Promise:
+    """Every quantity that was published, judged by what the shop had when it was sent, and every offer at the end."""
+    published, shown = verdict.checked["I26"], verdict.checked["I27"]
+    return Promise(
+        STOCK,
+        held=published + shown,
+        evidence=[f"held: {published} quantities published, {shown} offers show their target at the end"],
+    )
 
 
 def _underneath(verdict: Verdict) -> Promise:

@@ -193,12 +193,23 @@ def _refused(memory: Memory, task: RefundTask, action: RefundLines, operation: O
     case = Case(
         Reason.REFUND_REFUSED,
         task.subject,
-        f"The marketplace refused our refund: “{words}”. No money moved and the parcel is held. "
+        f"The marketplace refused our refund: “{words}”. {_what_moved(operation)} and the parcel is held. "
         f"{WHAT_HELPS.get(operation.code, OTHERWISE)}",
         (Option.SEND_AGAIN, Option.DONE_IN_PORTAL, Option.DISMISS),
         (("Code", operation.code), ("The marketplace's words", words)),
     )
     return Part(memory, (action,), cases=(case,))
+
+
+def _what_moved(operation: OpenOperation) -> str:
+    """What a refusal proves: of an earlier attempt whose answer was lost it says nothing, and a refund that waits for the
+    operator's approval stands nowhere that can be read (Mirakl reference 15.5)."""
+    if operation.attempt < 2:
+        return "No money moved"
+    return (
+        "This attempt moved no money, but an earlier one may still wait for the operator's approval: look in the portal "
+        "before you decide,"
+    )
 
 
 def awaits_a_call(view: View, task: RefundTask) -> bool:

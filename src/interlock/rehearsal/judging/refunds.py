@@ -1,6 +1,6 @@
 """I6 and I7: money goes back at the marketplace for one task each, with the approvals it needs, and never twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -150,7 +150,7 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
         if effect.order_id == truth.id and effect.kind == "refund_declined"
     }
     refunded: dict[str, int] = {}
-    since: dict[str, Effect] = {}
+    since: dict[str, datetime] = {}
     for effect in _our_refunds(truth):
         if effect.detail["excluded_from_shipment"] and effect.detail["id"] not in declined:
             known = _known_from(evidence, truth, effect)
@@ -161,14 +161,14 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
             since[line] = known
     for line, units in refunded.items():
         for label in truth.effects(evidence):
-            if label.kind != "fulfillment_created" or label.at < since[line].at + JUST_MADE:
+            if label.kind != "fulfillment_created" or label.at < since[line] + JUST_MADE:
                 continue
             verdict.checked["I6 parcel"] += 1
             moment = truth.at(label.at)
             most = truth.ordered(line) - truth.cancelled_at(line, label.at) - units
             if moment.fulfilled.get(line, 0) > max(most, 0) and not moment.as_decided:
-                room = evidence.unavailable(since[line].at, label.at)
-                if label.at - since[line].at > JUST_MADE + room:
+                room = evidence.unavailable(since[line], label.at)
+                if label.at - since[line] > JUST_MADE + room:
                     _broken(
                         verdict,
                         truth,
@@ -189,21 +189,23 @@ def _ships_all_the_same(evidence: Evidence, truth: Truth, made: Effect) -> bool:
     return any(answer.subject == subject for answer in said)
 
 
-def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> Effect | None:
-    """The effect from which we could know of a refund of ours. One that waits for the operator's approval stands nowhere
-    that we can read: without an answer to our call it is known only once the operator approved it."""
+def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> datetime | None:
+    """From when we could know of a refund of ours. One that waits for the operator's approval stands nowhere that we can
+    read: without an answer to our call it is known only by a read after the operator approved it."""
     reference = Reference.of(made.reference)
     row = None if reference is None else evidence.operation_of.get(reference.operation)
     if made.kind == "refund" or (row is not None and row.state == "CONFIRMED"):
-        return made
-    return next(
+        return made.at
+    approved = next(
         (
-            effect
+            effect.at
             for effect in truth.marketplace.record.effects
             if effect.kind == "refund" and effect.detail.get("id") == made.detail["id"]
         ),
         None,
     )
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    return None if approved is None else first_after(reads, approved)
 
 
 def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:

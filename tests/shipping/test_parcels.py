@@ -185,6 +185,14 @@ def test_what_was_told_in_the_portal_is_not_told_again(
     assert told(knows(elsewhere), left(*parcels)).actions == expected
 
 
+def test_a_shipment_whose_units_somebody_told_of_meanwhile_is_taken_back() -> None:
+    """One mug left; ours was made, and before its word somebody made and validated another in the portal."""
+    ours, elsewhere = shipment("F1", mugs=1, lamps=0), shipment("", "SHIPPED", 1, 0)
+
+    assert told(knows(ours, elsewhere), left(parcel("F1", 1, 0))).actions == (DeleteShipment("X-F1"),)
+    assert told(knows(elsewhere), left(parcel("F1", 1, 0))).actions == ()
+
+
 def test_what_a_parcel_left_to_the_portal_is_used_up() -> None:
     """The portal told of one mug and our shipment of F1 of the rest of it; F2 holds another mug, which is news."""
     mirakl = knows(shipment("", "SHIPPED", 1, 0), shipment("F1", "SHIPPED", 0, 1))

@@ -76,7 +76,8 @@ _TAKEN_BACK = (
 class _Books:
     """Who told the marketplace of which units: what is agreed, what is in shipments, and what is free for a parcel.
 
-    `told` counts units in every shipment that exists, ours of this very plan included. `spare` are units in validated
+    `told` counts units in every shipment that exists, ours of this very plan included, `validated` those the marketplace
+    heard left. `spare` are units in validated
     shipments that belong to no parcel of ours: told of in the portal, or in the name of a parcel that was cancelled.
     `taken` are units in shipments that others made and nobody validated. `left_over` are shipments of ours whose parcel
     is gone before it was told of. `adopted` are shipments of cancelled parcels, by the parcel that takes their place: the
@@ -96,6 +97,7 @@ class _Books:
     disputed: frozenset[str]
     still_here: str
     fulfilled: Units = field(default_factory=dict)
+    validated: Units = field(default_factory=dict)
     adopted: dict[str, Shipment] = field(default_factory=dict)
 
     @classmethod
@@ -130,6 +132,7 @@ class _Books:
             disputed=_disputed(differences, agreed),
             still_here=_still_here(shopify),
             fulfilled=_total(units.values()),
+            validated=_sum(shipment for shipment in alive if shipment.validated),
         )
         for parcel in parcels:
             # What others had told of a parcel when its own shipment was made is used up for ever.
@@ -146,6 +149,16 @@ class _Books:
         return all(
             line_id and self.told.get(line_id, 0) + count <= self.agreed.get(line_id, 0)
             for line_id, count in units.items()
+        )
+
+    def left(self, shipment: Shipment) -> bool:
+        """Whether as many units have left as the marketplace would have been told of with this shipment too: somebody may
+        have told of them in the portal after it was made."""
+        with_it = _total((self.validated, dict(shipment.lines)))
+        return all(
+            count <= self.fulfilled.get(line_id, 0)
+            for line_id, count in with_it.items()
+            if dict(shipment.lines).get(line_id, 0)
         )
 
     def told_of(self, units: Units) -> None:
@@ -236,6 +249,10 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
         return Part(memory)
     if not books.mirakl.can_ship:
         return Part(memory)
+    if not books.left(shipment):
+        because = "The marketplace was told of a parcel's units in its portal meanwhile, so its own shipment is taken back."
+        return want(view, memory, DeleteShipment(shipment.id), (because,))
+    books.validated = _total((books.validated, dict(shipment.lines)))
     return want(view, memory, ValidateShipment(shipment.id), ("A parcel has left; the marketplace is told.",))
 
 

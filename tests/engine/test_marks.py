@@ -12,12 +12,14 @@ from interlock.engine.ledger import operations
 from interlock.engine.marks import enter, keep_mark, leave
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
+from interlock.quarantine import store
 from interlock.quarantine.store import in_quarantine, instance_marks, kept_mark, latest
 from interlock.rehearsal.judging.rebuild import LOST
 from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from interlock.tables import metadata
+from tests.build import NOW
 from tests.engine.bench import Bench, Broken, on_bench, virtually
 
 WRITES = ("OR21", "OR04", "OR23", "OR24", "OR29", "OR30", "metafieldsSet", "fulfillmentOrderHold")
@@ -138,6 +140,28 @@ def test_a_mark_whose_write_was_unclear_is_known_whether_it_was_written_or_not(
                 assert not in_quarantine(c)
 
     virtually(loses)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "kept"),
+    [
+        (["M1"], ("M1", ("M2",))),
+        (["M2"], ("M2", ())),
+        (["M1", "M2"], ("M2", ())),
+        (["M2", "M1"], ("M2", ())),  # a worker that slept over its answer takes nothing back
+    ],
+)
+def test_a_mark_confirmed_late_replaces_none_that_came_after_it(
+    database: Database, confirmed: list[str], kept: tuple[str, tuple[str, ...]]
+) -> None:
+    with database.begin() as c:
+        store.claim(c, "shop/app", NOW, NOW + timedelta(minutes=2), None)
+        for mark in ("M1", "M2"):
+            store.mark_leaves(c, "shop/app", mark)
+        for mark in confirmed:
+            store.mark_confirmed(c, "shop/app", mark, NOW)
+        found = store.kept_mark(c, "shop/app")
+    assert (found.mark, found.sent) == kept
 
 
 def test_a_shop_that_cannot_be_read_proves_nothing(database: Database, keyring: Keyring) -> None:

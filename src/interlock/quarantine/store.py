@@ -165,9 +165,14 @@ def mark_refused(c: Connection, account: str, mark: str) -> None:
 
 
 def mark_confirmed(c: Connection, account: str, mark: str, now: datetime) -> None:
-    """The shop shows this mark now, so what was sent before can no longer replace it: each was to replace an older one."""
+    """The shop showed this mark when it was set, so what was sent before can no longer replace it: each was to replace an
+    older one. What was sent after it still may. Nothing is taken from a worker that slept over its answer: a later mark
+    was confirmed meanwhile."""
+    of_account = instance_marks.c.account == account
+    sent = c.execute(select(instance_marks.c.sent).where(of_account).with_for_update()).scalar_one_or_none()
+    if sent is None or mark not in sent:
+        return
+    later = list(sent)[list(sent).index(mark) + 1 :]
     c.execute(
-        update(instance_marks)
-        .where(instance_marks.c.account == account)
-        .values(mark=mark, sent=[], adopt=False, moved_at=now)
+        update(instance_marks).where(of_account).values(mark=mark, sent=later, adopt=False, moved_at=now)
     )

@@ -185,7 +185,8 @@ def _waits_for_a_claim(evidence: Evidence, row: Row[Any], order: SimOrder, at: d
     """Whether an order was known and alive then, and nothing had been asked of Shopify for it. An order that has lost units
     since, or ended, is left out: what it wanted then is not looked up."""
     first_seen = (row.memory or {}).get("first_seen_at")
-    if first_seen is None or datetime.fromisoformat(first_seen) - evidence.ahead > at:
+    # Within one instant the two logs do not tell whether the order was looked at or the file left first.
+    if first_seen is None or datetime.fromisoformat(first_seen) - evidence.ahead >= at:
         return False
     if order.state in ENDED or any(line.cancelations for line in order.lines):
         return False

@@ -39,6 +39,11 @@ LONGER_QUIET_SECONDS = 1800.0
 stock may take to come to rest."""
 
 
+def is_drawn(seed: int) -> bool:
+    """Whether stock is published in the history of this seed."""
+    return random.Random(f"{seed}:inventory").random() < SHARE
+
+
 def drawn(seed: int, plan: "WorldPlan") -> "WorldPlan":
     """The plan with stock published, and sold on up to three marketplaces, in a share of the histories. Every choice is of
     its own, so that the others stay the histories they were."""

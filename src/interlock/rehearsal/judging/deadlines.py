@@ -57,13 +57,15 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
     foreign = evidence.cases_of(truth.row, Reason.NOT_OURS_TO_SHIP.value)
     if foreign:
         return
-    due = late + SLACK + evidence.unavailable(began, late)
+    walks = [call for call in _walks(truth.marketplace) if began <= call.at <= late]
+    missed = sum(not went_well(call) for call in walks)
+    # A walk that failed is made again an interval later: sooner, it could be one too many for the marketplace's ceiling.
+    due = late + SLACK + evidence.unavailable(began, late) + missed * evidence.poll
     if told and min(told) <= due:
         return
     lost = next((m.at for m in truth.moments if m.kind == "auto_refused"), None)
     reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
-    walks = [call for call in _walks(truth.marketplace) if began <= call.at <= late]
-    all_lost = bool(walks) and not any(went_well(call) for call in walks)
+    all_lost = bool(walks) and missed == len(walks)
     away = evidence.unavailable(began, late) > (late - began) / 2
     if not any(began <= at <= late for at in reads) and (away or all_lost):
         verdict.bound("I15", truth.id, late, "The marketplace could not be read in this time.")

@@ -204,9 +204,9 @@ class EmbeddedServer:
         return make_conninfo(host=str(self.socket_folder), port=PORT, user=ROLE, dbname=database)
 
     def _make_folder(self) -> None:
-        if not self.folder.exists():
-            # Others may pass through but not list: as root, the server's user must reach its own folder inside.
-            self.folder.mkdir(parents=True, mode=0o711)
+        # Others may pass through but not list: as root, the server's user must reach its own folder inside.
+        # A folder that is there keeps its rights; one that another start makes in this instant will do as well.
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

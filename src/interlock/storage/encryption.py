@@ -115,8 +115,7 @@ def open_keyring(key: str | None, data_folder: Path) -> Keyring:
 
 def _make_key_file(path: Path) -> None:
     """Write a new key beside its place and link it there: two first starts at once end with one key."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o711)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     unfinished = path.with_name(f"key.{os.getpid()}.new")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

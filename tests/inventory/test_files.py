@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock.inventory.decide import FASTEST, MOST_ROWS, USUAL, Figure, next_file
+from interlock.inventory.decide import AFTER_REFUSAL, FASTEST, MOST_ROWS, USUAL, Figure, next_file
 from interlock.inventory.files import (
     FigureUnusable,
     RefusedRow,
@@ -82,6 +82,12 @@ def test_what_falls_leaves_as_soon_as_the_ceiling_allows_and_what_rises_waits() 
     assert next_file((figure("A", 0, 9),), sent, NOW).at == sent + FASTEST
     assert next_file((figure("A", 9, 1),), sent, NOW).at == sent + USUAL
     assert next_file((figure("A", 9, 1),), None, NOW).at == NOW
+
+
+def test_after_a_file_that_was_refused_as_a_whole_the_next_one_rests() -> None:
+    figures, refused = (figure("A", 0, 9),), NOW - timedelta(minutes=1)
+    assert next_file(figures, NOW - FASTEST, NOW, refused).at == refused + AFTER_REFUSAL
+    assert next_file(figures, NOW - FASTEST, NOW, NOW - AFTER_REFUSAL).at == NOW
 
 
 def test_one_file_takes_fifty_thousand_lines() -> None:

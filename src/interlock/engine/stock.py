@@ -42,7 +42,6 @@ that it was."""
 STUCK = timedelta(minutes=45)
 """A file that is still not worked off after so long is somebody's case."""
 GIVEN_UP = timedelta(hours=6)
-AFTER_REFUSAL = timedelta(minutes=5)
 READ_BACK_EVERY = timedelta(minutes=10)
 
 
@@ -133,10 +132,9 @@ class StockDesk:
         figures = (
             Figure(row.sku, row.target, row.believed, row.refused, row.refused_at) for row in open_rows
         )
-        file = next_file(figures, None if latest is None else latest.sent_at, now)
+        sent_at, refused_at = (None, None) if latest is None else (latest.sent_at, _refused_at(latest))
+        file = next_file(figures, sent_at, now, refused_at)
         if file.at is None or file.at > now:
-            return None
-        if latest is not None and _rests_after(latest, now):
             return None
         # Whoever lost the lead meanwhile does not send.
         if not keep_poll(c, poll, ticks=poll.ticks + 1):
@@ -370,11 +368,9 @@ class StockDesk:
         )
 
 
-def _rests_after(latest: StockImport, now: datetime) -> bool:
-    """Whether the last file was refused as a whole a moment ago."""
-    at = latest.settled_at
-    refused = latest.state == "refused" and latest.words != UNSENT
-    return refused and at is not None and now < at + AFTER_REFUSAL
+def _refused_at(latest: StockImport) -> datetime | None:
+    """When the file was refused as a whole; None where it was not, or never left."""
+    return latest.settled_at if latest.state == "refused" and latest.words != UNSENT else None
 
 
 UNSENT = "it was not sent"

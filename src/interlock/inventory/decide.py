@@ -8,6 +8,8 @@ FASTEST = timedelta(seconds=61)
 """STO01 may be called once a minute at most (Mirakl reference, section 2)."""
 USUAL = timedelta(minutes=5)
 """How often Mirakl recommends a stock file."""
+AFTER_REFUSAL = timedelta(minutes=5)
+"""How long nothing is sent after a file that was refused as a whole."""
 MOST_ROWS = 50_000
 """Lines of one file."""
 REFUSED_AGAIN = timedelta(hours=1)
@@ -34,12 +36,18 @@ class NextFile:
     at: datetime | None
 
 
-def next_file(figures: Iterable[Figure], last_sent_at: datetime | None, now: datetime) -> NextFile:
+def next_file(
+    figures: Iterable[Figure],
+    last_sent_at: datetime | None,
+    now: datetime,
+    refused_at: datetime | None = None,
+) -> NextFile:
     """Every figure that is not what the marketplace shows, in the fewest files its ceilings want.
 
     A figure that falls must not wait: the next file leaves as soon as the ceiling allows, with everything else that has
     changed. Figures that only rise wait for the pace Mirakl recommends, so that many changes share one file. Offers that
-    go to zero come first, then those that fall, in case one file cannot take all.
+    go to zero come first, then those that fall, in case one file cannot take all. `refused_at` is when the last file was
+    refused as a whole, if it was.
     """
     zeros: list[tuple[str, int]] = []
     falling: list[tuple[str, int]] = []
@@ -58,7 +66,9 @@ def next_file(figures: Iterable[Figure], last_sent_at: datetime | None, now: dat
     if not rows:
         return NextFile((), None)
     pace = FASTEST if zeros or falling else USUAL
-    return NextFile(rows, now if last_sent_at is None else max(now, last_sent_at + pace))
+    paced = now if last_sent_at is None else last_sent_at + pace
+    rested = now if refused_at is None else refused_at + AFTER_REFUSAL
+    return NextFile(rows, max(now, paced, rested))
 
 
 def _was_refused(figure: Figure, now: datetime) -> bool:

@@ -108,10 +108,8 @@ def _put_back(view: View, memory: Memory) -> tuple[str, ...]:
         f"{due.quantity} of {_sku(memory, due.line_id)} were refunded and are in the Shopify order again; the parcel "
         "waits for somebody's word whether they ship."
         for task in memory.refund_tasks
-        for due in task.lines
-        if awaits_confirmation(memory, task, due)
-        and _still_here(view, memory, due)
-        and shown.get(due.line_id, 0) > agreed.get(due.line_id, 0) - due.quantity
+        for due in _unanswered(view, memory, task)
+        if shown.get(due.line_id, 0) > agreed.get(due.line_id, 0) - due.quantity
     )
 
 
@@ -452,16 +450,19 @@ def _word(memory: Memory, task: RefundTask) -> Decision | None:
     return None
 
 
+def _unanswered(view: View, memory: Memory, task: RefundTask) -> tuple[RefundDue, ...]:
+    """The refunded units of a task that can still be kept back, and of which nobody has said yet whether they ship."""
+    return tuple(
+        due for due in task.lines if awaits_confirmation(memory, task, due) and _still_here(view, memory, due)
+    )
+
+
 def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
     if view.mirakl is not None and view.mirakl.state not in TO_SHIP:
         return ()
     cases = []
     for task in memory.refund_tasks:
-        waiting = [
-            due
-            for due in task.lines
-            if awaits_confirmation(memory, task, due) and _still_here(view, memory, due)
-        ]
+        waiting = _unanswered(view, memory, task)
         if waiting:
             units = ", ".join(f"{due.quantity} of {_sku(memory, due.line_id)}" for due in waiting)
             cases.append(

@@ -39,17 +39,23 @@ LONGER_QUIET_SECONDS = 1800.0
 stock may take to come to rest."""
 
 
+def stream(seed: int) -> random.Random:
+    """What this room draws from."""
+    return random.Random(f"{seed}:inventory")
+
+
 def is_drawn(seed: int) -> bool:
     """Whether stock is published in the history of this seed."""
-    return random.Random(f"{seed}:inventory").random() < SHARE
+    return stream(seed).random() < SHARE
 
 
 def drawn(seed: int, plan: "WorldPlan") -> "WorldPlan":
     """The plan with stock published, and sold on up to three marketplaces, in a share of the histories. Every choice is of
     its own, so that the others stay the histories they were."""
-    rng = random.Random(f"{seed}:inventory")
-    if rng.random() >= SHARE:
+    if not is_drawn(seed):
         return plan
+    rng = stream(seed)
+    rng.random()
     first = plan.marketplaces[0]
     names = [name for name in sorted(PROFILES) if name != first.name]
     more = [

@@ -202,14 +202,9 @@ def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Ver
 def _left_unseen(evidence: Evidence, truth: Truth) -> bool:
     """Whether the order ended or left before a read of ours showed it: there is nothing to keep together then."""
     ended = next((m.at for m in truth.moments if m.state in (*DEAD, *GONE_OUT)), None)
-    market = truth.marketplace
     return ended is not None and not any(
-        call.operation == "OR11"
-        and call.caller == market.caller
-        and call.at < ended
-        and truth.id in call.order_ids
-        and went_well(call)
-        for call in market.record.calls
+        call.at < ended and truth.id in call.order_ids and went_well(call)
+        for call in truth.marketplace.order_reads()
     )
 
 

@@ -25,13 +25,7 @@ def window_of(truth: Truth) -> tuple[datetime, datetime] | None:
 
 def _walks(marketplace: Marketplace) -> list[Call]:
     """Our walks over the orders of a marketplace: only they show an order that nobody knows yet."""
-    return [
-        call
-        for call in marketplace.record.calls
-        if call.operation == "OR11"
-        and call.caller == marketplace.caller
-        and call.detail.get("read") == "walk"
-    ]
+    return [call for call in marketplace.order_reads() if call.detail.get("read") == "walk"]
 
 
 def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

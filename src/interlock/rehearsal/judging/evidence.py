@@ -163,6 +163,10 @@ class Marketplace:
     def orders(self) -> Mapping[str, SimOrder]:
         return self.world.orders
 
+    def order_reads(self) -> Iterator[Call]:
+        """Every OR11 of ours, oldest first."""
+        return (call for call in self.record.calls if call.operation == "OR11" and call.caller == self.caller)
+
 
 @dataclass(frozen=True)
 class PlanRow:
@@ -329,8 +333,8 @@ class Evidence:
         """By marketplace and order id: when an OR11 of ours showed the order, undisturbed, oldest first."""
         found: dict[tuple[str, str], list[datetime]] = {}
         for marketplace in self.marketplaces:
-            for call in marketplace.record.calls:
-                if call.operation != "OR11" or call.caller != marketplace.caller or not went_well(call):
+            for call in marketplace.order_reads():
+                if not went_well(call):
                     continue
                 # A list may be behind, and a change that moves no date is believed from a read by id only.
                 silent = marketplace.world.switches["cancelation_bumps_update_date"] == "no"

@@ -245,6 +245,22 @@ def test_a_change_that_no_walk_shows_is_seen_within_a_quarter_of_an_hour(
     virtually(reads)
 
 
+def test_a_clock_that_is_behind_the_marketplaces_hides_no_change(database: Database, keyring: Keyring) -> None:
+    async def reads() -> None:
+        async with on_bench(database, keyring, database_ahead=-300.0) as bench:
+            await bench.import_one()
+            while bench.poll().ticks % 2:  # until a walk over what changed comes next
+                await bench.sleep(61)
+                await bench.desk.work()
+            known = bench.known()
+            bench.marketplace.create_generated(lines=1)
+            await bench.sleep(61)
+            await bench.desk.work()
+            assert bench.known() == known + 1
+
+    virtually(reads)
+
+
 def test_a_walk_that_is_due_keeps_no_wanted_order_from_being_read_by_id(
     database: Database, keyring: Keyring
 ) -> None:

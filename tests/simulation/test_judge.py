@@ -518,6 +518,23 @@ def test_i15_a_window_in_which_every_walk_was_lost_is_bounded(bench: Bench) -> N
     assert bench.broken() == {"I15"}
 
 
+def test_i15_a_state_that_nobody_knows_hides_the_window_only_while_it_is_shown(bench: Bench) -> None:
+    assert bench.order.waiting_since is not None
+    bench.order.waiting_since -= timedelta(hours=23)
+    late = bench.order.waiting_since + timedelta(hours=24) * 0.4
+    like = bench.effects("state")[0]
+    shown = {"fields": {"order_state": "SOMETHING_NEW"}}
+    bench.happen(like, kind="shown_instead", actor="system", at=late - timedelta(hours=1), detail=shown)
+    again = bench.happen(like, kind="shown_as_is", actor="system", at=late - timedelta(seconds=90))
+    _case(bench, "acceptance_running_out", late + timedelta(seconds=85), closed=True)
+    assert bench.broken() == {"I15"}
+    _case(bench, "unknown_value", late - timedelta(minutes=50), closed=True)
+    assert bench.broken() == set()
+    bench.unhappen(again)
+    bench.happen(again, at=late - timedelta(minutes=3))
+    assert bench.broken() == {"I15"}
+
+
 def test_i16_a_delivery_shopify_never_sent(bench: Bench) -> None:
     bench.sql(
         "INSERT INTO deliveries (shop, topic, webhook_id, received_at, shopify_order_id) "
@@ -645,6 +662,18 @@ def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None
         at=refund.at + timedelta(seconds=1),
         detail={"refund": "planted", "money": "5.00", "lines": []},
     )
+    assert "I7" in bench.broken()
+
+
+def test_i7_only_a_read_that_shows_the_whole_order_shows_a_refund(bench: Bench) -> None:
+    refund = bench.effects("refund_created")[0]
+    calls = bench.world.shopify.record.calls
+    read = [c for c in calls if c.operation == "order" and "refunds" in c.detail["asked"] and c.order_ids][-1]
+    planted = {"refund": "planted", "money": "5.00", "lines": []}
+    bench.happen(refund, at=read.at + timedelta(seconds=1), detail=planted)
+    calls.append(replace(read, at=read.at + timedelta(seconds=2), detail={"asked": ("id", "name", "tags")}))
+    assert "I7" not in bench.broken()
+    calls.append(replace(read, at=read.at + timedelta(seconds=2)))
     assert "I7" in bench.broken()
 
 

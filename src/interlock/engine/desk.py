@@ -39,6 +39,7 @@ from interlock.orders.timeline import sentence_of
 from interlock.quarantine.store import in_quarantine
 
 OVERLAP = timedelta(minutes=10)
+"""By how much windows of changes overlap, and reach ahead: so far our clock and the marketplace's may be apart."""
 LEAD_FOR = timedelta(seconds=120)
 GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
@@ -194,7 +195,9 @@ class Desk:
     async def _walk_updated(self, poll: Poll, now: datetime) -> None:
         since = (poll.cursor or now - timedelta(days=1)) - OVERLAP
         observed_at = now
-        async for page in self._platforms.mirakl.walk_updated(since, now):
+        # The marketplace dates changes by its own clock: where ours is behind, a window that ended now would leave out
+        # what has just happened. What enters the window while it is read belongs to the next one, as they overlap.
+        async for page in self._platforms.mirakl.walk_updated(since, now + OVERLAP):
             await self._record(page, observed_at)
             self._parts.probe("desk:page_recorded")
             observed_at = self._parts.clock.now()

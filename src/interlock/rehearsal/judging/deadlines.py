@@ -28,6 +28,19 @@ def _walks(marketplace: Marketplace) -> list[Call]:
     return [call for call in marketplace.order_reads() if call.detail.get("read") == "walk"]
 
 
+def _state_shown_again(evidence: Evidence, truth: Truth, late: datetime) -> datetime | None:
+    """When the marketplace showed the order's state again, where it showed one that nobody knows at `late`, or so shortly
+    before that no walk of ours had to have read it since; None where it did not."""
+    effects = [effect for effect in truth.marketplace.record.effects if effect.order_id == truth.id]
+    for effect in effects:
+        if effect.kind != "shown_instead" or "order_state" not in effect.detail["fields"] or effect.at > late:
+            continue
+        ended = next((e.at for e in effects if e.kind == "shown_as_is" and e.at >= effect.at), evidence.now)
+        if ended + 2 * evidence.poll >= late:
+            return ended
+    return None
+
+
 def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I15: an order is decided before 40 % of its acceptance window is gone, or a case has said by then that the time
     runs out. Time in which the marketplace could not be read does not count: a platform that was away for most of it, or
@@ -57,6 +70,14 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
     due = late + SLACK + evidence.unavailable(began, late) + missed * evidence.poll
     if told and min(told) <= due:
         return
+    shown = _state_shown_again(evidence, truth, late)
+    if shown is not None:
+        # Nobody could see that it waits. Who was told of the value had been told to see to it; we are due once it shows.
+        asked = [case.opened_at for case in evidence.cases_of(truth.row, Reason.UNKNOWN_VALUE.value)]
+        seen = shown + 2 * evidence.poll
+        due_then = max(due, seen + SLACK + evidence.unavailable(shown, seen))
+        if asked and min(asked) <= due and (evidence.now <= due_then or (told and min(told) <= due_then)):
+            return
     lost = next((m.at for m in truth.moments if m.kind == "auto_refused"), None)
     reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
     all_lost = bool(walks) and missed == len(walks)

@@ -53,6 +53,7 @@ WRITES_TO_MIRAKL = (
     "ST23",
     "ST24",
 )
+WHOLE_ORDER = frozenset({"lineItems", "refunds", "fulfillmentOrders"})
 SETTING_UP = ("metafieldDefinitionCreate", "webhookSubscriptionCreate", "webhookSubscriptionDelete")
 
 NO_LEASE_LEFT_BEHIND = ("database away", "platform down")
@@ -308,10 +309,11 @@ class Evidence:
 
     @cached_property
     def shopify_reads(self) -> dict[str, list[datetime]]:
-        """By order gid: when a read of ours was answered undisturbed, oldest first."""
+        """By order gid: when a read of ours that shows all of the order was answered undisturbed, oldest first. Where an
+        order came from and whether a call took hold are asked by smaller reads, which show no units and no refunds."""
         found: dict[str, list[datetime]] = {}
         for call in self.shopify.record.calls:
-            if call.operation != "order" or not went_well(call):
+            if call.operation != "order" or not went_well(call) or not shows_all(call):
                 continue
             for gid in call.order_ids:
                 found.setdefault(gid, []).append(call.at)
@@ -457,6 +459,11 @@ class Evidence:
 def went_well(call: Call) -> bool:
     """Answered with 2xx and no fault between the platform and us."""
     return call.fault is None and call.status < 300 and not call.detail.get("errors")
+
+
+def shows_all(call: Call) -> bool:
+    """Whether a read of a Shopify order asked for its lines, its refunds and its parcels."""
+    return WHOLE_ORDER.issubset(call.detail.get("asked", ()))
 
 
 MARK_REFERENCE = "mark."

@@ -171,6 +171,19 @@ def operation_name(text: str, wanted: str | None) -> str | None:
 
 
 @lru_cache(maxsize=1024)
+def asked_of_the_root(text: str, wanted: str | None) -> tuple[str, ...]:
+    """What a query asks of its root objects: the names of their fields, without those that fragments add. Empty for a
+    mutation, and when the document cannot be read."""
+    document = prepare(text).document
+    operation = None if document is None else _operation(document, wanted)
+    if operation is None or operation.operation.value != "query":
+        return ()
+    roots = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    asked = [node for root in roots if root.selection_set is not None for node in root.selection_set.selections]
+    return tuple(dict.fromkeys(node.name.value for node in asked if isinstance(node, FieldNode)))
+
+
+@lru_cache(maxsize=1024)
 def _cost(text: str, wanted: str | None, sizes: tuple[tuple[str, int], ...]) -> int:
     """Requested cost of a valid document; only whole-number variables (page sizes) can change it."""
     document = prepare(text).document

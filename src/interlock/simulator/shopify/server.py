@@ -17,7 +17,7 @@ from interlock.simulator.faults import FaultyFront, json_body
 from interlock.simulator.record import Call
 from interlock.simulator.shopify.asking import Asking
 from interlock.simulator.shopify.control import control_routes
-from interlock.simulator.shopify.execution import answer, operation_name
+from interlock.simulator.shopify.execution import answer, asked_of_the_root, operation_name
 from interlock.simulator.shopify.state import Actor, Shop, Token
 from interlock.simulator.shopify.webhooks import API_VERSION
 
@@ -171,10 +171,12 @@ class _Site:
         reference = request.headers.get("x-client-reference")
         variables = asked.get("variables") or {}
         ask = Asking(self.world, token.shop, token.app, actor, reference, variables)
-        document = answer(ask, text, asked.get("operationName"))
-        request_id = self._log(
-            request, operation, token.app.name, 200, tuple(ask.order_gids), **_outcome(document)
-        )
+        wanted = asked.get("operationName")
+        document = answer(ask, text, wanted)
+        detail = _outcome(document)
+        if fields := asked_of_the_root(text, wanted):
+            detail["asked"] = fields
+        request_id = self._log(request, operation, token.app.name, 200, tuple(ask.order_gids), **detail)
         return self._respond(200, json_body(document), request_id, **version)
 
     async def not_modelled(self, request: Request) -> Response:

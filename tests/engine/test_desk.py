@@ -245,7 +245,9 @@ def test_a_change_that_no_walk_shows_is_seen_within_a_quarter_of_an_hour(
     virtually(reads)
 
 
-def test_a_clock_that_is_behind_the_marketplaces_hides_no_change(database: Database, keyring: Keyring) -> None:
+def test_a_clock_that_is_behind_the_marketplaces_hides_no_change(
+    database: Database, keyring: Keyring
+) -> None:
     async def reads() -> None:
         async with on_bench(database, keyring, database_ahead=-300.0) as bench:
             await bench.import_one()

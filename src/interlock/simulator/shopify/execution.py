@@ -179,7 +179,9 @@ def asked_of_the_root(text: str, wanted: str | None) -> tuple[str, ...]:
     if operation is None or operation.operation.value != "query":
         return ()
     roots = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
-    asked = [node for root in roots if root.selection_set is not None for node in root.selection_set.selections]
+    asked = [
+        node for root in roots if root.selection_set is not None for node in root.selection_set.selections
+    ]
     return tuple(dict.fromkeys(node.name.value for node in asked if isinstance(node, FieldNode)))
 
 

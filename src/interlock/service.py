@@ -90,6 +90,8 @@ SHARED = 0.8
 comes a moment early would else leave the duty undone for nearly twice as long."""
 FORGET_WORKER_AFTER = timedelta(minutes=15)
 GRACE_SECONDS = 12.0
+BACKLOG = 2048
+"""So many connections wait until the web application takes them, as many as its server would let wait."""
 CLOCK_MAY_DIFFER = timedelta(seconds=2)
 """How far a machine's clock may be from the database's before somebody is told; the work itself follows the database's."""
 
@@ -827,7 +829,7 @@ def access_rules(settings: Settings) -> AccessRules:
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A socket that listens at this address. Raises AddressTaken."""
+    """A socket bound to this address, where nobody listens yet (see `listen`). Raises AddressTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -837,6 +839,17 @@ def listener(host: str, port: int) -> socket.socket:
         found.close()
         raise AddressTaken(host, port) from error
     return found
+
+
+def listen(sock: socket.socket) -> None:
+    """Begin to listen. Raises AddressTaken: a program that was started in the same moment may have been bound as well,
+    and the system lets only the first of them listen."""
+    try:
+        sock.listen(BACKLOG)
+    except OSError as error:
+        host, port = sock.getsockname()[:2]
+        sock.close()
+        raise AddressTaken(host, port) from error
 
 
 async def serve_app(
@@ -920,6 +933,7 @@ async def answer(
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
         scheme = "http" if settings.tls_certificate is None else "https"
         address = rules.public_url or f"{scheme}://{host}:{sock.getsockname()[1]}"
+        listen(sock)
         say(f"Interlock is at {address}/")
         web = serve_app(app, sock, stop, settings.tls_certificate, settings.tls_key, app.state.changes.close)
         running: list[Awaitable[Any]] = [

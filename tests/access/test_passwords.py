@@ -56,7 +56,7 @@ def test_some_words_of_ones_own_are_enough(password: str) -> None:
 
 
 def test_a_long_password_is_judged_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     check_password("aZ3$" + "lamplight owl reads by " * 8, HANDLE)
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

@@ -137,7 +137,7 @@ class Away:
 
 async def next_event(stream: AsyncIterator[bytes]) -> bytes:
     while True:
-        said = await asyncio.wait_for(anext(stream), 5)
+        said = await asyncio.wait_for(anext(stream), 30)
         if said.startswith(b"event:"):
             return said
 
@@ -174,7 +174,7 @@ def test_a_page_that_comes_back_hears_only_of_what_it_missed(store: InlineStore,
         seen = (await next_event(stream)).split(b"id: ")[1].split(b"\n")[0].decode()
         await stream.aclose()  # type: ignore[attr-defined]
         again = changes.stream(f"order-{order_id}", seen)
-        return [await asyncio.wait_for(anext(again), 5) for _ in range(2)]
+        return [await asyncio.wait_for(anext(again), 30) for _ in range(2)]
 
     assert asyncio.run(listen()) == [b"retry: 1000\n\n", b": still here\n\n"]
 
@@ -246,7 +246,7 @@ def test_the_stream_of_a_session_that_is_none_any_more_ends_and_the_others_go_on
         await next_event(other)
         with database.begin() as c:
             lose(c)
-        rest = await asyncio.wait_for(_rest(revoked), 5)
+        rest = await asyncio.wait_for(_rest(revoked), 30)
         with database.begin() as c:
             told(c, order_id)
         return rest, await next_event(other)

@@ -53,7 +53,7 @@ class Desk:
         )
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     for _ in range(round(seconds / 0.02)):
         if condition():
             return
@@ -85,7 +85,7 @@ def waiting(database: Database) -> dict[str, int]:
 def wait_for_a_lock(database: Database) -> None:
     """Return once some transaction waits for another."""
     blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    for _ in range(200):
+    for _ in range(250):
         with database.begin() as c:
             if c.execute(blocked).scalar_one():
                 return
@@ -108,6 +108,7 @@ def test_waking_an_order_twice_in_one_lane_leaves_one_job(database: Database) ->
 def test_two_transactions_that_wake_the_same_order_at_once_both_commit(database: Database) -> None:
     def second() -> None:
         with database.begin() as c:
+            c.execute(text("SET LOCAL lock_timeout = '60s'"))  # however slow the machine is
             beat(c, "second", NOW)
             QUEUE.wake(c, 7, "edits")
 
@@ -117,7 +118,7 @@ def test_two_transactions_that_wake_the_same_order_at_once_both_commit(database:
             # It cannot see the first one's job: its insert waits until that is committed, and is then refused.
             waits = threads.submit(second)
             wait_for_a_lock(database)
-        waits.result(5)
+        waits.result(60)
     with database.begin() as c:
         assert c.execute(text("SELECT name FROM heartbeats")).scalars().all() == ["second"]
         assert counts(c) == {}

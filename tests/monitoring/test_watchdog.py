@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.console.seed import connect
 from tests.monitoring.receiver import Receiver
+from tests.ports import free_port
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -115,13 +115,8 @@ def until(what: str, seconds: float, met: Callable[[], bool]) -> None:
     raise AssertionError(f"After {seconds:g} s: {what}")
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 @pytest.mark.processes
+@pytest.mark.timeout(400)
 def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
     own_database: Database, tmp_path: Path
 ) -> None:
@@ -153,7 +148,9 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
         dog = None
         try:
             file = tmp_path / "watchdog.json"
-            until("the service has written no file", 60, lambda: file.exists() and bool(read(file).deadlines))
+            until(
+                "the service has written no file", 150, lambda: file.exists() and bool(read(file).deadlines)
+            )
             assert "M-77" in file.read_text()
             dog = subprocess.Popen(
                 [*program, "watchdog", "--after", "1", "--every", "0.3"],
@@ -172,7 +169,7 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
             assert of_the_dog() == []
             service.send_signal(signal.SIGKILL)
             service.wait(10)
-            until("nobody was paged", 60, lambda: len(of_the_dog()) >= 2)
+            until("nobody was paged", 150, lambda: len(of_the_dog()) >= 2)
             time.sleep(2)
             titles = of_the_dog()
             assert titles[0] == "[PAGE] Interlock does not answer"

@@ -23,7 +23,7 @@ def main() -> int:
         freeze=given.freeze,
         seed=given.seed,
         hurry=not given.patient,
-        rest=400.0 if given.patient else 120.0,
+        rest=400.0 if given.patient else 300.0,
     )
     return show(asyncio.run(run(dose)))
 

@@ -21,6 +21,8 @@ from tests.processes.stand import Child, Stand, until
 ENDED = ("SHIPPED", "RECEIVED", "CLOSED", "CANCELED", "REFUSED", "REFUNDED")
 # The stand polls every two seconds instead of once a minute: the ceilings are judged in the simulated histories.
 NOT_JUDGED_HERE = ("I14",)
+ENDS_WITHIN = 60.0
+"""Seconds a process may take to end: the twelve it grants to what is under way, and a slow machine's share."""
 LATECOMERS = 3
 """So often the service is started again for what reached it while it was ending."""
 
@@ -36,7 +38,7 @@ class Dose:
     freeze: float = 3.0
     down: float = 1.5
     workers: int = 3
-    rest: float = 120.0
+    rest: float = 300.0
     seed: int = 1
     hurry: bool = True
 
@@ -307,10 +309,10 @@ async def _stop(stand: Stand, result: Result) -> None:
         for child in stand.alive(module):
             child.send(signal.SIGTERM)
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(ENDS_WITHIN):
                     await child.process.wait()
             except TimeoutError:
-                result.wrong.append(f"A {module} did not end within 20 s of being asked to.")
+                result.wrong.append(f"A {module} did not end within {ENDS_WITHIN:g} s of being asked to.")
                 continue
             if child.ended_badly():
                 result.wrong.append(

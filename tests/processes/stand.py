@@ -42,6 +42,7 @@ from interlock.storage.encryption import Keyring, new_key
 from interlock.storage.installation import open_installation, set_webhook_base
 from interlock.storage.migrations import upgrade
 from interlock.wiring import StoredConnections
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # What takes minutes at a marketplace takes seconds here; its ceilings are lifted, for the polls are as fast.
@@ -123,7 +124,7 @@ class Stand:
         self.clock = SystemClock()
         key = new_key()
         self.keyring = Keyring([key])
-        self.ingress_port = _free_port()
+        self.ingress_port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")},
             "INTERLOCK_DATABASE_URL": url,
@@ -156,8 +157,11 @@ class Stand:
         for run in (self.shopify.run, *(world.run for world in self.mirakl.values())):
             task = asyncio.ensure_future(run())
             self._stack.push_async_callback(_end, task)
+        # A connection for each call: one that is kept may be closed by the server while the next call is on its way.
         self.control = await self._stack.enter_async_context(
-            httpx2.AsyncClient(trust_env=False, timeout=10.0)
+            httpx2.AsyncClient(
+                trust_env=False, timeout=60.0, limits=httpx2.Limits(max_keepalive_connections=0)
+            )
         )
 
     async def _listen(self, app: ASGIApp) -> str:
@@ -272,13 +276,6 @@ class Stand:
 async def _end(task: "asyncio.Future[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def until(condition: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:

@@ -8,7 +8,7 @@ from tests.processes.run import Dose, run
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_orders_come_to_rest_and_every_promise_holds_while_processes_are_killed() -> None:
     result = asyncio.run(run(Dose(kills=8, stops=2, orders=12)))
     assert result.wrong == []

@@ -197,9 +197,12 @@ def test_the_counters_tell_what_happened(bench: Bench) -> None:
 
 def test_judging_is_quick(bench: Bench) -> None:
     bench.judge()
-    began = time.perf_counter()
-    bench.judge()
-    assert time.perf_counter() - began < 0.25, "a few times what it costs on an idle machine"
+    costs = []
+    for _ in range(3):
+        began = time.process_time()
+        bench.judge()
+        costs.append(time.process_time() - began)
+    assert min(costs) < 0.25, "a few times what it costs, of the processor's time, whatever else it works on"
 
 
 # -- planted violations --------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_a_connection_lost_while_idle_is_replaced(own_database: Database) -> Non
         lost = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     other = Database(own_database.url, pool_size=1)
     with other.begin() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": lost})
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": lost})
     other.dispose()
 
     with own_database.begin() as connection:

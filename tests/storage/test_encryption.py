@@ -1,5 +1,7 @@
 """Keys: made once, kept closed, replaced without loss, never shown."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,23 @@ def test_the_first_start_makes_a_closed_key_file_and_later_starts_use_it(tmp_pat
     assert (tmp_path / "data" / "key").stat().st_mode & 0o777 == 0o600
     assert open_keyring(None, tmp_path / "data").decrypt(cipher) == b"secret"
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["key"]
+
+
+def test_what_a_first_start_of_the_same_process_number_left_half_made_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / f"key.{os.getpid()}.new").write_text("half a k")
+
+    cipher = open_keyring(None, tmp_path).encrypt(b"secret")
+
+    assert open_keyring(None, tmp_path).decrypt(cipher) == b"secret"
+
+
+def test_two_first_starts_at_once_end_with_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as starts:
+        keyrings = list(starts.map(lambda _: open_keyring(None, tmp_path), range(8)))
+
+    cipher = keyrings[0].encrypt(b"secret")
+    assert [keyring.decrypt(cipher) for keyring in keyrings] == [b"secret"] * 8
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -116,8 +117,9 @@ def open_keyring(key: str | None, data_folder: Path) -> Keyring:
 def _make_key_file(path: Path) -> None:
     """Write a new key beside its place and link it there: two first starts at once end with one key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    unfinished = path.with_name(f"key.{os.getpid()}.new")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # A name nobody else has, mode 0600: process numbers are the same in every container.
+    descriptor, name = tempfile.mkstemp(prefix="key.", suffix=".new", dir=path.parent)
+    unfinished = Path(name)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(new_key() + "\n")

@@ -57,6 +57,8 @@ async def serve(
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
+    # Whoever reads the line may call at once: from here on a call waits until it is answered.
+    listener.listen()
     async with httpx2.AsyncClient(timeout=5.0) as client:
         world = ShopifyWorld(
             present_clock(speed), seed, plan=plan, webhook_sender=http_sender(client), currency=currency

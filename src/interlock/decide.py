@@ -51,7 +51,13 @@ from interlock.orders.actions import (
     TrackShipment,
     ValidateShipment,
 )
-from interlock.orders.agreement import agreed_quantities, as_ordered, shopify_quantities, unlinked
+from interlock.orders.agreement import (
+    agreed_quantities,
+    as_ordered,
+    broken_bundles,
+    shopify_quantities,
+    unlinked,
+)
 from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.memory import Decision, Incident, Memory
@@ -420,7 +426,9 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     if mirakl.seller_reference and mirakl.seller_reference == shopify.name:
         memory = replace(memory, referenced=shopify.name)
     active = active_lines(mirakl, memory)
-    memory = replace(memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {})))
+    memory = replace(
+        memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {}, memory.bundles))
+    )
     if memory.agreed_shipping is None and active:
         memory = replace(memory, agreed_shipping=shipping_of(active))
     both_addressed = mirakl.address.complete and shopify.address.complete
@@ -428,7 +436,8 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     settled = view.rules.import_route == "draft" or shopify.address.digest == mirakl.address.digest
     if not memory.agreed_address and both_addressed and settled:
         memory = replace(memory, agreed_address=mirakl.address.digest)
-    if mirakl.state not in DEAD and view.mirakl_is_current and not unlinked(shopify, memory):
+    whole = not unlinked(shopify, memory) and not broken_bundles(shopify, memory)
+    if mirakl.state not in DEAD and view.mirakl_is_current and whole:
         agreed = agreed_quantities(mirakl, memory)
         shown = dict(shopify_quantities(shopify, memory))
         if dict(agreed) == {line_id: shown.get(line_id, 0) for line_id, _ in agreed} and not any(

@@ -6,9 +6,11 @@ import pytest
 
 from interlock.console import desk
 from interlock.console.mappings import carrier_desk, sku_desk
-from interlock.console.skus import roll_back_skus
+from interlock.console.skus import roll_back_skus, set_bundle
 from interlock.engine.store import ConnectionRow
 from interlock.imports.store import sku_map
+from interlock.offers.matching import Component
+from interlock.offers.store import bundles
 from interlock.orders.connection import CarrierMapping
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
@@ -102,6 +104,30 @@ def test_the_sku_map_is_brought_back_and_the_history_goes_on(
         ("N", "M", "", "Cy", "Bob's file was wrong"),
         ("X", "", "Y", "Cy", "Bob's file was wrong"),
     }
+
+
+def test_bundles_are_brought_back_with_the_map(database: Database, connection: ConnectionRow) -> None:
+    mug, lid = Component("MUG", 4), Component("A + B", 1)
+    with database.begin() as c:
+        set_bundle(c, Wakes(), connection, "SET", (mug, lid), "Ada", NOW)
+        set_bundle(c, Wakes(), connection, "SET", (mug,), "Bob", LATER)
+        set_bundle(c, Wakes(), connection, "NEW", (lid,), "Bob", LATER)
+        done = roll_back_skus(c, Wakes(), connection, NOW, "Cy", "Bob was wrong", LATER + MINUTE)
+        assert bundles(c, connection.id) == {"SET": (lid, mug)}
+        newest = sku_desk(c, connection).history[:2]
+
+    assert (done.mappings, done.removed) == (1, 1)
+    assert {(one.name, one.former, one.present, one.who) for one in newest} == {
+        ("NEW", "1 x A + B", "", "Cy"),
+        ("SET", "4 x MUG", "1 x A + B + 4 x MUG", "Cy"),
+    }
+
+
+def test_a_component_that_reads_like_several_is_refused(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c, pytest.raises(desk.MapRefused, match="reads like several"):
+        set_bundle(c, Wakes(), connection, "SET", (Component("A + 2 x B", 1),), "Ada", NOW)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,14 @@ def test_an_offer_without_a_variant_is_one_until_it_is_mapped() -> None:
     assert found(offers) == [(Reason.OFFER_WITHOUT_VARIANT, "a")]
     assert found(offers, table={"a": "A"}) == []
     told: dict[str, tuple[Component, ...]] = {"a": (Component("A", 2),)}
-    assert found(offers, bundles=told) == [(Reason.OFFER_WITHOUT_VARIANT, "a")]
-    assert "no bundle product of that SKU" in all_of(offers, bundles=told)[0].sentence
-    assert found(offers, (*VARIANTS, Variant("V9", "a", bundle=True)), bundles=told) == []
+    assert found(offers, bundles=told) == []
+
+
+def test_an_offer_that_leads_to_a_bundle_product_is_one_until_somebody_says_what_it_contains() -> None:
+    offers, variants = (*OFFERS, Offered(9, "SET", 1)), (*VARIANTS, Variant("V9", "SET", bundle=True))
+    assert found(offers, variants) == [(Reason.OFFER_WITHOUT_VARIANT, "SET")]
+    assert "nobody said what they are" in all_of(offers, variants)[0].sentence
+    assert found(offers, variants, bundles={"SET": (Component("A", 2),)}) == []
 
 
 def test_an_offer_nobody_can_buy_stops_no_order() -> None:

@@ -172,7 +172,7 @@ def import_skus(connection: Name, file: File, who: Who = "", as_json: AsJson = F
 
 @skus.command("rollback")
 def roll_back(connection: Name, to: To = "", why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
-    """Make the SKU map what it was at a moment; all of it or nothing, and the history stays.
+    """Make the SKU map and the bundles what they were at a moment; all of it or nothing, and the history stays.
 
     Orders that exist keep their lines."""
     moment = moment_or_end(to)
@@ -277,15 +277,14 @@ def bundle_skus(
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say what one unit of an offer is made of, so that its stock is worked out from its components.
+    """Say what one unit of an offer is made of: its stock is worked out from its components, and its orders are created
+    in Shopify as those.
 
-    Its orders are imported on the product of the shop that carries the offer's own SKU, a bundle product whose components
-    Shopify takes from stock."""
+    Orders that exist keep their lines; those that wait for it go on. Without components the offer is no bundle any more."""
 
     def work(c: Connection, queue: Queue, row: ConnectionRow, now: datetime) -> desk.Mapped:
-        del queue
         made_of = [component_of(one) for one in components or ()]
-        return set_bundle(c, row, mirakl_sku.strip(), made_of, who, now)
+        return set_bundle(c, queue, row, mirakl_sku.strip(), made_of, who, now)
 
     change_map(connection, "skus", work, as_json)
 

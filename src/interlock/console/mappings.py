@@ -104,7 +104,7 @@ def sku_desk(c: Connection, row: ConnectionRow) -> SkuDesk:
         connection_id=row.id,
         mappings=sku_entries(c, row.id),
         wanted=tuple(waiting_names(c, row.id, "sku_unknown")),
-        history=map_history(c, row.id, "skus"),
+        history=map_history(c, row.id, "skus", "bundles"),
     )
 
 

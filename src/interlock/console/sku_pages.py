@@ -81,7 +81,9 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
         given = [part for part in given_text(components).split(",") if part.strip()]
         try:
             made_of = [component_of(part.strip()) for part in given]
-            await console.read(lambda c: set_bundle(c, row, given_text(mirakl_sku), made_of, who, now))
+            await console.read(
+                lambda c: set_bundle(c, parts.queue, row, given_text(mirakl_sku), made_of, who, now)
+            )
         except desk.MapRefused as refused:
             return console.problem(request, 422, str(refused))
         return seen_other(f"/connections/{connection_id}/skus#bundles")

@@ -3,6 +3,7 @@ a SKU could mean."""
 
 import csv
 import io
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,13 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from interlock.cases.replays import impact
 from interlock.cases.store import cases
 from interlock.console import desk
 from interlock.console.carriers import changes_since
 from interlock.engine.offers import relink, sides_of
 from interlock.engine.queue import Queue
+from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, all_connections, note_map_changes
 from interlock.imports.store import map_skus, sku_map, sku_mappings, unmap_sku
 from interlock.offers.decide import without_offer
@@ -33,6 +36,7 @@ from interlock.orders.reasons import Reason
 from interlock.shipping.history import as_it_was
 
 LineState = Literal["linked", "bundle", "without product", "ambiguous", "inactive", "deleted", "not offered"]
+_BETWEEN_COMPONENTS = re.compile(r" \+ (?=[0-9]+ x )")
 MOST_COMPONENTS = 50
 MOST_UNITS = 10_000
 SETTLED_AT_ONCE = 30
@@ -61,16 +65,22 @@ def roll_back_skus(
     why: str,
     now: datetime,
 ) -> desk.Mapped:
-    """Make the SKU map what it was at the moment `to`, all of it or nothing, in somebody's name and with a reason. The
-    changes since then stay in the history, and so does this one. Orders that exist keep their lines. Raises
-    MapRefused."""
+    """Make the SKU map and the bundles what they were at the moment `to`, all of it or nothing, in somebody's name and
+    with a reason. The changes since then stay in the history, and so does this one. Orders that exist keep their lines.
+    Raises MapRefused."""
     desk.check_reason(who, why)
     if to >= now:
         raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
     before = sku_map(c, connection.id)
     wanted = as_it_was(before, changes_since(c, connection.id, "skus", to))
-    if wanted == before:
+    sets = {sku: told(made_of) for sku, made_of in bundles(c, connection.id).items()}
+    sets_wanted = as_it_was(sets, changes_since(c, connection.id, "bundles", to))
+    if wanted == before and sets_wanted == sets:
         raise desk.MapRefused("The SKU map is as it was at that moment. Nothing was changed.", field="to")
+    other_sets = sorted(sku for sku in {*sets, *sets_wanted} if sets.get(sku, "") != sets_wanted.get(sku, ""))
+    for sku in other_sets:
+        keep_bundle(c, connection.id, sku, _made_of(sets_wanted.get(sku, "")), who.strip(), now)
+    note_map_changes(c, connection.id, "bundles", sets, sets_wanted, who.strip(), why.strip(), now)
     changed = {mirakl: shop for mirakl, shop in wanted.items() if before.get(mirakl) != shop}
     dropped = [mirakl for mirakl in before if mirakl not in wanted]
     for mirakl in dropped:
@@ -79,27 +89,52 @@ def roll_back_skus(
     note_map_changes(c, connection.id, "skus", before, wanted, who.strip(), why.strip(), now)
     relink(c, connection, now)
     unlocked, replay_id = desk.replay_skus(c, queue, connection.id, tuple(changed.items()), who, now)
-    return desk.Mapped(len(changed), unlocked, len(dropped), replay_id)
+    more, later_id = _replay_bundles(c, queue, connection.id, other_sets, who, now)
+    gone = len(dropped) + sum(1 for sku in other_sets if sku not in sets_wanted)
+    kept = len(changed) + sum(1 for sku in other_sets if sku in sets_wanted)
+    return desk.Mapped(kept, unlocked + more, gone, replay_id or later_id)
 
 
 # -- bundles -----------------------------------------------------------------------------------------------
 
 
 def told(components: Sequence[Component]) -> str:
-    """What an offer is made of, as people read it: 4 x MUG + 1 x LID."""
-    return " + ".join(f"{one.units} x {one.shop_sku}" for one in components)
+    """What an offer is made of, as people read it and by SKU: 1 x LID + 4 x MUG."""
+    by_sku = sorted(components, key=lambda one: one.shop_sku)
+    return " + ".join(f"{one.units} x {one.shop_sku}" for one in by_sku)
+
+
+def _made_of(text: str) -> tuple[Component, ...]:
+    """The components that `told` wrote so."""
+    found = []
+    for part in _BETWEEN_COMPONENTS.split(text) if text else ():
+        units, _, sku = part.partition(" x ")
+        found.append(Component(sku, int(units)))
+    return tuple(found)
+
+
+def _replay_bundles(
+    c: Connection, queue: Queue, connection_id: int, skus: Sequence[str], who: str, now: datetime
+) -> tuple[int, int | None]:
+    """Have every order looked at that waits for one of these bundles or its stock. Returns how many, and the replay."""
+    unlocked, replay_id = 0, None
+    for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS, Reason.STOCK_SHORT) if skus else ():
+        unlocked += impact(c, connection_id, reason, skus).orders
+        replay_id = replay_all(c, queue, connection_id, reason, skus, who.strip(), now) or replay_id
+    return unlocked, replay_id
 
 
 def set_bundle(
     c: Connection,
+    queue: Queue,
     connection: ConnectionRow,
     sku: str,
     components: Sequence[Component],
     who: str,
     now: datetime,
 ) -> desk.Mapped:
-    """Say what one unit of an offer is made of, in somebody's name; without components it is no bundle any more. Raises
-    MapRefused, and changes nothing then."""
+    """Say what one unit of an offer is made of, in somebody's name; without components it is no bundle any more. Orders
+    that wait for it are looked at again. Raises MapRefused, and changes nothing then."""
     if not who.strip():
         raise desk.MapRefused("A bundle needs the name of who tells it. Nothing was changed.", field="who")
     wrong = _bundle_problem(sku, components)
@@ -113,7 +148,8 @@ def set_bundle(
     after = {sku: told(components)} if components else {}
     note_map_changes(c, connection.id, "bundles", before, after, who.strip(), "", now)
     relink(c, connection, now)
-    return desk.Mapped(len(components), 0, 0 if components else 1)
+    unlocked, replay_id = _replay_bundles(c, queue, connection.id, [sku], who, now)
+    return desk.Mapped(len(components), unlocked, 0 if components else 1, replay_id)
 
 
 def _bundle_problem(sku: str, components: Sequence[Component]) -> tuple[str, str] | None:
@@ -130,6 +166,8 @@ def _bundle_problem(sku: str, components: Sequence[Component]) -> tuple[str, str
         wrong = desk.sku_problem("x", one.shop_sku)
         if wrong is not None:
             return "components", wrong[1]
+        if _BETWEEN_COMPONENTS.search(one.shop_sku):
+            return "components", f"{one.shop_sku!r} reads like several components."
         if not 1 <= one.units <= MOST_UNITS:
             return "components", f"{one.units} units of {one.shop_sku!r}: 1 to {MOST_UNITS} is expected."
     return None

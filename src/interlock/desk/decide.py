@@ -7,12 +7,13 @@ from dataclasses import replace
 from interlock.desk.requests import RequestRefused, Wish, as_edited, check, resolved, running
 from interlock.orders.actions import (
     Action,
+    AddedLine,
     CancelShopifyOrder,
     EditShopifyOrder,
     FillOrderAddress,
     SetOrderAddress,
 )
-from interlock.orders.agreement import mirakl_line_id_of
+from interlock.orders.agreement import mirakl_line_id_of, one_more
 from interlock.orders.content import content_of
 from interlock.orders.memory import Decision, DeskEdit, LineLink, Memory
 from interlock.orders.money import Money
@@ -177,10 +178,21 @@ def _other_prices(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tupl
     found = []
     for wanted, line in zip(edit.added, _new_lines(edit, shopify, memory), strict=True):
         sold = memory.ordered_line(wanted.mirakl_line_id)
-        if sold is not None and sold.price_unit != line.unit_price:
-            now, was = Money(line.unit_price, shopify.currency), Money(sold.price_unit, shopify.currency)
+        article = one_more(line, wanted.mirakl_line_id, wanted.variant_id, edit.who, memory)
+        asked = article.unit_price if article else None if sold is None else sold.price_unit
+        if asked is not None and asked != line.unit_price:
+            now, was = Money(line.unit_price, shopify.currency), Money(asked, shopify.currency)
             found.append(f"{line.sku} came back at {now} a unit; the marketplace sold it at {was}.")
     return tuple(found)
+
+
+def _link_of_added(wanted: AddedLine, line: ShopifyLine, edit: DeskEdit, memory: Memory) -> LineLink:
+    """What a line that the edit added stands for; of a bundle it is the article that came back. Any other line is agreed
+    at the price it came back with."""
+    article = one_more(line, wanted.mirakl_line_id, wanted.variant_id, edit.who, memory)
+    if article is not None:
+        return replace(article, unit_price=line.unit_price)
+    return LineLink(wanted.mirakl_line_id, line.id, line.unit_price, edit.who)
 
 
 def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Memory:
@@ -188,7 +200,7 @@ def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) ->
     exactly what our desk made of it."""
     new = _new_lines(edit, shopify, memory)
     links = tuple(
-        LineLink(wanted.mirakl_line_id, line.id, line.unit_price, edit.who)
+        _link_of_added(wanted, line, edit, memory)
         for wanted, line in zip(edit.added, new, strict=True)
         if wanted.mirakl_line_id
     )

@@ -3,14 +3,17 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from interlock.orders.actions import AddedLine
 from interlock.orders.agreement import (
     agreed_quantities,
+    link_of,
     mirakl_line_id_of,
     ordered_of,
+    parts_of,
     shopify_quantities,
     unlinked,
 )
@@ -233,7 +236,7 @@ def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) ->
     wanted: dict[str, int] = {}
     for number, (name, quantity) in enumerate(wish.quantities):
         field = f"set[{number}].line"
-        for line_id, units in _spread(_named(name, field, shopify, memory), quantity, field):
+        for line_id, units in _units_each(_named(name, field, shopify, memory), quantity, field, memory):
             if line_id in wanted:
                 raise RequestRefused("line_named_twice", field, f"The line {name[:80]!r} is named twice.")
             wanted[line_id] = units
@@ -267,7 +270,8 @@ def _named(name: str, field: str, shopify: ShopifyOrder, memory: Memory) -> tupl
     of_mirakl = tuple(line for line in shopify.lines if mirakl_line_id_of(line, memory) == name)
     if of_mirakl:
         return of_mirakl
-    carrying = [line for line in shopify.lines if line.sku == name]
+    sold = {line.line_id for line in memory.ordered if line.sku == name and parts_of(line.line_id, memory)}
+    carrying = [line for line in shopify.lines if line.sku == name or mirakl_line_id_of(line, memory) in sold]
     carrying = [line for line in carrying if line.current_quantity > 0] or carrying
     stands_for = {mirakl_line_id_of(line, memory) or line.id for line in carrying}
     if len(stands_for) > 1:
@@ -278,6 +282,31 @@ def _named(name: str, field: str, shopify: ShopifyOrder, memory: Memory) -> tupl
     if not carrying:
         raise RequestRefused("unknown_line", field, f"The order has no line {name!r}.")
     return tuple(carrying)
+
+
+def _units_each(
+    lines: tuple[ShopifyLine, ...], quantity: int, field: str, memory: Memory
+) -> list[tuple[str, int]]:
+    """The units of each of these lines so that together they are `quantity` units: of a whole bundle, as many of each of
+    its articles as that takes."""
+    by_part = _by_part(lines, memory)
+    bundles = {mirakl_line_id_of(line, memory) for line in lines}
+    parts = parts_of(bundles.pop(), memory) if len(bundles) == 1 else {}
+    if not parts or set(by_part) != set(parts):
+        return _spread(lines, quantity, field)
+    return [
+        unit for part, of_part in by_part.items() for unit in _spread(of_part, quantity * parts[part], field)
+    ]
+
+
+def _by_part(lines: Iterable[ShopifyLine], memory: Memory) -> dict[str, tuple[ShopifyLine, ...]]:
+    """Lines by the article of a bundle that they are; the empty name has those that are none."""
+    found: dict[str, tuple[ShopifyLine, ...]] = {}
+    for line in lines:
+        link = link_of(line, memory)
+        part = "" if link is None else link.part
+        found[part] = (*found.get(part, ()), line)
+    return found
 
 
 def _spread(lines: tuple[ShopifyLine, ...], quantity: int, field: str) -> list[tuple[str, int]]:
@@ -349,15 +378,20 @@ def restored(
     wanted: dict[str, int] = {}
     added: list[AddedLine] = []
     for ordered in ordered_of(mirakl, memory):
-        lines = tuple(line for line in shopify.lines if mirakl_line_id_of(line, memory) == ordered.line_id)
-        missing = agreed[ordered.line_id] - shown.get(ordered.line_id, 0)
-        alive = [line for line in lines if line.current_quantity > 0]
-        variant = next((line.variant_id for line in lines if line.variant_id), "")
-        if missing > 0 and not alive and variant:
-            # A removed line cannot be raised: an edit session shows only lines that still have units.
-            added.append(AddedLine(variant, missing, ordered.line_id))
-        elif missing and alive:
-            wanted.update(_spread(tuple(alive), max(agreed[ordered.line_id], _gone(alive)), "undo"))
+        of_line = tuple(line for line in shopify.lines if mirakl_line_id_of(line, memory) == ordered.line_id)
+        parts = parts_of(ordered.line_id, memory)
+        by_part = _by_part(of_line, memory) if parts else {"": of_line}
+        for part, lines in by_part.items():
+            due = agreed[ordered.line_id] * parts.get(part, 1)
+            there = sum(line.current_quantity for line in lines) if parts else shown.get(ordered.line_id, 0)
+            missing = due - there
+            alive = [line for line in lines if line.current_quantity > 0]
+            variant = next((line.variant_id for line in lines if line.variant_id), "")
+            if missing > 0 and not alive and variant:
+                # A removed line cannot be raised: an edit session shows only lines that still have units.
+                added.append(AddedLine(variant, missing, ordered.line_id))
+            elif missing and alive:
+                wanted.update(_spread(tuple(alive), max(due, _gone(alive)), "undo"))
     known = set(agreed)
     strangers = [line for line in shopify.lines if mirakl_line_id_of(line, memory) not in known]
     for line in (*unlinked(shopify, memory), *strangers):

@@ -4,6 +4,7 @@ answers are carried out here."""
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
 from interlock.edits.decisions import both_options, in_words, options_for, with_decision
@@ -23,7 +24,13 @@ from interlock.edits.refunding import refund, without_edit_tasks
 from interlock.edits.sentences import sentence_of
 from interlock.edits.table import STATE_WAITED_FOR, Answer
 from interlock.orders.actions import CancelMiraklOrder
-from interlock.orders.agreement import agreed_quantities, as_ordered, mirakl_line_id_of, shopify_quantities
+from interlock.orders.agreement import (
+    agreed_quantities,
+    as_ordered,
+    mirakl_line_id_of,
+    parts_of,
+    shopify_quantities,
+)
 from interlock.orders.differences import (
     Difference,
     LineCancelled,
@@ -180,6 +187,12 @@ def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         for line in edit.shopify.lines
         if line.variant_id in today and line.current_quantity > 0
     }
+    for bundle in dict.fromkeys(link.mirakl_line_id for link in memory.links if link.part):
+        parts = parts_of(bundle, memory)
+        if bundle in asked and all(part in today for part in parts):
+            asked[bundle] = sum((today[part].price * units for part, units in parts.items()), Decimal(0))
+        else:
+            asked.pop(bundle, None)
     prices = tuple(ShopPrice(line_id, amount) for line_id, amount in asked.items() if line_id)
     found = discrepancies(mirakl, prices, edit.view.rules.price_tolerance)
     if not found or mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from interlock.orders.agreement import (
     agreed_quantities,
+    broken_bundles,
     fulfilled_quantities,
     link_of,
     mirakl_line_id_of,
@@ -13,6 +14,7 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.differences import (
     AddressChanged,
+    BundleBroken,
     Difference,
     LineAdded,
     LineCancelled,
@@ -60,12 +62,20 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
     left = dict(fulfilled_quantities(shopify, memory))
     settled = dict(memory.settled)
     refused = {line.id for line in mirakl.lines if line.state == "REFUSED"}
+    broken = {bundle.line_id: bundle for bundle in broken_bundles(shopify, memory)}
     less: list[QuantityReduced | LineRemoved] = []
-    more: list[QuantityIncreased | LineCancelled | LineRefused] = []
+    more: list[QuantityIncreased | LineCancelled | LineRefused | BundleBroken] = []
     for line in sorted(ordered_of(mirakl, memory), key=lambda line: line.line_id):
         # Units that have left cannot be taken out again: refunding them is money, not an edit.
         now = max(shown.get(line.line_id, 0), left.get(line.line_id, 0))
         wanted = agreed[line.line_id]
+        bundle = broken.get(line.line_id)
+        if bundle is not None:
+            before = settled.get(line.line_id, line.quantity)
+            if now < wanted or (bundle.most > before and line.line_id not in refused):
+                more.append(BundleBroken(line.line_id, line.sku, wanted, bundle.whole, bundle.shown))
+                continue
+            now = bundle.most  # the marketplace took units out; what is left of each article goes with them
         if 0 < now < wanted:
             less.append(QuantityReduced(line.line_id, line.sku, wanted, now))
         elif now < wanted:

@@ -1,10 +1,13 @@
 """Our own edits of the Shopify order: which quantities make it show what the marketplace agrees to."""
 
+from collections.abc import Iterable
+
 from interlock.edits.reading import Cut, Edit, digest
 from interlock.orders.actions import EditShopifyOrder
-from interlock.orders.agreement import mirakl_line_id_of
+from interlock.orders.agreement import link_of, mirakl_line_id_of, parts_of
 from interlock.orders.codec import encode
 from interlock.orders.differences import LineCancelled
+from interlock.orders.snapshots import ShopifyLine
 
 
 def mirror_of(edit: Edit, cuts: tuple[Cut, ...]) -> EditShopifyOrder:
@@ -27,8 +30,21 @@ def agreed_to(cut: Cut) -> int:
 
 
 def _lowered(edit: Edit, line_id: str, wanted: int) -> list[tuple[str, int]]:
-    """The Shopify lines of a Mirakl line lowered to so many units in all, the last line first; never below what left."""
+    """The Shopify lines of a Mirakl line lowered to so many units in all, of a bundle each of its articles."""
     lines = [line for line in edit.shopify.lines if mirakl_line_id_of(line, edit.memory) == line_id]
+    parts = parts_of(line_id, edit.memory)
+    if not parts:
+        return _each_lowered(lines, wanted)
+    lowered = []
+    for part, per_unit in parts.items():
+        of_part = [line for line in lines if (link := link_of(line, edit.memory)) and link.part == part]
+        lowered += _each_lowered(of_part, wanted * per_unit)
+    return lowered
+
+
+def _each_lowered(lines: Iterable[ShopifyLine], wanted: int) -> list[tuple[str, int]]:
+    """Lines lowered to so many units in all, the last line first; never below what left."""
+    lines = list(lines)
     too_many = sum(line.current_quantity for line in lines) - wanted
     lowered = []
     for line in reversed(lines):

@@ -21,6 +21,7 @@ from interlock.orders.codec import encode
 from interlock.orders.connection import KindOfEdit
 from interlock.orders.differences import (
     AddressChanged,
+    BundleBroken,
     Difference,
     LineAdded,
     LineCancelled,
@@ -209,6 +210,8 @@ def change_of(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> 
             return Change.CUSTOM_LINE if custom else Change.LINE_ADDED
         case SkuReplaced():
             return Change.SKU_REPLACED
+        case BundleBroken():
+            return Change.BUNDLE_COMPONENT
         case PriceChanged():
             return Change.PRICE_CHANGED
         case ShippingChanged():

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from interlock.orders.differences import (
     AddressChanged,
+    BundleBroken,
     Difference,
     LineAdded,
     LineCancelled,
@@ -37,6 +38,9 @@ def sentence_of(difference: Difference, currency: str) -> str:
                 f"{_went(sku, agreed, now)} while {new_quantity} of {new_sku or 'another item'} was added: "
                 "the marketplace cannot swap items."
             )
+        case BundleBroken(_, sku, agreed, _, shown):
+            articles = ", ".join(f"{units} of {agreed * each} {part}" for part, units, each in shown)
+            return f"The bundle {sku} is not whole in Shopify any more: it shows {articles} for the {agreed} sold."
         case PriceChanged(_, sku, agreed, now):
             return f"{sku} costs {_money(now, currency)} in Shopify; {_money(agreed, currency)} was agreed."
         case ShippingChanged(agreed, now):

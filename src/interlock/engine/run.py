@@ -20,9 +20,11 @@ from interlock.engine.queue import Queue
 from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
+from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed
 from interlock.marketplaces.store import observe
+from interlock.offers.store import bundles_among
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -380,9 +382,15 @@ class _Run:
         if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
             skus = sorted({line.sku for line in mirakl.lines})
             connection_id = self.row.connection_id
-            offers = await gateway.offers(
-                await self.parts.store.tx(lambda c: shop_skus(c, connection_id, skus))
+            names, made_of = await self.parts.store.tx(
+                lambda c: (shop_skus(c, connection_id, skus), bundles_among(c, connection_id, skus))
             )
+            offers = await gateway.offers([pair for pair in names if pair[0] not in made_of])
+            if made_of:
+                articles = sorted({sku for parts in made_of.values() for sku, _ in parts})
+                stocked = {offer.sku: offer for offer in await gateway.offers([(s, s) for s in articles])}
+                bundles = (offer_of_bundle(sku, parts, stocked) for sku, parts in made_of.items())
+                offers = (*offers, *bundles)
         return Observation(now, shopify=shopify, drafts=drafts, offers=offers)
 
     def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:

@@ -177,7 +177,7 @@ map_changes = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
-    # carriers or skus
+    # carriers, skus or bundles
     Column("map", Text, nullable=False),
     Column("name", Text, nullable=False),
     # empty where there was none before, or is none since
@@ -653,7 +653,7 @@ def note_map_changes(
     why: str,
     at: datetime,
 ) -> int:
-    """Write down how the map `which` (carriers or skus) changed from `former` to `present`; returns how many lines."""
+    """Write down how the map `which` (carriers, skus or bundles) changed from `former` to `present`; returns how many lines."""
     names = [name for name in sorted({*former, *present}) if former.get(name, "") != present.get(name, "")]
     if names:
         c.execute(
@@ -675,12 +675,15 @@ def note_map_changes(
     return len(names)
 
 
-def map_history(c: Connection, connection_id: int, which: str, limit: int = 50) -> tuple[MapChange, ...]:
-    """The latest changes of one map, the newest first."""
+_MAP_CHANGES_SHOWN = 50
+
+
+def map_history(c: Connection, connection_id: int, *which: str) -> tuple[MapChange, ...]:
+    """The latest changes of these maps, the newest first."""
     rows = c.execute(
         select(map_changes)
-        .where(map_changes.c.connection_id == connection_id, map_changes.c.map == which)
+        .where(map_changes.c.connection_id == connection_id, map_changes.c.map.in_(which))
         .order_by(map_changes.c.id.desc())
-        .limit(limit)
+        .limit(_MAP_CHANGES_SHOWN)
     )
     return tuple(MapChange(row.at, row.name, row.former, row.present, row.who, row.why) for row in rows)

@@ -5,7 +5,13 @@ from dataclasses import replace
 from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
 from interlock.holds.services import stop, to_ask_again
 from interlock.orders.actions import AskServiceToStop, MarkPaid, PlaceHold, ReleaseHold
-from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities, unlinked
+from interlock.orders.agreement import (
+    agreed_quantities,
+    broken_bundles,
+    mirakl_line_id_of,
+    shopify_quantities,
+    unlinked,
+)
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF
@@ -57,7 +63,7 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
 
 
 def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
-    if not memory.settled or unlinked(shopify, memory):
+    if not memory.settled or unlinked(shopify, memory) or broken_bundles(shopify, memory):
         return False
     shown = dict(shopify_quantities(shopify, memory))
     settled = dict(memory.settled)

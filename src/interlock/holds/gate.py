@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, shopify_quantities
+from interlock.orders.agreement import (
+    agreed_quantities,
+    broken_bundles,
+    mirakl_line_id_of,
+    shopify_quantities,
+)
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
 from interlock.orders.memory import Memory
 from interlock.orders.plan import latest
@@ -147,12 +152,14 @@ def disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> f
         return frozenset()
     agreed = dict(agreed_quantities(mirakl, memory))
     shown = dict(shopify_quantities(shopify, memory))
+    broken = {bundle.line_id for bundle in broken_bundles(shopify, memory)}
     prices = {link.shopify_line_id: link.unit_price for link in memory.links}
     wrong = []
     for line in shopify.lines:
         line_id = mirakl_line_id_of(line, memory)
         if (
             shown.get(line_id, 0) != agreed.get(line_id, 0)
+            or line_id in broken
             or (not line_id and line.current_quantity > 0)
             or line.unit_price != prices.get(line.id, line.unit_price)
         ):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from interlock.imports.bundles import bundle_of
 from interlock.imports.lines import (
     ActiveLine,
     active_lines,
@@ -25,10 +26,10 @@ from interlock.orders.actions import (
     SetSellerReference,
 )
 from interlock.orders.agreement import agreed_quantities, is_doubtful
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Bundle, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder
+from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder, Offer
 from interlock.orders.view import OpenOperation, View
 
 IMPORTED_IN = ("WAITING_ACCEPTANCE", *BEFORE_DEBIT_DONE, *TO_SHIP)
@@ -193,13 +194,19 @@ def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Activ
         because = "The SKUs of the order are being looked up in the shop."
         return Part(memory, because=(because,), look_at=view.now + LOOK_AGAIN)
     variants: dict[str, str] = {}
+    bundles: list[Bundle] = []
     custom: list[str] = []
     cases: list[Case] = []
     look_at: datetime | None = None
+    articles = _articles(needed, offers)
     for sku, quantity in needed.items():
         offer = offers[sku]
         case: Case | None = None
-        if offer.matches != 1:
+        if offer.parts:
+            case, look_at = _bundle_case(offer, articles, view, memory, mirakl)
+            if case is None:
+                bundles.append(bundle_of(offer))
+        elif offer.matches != 1:
             case, look_at = _sku_case(sku, offer.matches, view, memory, mirakl)
         elif offer.available is not None and offer.available < quantity:
             case, look_at = _stock_case(sku, offer.available, quantity, view, memory, mirakl)
@@ -213,7 +220,7 @@ def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Activ
             cases.append(case)
     if cases:
         return Part(memory, cases=tuple(cases), look_at=earliest(look_at, view.now + LOOK_AGAIN))
-    memory = replace(memory, custom_line_skus=tuple(custom))
+    memory = replace(memory, custom_line_skus=tuple(custom), bundles=tuple(bundles))
     return _creation(view, memory, mirakl, active, variants)
 
 
@@ -224,7 +231,7 @@ def _creation(
     active: tuple[ActiveLine, ...],
     variants: dict[str, str],
 ) -> Part:
-    lines = import_lines(active, mirakl.currency, variants)
+    lines = import_lines(active, mirakl.currency, variants, memory.bundles)
     action: CreateDraft | CreateOrder
     if view.rules.import_route == "draft":
         action = CreateDraft(lines, shipping_of(active), mirakl.currency, mirakl.address.complete)
@@ -312,6 +319,49 @@ def _sku_case(
     )
     reason = Reason.SKU_UNKNOWN if matches == 0 else Reason.SKU_AMBIGUOUS
     return Case(reason, sku, sentence, options, (("variants", str(matches)),), due_at), look_at
+
+
+def _articles(needed: dict[str, int], offers: dict[str, Offer]) -> dict[str, int]:
+    """Units per variant that the whole order needs, inside bundles and by themselves."""
+    units: dict[str, int] = {}
+    for sku, quantity in needed.items():
+        offer = offers[sku]
+        of_one = [(part.variant_id, part.units) for part in offer.parts] or [(offer.variant_id, 1)]
+        for variant_id, each in of_one:
+            units[variant_id] = units.get(variant_id, 0) + quantity * each
+    return units
+
+
+def _bundle_case(
+    offer: Offer, articles: dict[str, int], view: View, memory: Memory, mirakl: MiraklOrder
+) -> tuple[Case | None, datetime | None]:
+    """What is in the way of creating a bundle as its articles: one of them is not in the shop, or there is too little."""
+    for part in offer.parts:
+        if part.matches != 1:
+            what = (
+                "is not in the shop" if part.matches == 0 else f"is carried by {part.matches} variants of it"
+            )
+            options, due_at, look_at = _answers(view, memory, mirakl, ())
+            sentence = (
+                f"SKU {offer.sku} is a bundle, and its article {part.sku} {what}, so the order cannot be created in "
+                "Shopify; no line is ever left out. Correct the article in Shopify, or say anew what the bundle is made "
+                "of: the order then goes on by itself."
+            )
+            reason = Reason.SKU_UNKNOWN if part.matches == 0 else Reason.SKU_AMBIGUOUS
+            missing = (("article", part.sku), ("variants", str(part.matches)))
+            return Case(reason, offer.sku, sentence, options, missing, due_at), look_at
+    for part in offer.parts:
+        if part.available is not None and part.available < articles[part.variant_id]:
+            needed = articles[part.variant_id]
+            options, due_at, look_at = _answers(view, memory, mirakl, ())
+            sentence = (
+                f"SKU {offer.sku} is a bundle: the order needs {needed} of its article {part.sku}, but the shop has "
+                f"{part.available} available. Nothing is accepted without stock. Correct the stock in Shopify and the "
+                "order goes on by itself, or decide here."
+            )
+            facts = (("article", part.sku), ("needed", str(needed)), ("available", str(part.available)))
+            return Case(Reason.STOCK_SHORT, offer.sku, sentence, options, facts, due_at), look_at
+    return None, None
 
 
 def _stock_case(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from interlock.orders.actions import ImportLine
 from interlock.orders.agreement import agreed_quantities, ordered_of
-from interlock.orders.memory import Memory, OrderedLine
+from interlock.orders.memory import Bundle, BundlePart, Memory, OrderedLine
 from interlock.orders.money import cumulative_share, rounded, smallest_unit
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Tax
 
@@ -78,16 +78,23 @@ def _less(taxes: tuple[Tax, ...], taken: Iterable[Tax]) -> tuple[Tax, ...]:
 
 
 def import_lines(
-    active: Iterable[ActiveLine], currency: str, variants: Mapping[str, str]
+    active: Iterable[ActiveLine],
+    currency: str,
+    variants: Mapping[str, str],
+    bundles: Iterable[Bundle] = (),
 ) -> tuple[ImportLine, ...]:
     """The Shopify lines for these marketplace lines. `variants` gives a variant id per SKU; a SKU without one
-    becomes a custom line.
+    becomes a custom line, one of `bundles` a line for each of its articles.
 
     Unit price times quantity, summed over the lines of one marketplace line, is exactly its total: a total that
     does not divide by the quantity becomes two lines whose unit prices are neighbours.
     """
+    parts = {bundle.sku: bundle.parts for bundle in bundles}
     lines: list[ImportLine] = []
     for line in active:
+        if line.sku in parts:
+            lines += _articles(line, parts[line.sku], currency)
+            continue
         start = 0
         for quantity, unit_price in split(line.total, line.quantity, currency):
             lines.append(
@@ -103,6 +110,35 @@ def import_lines(
             )
             start += quantity
     return tuple(lines)
+
+
+def _articles(line: ActiveLine, parts: tuple[BundlePart, ...], currency: str) -> list[ImportLine]:
+    """The lines of a bundle: each article carries the share of price and taxes that its weight gives it."""
+    found: list[ImportLine] = []
+    weight, so_far = sum(part.weight for part in parts), 0
+    for part in parts:
+        upto = so_far + part.weight
+        total = cumulative_share(line.total, upto, weight, currency) - cumulative_share(
+            line.total, so_far, weight, currency
+        )
+        taxes = _share(line.taxes, so_far, upto, weight, currency)
+        so_far, units, start = upto, part.units * line.quantity, 0
+        for quantity, unit_price in split(total, units, currency):
+            shared = _share(taxes, start, start + quantity, units, currency)
+            found.append(
+                ImportLine(
+                    line.line_id,
+                    part.sku,
+                    line.title,
+                    part.variant_id,
+                    quantity,
+                    unit_price,
+                    shared,
+                    part.units,
+                )
+            )
+            start += quantity
+    return found
 
 
 def split(total: Decimal, quantity: int, currency: str) -> tuple[tuple[int, Decimal], ...]:

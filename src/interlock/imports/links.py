@@ -1,9 +1,7 @@
 """Which Shopify line stands for which marketplace line, how we know, and the unit price agreed at import."""
 
-from decimal import Decimal
-
 from interlock.orders.actions import ImportLine
-from interlock.orders.agreement import shopify_quantities
+from interlock.orders.agreement import one_more, parts_of, shopify_quantities
 from interlock.orders.memory import LineLink, Memory
 from interlock.orders.snapshots import ShopifyLine, ShopifyOrder
 
@@ -23,19 +21,25 @@ def links_of(shopify: ShopifyOrder, memory: Memory, expected: tuple[ImportLine, 
         match = _take(open_lines, line)
         if match is not None:
             evidence = "attribute" if line.mirakl_line_id else "import"
-            found.append(LineLink(match.mirakl_line_id, line.id, match.unit_price, evidence))
+            found.append(_link(match, line, evidence))
     linked = {link.shopify_line_id for link in found}
     for line in shopify.lines:
-        price = _price_of(line.mirakl_line_id, expected)
-        if line.id not in linked and price is not None:
-            found.append(LineLink(line.mirakl_line_id, line.id, price, "attribute"))
+        like = _like(line, expected)
+        if line.id not in linked and like is not None:
+            found.append(_link(like, line, "attribute"))
     return tuple(found)
+
+
+def _link(expected: ImportLine, line: ShopifyLine, evidence: str) -> LineLink:
+    part = expected.variant_id if expected.per_unit else ""
+    per_unit = expected.per_unit or 1
+    return LineLink(expected.mirakl_line_id, line.id, expected.unit_price, evidence, part, per_unit)
 
 
 def _take(open_lines: list[ImportLine], line: ShopifyLine) -> ImportLine | None:
     """Take the best fitting line out of those still without a counterpart."""
     if line.mirakl_line_id:
-        fitting = [e for e in open_lines if e.mirakl_line_id == line.mirakl_line_id]
+        fitting = [e for e in open_lines if e.mirakl_line_id == line.mirakl_line_id and _may_be(line, e)]
     else:
         fitting = [e for e in open_lines if e.sku == line.sku and e.quantity == line.quantity]
     # Several may fit, such as the two halves of a split line: then the one of the same price and size.
@@ -46,10 +50,15 @@ def _take(open_lines: list[ImportLine], line: ShopifyLine) -> ImportLine | None:
     return fitting[0]
 
 
-def _price_of(mirakl_line_id: str, expected: tuple[ImportLine, ...]) -> Decimal | None:
-    for line in expected:
-        if mirakl_line_id and line.mirakl_line_id == mirakl_line_id:
-            return line.unit_price
+def _may_be(line: ShopifyLine, expected: ImportLine) -> bool:
+    """Whether the line may be this one: an article of a bundle is known by its variant."""
+    return not expected.per_unit or line.variant_id == expected.variant_id
+
+
+def _like(line: ShopifyLine, expected: tuple[ImportLine, ...]) -> ImportLine | None:
+    for one in expected:
+        if line.mirakl_line_id and one.mirakl_line_id == line.mirakl_line_id and _may_be(line, one):
+            return one
     return None
 
 
@@ -58,11 +67,12 @@ def _later(shopify: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
     known = {link.shopify_line_id for link in memory.links}
     found = []
     for line in shopify.lines:
-        prices = [link.unit_price for link in memory.links if link.mirakl_line_id == line.mirakl_line_id]
-        if line.id in known or not line.mirakl_line_id or not prices:
+        if line.id in known or not line.mirakl_line_id:
             continue
-        price = line.unit_price if line.unit_price in prices else prices[0]
-        found.append(LineLink(line.mirakl_line_id, line.id, price, "attribute"))
+        part = line.variant_id if parts_of(line.mirakl_line_id, memory) else ""
+        link = one_more(line, line.mirakl_line_id, part, "attribute", memory)
+        if link is not None:
+            found.append(link)
     return tuple(found)
 
 

@@ -62,7 +62,7 @@ def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
     return (
         *_folded(
             Reason.OFFER_WITHOUT_VARIANT,
-            [*_without_variant(sides, unlinked), *_without_bundle_product(sides, active)],
+            [*_without_variant(sides, unlinked), *_bundle_products(sides, active)],
             sides.connection,
         ),
         *_folded(Reason.OFFER_AMBIGUOUS, _ambiguous(unlinked), sides.connection),
@@ -89,22 +89,20 @@ def _without_variant(sides: Sides, unlinked: Sequence[Unlinked]) -> list[Finding
     return found
 
 
-def _without_bundle_product(sides: Sides, active: set[str]) -> list[Finding]:
-    """Offers that a person told to be bundles and whose orders no bundle product of the shop can take: Shopify would take
-    nothing of the components from stock."""
-    taken = {one.sku for one in sides.variants if one.bundle and not one.gone}
+def _bundle_products(sides: Sides, active: set[str]) -> list[Finding]:
+    """Offers that lead to a product Shopify sells with its components only (requiresComponents), and nobody said which."""
     return [
         Finding(
             Reason.OFFER_WITHOUT_VARIANT,
             one.offer_sku,
-            f"{one.offer_sku} is told to be a bundle, and the shop has no bundle product of that SKU, whose components "
-            "Shopify takes from stock when an order comes. Create it in Shopify, or end the bundle.",
+            f"{one.offer_sku} leads to a product that Shopify sells with its components only, and nobody said what they are, "
+            f"so an order for it may reserve nothing. Say it with `interlock skus bundle {sides.connection} "
+            f"{one.offer_sku} SKU=UNITS …`.",
         )
         for one in sides.matches
         if isinstance(one, Linked)
-        and one.how == "bundle"
         and one.offer_sku in active
-        and one.offer_sku not in taken
+        and any(variant.bundle for variant, _ in one.components)
     ]
 
 
@@ -158,7 +156,7 @@ def _without_offer(sides: Sides) -> tuple[Finding, ...]:
 def without_offer(variants: Sequence[Variant], matches: Sequence[Match]) -> tuple[Variant, ...]:
     """The variants that are for sale in the shop and stand behind no offer, by SKU."""
     behind = {variant.id for one in matches if isinstance(one, Linked) for variant, _ in one.components}
-    # What an offer is looked for under, and the bundle product on which the orders of a bundle are imported.
+    # What an offer is looked for under, and a product of the shop that has the name of a bundle.
     named = {one.shop_sku for one in matches if isinstance(one, Unlinked)}
     named |= {one.offer_sku for one in matches if isinstance(one, Linked) and one.how == "bundle"}
     return tuple(

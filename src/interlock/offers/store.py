@@ -316,6 +316,16 @@ def known_variants(c: Connection, shop: str) -> tuple[Variant, ...]:
 # -- what people say ---------------------------------------------------------------------------------------
 
 
+_AMONG = (
+    select(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku, bundle_components.c.units)
+    .where(
+        bundle_components.c.connection_id == bindparam("of_connection"),
+        bundle_components.c.mirakl_sku.in_(bindparam("skus", expanding=True)),
+    )
+    .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
+)
+
+
 def bundles(c: Connection, connection_id: int) -> dict[str, tuple[Component, ...]]:
     """The components of every offer that a person said is made of several units, by marketplace SKU."""
     rows = c.execute(
@@ -326,6 +336,17 @@ def bundles(c: Connection, connection_id: int) -> dict[str, tuple[Component, ...
     found: dict[str, tuple[Component, ...]] = {}
     for row in rows:
         found[row.mirakl_sku] = (*found.get(row.mirakl_sku, ()), Component(row.shop_sku, row.units))
+    return found
+
+
+def bundles_among(
+    c: Connection, connection_id: int, skus: Collection[str]
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """The bundles among these marketplace SKUs: (shop SKU, units) of each article, by marketplace SKU."""
+    rows = c.execute(_AMONG, {"of_connection": connection_id, "skus": list(skus)})
+    found: dict[str, tuple[tuple[str, int], ...]] = {}
+    for row in rows:
+        found[row.mirakl_sku] = (*found.get(row.mirakl_sku, ()), (row.shop_sku, row.units))
     return found
 
 

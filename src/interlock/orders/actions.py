@@ -19,7 +19,8 @@ Platform = Literal["mirakl", "shopify"]
 class ImportLine:
     """One line to create in Shopify. Several may stand for one Mirakl line (when its total does not divide by
     its quantity). `variant_id` is empty for a custom line. `unit_price` is what the customer pays per unit,
-    taxes included."""
+    taxes included. `per_unit` is how many of it are in one unit of the Mirakl line where it is an article of a bundle,
+    else 0."""
 
     mirakl_line_id: str
     sku: str
@@ -28,6 +29,7 @@ class ImportLine:
     quantity: int
     unit_price: Decimal
     taxes: tuple[Tax, ...] = ()
+    per_unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the two sides agree on per Mirakl line, and what Shopify shows instead: quantities, nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -116,23 +117,106 @@ def link_of(line: ShopifyLine, memory: Memory) -> LineLink | None:
     return None
 
 
+def one_more(
+    line: ShopifyLine, mirakl_line_id: str, part: str, evidence: str, memory: Memory
+) -> LineLink | None:
+    """The link of a further Shopify line that stands for this Mirakl line too, of a bundle for this article of it. The price
+    agreed for it is its own where a line of that kind has it, else the first one's. None where nothing is linked so."""
+    alike = [link for link in memory.links if link.mirakl_line_id == mirakl_line_id and link.part == part]
+    if not alike:
+        return None
+    first = next((link for link in alike if link.unit_price == line.unit_price), alike[0])
+    return replace(first, shopify_line_id=line.id, evidence=evidence)
+
+
 def mirakl_line_id_of(line: ShopifyLine, memory: Memory) -> str:
-    """The Mirakl line a Shopify line stands for: by remembered link, else by its own attribute; empty for none."""
+    """The Mirakl line a Shopify line stands for: by remembered link, else by its own attribute; empty for none, and for a
+    line that names a bundle of which it is no article."""
     link = link_of(line, memory)
-    return link.mirakl_line_id if link is not None else line.mirakl_line_id
+    if link is not None:
+        return link.mirakl_line_id
+    return "" if parts_of(line.mirakl_line_id, memory) else line.mirakl_line_id
+
+
+def parts_of(mirakl_line_id: str, memory: Memory) -> dict[str, int]:
+    """The articles of a Mirakl line that was imported as a bundle: how many of each variant are in one unit of it. Empty
+    for any other line."""
+    return {
+        link.part: link.per_unit
+        for link in memory.links
+        if link.part and link.mirakl_line_id == mirakl_line_id
+    }
 
 
 def shopify_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
     """Units per Mirakl line that the customer is to get: `currentQuantity` of every Shopify line linked to it.
 
-    Several Shopify lines may stand for one Mirakl line. Only lines that are linked appear, each Mirakl line once.
+    Several Shopify lines may stand for one Mirakl line. Only lines that are linked appear, each Mirakl line once. Of a
+    bundle only whole ones count: see `broken_bundles` for the rest.
     """
-    return _sums((mirakl_line_id_of(line, memory), line.current_quantity) for line in shopify.lines)
+    return units_sold(((line, line.current_quantity) for line in shopify.lines), memory)
 
 
 def fulfilled_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
-    """Units per Mirakl line in live Shopify fulfillments; each linked Mirakl line once."""
-    return _sums((mirakl_line_id_of(line, memory), line.fulfilled_quantity) for line in shopify.lines)
+    """Units per Mirakl line in live Shopify fulfillments; each linked Mirakl line once. A unit of a bundle has left once
+    all its articles have."""
+    return units_sold(((line, line.fulfilled_quantity) for line in shopify.lines), memory)
+
+
+def units_sold(counts: Iterable[tuple[ShopifyLine, int]], memory: Memory) -> Quantities:
+    """Units per Mirakl line, given units of Shopify lines; what stands for nothing that was sold is left out. Articles of a
+    bundle count as far as they make whole ones."""
+    sums: dict[str, int] = {}
+    articles: dict[str, dict[str, int]] = {}
+    for line, count in counts:
+        link = link_of(line, memory)
+        line_id = mirakl_line_id_of(line, memory) if link is None else link.mirakl_line_id
+        if not line_id:
+            continue
+        if link is not None and link.part:
+            of_line = articles.setdefault(line_id, {})
+            of_line[link.part] = of_line.get(link.part, 0) + count
+            sums.setdefault(line_id, 0)
+        else:
+            sums[line_id] = sums.get(line_id, 0) + count
+    for line_id, of_line in articles.items():
+        sums[line_id] += whole_bundles(of_line, parts_of(line_id, memory))
+    return tuple(sums.items())
+
+
+def whole_bundles(articles: Mapping[str, int], parts: Mapping[str, int]) -> int:
+    """How many whole bundles these units per variant make; `parts` is how many of each one bundle needs."""
+    return min(articles.get(part, 0) // per_unit for part, per_unit in parts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenBundle:
+    """A bundle of which the Shopify order shows articles that make no whole one. `most` is the number of bundles that would
+    be needed to hold all of them, `shown` are (SKU, units, units in one bundle)."""
+
+    line_id: str
+    whole: int
+    most: int
+    shown: tuple[tuple[str, int, int], ...]
+
+
+def broken_bundles(shopify: ShopifyOrder, memory: Memory) -> tuple[BrokenBundle, ...]:
+    """The bundles whose articles are not in step, by Mirakl line id. What has left counts also after it was refunded."""
+    found = []
+    skus = {part.variant_id: part.sku for bundle in memory.bundles for part in bundle.parts}
+    for line_id in sorted({link.mirakl_line_id for link in memory.links if link.part}):
+        parts = parts_of(line_id, memory)
+        units = dict.fromkeys(parts, 0)
+        for line in shopify.lines:
+            link = link_of(line, memory)
+            if link is not None and link.mirakl_line_id == line_id and link.part:
+                units[link.part] += max(line.current_quantity, line.fulfilled_quantity)
+        whole = whole_bundles(units, parts)
+        most = max(-(-units[part] // per_unit) for part, per_unit in parts.items())
+        if whole != most:
+            shown = tuple((skus.get(part, part), units[part], per_unit) for part, per_unit in parts.items())
+            found.append(BrokenBundle(line_id, whole, most, shown))
+    return tuple(found)
 
 
 def unlinked(shopify: ShopifyOrder, memory: Memory) -> tuple[ShopifyLine, ...]:
@@ -140,11 +224,3 @@ def unlinked(shopify: ShopifyOrder, memory: Memory) -> tuple[ShopifyLine, ...]:
     return tuple(
         line for line in shopify.lines if line.current_quantity > 0 and not mirakl_line_id_of(line, memory)
     )
-
-
-def _sums(pairs: Iterable[tuple[str, int]]) -> Quantities:
-    sums: dict[str, int] = {}
-    for line_id, quantity in pairs:
-        if line_id:
-            sums[line_id] = sums.get(line_id, 0) + quantity
-    return tuple(sums.items())

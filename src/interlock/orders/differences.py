@@ -58,6 +58,18 @@ class SkuReplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleBroken:
+    """The articles of a bundle that Shopify shows make no whole bundles any more. `whole` is how many they still make,
+    `shown` are (SKU, units, units in one bundle)."""
+
+    line_id: str
+    sku: str
+    agreed: int
+    whole: int
+    shown: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PriceChanged:
     """The unit price of a linked Shopify line is not the one agreed at import."""
 
@@ -125,6 +137,7 @@ Difference: TypeAlias = (
     | QuantityIncreased
     | LineAdded
     | SkuReplaced
+    | BundleBroken
     | PriceChanged
     | ShippingChanged
     | AddressChanged

@@ -29,12 +29,36 @@ class OrderedLine:
 @dataclass(frozen=True, slots=True)
 class LineLink:
     """One Shopify line stands for (part of) one Mirakl line. `evidence` says how we know: `attribute`,
-    `import` or a person's name. `unit_price` is the one agreed at import."""
+    `import` or a person's name. `unit_price` is the one agreed at import.
+
+    Of a bundle each Shopify line is one article: `part` is its variant, `per_unit` how many of it are in one unit of the
+    Mirakl line. `part` is empty for a line whose units are those of the Mirakl line."""
 
     mirakl_line_id: str
     shopify_line_id: str
     unit_price: Decimal
     evidence: str
+    part: str = ""
+    per_unit: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BundlePart:
+    """One article of a bundle when its order was imported: `units` of it in one unit of the bundle, which carry `weight`
+    parts of its price."""
+
+    sku: str
+    variant_id: str
+    units: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A marketplace SKU that the Shopify order was created with as its articles."""
+
+    sku: str
+    parts: tuple[BundlePart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +255,8 @@ class Memory:
     linked_at: datetime | None = None
     links: tuple[LineLink, ...] = ()
     custom_line_skus: tuple[str, ...] = ()
+    # the SKUs that were expanded into their articles, as they were made then
+    bundles: tuple[Bundle, ...] = ()
     marked: bool = False
     referenced: str = ""
     # what was agreed besides quantities

@@ -380,10 +380,23 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferPart:
+    """One article of which `units` are in one unit of a bundle, as the shop knows it: the other fields are those of
+    `Offer`."""
+
+    sku: str
+    units: int
+    variant_id: str
+    matches: int
+    available: int | None
+    unit_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A SKU of the order as the shop knows it. `variant_id` is empty when the SKU is unknown or ambiguous
     (`matches` tells how many variants carry it); `available` is None where stock is not tracked. `unit_price` is in `currency`,
-    the shop's own."""
+    the shop's own. `parts` are the articles of a bundle, which has no variant of its own; its price is theirs together."""
 
     sku: str
     variant_id: str
@@ -391,3 +404,4 @@ class Offer:
     available: int | None
     unit_price: Decimal | None
     currency: str = ""
+    parts: tuple[OfferPart, ...] = ()

@@ -11,9 +11,9 @@ from decimal import Decimal
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
-    mirakl_line_id_of,
     ordered_of,
     shopify_quantities,
+    units_sold,
 )
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
@@ -247,15 +247,12 @@ def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefu
 
 
 def _units(view: View, memory: Memory, refund: ShopifyRefund) -> tuple[tuple[str, int], ...]:
-    """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out."""
+    """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out, and so are
+    articles that make no whole bundle: of those only the money is known."""
     orders = () if view.shopify is None else (view.shopify, *view.kin)
-    stands_for = {line.id: mirakl_line_id_of(line, memory) for order in orders for line in order.lines}
-    units: dict[str, int] = {}
-    for shopify_line_id, quantity in refund.lines:
-        line_id = stands_for.get(shopify_line_id, "")
-        if line_id:
-            units[line_id] = units.get(line_id, 0) + quantity
-    return tuple(units.items())
+    lines = {line.id: line for order in orders for line in order.lines}
+    counts = ((lines[line_id], quantity) for line_id, quantity in refund.lines if line_id in lines)
+    return units_sold(counts, memory)
 
 
 def _task_of_the_same_edit(

@@ -1,8 +1,11 @@
 """Which line of a replacement stands for which marketplace line, and how we know."""
 
-from interlock.orders.agreement import mirakl_line_id_of
+from interlock.orders.agreement import link_of, mirakl_line_id_of, one_more, parts_of
 from interlock.orders.memory import LineLink, Memory
 from interlock.orders.snapshots import ShopifyLine, ShopifyOrder
+
+SoldAs = tuple[str, str]
+"""A Mirakl line, and of a bundle which of its articles."""
 
 
 def links_of_replacement(new: ShopifyOrder, old: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
@@ -13,49 +16,50 @@ def links_of_replacement(new: ShopifyOrder, old: ShopifyOrder, memory: Memory) -
     `sku and quantity`), then the others (`sku`). What is left over of a SKU adds to the line it is like. The unit price
     is the one agreed at import, so that another price is seen as an edit.
     """
-    known = {link.mirakl_line_id for link in memory.links}
     found: list[LineLink] = []
     rest: list[ShopifyLine] = []
     for line in new.lines:
-        if line.mirakl_line_id in known:
-            found.append(_link(line, line.mirakl_line_id, "attribute", memory))
+        part = line.variant_id if parts_of(line.mirakl_line_id, memory) else ""
+        link = one_more(line, line.mirakl_line_id, part, "attribute", memory)
+        if line.mirakl_line_id and link is not None:
+            found.append(link)
         else:
             rest.append(line)
-    taken = {link.mirakl_line_id for link in found}
-    sold = [(line, mirakl_line_id_of(line, memory)) for line in old.lines]
-    sold = [(line, line_id) for line, line_id in sold if line_id]
+    taken = {(link.mirakl_line_id, link.part) for link in found}
+    sold = [(line, _sold_as(line, memory)) for line in old.lines]
+    sold = [(line, as_what) for line, as_what in sold if as_what[0]]
     for evidence in ("sku and quantity", "sku", "more of the sku"):
         for line in list(rest):
-            line_id = _stands_for(line, sold, taken, evidence)
-            if line_id:
-                found.append(_link(line, line_id, evidence, memory))
-                taken.add(line_id)
+            stands_for = _stands_for(line, sold, taken, evidence)
+            if stands_for is not None:
+                link = one_more(line, *stands_for, evidence, memory)
+                found.append(link or LineLink(stands_for[0], line.id, line.unit_price, evidence))
+                taken.add(stands_for)
                 rest.remove(line)
     return tuple(found)
 
 
+def _sold_as(line: ShopifyLine, memory: Memory) -> SoldAs:
+    link = link_of(line, memory)
+    return (mirakl_line_id_of(line, memory), "" if link is None else link.part)
+
+
 def _stands_for(
-    line: ShopifyLine, sold: list[tuple[ShopifyLine, str]], taken: set[str], evidence: str
-) -> str:
-    alike = [(old, line_id) for old, line_id in sold if _same_goods(line, old)]
+    line: ShopifyLine, sold: list[tuple[ShopifyLine, SoldAs]], taken: set[SoldAs], evidence: str
+) -> SoldAs | None:
+    alike = [(old, as_what) for old, as_what in sold if _same_goods(line, old)]
     if evidence == "more of the sku":
-        return alike[0][1] if alike else ""
-    free = [(old, line_id) for old, line_id in alike if line_id not in taken]
+        return alike[0][1] if alike else None
+    free = [(old, as_what) for old, as_what in alike if as_what not in taken]
     if evidence == "sku and quantity":
         free = [
-            (old, line_id) for old, line_id in free if line.quantity in (old.quantity, old.current_quantity)
+            (old, as_what) for old, as_what in free if line.quantity in (old.quantity, old.current_quantity)
         ]
     free.sort(key=lambda pair: pair[0].unit_price != line.unit_price)
-    return free[0][1] if free else ""
+    return free[0][1] if free else None
 
 
 def _same_goods(line: ShopifyLine, old: ShopifyLine) -> bool:
     if line.variant_id and old.variant_id:
         return line.variant_id == old.variant_id
     return bool(line.sku) and line.sku == old.sku
-
-
-def _link(line: ShopifyLine, line_id: str, evidence: str, memory: Memory) -> LineLink:
-    prices = [link.unit_price for link in memory.links if link.mirakl_line_id == line_id]
-    price = line.unit_price if line.unit_price in prices or not prices else prices[0]
-    return LineLink(line_id, line.id, price, evidence)

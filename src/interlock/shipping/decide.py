@@ -7,7 +7,9 @@ from interlock.orders.agreement import (
     Quantities,
     agreed_quantities,
     fulfilled_quantities,
+    link_of,
     mirakl_line_id_of,
+    parts_of,
 )
 from interlock.orders.differences import Difference
 from interlock.orders.memory import Incident, Memory
@@ -106,14 +108,35 @@ def _too_much(shopify: ShopifyOrder, memory: Memory, agreed: Quantities, fulfill
     over = [
         f"{quantity} of {skus[line_id]} instead of {allowed.get(line_id, 0)}"
         for line_id, quantity in fulfilled
-        if quantity > allowed.get(line_id, 0)
+        if quantity > allowed.get(line_id, 0) and not parts_of(line_id, memory)
     ]
+    over += _too_many_articles(shopify, memory, allowed)
     over += [
         f"{line.fulfilled_quantity} of {line.sku or line.title}, which was never sold there"
         for line in shopify.lines
         if line.fulfilled_quantity > 0 and not mirakl_line_id_of(line, memory)
     ]
     return ", ".join(over)
+
+
+def _too_many_articles(shopify: ShopifyOrder, memory: Memory, allowed: dict[str, int]) -> list[str]:
+    """Articles of a bundle of which more left than the agreed bundles hold."""
+    left: dict[tuple[str, str], int] = {}
+    skus: dict[str, str] = {}
+    for line in shopify.lines:
+        link = link_of(line, memory)
+        if link is not None and link.part:
+            article = (link.mirakl_line_id, link.part)
+            left[article] = left.get(article, 0) + line.fulfilled_quantity
+            skus[link.part] = line.sku or line.title
+    most = {
+        (line_id, part): allowed.get(line_id, 0) * parts_of(line_id, memory)[part] for line_id, part in left
+    }
+    return [
+        f"{units} of {skus[article[1]]} instead of {most[article]}"
+        for article, units in left.items()
+        if units > most[article]
+    ]
 
 
 def _incidents(view: View, memory: Memory, live: tuple[Fulfillment, ...], too_much: str) -> Memory:

@@ -16,7 +16,14 @@ from interlock.orders.actions import (
     TrackShipment,
     ValidateShipment,
 )
-from interlock.orders.agreement import agreed_quantities, mirakl_line_id_of, refunded_in_full
+from interlock.orders.agreement import (
+    agreed_quantities,
+    link_of,
+    mirakl_line_id_of,
+    parts_of,
+    refunded_in_full,
+    whole_bundles,
+)
 from interlock.orders.differences import AddressChanged, Difference, LineAdded, ShippingChanged
 from interlock.orders.memory import Incident, Memory, ParcelSeen
 from interlock.orders.plan import Case, Part, latest
@@ -117,7 +124,7 @@ class _Books:
         ours = {shipment.marker: shipment for shipment in alive if shipment.marker in live}
         others = [shipment for shipment in alive if shipment.marker not in live]
         agreed = dict(agreed_quantities(mirakl, memory))
-        units = {parcel.id: _units_of(parcel, shopify, memory) for parcel in parcels}
+        units = _units_of(parcels, shopify, memory)
         books = cls(
             mirakl=mirakl,
             parcels=parcels,
@@ -199,6 +206,9 @@ def _parcel(view: View, memory: Memory, books: _Books, parcel: Fulfillment) -> P
     replaced = books.adopted.get(parcel.id)
     if replaced is not None:
         return _known(view, memory, books, parcel, replaced)
+    if not units:
+        because = "A parcel holds parts of a bundle only; it is told of with the parcel that makes the bundle whole."
+        return Part(memory, because=(because,))
     untold = books.without_spare(units)
     if not untold:
         because = "The marketplace was told of a parcel's units already, in its portal or with a parcel that was cancelled since."
@@ -384,15 +394,31 @@ def _seen(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     return replace(memory, parcels_seen=(*memory.parcels_seen, *new)) if new else memory
 
 
-def _units_of(parcel: Fulfillment, shopify: ShopifyOrder, memory: Memory) -> Units:
-    """Units of the parcel per Mirakl line; those that stand for nothing the marketplace sold under an empty id."""
+def _units_of(parcels: Iterable[Fulfillment], shopify: ShopifyOrder, memory: Memory) -> dict[str, Units]:
+    """Units of each parcel per Mirakl line; those that stand for nothing the marketplace sold under an empty id. A bundle
+    leaves with the parcel that makes it whole, in the order in which the parcels are given."""
     stands_for = {line.id: mirakl_line_id_of(line, memory) for line in shopify.lines}
-    units: Units = {}
-    for shopify_line_id, count in parcel.lines:
-        line_id = stands_for.get(shopify_line_id, "")
-        if count:
-            units[line_id] = units.get(line_id, 0) + count
-    return units
+    part_of = {line.id: link.part for line in shopify.lines if (link := link_of(line, memory))}
+    gone: dict[str, Units] = {}
+    whole: Units = {}
+    found: dict[str, Units] = {}
+    for parcel in parcels:
+        units = found[parcel.id] = {}
+        bundles: list[str] = []
+        for shopify_line_id, count in parcel.lines:
+            line_id, part = stands_for.get(shopify_line_id, ""), part_of.get(shopify_line_id, "")
+            if count and part:
+                articles = gone.setdefault(line_id, {})
+                articles[part] = articles.get(part, 0) + count
+                bundles.append(line_id)
+            elif count:
+                units[line_id] = units.get(line_id, 0) + count
+        for line_id in dict.fromkeys(bundles):
+            now = whole_bundles(gone[line_id], parts_of(line_id, memory))
+            if now > whole.get(line_id, 0):
+                units[line_id] = now - whole.get(line_id, 0)
+                whole[line_id] = now
+    return found
 
 
 def _sum(shipments: Iterable[Shipment]) -> Units:

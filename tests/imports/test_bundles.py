@@ -23,6 +23,7 @@ from interlock.orders.memory import Bundle, BundlePart, Memory
 from interlock.orders.money import smallest_unit
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import Offer, ShopifyOrder
+from interlock.replacements.links import links_of_replacement
 from tests.build import (
     a_line,
     a_shopify_line,
@@ -224,3 +225,25 @@ def test_a_line_that_comes_again_is_an_article_only_by_its_variant() -> None:
     assert broken_bundles(order, memory) == ()
     assert [mirakl_line_id_of(line, memory) for line in order.lines] == ["L1", "L1", "L1", ""]
     assert unlinked(order, memory) == (other,)
+
+
+def test_a_replacement_carries_the_articles_over() -> None:
+    new = replace(
+        shown(2, 8),
+        id="SO2",
+        lines=(
+            a_shopify_line("N1", "LID", 2, "2.35", "", variant_id="V2"),
+            a_shopify_line("N2", "MUG", 8, "9.41", "", variant_id="V1"),
+        ),
+    )
+    links = links_of_replacement(new, shown(2, 8), remembered())
+    assert [(link.mirakl_line_id, link.part, link.per_unit) for link in links] == [
+        ("L1", "V2", 1),
+        ("L1", "V1", 4),
+    ]
+    memory = replace(remembered(), links=(*remembered().links, *links))
+    assert shopify_quantities(new, memory) == (("L1", 2),)
+    without_lids = replace(new, lines=new.lines[1:])
+    assert shopify_quantities(without_lids, memory) == (("L1", 0),)
+    (broken,) = broken_bundles(without_lids, memory)
+    assert broken.shown == (("LID", 0, 1), ("MUG", 8, 4))

@@ -7,10 +7,10 @@ from sqlalchemy import select
 from interlock.engine.store import connections
 from interlock.offers.matching import Component
 from interlock.offers.store import keep_bundle
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.shopify.state import Order
-from tests.stories.stage import RULES, Theatre, marketplace, open_cases
+from tests.stories.stage import RULES, Theatre, answer_case, marketplace, open_cases
 from tests.stories.test_parcels_one_by_one import leave, told
 
 ANY_PRICE = replace(RULES, price_tolerance=None)
@@ -29,7 +29,8 @@ def is_a_set(stage: Stage, *parts: Component) -> None:
 def units(order: Order) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in order.lines:
-        found[line.sku] = found.get(line.sku, 0) + line.current_quantity
+        sku = line.sku or ""
+        found[sku] = found.get(sku, 0) + line.current_quantity
     return found
 
 
@@ -113,6 +114,24 @@ def test_an_article_taken_out_of_a_set_is_held_and_asked_about(theatre: Theatre)
 
     assert seen.open_reasons == []
     assert seen.marketplace_calls("OR30") == 0
+
+
+def test_interlock_undoes_a_set_that_was_taken_apart(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        is_a_set(stage)
+        await stage.until(400)
+        order = stage.shopify_order()
+        candles = [line.gid for line in order.lines if line.sku == "CANDLE-03"]
+        stage.world.shopify.edit(order, quantities=[(line, 0) for line in candles])
+        await stage.until(700)
+        answer_case(stage, Reason.EDIT_CANNOT_BE_EXPRESSED, Option.UNDO_BY_INTERLOCK)
+
+    seen = theatre.tell(story, marketplace("all-or-nothing"), 1200, rules=ANY_PRICE)
+
+    (order,) = seen.live_orders
+    assert units(order) == {"KETTLE-1L": 4, "CANDLE-03": 12}
+    assert seen.marketplace_calls("OR30") == 0
+    assert seen.open_reasons == []
 
 
 def test_sets_the_operator_cancels_are_taken_out_article_by_article(theatre: Theatre) -> None:

@@ -315,6 +315,34 @@ def test_i8_a_hold_that_came_late_because_the_service_was_away_is_bounded(bench:
     assert [finding.invariant for finding in verdict.bounded] == ["I8"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "late", "broken"), [(None, 36, True), ("late_apply", 0, True), ("late_apply", 36, False)]
+)
+def test_i8_a_hold_that_was_late_on_its_way_is_bounded(
+    bench: Bench, fault: str | None, late: int, broken: bool
+) -> None:
+    placed, released = _forget_the_hold_of_the_edit(bench)
+    at = placed.at + timedelta(seconds=36)
+    bench.happen(placed, at=at)
+    bench.happen(released)
+    calls = bench.world.shopify.record.calls
+    sent = next(c for c in calls if c.operation == "fulfillmentOrderHold" and c.reference == placed.reference)
+    calls[calls.index(sent)] = replace(sent, at=at, ended_at=at, fault=fault, late=timedelta(seconds=late))
+    assert [finding.invariant for finding in bench.judge().bounded] == ([] if broken else ["I8"])
+    assert any("came 36 s after" in found.sentence for found in bench.judge().broken) is broken
+
+
+@pytest.mark.parametrize(("seconds", "broken"), [(5, False), (60, True)])
+def test_i8_nothing_is_to_be_held_once_an_edit_has_emptied_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: int, broken: bool
+) -> None:
+    placed, _ = _forget_the_hold_of_the_edit(bench)
+    order = next(iter(bench.world.shopify.shop.orders.values()))
+    parcel = next(f for f in order.fulfillment_orders if f.gid == placed.detail["fulfillment_order"])
+    monkeypatch.setattr(parcel, "closed_at", bench.edit_at() + timedelta(seconds=seconds))
+    assert bench.broken() == ({"I8"} if broken else set())
+
+
 def test_i8_released_while_the_sides_disagree(bench: Bench) -> None:
     _, released = _hold_of_the_edit(bench)
     cancelation = bench.effects("cancelation", ours=True)[0]

@@ -71,8 +71,9 @@ class FaultyFront:
 
     `operation_of(method, path, body)` names the operation; requests for which it returns None (control
     endpoints) are never disturbed. `sleep(platform_seconds)` waits on the platform's clock. The name of the
-    fault that was applied is passed to the platform in `scope["state"]["fault"]` so that its call log can show it;
-    requests the platform never saw are reported through `unseen(operation, headers, status, fault)`.
+    fault that was applied is passed to the platform in `scope["state"]["fault"]` so that its call log can show it, and in
+    `scope["state"]["late"]` by how many platform seconds it came late; requests the platform never saw are reported
+    through `unseen(operation, headers, status, fault)`.
     """
 
     def __init__(
@@ -121,12 +122,14 @@ class FaultyFront:
                 await self.app(scope, _replay(body), _swallow)
                 raise ConnectionLost(operation)
             case "late_apply":
+                scope["state"]["late"] = fault.seconds
                 self._later(scope, body, fault.seconds)
                 raise ConnectionLost(operation)
             case "server_error_after":
                 await self.app(scope, _replay(body), _swallow)
                 await _answer(send, fault.status, b"")
             case "slow":
+                scope["state"]["late"] = fault.seconds
                 await self._sleep(fault.seconds)
                 await self.app(scope, _replay(body), send)
             case "truncated":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -12,7 +12,8 @@ class Call:
 
     `operation` is the platform's own word: an operation code such as `OR30`, or a GraphQL root field such as
     `orderCreate` (several are joined with `+`). `reference` is the caller's `X-Client-Reference` header, which
-    lets a judge tie a call to the caller's own ledger. `fault` names the fault that was injected, if any.
+    lets a judge tie a call to the caller's own ledger. `fault` names the fault that was injected, if any; `late` is how
+    long it kept the request from the platform after the caller had sent it.
     """
 
     at: datetime
@@ -24,6 +25,12 @@ class Call:
     order_ids: tuple[str, ...] = ()
     fault: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    late: timedelta = timedelta(0)
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it left the caller."""
+        return self.at - self.late
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,26 @@ def test_where_an_addition_to_a_held_order_lands_is_a_switch(
     assert sum(item.remaining for item in order.fulfillment_orders) == 4
 
 
+def test_the_fulfillment_order_that_an_edit_empties_closes_then_and_no_later_edit_changes_that(
+    make_world: Callable[..., ShopifyWorld],
+) -> None:
+    """Reference 7.3."""
+    client = Client(make_world(switched={"held_absorbs_additions": "no"}))
+    order = draft_order_of(client)
+    client.hold(order.fulfillment_orders[0].gid)
+    client.world.set_quantity(order, "SKU-A", 3)
+    first, added = order.fulfillment_orders
+    assert (first.closed_at, added.closed_at) == (None, None)
+    client.world.set_quantity(order, "SKU-A", 2)
+    emptied = added.closed_at
+    assert (added.open, added.remaining, first.closed_at) == (False, 0, None)
+    assert emptied is not None
+    assert emptied <= client.world.clock.now()
+    client.world.clock.advance(60)
+    client.world.set_quantity(order, "SKU-A", 1)
+    assert (first.open, added.closed_at) == (True, emptied)
+
+
 def test_a_repeated_hold_with_the_same_handle_is_refused_with_its_code(client: Client) -> None:
     """Reference 1.11, 10.2."""
     order = draft_order_of(client)

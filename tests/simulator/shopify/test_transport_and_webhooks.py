@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -117,6 +118,18 @@ def test_a_lost_reply_was_still_applied_and_is_in_the_call_log(
     call = client.world.record.calls[-1]
     assert (call.operation, call.reference, call.fault) == ("draftOrderCreate", "op-1", "reply_lost")
     assert client.world.record.effects[-1].reference == "op-1"
+
+
+def test_a_call_that_came_late_says_when_it_was_sent(make_world: Callable[..., ShopifyWorld]) -> None:
+    faults = ArmedFaults()
+    client = Client(make_world(faults=faults))
+    client.create_draft()
+    undisturbed = client.world.record.calls[-1]
+    assert undisturbed.sent_at == undisturbed.at
+    faults.arm("draftOrderCreate", Fault("slow", 0.05))
+    client.create_draft()
+    call = client.world.record.calls[-1]
+    assert (call.fault, call.at - call.sent_at) == ("slow", timedelta(seconds=0.05))
 
 
 def test_a_delivery_is_signed_over_its_raw_body_with_the_oldest_secret(

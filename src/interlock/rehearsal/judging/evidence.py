@@ -438,12 +438,14 @@ class Evidence:
         return lost + FAULT_COSTS * self._faults_between(began - FAULT_COSTS, ended)
 
     def _faults_between(self, began: datetime, ended: datetime) -> int:
-        times = self._fault_times
-        return bisect_left(times, ended) - bisect_left(times, began)
+        sent, over = self._fault_times
+        return bisect_left(sent, ended) - bisect_left(over, began)
 
     @cached_property
-    def _fault_times(self) -> list[datetime]:
-        return sorted(call.at for call in self.our_calls() if call.fault is not None or call.status == 429)
+    def _fault_times(self) -> tuple[list[datetime], list[datetime]]:
+        """When each disturbed call left, and when it was over: one that is late disturbs us all the way."""
+        met = [call for call in self.our_calls() if call.fault is not None or call.status == 429]
+        return sorted(call.sent_at for call in met), sorted(call.at for call in met)
 
     def our_calls(self) -> Iterator[Call]:
         """Every call of ours, by platform."""

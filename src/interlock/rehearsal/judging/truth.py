@@ -22,7 +22,7 @@ from interlock.rehearsal.judging.evidence import Evidence, Marketplace, Referenc
 from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
 from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.record import Effect
-from interlock.simulator.shopify.state import FulfillmentOrder, Order
+from interlock.simulator.shopify.state import Order
 
 MEMORY, MIRAKL, SHOPIFY = "memory", "mirakl", "shopify"
 _OF_SHOPIFY = (
@@ -323,7 +323,7 @@ def _truth(
     for each in ever:
         shopify = evidence.shopify_orders.get(each)
         if shopify is not None:
-            truth.parcels.update(_parcels(evidence, truth, shopify, telling.sides[each]))
+            truth.parcels.update(_parcels(evidence, shopify))
     return truth
 
 
@@ -362,14 +362,13 @@ class _Noted:
 
 @dataclass
 class _Side:
-    """One Shopify order as its effects leave it. `past` are its units per line after each of them."""
+    """One Shopify order as its effects leave it."""
 
     exists: bool = False
     live: bool = False
     own: dict[str, int] = field(default_factory=dict)
     fulfilled: dict[str, int] = field(default_factory=dict)
     fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
-    past: list[tuple[datetime, dict[str, int]]] = field(default_factory=list)
 
     def tell(self, effect: Effect) -> None:
         detail = effect.detail
@@ -396,7 +395,6 @@ class _Side:
                 self._fulfil(self.fulfillments.pop(detail["fulfillment"], {}), -1)
             case _:
                 raise AssertionError(effect.kind)
-        self.past.append((effect.at, dict(self.own)))
 
     def _fulfil(self, units: dict[str, int], sign: int) -> None:
         for line, count in units.items():
@@ -535,13 +533,13 @@ class _Telling:
 # -- parcels -----------------------------------------------------------------------------------------------
 
 
-def _parcels(evidence: Evidence, truth: Truth, shopify: Order, side: _Side) -> dict[str, Parcel]:
+def _parcels(evidence: Evidence, shopify: Order) -> dict[str, Parcel]:
     effects = evidence.shopify_effects_of.get(shopify.gid, [])
     found = {}
     for item in shopify.fulfillment_orders:
         # The platform writes whole seconds; the fulfillment order came at some time in that one.
-        gone = _gone(truth, item, effects, side)
-        parcel = Parcel(item.gid, shopify.gid, item.created_at + _SECOND, gone)
+        # It closes when nothing is left to ship from it: shipped, moved away, or taken out by an edit.
+        parcel = Parcel(item.gid, shopify.gid, item.created_at + _SECOND, item.closed_at)
         open_holds: dict[str, datetime] = {}
         for effect in effects:
             if effect.detail.get("fulfillment_order") != item.gid or effect.detail.get("app") != evidence.app:
@@ -557,35 +555,6 @@ def _parcels(evidence: Evidence, truth: Truth, shopify: Order, side: _Side) -> d
             parcel.born = min(parcel.born, parcel.held[0].began)
         found[item.gid] = parcel
     return found
-
-
-def _gone(truth: Truth, item: FulfillmentOrder, effects: list[Effect], side: _Side) -> datetime | None:
-    """When nothing was left to ship from it any more, None while something is."""
-    if item.open and item.remaining:
-        return None
-    shipped = [
-        effect.at
-        for effect in effects
-        if effect.kind == "fulfillment_created" and effect.detail.get("fulfillment_order") == item.gid
-    ]
-    if shipped:
-        return max(shipped)
-    lines = [part.line.gid for part in item.lines]
-    for at, own in side.past:
-        if all(own.get(line, 0) == 0 for line in lines):
-            return at
-    # Units of the same line may stand in another one: an edit that took some away has emptied this one.
-    taken = [
-        effect.at
-        for effect in effects
-        if effect.kind == "edited"
-        and effect.at >= item.created_at
-        and any(
-            change.get("change") == "decreased" and change.get("line_id") in lines
-            for change in effect.detail.get("changes", ())
-        )
-    ]
-    return max(taken, default=truth.last.at)
 
 
 def not_moving_because(moment: Moment) -> str:

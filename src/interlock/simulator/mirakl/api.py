@@ -284,6 +284,7 @@ class SellerApi:
                 tuple(order_ids),
                 state.get("fault") if state else None,
                 detail,
+                timedelta(seconds=state.get("late", 0) if state else 0),
             )
         )
         payload = answer.text.encode() if answer.text is not None else b""

@@ -277,7 +277,7 @@ def _lift(act: Act, order: FulfillmentOrder, chosen: list[Hold], actor: Actor | 
     act.touch(order.order)
     if order.holds:
         return
-    _merge_back(order)
+    _merge_back(act, order)
     if order.open:
         _announce(act, "FULFILLMENT_ORDERS_HOLD_RELEASED", order)
 
@@ -286,7 +286,7 @@ def _hold_event(order: FulfillmentOrder, item: Hold) -> Callable[[App | None], d
     return lambda receiver: payloads.hold_event(order, item, receiver)
 
 
-def _merge_back(order: FulfillmentOrder) -> None:
+def _merge_back(act: Act, order: FulfillmentOrder) -> None:
     """Releasing a partial hold merges the rest back and closes the sibling (recorded, reference 10.1)."""
     rest, order.split_rest = order.split_rest, None
     if rest is None or rest.status != "OPEN":
@@ -299,7 +299,7 @@ def _merge_back(order: FulfillmentOrder) -> None:
             own.total += item.total
             own.remaining += item.remaining
     rest.lines = [FulfillmentOrderLine(item.number, item.line, 0, 0) for item in rest.lines]
-    rest.closed = True
+    _ended(act, rest)
 
 
 def add_units(act: Act, line: LineItem, units: int, location: Location) -> None:
@@ -352,11 +352,16 @@ def remove_units(act: Act, line: LineItem, units: int) -> None:
 
 
 def _close(act: Act, order: FulfillmentOrder) -> None:
-    order.closed = True
+    _ended(act, order)
     order.progress_reported = False
     if order.holds:
         _lift(act, order, list(order.holds))
     order.updated_at = act.now
+
+
+def _ended(act: Act, order: FulfillmentOrder) -> None:
+    order.closed = True
+    order.closed_at = act.world.clock.now()
 
 
 def reopen_in_new(act: Act, order: FulfillmentOrder) -> FulfillmentOrder:
@@ -380,7 +385,7 @@ def close_all(act: Act, order: Order) -> None:
             line.remaining = 0
         if act.world.switches["cancelled_status"] == "CANCELLED":
             item.cancelled = True
-        item.closed = True
+        _ended(act, item)
         item.progress_reported = False
         if item.holds and not stay:
             _lift(act, item, list(item.holds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -85,7 +86,7 @@ class _Site:
         **detail: Any,
     ) -> str:
         now = self.world.clock.now()
-        fault = request.scope.get("state", {}).get("fault")
+        state = request.scope.get("state", {})
         self.world.record.calls.append(
             Call(
                 now,
@@ -95,8 +96,9 @@ class _Site:
                 request.headers.get("x-client-reference"),
                 status,
                 order_ids,
-                fault,
+                state.get("fault"),
                 detail,
+                timedelta(seconds=state.get("late", 0)),
             )
         )
         return self.world.uuid("request", len(self.world.record.calls))

@@ -506,6 +506,7 @@ class FulfillmentOrder:
     created_at: datetime
     updated_at: datetime
     closed: bool = False
+    closed_at: datetime | None = None
     cancelled: bool = False
     progress_reported: bool = False
     holds: list[Hold] = field(default_factory=list)

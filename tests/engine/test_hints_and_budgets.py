@@ -246,6 +246,28 @@ def test_an_unknown_order_with_our_mark_is_noted_as_a_twin(
     assert kin_of(c, ingress.order_id) == ()
 
 
+@pytest.mark.parametrize(
+    ("marker", "kind", "state", "hints"),
+    [
+        ("atlas:M-1", "CreateOrder", "UNKNOWN", 1),
+        ("atlas:M-1", "CreateOrder", "IN_FLIGHT", 0),  # its run reads the note once the call has ended
+        ("atlas:M-1", "CreateOrder", "CONFIRMED", 0),
+        ("atlas:M-1", "CreateDraft", "UNKNOWN", 0),  # a draft is no order
+        ("other:M-1", "CreateOrder", "UNKNOWN", 0),
+        ("", "CreateOrder", "UNKNOWN", 0),
+    ],
+)
+def test_an_order_with_our_mark_is_looked_at_at_once_while_it_is_unclear_whether_it_was_made(
+    c: Connection, marker: str, kind: str, state: str, hints: int
+) -> None:
+    ingress = Ingress(c)
+    c.execute(update(orders).values(shopify_order_id=None))
+    _wrote(ingress, timedelta(seconds=3))
+    c.execute(update(operations).values(kind=kind, state=state, done_at=None))
+    ingress.deliver("w1", order=SECOND, topic="orders/create", marker=marker)
+    assert ingress.hints() == hints
+
+
 def test_a_cancelled_order_takes_nobodys_place(c: Connection) -> None:
     ingress = Ingress(c)
     ids = [ingress.connection_id]

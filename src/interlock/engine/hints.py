@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from interlock.engine.ledger import wrote_to_shopify
+from interlock.engine.ledger import creation_is_unclear, wrote_to_shopify
 from interlock.engine.queue import Queue
 from interlock.engine.store import connections, count, keep_delivery, note_stranger, resolve_delivery
 from interlock.inventory.store import stock_hint, stock_is_read
@@ -54,22 +54,26 @@ def note_relatives(
 ) -> tuple[int, ...]:
     """Note a Shopify order that is linked to nothing with every order of ours it may replace.
 
-    Returns the rows that have to be looked at because of it: those linked to another Shopify order. While a row is not
+    Returns the rows that have to be looked at because of it: those linked to another Shopify order, and those of which it
+    is not clear whether Shopify made their order, when the stranger carries their number. While another row is not
     linked, the run that links it reads the note. A cancelled order takes nobody's place and is not noted.
     """
     found: list[int] = []
-    for row in _relatives(c, connection_ids, stranger):
+    for row, carries_its_number in _relatives(c, connection_ids, stranger):
         if stranger.cancelled or row.shopify_order_id == stranger.id:
             continue
         if note_kin(c, row.id, stranger.id, now, stranger.name):
             count(c, "kin_noted")
-        if row.shopify_order_id:
+        if row.shopify_order_id or (carries_its_number and creation_is_unclear(c, row.id)):
             found.append(int(row.id))
     return tuple(found)
 
 
-def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> list[Row[Any, Any]]:
-    """Orders of ours the stranger points to: by our own number, else by a name or number; and by the person.
+def _relatives(
+    c: Connection, connection_ids: list[int], stranger: Stranger
+) -> list[tuple[Row[Any, Any], bool]]:
+    """Orders of ours the stranger points to: by our own number, else by a name or number; and by the person. Each with
+    whether it is by our own number.
 
     Names and other numbers on an order that carries our own number were copied with it and point nowhere else. The person
     does: an app that merges two orders copies the number of one of them. It counts only for orders that can still be
@@ -109,7 +113,10 @@ def _relatives(c: Connection, connection_ids: list[int], stranger: Stranger) -> 
         pointed.append(and_(orders.c.mirakl_state.not_in((*DEAD, *GONE_OUT)), or_(*person)))
     others = c.execute(of_ours.where(or_(*pointed))) if pointed else ()
     known = {row.id for row in marked}
-    return [*marked, *(row for row in others if row.id not in known)]
+    return [
+        *((row, True) for row in marked),
+        *((row, False) for row in others if row.id not in known),
+    ]
 
 
 def webhook_hint(

@@ -239,6 +239,21 @@ def wrote_to_shopify(c: Connection, order_id: int, since: datetime) -> bool:
     return bool(c.execute(_WROTE_TO_SHOPIFY, {"of_order": order_id, "since": since}).scalar_one())
 
 
+_CREATION_IS_UNCLEAR = select(
+    exists().where(
+        operations.c.order_id == bindparam("of_order"),
+        operations.c.done_at.is_(None),
+        operations.c.kind == "CreateOrder",
+        operations.c.state == "UNKNOWN",
+    )
+)
+
+
+def creation_is_unclear(c: Connection, order_id: int) -> bool:
+    """Whether nobody knows if Shopify made this order (orderCreate)."""
+    return bool(c.execute(_CREATION_IS_UNCLEAR, {"of_order": order_id}).scalar_one())
+
+
 def everything_open_is_unclear(c: Connection, now: datetime) -> int:
     """A quarantine begins: a row that says "not sent yet" proves nothing in a database that may be an old copy."""
     done = c.execute(

@@ -21,6 +21,7 @@ from interlock.engine.sending import SEND_BY
 from interlock.engine.store import count
 from interlock.holds.decide import on_sight
 from interlock.imports.bundles import offer_of_bundle
+from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed
 from interlock.marketplaces.store import observe
@@ -368,9 +369,14 @@ class _Run:
         if draft_id:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
+        noted: tuple[ShopifyOrder, ...] = ()
         # By what was tried, not by today's setting: the route may have been changed in between.
         if kept.unclear_order or earlier:
-            shopify = await gateway.order_by_marker(self._marker())
+            # What told us of itself is read by id, which shows it at once; the look-up by the marker may be behind.
+            noted = await self._kin(kept, "")
+            shopify = made_for(self._marker(), noted)
+            if shopify is None:
+                shopify = await gateway.order_by_marker(self._marker())
         if kept.unclear_draft or (earlier and self.platforms.rules.import_route == "draft"):
             found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
             known = {draft.id for draft in drafts}
@@ -391,7 +397,11 @@ class _Run:
                 stocked = {offer.sku: offer for offer in await gateway.offers([(s, s) for s in articles])}
                 bundles = (offer_of_bundle(sku, parts, stocked) for sku, parts in made_of.items())
                 offers = (*offers, *bundles)
-        return Observation(now, shopify=shopify, drafts=drafts, offers=offers)
+        linked = "" if shopify is None else shopify.id
+        kin = tuple(order for order in noted if linked and order.id != linked)
+        return Observation(
+            now, shopify=shopify, drafts=drafts, offers=offers, kin=kin, claims=kept.claims if kin else ()
+        )
 
     def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
         return View(

@@ -10,13 +10,15 @@ from interlock import logs
 from tests.bench.desk import LINES
 from tests.bench.labels import PRINTERS, STORED
 from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, Spread, measure
+from tests.bench.parcels import PARCELS, Parcels, parcels
 from tests.bench.stock import Stocked, stocked
 from tests.bench.years import A_HUNDREDTH, ROUNDS, Years, years
 from tests.filled import YEARS
 
-PARTS = ("service", "years", "stock")
+PARTS = ("service", "years", "stock", "parcels")
 YEARS_BEGIN = "\n## A database of years\n"
 STOCK_BEGIN = "\n## Stock\n"
+PARCELS_BEGIN = "\n## Parcels\n"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -57,16 +59,21 @@ The {len(MANDATORY)} calls without which it cannot be done: {", ".join(MANDATORY
 """
 
 
+def _shared(load: float) -> str:
+    """How busy the machine was as the run began, in a sentence."""
+    cores = os.cpu_count() or 1
+    if load <= cores / 2:
+        return f"Nothing else kept the machine's {cores} cores busy."
+    return (
+        f"The machine was shared: {load:.1f} processes were running or waiting for its {cores} cores as the run began, so "
+        "the milliseconds are worse than they need be."
+    )
+
+
 def years_section(found: Years, load: float) -> str:
     """What was found over a filled database, as the page's last section. `load` is the machine's as the run began: how
     many processes were running or waiting."""
-    cores = os.cpu_count() or 1
-    shared = (
-        f"The machine was shared: {load:.1f} processes were running or waiting for its {cores} cores as the run began, so "
-        "the milliseconds are worse than they need be."
-        if load > cores / 2
-        else f"Nothing else kept the machine's {cores} cores busy."
-    )
+    shared = _shared(load)
     rows = []
     for one in found.pages:
         page, bare, small = Spread.of(one.page), Spread.of(one.bare), Spread.of(one.small)
@@ -90,12 +97,12 @@ a whole table of those that grow with every order, by the plans PostgreSQL makes
 """
 
 
-def stock_section(found: Stocked) -> str:
+def stock_section(found: Stocked, load: float) -> str:
     """What was found of a large change of stock, as the page's last section."""
     files = f"{found.files} file{'' if found.files == 1 else 's'}"
     return f"""{STOCK_BEGIN}
 Every figure of {found.offers:,} offers changes at once, against a simulated marketplace, with real PostgreSQL; the memory is
-what the process grew by at its peak.
+what the process grew by at its peak. {_shared(load)}
 
 | what | figure | compared with |
 |---|---|---|
@@ -103,6 +110,20 @@ what the process grew by at its peak.
 | computing every figure anew | {found.computed:.1f} s | **{found.computed / found.bare:.1f} ×** reading the stock of every item and writing a figure for each ({found.bare:.1f} s) |
 | writing, keeping and sending them, and settling the import | {found.sent:.1f} s | |
 | memory | {found.memory_mb:.0f} MB | {found.memory_small_mb:.0f} MB for {found.small:,} offers |
+"""
+
+
+def parcels_section(found: Parcels, load: float) -> str:
+    """What was found of many parcels that leave at once, as the page's last section."""
+    return f"""{PARCELS_BEGIN}
+{PARCELS} orders of a marketplace that knows single parcels, each with one parcel, all leaving in one moment; in real time, one
+process. The marketplace names no ceiling for shipments, so Shopify's is the one to be kept. {_shared(load)}
+
+| what | figure | compared with |
+|---|---|---|
+| parcels a minute, from the label in Shopify to the marketplace's word that they left | {found.a_minute:.0f} | **{found.a_minute / found.by_script:.1f} ×** a bare script that reads the order, makes the shipment (ST01) and says that it left (ST24), one call after the other ({found.by_script:.0f}) |
+| the same | {found.a_minute:.0f} | **{found.a_minute / found.ceiling:.0%}** of the {found.ceiling:.0f} that a Plus shop's ceiling allows at {found.points:.0f} points each; the bucket is full at first |
+| calls of one parcel: orders and shipments read, told and confirmed | {found.calls:.1f} | **{found.calls / 3:.1f} ×** the 3 without which it cannot be done |
 """
 
 
@@ -114,16 +135,21 @@ def main() -> int:
     only = asked.parse_args().only
     logs.configure("error")
     service, _, rest = PAGE.read_text(encoding="utf-8").partition(YEARS_BEGIN)
-    over_years, _, stock = rest.partition(STOCK_BEGIN)
-    over_years, stock = YEARS_BEGIN + over_years, STOCK_BEGIN + stock
+    over_years, _, rest = rest.partition(STOCK_BEGIN)
+    stock, _, one_by_one = rest.partition(PARCELS_BEGIN)
+    over_years, stock, one_by_one = YEARS_BEGIN + over_years, STOCK_BEGIN + stock, PARCELS_BEGIN + one_by_one
     if only in (None, "service"):
         service = page(asyncio.run(measure()))
     if only in (None, "stock"):
-        stock = stock_section(stocked())
+        load = os.getloadavg()[0]
+        stock = stock_section(stocked(), load)
     if only in (None, "years"):
         load = os.getloadavg()[0]
         over_years = years_section(asyncio.run(years()), load)
-    text = service + over_years + stock
+    if only in (None, "parcels"):
+        load = os.getloadavg()[0]
+        one_by_one = parcels_section(asyncio.run(parcels()), load)
+    text = service + over_years + stock + one_by_one
     PAGE.write_text(text, encoding="utf-8")
     print(text)
     print(f"Written to {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")

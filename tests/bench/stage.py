@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -49,8 +50,10 @@ QUICK = {
 
 @dataclass
 class Stage:
-    """A running service with one shop and one marketplace. Use as an asynchronous context manager."""
+    """A running service with one shop and one marketplace, whose profile may be changed. Use as an asynchronous context
+    manager."""
 
+    profile: Mapping[str, object] = field(default_factory=dict)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="interlock-bench-")))
     deliveries: list[tuple[datetime, str]] = field(default_factory=list)
     points: float = 0.0
@@ -123,7 +126,9 @@ class Stage:
         )
         for item in CATALOGUE:
             self.shopify.add_variant(item.sku, item.price, 100_000, title=item.title)
-        self.mirakl = MiraklWorld(clock, 2, replace(PROFILES[MARKETPLACE].changed(QUICK), currency="EUR"))
+        self.mirakl = MiraklWorld(
+            clock, 2, replace(PROFILES[MARKETPLACE].changed({**QUICK, **self.profile}), currency="EUR")
+        )
         self._transports = {
             f"https://{self.shopify.shop.domain}": ClockedASGITransport(self.shopify.app),
             MIRAKL: ClockedASGITransport(self.mirakl.app),
@@ -173,6 +178,7 @@ class Stage:
                 poll_seconds=1,
                 event_reads_per_minute=600,
             )
+            self.connection_id = connection_id
             map_carriers(c, connection_id, [CarrierMapping("dhl", "DHL")], "set-up", now)
             row = one_connection(c, connection_id)
         stored = self.service.connections

@@ -30,6 +30,7 @@ from interlock.console.case_story import Told, story_of
 from interlock.console.doors import Who, needs, needs_the_cases_team
 from interlock.console.export import Cell, csv_file
 from interlock.console.lists import Asked, asked_of, choices
+from interlock.console.oversold import InSum, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.console.refund_tasks import ABOUT_REFUNDS, RefundTaskRow, refund_tasks_page
 from interlock.console.refund_tasks import OWN_FILTERS as REFUND_FILTERS
@@ -163,19 +164,23 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
     async def case_page(
         request: Request, case_id: int, option: str, why: str = "", refused: str = ""
     ) -> Response:
-        def read(c: Connection) -> tuple[CaseRow, GivenAnswer | None, list[Told], Impact | None] | None:
+        now = parts.clock.now()
+
+        def read(
+            c: Connection,
+        ) -> tuple[CaseRow, GivenAnswer | None, list[Told], Impact | None, InSum | None] | None:
             row = one_case(c, case_id)
             if row is None:
                 return None
             told = list(story_of(history(c, case_id), parts.keyring))
-            return row, latest_answer(c, case_id), told, _unlocked(c, row)
+            asked_about = orders_in_question(c, row, now)
+            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about
 
         found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no case {case_id}.")
-        row, last, told, unlocked = found
+        row, last, told, unlocked, in_question = found
         page = manual.manual_page(f"{manual.CASES}{row.reason}")
-        now = parts.clock.now()
         return console.page(
             request,
             "case",
@@ -192,6 +197,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             refused=refused,
             told=told,
             unlocked=unlocked,
+            in_question=in_question,
             rests_for=RESTS_FOR,
             # The page's own title stands above it already; the rest was escaped when it was rendered.
             manual_steps=Markup("" if page is None else page.html.partition("</h1>")[2]),
@@ -213,6 +219,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         why: Annotated[str, Form()] = "",
         text: Annotated[str, Form()] = "",
         seen: Annotated[str, Form()] = "",
+        back: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
@@ -234,7 +241,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         except CannotAnswer as refused:
             await console.tally(lambda c: desk.count_refused_answer(c, option))
             return await case_page(request, case_id, option, given_text(why), str(refused))
-        return seen_other(f"/orders/{order_id}")
+        return seen_other(f"/cases/{back}#orders" if _ROW_ID.fullmatch(back) else f"/orders/{order_id}")
 
     async def done(request: Request, case_id: int, act: Callable[[Connection], None]) -> Response:
         """Do something to the case and show it again, with the sentence of a refusal."""

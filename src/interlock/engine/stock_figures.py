@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
-from interlock.engine.stock_reading import Articles, Selling
-from interlock.engine.store import ConnectionRow, count, poll_of
+from interlock.engine.stock_reading import Articles, Selling, selling_from
+from interlock.engine.store import ConnectionRow, count, one_connection, poll_of
 from interlock.inventory import store
 from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
@@ -205,32 +205,80 @@ def _say_absurd(c: Connection, on: Ground, now: datetime) -> None:
 
 def _say_oversold(c: Connection, on: Ground, now: datetime) -> None:
     """A case for each item of which orders want more than there is, with a proposal which of them lose."""
-    waiting: dict[str, list[tuple[int, int]]] = {}
-    for one in on.sold:
-        if one.claimed_at is None:
-            for sku, units in one.units:
-                for item_id, per_unit in on.articles[one.connection_id].of(sku):
-                    waiting.setdefault(item_id, []).append((one.order_id, units * per_unit))
-    said: dict[str, str] = {}
-    for item_id, wanted in waiting.items():
-        item = on.items.get(item_id)
-        if item is None or not item.tracked or sum(n for _, n in wanted) <= max(item.available, 0):
-            continue
-        divided = proposal(_asked(c, on, wanted, now), item.available)
-        if divided is not None and _concerns(divided, on.row.name):
-            sku = item.sku or item_id
-            said[sku] = sentence(sku, item.available, divided)
+    found = _divided(c, on.selling, on.items, on.articles, on.sold, now)
+    said = {
+        sku: sentence(sku, available, divided)
+        for sku, (available, divided) in found.items()
+        if _concerns(divided, on.row.name)
+    }
     opened = _say(c, on.row.id, Reason.OVERSOLD, said, "The orders that are left can be served.", now)
     if opened:
         count(c, "oversold", on.row.name, opened)
 
 
-def _asked(c: Connection, on: Ground, wanted: Sequence[tuple[int, int]], now: datetime) -> tuple[Sold, ...]:
+def wanted_too_much(
+    c: Connection, connection_id: int, sku: str, now: datetime
+) -> tuple[int, Proposal] | None:
+    """How the orders that wait for this article would be served now: the units there are at the connection's locations, and
+    the proposal; None where there are enough."""
+    row = one_connection(c, connection_id)
+    selling = selling_from(c, row.shopify_shop)
+    sold = tuple(store.sold_orders(c, selling.ids, unclaimed=True).values())
+    articles = {
+        each: Articles.read(
+            c,
+            selling.shop,
+            each,
+            {name for one in sold if one.connection_id == each for name, _ in one.units},
+        )
+        for each in selling.ids
+    }
+    item_ids = {
+        item_id
+        for one in sold
+        for name, _ in one.units
+        for item_id, _ in articles[one.connection_id].of(name)
+    }
+    items = {
+        item.item_id: item for item in store.items_at(c, selling.shop, row.rules.stock_locations, item_ids)
+    }
+    return _divided(c, selling, items, articles, sold, now).get(sku)
+
+
+def _divided(
+    c: Connection,
+    selling: Selling,
+    items: Mapping[str, KeptItem],
+    articles: Mapping[int, Articles],
+    sold: Sequence[SoldOrder],
+    now: datetime,
+) -> dict[str, tuple[int, Proposal]]:
+    """By SKU, the units that are there and the proposal, for each item of which waiting orders want more."""
+    waiting: dict[str, list[tuple[int, int]]] = {}
+    for one in sold:
+        if one.claimed_at is None:
+            for sku, units in one.units:
+                for item_id, per_unit in articles[one.connection_id].of(sku):
+                    waiting.setdefault(item_id, []).append((one.order_id, units * per_unit))
+    found: dict[str, tuple[int, Proposal]] = {}
+    for item_id, wanted in waiting.items():
+        item = items.get(item_id)
+        if item is None or not item.tracked or sum(n for _, n in wanted) <= max(item.available, 0):
+            continue
+        divided = proposal(_asked(c, selling, wanted, now), item.available)
+        if divided is not None:
+            found[item.sku or item_id] = (item.available, divided)
+    return found
+
+
+def _asked(
+    c: Connection, selling: Selling, wanted: Sequence[tuple[int, int]], now: datetime
+) -> tuple[Sold, ...]:
     """The orders that have waited longer than an import takes, with their deadline and value."""
     units = Counter[int]()
     for order_id, n in wanted:
         units[order_id] += n
-    names = {row.id: row.name for row in on.selling.rows}
+    names = {row.id: row.name for row in selling.rows}
     shown = orders.c.last_view["mirakl"]
     rows = c.execute(
         select(
@@ -240,6 +288,7 @@ def _asked(c: Connection, on: Ground, wanted: Sequence[tuple[int, int]], now: da
             orders.c.acceptance_due_at,
             shown["shipping_deadline"].astext.label("ship_until"),
             shown["total_price"].astext.label("total"),
+            shown["currency"].astext.label("currency"),
         )
         .where(orders.c.id.in_(sorted(units)), orders.c.created_at <= now - IMPORT_TAKES)
         .order_by(orders.c.id)
@@ -256,6 +305,7 @@ def _asked(c: Connection, on: Ground, wanted: Sequence[tuple[int, int]], now: da
                 units[row.id],
                 due_at,
                 Decimal(row.total or 0),
+                row.currency or "",
             )
         )
     return tuple(found)

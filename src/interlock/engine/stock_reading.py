@@ -1,7 +1,7 @@
 """What the shop has and what marketplaces have sold of it, kept up to date: deliveries name items, sweeps find what
 deliveries lost, and living orders tell what is sold and not claimed yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -325,11 +325,14 @@ class Articles:
     by_sku: Mapping[str, tuple[str, ...]]
 
     @staticmethod
-    def read(c: Connection, shop: str, connection_id: int) -> "Articles":
+    def read(c: Connection, shop: str, connection_id: int, skus: Collection[str] | None = None) -> "Articles":
+        """Of every offer of the connection, or of those with these SKUs."""
         linked: dict[str, tuple[tuple[str, int], ...]] = {}
-        for link in links(c, connection_id):
+        for link in links(c, connection_id, offer_skus=skus):
             linked[link.offer_sku] = (*linked.get(link.offer_sku, ()), (link.item_id, link.units))
-        return Articles(linked, sku_map(c, connection_id), store.items_by_sku(c, shop))
+        mapped = sku_map(c, connection_id)
+        wanted = None if skus is None else [mapped.get(sku, sku) for sku in skus]
+        return Articles(linked, mapped, store.items_by_sku(c, shop, wanted))
 
     def of(self, sku: str) -> tuple[tuple[str, int], ...]:
         """(item, units) for one unit of the offer. Every item that carries the SKU, where none is linked."""

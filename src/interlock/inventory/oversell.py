@@ -8,7 +8,7 @@ from decimal import Decimal
 @dataclass(frozen=True, slots=True)
 class Sold:
     """One marketplace order that waits for units of an article. `due_at` is when it has to be accepted or shipped, `value`
-    what the customer paid for it, in the shop's currency or the order's own."""
+    what the customer paid for it, in the order's `currency`."""
 
     order_id: int
     marketplace: str
@@ -16,6 +16,7 @@ class Sold:
     units: int
     due_at: datetime | None
     value: Decimal
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,12 @@ def sentence(sku: str, available: int, found: Proposal) -> str:
     losing = ", ".join(_named(order) for order in found.losing)
     return (
         f"{total} units of {sku} were sold on marketplaces and wait for stock, and {max(available, 0)} are there. Somebody "
-        f"loses. By deadline and then by value, these would be served: {served}; and these would not: {losing}. Refuse or "
-        "cancel the ones you choose on their own pages, or put stock in: then everything goes on by itself."
+        f"loses. By deadline and then by value, these would be served: {served}; and these would not: {losing}. Choose on the "
+        "page of this case, or put stock in: then everything goes on by itself."
     )
 
 
 def _named(order: Sold) -> str:
     until = "" if order.due_at is None else f", due {order.due_at:%d %B %H:%M} UTC"
-    return f"{order.name} on {order.marketplace} ({order.units}{until}, {order.value})"
+    paid = f"{order.value} {order.currency}".strip()
+    return f"{order.name} on {order.marketplace} ({order.units}{until}, {paid})"

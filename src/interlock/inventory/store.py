@@ -1,6 +1,6 @@
 """Tables of the stock: what the shop showed, what marketplaces sold, what each offer may show, and what was published."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -388,15 +388,15 @@ def items_gone(c: Connection, shop: str, item_ids: Sequence[str]) -> None:
         note_change(c, shop)
 
 
-def items_by_sku(c: Connection, shop: str) -> dict[str, tuple[str, ...]]:
-    """The items that carry each SKU; more than one where it is ambiguous."""
+def items_by_sku(c: Connection, shop: str, skus: Collection[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The items that carry each SKU, or each of these; more than one where it is ambiguous."""
     found: dict[str, tuple[str, ...]] = {}
-    rows = c.execute(
-        select(stock_items.c.sku, stock_items.c.item_id)
-        .where(stock_items.c.shop == shop, stock_items.c.sku != "")
-        .order_by(stock_items.c.item_id)
+    query = select(stock_items.c.sku, stock_items.c.item_id).where(
+        stock_items.c.shop == shop, stock_items.c.sku != ""
     )
-    for row in rows:
+    if skus is not None:
+        query = query.where(stock_items.c.sku.in_(sorted(set(skus))))
+    for row in c.execute(query.order_by(stock_items.c.item_id)):
         found[row.sku] = (*found.get(row.sku, ()), row.item_id)
     return found
 
@@ -433,9 +433,11 @@ class KeptItem:
     available: int
 
 
-def items_at(c: Connection, shop: str, locations: Sequence[str]) -> Iterator[KeptItem]:
-    """Every item of the shop with the units at these locations together (active ones; all active ones where none is
-    named)."""
+def items_at(
+    c: Connection, shop: str, locations: Sequence[str], item_ids: Collection[str] | None = None
+) -> Iterator[KeptItem]:
+    """Every item of the shop, or each of these, with the units at these locations together (active ones; all active ones
+    where none is named)."""
     at = and_(stock_levels.c.active, stock_levels.c.location_id.in_(locations) if locations else true())
     summed = func.coalesce(func.sum(stock_levels.c.available).filter(at), 0)
     rows = c.execute(
@@ -451,7 +453,10 @@ def items_at(c: Connection, shop: str, locations: Sequence[str]) -> Iterator[Kep
             stock_levels,
             (stock_levels.c.shop == stock_items.c.shop) & (stock_levels.c.item_id == stock_items.c.item_id),
         )
-        .where(stock_items.c.shop == shop)
+        .where(
+            stock_items.c.shop == shop,
+            true() if item_ids is None else stock_items.c.item_id.in_(sorted(set(item_ids))),
+        )
         .group_by(*stock_items.primary_key, *stock_items.c)
         .order_by(stock_items.c.item_id)
     )
@@ -496,9 +501,12 @@ class SoldOrder:
     claimed_at: datetime | None
 
 
-def sold_orders(c: Connection, connection_ids: Sequence[int]) -> dict[int, SoldOrder]:
-    """Every living order of these connections, by its row id."""
-    rows = c.execute(select(stock_sold).where(stock_sold.c.connection_id.in_(connection_ids)))
+def sold_orders(
+    c: Connection, connection_ids: Sequence[int], *, unclaimed: bool = False
+) -> dict[int, SoldOrder]:
+    """Every living order of these connections, or only those without a claim in Shopify, by its row id."""
+    query = select(stock_sold).where(stock_sold.c.connection_id.in_(connection_ids))
+    rows = c.execute(query.where(stock_sold.c.claimed_at.is_(None)) if unclaimed else query)
     return {
         row.order_id: SoldOrder(
             row.order_id,

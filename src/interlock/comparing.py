@@ -13,6 +13,7 @@ from interlock.engine.offers import (
     VARIANTS_EVERY,
     keep_all_variants,
     keep_export,
+    to_look_closer,
     wanted_read,
 )
 from interlock.engine.store import ConnectionRow, count, duty_is_due, take_duty
@@ -20,7 +21,7 @@ from interlock.logs import logger
 from interlock.mirakl import exports
 from interlock.mirakl.client import MiraklClient, ReadError, ReadRefused, ReadUnavailable
 from interlock.offers.matching import Variant
-from interlock.offers.store import OfferRead, keep_offer_read, offer_read
+from interlock.offers.store import OfferRead, keep_offer_read, keep_references, offer_read
 from interlock.shopify import read as shopify_read
 from interlock.shopify.classify import CallFailed
 from interlock.storage.database import Store
@@ -119,7 +120,25 @@ class Comparing:
 
         await self.store.tx(keep)
         logger().info("offers.read", connection=row.name, count=len(found.offers))
+        await self._look_closer(row, client)
         return True
+
+    async def _look_closer(self, row: ConnectionRow, client: MiraklClient) -> None:
+        """Read the codes of the products behind offers that lead to no product of the shop (OF21), a few at a time: a
+        barcode may tell a person which product is meant. One that cannot be read is looked at after the next export."""
+        for sku in await self.store.tx(lambda c: to_look_closer(c, row, self.clock.now())):
+            try:
+                references = await exports.references_of(client, sku)
+            except ReadError as failed:
+                logger().warning("offer.unread", connection=row.name, exc_info=failed)
+                await self.store.tx(lambda c: count(c, "offer_look_failed", row.name))
+                return
+            at = self.clock.now()
+            await self.store.tx(
+                lambda c, sku=sku, references=references, at=at: keep_references(  # type: ignore[misc]
+                    c, row.id, sku, references, at
+                )
+            )
 
     async def _failed(self, row: ConnectionRow, failed: ReadError, now: datetime) -> None:
         wait = AGAIN_AFTER

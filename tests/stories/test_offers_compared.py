@@ -8,12 +8,15 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from interlock.cases.store import cases
+from interlock.console.skus import suggestions
 from interlock.engine.offers import wanted_read
 from interlock.engine.store import counts
+from interlock.imports.store import sku_map
 from interlock.offers.store import OfferRead, keep_offer_read, known_offers, links, offer_read, want_offers
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.history import on_virtual_time
 from interlock.rehearsal.world import World, WorldPlan
+from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.storage.database import Database
@@ -156,3 +159,46 @@ def test_which_export_is_wanted() -> None:
     assert wanted_read(wanting, later) == "changes"
     told = OfferRead(asked_at=NOW, read_at=later, read_whole_at=NOW, wanted_at=NOW + timedelta(minutes=1))
     assert wanted_read(told, NOW + HOUR) is None
+
+
+def test_the_barcode_of_an_unknown_sku_is_looked_up_and_suggests_the_product(
+    database: Database, keyring: Keyring
+) -> None:
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        kettle = next(one for one in world.shopify.shop.variants.values() if one.sku == "KETTLE-1L")
+        kettle.sku, kettle.title, kettle.barcode = "4711", "Something else", "04006381333931"
+        market.offers.offers["KETTLE-1L"].ean = "4006381333931"
+        await world.compare(NAME)
+        row = world.connection_row(NAME)
+        with database.begin() as c:
+            (shown,) = known_offers(c, row.id, ["KETTLE-1L"])
+            assert shown.product_ids == ("P-KETTLE-1L", "4006381333931")
+            (first, *_) = suggestions(c, row, ["KETTLE-1L"])["KETTLE-1L"]
+            assert sku_map(c, row.id) == {}
+        assert (first.shop_sku, first.reasons) == ("4711", ("the same barcode: 04006381333931",))
+        assert open_cases(world)[0] == ("offer_without_variant", "KETTLE-1L")
+        # it was looked at, so a day later nobody asks again
+        looks = sum(call.operation == "OF21" for call in market.record.calls)
+        with database.begin() as c:
+            want_offers(c, row.id, world.service_clock.now())
+        await asyncio.sleep(600)
+        await world.compare(NAME)
+        assert (looks, sum(call.operation == "OF21" for call in market.record.calls)) == (1, 1)
+
+    lived(database, keyring, story)
+
+
+def test_a_refused_look_at_an_offer_leaves_what_was_read(database: Database, keyring: Keyring) -> None:
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        kettle = next(one for one in world.shopify.shop.variants.values() if one.sku == "KETTLE-1L")
+        kettle.sku = "4711"
+        market.armed.arm("OF21", Fault("server_error"))
+        await world.compare(NAME)
+        with database.begin() as c:
+            assert offer_read(c, world.connection_row(NAME).id).read_at is not None
+            assert counts(c)[("offer_look_failed", NAME)] == 1
+        assert ("offer_without_variant", "KETTLE-1L") in open_cases(world)
+
+    lived(database, keyring, story)

@@ -12,7 +12,7 @@ from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
-from interlock.offers.matching import Offered, Variant, match
+from interlock.offers.matching import Offered, Unlinked, Variant, match
 from interlock.offers.store import (
     OfferRead,
     bundles,
@@ -24,6 +24,7 @@ from interlock.offers.store import (
     keep_variants_read,
     known_offers,
     known_variants,
+    not_looked_at,
     offer_read,
     unseen_are_deleted,
     unseen_are_gone,
@@ -33,6 +34,8 @@ from interlock.offers.store import (
 WHOLE_EVERY = timedelta(hours=24)
 CHANGES_EVERY = timedelta(minutes=5)
 VARIANTS_EVERY = timedelta(hours=24)
+LOOKED_AT_FOR = timedelta(days=7)
+LOOKS_AT_ONCE = 20
 OVERLAP = timedelta(minutes=10)
 """How far a differential export reaches back before the last read: clocks differ, and a change may show late."""
 
@@ -69,6 +72,18 @@ def relink(c: Connection, row: ConnectionRow, now: datetime) -> int:
     if offer_read(c, row.id).read_whole_at is not None and variants_read(c, row.shopify_shop) is not None:
         check_offers(c, row.id, sides, now)
     return changed
+
+
+def to_look_closer(c: Connection, row: ConnectionRow, now: datetime) -> tuple[str, ...]:
+    """The SKUs of a few offers that can be bought and lead to no product, whose references were not read for a week. None
+    until the shop was read: what was not read yet is not missing."""
+    if variants_read(c, row.shopify_shop) is None:
+        return ()
+    sides = sides_of(c, row, now)
+    active = {offer.sku for offer in sides.offers if offer.active and not offer.deleted}
+    unknown = [one.offer_sku for one in sides.matches if isinstance(one, Unlinked) and not one.matches]
+    wanted = [sku for sku in unknown if sku in active]
+    return not_looked_at(c, row.id, wanted, now - LOOKED_AT_FOR, LOOKS_AT_ONCE) if wanted else ()
 
 
 def check_offers(c: Connection, connection_id: int, sides: Sides, now: datetime) -> None:

@@ -22,6 +22,7 @@ ReadOperation = Literal[
     "SH21",
     "ST11",
     "ST12",
+    "OF21",
     "OF52",
     "OF53",
     "OF54",

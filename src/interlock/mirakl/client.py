@@ -287,6 +287,10 @@ class MiraklClient:
     async def carriers(self, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
         return await self._list("SH21", "/api/shipping/carriers", "carriers", lane)
 
+    # OF21: the offer of one SKU as it is listed, with the references of its product
+    async def offers_of(self, sku: str, lane: Lane = "rest") -> tuple[Mapping[str, Any], ...]:
+        return await self._list("OF21", "/api/offers", "offers", lane, {"sku": sku})
+
     # OF52: ask for an export of offers, all that are not deleted or all that changed since; returns its tracking id.
     # Nothing of the shop changes by it, and a repeat is answered with the export there is.
     async def ask_for_offers(self, since: datetime | None, lane: Lane = "rest") -> str:
@@ -539,9 +543,14 @@ class MiraklClient:
         return _json(operation, await self._read(operation, path, {}, lane))
 
     async def _list(
-        self, operation: ReadOperation, path: str, member: str, lane: Lane
+        self,
+        operation: ReadOperation,
+        path: str,
+        member: str,
+        lane: Lane,
+        params: Mapping[str, str] | None = None,
     ) -> tuple[Mapping[str, Any], ...]:
-        answer = await self._read(operation, path, {}, lane)
+        answer = await self._read(operation, path, dict(params or {}), lane)
         return _rows(operation, _json(operation, answer), member, answer.body)
 
     async def _call(

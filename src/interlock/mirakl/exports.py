@@ -11,6 +11,8 @@ from interlock.orders.actions import Lane
 
 ExportState = Literal["pending", "complete", "failed"]
 LONGEST_SKU = 255
+LONGEST_CODE = 100
+MOST_CODES = 20
 LARGEST_QUANTITY = 2**31 - 1
 
 
@@ -83,6 +85,19 @@ def offers_from(rows: Sequence[Mapping[str, Any]]) -> Exported:
             )
         )
     return Exported(tuple(found), len(rows) - len(found))
+
+
+async def references_of(client: MiraklClient, sku: str, lane: Lane = "rest") -> tuple[str, ...]:
+    """The codes of the product behind the offer of this SKU, such as its EAN (OF21 `product_references`: the export has
+    none). Whatever their type: the operator names the types. Raises ReadError."""
+    found = []
+    for row in await client.offers_of(sku, lane):
+        shown = row.get("product_references") if row.get("shop_sku") == sku else None
+        for one in shown if isinstance(shown, list) else ():
+            code = _text(one.get("reference")) if isinstance(one, Mapping) else ""
+            if code and len(code) <= LONGEST_CODE:
+                found.append(code)
+    return tuple(dict.fromkeys(found))[:MOST_CODES]
 
 
 def _price(prices: Any) -> Decimal | None:

@@ -42,6 +42,9 @@ offers = Table(
     Column("sku", Text, nullable=False),
     Column("title", Text, nullable=False, server_default=""),
     Column("product_ids", ARRAY(Text), nullable=False, server_default="{}"),
+    # the codes of its product that only a closer look shows (OF21), and when that was last had
+    Column("product_references", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("looked_at", UtcDateTime),
     Column("quantity", Integer, nullable=False),
     Column("price", Numeric),
     Column("currency", Text, nullable=False, server_default=""),
@@ -248,9 +251,38 @@ def known_offers(
             row.active,
             row.deleted,
             row.title,
-            tuple(row.product_ids),
+            tuple(dict.fromkeys((*row.product_ids, *row.product_references))),
         )
     return tuple(latest.values())
+
+
+def not_looked_at(
+    c: Connection, connection_id: int, skus: Collection[str], before: datetime, limit: int
+) -> tuple[str, ...]:
+    """Of these SKUs of living offers, those without a closer look since then, the longest without one first."""
+    rows = c.execute(
+        select(offers.c.sku)
+        .where(
+            offers.c.connection_id == connection_id,
+            offers.c.sku.in_(sorted(set(skus))),
+            offers.c.deleted.is_(False),
+            func.coalesce(offers.c.looked_at, datetime.min.replace(tzinfo=before.tzinfo)) < before,
+        )
+        .order_by(offers.c.looked_at.nulls_first(), offers.c.sku)
+        .limit(limit)
+    )
+    return tuple(row.sku for row in rows)
+
+
+def keep_references(
+    c: Connection, connection_id: int, sku: str, references: Sequence[str], at: datetime
+) -> None:
+    """Write the codes that a closer look at an offer showed for its product."""
+    c.execute(
+        update(offers)
+        .where(offers.c.connection_id == connection_id, offers.c.sku == sku)
+        .values(product_references=list(references), looked_at=at)
+    )
 
 
 def keep_variants(c: Connection, shop: str, read: Sequence[Variant], asked_at: datetime) -> None:

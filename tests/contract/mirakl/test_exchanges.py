@@ -160,6 +160,8 @@ async def _day(judged: Judged, rng: random.Random) -> None:
         await judged.call("GET", f"/api/shipments/items_to_ship?order_id={order.id}")
         await judged.call("GET", f"/api/orders?order_ids={order.id}&order_tax_mode=TAX_EXCLUDED")
     await _stock_imported(judged)
+    judged.world.offers.offers["MUG-BLUE"].ean = "4006381333931"
+    await judged.call("GET", "/api/offers?sku=MUG-BLUE")
     await _exported(judged, {})
     judged.world.offers.failures_armed = 1
     await _exported(judged, {"include_inactive_offers": True, "items_per_chunk": 10000})

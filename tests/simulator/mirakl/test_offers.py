@@ -286,3 +286,18 @@ def test_offers_are_added_and_changed_over_the_control_endpoints() -> None:
     assert listed[-1]["updated"].startswith(
         (seller.world.clock.now() - timedelta(seconds=0)).date().isoformat()
     )
+
+
+def test_a_listed_offer_names_its_product_by_the_references_an_export_does_not_have() -> None:
+    """Section 9, OF21: `product_references[]`, found by `sku`."""
+    seller = Seller()
+    seller.world.offers.offers[SKU].ean = "4006381333931"
+    answer = seller.get(f"/api/offers?sku={SKU}").json()
+    assert answer["total_count"] == 1
+    (shown,) = answer["offers"]
+    assert shown["shop_sku"] == SKU
+    assert shown["product_references"] == [{"reference_type": "EAN", "reference": "4006381333931"}]
+    assert all("product_references" not in row for row in _rows(seller))
+    assert seller.get("/api/offers?sku=NONE").json() == {"offers": [], "total_count": 0}
+    assert len(seller.get("/api/offers?max=3&offset=2").json()["offers"]) == 3
+    assert seller.get("/api/offers?favorite=true").status_code == 501

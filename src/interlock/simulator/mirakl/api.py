@@ -194,6 +194,7 @@ class SellerApi:
         self._shown: dict[str, _Shown] = {}
         self._handlers: dict[str, Callable[[ApiCall], ApiAnswer]] = {
             "A01": self._a01,
+            "OF21": self._of21,
             "OF52": self._of52,
             "OF53": self._of53,
             "OF54": self._of54,
@@ -359,6 +360,18 @@ class SellerApi:
         if order is None:
             raise ApiRefusal(404, "ORDER_NOT_FOUND", f"Order {order_id} does not exist")
         return order
+
+    # -- OF21 --------------------------------------------------------------------------------------------
+
+    def _of21(self, call: ApiCall) -> ApiAnswer:
+        """OF21, section 9: the shop's offers, deleted ones apart, a page at a time; `sku` names one of them."""
+        for name in ("product_id", "offer_state_codes", "favorite", "pricing_channel_code", "sort", "order"):
+            if call.one(name) is not None:
+                return _not_modelled_part("OF21", name)
+        documents = self._world.offers.listed(call.one("sku"))
+        size, offset = call.whole("max", 10, 1, 100), call.whole("offset", 0, 0, 10**9)
+        shown = without_nulls(documents[offset : offset + size])
+        return ApiAnswer(200, dumps({"offers": shown, "total_count": len(documents)}))
 
     # -- OF52 to OF54 ------------------------------------------------------------------------------------
 

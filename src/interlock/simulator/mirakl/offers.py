@@ -279,6 +279,30 @@ class OfferBook:
                 shown.append(self._document(offer, export.fields))
         return tuple(shown)
 
+    def listed(self, sku: str | None) -> list[dict[str, Any]]:
+        """The offers that are not deleted, or the one with this SKU, as OF21 shows them; the oldest first."""
+        found = (offer for offer in self.offers.values() if not offer.deleted and sku in (None, offer.sku))
+        return [self._shown(offer) for offer in sorted(found, key=lambda known: known.id)]
+
+    def _shown(self, offer: SimOffer) -> dict[str, Any]:
+        """One offer of OF21: unlike an export it names the product by its references, such as its EAN."""
+        references = [{"reference_type": "EAN", "reference": offer.ean}] if offer.ean else []
+        return {
+            "active": offer.active,
+            "currency_iso_code": self.currency,
+            "description": offer.title,
+            "inactivity_reasons": [] if offer.quantity else ["ZERO_QUANTITY"],
+            "leadtime_to_ship": 2,
+            "logistic_class": {"code": "M", "label": "M"},
+            "offer_id": offer.id,
+            "product_references": references,
+            "product_sku": offer.product_sku,
+            "product_title": offer.title,
+            "quantity": offer.quantity,
+            "shop_sku": offer.sku,
+            "state_code": offer.state_code,
+        }
+
     def _document(self, offer: SimOffer, fields: tuple[str, ...] | None) -> dict[str, Any]:
         document: dict[str, Any] = {
             "active": offer.active,

@@ -534,6 +534,8 @@ def upgrade() -> None:
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("product_ids", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("product_references", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("price", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.Text(), server_default="", nullable=False),

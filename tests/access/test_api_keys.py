@@ -4,13 +4,13 @@ import html
 import re
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from interlock.access import people
 from interlock.access.audit_log import entries
 from interlock.access.roles import Grant, Role
 from interlock.access.store import KeyRefused, Scope, all_keys, make_key, person_of, proven
-from interlock.cases.store import answers, cases, sync_cases, take_answers, waiting_answers
+from interlock.cases.store import answers, case_events, cases, sync_cases, take_answers, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
@@ -18,7 +18,7 @@ from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
 from tests.access.conftest import People, SignedIn
-from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect, edited_up, keep
+from tests.console.seed import CLOCK, Numbered, Stopped, Wakes, connect, edited_up, keep, sku_unknown
 from tests.web.browser import Browser, text_of
 
 APPROVAL = Case(
@@ -173,8 +173,9 @@ def test_a_personal_key_may_do_at_most_what_its_person_may_and_ends_with_the_acc
         stranger.put("/v1/connections/atlas/skus/X", headers=vic, json=map_one).json()["error"]
         == "right_missing"
     )
-    # A role for one connection gives no key that reads all of them.
+    # A role for one connection gives no key that reads all of them, but one that reads that one.
     assert stranger.get("/v1/cases", headers=lin).json()["error"] == "right_missing"
+    assert stranger.get(f"/v1/cases/{case_id}", headers=lin).status_code == 200
     assert stranger.get("/v1/cases", headers=vic).status_code == 200
     with database.begin() as c:
         people.deactivate(c, vic_number, clock.now())
@@ -183,6 +184,67 @@ def test_a_personal_key_may_do_at_most_what_its_person_may_and_ends_with_the_acc
         proven(c, vic["Authorization"].removeprefix("Bearer "), Scope.CASES_READ)
     elsewhere = Browser(create_app(WebParts(store, clock, Numbered(), Wakes(), keyring)))
     assert elsewhere.get("/v1/key", headers=vic).json()["error"] == "key_revoked"
+
+
+def test_a_key_of_somebody_with_one_connection_opens_what_belongs_to_it_and_nothing_else(
+    database: Database,
+    somebody: People,
+    signed_in: SignedIn,
+    stranger: Browser,
+    connection: ConnectionRow,
+    keyring: Keyring,
+) -> None:
+    with database.begin() as c:
+        other = connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+        own_order, _ = keep(c, connection, edited_up())
+        foreign_order, _ = keep(c, other, sku_unknown())
+        numbers = dict(
+            c.execute(select(cases.c.order_id, func.min(cases.c.id)).group_by(cases.c.order_id)).all()
+        )
+    scopes = [scope.value for scope in Scope]
+    ada = own_key(signed_in(somebody("ada", Grant(Role.OPERATIONS, connection.id))), *scopes)
+    all_of_them = own_key(signed_in(somebody("ben", Role.OPERATIONS)), *scopes, name="ben's")
+
+    def status(path: str, headers: dict[str, str] = ada) -> int:
+        return stranger.get(f"/v1{path}", headers=headers).status_code
+
+    here = ["/orders/M-1001-A", "/orders/M-1001-A/explain", f"/cases/{numbers[own_order]}"]
+    here += ["/orders?connection=atlas", "/cases?connection=atlas", "/skus?connection=atlas"]
+    here += ["/connections/atlas/skus", "/connections/atlas/carriers", "/cases/catalogue", "/connections"]
+    there = ["/orders/M-1003-A", "/orders/M-1003-A/explain", f"/cases/{numbers[foreign_order]}"]
+    there += ["/orders?connection=borealis", "/cases?connection=borealis", "/skus?connection=borealis"]
+    there += ["/connections/borealis/skus", "/connections/borealis/carriers", "/connections/borealis/offers"]
+    whole = ["/orders", "/cases", "/skus", "/decisions", "/health", "/health/objectives"]
+    whole += [
+        "/orders?connection=atlas&number=M-1003-A",
+        "/orders?connection=nowhere",
+        "/label-check?order=M-1001-A",
+    ]
+    assert [path for path in here if status(path) != 200] == []
+    assert [path for path in (*there, *whole) if status(path) != 403] == []
+    assert [path for path in (*here, *there) if status(path, all_of_them) not in (200, 404)] == []
+    assert status("/orders/M-9-A") == 404
+    assert status("/cases/999999") == 404
+    assert status("/orders/%00") in (404, 422)
+    assert status("/cases/x") == 422
+    assert [one["name"] for one in stranger.get("/v1/connections", headers=ada).json()] == ["atlas"]
+    assert len(stranger.get("/v1/connections", headers=all_of_them).json()) == 2
+
+    with database.begin() as c:
+        before = c.execute(select(func.count()).select_from(case_events)).scalar_one()
+    words = {"who": "ada", "words": "Rang them."}
+    for case_id, answered in ((numbers[foreign_order], 403), (numbers[own_order], 201)):
+        told = stranger.post(f"/v1/cases/{case_id}/comments", headers=ada, json=words)
+        assert told.status_code == answered, told.text
+    mapped = {"shop_sku": "MUG", "who": "ada"}
+    assert stranger.put("/v1/connections/borealis/skus/X", headers=ada, json=mapped).status_code == 403
+    edit = {"set": [], "version": "x", "who": "ada", "why": "x"}
+    assert stranger.post("/v1/orders/M-1003-A/edit", headers=ada, json=edit).status_code == 403
+    assert stranger.post("/v1/orders/M-1003-A/edit-preview", headers=ada, json={}).status_code == 403
+    with database.begin() as c:
+        assert c.execute(select(func.count()).select_from(case_events)).scalar_one() == before + 1
+        changed = [one.connection_id for one in entries(c) if one.did == "changed"]
+    assert changed == [connection.id]
 
 
 def test_a_key_of_ones_own_is_only_ones_own(

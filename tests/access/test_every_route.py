@@ -131,6 +131,10 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /audit-log": P.SEE_AUDIT_LOG,
     "GET /audit-log.csv": P.SEE_AUDIT_LOG,
     "POST /audit-log/verify": P.SEE_AUDIT_LOG,
+    "GET /privacy": P.REVEAL_PERSONAL_DATA,
+    "GET /privacy.csv": P.EXPORT,
+    "POST /privacy/{request_id}/show": P.REVEAL_PERSONAL_DATA,
+    "POST /privacy/{request_id}/done": P.REVEAL_PERSONAL_DATA,
 }
 
 
@@ -296,6 +300,8 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
     assert status("POST", f"/orders/{foreign}/replay") == 403
     assert status("POST", f"/cases/{foreign_case}/answer") == 403
     assert status("GET", "/people") == 403
+    assert status("GET", "/privacy") == 403
+    assert status("GET", "/privacy.csv") == 403
     for path in (
         "/orders",
         "/orders.csv",

@@ -16,6 +16,7 @@ import uvicorn
 from sqlalchemy import insert, update
 
 from interlock.access import people, sessions
+from interlock.access.erasures import keep_request
 from interlock.access.roles import Grant, Role
 from interlock.access.rules import AccessRules
 from interlock.access.store import make_key, revoke_key
@@ -112,6 +113,7 @@ def serving(database: Database) -> Iterator[Served]:
         assert people.confirm_second_factor(c, keyring, admin, code, CLOCK)
         people.keep_password(c, keyring, admin, "none that opens anything")
         token = sessions.begin(c, keyring, admin, "Test browser", CLOCK, AccessRules().longest)
+        keep_request(c, "atlas.myshopify.com", "customers/redact", "w1", keyring.encrypt(document), CLOCK)
         make_key(c, "warehouse <b>", ["labels:check", "orders:read"], "ada", CLOCK)
         revoke_key(c, make_key(c, "old", ["orders:read"], "ada", CLOCK)[0].id, "ada", CLOCK)
     parts = WebParts(ThreadStore(database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER)

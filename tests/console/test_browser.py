@@ -54,6 +54,7 @@ PAGES = (
     "/people/1",
     "/api-keys",
     "/audit-log",
+    "/privacy",
     "/health",
     "/manual",
     "/manual/operations/cases/carrier_unknown",
@@ -377,6 +378,19 @@ def test_personal_data_are_shown_for_a_reason_and_not_before(screen: Screen, ser
     page.get_by_role("button", name="Show them").click()
 
     page.locator("pre", has_text="Canary").wait_for()
+    assert screen.complaints == []
+
+
+def test_a_request_about_personal_data_is_shown_answered_and_forgotten(screen: Screen) -> None:
+    page = screen.open("/privacy")
+    assert "Canary" not in page.content()
+    page.get_by_role("button", name="Show whom request 1 is about").click()
+    page.locator("pre", has_text="Canary").wait_for()
+    page.get_by_role("button", name="It was done: request 1").click()
+
+    page.get_by_role("heading", name="Answered").wait_for()
+    assert page.get_by_role("button", name="It was done: request 1").count() == 0
+    assert "Canary" not in page.content()
     assert screen.complaints == []
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from interlock.engine.store import connections
 from interlock.monitoring.channels import add_channel
 from interlock.monitoring.deadlines import FileUnusable, LastKnown, OrderDeadline, read, write
 from interlock.monitoring.watchdog import Seen, pages_due
@@ -106,13 +107,13 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str | None, m
         read(path)
 
 
-def until(what: str, seconds: float, met: Callable[[], bool]) -> None:
-    """Wait until something is so; fail by its name when it takes too long."""
+def until(what: str, seconds: float, met: Callable[[], bool], log: Path) -> None:
+    """Wait until something is so; fail by its name, and with the end of the service's log, when it takes too long."""
     for _ in range(int(seconds * 10)):
         if met():
             return
         time.sleep(0.1)
-    raise AssertionError(f"After {seconds:g} s: {what}")
+    raise AssertionError(f"After {seconds:g} s: {what}. The service wrote: {log.read_text()[-4000:]}")
 
 
 @pytest.mark.processes
@@ -127,12 +128,16 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
         "INTERLOCK_DATA_FOLDER": str(tmp_path),
         "INTERLOCK_KEY": key,
         "INTERLOCK_HTTP_PORT": str(port),
+        "INTERLOCK_ALLOW_LOOPBACK_HTTP": "true",
     }
     program = [sys.executable, "-m", "interlock.cli"]
     keyring, now = Keyring([key]), datetime.now(UTC)  # noqa: TID251 - real processes live in real time
     with Receiver() as receiver:
         with own_database.begin() as c:
             connection = connect(c, keyring)
+            # Nobody listens there: whether this machine reaches a real shop is not to matter.
+            nobody = f"http://127.0.0.1:{free_port()}"
+            c.execute(update(connections).values(mirakl_origin=nobody, shopify_origin=nobody))
             window = connection.rules.acceptance_window
             assert window is not None
             order_id = add_order(c, connection.id, "M-77", "", now)
@@ -142,15 +147,15 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
                 .values(mirakl_state="WAITING_ACCEPTANCE", acceptance_due_at=now + window / 2)
             )
             add_channel(c, keyring, "pager", "paging", receiver.url("pager"), "Kim", now)
-        service = subprocess.Popen(
-            [*program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        log = tmp_path / "service.log"
+        with log.open("wb") as output:
+            service = subprocess.Popen(
+                [*program, "serve"], env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
         dog = None
         try:
             file = tmp_path / "watchdog.json"
-            until(
-                "the service has written no file", 150, lambda: file.exists() and bool(read(file).deadlines)
-            )
+            until("no file is there", 150, lambda: file.exists() and bool(read(file).deadlines), log)
             assert "M-77" in file.read_text()
             dog = subprocess.Popen(
                 [*program, "watchdog", "--after", "1", "--every", "0.3"],
@@ -169,7 +174,7 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
             assert of_the_dog() == []
             service.send_signal(signal.SIGKILL)
             service.wait(10)
-            until("nobody was paged", 150, lambda: len(of_the_dog()) >= 2)
+            until("nobody was paged", 150, lambda: len(of_the_dog()) >= 2, log)
             time.sleep(2)
             titles = of_the_dog()
             assert titles[0] == "[PAGE] Interlock does not answer"

@@ -88,7 +88,7 @@ PERMISSION_OF: Mapping[Scope, Permission] = MappingProxyType(
         Scope.MAPPINGS_WRITE: Permission.CHANGE_MAPPINGS,
     }
 )
-"""What the person of a personal key needs for a scope, at all connections; for any other scope it is the right to see.
+"""What the person of a personal key needs for a scope, where the call speaks of; for any other scope it is the right to see.
 Whether they may answer a case depends on the case's team as well."""
 
 

@@ -12,6 +12,7 @@ from interlock.access.audit_log import asking
 from interlock.access.roles import answers_for
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate, PersonNeeded
+from interlock.api.places import ANYWHERE, OF_CASE, OF_LIST
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import (
     After,
@@ -215,12 +216,13 @@ class Decision(Answer):
 def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
     """The routes of cases and decisions."""
     routes = APIRouter(tags=["cases"])
-    may_read, may_answer = gate.needs(Scope.CASES_READ), gate.needs(Scope.CASES_ANSWER)
-    may_work = gate.needs(Scope.CASES_WORK)
+    may_read, may_list = gate.needs(Scope.CASES_READ, OF_CASE), gate.needs(Scope.CASES_READ, OF_LIST)
+    may_answer, may_work = gate.needs(Scope.CASES_ANSWER, OF_CASE), gate.needs(Scope.CASES_WORK, OF_CASE)
+    may_read_all, may_know = gate.needs(Scope.CASES_READ), gate.needs(Scope.CASES_READ, ANYWHERE)
 
     @routes.get("/cases", responses=responses(422), operation_id="list_cases")
     async def listed(
-        caller: Annotated[Caller, Depends(may_read)],
+        caller: Annotated[Caller, Depends(may_list)],
         state: Annotated[
             Literal["open", "closed", "all"], Query(description="Open ones, unless asked.")
         ] = "open",
@@ -256,7 +258,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         return page_of([case_answer(row) for row in rows], ids, limit)
 
     @routes.get("/cases/catalogue", responses=responses(), operation_id="show_catalogue")
-    async def catalogue(caller: Annotated[Caller, Depends(may_read)]) -> list[Entry]:
+    async def catalogue(caller: Annotated[Caller, Depends(may_know)]) -> list[Entry]:
         """Every reason there is: who owns it, what it costs and when, how it closes, what may be answered."""
         return list(entries())
 
@@ -390,7 +392,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
 
     @routes.get("/decisions", responses=responses(422), operation_id="list_decisions")
     async def decisions(
-        caller: Annotated[Caller, Depends(may_read)],
+        caller: Annotated[Caller, Depends(may_read_all)],
         order: Annotated[Filter, Query(description="A Mirakl order id.")] = "",
         after: After = "",
         limit: Limit = 50,

@@ -10,6 +10,7 @@ from interlock.access.audit_log import asking
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.orders import NoSuch
+from interlock.api.places import OF_ORDER
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import Number, shown
 from interlock.clock import Clock
@@ -120,7 +121,7 @@ class EditRefused(NotDone):
 def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
     """The routes of the edit desk."""
     routes = APIRouter(prefix="/orders/{number}", tags=["edits"])
-    may_read, may_edit = gate.needs(Scope.ORDERS_READ), gate.needs(Scope.ORDERS_EDIT)
+    may_read, may_edit = gate.needs(Scope.ORDERS_READ, OF_ORDER), gate.needs(Scope.ORDERS_EDIT, OF_ORDER)
 
     def found(c: Connection, number: str) -> int:
         order_id = one_order_id(c, number)

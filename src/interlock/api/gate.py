@@ -9,8 +9,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import LONGEST, Asking, asking, record_form
-from interlock.access.roles import PERMISSION_WORDS, Permission, Person, may
+from interlock.access.roles import PERMISSION_WORDS, Permission, Person, connections_for, may
 from interlock.access.store import PERMISSION_OF, ApiKey, Scope, key_of, note_use, person_of
+from interlock.api.places import EVERYWHERE, Place
 from interlock.api.problems import NotDone
 from interlock.clock import Clock
 from interlock.engine.store import count
@@ -110,10 +111,13 @@ class PersonMayNot(NotDone):
 
     status, error = 403, "right_missing"
 
-    def __init__(self, person: Person, permission: Permission) -> None:
+    def __init__(self, person: Person, permission: Permission, *, whole: bool) -> None:
+        where = (
+            "for all connections; a list may be asked for one of them by `connection`" if whole else "here"
+        )
         super().__init__(
-            f"This is a key of {person.handle}, who does not have the right to {PERMISSION_WORDS[permission]} for all "
-            "connections. A personal key may do at most what its person may. Nothing was changed."
+            f"This is a key of {person.handle}, who does not have the right to {PERMISSION_WORDS[permission]} {where}. "
+            "A personal key may do at most what its person may. Nothing was changed."
         )
 
 
@@ -165,7 +169,12 @@ class Caller:
     def check(self, permission: Permission, connection: int | None = None) -> None:
         """Raise PersonMayNot when it is the key of somebody who may not do this."""
         if self.person is not None and not may(self.person, permission, connection):
-            raise PersonMayNot(self.person, permission)
+            raise PersonMayNot(self.person, permission, whole=connection is None)
+
+    def sees(self, connection: int) -> bool:
+        """Whether the connection with this row number may be named to whoever calls."""
+        own = None if self.person is None else connections_for(self.person, Permission.SEE)
+        return own is None or connection in own
 
 
 @dataclass(slots=True)
@@ -210,8 +219,9 @@ class Gate:
         self._good: dict[str, tuple[float, Caller]] = {}
         self._uses: dict[int, _Use] = {}
 
-    def needs(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
-        """A dependency of a route: the caller, if its key has the scope. Raises the refusals of this module."""
+    def needs(self, scope: Scope, place: Place = EVERYWHERE) -> Callable[..., Awaitable[Caller]]:
+        """A dependency of a route: the caller, if its key has the scope, and if the key is somebody's own, they have the
+        right at the connection that `place` finds. Raises the refusals of this module."""
 
         async def caller(
             request: Request,
@@ -221,13 +231,16 @@ class Gate:
             if scope not in found.scopes:
                 await self._count_refused("scope_missing")
                 raise ScopeMissing(found.name, scope)
-            try:
-                found.check(PERMISSION_OF.get(scope, Permission.SEE))
-            except PersonMayNot:
-                await self._count_refused("right_missing")
-                raise
+            connection: int | None = None
+            if found.person is not None:
+                permission = PERMISSION_OF.get(scope, Permission.SEE)
+                connection = await self._store.tx(lambda c: place.find(c, request))
+                if not place.allows(found.person, permission, connection):
+                    await self._count_refused("right_missing")
+                    raise PersonMayNot(found.person, permission, whole=connection is None)
             if scope in CHANGING:
-                asking.set(Asking(found.who[:LONGEST], scope.value, request.scope["path"][:LONGEST], None))
+                path = request.scope["path"][:LONGEST]
+                asking.set(Asking(found.who[:LONGEST], scope.value, path, connection))
             return found
 
         setattr(

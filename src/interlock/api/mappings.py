@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
+from interlock.api.places import ANYWHERE, OF_CONNECTION
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import Answer, Body, Who, said, shown, version_of
 from interlock.clock import Clock
@@ -166,7 +167,9 @@ async def _kept(store: Store, keep: Callable[[Connection], Kept]) -> Kept:
 def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
     """The routes of connections and their maps."""
     routes = APIRouter(tags=["mappings"])
-    may_read, may_write = gate.needs(Scope.MAPPINGS_READ), gate.needs(Scope.MAPPINGS_WRITE)
+    may_read = gate.needs(Scope.MAPPINGS_READ, OF_CONNECTION)
+    may_write = gate.needs(Scope.MAPPINGS_WRITE, OF_CONNECTION)
+    may_know = gate.needs(Scope.MAPPINGS_READ, ANYWHERE)
 
     def found(c: Connection, name: str) -> ConnectionRow:
         row = next((row for row in all_connections(c) if row.name == name), None)
@@ -175,14 +178,15 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         return row
 
     @routes.get("/connections", responses=responses(), operation_id="list_connections")
-    async def listed(caller: Annotated[Caller, Depends(may_read)]) -> list[ConnectionAnswer]:
-        """List the connections by name."""
+    async def listed(caller: Annotated[Caller, Depends(may_know)]) -> list[ConnectionAnswer]:
+        """List the connections by name; with somebody's own key, those at which its person has a role."""
         rows = await store.tx(all_connections)
         return [
             ConnectionAnswer(
                 name=row.name, live=row.live, shop=row.shopify_shop, marketplace=row.mirakl_origin
             )
             for row in sorted(rows, key=lambda row: row.name)
+            if caller.sees(row.id)
         ]
 
     @routes.get(

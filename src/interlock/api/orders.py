@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from interlock.access.store import Scope
 from interlock.api.cases import CaseAnswer, Fact, case_answer
 from interlock.api.gate import Caller, Gate
+from interlock.api.places import OF_LIST, OF_ORDER
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import After, Answer, Filter, Limit, Number, Page
 from interlock.clock import Clock
@@ -115,7 +116,7 @@ class OrderAnswer(OrderListed):
 def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
     """The routes that read orders."""
     routes = APIRouter(tags=["orders"])
-    may_read = gate.needs(Scope.ORDERS_READ)
+    may_read, may_list = gate.needs(Scope.ORDERS_READ, OF_ORDER), gate.needs(Scope.ORDERS_READ, OF_LIST)
 
     async def page_of_order(number: str) -> OrderPage:
         now = clock.now()
@@ -132,7 +133,7 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
 
     @routes.get("/orders", responses=responses(422), operation_id="list_orders")
     async def listed(
-        caller: Annotated[Caller, Depends(may_read)],
+        caller: Annotated[Caller, Depends(may_list)],
         number: Filter = "",
         connection: Filter = "",
         show: Annotated[

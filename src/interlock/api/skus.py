@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.mappings import NameOfConnection, NoSuchConnection
+from interlock.api.places import OF_CONNECTION, OF_LIST
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import Answer, shown
 from interlock.clock import Clock
@@ -109,11 +110,12 @@ def _answer(one: SkuHealth) -> SkuAnswer:
 def sku_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
     """The routes of SKUs and offers."""
     routes = APIRouter(tags=["mappings"])
-    may_read = gate.needs(Scope.MAPPINGS_READ)
+    may_read = gate.needs(Scope.MAPPINGS_READ, OF_CONNECTION)
+    may_list = gate.needs(Scope.MAPPINGS_READ, OF_LIST)
 
     @routes.get("/skus", responses=responses(404, 422), operation_id="list_skus")
     async def skus(
-        caller: Annotated[Caller, Depends(may_read)],
+        caller: Annotated[Caller, Depends(may_list)],
         connection: Annotated[str, Query(max_length=200), AfterValidator(shown)] = "",
         state: SkuState | None = None,
         sku: Annotated[

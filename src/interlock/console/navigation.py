@@ -39,6 +39,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("/people", "People"),
             Place("/api-keys", "API keys"),
             Place("/audit-log", "Audit log"),
+            Place("/privacy", "Privacy requests"),
             Place("/manual", "Manual"),
         ),
     ),

@@ -27,6 +27,7 @@ from interlock.console.order_pages import order_routes
 from interlock.console.outside_pages import outside_routes
 from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
+from interlock.console.privacy_pages import privacy_routes
 from interlock.console.sku_pages import sku_routes
 from interlock.console.stock_pages import stock_routes
 from interlock.console.theme_pages import theme_routes
@@ -62,5 +63,6 @@ def router(
     people_routes(routes, console)
     api_key_routes(routes, console)
     audit_routes(routes, console)
+    privacy_routes(routes, console)
     console.paths = frozenset(route.path for route in routes.routes if isinstance(route, APIRoute))
     return routes

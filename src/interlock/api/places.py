@@ -1,0 +1,88 @@
+"""Which connection a call speaks of, as its address says: there somebody's own key may do what its person may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import Connection, select
+
+from interlock.access.roles import Permission as P
+from interlock.access.roles import Person, may, may_somewhere
+from interlock.api.values import LARGEST_ROW_ID
+from interlock.console.doors import connection_of
+from interlock.console.order_list import one_order_id
+from interlock.engine.store import connections
+
+LONGEST_NUMBER = 200
+NOWHERE = 0
+"""The connection of a list that is filtered by a name nobody has: no row has this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How to find the connection a call speaks of. `find` gives its row number; None means for a list that it is of all
+    connections, and for anything else that there is no such thing, which whoever may look somewhere may be told."""
+
+    find: Callable[[Connection, Request], int | None]
+    lists: bool = False
+
+    def allows(self, person: Person, permission: P, connection: int | None) -> bool:
+        """Whether the person may do this at what `find` has found."""
+        if connection is None and not self.lists:
+            return may_somewhere(person, permission)
+        return may(person, permission, connection)
+
+
+def _of_order(c: Connection, request: Request) -> int | None:
+    number = str(request.path_params.get("number", ""))
+    if not number.isprintable() or len(number) > LONGEST_NUMBER:
+        return None
+    order_id = one_order_id(c, number)
+    return None if order_id is None else connection_of(c, {"order_id": order_id})
+
+
+def _of_case(c: Connection, request: Request) -> int | None:
+    number = str(request.path_params.get("case", ""))
+    known = number.isascii() and number.isdigit() and int(number) <= LARGEST_ROW_ID
+    return connection_of(c, {"case_id": int(number)}) if known else None
+
+
+def _named(c: Connection, name: str) -> int | None:
+    if not name.isprintable() or len(name) > LONGEST_NUMBER:
+        return None
+    found: int | None = c.execute(
+        select(connections.c.id).where(connections.c.name == name)
+    ).scalar_one_or_none()
+    return found
+
+
+def _of_connection(c: Connection, request: Request) -> int | None:
+    return _named(c, str(request.path_params.get("connection", "")))
+
+
+def _of_list(c: Connection, request: Request) -> int | None:
+    # A number is looked for at all connections, whatever else the address says.
+    name = request.query_params.get("connection", "")
+    if not name or request.query_params.get("number", "").strip():
+        return None
+    found = _named(c, name)
+    return NOWHERE if found is None else found
+
+
+def _anywhere(c: Connection, request: Request) -> int | None:
+    del c, request
+    return None
+
+
+OF_ORDER = Place(_of_order)
+"""`/orders/{number}…`."""
+OF_CASE = Place(_of_case)
+"""`/cases/{case}…`."""
+OF_CONNECTION = Place(_of_connection)
+"""`/connections/{connection}…`."""
+OF_LIST = Place(_of_list, lists=True)
+"""A list that `?connection=` filters."""
+ANYWHERE = Place(_anywhere)
+"""What says nothing of any order, or leaves out by itself what the person may not see."""
+EVERYWHERE = Place(_anywhere, lists=True)
+"""What is of the whole installation."""

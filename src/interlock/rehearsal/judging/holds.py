@@ -18,8 +18,6 @@ from interlock.rehearsal.judging.truth import (
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 
-FOUND_WITHIN = timedelta(minutes=5)
-"""So long at most an order of which it is not clear whether Shopify made it is looked for before it is held."""
 HOLD_WITHIN = timedelta(seconds=30)
 HOLD_POSSIBLE_FOR = timedelta(seconds=60)
 JUST_EDITED = timedelta(seconds=60)
@@ -136,15 +134,6 @@ def _judge_hold(
             "I8", truth.id, seen, "The fulfillment order could not be held; its case says so.", parcel.gid
         )
         return
-    if held is not None and _was_being_looked_for(evidence, truth, seen, held):
-        verdict.bound(
-            "I8",
-            truth.id,
-            seen,
-            "Whether Shopify had made the order was not clear yet; it was held once found.",
-            parcel.gid,
-        )
-        return
     late = until - seen - evidence.unavailable(seen, until)
     how = "was never placed after" if held is None else f"came {(held - seen).total_seconds():.0f} s after"
     if late <= HOLD_WITHIN:
@@ -159,19 +148,6 @@ def _judge_hold(
         f"Our hold {how} the read that demanded it.",
         stretch.why,
         parcel.gid,
-    )
-
-
-def _was_being_looked_for(evidence: Evidence, truth: Truth, seen: datetime, held: datetime) -> bool:
-    """Whether the order was read before its creation had been cleared up: the answer was lost, and Shopify may be minutes
-    behind with what finds it again (`orderByIdentifier`, search). A read of an order that is linked to nothing demands no
-    hold; how long it may take is bounded all the same."""
-    return held - seen <= FOUND_WITHIN and any(
-        operation.kind in ("CreateOrder", "CompleteDraft")
-        and operation.code == "observed"
-        and operation.planned_at <= seen
-        and (operation.done_at is None or seen < operation.done_at)
-        for operation in evidence.operations_of.get(truth.row.id if truth.row else 0, [])
     )
 
 

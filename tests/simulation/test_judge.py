@@ -17,7 +17,10 @@ from sqlalchemy import Connection, text, update
 from interlock.access.audit_log import Did, audit_log, record
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
-from interlock.rehearsal.judging.evidence import LabelAsked, gather
+from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
+from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, gather
+from interlock.rehearsal.judging.rest import i17_differences_have_cases
+from interlock.rehearsal.judging.truth import truths
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -63,8 +66,8 @@ class Bench:
     def shopify_gid(self) -> str:
         return next(e.order_id for e in self.world.shopify.record.effects if e.kind == "order_created")
 
-    def judge(self) -> Verdict:
-        evidence = gather(
+    def evidence(self) -> Evidence:
+        return gather(
             self.world.mirakl,
             self.world.connection_ids,
             self.world.shopify,
@@ -74,7 +77,9 @@ class Bench:
             self.logs,
             asked=self.asked,
         )
-        return judge_evidence(evidence, self.connection, self.quiescent)
+
+    def judge(self) -> Verdict:
+        return judge_evidence(self.evidence(), self.connection, self.quiescent)
 
     def broken(self) -> set[str]:
         return {finding.invariant for finding in self.judge().broken}
@@ -549,6 +554,23 @@ def test_i15_a_window_in_which_every_walk_was_lost_is_bounded(bench: Bench) -> N
     assert bench.broken() == {"I15"}
 
 
+def test_i15_a_lost_walk_costs_time_only_until_the_order_was_shown(bench: Bench) -> None:
+    assert bench.order.waiting_since is not None
+    bench.order.waiting_since -= timedelta(hours=23)
+    began = bench.order.waiting_since
+    late = began + timedelta(hours=24) * 0.4
+    asked = replace(bench.call("OR11"), order_ids=(), detail={"read": "walk"})
+    calls = bench.mirakl.record.calls
+    lost = replace(asked, at=began + timedelta(hours=1), fault="reply_lost")
+    poll = timedelta(seconds=bench.world.plan.poll_seconds)
+    told = late + timedelta(seconds=60 + 45) + poll - timedelta(seconds=5)
+    _case(bench, "acceptance_running_out", told, closed=True)
+    calls.insert(0, lost)
+    assert bench.broken() == set()
+    calls.insert(0, replace(asked, at=began + timedelta(minutes=30), order_ids=(bench.order.id,)))
+    assert bench.broken() == {"I15"}
+
+
 def test_i15_a_state_that_nobody_knows_hides_the_window_only_while_it_is_shown(bench: Bench) -> None:
     assert bench.order.waiting_since is not None
     bench.order.waiting_since -= timedelta(hours=23)
@@ -582,6 +604,32 @@ def test_i17_an_order_that_ended_on_one_side_only(bench: Bench) -> None:
     assert "I17" not in bench.broken()
 
 
+@pytest.mark.parametrize(
+    ("state", "shown", "drafts", "broken"),
+    [
+        ("WAITING_DEBIT", False, ("D1",), False),
+        ("WAITING_DEBIT", True, ("D1",), True),  # with its address the draft is to become an order
+        ("WAITING_DEBIT", False, (), True),
+        ("SHIPPING", False, ("D1",), True),
+    ],
+)
+def test_i17_a_draft_waits_for_the_payment_while_the_address_is_hidden(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    shown: bool,
+    drafts: tuple[str, ...],
+    broken: bool,
+) -> None:
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, state=state, exists=False, live=False, drafts=drafts)
+    monkeypatch.setattr(bench.order, "address_shown", shown)
+    verdict = Verdict()
+    i17_differences_have_cases(evidence, truth, verdict)
+    assert bool(verdict.broken) is broken
+
+
 def test_i17_is_not_asked_before_everything_is_at_rest(bench: Bench) -> None:
     _end_at_the_marketplace(bench)
     bench.quiescent = False
@@ -606,6 +654,21 @@ def test_i19_a_seller_reference_that_names_another_order(bench: Bench) -> None:
 def test_i19_a_link_that_was_lost(bench: Bench) -> None:
     bench.sql("UPDATE orders SET shopify_order_id = NULL")
     assert bench.broken() == {"I19"}
+
+
+@pytest.mark.parametrize(("left", "broken"), [(True, False), (False, True)])
+def test_i19_an_order_without_a_row_is_right_only_where_it_left_before_a_read_showed_it(
+    bench: Bench, left: bool, broken: bool
+) -> None:
+    gone = next(e for e in bench.effects("state") if e.detail["to"] == "SHIPPED")
+    calls = bench.mirakl.record.calls
+    calls[:] = [c for c in calls if c.operation != "OR11" or c.at >= gone.at or not left]
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    truth.row = None
+    verdict = Verdict()
+    i19_mapping_agrees_three_ways(evidence, truth, verdict)
+    assert bool(verdict.broken) is broken
 
 
 def test_i19_a_shopify_order_cancelled_while_the_marketplace_wants_it(bench: Bench) -> None:

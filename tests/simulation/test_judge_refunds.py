@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -144,6 +145,27 @@ def test_i6_units_that_were_refunded_and_left_all_the_same(bench: Bench) -> None
     bench.happen(label, detail={"lines": lines})
     told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
     assert any("neither cancelled" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(("before", "broken"), [(270, True), (10, False), (-60, False), (None, False)])
+def test_i6_a_refund_nobody_heard_of_is_known_by_the_first_read_after_it_was_approved(
+    bench: Bench, before: int | None, broken: bool
+) -> None:
+    """Its answer was lost and it waited for the operator, who approved it so many seconds before the label, or never."""
+    made = bench.effects("refund", ours=True)[0]
+    edited = [e for e in bench.effects("edited") if e.at < made.at]
+    bench.unhappen(made, *bench.effects("refund_created"), *edited)
+    label = bench.effects("fulfillment_created")[0]
+    bench.unhappen(label)
+    lines = [{**line, "quantity": line["quantity"] + 1} for line in label.detail["lines"]]
+    label = bench.happen(label, detail={"lines": lines})
+    bench.happen(made, kind="refund_request")
+    bench.sql("UPDATE operations SET state = 'REJECTED' WHERE kind = 'RefundLines'")
+    if before is not None:
+        at = label.at - timedelta(seconds=before)
+        bench.happen(made, actor="operator", at=at, detail={"by": made.actor})
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("neither cancelled" in sentence for sentence in told) is broken
 
 
 def test_i6_more_taken_from_a_line_than_it_had(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,3 +149,27 @@ def test_i27_an_offer_that_has_just_moved_is_not_judged(
     monkeypatch.setattr(book.offers[SKU], "quantity", 1)
     monkeypatch.setattr(book, "changes", [*book.changes, moved])
     assert broken(finished, c) == set()
+
+
+@pytest.mark.parametrize(
+    ("export", "why", "found"),
+    [
+        ("while_pending", "portal", {"I27"}),
+        ("within_an_hour", "portal", set()),
+        ("within_an_hour", "import", {"I27"}),
+    ],
+)
+def test_i27_an_export_that_is_repeated_for_an_hour_hides_only_what_the_marketplace_did(
+    finished: World, c: Connection, monkeypatch: pytest.MonkeyPatch, export: str, why: str, found: set[str]
+) -> None:
+    world = finished.mirakl[NAME]
+    before = world.switches["offer_export_duplicate"]
+    world.switches.set("offer_export_duplicate", export)
+    book = world.offers
+    moved = replace(book.changes[-1], sku=SKU, why=why, at=finished.clock.now() - timedelta(minutes=80))
+    monkeypatch.setattr(book.offers[SKU], "quantity", 1)
+    monkeypatch.setattr(book, "changes", [*book.changes, moved])
+    try:
+        assert broken(finished, c) == found
+    finally:
+        world.switches.set("offer_export_duplicate", before)

@@ -233,7 +233,7 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     linked = truth.row.shopify_order_id
     shopify = evidence.shopify_orders.get(linked or "")
     if shopify is None or shopify.cancelled_at is not None:
-        if waits_as_a_draft(truth.last):
+        if waits_as_a_draft(truth):
             return
         if told_in_parcels(truth):
             return  # all of it was told of in the portal, and nothing is left for a Shopify order to do

@@ -28,6 +28,18 @@ def _walks(marketplace: Marketplace) -> list[Call]:
     return [call for call in marketplace.order_reads() if call.detail.get("read") == "walk"]
 
 
+def _first_shown(truth: Truth, since: datetime) -> datetime | None:
+    """When a read of ours first showed the order from then on."""
+    return next(
+        (
+            call.at
+            for call in truth.marketplace.order_reads()
+            if call.at >= since and truth.id in call.order_ids and went_well(call)
+        ),
+        None,
+    )
+
+
 def _state_shown_again(evidence: Evidence, truth: Truth, late: datetime) -> datetime | None:
     """When the marketplace showed the order's state again, where it showed one that nobody knows at `late`, or so shortly
     before that no walk of ours had to have read it since; None where it did not."""
@@ -65,8 +77,10 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
     if foreign:
         return
     walks = [call for call in _walks(truth.marketplace) if began <= call.at <= late]
-    missed = sum(not went_well(call) for call in walks)
+    shown_at = _first_shown(truth, began)
     # A walk that failed is made again an interval later: sooner, it could be one too many for the marketplace's ceiling.
+    # Once we were shown that the order waits, the time runs in our own book, and no walk has to come for it.
+    missed = sum(not went_well(call) for call in walks if shown_at is None or call.at < shown_at)
     due = late + SLACK + evidence.unavailable(began, late) + missed * evidence.poll
     if told and min(told) <= due:
         return
@@ -80,7 +94,7 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
             return
     lost = next((m.at for m in truth.moments if m.kind == "auto_refused"), None)
     reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
-    all_lost = bool(walks) and missed == len(walks)
+    all_lost = bool(walks) and not any(went_well(call) for call in walks)
     away = evidence.unavailable(began, late) > (late - began) / 2
     if not any(began <= at <= late for at in reads) and (away or all_lost):
         verdict.bound("I15", truth.id, late, "The marketplace could not be read in this time.")

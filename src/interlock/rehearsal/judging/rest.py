@@ -9,7 +9,7 @@ from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
-from interlock.rehearsal.judging.truth import Moment, Truth, not_moving_because
+from interlock.rehearsal.judging.truth import Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
 QUARTER = timedelta(minutes=15)
@@ -75,7 +75,7 @@ def _difference(truth: Truth) -> str:
     if not last.live:
         if last.state in GONE_OUT or truth.order.fully_refunded or not any(last.agreed.values()):
             return ""
-        if waits_as_a_draft(last):
+        if waits_as_a_draft(truth):
             return ""
         what = "is cancelled" if last.exists else "was never made"
         return f"the marketplace order is {last.state} and the Shopify order {what}"
@@ -91,10 +91,12 @@ def _difference(truth: Truth) -> str:
     return ""
 
 
-def waits_as_a_draft(last: Moment) -> bool:
-    """Whether an order that was accepted with a hidden address stands as a draft, its stock reserved, until the customer
-    has paid: the marketplace says when, and nothing is wrong meanwhile."""
-    return not last.exists and bool(last.drafts) and last.state in BEFORE_DEBIT_DONE
+def waits_as_a_draft(truth: Truth) -> bool:
+    """Whether an order that was accepted while its address is hidden stands as a draft, its stock reserved, until the
+    customer has paid: the marketplace says when, and nothing is wrong meanwhile."""
+    last = truth.last
+    hidden = not truth.order.address_shown
+    return hidden and not last.exists and bool(last.drafts) and last.state in BEFORE_DEBIT_DONE
 
 
 def told_in_parcels(truth: Truth) -> bool:

@@ -138,12 +138,17 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             if offer.deleted or variant is None or not variant.tracked:
                 continue
             waiting = [order for order in unlinked if any(line.sku == sku for line in order.lines)]
-            moved = max((_last_moved(marketplace, variant, sku), *(order.updated for order in waiting)))
+            stock_moved = max((_stock_moved(marketplace, variant), *(order.updated for order in waiting)))
+            changed = _offer_changed(marketplace, sku)
+            moved = max(stock_moved, changed)
             needed = at_rest_after(evidence.poll, evidence.ahead) + STOCK_SETTLES
-            if marketplace.world.switches["offer_export_duplicate"] == "within_an_hour":
-                needed += EXPORT_REPEATED  # what the marketplace did to an offer cannot be read back before
             if evidence.now - moved < needed + evidence.unavailable(moved, evidence.now):
                 continue
+            if marketplace.world.switches["offer_export_duplicate"] == "within_an_hour":
+                # What the marketplace did to an offer cannot be read back before; what the shop did can.
+                needed += EXPORT_REPEATED
+                if evidence.now - changed < needed + evidence.unavailable(changed, evidence.now):
+                    continue
             verdict.checked["I27"] += 1
             there = sum(level.available for level in variant.levels.values() if level.location.active)
             unclaimed = sum(_units(order, sku) for order in waiting if order.state not in ENDED)
@@ -210,10 +215,15 @@ def _most_available(level: Level, since: datetime, until: datetime) -> int:
     return max((*before[-1:], *within), default=0)
 
 
-def _last_moved(marketplace: Marketplace, variant: Variant, sku: str) -> datetime:
-    """When stock or offer last moved otherwise than by a file of ours."""
+def _stock_moved(marketplace: Marketplace, variant: Variant) -> datetime:
+    """When stock of the shop last moved."""
     moments = [at for level in variant.levels.values() for at, _ in level.past[-1:]]
-    moments += [
+    return max(moments, default=marketplace.world.started)
+
+
+def _offer_changed(marketplace: Marketplace, sku: str) -> datetime:
+    """When the offer last changed otherwise than by a file of ours."""
+    moments = [
         change.at
         for change in marketplace.world.offers.changes
         if change.sku == sku and change.why != "import"

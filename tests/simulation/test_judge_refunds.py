@@ -154,7 +154,7 @@ def test_i6_a_refund_nobody_heard_of_is_known_by_the_first_read_after_it_was_app
     """Its answer was lost and it waited for the operator, who approved it so many seconds before the label, or never."""
     made = bench.effects("refund", ours=True)[0]
     edited = [e for e in bench.effects("edited") if e.at < made.at]
-    bench.unhappen(made, *bench.effects("refund_created"), *edited)
+    bench.unhappen(*bench.effects("refund"), *bench.effects("refund_created"), *edited)
     label = bench.effects("fulfillment_created")[0]
     bench.unhappen(label)
     lines = [{**line, "quantity": line["quantity"] + 1} for line in label.detail["lines"]]
@@ -164,6 +164,29 @@ def test_i6_a_refund_nobody_heard_of_is_known_by_the_first_read_after_it_was_app
     if before is not None:
         at = label.at - timedelta(seconds=before)
         bench.happen(made, actor="operator", at=at, detail={"by": made.actor})
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("neither cancelled" in sentence for sentence in told) is broken
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "broken"), [("observed", 30, False), ("observed", -30, True), ("", 30, True)]
+)
+def test_i6_a_word_that_the_units_ship_all_the_same_holds_from_when_it_was_said(
+    bench: Bench, code: str, seconds: int, broken: bool
+) -> None:
+    made = bench.effects("refund", ours=True)[0]
+    edited = [e for e in bench.effects("edited") if e.at < made.at]
+    bench.unhappen(*bench.effects("refund_created"), *edited)
+    label = bench.effects("fulfillment_created")[0]
+    bench.unhappen(label)
+    lines = [{**line, "quantity": line["quantity"] + 1} for line in label.detail["lines"]]
+    bench.happen(label, detail={"lines": lines})
+    bench.sql("UPDATE operations SET code = :code WHERE kind = 'RefundLines'", code=code)
+    bench.sql(
+        "INSERT INTO answers (order_id, reason, subject, option, who, why, at) SELECT order_id, 'outcome_unclear', "
+        "action->>'subject', 'dismiss', 'Ada Agent', 'They ship.', :at FROM operations WHERE kind = 'RefundLines'",
+        at=label.at - timedelta(seconds=seconds),
+    )
     told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
     assert any("neither cancelled" in sentence for sentence in told) is broken
 

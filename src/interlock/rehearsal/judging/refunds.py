@@ -1,5 +1,6 @@
 """I6 and I7: money goes back at the marketplace for one task each, with the approvals it needs, and never twice."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -149,26 +150,27 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
         for effect in truth.marketplace.record.effects
         if effect.order_id == truth.id and effect.kind == "refund_declined"
     }
-    refunded: dict[str, int] = {}
-    since: dict[str, datetime] = {}
+    refunds: dict[str, list[_Kept]] = {}
     for effect in _our_refunds(truth):
         if effect.detail["excluded_from_shipment"] and effect.detail["id"] not in declined:
             known = _known_from(evidence, truth, effect)
-            if known is None or _ships_all_the_same(evidence, truth, effect):
-                continue
-            line = effect.detail["line"]
-            refunded[line] = refunded.get(line, 0) + effect.detail["quantity"]
-            since[line] = known
-    for line, units in refunded.items():
+            if known is not None:
+                kept = _Kept(effect.detail["quantity"], known, _said_to_ship(evidence, truth, effect))
+                refunds.setdefault(effect.detail["line"], []).append(kept)
+    for line, found in refunds.items():
         for label in truth.effects(evidence):
-            if label.kind != "fulfillment_created" or label.at < since[line] + JUST_MADE:
+            if label.kind != "fulfillment_created":
+                continue
+            known_then = [kept for kept in found if kept.stays(label.at)]
+            if not known_then:
                 continue
             verdict.checked["I6 parcel"] += 1
             moment = truth.at(label.at)
+            units = sum(kept.units for kept in known_then)
             most = truth.ordered(line) - truth.cancelled_at(line, label.at) - units
             if moment.fulfilled.get(line, 0) > max(most, 0) and not moment.as_decided:
-                room = evidence.unavailable(since[line], label.at)
-                if label.at - since[line] > JUST_MADE + room:
+                since = max(kept.known for kept in known_then)
+                if label.at - since > JUST_MADE + evidence.unavailable(since, label.at):
                     _broken(
                         verdict,
                         truth,
@@ -178,15 +180,29 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
                     )
 
 
-def _ships_all_the_same(evidence: Evidence, truth: Truth, made: Effect) -> bool:
-    """Whether somebody said of a refund whose answer was lost that its units ship all the same."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Units that a refund of ours took out of the parcel: since when we could know it, and from when somebody had said
+    that they ship all the same."""
+
+    units: int
+    known: datetime
+    ships_from: datetime | None
+
+    def stays(self, at: datetime) -> bool:
+        """Whether they were to stay here at that moment, and it was known for a minute."""
+        return self.known + JUST_MADE <= at and (self.ships_from is None or at < self.ships_from)
+
+
+def _said_to_ship(evidence: Evidence, truth: Truth, made: Effect) -> datetime | None:
+    """When somebody said of a refund whose answer was lost that its units ship all the same."""
     reference = Reference.of(made.reference)
     row = None if reference is None else evidence.operation_of.get(reference.operation)
     if row is None or row.code != "observed":
-        return False
+        return None
     subject = decode(RefundLines, row.action).subject
     said = evidence.answers_of(truth.row, Option.DISMISS.value)
-    return any(answer.subject == subject for answer in said)
+    return min((answer.at for answer in said if answer.subject == subject), default=None)
 
 
 def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> datetime | None:

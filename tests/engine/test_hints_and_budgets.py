@@ -250,6 +250,8 @@ def test_an_unknown_order_with_our_mark_is_noted_as_a_twin(
     ("marker", "kind", "state", "hints"),
     [
         ("atlas:M-1", "CreateOrder", "UNKNOWN", 1),
+        ("atlas:M-1", "CreateOrder", "REJECTED TAKEN", 1),
+        ("atlas:M-1", "CreateOrder", "REJECTED INVALID", 0),
         ("atlas:M-1", "CreateOrder", "IN_FLIGHT", 0),  # its run reads the note once the call has ended
         ("atlas:M-1", "CreateOrder", "CONFIRMED", 0),
         ("atlas:M-1", "CreateDraft", "UNKNOWN", 0),  # a draft is no order
@@ -263,7 +265,8 @@ def test_an_order_with_our_mark_is_looked_at_at_once_while_it_is_unclear_whether
     ingress = Ingress(c)
     c.execute(update(orders).values(shopify_order_id=None))
     _wrote(ingress, timedelta(seconds=3))
-    c.execute(update(operations).values(kind=kind, state=state, done_at=None))
+    said, _, code = state.partition(" ")
+    c.execute(update(operations).values(kind=kind, state=said, code=code, done_at=None))
     ingress.deliver("w1", order=SECOND, topic="orders/create", marker=marker)
     assert ingress.hints() == hints
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    and_,
     bindparam,
     exists,
     insert,
@@ -244,13 +245,17 @@ _CREATION_IS_UNCLEAR = select(
         operations.c.order_id == bindparam("of_order"),
         operations.c.done_at.is_(None),
         operations.c.kind == "CreateOrder",
-        operations.c.state == "UNKNOWN",
+        or_(
+            operations.c.state == "UNKNOWN",
+            and_(operations.c.state == "REJECTED", operations.c.code == "TAKEN"),
+        ),
     )
 )
 
 
 def creation_is_unclear(c: Connection, order_id: int) -> bool:
-    """Whether nobody knows if Shopify made this order (orderCreate)."""
+    """Whether nobody knows if Shopify made this order (orderCreate), or it said that our marker is taken: then an earlier
+    attempt has made it, and it will show."""
     return bool(c.execute(_CREATION_IS_UNCLEAR, {"of_order": order_id}).scalar_one())
 
 

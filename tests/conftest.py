@@ -1,12 +1,21 @@
 """What every test may ask for: a server, a clean database, a store, a keyring."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, empty
+
+SLOW_IS_NO_FAULT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# One commit gives one verdict: the same examples every time, and no time limit of a fifth of a second for each, which a
+# busy machine misses. `--hypothesis-profile explore` looks for others.
+settings.register_profile("interlock", derandomize=True, database=None, **SLOW_IS_NO_FAULT)
+settings.register_profile("explore", max_examples=1000, **SLOW_IS_NO_FAULT)
+settings.load_profile("interlock")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from interlock.demo.once import Result
 from interlock.demo.promises import ACCEPTANCE, LABELS, MONEY, PARCELS, STOCK, Promise
 
 
+@pytest.mark.timeout(600)
 def test_a_day_keeps_every_promise_and_writes_down_what_it_saw(tmp_path: Path) -> None:
     report = tmp_path / "verdict" / "demo.json"
 

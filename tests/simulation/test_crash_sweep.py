@@ -26,6 +26,9 @@ def _failures(scenario: Scenario, database: Database, keyring: Keyring, choose: 
     ]
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.mark.parametrize("scenario", IN_FULL, ids=lambda scenario: scenario.name)
 def test_a_crash_at_every_boundary_ends_as_if_there_had_been_none(
     scenario: Scenario, database: Database, keyring: Keyring

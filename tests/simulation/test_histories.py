@@ -14,6 +14,8 @@ from interlock.storage.encryption import Keyring
 
 DETERMINISM_SEED = 14
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.mark.parametrize("seed", range(20, 28))
 def test_a_history_with_faults_breaks_nothing(seed: int, database: Database, keyring: Keyring) -> None:
@@ -44,7 +46,7 @@ def test_the_same_seed_is_the_same_history_whatever_the_hash_seed(
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
+        timeout=280,
     ).stdout.splitlines()
     assert len(here) > 50
     assert here == elsewhere

@@ -287,18 +287,44 @@ class OfferBook:
     def _shown(self, offer: SimOffer) -> dict[str, Any]:
         """One offer of OF21: unlike an export it names the product by its references, such as its EAN."""
         references = [{"reference_type": "EAN", "reference": offer.ean}] if offer.ean else []
+        price = {
+            "price": offer.price,
+            "unit_origin_price": offer.price,
+            "volume_prices": [
+                {
+                    "price": offer.price,
+                    "quantity_threshold": 1,
+                    "unit_discount_price": offer.price,
+                    "unit_origin_price": offer.price,
+                }
+            ],
+        }
         return {
             "active": offer.active,
+            "all_prices": [price],
+            "category_code": "HOME",
+            "category_label": "Home",
+            "channels": [],
             "currency_iso_code": self.currency,
             "description": offer.title,
+            "fulfillment": {"center": {"code": "DEFAULT"}},
             "inactivity_reasons": [] if offer.quantity else ["ZERO_QUANTITY"],
             "leadtime_to_ship": 2,
             "logistic_class": {"code": "M", "label": "M"},
+            "max_order_quantity": 1000,
+            "min_order_quantity": 1,
+            "min_quantity_alert": 0,
+            "min_shipping_price": Decimal(0),
+            "min_shipping_price_additional": Decimal(0),
+            "min_shipping_type": "STD",
+            "min_shipping_zone": "DOM",
             "offer_id": offer.id,
+            "package_quantity": 1,
             "product_references": references,
             "product_sku": offer.product_sku,
             "product_title": offer.title,
             "quantity": offer.quantity,
+            "shipping_deadline": instant(offer.updated + timedelta(days=2)),
             "shop_sku": offer.sku,
             "state_code": offer.state_code,
         }

@@ -10,7 +10,7 @@ from interlock import logs
 from tests.bench.desk import LINES
 from tests.bench.labels import PRINTERS, STORED
 from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, Spread, measure
-from tests.bench.parcels import PARCELS, Parcels, parcels
+from tests.bench.parcels import BY_SCRIPT, PARCELS, Parcels, parcels
 from tests.bench.stock import Stocked, stocked
 from tests.bench.years import A_HUNDREDTH, ROUNDS, Years, years
 from tests.filled import YEARS
@@ -121,7 +121,7 @@ process. The marketplace names no ceiling for shipments, so Shopify's is the one
 
 | what | figure | compared with |
 |---|---|---|
-| parcels a minute, from the label in Shopify to the marketplace's word that they left | {found.a_minute:.0f} | **{found.a_minute / found.by_script:.1f} ×** a bare script that reads the order, makes the shipment (ST01) and says that it left (ST24), one call after the other ({found.by_script:.0f}) |
+| parcels a minute, from the label in Shopify to the marketplace's word that they left | {found.a_minute:.0f} | **{found.a_minute / found.by_script:.1f} ×** a bare script that reads the order, makes the shipment (ST01) and says that it left (ST24), one call after the other ({found.by_script:.0f}; only {BY_SCRIPT} parcels, which a full bucket pays for) |
 | the same | {found.a_minute:.0f} | **{found.a_minute / found.ceiling:.0%}** of the {found.ceiling:.0f} that a Plus shop's ceiling allows at {found.points:.0f} points each; the bucket is full at first |
 | calls of one parcel: orders and shipments read, told and confirmed | {found.calls:.1f} | **{found.calls / 3:.1f} ×** the 3 without which it cannot be done |
 """

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.desk.requests import Wish, resolved
 from interlock.imports.bundles import bundle_of, offer_of_bundle
 from interlock.imports.decide import decide
 from interlock.imports.lines import active_lines, import_lines
 from interlock.imports.links import links_of
-from interlock.orders.actions import CreateDraft, ImportLine
+from interlock.orders.actions import AddedLine, CreateDraft, ImportLine
 from interlock.orders.agreement import (
     broken_bundles,
     fulfilled_quantities,
@@ -23,9 +24,13 @@ from interlock.orders.memory import Bundle, BundlePart, Memory
 from interlock.orders.money import smallest_unit
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import Offer, ShopifyOrder
+from interlock.orders.view import View
+from interlock.preview import preview
 from interlock.replacements.links import links_of_replacement
 from tests.build import (
+    NOW,
     a_line,
+    a_memory,
     a_shopify_line,
     a_shopify_order,
     a_tax,
@@ -247,3 +252,37 @@ def test_a_replacement_carries_the_articles_over() -> None:
     assert shopify_quantities(without_lids, memory) == (("L1", 0),)
     (broken,) = broken_bundles(without_lids, memory)
     assert broken.shown == (("LID", 0, 1), ("MUG", 8, 4))
+
+
+# -- at the edit desk --------------------------------------------------------------------------------------
+
+
+def at_the_desk(order: ShopifyOrder) -> View:
+    sold = an_order(lines=(a_line("L1", "SET", 2, "80.00"),))
+    memory = a_memory(
+        ordered=ordered(sold.lines), links=remembered().links, bundles=BUNDLES, settled=(("L1", 2),)
+    )
+    return a_view(mirakl=sold, shopify=order, memory=memory)
+
+
+@pytest.mark.parametrize("name", ["L1", "SET"])
+def test_fewer_bundles_are_fewer_of_each_article(name: str) -> None:
+    edit = resolved(at_the_desk(shown(2, 8)), Wish(quantities=((name, 1),)), "E1", "Ada", "why", NOW)
+    assert edit.quantities == (("S1", 1), ("S2", 4))
+
+
+def test_a_bundle_that_was_taken_apart_is_put_together_again() -> None:
+    undo = Wish(undo=True)
+    assert resolved(at_the_desk(shown(2, 5)), undo, "E1", "Ada", "why", NOW).quantities == (("S2", 8),)
+    edit = resolved(at_the_desk(shown(0, 8)), undo, "E1", "Ada", "why", NOW)
+    assert edit.quantities == ()
+    assert edit.added == (AddedLine("V2", 2, "L1"),)
+
+
+def test_what_an_edit_of_a_bundle_does_is_said_before() -> None:
+    view = at_the_desk(shown(2, 8))
+    whole = preview(view, resolved(view, Wish(quantities=(("SET", 1),)), "E1", "Ada", "why", NOW), NOW)
+    assert [(line.sku, line.shopify_now, line.shopify_then) for line in whole.lines] == [("SET", 2, 1)]
+    part = preview(view, resolved(view, Wish(quantities=(("MUG", 7),)), "E1", "Ada", "why", NOW), NOW)
+    assert [case.reason for case in part.cases] == [Reason.EDIT_CANNOT_BE_EXPRESSED]
+    assert part.calls == ()

@@ -18,7 +18,9 @@ from interlock.engine.store import (
     one_connection,
 )
 from interlock.orders.agreement import (
+    BrokenBundle,
     agreed_quantities,
+    broken_bundles,
     fulfilled_quantities,
     mirakl_line_id_of,
     ordered_of,
@@ -261,6 +263,12 @@ def _operations(c: Connection, order_id: int) -> tuple[OperationRow, ...]:
     )
 
 
+def _in_words(bundle: BrokenBundle) -> str:
+    """Which articles of a bundle Shopify shows, where they make no whole ones."""
+    articles = ", ".join(f"{units} {sku} ({each} in one)" for sku, units, each in bundle.shown)
+    return f"a bundle that is not whole in Shopify: {articles}"
+
+
 def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
     """Every Mirakl line with its Shopify units beside it, then Shopify lines that stand for nothing sold."""
     if seen is None:
@@ -268,6 +276,7 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
     mirakl, shopify = seen.mirakl, seen.shopify
     shown = {} if shopify is None else dict(shopify_quantities(shopify, memory))
     shipped = {} if shopify is None else dict(fulfilled_quantities(shopify, memory))
+    broken = {} if shopify is None else {b.line_id: _in_words(b) for b in broken_bundles(shopify, memory)}
     rows: list[LineSides] = []
     if mirakl is not None:
         agreed = dict(agreed_quantities(mirakl, memory))
@@ -288,8 +297,9 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
                     shipped=shipped.get(line.id, 0),
                     mirakl_state=line.state,
                     price=_amount(line.price_unit, mirakl.currency),
-                    agrees=there is None or max(there, shipped.get(line.id, 0)) == agreed[line.id],
-                    note="",
+                    agrees=line.id not in broken
+                    and (there is None or max(there, shipped.get(line.id, 0)) == agreed[line.id]),
+                    note=broken.get(line.id, ""),
                 )
             )
     if shopify is not None and memory.shopify_order_id:

@@ -213,11 +213,18 @@ def test_nothing_is_sent_while_the_edit_may_still_be_going_on() -> None:
     assert part.look_at == NOW + timedelta(seconds=1)
 
 
-def test_nothing_is_sent_on_a_marketplace_snapshot_older_than_the_edit() -> None:
-    part = asked(look(mirakl=an_order(observed_at=EDITED - timedelta(seconds=1))))
+def test_nothing_is_sent_on_a_marketplace_snapshot_older_than_the_quiet_period_is_over() -> None:
+    """Meanwhile the customer may have cancelled units of the same line there."""
+    since = NOW - timedelta(minutes=2)
+    over = since + some_rules().quiet_period
+    memory = a_memory(content_since=since)
 
-    assert part.actions == ()
-    assert part.mirakl_since == EDITED
+    during = asked(look(mirakl=an_order(observed_at=over - timedelta(seconds=1)), memory=memory))
+    after = asked(look(mirakl=an_order(observed_at=over), memory=memory))
+
+    assert (during.actions, during.mirakl_since) == ((), over)
+    assert [type(action) for action in after.actions] == [CancelQuantities]
+    assert after.mirakl_since is None
 
 
 def test_nothing_is_sent_on_a_marketplace_snapshot_older_than_our_last_write() -> None:

@@ -716,6 +716,22 @@ def test_undone_a_cancelation_of_what_shopify_shows_again(bench: Bench) -> None:
     assert "undone" in bench.broken()
 
 
+@pytest.mark.parametrize(("read_between", "verdict"), [(False, "bounded"), (True, "broken")])
+def test_undone_what_others_cut_in_the_instant_of_our_cancelation(
+    bench: Bench, read_between: bool, verdict: str
+) -> None:
+    ours = bench.effects("cancelation", ours=True)[0]
+    reads = [c.at for c in bench.mirakl.record.calls if c.operation == "OR11" and c.order_ids]
+    assert ours.at in reads, "it is sent on a read of the same instant"
+    bench.unhappen(ours)
+    bench.happen(ours, at=ours.at + timedelta(seconds=1))
+    at = ours.at + timedelta(milliseconds=-1 if read_between else 1)
+    bench.happen(ours, actor="customer", reference=None, at=at, detail={"by": "customer", "id": "theirs"})
+    judged = bench.judge()
+    assert ("undone" in {f.invariant for f in judged.broken}) == (verdict == "broken")
+    assert ("undone" in {f.invariant for f in judged.bounded}) == (verdict == "bounded")
+
+
 def test_own_edit_that_leaves_less_than_is_agreed(bench: Bench) -> None:
     """What staff took off is taken for the mirror of a change that the marketplace never made."""
     row = bench.connection.execute(

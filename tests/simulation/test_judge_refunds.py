@@ -191,6 +191,21 @@ def test_i6_a_word_that_the_units_ship_all_the_same_holds_from_when_it_was_said(
     assert any("neither cancelled" in sentence for sentence in told) is broken
 
 
+def test_i6_a_refund_that_nobody_could_see_keeps_nothing_out_of_the_parcel_yet(bench: Bench) -> None:
+    """The first call made a request that waits for the operator, and its answer was lost; the second was answered."""
+    (answered,) = bench.effects("refund", ours=True)
+    operation, _, epoch = str(answered.reference).split(".")
+    bench.sql("UPDATE operations SET attempt = 2 WHERE kind = 'RefundLines'")
+    bench.unhappen(answered)
+    bench.happen(answered, reference=f"{operation}.2.{epoch}")
+    at = answered.at - timedelta(seconds=90)
+    lost = {"id": "lost", "excluded_from_shipment": True}
+    bench.happen(answered, kind="refund_request", at=at, reference=f"{operation}.1.{epoch}", detail=lost)
+    assert not any("neither cancelled" in f.sentence for f in bench.judge().broken)
+    bench.happen(answered, actor="system", reference=None, detail={**lost, "by": answered.actor})
+    assert any("neither cancelled" in f.sentence for f in bench.judge().broken)
+
+
 def test_i6_more_taken_from_a_line_than_it_had(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     line = bench.order.lines[0]
     monkeypatch.setattr(line, "refunds", [*line.refunds * 4])

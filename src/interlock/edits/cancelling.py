@@ -117,15 +117,14 @@ def not_yet(edit: Edit, memory: Memory) -> Part | None:
     # What our own desk made is complete: its person has seen it as a whole before.
     quiet = timedelta(0) if memory.made_at_our_desk else view.rules.quiet_period
     until = since + quiet
-    fresh = view.mirakl_is_current and edit.mirakl.observed_at >= since
-    wanted = None if fresh else latest(since, view.mirakl_written_at)
     if view.now < until:
         seconds = int(quiet.total_seconds())
         because = f"The edit may still be going on: nothing is sent until {seconds} seconds have passed without a change."
-        return Part(memory, look_at=until, mirakl_since=wanted, because=(because,))
-    if not fresh:
+        return Part(memory, look_at=until, because=(because,))
+    # Read after the wait, not in it: meanwhile the customer or the operator may have cut the same line.
+    if not view.mirakl_is_current or edit.mirakl.observed_at < until:
         because = "The marketplace is read once more before anything is sent, because what it last showed is older than the edit."
-        return Part(memory, mirakl_since=wanted, because=(because,))
+        return Part(memory, mirakl_since=latest(until, view.mirakl_written_at), because=(because,))
     return None
 
 

@@ -107,6 +107,29 @@ def a_swap_is_never_sent_by_halves(evidence: Evidence, truth: Truth, verdict: Ve
             )
 
 
+def _cut_unseen(evidence: Evidence, truth: Truth, line: str, ours: Effect) -> int:
+    """How many units of the line others had cancelled at the marketplace just before our cancelation, so that no read of
+    ours had shown it: in the last minute, unless nothing could be read for longer."""
+    since = ours.at - JUST_EDITED - evidence.unavailable(ours.at - JUST_EDITED, ours.at)
+    calls = truth.marketplace.record.calls
+    sent = next((n for n, call in enumerate(calls) if call.reference == ours.reference), len(calls))
+    # A read and our call may bear one time: the log tells which came first.
+    before = {call.at for call in calls[:sent] if call.operation == "OR11"}
+    reads = [
+        at for at in evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []) if at in before
+    ]
+    return sum(
+        effect.detail["quantity"]
+        for effect in truth.marketplace.record.effects
+        if effect.order_id == truth.id
+        and effect.kind == "cancelation"
+        and effect.detail["line"] == line
+        and effect.actor != ours.actor
+        and since <= effect.at <= ours.at
+        and not any(effect.at <= read <= ours.at for read in reads)
+    )
+
+
 def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """No cancelation of ours leaves a line below what Shopify shows, when Shopify has shown it for a minute: an edit
     that was taken back sends nothing."""
@@ -134,7 +157,7 @@ def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdi
             since = earlier.at
         sentence = f"Units of line {line} were cancelled that Shopify shows again."
         room = JUST_EDITED + evidence.unavailable(since, effect.at)
-        if effect.at - since <= room:
+        if effect.at - since <= room or left + _cut_unseen(evidence, truth, line, effect) >= shown:
             verdict.bound("undone", truth.id, effect.at, sentence)
         else:
             verdict.violation(

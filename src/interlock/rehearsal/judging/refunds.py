@@ -207,10 +207,8 @@ def _said_to_ship(evidence: Evidence, truth: Truth, made: Effect) -> datetime | 
 
 def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> datetime | None:
     """From when we could know of a refund of ours. One that waits for the operator's approval stands nowhere that we can
-    read: without an answer to our call it is known only by a read after the operator approved it."""
-    reference = Reference.of(made.reference)
-    row = None if reference is None else evidence.operation_of.get(reference.operation)
-    if made.kind == "refund" or (row is not None and row.state == "CONFIRMED"):
+    read: without an answer to the very call that made it, it is known only by a read after the operator approved it."""
+    if made.kind == "refund" or _was_answered(evidence, made):
         return made.at
     approved = next(
         (
@@ -222,6 +220,15 @@ def _known_from(evidence: Evidence, truth: Truth, made: Effect) -> datetime | No
     )
     reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
     return None if approved is None else first_after(reads, approved)
+
+
+def _was_answered(evidence: Evidence, made: Effect) -> bool:
+    """Whether the call that made this refund told us so: not a later one for the same task, and no read in its place."""
+    reference = Reference.of(made.reference)
+    row = None if reference is None else evidence.operation_of.get(reference.operation)
+    if reference is None or row is None or row.state != "CONFIRMED":
+        return False
+    return bool(row.attempt == reference.attempt and row.code != "observed")
 
 
 def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:

@@ -54,6 +54,8 @@ def test_an_edit_is_held_on_sight_though_the_marketplace_cannot_be_read(
             assert all(item.status == "ON_HOLD" for item in order.fulfillment_orders if item.open)
             assert bench.calls("fulfillmentOrderHold") == holds + 1
             assert len(bench.marketplace.record.calls) == seen
+            await bench.sleep(61)  # the quiet period: only then is the marketplace's side wanted
+            await bench.look(order_id)
             assert bench.row(order_id).mirakl_wanted_since is not None
 
     virtually(edits)

@@ -115,9 +115,7 @@ def _cut_unseen(evidence: Evidence, truth: Truth, line: str, ours: Effect) -> in
     sent = next((n for n, call in enumerate(calls) if call.reference == ours.reference), len(calls))
     # A read and our call may bear one time: the log tells which came first.
     before = {call.at for call in calls[:sent] if call.operation == "OR11"}
-    reads = [
-        at for at in evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []) if at in before
-    ]
+    reads = [at for at in evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []) if at in before]
     return sum(
         effect.detail["quantity"]
         for effect in truth.marketplace.record.effects

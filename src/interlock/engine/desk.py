@@ -29,6 +29,7 @@ from interlock.engine.store import (
     seconds_until_allowed,
 )
 from interlock.engine.troubles import TroubleCode, note_trouble
+from interlock.engine.walking import again_after
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.ports import ReadFailed
@@ -170,7 +171,9 @@ class Desk:
                 moved = {"cursor": now}
         except ReadFailed as failed:
             pause = timedelta(seconds=failed.retry_after or 0)
-            next_at = now + max(pause, self._rules.poll_every)
+            next_at = now + again_after(
+                self._rules.poll_every, poll.last_ok_at, now, pause, failed.too_many_calls
+            )
             why, trouble = failed.why, failed.trouble
             # Refused for load, a walk tells the same as a read by id: they are counted together after all.
             after = self._without_reads_by_id(poll, now) if failed.too_many_calls else poll

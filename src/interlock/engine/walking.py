@@ -1,0 +1,23 @@
+"""When a walk over a marketplace's orders that failed is made again."""
+
+from datetime import datetime, timedelta
+
+AGAIN_AFTER = timedelta(minutes=2)
+"""Mirakl takes one walk a minute at most (OR11, default persona), and one whose answer did not come may still be on its way
+to it: after twice the minute neither is counted with the other."""
+PARTNERS_WALK_EVERY = timedelta(minutes=15)
+"""A key of an external partner may walk no more often than this, whatever failed. The API does not tell whose key it is, so
+an interval as long as this says so."""
+
+
+def again_after(
+    poll_every: timedelta, last_ok_at: datetime | None, now: datetime, pause: timedelta, too_many: bool
+) -> timedelta:
+    """How long to wait after a walk that failed `now`, where one is due every `poll_every`: two minutes, then as long as
+    it has been failing, so that the waits double, and never longer than the interval, unless the marketplace asks for a longer
+    `pause`. One that was refused for load (`too_many`), has never worked, or may be a partner's waits the whole
+    interval."""
+    if too_many or last_ok_at is None or poll_every >= PARTNERS_WALK_EVERY:
+        return max(pause, poll_every)
+    failing_for = now - (last_ok_at + poll_every)
+    return max(pause, min(poll_every, max(AGAIN_AFTER, failing_for)))

@@ -10,7 +10,7 @@ import pytest
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.history import draw_plan
 from interlock.rehearsal.loop import VirtualLoop
-from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream
+from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream, unheard
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.storage.database import Database
@@ -164,3 +164,12 @@ def test_a_history_without_it_draws_what_it_always_drew() -> None:
     assert not any(draw_plan(seed).marketplaces[0].multi_shipment for seed in whole[:5])
     assert all(are_busy(seed) for seed in (*drawn, *whole))
     assert sum(are_busy(seed) for seed in range(400)) == len(drawn) + len(whole)
+
+
+def test_the_first_shipment_of_some_histories_is_made_unheard() -> None:
+    drawn = [seed for seed in range(400) if unheard(seed)]
+    assert 5 < len(drawn) < 25
+    for seed in drawn[:3]:
+        plan = draw_plan(seed)
+        assert plan.marketplaces[0].multi_shipment
+        assert [operation for operation, _ in plan.mirakl_faults.armed].count("ST01") == 1

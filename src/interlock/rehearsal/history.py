@@ -82,6 +82,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
     mirakl_faults = faults.drawn(rng)
     if theme.fault and rng.random() < theme.fault_chance:
         mirakl_faults.armed.append((theme.fault, rng.choice(theme.faults)))
+    mirakl_faults.armed.extend(parcels.unheard(seed))
     plan = replace(
         plan,
         processes=rng.choice((1, 2, 2, 3)),

@@ -17,6 +17,8 @@ ONE_BY_ONE = (0.0, 0.15)
 """Between these the first choice of a history whose marketplace has multi-shipment falls."""
 WHOLE_ORDERS = (0.8, 0.86)
 """Between these it falls where people are as busy with parcels, and the marketplace is told of whole orders."""
+UNHEARD = 0.2
+"""The share of those with multi-shipment in which nobody hears what became of the first shipment that is made (ST01)."""
 OPERATOR = 0.1
 """The share of those with multi-shipment in which the operator's own logistics takes a parcel now and then."""
 
@@ -29,6 +31,14 @@ def stream(seed: int) -> random.Random:
 def drawn(seed: int, profile: MarketplaceProfile) -> MarketplaceProfile:
     """The marketplace of this history, with multi-shipment where that is drawn."""
     return profile.changed({"multi_shipment": True}) if _falls(seed, ONE_BY_ONE) else profile
+
+
+def unheard(seed: int) -> tuple[tuple[str, str], ...]:
+    """The fault that the first ST01 of this history meets, if that is drawn: the operation and the kind of fault."""
+    rng = random.Random(f"{seed}:a shipment unheard")
+    if not _falls(seed, ONE_BY_ONE) or rng.random() >= UNHEARD:
+        return ()
+    return (("ST01", rng.choice(("reply_lost", "server_error_after", "truncated", "refused_before"))),)
 
 
 def are_busy(seed: int) -> bool:

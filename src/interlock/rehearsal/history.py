@@ -147,6 +147,9 @@ async def live(
     ]
     if plan.rules.publish_stock:
         stock.learn_offers(world)
+        stock.give_buffers(crowd, seed)
+        if stock.closes_a_location(seed):
+            people.append(asyncio.create_task(stock.close_a_location(crowd, seed)))
         people.append(asyncio.create_task(stock.trade(crowd, seed)))
     marketplace = next(iter(world.mirakl))
     plan.shopify_faults.active = plan.mirakl_faults.active = True

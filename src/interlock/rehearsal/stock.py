@@ -15,11 +15,11 @@ from interlock.engine.stock import StockDesk
 from interlock.engine.stock_reading import read_shop
 from interlock.engine.store import all_connections
 from interlock.imports.store import sku_map
-from interlock.inventory.store import stock_figures, stock_imports
+from interlock.inventory.store import keep_buffers, stock_figures, stock_imports
 from interlock.offers.matching import Offered, Variant, match
 from interlock.offers.store import bundles, keep_links, keep_offers, keep_variants
 from interlock.simulator.mirakl import PROFILES
-from interlock.simulator.shopify.inventory import count_stock
+from interlock.simulator.shopify.inventory import close_location, count_stock
 from interlock.wiring import StoredConnections
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ FOLLOWS_SECONDS = 180.0
 """How often a process looks whether it may lead, where another one does."""
 SHARE = 0.08
 """The part of all histories in which stock is published."""
+BUFFERS_SHARE = 0.4
+LOCATIONS_SHARE = 0.3
+"""The parts of the histories with stock in which SKUs have buffers of their own, and in which a location is closed."""
 LONGER_QUIET_SECONDS = 1800.0
 """A stock file of unclear outcome is waited for, and what it leaves open is told after it: so much longer a history with
 stock may take to come to rest."""
@@ -140,6 +143,58 @@ def learn_offers(world: "World") -> None:
             keep_offers(c, connection_id, offered, now)
             found = match(offered, variants, sku_map(c, connection_id), bundles(c, connection_id))
             keep_links(c, connection_id, found, now)
+
+
+# -- what is set up and taken down -------------------------------------------------------------------------
+
+
+def give_buffers(crowd: "Crowd", seed: int) -> None:
+    """In a share of the histories some SKUs have a safety buffer of their own at some marketplaces, from the beginning."""
+    rng = random.Random(f"{seed}:buffers")
+    if rng.random() >= BUFFERS_SHARE:
+        return
+    world = crowd.world
+    now = world.service_clock.now()
+    with world.database.begin() as c:
+        for name in sorted(world.mirakl):
+            skus = [sku for sku in sorted(world.mirakl[name].offers.offers) if rng.random() < 0.3]
+            buffers: dict[str, int | None] = {sku: rng.choice((0, 1, 3, 8)) for sku in skus}
+            keep_buffers(c, world.connection_ids[name], buffers, "Ada Agent", now)
+            crowd.did["stock: buffer of a SKU"] += len(buffers)
+
+
+def closes_a_location(seed: int) -> bool:
+    """Whether a location is closed in the history of this seed, where stock is published at all."""
+    return _of_locations(seed).random() < LOCATIONS_SHARE
+
+
+def _of_locations(seed: int) -> random.Random:
+    return random.Random(f"{seed}:second location")
+
+
+async def close_a_location(crowd: "Crowd", seed: int) -> None:
+    """The shop has one more location, which is closed after a while, without a word to us, and in some histories opened
+    again. Shopify lets nobody close one from which orders are still to be shipped."""
+    rng = _of_locations(seed)
+    rng.random()
+    shopify = crowd.world.shopify
+    second = shopify.add_location("Second warehouse")
+    for variant in list(shopify.shop.variants.values()):
+        if rng.random() < 0.5:
+            count_stock(shopify, variant, rng.choice((2, 10, 40)), second)
+    await asyncio.sleep(rng.uniform(300, 1500))
+    reopens = rng.random() < 0.4
+    levels = [variant.levels.get(second.number) for variant in shopify.shop.variants.values()]
+    if not crowd.active or any(level is not None and level.committed for level in levels):
+        crowd.did["stock: location in use stayed open"] += 1
+        return
+    close_location(shopify, second)
+    crowd.did["stock: location closed"] += 1
+    if reopens:
+        await asyncio.sleep(rng.uniform(300, 900))
+        if crowd.active:
+            second.active = True
+            crowd.did["stock: location opened again"] += 1
 
 
 # -- what people and the world do --------------------------------------------------------------------------

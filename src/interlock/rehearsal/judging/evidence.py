@@ -14,7 +14,7 @@ from interlock.access.audit_log import BEGINNING, Verified, verify
 from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
 from interlock.engine.store import deliveries, one_connection, polls, tallies
-from interlock.inventory.store import stock_import_lines, stock_imports
+from interlock.inventory.store import stock_buffers, stock_import_lines, stock_imports
 from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
@@ -233,6 +233,11 @@ class Evidence:
     links: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
     kin: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)
     stock_lines: list[Row[Any]] = field(default_factory=list)
+    buffers: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def buffer_of(self, marketplace: Marketplace, sku: str) -> int:
+        """The safety buffer of a SKU at a marketplace: its own, else the connection's. Nobody changes one in a history."""
+        return self.buffers.get((marketplace.connection_id, sku), marketplace.rules.stock_buffer)
 
     def load(self, c: Connection) -> None:
         """Read every table the judge needs, in this one transaction."""
@@ -249,6 +254,12 @@ class Evidence:
         self.polls = read(select(polls).order_by(polls.c.name))
         self.tallies = list(c.execute(select(tallies).order_by(tallies.c.name, tallies.c.label)))
         self.stock_lines = read(_STOCK_LINES)
+        self.buffers = {
+            (row.connection_id, row.sku): row.units
+            for row in c.execute(
+                select(stock_buffers.c.connection_id, stock_buffers.c.sku, stock_buffers.c.units)
+            )
+        }
         self.documents = {
             row.order_id: row.observed_at
             for row in read(

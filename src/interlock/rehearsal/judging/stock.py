@@ -106,15 +106,15 @@ def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -
             for row, order in sold
             if row.id <= line.orders_known and _waits_for_a_claim(evidence, row, order, line.sent_at)
         )
-        allowed = max(most - unclaimed - marketplace.rules.stock_buffer, 0)
+        buffer = evidence.buffer_of(marketplace, line.sku)
+        allowed = max(most - unclaimed - buffer, 0)
         if line.quantity > allowed:
             verdict.violation(
                 "I26",
                 "",
                 line.sent_at,
                 f"{line.quantity} units of {line.sku} were offered at {marketplace.name}, and {allowed} were there to offer.",
-                f"at most {most} available since {since:%H:%M:%S}, {unclaimed} sold and not claimed, buffer "
-                f"{marketplace.rules.stock_buffer}",
+                f"at most {most} available since {since:%H:%M:%S}, {unclaimed} sold and not claimed, buffer {buffer}",
             )
 
 
@@ -152,15 +152,16 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             verdict.checked["I27"] += 1
             there = sum(level.available for level in variant.levels.values() if level.location.active)
             unclaimed = sum(_units(order, sku) for order in waiting if order.state not in ENDED)
-            target = max(there - unclaimed - marketplace.rules.stock_buffer, 0)
+            buffer = evidence.buffer_of(marketplace, sku)
+            target = max(there - unclaimed - buffer, 0)
             if offer.quantity != target:
                 verdict.violation(
                     "I27",
                     "",
                     evidence.now,
                     f"The offer {sku} at {marketplace.name} shows {offer.quantity} at rest and may show {target}.",
-                    f"{there} available, {unclaimed} sold and not claimed, buffer "
-                    f"{marketplace.rules.stock_buffer}; nothing moved since {moved:%H:%M:%S}",
+                    f"{there} available, {unclaimed} sold and not claimed, buffer {buffer}; nothing moved since "
+                    f"{moved:%H:%M:%S}",
                 )
 
 

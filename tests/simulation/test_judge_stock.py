@@ -173,3 +173,28 @@ def test_i27_an_export_that_is_repeated_for_an_hour_hides_only_what_the_marketpl
         assert broken(finished, c) == found
     finally:
         world.switches.set("offer_export_duplicate", before)
+
+
+OWN_BUFFER = """
+    INSERT INTO stock_buffers (connection_id, sku, units, changed_by, changed_at)
+    SELECT id, :sku, :units, 'Ada', now() FROM connections
+"""
+
+
+@pytest.mark.parametrize(
+    ("units", "found"), [(2, set()), (1, {"I27"}), (0, {"I27"}), (3, {"I26", "I27"}), (8, {"I26", "I27"})]
+)
+def test_the_buffer_of_a_sku_goes_before_the_connections(
+    finished: World, c: Connection, units: int, found: set[str]
+) -> None:
+    change(c, OWN_BUFFER, sku="KETTLE-1L", units=units)
+    assert broken(finished, c) == found
+
+
+def test_i27_what_lies_in_a_closed_location_is_not_offered(
+    finished: World, c: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (location,) = finished.shopify.shop.locations.values()
+    assert broken(finished, c) == set()
+    monkeypatch.setattr(location, "active", False)
+    assert broken(finished, c) == {"I27"}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from interlock.storage.database import Database
 
 MEDIAN_CALLS = 330
-MOST_CALLS = 1000
+MOST_CALLS = 1300
 MEDIAN_TRANSACTIONS = 1500
 MOST_TRANSACTIONS = 7000
 """Of a history in which stock is published on three marketplaces, each with a desk of its own."""

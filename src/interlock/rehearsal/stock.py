@@ -35,7 +35,7 @@ FOLLOWS_SECONDS = 180.0
 SHARE = 0.08
 """The part of all histories in which stock is published."""
 BUFFERS_SHARE = 0.4
-LOCATIONS_SHARE = 0.3
+LOCATIONS_SHARE = 0.2
 """The parts of the histories with stock in which SKUs have buffers of their own, and in which a location is closed."""
 LONGER_QUIET_SECONDS = 1800.0
 """A stock file of unclear outcome is waited for, and what it leaves open is told after it: so much longer a history with

@@ -567,8 +567,12 @@ def test_i15_a_lost_walk_costs_time_only_until_the_order_was_shown(bench: Bench)
     _case(bench, "acceptance_running_out", told, closed=True)
     calls.insert(0, lost)
     assert bench.broken() == set()
-    calls.insert(0, replace(asked, at=began + timedelta(minutes=30), order_ids=(bench.order.id,)))
+    shown = replace(asked, at=began + timedelta(minutes=30), order_ids=(bench.order.id,))
+    calls.insert(0, shown)
     assert bench.broken() == {"I15"}
+    calls.remove(shown)
+    calls.insert(0, replace(asked, at=lost.at + poll / 3))
+    assert bench.broken() == {"I15"}, "it was made again after a third of the interval"
 
 
 def test_i15_a_state_that_nobody_knows_hides_the_window_only_while_it_is_shown(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """I15: no acceptance window ends unnoticed."""
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
 
 from interlock.orders.reasons import Reason
@@ -40,6 +41,18 @@ def _first_shown(truth: Truth, since: datetime) -> datetime | None:
     )
 
 
+def _cost_of(evidence: Evidence, marketplace: Marketplace, missed: list[Call]) -> timedelta:
+    """What lost walks cost: the time until the next one each, an interval at most. Made again at once, a walk could be one
+    too many for the marketplace's ceiling."""
+    times = sorted(call.sent_at for call in _walks(marketplace))
+    cost = timedelta(0)
+    for call in missed:
+        after = bisect_right(times, call.sent_at)
+        gap = times[after] - call.sent_at if after < len(times) else evidence.poll
+        cost += min(gap, evidence.poll)
+    return cost
+
+
 def _state_shown_again(evidence: Evidence, truth: Truth, late: datetime) -> datetime | None:
     """When the marketplace showed the order's state again, where it showed one that nobody knows at `late`, or so shortly
     before that no walk of ours had to have read it since; None where it did not."""
@@ -78,10 +91,9 @@ def i15_deadline_met_or_told(evidence: Evidence, truth: Truth, verdict: Verdict)
         return
     walks = [call for call in _walks(truth.marketplace) if began <= call.at <= late]
     shown_at = _first_shown(truth, began)
-    # A walk that failed is made again an interval later: sooner, it could be one too many for the marketplace's ceiling.
     # Once we were shown that the order waits, the time runs in our own book, and no walk has to come for it.
-    missed = sum(not went_well(call) for call in walks if shown_at is None or call.at < shown_at)
-    due = late + SLACK + evidence.unavailable(began, late) + missed * evidence.poll
+    missed = [call for call in walks if not went_well(call) and (shown_at is None or call.at < shown_at)]
+    due = late + SLACK + evidence.unavailable(began, late) + _cost_of(evidence, truth.marketplace, missed)
     if told and min(told) <= due:
         return
     shown = _state_shown_again(evidence, truth, late)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, empty
+from tests.lines import plain
 
 SLOW_IS_NO_FAULT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 # One commit gives one verdict: the same examples every time, and no time limit of a fifth of a second for each, which a
@@ -16,6 +17,7 @@ SLOW_IS_NO_FAULT: dict[str, Any] = {"deadline": None, "suppress_health_check": [
 settings.register_profile("interlock", derandomize=True, database=None, **SLOW_IS_NO_FAULT)
 settings.register_profile("explore", max_examples=1000, **SLOW_IS_NO_FAULT)
 settings.load_profile("interlock")
+plain()
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,11 @@ def console_address(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
 
 
+OF_THE_TESTS = frozenset({f"{PREFIX}MIRAKL_OPENAPI", f"{PREFIX}SCREENSHOTS"})
+"""What our tests read: where Mirakl's own document lies, and where pictures of the console go. No settings of the service,
+and no obstacle to it."""
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (the process environment when omitted).
 
@@ -178,8 +183,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     no setting answers to: a misspelt safety switch must not pass for one that is set.
     """
     source = os.environ if environ is None else environ
-    # INTERLOCK_MIRAKL_OPENAPI belongs to the contract tests, not to the service.
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}MIRAKL_OPENAPI"}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OF_THE_TESTS
     problems = [
         (name, "is not a setting of Interlock")
         for name in sorted(source)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 
 from interlock import logs
+from tests.lines import plain
 
 CANARY = "Amélie Canary, 12 rue de la Paix"
 
@@ -23,7 +23,7 @@ def written() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     logs.configure("info", "json", stream, now=lambda: datetime(2026, 11, 24, tzinfo=UTC))
     yield stream
-    structlog.reset_defaults()
+    plain()
     root.handlers = handlers
     root.setLevel(level)
 
@@ -112,7 +112,7 @@ def test_lines_for_a_person_keep_the_same_rules() -> None:
     try:
         logs.logger().info("hold.placed", order="M-1", customer=CANARY)
     finally:
-        structlog.reset_defaults()
+        plain()
         logging.getLogger().handlers = []
 
     assert "hold.placed" in stream.getvalue()

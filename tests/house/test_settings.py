@@ -1,5 +1,6 @@
 """Settings: read from one place, and refused by name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ def test_settings_do_not_change() -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         settings.http_port = 1
+
+
+def test_a_variable_that_our_tests_read_keeps_nothing_from_starting() -> None:
+    tests = Path(__file__).resolve().parents[1]
+    read = set()
+    for path in tests.rglob("*.py"):
+        read |= set(re.findall(r'environ(?:\.get\(|\[)"(INTERLOCK_\w+)"', path.read_text(encoding="utf-8")))
+
+    assert read >= {"INTERLOCK_SCREENSHOTS", "INTERLOCK_MIRAKL_OPENAPI"}
+    assert load_settings(dict.fromkeys(read, "somewhere")) == load_settings({})

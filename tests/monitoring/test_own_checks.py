@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-import structlog
 from sqlalchemy import delete, select, text, update
 
 from interlock import logs
@@ -25,6 +24,7 @@ from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from tests.console.seed import CLOCK, Stopped
+from tests.lines import plain
 from tests.monitoring.receiver import Receiver
 
 CANARY = "Ottilie Canary"
@@ -135,7 +135,7 @@ def written() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     logs.configure("info", "json", stream, canaries=["", CANARY.upper(), " 1 Canary Wharf"])
     yield stream
-    structlog.reset_defaults()
+    plain()
     root.handlers = handlers
     root.setLevel(level)
 

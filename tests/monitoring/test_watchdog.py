@@ -155,7 +155,12 @@ def test_a_service_that_is_really_killed_is_paged_with_the_orders_that_wait(
         dog = None
         try:
             file = tmp_path / "watchdog.json"
-            until("no file is there", 150, lambda: file.exists() and bool(read(file).deadlines), log)
+
+            def is_there() -> bool:
+                return service.poll() is not None or (file.exists() and bool(read(file).deadlines))
+
+            until("no file is there", 150, is_there, log)
+            assert service.poll() is None, log.read_text()
             assert "M-77" in file.read_text()
             dog = subprocess.Popen(
                 [*program, "watchdog", "--after", "1", "--every", "0.3"],

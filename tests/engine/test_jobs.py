@@ -269,6 +269,26 @@ def test_the_job_of_a_dead_worker_is_removed_and_its_order_woken_again(database:
         assert [tuple(row) for row in rows] == [("6:edits", "doing"), ("5:holds", "todo")]
 
 
+def test_workers_that_are_asked_to_stop_while_they_start_end_at_once(database: Database) -> None:
+    """Asked at every point of their start, so that the wish also comes in an instant in which they wait for nothing."""
+    desk = Desk(database)
+
+    async def asked_after(turns: int) -> None:
+        stop = asyncio.Event()
+        running = asyncio.ensure_future(desk.workers().run(stop))
+        for _ in range(turns):
+            await asyncio.sleep(0.0008)
+        stop.set()
+        # Far less than the ten seconds which what is under way is given.
+        await asyncio.wait_for(running, 8)
+
+    async def scenario() -> None:
+        for turns in range(60):
+            await asked_after(turns)
+
+    asyncio.run(scenario())
+
+
 def test_every_lane_but_acceptance_shares_a_queue() -> None:
     lanes: tuple[Lane, ...] = ("acceptance", "holds", "edits", "shipping", "rest")
     assert [queue_of(lane) for lane in lanes] == ["acceptance", "orders", "orders", "orders", "orders"]

@@ -12,6 +12,7 @@ from typing import Any
 import procrastinate
 from procrastinate import jobs
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.worker import Worker
 from sqlalchemy import Connection, text
 
 from interlock.clock import Clock
@@ -117,19 +118,23 @@ class JobWorkers:
         """
         app = self._app()
         async with app.open_async():
-            tasks = [
-                asyncio.ensure_future(self._worker(app, ACCEPTANCE_QUEUE, self.acceptance_concurrency)),
-                asyncio.ensure_future(self._worker(app, ORDERS_QUEUE, self.orders_concurrency)),
-                asyncio.ensure_future(self._rescue_for_ever(app)),
+            workers = [
+                self._worker(app, ACCEPTANCE_QUEUE, self.acceptance_concurrency),
+                self._worker(app, ORDERS_QUEUE, self.orders_concurrency),
             ]
+            rescuing = asyncio.ensure_future(self._rescue_for_ever(app))
+            tasks = [asyncio.ensure_future(worker.run()) for worker in workers]  # type: ignore[no-untyped-call]
+            tasks.append(rescuing)
             stopping = asyncio.ensure_future(stop.wait())
             try:
                 await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
-                for task in tasks:
-                    # The library takes a cancellation as the wish to stop and ends its jobs first.
-                    task.cancel()
+                rescuing.cancel()
+                for worker in workers:
+                    # It ends its jobs first. Its task is not cancelled: while a worker starts, it waits for the database,
+                    # and a cancellation in the instant in which such a wait ends is lost.
+                    worker.stop()  # type: ignore[no-untyped-call]
                 ended = await asyncio.gather(*tasks, return_exceptions=True)
             for result in ended:
                 if isinstance(result, Exception):
@@ -180,8 +185,9 @@ class JobWorkers:
         app.periodic(cron="17 * * * *")(app.task(name=TIDY_TASK, queue=ORDERS_QUEUE)(tidy))
         return app
 
-    async def _worker(self, app: procrastinate.App, queue: str, concurrency: int) -> None:
-        await app.run_worker_async(
+    def _worker(self, app: procrastinate.App, queue: str, concurrency: int) -> Worker:
+        return Worker(
+            app,
             queues=[queue],
             name=f"{self.name} {queue}",
             concurrency=concurrency,

@@ -121,7 +121,7 @@ process. The marketplace names no ceiling for shipments, so Shopify's is the one
 
 | what | figure | compared with |
 |---|---|---|
-| parcels a minute, from the label in Shopify to the marketplace's word that they left | {found.a_minute:.0f} | **{found.a_minute / found.by_script:.1f} ×** a bare script that reads the order, makes the shipment (ST01) and says that it left (ST24), one call after the other ({found.by_script:.0f}; only {BY_SCRIPT} parcels, which a full bucket pays for) |
+| parcels a minute, from the label in Shopify to the marketplace's word that they left | {found.a_minute:.0f} | **{found.a_minute / found.by_script:.0%}** of a bare script that reads the order, makes the shipment (ST01) and says that it left (ST24), one call after the other ({found.by_script:.0f}; only {BY_SCRIPT} parcels, which a full bucket pays for) |
 | the same | {found.a_minute:.0f} | **{found.a_minute / found.ceiling:.0%}** of the {found.ceiling:.0f} that a Plus shop's ceiling allows at {found.points:.0f} points each; the bucket is full at first |
 | calls of one parcel: orders and shipments read, told and confirmed | {found.calls:.1f} | **{found.calls / 3:.1f} ×** the 3 without which it cannot be done |
 """

@@ -122,7 +122,8 @@ class JobWorkers:
                 self._worker(app, ACCEPTANCE_QUEUE, self.acceptance_concurrency),
                 self._worker(app, ORDERS_QUEUE, self.orders_concurrency),
             ]
-            rescuing = asyncio.ensure_future(self._rescue_for_ever(app))
+            ending = asyncio.Event()
+            rescuing = asyncio.ensure_future(self._rescue_until(ending, app))
             tasks = [asyncio.ensure_future(worker.run()) for worker in workers]  # type: ignore[no-untyped-call]
             tasks.append(rescuing)
             stopping = asyncio.ensure_future(stop.wait())
@@ -130,6 +131,7 @@ class JobWorkers:
                 await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
+                ending.set()
                 rescuing.cancel()
                 for worker in workers:
                     # It ends its jobs first. Its task is not cancelled: while a worker starts, it waits for the database,
@@ -160,8 +162,9 @@ class JobWorkers:
             await self.wake(again)
         return len(again)
 
-    async def _rescue_for_ever(self, app: procrastinate.App) -> None:
-        while True:
+    async def _rescue_until(self, ending: asyncio.Event, app: procrastinate.App) -> None:
+        # The event is looked at as well: a cancellation may be lost in a wait for the database.
+        while not ending.is_set():
             await self.clock.sleep(RESCUE_EVERY_SECONDS)
             await self.rescue(app)
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select
 
 from interlock.monitoring import rollup
 from interlock.monitoring.board import (
@@ -136,39 +136,26 @@ def many(database: Database, keyring: Keyring, edits: int, days: int) -> None:
 
 
 def test_a_long_history_does_not_make_the_board_slow(database: Database, keyring: Keyring) -> None:
-    """50,000 edits of the last month: the board takes its second in the background, the page reads one row. In shares of
-    what one query over these edits takes in the same minute, which a busy machine slows down as well."""
+    """50,000 edits of the last month: the board asks the database some twenty questions, each within the time that every
+    statement has, and works itself for moments; the page reads one row. Nothing here depends on what else the machine does."""
     many(database, keyring, 50_000, 40)
+    asked: list[str] = []
 
-    bare = [_bare(database)]
-    started = time.perf_counter()
     with database.begin() as c:
+        event.listen(c, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        began = time.process_time()
         board = keep_board(c, CLOCK)
-    computed = time.perf_counter() - started
-    started = time.perf_counter()
-    with database.begin() as c:
+        worked = time.process_time() - began
+        computed = len(asked)
         shown = kept_board(c)
-    read = time.perf_counter() - started
-    bare.append(_bare(database))
 
     assert isinstance(shown, Board)
     assert shown == board
     assert len(board.skus) == 200
     assert board.skus[0].edits == 100
-    assert computed < 20 * sum(bare), "about seven times one of them on an idle machine"
-    assert read < computed / 5
-
-
-def _bare(database: Database) -> float:
-    """Seconds that the least query takes which has to see every edit once, SKU by SKU."""
-    query = """
-        SELECT sku, count(*), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY settled_at - edited_at)
-        FROM edit_clocks, unnest(skus) sku GROUP BY sku
-    """
-    started = time.perf_counter()
-    with database.begin() as c:
-        assert len(c.execute(text(query)).all()) == 500
-    return time.perf_counter() - started
+    assert computed < 40
+    assert len(asked) - computed == 1
+    assert worked < 1, "a fifteenth of it, in the processor's time, where nothing is wrong"
 
 
 def test_counts_are_kept_as_long_as_their_grain_is(database: Database, keyring: Keyring) -> None:

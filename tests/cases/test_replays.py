@@ -68,9 +68,7 @@ def looked_at(c: Connection, *, settled: bool = True) -> None:
 
 
 def test_five_thousand_orders_are_freed_by_one_answer_a_few_at_a_time(c: Connection) -> None:
-    began = time.perf_counter()
     connection_id = blocked(c, MANY)
-    made = time.perf_counter() - began
     wakes, statements = Wakes(), []
     event.listen(c, "before_cursor_execute", lambda *args: statements.append(args[2]))
     before = impact(c, connection_id, CARRIER, ["Royal Mail 24"])
@@ -78,14 +76,16 @@ def test_five_thousand_orders_are_freed_by_one_answer_a_few_at_a_time(c: Connect
     assert [(str(money), currency) for money, currency in before.money] == [("52500.00", "EUR")]
 
     statements.clear()
-    began = time.perf_counter()
+    began = time.process_time()
     replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
-    took = time.perf_counter() - began
+    worked = time.process_time() - began
 
     assert replay_id is not None
     # The answer costs the same few statements however many orders wait; only the first orders are woken with it.
     assert len(statements) < 12 + MOST_AT_ONCE
-    assert took < 4 * made, "less than it takes to make them, on an idle machine"
+    assert worked < 2, (
+        "of the processor's time; what the database does is in those statements, each with its limit"
+    )
     assert len(wakes.woken) == MOST_AT_ONCE
     assert {lane for _, lane in wakes.woken} == {"rest"}
     odd = c.execute(

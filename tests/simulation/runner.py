@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interlock.logs import configure
-from interlock.rehearsal import parcels, stock
 from interlock.rehearsal.history import draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import (
     i23_an_older_copy_makes_nothing_twice,
@@ -22,7 +21,6 @@ from interlock.rehearsal.judge import (
     judge,
 )
 from interlock.rehearsal.judging.verdict import Verdict
-from interlock.rehearsal.themes import RARE_THEMES, draw_theme
 from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
@@ -313,7 +311,7 @@ def main() -> int:
         default=None,
         help="stop taking new seeds so long after the first that is no regression seed",
     )
-    parser.add_argument("--fresh", action="store_true", help="seeds of this very commit, of settled kinds")
+    parser.add_argument("--fresh", action="store_true", help="seeds of this very commit")
     parser.add_argument("--regressions", action="store_true", help="run the committed regression seeds too")
     parser.add_argument("--replay", type=int, default=None, help="one seed again, with its whole story")
     parser.add_argument("--calls-of", type=int, default=None, help="print every call of one seed")
@@ -336,8 +334,7 @@ def main() -> int:
         last = first + 100_000
         print(f"seeds from {first}")
     again = regressions() if arguments.regressions else []
-    chosen = filter(is_settled, range(first, last)) if arguments.fresh else range(first, last)
-    seeds = itertools.chain(again, chosen)
+    seeds = itertools.chain(again, range(first, last))
     return run(seeds, arguments.cores, arguments.for_seconds, arguments.json, arguments.expect, len(again))
 
 
@@ -345,13 +342,6 @@ def regressions() -> list[int]:
     """The committed seeds that once broke something."""
     lines = REGRESSIONS.read_text().splitlines()
     return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
-
-
-def is_settled(seed: int) -> bool:
-    """Whether a seed draws none of the newest kinds of history (stock, single parcels, the rarest themes). Those are lived
-    through with `--seeds`; they join the fresh seeds of every check once five hundred of them in a row broke nothing."""
-    newest = stock.is_drawn(seed) or parcels.are_busy(seed) or draw_theme(seed) in RARE_THEMES
-    return not newest
 
 
 def seeds_of_this_commit() -> int:

@@ -117,6 +117,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /people": P.MANAGE_PEOPLE,
     "POST /people": P.MANAGE_PEOPLE,
     "GET /people/{person_id}": P.MANAGE_PEOPLE,
+    "GET /people.csv": P.MANAGE_PEOPLE,
     "POST /people/{person_id}/roles": P.MANAGE_PEOPLE,
     "POST /people/{person_id}/deactivate": P.MANAGE_PEOPLE,
     "POST /people/{person_id}/reactivate": P.MANAGE_PEOPLE,
@@ -300,6 +301,8 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
     assert status("POST", f"/orders/{foreign}/replay") == 403
     assert status("POST", f"/cases/{foreign_case}/answer") == 403
     assert status("GET", "/people") == 403
+    assert status("GET", "/people.csv") == 403
+    assert status("GET", f"/audit-log.csv?connection={row.name}") == 403
     assert status("GET", "/privacy") == 403
     assert status("GET", "/privacy.csv") == 403
     for path in (

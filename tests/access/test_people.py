@@ -156,7 +156,7 @@ def test_the_audit_log_is_read_filtered_taken_away_and_verified(
 
     assert "roles_changed" in page
     assert "from: cx; to: viewer" in page
-    assert "No entry." in nobody
+    assert "No entry fits these filters." in nobody
     assert wrong.status_code == 422
     assert "The first day cannot be read" in text_of(wrong)
     assert file[0].lstrip("\ufeff").startswith("number,at,who,did,subject")

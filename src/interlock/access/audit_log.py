@@ -293,13 +293,15 @@ def entries(c: Connection, after: int = 0) -> Iterator[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries a reader asks for; empty fields ask for all. `subject` matches from its beginning."""
+    """Which entries a reader asks for; empty fields ask for all. `subject` matches from its beginning, `connection` is the row
+    number of the connection an entry belongs to, and `before` the number of the entry at which the answer ends."""
 
     who: str = ""
     did: str = ""
     subject: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    connection: int | None = None
     before: int | None = None
 
 
@@ -316,6 +318,8 @@ def found(c: Connection, wanted: Wanted, limit: int = 100) -> list[Entry]:
         query = query.where(audit_log.c.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(audit_log.c.at < wanted.until)
+    if wanted.connection is not None:
+        query = query.where(audit_log.c.connection_id == wanted.connection)
     if wanted.before is not None:
         query = query.where(audit_log.c.id < wanted.before)
     rows = c.execute(query.order_by(audit_log.c.id.desc()).limit(limit))

@@ -13,7 +13,7 @@ from interlock.access.roles import Role
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import wording
-from interlock.console.people_pages import connection_names
+from interlock.console.connections import connection_names
 
 commands = typer.Typer(
     no_args_is_help=True, help="The people who may sign in: list, add, roles, link, deactivate."

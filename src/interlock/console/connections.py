@@ -12,6 +12,7 @@ from interlock.edits.forecast import EditForecast, forecast, share_in_words
 from interlock.engine.store import (
     ConnectionRow,
     all_connections,
+    connections,
 )
 from interlock.imports.store import sku_mappings
 from interlock.marketplaces.profile import profile_of
@@ -64,6 +65,12 @@ class ConnectionCard:
     carriers_known: int
     skus_mapped: int
     paused: tuple[tuple[Flow, Pause], ...] = ()
+
+
+def connection_names(c: Connection) -> dict[int, str]:
+    """The connections' names by row number."""
+    rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
+    return {row.id: row.name for row in rows}
 
 
 def connection_named(c: Connection, name: str) -> ConnectionRow | None:

@@ -22,6 +22,9 @@ from interlock.console.lists import Asked, choices
 from interlock.console.pages import sealed
 from interlock.storage.database import Store
 
+TYPED = ("q", "who", "subject")
+"""The filters of lists that are typed, not chosen."""
+
 Cell = str | int | Decimal | datetime | bool | None
 Mark = TypeVar("Mark")
 
@@ -52,9 +55,14 @@ def note_export(c: Connection, who: str, name: str, asked: Asked, now: datetime)
     """Put into the audit log who takes which list away, as filtered. Raises FilterUnknown before anything is written."""
     choices(c, asked)
     facts = (("connection", asked.connection), ("team", asked.team), *asked.extra)
-    # A number searched for may be anybody's; that there was one is enough.
-    kept = {key: "given" if key == "q" else value for key, value in facts if value}
+    # What somebody typed may be about anybody; that there was something is enough.
+    kept = {key: "given" if key in TYPED else _shown(value) for key, value in facts if value}
     record(c, who, Did.EXPORTED, name, now=now, facts=kept)
+
+
+def _shown(value: str) -> str:
+    """The value as the audit log can hold it: an address may carry characters that cannot be shown."""
+    return "".join(letter if letter.isprintable() else " " for letter in value)
 
 
 def csv_file(

@@ -76,14 +76,25 @@ class Choices:
 
 def asked_of(request: Request, *extra: str) -> Asked:
     """The filters of the request's address; those named in `extra` are the list's own."""
-    given = request.query_params
+
+    def given(name: str, longest: int = 200) -> str:
+        # No text of the database can hold this character, so nothing is found by it.
+        return request.query_params.get(name, "").replace("\x00", "").strip()[:longest]
+
     return Asked(
         request.url.path.removesuffix(".csv"),
-        given.get("connection", "").strip()[:200],
-        given.get("team", "").strip()[:40],
-        given.get("after", "").strip()[:200],
-        tuple((name, given.get(name, "").strip()[:200]) for name in extra),
+        given("connection"),
+        given("team", 40),
+        given("after"),
+        tuple((name, given(name)) for name in extra),
     )
+
+
+def known(name: str, value: str, there: Sequence[str]) -> str:
+    """The value of a filter, which may be empty. Raises FilterUnknown when it is none of those there are."""
+    if value and value not in there:
+        raise FilterUnknown(name, value, there)
+    return value
 
 
 def choices(c: Connection, asked: Asked) -> Choices:

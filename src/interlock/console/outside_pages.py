@@ -13,9 +13,9 @@ from interlock.access.audit_log import Did, record
 from interlock.access.outside import Identity, Provider, ProviderAway, SignInRefused, under_way
 from interlock.access.people import PersonRefused, parsed_roles
 from interlock.access.sessions import Session
+from interlock.console.connections import connection_names
 from interlock.console.doors import give_session, open_to_strangers
 from interlock.console.pages import Console, PageMissing, own_path, sealed, seen_other
-from interlock.console.people_pages import connection_names
 from interlock.engine.store import count
 
 UNDER_WAY = "outside"

@@ -1,19 +1,29 @@
 """Who may sign in: the list, one person, and what administrators do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from interlock.access import administration, people
 from interlock.access.people import Account, PersonRefused, parsed_roles
 from interlock.access.roles import ROLE_WORDS, Permission, Role
+from interlock.console.connections import connection_names
 from interlock.console.doors import Who, needs
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import Choices, asked_of, choices
 from interlock.console.pages import Console, PageMissing, given_text
-from interlock.engine.store import connections
+from interlock.console.people_list import (
+    ACCOUNTS,
+    COLUMNS,
+    OWN_FILTERS,
+    file_row,
+    people_asked_for,
+    second_factor,
+)
 
 Act: TypeAlias = Callable[[Connection, int, str, datetime], str | None]
 """What a button does to the person of that row number: by whom and when. Gives the token of a link where it makes one."""
@@ -35,12 +45,6 @@ BUTTONS: tuple[tuple[str, Act, str], ...] = (
 """The buttons of the page of a person: the end of the address, what it does, and the words afterwards."""
 
 
-def connection_names(c: Connection) -> dict[int, str]:
-    """The connections' names by row number."""
-    rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
-    return {row.id: row.name for row in rows}
-
-
 def people_routes(routes: APIRouter, console: Console) -> None:
     """Add the people to the console."""
     parts = console.parts
@@ -53,15 +57,25 @@ def people_routes(routes: APIRouter, console: Console) -> None:
         chosen: tuple[str, ...] = (),
         refused: str = "",
     ) -> Response:
-        everybody, names = await console.read(lambda c: (people.accounts(c, keyring), connection_names(c)))
+        asked = asked_of(request, *OWN_FILTERS)
+
+        def read(c: Connection) -> tuple[Choices, list[Account], dict[int, str]]:
+            offered, names = choices(c, asked), connection_names(c)
+            return offered, people_asked_for(people.accounts(c, keyring), asked, names), names
+
+        offered, found, names = await console.read(read)
         return console.page(
             request,
             "people",
             "People",
             status,
             live=False,
-            people=everybody,
+            asked=asked,
+            choices=offered,
+            people=found,
             names=names,
+            second_factor=second_factor,
+            account_states=ACCOUNTS,
             in_words=administration.in_words,
             role_words=ROLE_WORDS,
             known_roles=tuple(Role),
@@ -121,6 +135,25 @@ def people_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.MANAGE_PEOPLE)
     async def everybody(request: Request) -> Response:
         return await list_page(request)
+
+    @routes.get("/people.csv")
+    @needs(Permission.MANAGE_PEOPLE)
+    async def as_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def first(c: Connection) -> None:
+            people_asked_for((), asked, {})  # what cannot be filtered by is said before the file begins
+            note_export(c, who, "people", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
+            del mark
+            names = connection_names(c)
+            found = people_asked_for(people.accounts(c, keyring), asked, names)
+            return [file_row(account, names) for account in found], None
+
+        return csv_file(parts.store, "people", COLUMNS, batch)
 
     @routes.post("/people")
     @needs(Permission.MANAGE_PEOPLE)

@@ -1,0 +1,84 @@
+"""The audit log as a list: filtered by its address, the newest entry first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from interlock.access.audit_log import Did, Entry, Wanted, found
+from interlock.console.export import Cell
+from interlock.console.lists import Asked, known, row_mark
+
+LISTED = 100
+OWN_FILTERS = ("who", "did", "subject", "since", "until")
+DEEDS: tuple[str, ...] = tuple(did.value for did in Did)
+COLUMNS = (
+    "number",
+    "at",
+    "who",
+    "did",
+    "subject",
+    "connection",
+    "connection number",
+    "facts",
+    "previous",
+    "digest",
+)
+
+
+class FilterUnreadable(ValueError):
+    """A filter of the audit log cannot be read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} cannot be read: write a day such as 2026-03-01, or nothing. Nothing is shown."
+        )
+
+
+def wanted_of(asked: Asked, names: Mapping[int, str]) -> Wanted:
+    """What a list's address asks for; `names` are the connections' by row number. Raises FilterUnknown, FilterUnreadable and
+    MarkUnreadable."""
+    numbers = {name: number for number, name in names.items()}
+    return Wanted(
+        who=asked.other("who"),
+        did=known("deed", asked.other("did"), DEEDS),
+        subject=asked.other("subject"),
+        since=_day("The first day", asked.other("since"), 0),
+        until=_day("The last day", asked.other("until"), 1),
+        connection=numbers[name] if (name := known("connection", asked.connection, tuple(numbers))) else None,
+        before=row_mark(asked.after) if asked.after else None,
+    )
+
+
+def entries_page(
+    c: Connection, asked: Asked, names: Mapping[int, str], limit: int = LISTED
+) -> tuple[list[Entry], str]:
+    """The entries a list's address asks for, and the mark of the next page: empty when this is the last. Raises as
+    `wanted_of` does."""
+    rows = found(c, wanted_of(asked, names), limit + 1)
+    return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
+
+
+def file_row(entry: Entry, names: Mapping[int, str]) -> Sequence[Cell]:
+    """One entry as the file has it. The log outlives its connections: one that is gone has a number and no name."""
+    return (
+        entry.id,
+        entry.at,
+        entry.who,
+        entry.did,
+        entry.subject,
+        "" if entry.connection_id is None else names.get(entry.connection_id, ""),
+        entry.connection_id,
+        "; ".join(f"{name}: {value}" for name, value in sorted(entry.facts.items())),
+        entry.previous,
+        entry.digest,
+    )
+
+
+def _day(name: str, text: str, days_later: int) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=days_later)
+    except (ValueError, OverflowError):
+        raise FilterUnreadable(name) from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.engine.store import ConnectionRow
+from interlock.engine.store import ConnectionRow, counts
 from interlock.offers.store import bundles, links
 from interlock.storage.database import Database
 from tests.cli.conftest import Run, document
@@ -111,3 +111,48 @@ def test_the_map_is_exported_as_import_takes_it(interlock: Run, tmp_path: Path) 
     file = tmp_path / "skus.csv"
     file.write_text(written, encoding="utf-8")
     assert document(interlock("skus", "import", "atlas", str(file), "--json"))["mappings"] == 1
+
+
+def test_a_sku_that_begins_like_a_formula_comes_back_as_it_went_out(interlock: Run, tmp_path: Path) -> None:
+    assert interlock("skus", "map", "atlas", "--", "-10-BLUE", "LAMP-2").exit_code == 0
+    file = tmp_path / "skus.csv"
+    file.write_text(interlock("skus", "export", "atlas").stdout, encoding="utf-8")
+    assert document(interlock("skus", "import", "atlas", str(file), "--json"))["mappings"] == 1
+    assert document(interlock("skus", "list", "atlas", "--json"))["mappings"][0][:2] == ["-10-BLUE", "LAMP-2"]
+
+
+def test_bundles_are_taken_from_a_file_and_written_to_one(
+    interlock: Run, database: Database, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    file = tmp_path / "sets.csv"
+    file.write_text("offer_sku;component_sku;quantity\nSET;MUG;4\nSET;LAMP-2;1\n", encoding="utf-8")
+    assert "2 mapping(s) kept" in interlock("skus", "import", "atlas", str(file), "--bundles").stdout
+    with database.begin() as c:
+        assert {(one.shop_sku, one.units) for one in links(c, connection.id) if one.offer_sku == "SET"} == {
+            ("MUG", 4),
+            ("LAMP-2", 1),
+        }
+    written = interlock("skus", "export", "atlas", "--bundles").stdout
+    assert list(csv.reader(io.StringIO(written))) == [
+        ["offer_sku", "component_sku", "quantity"],
+        ["SET", "LAMP-2", "1"],
+        ["SET", "MUG", "4"],
+    ]
+    assert document(interlock("skus", "export", "atlas", "--bundles", "--json")) == {
+        "SET": [{"shop_sku": "LAMP-2", "units": 1}, {"shop_sku": "MUG", "units": 4}]
+    }
+
+
+def test_a_wrong_file_of_bundles_is_refused_whole_named_and_counted(
+    interlock: Run, database: Database, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    file = tmp_path / "sets.csv"
+    file.write_text("offer_sku,component_sku,quantity\nSET,MUG,4\nSET,LID,none\n", encoding="utf-8")
+    refused = interlock("skus", "import", "atlas", str(file), "--bundles", "--json")
+    assert refused.exit_code == 3
+    assert "sets.csv, row 3, field quantity: 'none': a whole number" in refused.stderr
+    said = document(refused)
+    assert (said["file"], said["row"], said["field"]) == ("sets.csv", 3, "quantity")
+    with database.begin() as c:
+        assert bundles(c, connection.id) == {}
+        assert counts(c)[("map_file_refused", "bundles")] == 1

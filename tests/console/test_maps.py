@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from interlock.console import desk
+from interlock.console.bundles import set_bundle
 from interlock.console.mappings import carrier_desk, sku_desk
-from interlock.console.skus import roll_back_skus, set_bundle
+from interlock.console.skus import roll_back_skus
 from interlock.engine.store import ConnectionRow
 from interlock.imports.store import sku_map
 from interlock.offers.matching import Component

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.cases.store import cases
-from interlock.engine.store import ConnectionRow
+from interlock.engine.store import ConnectionRow, counts
 from interlock.imports.store import sku_map
 from interlock.offers.store import bundles
 from interlock.storage.database import Database
@@ -82,6 +82,36 @@ def test_a_bundle_is_kept_and_ended_and_a_wrong_one_refused(
     browser.submit(place, f"{place}/bundle", data={"mirakl_sku": "SET"})
     with database.begin() as c:
         assert bundles(c, connection.id) == {}
+
+
+def test_bundles_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
+    browser: Browser, database: Database, connection: ConnectionRow, place: str
+) -> None:
+    of_bundles = f"/connections/{connection.id}/bundles"
+    assert f'action="{of_bundles}/file"' in browser.get(place).text
+    body = b"offer_sku,component_sku,quantity\nSET,MUG,4\nSET,LAMP-2,1\n"
+    taken = browser.submit(place, f"{of_bundles}/file", files={"file": ("sets.csv", body, "text/csv")})
+    assert "2 mapping(s) kept" in text_of(taken)
+    assert "SET 1 x LAMP-2 + 4 x MUG" in text_of(taken)
+
+    written = browser.get(f"{of_bundles}.csv")
+    assert written.content == b"\xef\xbb\xbf" + (
+        b"offer_sku,component_sku,quantity\r\nSET,LAMP-2,1\r\nSET,MUG,4\r\n"
+    )
+
+    wrong = b"offer_sku,component_sku,quantity\nSET,MUG,6\nPAIR,<b>MUG</b>,zero\n"
+    refused = browser.submit(place, f"{of_bundles}/file", files={"file": ("sets.csv", wrong, "text/csv")})
+    assert refused.status_code == 422
+    assert "sets.csv, row 3, field quantity: 'zero': a whole number" in text_of(refused)
+    with database.begin() as c:
+        assert set(bundles(c, connection.id)) == {"SET"}
+        assert {one.shop_sku: one.units for one in bundles(c, connection.id)["SET"]} == {
+            "MUG": 4,
+            "LAMP-2": 1,
+        }
+        assert counts(c)[("map_file_refused", "bundles")] == 1
+    unsigned = browser.post(f"{of_bundles}/file", files={"file": ("sets.csv", body, "text/csv")})
+    assert unsigned.status_code == 403
 
 
 def test_both_sides_are_a_file(browser: Browser, connection: ConnectionRow, place: str) -> None:

@@ -11,19 +11,19 @@ from sqlalchemy import Connection
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
+from interlock.console.bundles import (
+    bundles_as_file,
+    component_of,
+    read_bundle_file,
+    set_bundle,
+    set_bundles,
+)
 from interlock.console.connections import connection_named
 from interlock.console.mappings import sku_desk
-from interlock.console.skus import (
-    compared,
-    component_of,
-    offer_state,
-    roll_back_skus,
-    set_bundle,
-    skus_as_file,
-    suggestions,
-)
+from interlock.console.skus import compared, offer_state, roll_back_skus, skus_as_file, suggestions
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, MapChange, all_connections
+from interlock.offers.store import bundles
 
 skus = typer.Typer(
     no_args_is_help=True,
@@ -32,7 +32,10 @@ skus = typer.Typer(
 Name = Annotated[str, typer.Argument(help="The name of the connection.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, kept with the removal.")]
 File = Annotated[Path, typer.Argument(help="A CSV file in UTF-8.", exists=True, dir_okay=False)]
-
+OfBundles = Annotated[
+    bool,
+    typer.Option("--bundles", help="The bundles instead of the map: offer_sku, component_sku, quantity."),
+]
 To = Annotated[str, typer.Option("--to", help="The moment, with its offset: 2026-11-26T06:00:00+00:00.")]
 
 
@@ -160,14 +163,20 @@ def unmap_sku(
 
 
 @skus.command("import")
-def import_skus(connection: Name, file: File, who: Who = "", as_json: AsJson = False) -> None:
-    """Map the SKUs of a CSV file (mirakl_sku and shop_sku); all rows or none."""
+def import_skus(
+    connection: Name, file: File, of_bundles: OfBundles = False, who: Who = "", as_json: AsJson = False
+) -> None:
+    """Map the SKUs of a CSV file (mirakl_sku and shop_sku), or tell the bundles of one; all rows or none.
+
+    A bundle in the file replaces what was said of its offer; what is said of other offers stays."""
     body = file.read_bytes()
 
     def work(c: Connection, queue: Queue, row: ConnectionRow, now: datetime) -> desk.Mapped:
+        if of_bundles:
+            return set_bundles(c, queue, row, read_bundle_file(file.name, body), who, now)
         return desk.map_sku_names(c, queue, row, desk.read_sku_file(file.name, body), who, now)
 
-    change_map(connection, "skus", work, as_json, from_file=True)
+    change_map(connection, "bundles" if of_bundles else "skus", work, as_json, from_file=True)
 
 
 @skus.command("rollback")
@@ -290,11 +299,14 @@ def bundle_skus(
 
 
 @skus.command("export")
-def export_skus(connection: Name, as_json: AsJson = False) -> None:
-    """Write the SKU map as the CSV file that `interlock skus import` takes."""
+def export_skus(connection: Name, of_bundles: OfBundles = False, as_json: AsJson = False) -> None:
+    """Write the SKU map, or the bundles, as the CSV file that `interlock skus import` takes."""
     with opened() as installation:
         row = connection_or_end(installation, connection)
         if as_json:
-            print_json(installation.tx(lambda c: sku_desk(c, row)).mappings)
+            print_json(
+                installation.tx(lambda c: bundles(c, row.id) if of_bundles else sku_desk(c, row).mappings)
+            )
             return
-        typer.echo(installation.tx(lambda c: skus_as_file(c, row.id)), nl=False)
+        written = bundles_as_file if of_bundles else skus_as_file
+        typer.echo(installation.tx(lambda c: written(c, row.id)), nl=False)

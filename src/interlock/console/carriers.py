@@ -1,12 +1,11 @@
 """The carrier maps of the whole installation: what was chosen where, a map as a file, and a map as it was."""
 
-import csv
-import io
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from interlock.console import desk
+from interlock.console.export import csv_text
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, all_connections, map_changes
 from interlock.orders.connection import CarrierMapping
@@ -32,11 +31,7 @@ def earlier_choices(c: Connection) -> tuple[EarlierChoice, ...]:
 
 def as_file(mappings: tuple[CarrierMapping, ...]) -> str:
     """A carrier map as the CSV file that `interlock carriers import` takes."""
-    written = io.StringIO()
-    rows = csv.writer(written, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows((m.shop_name, m.code, m.name, m.country, m.service) for m in mappings)
-    return written.getvalue()
+    return csv_text([COLUMNS, *((m.shop_name, m.code, m.name, m.country, m.service) for m in mappings)])
 
 
 def roll_back_carriers(

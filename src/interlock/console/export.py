@@ -51,6 +51,13 @@ def csv_bytes(rows: Sequence[Sequence[Cell]]) -> bytes:
     return written.getvalue().encode()
 
 
+def csv_text(rows: Sequence[Sequence[Cell]]) -> str:
+    """Rows of a file as the command line prints them: with line feeds alone, and safe in a spreadsheet as every file."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows([cell(value) for value in row] for row in rows)
+    return written.getvalue()
+
+
 def note_export(c: Connection, who: str, name: str, asked: Asked, now: datetime) -> None:
     """Put into the audit log who takes which list away, as filtered. Raises FilterUnknown before anything is written."""
     choices(c, asked)

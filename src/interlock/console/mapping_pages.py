@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
+from interlock.console.bundles import read_bundle_file, set_bundles
 from interlock.console.carriers import roll_back_carriers
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
@@ -66,13 +67,17 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         return console.page(request, kind, title, 422 if refused else 200, live=False, **context)
 
     async def keep(
-        request: Request, connection_id: int, kind: str, work: Callable[[Connection], desk.Mapped], file: bool
+        request: Request,
+        connection_id: int,
+        kind: str,
+        work: Callable[[Connection], desk.Mapped],
+        file_of: str = "",
     ) -> Response:
         try:
             mapped = await console.read(work)
         except desk.MapRefused as refused:
-            if file:
-                await console.tally(lambda c: desk.count_refused_file(c, kind))
+            if file_of:
+                await console.tally(lambda c: desk.count_refused_file(c, file_of))
             return await map_page(request, connection_id, kind, refused=str(refused))
         return await map_page(request, connection_id, kind, mapped=mapped)
 
@@ -116,7 +121,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             row = one_connection(c, connection_id)
             return desk.map_carrier_names(c, parts.queue, row, [mapping], who, now)
 
-        return await keep(request, connection_id, "carriers", work, file=False)
+        return await keep(request, connection_id, "carriers", work)
 
     @routes.post("/connections/{connection_id}/skus")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -137,7 +142,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             pairs = [(given_text(mirakl_sku), given_text(shop_sku))]
             return desk.map_sku_names(c, parts.queue, row, pairs, who, now)
 
-        return await keep(request, connection_id, "skus", work, file=False)
+        return await keep(request, connection_id, "skus", work)
 
     @routes.post("/connections/{connection_id}/{kind}/remove")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -163,7 +168,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
                 return desk.unmap_carrier_name(c, row, unmapped, who, reason, now, *scope)
             return desk.unmap_sku_name(c, row, unmapped, who, reason, now)
 
-        return await keep(request, connection_id, kind, work, file=False)
+        return await keep(request, connection_id, kind, work)
 
     @routes.post("/connections/{connection_id}/{kind}/rollback")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -186,7 +191,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
                 return roll_back_carriers(c, parts.queue, row, to, who, reason, now)
             return roll_back_skus(c, parts.queue, row, to, who, reason, now)
 
-        return await keep(request, connection_id, kind, work, file=False)
+        return await keep(request, connection_id, kind, work)
 
     @routes.get("/connections/{connection_id}/{kind}.csv")
     @needs(Permission.EXPORT)
@@ -236,7 +241,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             mappings = desk.read_carrier_file(row, named, body)
             return desk.map_carrier_names(c, parts.queue, row, mappings, who, now)
 
-        return await keep(request, connection_id, "carriers", work, file=True)
+        return await keep(request, connection_id, "carriers", work, file_of="carriers")
 
     @routes.post("/connections/{connection_id}/skus/file")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -257,7 +262,27 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             pairs = desk.read_sku_file(named, body)
             return desk.map_sku_names(c, parts.queue, row, pairs, who, now)
 
-        return await keep(request, connection_id, "skus", work, file=True)
+        return await keep(request, connection_id, "skus", work, file_of="skus")
+
+    @routes.post("/connections/{connection_id}/bundles/file")
+    @needs(Permission.CHANGE_MAPPINGS)
+    async def bundle_file(
+        request: Request,
+        who: Who,
+        connection_id: int,
+        file: UploadFile,
+        token: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        await connection_of(connection_id)
+        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        now = parts.clock.now()
+
+        def work(c: Connection) -> desk.Mapped:
+            row = one_connection(c, connection_id)
+            return set_bundles(c, parts.queue, row, read_bundle_file(named, body), who, now)
+
+        return await keep(request, connection_id, "skus", work, file_of="bundles")
 
 
 def _file_name(file: UploadFile) -> str:

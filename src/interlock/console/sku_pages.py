@@ -11,13 +11,15 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
+from interlock.console.bundles import COLUMNS as BUNDLE_COLUMNS
+from interlock.console.bundles import bundle_rows, component_of, set_bundle
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import asked_of, choices
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.console.sku_health import COLUMNS, OWN_FILTERS, file_row, skus_page
-from interlock.console.skus import COMPARED_COLUMNS, compared, compared_rows, component_of, set_bundle
+from interlock.console.skus import COMPARED_COLUMNS, compared, compared_rows
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring.sku_health import STATES
 from interlock.monitoring.skus import drift_of_all
@@ -102,4 +104,20 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
             f"{row.name}-offers",
             COMPARED_COLUMNS,
             lambda c, _: (compared_rows(compared(c, row, now)), None),
+        )
+
+    @routes.get("/connections/{connection_id}/bundles.csv")
+    @needs(Permission.EXPORT)
+    async def bundles_file(request: Request, who: Who, connection_id: int) -> Response:
+        row, now = await connection_of(connection_id), parts.clock.now()
+        await console.read(
+            lambda c: record(
+                c, who, Did.EXPORTED, f"bundles of connection {row.id}", now=now, connection=row.id
+            )
+        )
+        return csv_file(
+            parts.store,
+            f"{row.name}-bundles",
+            BUNDLE_COLUMNS,
+            lambda c, _: (bundle_rows(c, row.id), None),
         )

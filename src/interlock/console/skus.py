@@ -1,9 +1,6 @@
 """The SKU map of a connection beside what the marketplace offers and the shop sells: what is linked, what is not, and what
 a SKU could mean."""
 
-import csv
-import io
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +9,20 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from interlock.cases.replays import impact
 from interlock.cases.store import cases
 from interlock.console import desk
+from interlock.console.bundles import made_of, replay_bundles, told
 from interlock.console.carriers import changes_since
+from interlock.console.export import csv_text
 from interlock.engine.offers import relink, sides_of
 from interlock.engine.queue import Queue
-from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, all_connections, note_map_changes
 from interlock.imports.store import map_skus, sku_map, sku_mappings, unmap_sku
 from interlock.offers.decide import without_offer
-from interlock.offers.matching import Component, Linked, Offered, Unlinked, Variant
+from interlock.offers.matching import Linked, Offered, Unlinked, Variant
 from interlock.offers.store import (
     bundles,
-    keep_bundle,
+    keep_bundles,
     known_offers,
     known_variants,
     offer_read,
@@ -36,9 +33,6 @@ from interlock.orders.reasons import Reason
 from interlock.shipping.history import as_it_was
 
 LineState = Literal["linked", "bundle", "without product", "ambiguous", "inactive", "deleted", "not offered"]
-_BETWEEN_COMPONENTS = re.compile(r" \+ (?=[0-9]+ x )")
-MOST_COMPONENTS = 50
-MOST_UNITS = 10_000
 SETTLED_AT_ONCE = 30
 """So many SKUs without a product are shown with suggestions; all of them are in the file."""
 COMPARED_COLUMNS = (
@@ -73,13 +67,13 @@ def roll_back_skus(
         raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
     before = sku_map(c, connection.id)
     wanted = as_it_was(before, changes_since(c, connection.id, "skus", to))
-    sets = {sku: told(made_of) for sku, made_of in bundles(c, connection.id).items()}
+    sets = {sku: told(parts) for sku, parts in bundles(c, connection.id).items()}
     sets_wanted = as_it_was(sets, changes_since(c, connection.id, "bundles", to))
     if wanted == before and sets_wanted == sets:
         raise desk.MapRefused("The SKU map is as it was at that moment. Nothing was changed.", field="to")
     other_sets = sorted(sku for sku in {*sets, *sets_wanted} if sets.get(sku, "") != sets_wanted.get(sku, ""))
-    for sku in other_sets:
-        keep_bundle(c, connection.id, sku, _made_of(sets_wanted.get(sku, "")), who.strip(), now)
+    restored = {sku: made_of(sets_wanted.get(sku, "")) for sku in other_sets}
+    keep_bundles(c, connection.id, restored, who.strip(), now)
     note_map_changes(c, connection.id, "bundles", sets, sets_wanted, who.strip(), why.strip(), now)
     changed = {mirakl: shop for mirakl, shop in wanted.items() if before.get(mirakl) != shop}
     dropped = [mirakl for mirakl in before if mirakl not in wanted]
@@ -89,99 +83,10 @@ def roll_back_skus(
     note_map_changes(c, connection.id, "skus", before, wanted, who.strip(), why.strip(), now)
     relink(c, connection, now)
     unlocked, replay_id = desk.replay_skus(c, queue, connection.id, tuple(changed.items()), who, now)
-    more, later_id = _replay_bundles(c, queue, connection.id, other_sets, who, now)
+    more, later_id = replay_bundles(c, queue, connection.id, other_sets, who, now)
     gone = len(dropped) + sum(1 for sku in other_sets if sku not in sets_wanted)
     kept = len(changed) + sum(1 for sku in other_sets if sku in sets_wanted)
     return desk.Mapped(kept, unlocked + more, gone, replay_id or later_id)
-
-
-# -- bundles -----------------------------------------------------------------------------------------------
-
-
-def told(components: Sequence[Component]) -> str:
-    """What an offer is made of, as people read it and by SKU: 1 x LID + 4 x MUG."""
-    by_sku = sorted(components, key=lambda one: one.shop_sku)
-    return " + ".join(f"{one.units} x {one.shop_sku}" for one in by_sku)
-
-
-def _made_of(text: str) -> tuple[Component, ...]:
-    """The components that `told` wrote so."""
-    found = []
-    for part in _BETWEEN_COMPONENTS.split(text) if text else ():
-        units, _, sku = part.partition(" x ")
-        found.append(Component(sku, int(units)))
-    return tuple(found)
-
-
-def _replay_bundles(
-    c: Connection, queue: Queue, connection_id: int, skus: Sequence[str], who: str, now: datetime
-) -> tuple[int, int | None]:
-    """Have every order looked at that waits for one of these bundles or its stock. Returns how many, and the replay."""
-    unlocked, replay_id = 0, None
-    for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS, Reason.STOCK_SHORT) if skus else ():
-        unlocked += impact(c, connection_id, reason, skus).orders
-        replay_id = replay_all(c, queue, connection_id, reason, skus, who.strip(), now) or replay_id
-    return unlocked, replay_id
-
-
-def set_bundle(
-    c: Connection,
-    queue: Queue,
-    connection: ConnectionRow,
-    sku: str,
-    components: Sequence[Component],
-    who: str,
-    now: datetime,
-) -> desk.Mapped:
-    """Say what one unit of an offer is made of, in somebody's name; without components it is no bundle any more. Orders
-    that wait for it are looked at again. Raises MapRefused, and changes nothing then."""
-    if not who.strip():
-        raise desk.MapRefused("A bundle needs the name of who tells it. Nothing was changed.", field="who")
-    wrong = _bundle_problem(sku, components)
-    if wrong is not None:
-        raise desk.MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
-    present = bundles(c, connection.id)
-    if not components and sku not in present:
-        raise desk.MapRefused(f"{sku!r} is no bundle. Nothing was changed.", field="mirakl_sku")
-    keep_bundle(c, connection.id, sku, components, who.strip(), now)
-    before = {sku: told(present.get(sku, ()))} if sku in present else {}
-    after = {sku: told(components)} if components else {}
-    note_map_changes(c, connection.id, "bundles", before, after, who.strip(), "", now)
-    relink(c, connection, now)
-    unlocked, replay_id = _replay_bundles(c, queue, connection.id, [sku], who, now)
-    return desk.Mapped(len(components), unlocked, 0 if components else 1, replay_id)
-
-
-def _bundle_problem(sku: str, components: Sequence[Component]) -> tuple[str, str] | None:
-    wrong = desk.sku_problem(sku, "x")
-    if wrong is not None:
-        return wrong
-    if len(components) > MOST_COMPONENTS:
-        return "components", f"A bundle has at most {MOST_COMPONENTS} components."
-    names = [one.shop_sku for one in components]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        return "components", f"{twice!r} is named twice; give the number of its units once."
-    for one in components:
-        wrong = desk.sku_problem("x", one.shop_sku)
-        if wrong is not None:
-            return "components", wrong[1]
-        if _BETWEEN_COMPONENTS.search(one.shop_sku):
-            return "components", f"{one.shop_sku!r} reads like several components."
-        if not 1 <= one.units <= MOST_UNITS:
-            return "components", f"{one.units} units of {one.shop_sku!r}: 1 to {MOST_UNITS} is expected."
-    return None
-
-
-def component_of(text: str) -> Component:
-    """A component as people write it, `MUG=4` or `MUG` for one unit. Raises MapRefused."""
-    sku, _, units = text.rpartition("=") if "=" in text else (text, "", "1")
-    if not units.strip().isascii() or not units.strip().isdigit():
-        raise desk.MapRefused(
-            f"{text!r} is no component: SKU=UNITS is expected, such as MUG=4. Nothing was changed.",
-            field="components",
-        )
-    return Component(sku.strip(), int(units))
 
 
 # -- suggestions -------------------------------------------------------------------------------------------
@@ -310,7 +215,7 @@ def offer_state(
             SkuToSettle(sku, why.get(sku, "an order waits for it"), waiting.get(sku, 0), found.get(sku, ()))
             for sku in first
         ),
-        told=tuple((sku, told(made_of)) for sku, made_of in bundles(c, row.id).items()),
+        told=tuple((sku, told(parts)) for sku, parts in bundles(c, row.id).items()),
     )
 
 
@@ -427,8 +332,4 @@ def compared_rows(lines: Sequence[ComparedSku]) -> list[tuple[str, ...]]:
 
 def skus_as_file(c: Connection, connection_id: int) -> str:
     """A SKU map as the CSV file that `interlock skus import` takes."""
-    written = io.StringIO()
-    rows = csv.writer(written, lineterminator="\n")
-    rows.writerow(("mirakl_sku", "shop_sku"))
-    rows.writerows(sku_map(c, connection_id).items())
-    return written.getvalue()
+    return csv_text([("mirakl_sku", "shop_sku"), *sku_map(c, connection_id).items()])

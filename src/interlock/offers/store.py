@@ -1,6 +1,6 @@
 """What was read of offers and variants, what an offer is made of, and the map between the two."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -386,26 +386,36 @@ def keep_bundle(
     c: Connection, connection_id: int, sku: str, components: Sequence[Component], who: str, at: datetime
 ) -> None:
     """Say what one unit of an offer is made of; replaces what was said before, and without components drops it."""
-    c.execute(
-        delete(bundle_components).where(
-            bundle_components.c.connection_id == connection_id, bundle_components.c.mirakl_sku == sku
-        )
-    )
-    if components:
+    keep_bundles(c, connection_id, {sku: components}, who, at)
+
+
+def keep_bundles(
+    c: Connection, connection_id: int, told: Mapping[str, Sequence[Component]], who: str, at: datetime
+) -> None:
+    """Say what one unit of each of these offers is made of, by marketplace SKU; replaces what was said of them before,
+    and without components drops it. What is said of other offers stays."""
+    skus = sorted(told)
+    for start in range(0, len(skus), _ROWS_AT_ONCE):
+        some = skus[start : start + _ROWS_AT_ONCE]
         c.execute(
-            insert(bundle_components),
-            [
-                {
-                    "connection_id": connection_id,
-                    "mirakl_sku": sku,
-                    "shop_sku": one.shop_sku,
-                    "units": one.units,
-                    "changed_by": who,
-                    "changed_at": at,
-                }
-                for one in components
-            ],
+            delete(bundle_components).where(
+                bundle_components.c.connection_id == connection_id, bundle_components.c.mirakl_sku.in_(some)
+            )
         )
+        rows = [
+            {
+                "connection_id": connection_id,
+                "mirakl_sku": sku,
+                "shop_sku": one.shop_sku,
+                "units": one.units,
+                "changed_by": who,
+                "changed_at": at,
+            }
+            for sku in some
+            for one in told[sku]
+        ]
+        if rows:
+            c.execute(insert(bundle_components), rows)
 
 
 # -- the map -----------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /connections/{connection_id}/stock/zero": P.PAUSE_FLOWS,
     "POST /connections/{connection_id}/stock/again": P.REPLAY,
     "GET /connections": P.SEE,
+    "GET /connections.csv": P.EXPORT,
     "GET /connections/{connection_id}/carriers": P.SEE,
     "GET /connections/{connection_id}/skus": P.SEE,
     "POST /connections/{connection_id}/carriers": P.CHANGE_MAPPINGS,
@@ -126,6 +127,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /people/{person_id}/link": P.MANAGE_PEOPLE,
     "POST /people/{person_id}/reset-second-factor": P.MANAGE_PEOPLE,
     "GET /api-keys": P.MANAGE_API_KEYS,
+    "GET /api-keys.csv": P.MANAGE_API_KEYS,
     "POST /api-keys": P.MANAGE_API_KEYS,
     "POST /api-keys/{key_id}/revoke": P.MANAGE_API_KEYS,
     "GET /account/keys": P.OWN_KEYS,
@@ -334,6 +336,17 @@ def test_a_role_for_one_connection_opens_only_what_belongs_to_it(
     assert status("GET", "/events?of=order-999999") == 404
     assert browser.get("/").headers["location"] == "/cases"
     assert "borealis" not in browser.get("/connections").text
+    assert status("GET", "/api-keys.csv") == 403
+    own_file = browser.get("/connections.csv").text
+    assert ("atlas" in own_file, "borealis" in own_file) == (True, False)
+    for path in ("/connections", "/connections.csv"):
+        assert status("GET", f"{path}?connection=atlas") == 200
+        unknown, foreign_one = (
+            ask(browser, "GET", f"{path}?connection={n}") for n in ("nowhere", "borealis")
+        )
+        assert (unknown[0], foreign_one[0]) == (422, 422)
+        # Whether there is such a connection is not said.
+        assert unknown[1].replace("nowhere", "…") == foreign_one[1].replace("borealis", "…")
 
 
 def test_a_right_that_is_lost_while_a_page_is_open_is_said_at_the_next_click_and_nothing_is_half_done(

@@ -314,6 +314,12 @@ def account_named(c: Connection, keyring: Keyring, handle: str) -> Account | Non
     return None if number is None else account(c, keyring, number)
 
 
+def grants_by_handle(c: Connection) -> dict[str, tuple[Grant, ...]]:
+    """The roles of everybody who has an account, active or not, by handle."""
+    roles = _grants_of(c, None)
+    return {row.handle: roles.get(row.id, ()) for row in c.execute(select(people.c.id, people.c.handle))}
+
+
 def grants_of(c: Connection, person_id: int) -> tuple[Grant, ...]:
     """The roles of one person."""
     return _grants_of(c, person_id).get(person_id, ())

@@ -1,14 +1,28 @@
 """API keys in the console: those of programs, and those that somebody makes in their own name."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.people import grants_by_handle
 from interlock.access.roles import Permission, Person
 from interlock.access.store import SCOPE_WORDS, ApiKey, KeyRefused, all_keys, keys_of, make_key, revoke_key
-from interlock.console.doors import Asker, needs
+from interlock.console.api_key_list import (
+    COLUMNS,
+    OWN_FILTERS,
+    STATES,
+    file_row,
+    keys_asked_for,
+    owners_of,
+    whose,
+)
+from interlock.console.connections import connection_names
+from interlock.console.doors import SAFE_METHODS, Asker, Who, needs
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 
 ALL_KEYS, OWN_KEYS = "/api-keys", "/account/keys"
@@ -29,7 +43,17 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         chosen: tuple[str, ...] = (),
     ) -> Response:
         """The list, with what was refused or the one appearance of a secret. With `owner` their own keys alone."""
-        found = await console.read(lambda c: all_keys(c) if owner is None else keys_of(c, owner.id))
+        filtered = owner is None and request.method in SAFE_METHODS
+        asked = (
+            asked_of(request, *OWN_FILTERS) if filtered else Asked(ALL_KEYS if owner is None else OWN_KEYS)
+        )
+
+        def read(c: Connection) -> dict[str, Any]:
+            keys = all_keys(c) if owner is None else keys_of(c, owner.id)
+            return {"choices": choices(c, asked), "owners": owners_of(keys), "keys": _those(c, keys, asked)}
+
+        found = await console.read(read)
+        keys: list[ApiKey] = found.pop("keys")
         return console.page(
             request,
             "api_keys",
@@ -38,13 +62,17 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
             live=False,
             own=owner is not None,
             action=ALL_KEYS if owner is None else OWN_KEYS,
-            in_use=[key for key in found if key.revoked_at is None],
-            revoked=[key for key in found if key.revoked_at is not None],
+            in_use=[key for key in keys if key.revoked_at is None],
+            revoked=[key for key in keys if key.revoked_at is not None],
+            asked=asked,
+            states=STATES,
+            whose=whose,
             scope_words=SCOPE_WORDS,
             refused=refused,
             secret=secret,
             given=name,
             chosen=chosen,
+            **found,
         )
 
     async def create(
@@ -75,6 +103,23 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.MANAGE_API_KEYS)
     async def every_key(request: Request) -> Response:
         return await page(request, None)
+
+    @routes.get(f"{ALL_KEYS}.csv")
+    @needs(Permission.MANAGE_API_KEYS)
+    async def as_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def first(c: Connection) -> None:
+            _those(c, all_keys(c), asked)  # what cannot be filtered by is said before the file begins
+            note_export(c, who, "API keys", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
+            del mark
+            return [file_row(key) for key in _those(c, all_keys(c), asked)], None
+
+        return csv_file(parts.store, "api-keys", COLUMNS, batch)
 
     @routes.post(ALL_KEYS)
     @needs(Permission.MANAGE_API_KEYS)
@@ -116,6 +161,10 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         request: Request, who: Asker, key_id: int, token: Annotated[str, Form()] = ""
     ) -> Response:
         return await revoke(request, who, _with_account(who), token, key_id)
+
+
+def _those(c: Connection, keys: Sequence[ApiKey], asked: Asked) -> list[ApiKey]:
+    return keys_asked_for(keys, asked, grants_by_handle(c), connection_names(c))
 
 
 def _with_account(who: Person) -> Person:

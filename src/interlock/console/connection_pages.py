@@ -1,15 +1,19 @@
 """Connections, their policies, what their marketplaces allow, and the switches that pause one flow of them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.access.roles import Permission, connections_for
+from interlock.access.roles import Permission, Person, connections_for
 from interlock.console import flows
-from interlock.console.connections import connection_cards, connection_named
+from interlock.console.connection_list import COLUMNS, OWN_FILTERS, STATES, cards_asked_for, file_row
+from interlock.console.connections import ConnectionCard, connection_cards, connection_named
 from interlock.console.doors import Asker, Who, needs
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import Choices, asked_of
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.engine.store import ConnectionRow
 
@@ -18,13 +22,43 @@ def connection_routes(routes: APIRouter, console: Console) -> None:
     """Add the connections to the console."""
     parts = console.parts
 
+    def cards_for(c: Connection, person: Person, permission: Permission) -> list[ConnectionCard]:
+        own = connections_for(person, permission)
+        return [card for card in connection_cards(c, parts.clock.now()) if own is None or card.id in own]
+
     @routes.get("/connections")
     @needs(Permission.SEE)
     async def connections(request: Request, person: Asker) -> Response:
-        now, own = parts.clock.now(), connections_for(person, Permission.SEE)
-        cards = await console.read(lambda c: connection_cards(c, now))
-        cards = [card for card in cards if own is None or card.id in own]
-        return console.page(request, "connections", "Connections", cards=cards)
+        asked = asked_of(request, *OWN_FILTERS)
+        cards = await console.read(lambda c: cards_for(c, person, Permission.SEE))
+        return console.page(
+            request,
+            "connections",
+            "Connections",
+            asked=asked,
+            choices=Choices(tuple(card.name for card in cards)),
+            states=STATES,
+            cards=cards_asked_for(cards, asked),
+        )
+
+    @routes.get("/connections.csv")
+    @needs(Permission.EXPORT)
+    async def as_file(request: Request, person: Asker) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+
+        def first(c: Connection) -> None:
+            # What cannot be filtered by is said before the file begins, in the words of who asks.
+            cards_asked_for(cards_for(c, person, Permission.EXPORT), asked)
+            note_export(c, person.handle, "connections", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
+            del mark
+            cards = cards_for(c, person, Permission.EXPORT)
+            return [file_row(card) for card in cards_asked_for(cards, asked)], None
+
+        return csv_file(parts.store, "connections", COLUMNS, batch)
 
     async def flows_page(request: Request, connection_id: int, refused: str = "") -> Response:
         now = parts.clock.now()

@@ -1,6 +1,7 @@
 """Requests about personal data: what a shop asked to be erased or handed out, until when, and that it was done."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -8,15 +9,22 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from interlock.access import erasures
-from interlock.access.audit_log import Did, record
 from interlock.access.erasures import NoSuchRequest
 from interlock.access.roles import Permission
-from interlock.console.doors import Who, needs
-from interlock.console.export import Cell, csv_file
+from interlock.console.doors import SAFE_METHODS, Who, needs
+from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.lists import Asked, asked_of
 from interlock.console.pages import Console, PageMissing, seen_other
+from interlock.console.privacy_list import (
+    COLUMNS,
+    OWN_FILTERS,
+    STATES,
+    file_row,
+    requests_asked_for,
+    shops_of,
+)
 
 PLACE = "/privacy"
-COLUMNS = ("number", "shop", "asks for", "asked at", "answer by", "answered at", "answered by")
 ASKS_FOR = {
     "customers/data_request": "hand out what is kept of a customer",
     "customers/redact": "erase a customer",
@@ -31,7 +39,9 @@ def privacy_routes(routes: APIRouter, console: Console) -> None:
 
     async def page(request: Request, shown: int = 0, about: str = "") -> Response:
         """The list; with `about`, whom request `shown` is about."""
-        found = await console.read(erasures.requests)
+        asked = asked_of(request, *OWN_FILTERS) if request.method in SAFE_METHODS else Asked(PLACE)
+        every = await console.read(erasures.requests)
+        found = requests_asked_for(every, asked)
         return console.page(
             request,
             "privacy",
@@ -40,6 +50,9 @@ def privacy_routes(routes: APIRouter, console: Console) -> None:
             waiting=[one for one in found if one.done_at is None],
             answered=[one for one in reversed(found) if one.done_at is not None],
             asks_for=ASKS_FOR,
+            asked=asked,
+            shops=shops_of(every),
+            states=STATES,
             shown=shown,
             about=about,
         )
@@ -51,17 +64,18 @@ def privacy_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get(f"{PLACE}.csv")
     @needs(Permission.EXPORT, whole=True)
-    async def as_file(who: Who) -> Response:
-        now = parts.clock.now()
-        await parts.store.tx(lambda c: record(c, who, Did.EXPORTED, "privacy requests", now=now))
+    async def as_file(request: Request, who: Who) -> Response:
+        asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
 
-        def batch(c: Connection, mark: int | None) -> tuple[list[list[Cell]], int | None]:
+        def first(c: Connection) -> None:
+            requests_asked_for(erasures.requests(c), asked)  # said before the file begins
+            note_export(c, who, "privacy requests", asked, now)
+
+        await console.read(first)
+
+        def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             del mark
-            found = erasures.requests(c)
-            return [
-                [one.id, one.shop, one.topic, one.asked_at, one.due_at, one.done_at, one.done_by]
-                for one in found
-            ], None
+            return [file_row(one) for one in requests_asked_for(erasures.requests(c), asked)], None
 
         return csv_file(parts.store, "privacy-requests", COLUMNS, batch)
 

@@ -1,0 +1,80 @@
+"""The API keys as a list: filtered by its address, in the order in which they were made."""
+
+from collections.abc import Mapping, Sequence
+
+from interlock.access.roles import Grant
+from interlock.access.store import ApiKey
+from interlock.console.export import Cell
+from interlock.console.lists import Asked, known
+
+OWN_FILTERS = ("owner", "state")
+PROGRAMS = "a program's"
+"""Whose a key is that nobody made in their own name. No handle has a blank in it."""
+STATES = ("in use", "revoked")
+COLUMNS = (
+    "number",
+    "name",
+    "whose",
+    "may",
+    "made at",
+    "made by",
+    "calls",
+    "last used at",
+    "revoked at",
+    "revoked by",
+)
+
+
+def whose(key: ApiKey) -> str:
+    """Whose key it is, in words."""
+    return key.person or PROGRAMS
+
+
+def owners_of(keys: Sequence[ApiKey]) -> tuple[str, ...]:
+    """Whom the keys belong to: what the list may be filtered by."""
+    return tuple(sorted({whose(key) for key in keys}))
+
+
+def keys_asked_for(
+    keys: Sequence[ApiKey],
+    asked: Asked,
+    grants: Mapping[str, tuple[Grant, ...]],
+    names: Mapping[int, str],
+) -> list[ApiKey]:
+    """Those of the keys that a list's address asks for. `grants` are the roles of the owners by handle, `names` the
+    connections' by row number: a personal key opens something at a connection where its owner has a role, a program's at
+    every one. Raises FilterUnknown."""
+    owner = known("owner", asked.other("owner"), owners_of(keys))
+    state = known("state", asked.other("state"), STATES)
+
+    def fits(key: ApiKey) -> bool:
+        if owner and whose(key) != owner:
+            return False
+        if state and (key.revoked_at is None) != (state == "in use"):
+            return False
+        return (
+            not asked.connection
+            or not key.person
+            or any(
+                grant.connection is None or names.get(grant.connection) == asked.connection
+                for grant in grants.get(key.person, ())
+            )
+        )
+
+    return [key for key in keys if fits(key)]
+
+
+def file_row(key: ApiKey) -> Sequence[Cell]:
+    """One key as the file has it; of its secret nothing is kept that could be shown."""
+    return (
+        key.id,
+        key.name,
+        whose(key),
+        " ".join(scope.value for scope in key.scopes),
+        key.created_at,
+        key.created_by,
+        key.calls,
+        key.last_used_at,
+        key.revoked_at,
+        key.revoked_by,
+    )

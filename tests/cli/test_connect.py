@@ -17,7 +17,7 @@ from sqlalchemy import select
 from interlock.cli.probing import CannotConnect, probe, shopify_shop
 from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
-from interlock.engine.store import all_connections, budget_calls, connections, counts
+from interlock.engine.store import all_connections, budget_calls, connections, counts, map_history
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.cli.conftest import Run, document
@@ -306,6 +306,8 @@ def test_an_existing_connection_is_shown_and_its_refund_policy_changed(
     assert changed.exit_code == 0, changed.stderr
     with database.begin() as c:
         (row,) = all_connections(c)
+        reasons = {(one.name, one.former, one.present) for one in map_history(c, row.id, "reasons")}
+    assert reasons >= {("refund line_removed", "", "19")}
     assert (row.rules.reduction_after_debit, row.rules.refund_cap) == ("automatic", Decimal("49.90"))
     assert row.rules.refund_limit == 200
     assert (row.rules.mirror_marketplace_changes, row.rules.price_tolerance) == (False, Decimal("2.5"))

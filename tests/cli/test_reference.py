@@ -68,6 +68,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
             for verb in ("show", "explain", "publish", "locations", "buffer", "buffers", "zero")
         ),
         *(f"skus {verb}" for verb in ("suggest", "compare", "bundle", "export")),
+        *(f"reasons {verb}" for verb in ("list", "import", "export", "rollback")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         *(f"alerts {verb}" for verb in ("list", "test", "ack")),
         *(f"alerts {kind} {verb}" for kind in ("channels", "routes") for verb in ("add", "remove")),

@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from interlock.cli.installation import Installation, opened
 from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, probe, shopify_shop
-from interlock.cli.telling import AsJson, Exit, end, print_json, say, table
+from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console.connections import connection_named, policies_of, profile_view, services_in_words
+from interlock.console.reason_codes import reason_map
 from interlock.engine.budgets import MIRAKL_CEILINGS
 from interlock.engine.capabilities import keep_capability, keep_rules
 from interlock.engine.store import (
@@ -27,6 +28,7 @@ from interlock.engine.store import (
     connections,
     count,
     keep_services,
+    note_map_changes,
     one_connection,
     seconds_until_allowed,
 )
@@ -190,6 +192,7 @@ def connect(
         bool,
         typer.Option("--show", help="Show an existing connection: policies, profile, what is automatic."),
     ] = False,
+    who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a connection after asking both sides what they allow. For an existing one: --live puts it live, --show shows it,
@@ -218,7 +221,7 @@ def connect(
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
             if existing is not None:
                 if policies.given and not mirakl_url:
-                    existing = _changed(installation, existing, policies, now)
+                    existing = _changed(installation, existing, policies, who, now)
                 elif show:
                     pass
                 elif mirakl_url or not live:
@@ -559,7 +562,7 @@ def _yes_or_no(option: str, text: str, now: bool) -> bool:
 
 
 def _changed(
-    installation: Installation, row: ConnectionRow, policies: Policies, now: datetime
+    installation: Installation, row: ConnectionRow, policies: Policies, who: str, now: datetime
 ) -> ConnectionRow:
     """Store other policies of an existing connection; what waits is decided again by them."""
     capability = None if row.capability is None else decode(Capability, row.capability)
@@ -567,6 +570,7 @@ def _changed(
 
     def work(c: Connection) -> ConnectionRow:
         keep_rules(c, installation.queue, row, rules, now)
+        note_map_changes(c, row.id, "reasons", reason_map(row.rules), reason_map(rules), who.strip(), "", now)
         return one_connection(c, row.id)
 
     return installation.tx(work)

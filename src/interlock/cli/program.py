@@ -19,6 +19,7 @@ from interlock.cli import (
     people,
     privacy,
     quarantine,
+    reasons,
     running,
     stock,
     tasks,
@@ -46,6 +47,7 @@ app.add_typer(tasks.commands, name="tasks")
 app.add_typer(edits.commands, name="edits")
 app.add_typer(carriers.commands, name="carriers")
 app.add_typer(maps.skus, name="skus")
+app.add_typer(reasons.commands, name="reasons")
 app.add_typer(stock.commands, name="stock")
 app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")

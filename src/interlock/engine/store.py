@@ -653,7 +653,7 @@ def note_map_changes(
     why: str,
     at: datetime,
 ) -> int:
-    """Write down how the map `which` (carriers, skus or bundles) changed from `former` to `present`; returns how many lines."""
+    """Write down how the map `which` (carriers, skus, bundles or reasons) changed from `former` to `present`; returns how many lines."""
     names = [name for name in sorted({*former, *present}) if former.get(name, "") != present.get(name, "")]
     if names:
         c.execute(

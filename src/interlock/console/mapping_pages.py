@@ -186,7 +186,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         now, reason = parts.clock.now(), given_text(why)
 
         def work(c: Connection) -> desk.Mapped:
-            row, to = one_connection(c, connection_id), _before(undo)
+            row, to = one_connection(c, connection_id), moment_before(undo)
             if kind == "carriers":
                 return roll_back_carriers(c, parts.queue, row, to, who, reason, now)
             return roll_back_skus(c, parts.queue, row, to, who, reason, now)
@@ -233,7 +233,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
-        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        named, body = file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
         now = parts.clock.now()
 
         def work(c: Connection) -> desk.Mapped:
@@ -254,7 +254,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
-        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        named, body = file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
         now = parts.clock.now()
 
         def work(c: Connection) -> desk.Mapped:
@@ -275,7 +275,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
     ) -> Response:
         console.check_form(request, token)
         await connection_of(connection_id)
-        named, body = _file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
+        named, body = file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
         now = parts.clock.now()
 
         def work(c: Connection) -> desk.Mapped:
@@ -285,11 +285,12 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
         return await keep(request, connection_id, "skus", work, file_of="bundles")
 
 
-def _file_name(file: UploadFile) -> str:
+def file_name(file: UploadFile) -> str:
+    """The name of a file that was given, without folders and short enough to be repeated."""
     return (file.filename or "the file").rpartition("/")[2][:100]
 
 
-def _before(undo: str) -> datetime:
+def moment_before(undo: str) -> datetime:
     """The moment just before a change, which is named by its own. Raises MapRefused."""
     moment = None
     with suppress(ValueError, OverflowError):

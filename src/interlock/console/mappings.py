@@ -183,11 +183,11 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
         MapOverview(
             row.name,
             "Reasons",
-            "The marketplace's code that each kind of reduction gives; set with interlock connect.",
+            "The marketplace's code that each kind of reduction gives.",
             sum(1 for _, code in reasons if code),
             tuple(missing),
             tuple((what, code or "not set") for what, code in reasons),
-            "",
+            f"/connections/{row.id}/reasons",
         ),
         MapOverview(
             row.name,

@@ -130,12 +130,23 @@ def code_problem(row: ConnectionRow, place: str, code: str) -> str:
     use = place.partition(" ")[0]
     if row.capability is None:
         return "The marketplace's list of reasons was not read yet."
-    capability = decode(Capability, row.capability)
-    known = capability.cancelation_reasons if use == "cancelation" else capability.refund_reasons
-    codes = [one for one, _ in usable(known)]
+    if use not in USES or place.removeprefix(use).strip() not in ("", *EDITS):
+        return f"{place[:40]!r} is no use of a reason with a kind of edit."
+    codes = [one for offered, one, _ in offered_codes(row) if offered == use]
     if code in codes:
         return ""
     return f"{code!r} is not a {use} reason a shop may give here. It may give: {', '.join(codes)[:300] or 'none'}."
+
+
+def offered_codes(row: ConnectionRow) -> list[tuple[Use, str, str]]:
+    """What the marketplace lets a shop give: use, code and label; nothing until its list was read."""
+    if row.capability is None:
+        return []
+    capability = decode(Capability, row.capability)
+    return [
+        *(("cancelation", code, label) for code, label in usable(capability.cancelation_reasons)),
+        *(("refund", code, label) for code, label in usable(capability.refund_reasons)),
+    ]
 
 
 # -- files -------------------------------------------------------------------------------------------------

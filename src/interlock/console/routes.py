@@ -28,6 +28,7 @@ from interlock.console.outside_pages import outside_routes
 from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
 from interlock.console.privacy_pages import privacy_routes
+from interlock.console.reason_pages import reason_routes
 from interlock.console.sku_pages import sku_routes
 from interlock.console.stock_pages import stock_routes
 from interlock.console.theme_pages import theme_routes
@@ -49,6 +50,7 @@ def router(
     case_routes(routes, console)
     # before the maps, whose file takes any name that ends like its own
     sku_routes(routes, console)
+    reason_routes(routes, console)
     mapping_routes(routes, console)
     connection_routes(routes, console)
     stock_routes(routes, console)

@@ -165,11 +165,37 @@ def test_the_audit_log_is_filtered_paged_and_taken_away(
 
 
 def test_characters_that_nothing_can_hold_find_nothing_and_break_nothing(
-    browser: Browser, connection: ConnectionRow
+    browser: Browser, database: Database, connection: ConnectionRow
 ) -> None:
     assert browser.get("/audit-log?who=%00").status_code == 200
     assert browser.get("/audit-log.csv?who=a%00%01").status_code == 200
     assert browser.get("/cases.csv?cause=a%00%07b").status_code == 200
+    with database.begin() as c:
+        assert [one.facts for one in entries(c)] == [{"who": "given"}, {"cause": "a b"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "facts"),
+    [
+        ("/cases.csv?team=CX&status=open", "cases", {"team": "CX", "status": "open"}),
+        ("/refund-tasks.csv?connection=atlas", "refund tasks", {"connection": "atlas"}),
+        ("/orders.csv?q=1001", "orders", {"q": "given"}),
+    ],
+)
+def test_who_takes_a_list_away_is_in_the_audit_log(
+    browser: Browser,
+    database: Database,
+    connection: ConnectionRow,
+    path: str,
+    name: str,
+    facts: dict[str, str],
+) -> None:
+    assert browser.get(path).status_code == 200
+
+    with database.begin() as c:
+        assert [(one.who, one.did, one.subject, one.facts) for one in entries(c)] == [
+            (TESTER.handle, "exported", name, facts)
+        ]
 
 
 def test_the_people_are_filtered_and_taken_away_without_their_names(

@@ -28,7 +28,7 @@ from interlock.console.case_list import (
 )
 from interlock.console.case_story import Told, story_of
 from interlock.console.doors import Who, needs, needs_the_cases_team
-from interlock.console.export import Cell, csv_file
+from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.oversold import InSum, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
@@ -116,7 +116,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
-        await console.read(lambda c: choices(c, asked))
+        await console.read(lambda c: note_export(c, who, "cases", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             at = Asked(asked.path, asked.connection, asked.team, mark or "", asked.extra)
@@ -374,9 +374,9 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/refund-tasks.csv")
     @needs(Permission.EXPORT, lists=True)
-    async def as_file(request: Request) -> Response:
+    async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *REFUND_FILTERS), parts.clock.now()
-        await console.read(lambda c: choices(c, asked))
+        await console.read(lambda c: note_export(c, who, "refund tasks", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             at = Asked(asked.path, asked.connection, asked.team, mark or "", asked.extra)

@@ -155,6 +155,28 @@ def test_a_file_whose_answer_was_lost_settles_when_the_marketplace_shows_its_fig
     assert shown(told.stage, "LAMP-OAK") == 7
 
 
+def test_a_line_that_was_refused_in_a_file_whose_answer_was_lost_is_told_again(theatre: Theatre) -> None:
+    """That the file arrived proves nothing about its other lines: what was refused is in a report nobody can ask for."""
+    lost = Broken(Fault("reply_lost"), "STO01", times=1)
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        lost.active = True
+        stage.marketplace.stock_imports.refused_skus["MUG-GREEN"] = "The offer is being checked"
+        count(stage, "LAMP-OAK", 7)
+        count(stage, "MUG-GREEN", 5)
+        await stage.until(1080)
+        assert (shown(stage, "LAMP-OAK"), shown(stage, "MUG-GREEN")) == (7, 100)
+        del stage.marketplace.stock_imports.refused_skus["MUG-GREEN"]
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True, mirakl_faults=lost
+    )
+    assert "lost" not in states(told)
+    assert (shown(told.stage, "LAMP-OAK"), shown(told.stage, "MUG-GREEN")) == (7, 5)
+
+
 def test_a_line_the_marketplace_does_not_take_is_a_case_and_the_others_are_taken(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         learn_offers(stage.world)

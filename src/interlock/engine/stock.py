@@ -214,13 +214,13 @@ class StockDesk:
         store.lines_sent(c, self._platforms.connection_id, flying.id, flying.sent_at)
 
     def _settle_unclear(self, c: Connection, flying: StockImport, now: datetime) -> None:
-        """A file that may or may not have arrived settles when the marketplace shows its figures, or when it is too late
-        for it to be worked off. What it shows then is not known: everything in it is told again."""
+        """A file that may or may not have arrived settles when the marketplace shows one of its figures, or when it is too
+        late for it to be worked off. What was not shown by then is not known, and is told again."""
         connection_id = self._platforms.connection_id
         if store.arrival_is_seen(c, connection_id, flying.id, flying.sent_at):
             words = "the marketplace shows its figures"
             ledger.settled_for_connection(c, flying.operation_id, "CONFIRMED", "observed", words, now)
-            store.lines_settle(c, connection_id, flying.id, flying.sent_at, now, {})
+            store.lines_seen(c, connection_id, flying.id, flying.sent_at, now)
             self._settled(c, flying, "complete", now, words)
         elif now >= flying.sent_at + SETTLES:
             words = "it was not seen to arrive in all the time it may take"

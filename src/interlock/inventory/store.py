@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Identity,
@@ -867,8 +868,11 @@ def lines_settle(
             refused_why="",
         )
     )
-    untouched = or_(stock_figures.c.touched_at.is_(None), stock_figures.c.touched_at < sent_at)
-    c.execute(update(stock_figures).where(*mine, taken, untouched).values(believed=_LINES.c.quantity))
+    c.execute(
+        update(stock_figures)
+        .where(*mine, taken, _untouched_since(sent_at))
+        .values(believed=_LINES.c.quantity)
+    )
     for sku, why in refused.items():
         c.execute(
             update(stock_figures)
@@ -889,20 +893,47 @@ def forget_lines(c: Connection, connection_id: int) -> None:
     c.execute(delete(stock_import_lines).where(stock_import_lines.c.import_no.in_(old)))
 
 
+def lines_seen(c: Connection, connection_id: int, number: int, sent_at: datetime, now: datetime) -> None:
+    """An import of which no answer came was seen to arrive: those of its lines are settled whose figure the marketplace has
+    shown since. Of the others nothing is known, as it may have refused them and its report cannot be asked for: they stay
+    what nobody believes, and are told again."""
+    shown = (
+        stock_figures.c.shown == _LINES.c.quantity,
+        stock_figures.c.shown_at > sent_at,
+        _untouched_since(sent_at),
+    )
+    c.execute(
+        update(stock_figures)
+        .where(*_figures_of_import(connection_id, number), *shown)
+        .values(
+            confirmed=_LINES.c.quantity,
+            confirmed_at=now,
+            believed=_LINES.c.quantity,
+            refused=None,
+            refused_at=None,
+            refused_why="",
+        )
+    )
+
+
+def _untouched_since(sent_at: datetime) -> ColumnElement[bool]:
+    return or_(stock_figures.c.touched_at.is_(None), stock_figures.c.touched_at < sent_at)
+
+
 def arrival_is_seen(c: Connection, connection_id: int, number: int, sent_at: datetime) -> bool:
     """Whether the marketplace has shown, since the import was sent, the figure of a line that changed by it and that nothing
     else has touched: a file is worked off as a whole, so one such line proves that it arrived. A line that showed the same
     before proves nothing: the file may still come, late."""
-    seen = (
-        (_LINES.c.was != _LINES.c.quantity)
-        & (stock_figures.c.shown == _LINES.c.quantity)
-        & (stock_figures.c.shown_at > sent_at)
-        & or_(stock_figures.c.touched_at.is_(None), stock_figures.c.touched_at < sent_at)
-    )
     found = c.execute(
         select(_LINES.c.line)
         .select_from(_LINES.join(stock_figures, stock_figures.c.sku == _LINES.c.sku))
-        .where(*_figures_of_import(connection_id, number), seen)
+        .where(
+            *_figures_of_import(connection_id, number),
+            _LINES.c.was != _LINES.c.quantity,
+            stock_figures.c.shown == _LINES.c.quantity,
+            stock_figures.c.shown_at > sent_at,
+            _untouched_since(sent_at),
+        )
         .limit(1)
     )
     return found.first() is not None

@@ -74,6 +74,7 @@ def test_codes_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
     assert browser.get(f"{place}.csv").content == b"\xef\xbb\xbf" + (
         b"use,edit,code\r\ncancelation,,34\r\nrefund,,15\r\nrefund,quantity_reduced,19\r\n"
     )
+    assert "atlas,reason,refund quantity_reduced,19,," in browser.get("/mappings.csv").text.splitlines()
     before = codes(database, connection)
     assert "r.csv, row 3, field code: '99' is not" in given(b"use,edit,code\nrefund,,19\nrefund,,99\n")
     assert codes(database, connection) == before

@@ -99,6 +99,10 @@ def test_bundles_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
         b"offer_sku,component_sku,quantity\r\nSET,LAMP-2,1\r\nSET,MUG,4\r\n"
     )
 
+    everywhere = [line.split(",")[:4] for line in browser.get("/mappings.csv").text.splitlines()]
+    assert ["atlas", "bundle", "SET", "1 x LAMP-2"] in everywhere
+    assert ["atlas", "bundle", "SET", "4 x MUG"] in everywhere
+
     wrong = b"offer_sku,component_sku,quantity\nSET,MUG,6\nPAIR,<b>MUG</b>,zero\n"
     refused = browser.submit(place, f"{of_bundles}/file", files={"file": ("sets.csv", wrong, "text/csv")})
     assert refused.status_code == 422

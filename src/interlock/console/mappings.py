@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from interlock.cases.store import cases
 from interlock.console.carriers import earlier_choices
+from interlock.console.reason_codes import reason_map
 from interlock.engine.store import (
     ConnectionRow,
     MapChange,
@@ -14,6 +15,7 @@ from interlock.engine.store import (
     map_history,
 )
 from interlock.imports.store import sku_mappings
+from interlock.offers.store import bundle_components
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.reasons import Reason
@@ -222,13 +224,30 @@ def map_rows(c: Connection, row: ConnectionRow, kind: str) -> list[tuple[str, ..
 
 
 def every_mapping(c: Connection, connection: str = "") -> list[tuple[str | datetime, ...]]:
-    """Every SKU and carrier mapping with who made it, connection by connection."""
+    """Every SKU and carrier mapping and every part of a bundle with who made it, and every reason code, connection by
+    connection. A reason code is a setting of its connection; who set it is in the history of its map."""
     found: list[tuple[str | datetime, ...]] = []
     for row in all_connections(c):
         if connection and row.name != connection:
             continue
         skus, carriers = sku_desk(c, row), carrier_desk(c, row)
         found += [(row.name, "SKU", mirakl, shop, who, at) for mirakl, shop, who, at in skus.mappings]
+        found += [
+            (
+                row.name,
+                "bundle",
+                one.mirakl_sku,
+                f"{one.units} x {one.shop_sku}",
+                one.changed_by,
+                one.changed_at,
+            )
+            for one in c.execute(
+                select(bundle_components)
+                .where(bundle_components.c.connection_id == row.id)
+                .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
+            )
+        ]
+        found += [(row.name, "reason", place, code, "", "") for place, code in reason_map(row.rules).items()]
         found += [
             (row.name, "carrier", " ".join(filter(None, (name, country, service))), code or free, who, at)
             for name, code, free, who, at, country, service in carriers.mappings

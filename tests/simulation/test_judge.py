@@ -402,6 +402,17 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
 
 
+@pytest.mark.parametrize(("status", "answered"), [("LABEL_VOIDED", True), ("IN_TRANSIT", False)])
+def test_i8_a_label_that_was_given_back_before_anybody_saw_it_needs_no_case(
+    bench: Bench, status: str, answered: bool
+) -> None:
+    label = _label_while_they_disagree(bench, timedelta(seconds=2))
+    detail = {"fulfillment": label.detail["fulfillment"], "display_status": status}
+    bench.happen(label, kind="display_status_changed", detail=detail)
+    verdict = bench.judge()
+    assert any("no urgent case" in finding.sentence for finding in verdict.broken) != answered
+
+
 def test_i9_a_write_that_the_ledger_does_not_know(bench: Bench) -> None:
     bench.mirakl.record.calls.append(replace(bench.call("OR30"), reference=None))
     assert bench.broken() == {"I9"}

@@ -459,9 +459,16 @@ def _stays_wrong(truth: Truth, lines: list[str], began: datetime, ended: datetim
 
 
 def _fulfillment_gone(evidence: Evidence, truth: Truth, effect: Effect, by: datetime) -> bool:
+    """Whether a fulfillment was cancelled or its label given back by then: nothing leaves under it any more."""
     return any(
-        other.kind == "fulfillment_cancelled"
+        _gives_it_back(other)
         and other.detail.get("fulfillment") == effect.detail.get("fulfillment")
         and other.at <= by
         for other in evidence.shopify_effects_of.get(effect.order_id, [])
+    )
+
+
+def _gives_it_back(effect: Effect) -> bool:
+    return effect.kind == "fulfillment_cancelled" or (
+        effect.kind == "display_status_changed" and effect.detail.get("display_status") == "LABEL_VOIDED"
     )

@@ -48,6 +48,7 @@ PAGES = (
     "/connections/1/flows",
     "/connections/1/carriers",
     "/connections/1/skus",
+    "/connections/1/reasons",
     "/skus",
     "/mappings",
     "/people",

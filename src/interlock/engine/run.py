@@ -499,10 +499,12 @@ class _Run:
             last_digest, said = self._last_plan(c)
             encoded_plan = encode(final)
             digest = _plan_digest(encoded_plan)
-            if digest != last_digest or self.said is None:
+            # What is sent again on a later view has its own plan: each call is answered for by what was seen then.
+            is_kept = digest != last_digest or does_more
+            if is_kept or self.said is None:
                 encoded = encode(view)
                 values["last_view"] = encoded
-            if digest != last_digest:
+            if is_kept:
                 c.execute(
                     insert(plans).values(
                         order_id=row.id, at=now, epoch=row.epoch, view=encoded, plan=encoded_plan
@@ -547,7 +549,7 @@ class _Run:
 
     def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
         """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only
-        repeats it is not kept again, and what it said is not told again."""
+        repeats it and sends nothing is not kept again; what it said is not told again."""
         if self.said is not None:
             return self.plan_digest, self.said
         last = c.execute(_LAST_PLAN, {"of_order": self.row.id}).one_or_none()

@@ -73,7 +73,7 @@ class Comparing:
                 return False
             return await self._look(row, client, read)
         except ReadError as failed:
-            await self._failed(row, failed, now)
+            await self._failed(row, read, failed, now)
             return False
 
     async def _ask(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> None:
@@ -140,15 +140,14 @@ class Comparing:
                 )
             )
 
-    async def _failed(self, row: ConnectionRow, failed: ReadError, now: datetime) -> None:
+    async def _failed(self, row: ConnectionRow, read: OfferRead, failed: ReadError, now: datetime) -> None:
         wait = AGAIN_AFTER
         if isinstance(failed, ReadRefused):
             wait = REFUSED_FOR
         elif isinstance(failed, ReadUnavailable):
             wait = timedelta(seconds=failed.retry_after or 60)
-        # An export that is refused or unreadable is asked for anew; one that could not be looked at is looked at again.
         values: dict[str, Any] = {"not_before": now + wait}
-        if not isinstance(failed, ReadUnavailable):
+        if _is_over(read, failed, now):
             values["tracking_id"] = ""
         logger().warning("offers.unread", connection=row.name, exc_info=failed)
 
@@ -189,3 +188,13 @@ class Comparing:
         )
         logger().info("variants.read", shop=row.shopify_shop, count=len(found))
         return len(found)
+
+
+def _is_over(read: OfferRead, failed: ReadError, now: datetime) -> bool:
+    """Whether an export that could not be read is asked for anew; otherwise it is looked at again. One of all offers may be
+    asked for once a day, and until one was read nothing else is: an answer to it that was cut off does not end it."""
+    if isinstance(failed, ReadUnavailable):
+        return False
+    if isinstance(failed, ReadRefused) or not read.whole:
+        return True
+    return read.asked_at is None or now - read.asked_at >= PENDING_FOR

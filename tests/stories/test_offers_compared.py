@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import select
 
 from interlock.cases.store import cases
@@ -122,6 +123,42 @@ def test_a_sale_is_seen_by_the_differential_export_and_a_failed_export_is_asked_
         since = [export.since for export in market.offers.exports.values()]
         assert since[0] is None
         assert all(moment is not None for moment in since[1:])
+
+    lived(database, keyring, story)
+
+
+@pytest.mark.parametrize("operation", ["OF53", "OF54"])
+def test_an_answer_that_breaks_off_does_not_cost_the_one_export_of_all_offers_a_day(
+    database: Database, keyring: Keyring, operation: str
+) -> None:
+    """All offers may be asked for once a day: whoever dropped that export would see no offer until the next."""
+
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        market.armed.arm(operation, Fault("truncated"))
+        row = world.connection_row(NAME)
+        async with asyncio.timeout(HOUR.total_seconds()):
+            await world.compare(NAME)
+        with database.begin() as c:
+            assert offer_read(c, row.id).read_whole_at is not None
+            assert counts(c)[("offers_unread", NAME)] == 1
+        assert len(market.offers.exports) == 1
+
+    lived(database, keyring, story)
+
+
+def test_an_export_that_stays_unreadable_is_given_up(database: Database, keyring: Keyring) -> None:
+    async def story(world: World) -> None:
+        world.mirakl[NAME].armed.arm("OF53", Fault("truncated"), 20)
+        row = world.connection_row(NAME)
+        # each looks for a hundred minutes
+        await world.compare(NAME)
+        with database.begin() as c:
+            during = offer_read(c, row.id)
+        await world.compare(NAME)
+        with database.begin() as c:
+            after = offer_read(c, row.id)
+        assert (during.tracking_id != "", after.tracking_id) == (True, "")
 
     lived(database, keyring, story)
 

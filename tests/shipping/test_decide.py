@@ -275,6 +275,18 @@ def test_corrected_tracking_leaves_the_refusal_behind() -> None:
     assert (asked(view).cases, asked(view).actions) == ((), (TRACKING,))
 
 
+@pytest.mark.parametrize(("number", "reasons"), [("NEW", [Reason.TRACKING_NOT_CORRECTED]), ("RM1", [])])
+def test_a_number_changed_after_the_dispatch_whose_carrier_leads_nowhere_is_a_case(
+    number: str, reasons: list[Reason]
+) -> None:
+    told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
+    parcels = (a_fulfillment(carrier="Pigeon", tracking_number=number),)
+
+    part = asked(look(told, shipped(fulfillments=parcels)))
+
+    assert (part.actions, [case.reason for case in part.cases]) == ((), reasons)
+
+
 # -- what is foreseen, and what cannot be sent ---------------------------------------------------------------
 
 

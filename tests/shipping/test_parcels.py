@@ -317,6 +317,35 @@ def test_a_refused_correction_is_a_case_of_its_own_that_can_be_sent_again() -> N
     assert (again.cases, again.actions) == ((), (action,))
 
 
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT"])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"carrier": "Gone", "tracking_number": "NEW"}, "the code OLD, which the marketplace does not have"),
+        ({"carrier": "Pigeon", "tracking_number": "NEW"}, "is not mapped"),
+        ({"tracking_number": "📦"}, "cannot be sent"),
+        ({"carrier": "Gone"}, ""),
+        ({"carrier": "Gone", "tracking_number": " RM-F 1 "}, ""),
+        ({"carrier": "", "tracking_number": "NEW"}, ""),
+        ({"carrier": "Gone", "tracking_number": ""}, ""),
+    ],
+)
+def test_a_changed_number_that_cannot_follow_its_parcel_is_a_case(
+    state: str, changes: dict[str, Any], said: str
+) -> None:
+    """The marketplace was told of the parcel; then it renamed the carrier, or the new tracking is none."""
+    gone = CarrierMapping("Gone", code="OLD")
+    rules = replace(RULES, carrier_mappings=(*RULES.carrier_mappings, gone), tracking_mandatory_for=("STD",))
+
+    part = told(knows(shipment(state=state), state=state), left(parcel(**changes)), rules=rules)
+
+    assert part.actions == ()
+    assert [(case.reason, case.subject) for case in part.cases] == (
+        [(Reason.TRACKING_NOT_CORRECTED, "F1")] if said else []
+    )
+    assert all(said in case.sentence for case in part.cases)
+
+
 def test_a_refused_shipment_is_a_case_of_its_parcel() -> None:
     part = told(knows(), left(parcel()), operations=(an_operation(MADE, words="No such carrier"),))
 

@@ -26,6 +26,7 @@ from interlock.shipping.telling import (
     live_parcels,
     missing_case,
     not_mapped_case,
+    old_number_case,
     sent,
     shows,
     unusable_case,
@@ -194,16 +195,19 @@ def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfill
 
 def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
     """The marketplace shows the order as shipped, with another tracking number than the parcel has by now: the new one
-    is sent (OR23). Where it shows no number nothing was told with one, and nothing is added."""
+    is sent (OR23), or a case says why it cannot be. Where it shows no number nothing was told with one, and nothing is
+    added."""
     tracked = _tracked(live)
-    choice = None if tracked is None else choice_for(view, mirakl, tracked)
-    if tracked is None or not isinstance(choice, CarrierChoice) or not mirakl.tracking_number:
+    if tracked is None or not mirakl.tracking_number:
         return Part(memory)
-    tracking = sent(choice, tracked)
-    if sent_number(mirakl.tracking_number) == tracking.number:
+    if sent_number(mirakl.tracking_number) == sent_number(tracked.tracking_number):
         return Part(memory)
     if not view.mirakl_is_current:
         return Part(memory, mirakl_since=view.mirakl_written_at)
+    choice = choice_for(view, mirakl, tracked)
+    if isinstance(choice, NotMapped):
+        return Part(memory, cases=(old_number_case(tracked, choice.why),))
+    tracking = sent(choice, tracked)
     because = (
         f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
     )

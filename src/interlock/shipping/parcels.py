@@ -30,7 +30,16 @@ from interlock.orders.plan import Case, Part, latest
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
 from interlock.orders.view import View
-from interlock.shipping.telling import Tracking, live_parcels, shows, still_refused, tracking_of, want
+from interlock.shipping.telling import (
+    Tracking,
+    live_parcels,
+    old_number_case,
+    shows,
+    still_refused,
+    tracking_of,
+    want,
+    why_not_sent,
+)
 
 JUST_AFTER = timedelta(microseconds=1)
 _NOT_IN_A_MARKER = re.compile(r"[^0-9a-zA-Z_-]")
@@ -244,8 +253,11 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
         )
         return want(view, memory, DeleteShipment(shipment.id), (because,))
     if isinstance(tracking, Case):
-        # What the marketplace was told already stands, whatever became of the tracking in Shopify.
-        return Part(memory) if shipment.validated else Part(memory, cases=(tracking,))
+        if not shipment.validated:
+            return Part(memory, cases=(tracking,))
+        # What the marketplace was told already stands; a number that cannot follow it is said.
+        why = why_not_sent(view, books.mirakl, parcel, shipment.tracking_number)
+        return Part(memory, cases=(old_number_case(parcel, why),)) if why else Part(memory)
     if not tracking.none and not _shown(view, shipment, tracking):
         action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
         if not shipment.validated:

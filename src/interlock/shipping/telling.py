@@ -137,6 +137,32 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
     )
 
 
+def why_not_sent(view: View, mirakl: MiraklOrder, parcel: Fulfillment, shown: str) -> str:
+    """Why the number of a parcel that was told of cannot take the place of `shown`, the one the marketplace has: it can be
+    none, or its carrier leads nowhere, perhaps because the marketplace renamed it. Empty where `shown` is the parcel's
+    own, and where the parcel has no complete tracking: what was told stands then."""
+    if not parcel.tracking_number.strip() or not parcel.carrier.strip():
+        return ""
+    problem = number_problem(parcel.tracking_number)
+    if problem or sent_number(parcel.tracking_number) == sent_number(shown):
+        return problem
+    choice = choice_for(view, mirakl, parcel)
+    return choice.why if isinstance(choice, NotMapped) else ""
+
+
+def old_number_case(parcel: Fulfillment, why: str) -> Case:
+    """The case of a parcel that was told of, whose number was changed afterwards to one that cannot be sent."""
+    return Case(
+        Reason.TRACKING_NOT_CORRECTED,
+        parcel.id,
+        "The tracking of a parcel was changed in Shopify after the marketplace had been told, and the new one cannot be "
+        f"sent: {why} The customer does not have the new number. Map the carrier, or put the tracking right in the "
+        "fulfillment in Shopify, then send it again; or correct it in the marketplace portal.",
+        (Option.SEND_AGAIN,),
+        (("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN]),),
+    )
+
+
 def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice: NotMapped) -> Case:
     """The case of a carrier name that leads nowhere, with what it sounds like; of a tracking URL, where the name leads
     somewhere and only the URL is at fault."""

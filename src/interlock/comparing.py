@@ -14,22 +14,20 @@ from interlock.engine.offers import (
     keep_all_variants,
     keep_export,
     to_look_closer,
-    wanted_read,
 )
 from interlock.engine.store import ConnectionRow, count, duty_is_due, take_duty
 from interlock.logs import logger
 from interlock.mirakl import exports
 from interlock.mirakl.client import MiraklClient, ReadError, ReadRefused, ReadUnavailable
 from interlock.offers.matching import Variant
-from interlock.offers.store import OfferRead, keep_offer_read, keep_references, offer_read
+from interlock.offers.reading import Failure, OfferRead, given_up, pending_too_long, wanted_read
+from interlock.offers.store import keep_offer_read, keep_references, offer_read
 from interlock.shopify import read as shopify_read
 from interlock.shopify.classify import CallFailed
 from interlock.storage.database import Store
 from interlock.wiring import StoredConnections
 
 STEP_EVERY = timedelta(seconds=20)
-PENDING_FOR = timedelta(hours=2)
-"""So long an export may be pending; after that another one is asked for."""
 AGAIN_AFTER = timedelta(minutes=15)
 REFUSED_FOR = timedelta(hours=6)
 
@@ -99,7 +97,7 @@ class Comparing:
     async def _look(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> bool:
         export = await exports.state_of(client, read.tracking_id)
         now = self.clock.now()
-        if export.state == "pending" and read.asked_at is not None and now - read.asked_at < PENDING_FOR:
+        if export.state == "pending" and not pending_too_long(read, now):
             return False
         if export.state != "complete":
             logger().warning("offers.export_failed", connection=row.name, reason=export.why or "pending")
@@ -141,13 +139,16 @@ class Comparing:
             )
 
     async def _failed(self, row: ConnectionRow, read: OfferRead, failed: ReadError, now: datetime) -> None:
-        wait = AGAIN_AFTER
-        if isinstance(failed, ReadRefused):
-            wait = REFUSED_FOR
-        elif isinstance(failed, ReadUnavailable):
-            wait = timedelta(seconds=failed.retry_after or 60)
+        failure: Failure
+        match failed:
+            case ReadUnavailable():
+                failure, wait = "unavailable", timedelta(seconds=failed.retry_after or 60)
+            case ReadRefused():
+                failure, wait = "refused", REFUSED_FOR
+            case _:
+                failure, wait = "unreadable", AGAIN_AFTER
         values: dict[str, Any] = {"not_before": now + wait}
-        if _is_over(read, failed, now):
+        if given_up(read, failure, now):
             values["tracking_id"] = ""
         logger().warning("offers.unread", connection=row.name, exc_info=failed)
 
@@ -188,13 +189,3 @@ class Comparing:
         )
         logger().info("variants.read", shop=row.shopify_shop, count=len(found))
         return len(found)
-
-
-def _is_over(read: OfferRead, failed: ReadError, now: datetime) -> bool:
-    """Whether an export that could not be read is asked for anew; otherwise it is looked at again. One of all offers may be
-    asked for once a day, and until one was read nothing else is: an answer to it that was cut off does not end it."""
-    if isinstance(failed, ReadUnavailable):
-        return False
-    if isinstance(failed, ReadRefused) or not read.whole:
-        return True
-    return read.asked_at is None or now - read.asked_at >= PENDING_FOR

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from interlock.engine.offers import keep_all_variants, keep_export
 from interlock.engine.store import ConnectionRow
 from interlock.offers.matching import Offered, Variant
-from interlock.offers.store import OfferRead
+from interlock.offers.reading import OfferRead
 from tests.build import NOW
 
 OFFERS = (

@@ -10,10 +10,9 @@ from sqlalchemy import select
 
 from interlock.cases.store import cases
 from interlock.console.skus import suggestions
-from interlock.engine.offers import wanted_read
 from interlock.engine.store import counts
 from interlock.imports.store import sku_map
-from interlock.offers.store import OfferRead, keep_offer_read, known_offers, links, offer_read, want_offers
+from interlock.offers.store import keep_offer_read, known_offers, links, offer_read, want_offers
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.history import on_virtual_time
 from interlock.rehearsal.world import World, WorldPlan
@@ -22,7 +21,6 @@ from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
-from tests.build import NOW
 
 NAME = "all-or-nothing"
 HOUR = timedelta(hours=1)
@@ -181,21 +179,6 @@ def test_an_export_the_marketplace_gives_again_says_nothing_new(database: Databa
         assert after.not_before is not None
 
     lived(database, keyring, story, {"offer_export_duplicate": "within_an_hour"})
-
-
-def test_which_export_is_wanted() -> None:
-    """All offers once a day, what changed when somebody waits for it and at most every five minutes."""
-    fresh = OfferRead(asked_at=NOW, read_at=NOW, read_whole_at=NOW)
-    later = NOW + timedelta(minutes=6)
-    assert wanted_read(OfferRead(), NOW) == "whole"
-    assert wanted_read(OfferRead(not_before=NOW + HOUR), NOW) is None
-    assert wanted_read(fresh, NOW + 23 * HOUR) is None
-    assert wanted_read(fresh, NOW + 24 * HOUR) == "whole"
-    wanting = OfferRead(asked_at=NOW, read_at=NOW, read_whole_at=NOW, wanted_at=NOW + timedelta(minutes=1))
-    assert wanted_read(wanting, NOW + timedelta(minutes=2)) is None
-    assert wanted_read(wanting, later) == "changes"
-    told = OfferRead(asked_at=NOW, read_at=later, read_whole_at=NOW, wanted_at=NOW + timedelta(minutes=1))
-    assert wanted_read(told, NOW + HOUR) is None
 
 
 def test_the_barcode_of_an_unknown_sku_is_looked_up_and_suggests_the_product(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,8 +13,8 @@ from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
 from interlock.offers.matching import Offered, Unlinked, Variant, match
+from interlock.offers.reading import OfferRead
 from interlock.offers.store import (
-    OfferRead,
     bundles,
     deleted_offers,
     keep_links,
@@ -31,27 +31,11 @@ from interlock.offers.store import (
     variants_read,
 )
 
-WHOLE_EVERY = timedelta(hours=24)
-CHANGES_EVERY = timedelta(minutes=5)
 VARIANTS_EVERY = timedelta(hours=24)
 LOOKED_AT_FOR = timedelta(days=7)
 LOOKS_AT_ONCE = 20
 OVERLAP = timedelta(minutes=10)
 """How far a differential export reaches back before the last read: clocks differ, and a change may show late."""
-
-Wanted = Literal["whole", "changes"]
-
-
-def wanted_read(read: OfferRead, now: datetime) -> Wanted | None:
-    """Which export is to be asked for now (OF52: all offers once a day, what changed at most every five minutes)."""
-    if read.not_before is not None and now < read.not_before:
-        return None
-    if read.read_whole_at is None or now - read.read_whole_at >= WHOLE_EVERY:
-        return "whole"
-    fresh = read.wanted_at is None or (read.read_at is not None and read.wanted_at <= read.read_at)
-    if fresh or (read.asked_at is not None and now - read.asked_at < CHANGES_EVERY):
-        return None
-    return "changes"
 
 
 def sides_of(c: Connection, row: ConnectionRow, now: datetime) -> Sides:

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.offers.matching import Component, Linked, Match, Offered, Variant
+from interlock.offers.reading import OfferRead
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -491,21 +492,6 @@ def links(
 
 
 # -- the reading -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OfferRead:
-    """Where the reading of a connection's offers is. `tracking_id` is of the export that was asked for at `asked_at` and
-    is not read yet (empty for none); `read_at` is when the marketplace was asked for what is known now."""
-
-    tracking_id: str = ""
-    asked_at: datetime | None = None
-    whole: bool = False
-    last_tracking_id: str = ""
-    read_at: datetime | None = None
-    read_whole_at: datetime | None = None
-    wanted_at: datetime | None = None
-    not_before: datetime | None = None
 
 
 def offer_read(c: Connection, connection_id: int) -> OfferRead:

@@ -402,6 +402,20 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
 
 
+def test_i8_the_minute_for_an_urgent_case_does_not_run_while_nothing_can_work(bench: Bench) -> None:
+    label = _label_while_they_disagree(bench, timedelta(seconds=2))
+    _case(bench, "label_before_agreement", label.at + timedelta(seconds=150), subject="parcel", closed=True)
+    # Each stands in the time that the one before has added.
+    away = [
+        Interruption("database away", label.at + timedelta(seconds=at), label.at + timedelta(seconds=at + 45))
+        for at in (5, 70)
+    ]
+    bench.interruptions.append(away[0])
+    assert any("no urgent case" in finding.sentence for finding in bench.judge().broken)
+    bench.interruptions.append(away[1])
+    assert not any("urgent case" in finding.sentence for finding in bench.judge().broken)
+
+
 @pytest.mark.parametrize(("status", "answered"), [("LABEL_VOIDED", True), ("IN_TRANSIT", False)])
 def test_i8_a_label_that_was_given_back_before_anybody_saw_it_needs_no_case(
     bench: Bench, status: str, answered: bool
@@ -515,6 +529,22 @@ def test_i14_two_batches_of_references_within_a_minute(bench: Bench) -> None:
 def test_i14_a_call_refused_for_load(bench: Bench) -> None:
     bench.mirakl.record.calls.append(replace(bench.call("OR04"), status=429, at=bench.edit_at()))
     assert "I14" in bench.broken()
+
+
+@pytest.mark.parametrize(
+    ("by_id", "refused", "broken"), [(5, 5, False), (4, 5, True), (20, 8, False), (20, 9, True)]
+)
+def test_i14_each_read_by_id_may_cost_one_walk_until_we_know_that_they_are_counted(
+    bench: Bench, by_id: int, refused: int, broken: bool
+) -> None:
+    at = bench.world.clock.now().replace(minute=40) - timedelta(hours=1)
+    walk = bench.call("OR11")
+    calls = bench.mirakl.record.calls
+    calls[:] = [call for call in calls if call.detail.get("read") != "by_id"]
+    calls += [replace(walk, at=at - timedelta(minutes=2 + n), detail={"read": "by_id"}) for n in range(by_id)]
+    calls += [replace(walk, at=at + timedelta(minutes=n), status=429) for n in range(refused)]
+    said = [finding for finding in bench.judge().broken if "for load" in finding.sentence]
+    assert bool(said) is broken
 
 
 def test_i14_a_read_refused_for_load_by_an_injected_fault_is_nobodys_fault(bench: Bench) -> None:

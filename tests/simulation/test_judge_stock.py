@@ -151,6 +151,31 @@ def test_i27_an_offer_that_has_just_moved_is_not_judged(
     assert broken(finished, c) == set()
 
 
+REFUSED = """
+    WITH planted AS (
+        INSERT INTO cases (connection_id, kind, reason, subject, owner, severity, sentence, options, facts,
+            first_opened_at, opened_at)
+        SELECT id, 'condition', 'stock_line_refused', :sku, 'operations', 'high', 'planted', '[]', '[]', :at, :at
+        FROM connections RETURNING *
+    )
+    INSERT INTO case_events (case_id, at, who, what) SELECT id, opened_at, 'Interlock', 'opened' FROM planted
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "case", "found"),
+    [(60, SKU, set()), (60, "KETTLE-1L", {"I27"}), (84, SKU, set()), (86, SKU, {"I27"})],
+)
+def test_i27_a_figure_the_marketplace_refused_has_its_case_and_an_hour(
+    finished: World, c: Connection, monkeypatch: pytest.MonkeyPatch, sent: int, case: str, found: set[str]
+) -> None:
+    now = finished.clock.now()
+    change(c, REFUSED, sku=case, at=now - timedelta(minutes=sent))
+    change(c, "UPDATE stock_imports SET sent_at = :at", at=now - timedelta(minutes=sent))
+    monkeypatch.setattr(finished.mirakl[NAME].offers.offers[SKU], "quantity", 1)
+    assert broken(finished, c) == found
+
+
 @pytest.mark.parametrize(
     ("export", "why", "found"),
     [

@@ -438,6 +438,11 @@ class Evidence:
         """
         if ended <= began:
             return timedelta(0)
+        return self._interrupted(began, ended) + FAULT_COSTS * self._faults_between(
+            began - FAULT_COSTS, ended
+        )
+
+    def _interrupted(self, began: datetime, ended: datetime) -> timedelta:
         lost = timedelta(0)
         reached = began
         for gap in sorted(self.interruptions, key=lambda gap: gap.began):
@@ -446,7 +451,16 @@ class Evidence:
             if end > start:
                 lost += end - start
                 reached = end
-        return lost + FAULT_COSTS * self._faults_between(began - FAULT_COSTS, ended)
+        return lost
+
+    def due_after(self, began: datetime, room: timedelta) -> datetime:
+        """By when something must have happened for which there is so much room: time that stood still does not count, and
+        neither does what of it lies in the time gained so."""
+        faults = FAULT_COSTS * self._faults_between(began - FAULT_COSTS, began + room)
+        due = began + room
+        while (later := began + room + faults + self._interrupted(began, due)) > due:
+            due = later
+        return due
 
     def _faults_between(self, began: datetime, ended: datetime) -> int:
         sent, over = self._fault_times

@@ -369,7 +369,7 @@ def _judge_label(
         )
         return
     unseen = _mirakl_allowance(evidence) if side == MIRAKL else SWEPT_WITHIN
-    latest = began + unseen + evidence.unavailable(began, began + unseen)
+    latest = evidence.due_after(began, unseen)
     known = _known_at(evidence, truth, began, side)
     if known is None or known > latest:
         known = effect.at if side == MIRAKL and _silent(truth) else latest
@@ -429,8 +429,7 @@ def _judge_answer(
     if gone or not after.live or not _label_is_wrong(truth, after, lines):
         return  # settled before anybody could see it
     verdict.checked["label answered"] += 1
-    due = known + ANSWERED_WITHIN
-    due += evidence.unavailable(known, due)
+    due = evidence.due_after(known, ANSWERED_WITHIN)
     if due > evidence.now or not _stays_wrong(truth, lines, known, due):
         return
     opened = [

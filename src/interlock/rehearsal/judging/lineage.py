@@ -126,8 +126,8 @@ def _held(
     if not (parcel.open and parcel.remaining) and gone is None:
         return  # it was closed, moved or merged; what took its place is looked at by itself
     read = first_after(evidence.shopify_reads.get(shopify.gid, []), began)
-    due = began + HOLD_WITHIN if read is None else max(read, began) + HOLD_WITHIN
-    due += evidence.unavailable(began, due)
+    seen = began if read is None else max(read, began)
+    due = evidence.due_after(began, seen - began + HOLD_WITHIN)
     excused = any(
         case.subject.partition(" ")[0] in (parcel.gid, shopify.gid)
         for case in evidence.cases_of(truth.row, *CANNOT)

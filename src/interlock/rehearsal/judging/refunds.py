@@ -264,8 +264,7 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
         if read is None:
             continue
         verdict.checked["I7"] += 1
-        due = read + TASK_WITHIN
-        due += evidence.unavailable(read, due)
+        due = evidence.due_after(read, TASK_WITHIN)
         task = tasks.get(effect.detail["refund"])
         opened = None if task is None else task.opened_at - evidence.ahead
         if (opened is None and due < evidence.now) or (opened is not None and opened > due):

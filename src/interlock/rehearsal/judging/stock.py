@@ -23,6 +23,9 @@ EXPORT_REPEATED = timedelta(hours=1)
 STOCK_SETTLES = timedelta(minutes=25)
 """A stock file of unclear outcome is waited for, then another one leaves and is worked off."""
 
+REFUSED_SENT_AGAIN = timedelta(hours=1)
+"""A figure whose line the marketplace refused is somebody's case, and goes again so much later."""
+
 
 def i25_claims_are_what_is_left_to_ship(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I25: an order that was replaced or cancelled claims nothing, and the order that stands claims no more of a variant
@@ -129,6 +132,11 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
         for row, order in _known_orders(evidence)
         if row.shopify_order_id is None and row.draft_id is None
     ]
+    refused = {
+        (case.connection_id, case.subject)
+        for case in evidence.cases
+        if case.reason == Reason.STOCK_LINE_REFUSED.value and case.closed_at is None
+    }
     for marketplace in evidence.marketplaces:
         if not marketplace.rules.publish_stock:
             continue
@@ -149,6 +157,10 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
                 needed += EXPORT_REPEATED
                 if evidence.now - changed < needed + evidence.unavailable(changed, evidence.now):
                     continue
+            if (marketplace.connection_id, sku) in refused and evidence.now < _asked_again(
+                evidence, marketplace, sku
+            ):
+                continue
             verdict.checked["I27"] += 1
             there = sum(level.available for level in variant.levels.values() if level.location.active)
             unclaimed = sum(_units(order, sku) for order in waiting if order.state not in ENDED)
@@ -163,6 +175,16 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
                     f"{there} available, {unclaimed} sold and not claimed, buffer {buffer}; nothing moved since "
                     f"{moved:%H:%M:%S}",
                 )
+
+
+def _asked_again(evidence: Evidence, marketplace: Marketplace, sku: str) -> datetime:
+    """By when the figure that the marketplace refused must have been sent again and answered."""
+    sent = [
+        line.sent_at
+        for line in evidence.stock_lines
+        if line.connection_id == marketplace.connection_id and line.sku == sku
+    ]
+    return evidence.due_after(max(sent), REFUSED_SENT_AGAIN + STOCK_SETTLES)
 
 
 def _variants(evidence: Evidence) -> dict[str, Variant]:

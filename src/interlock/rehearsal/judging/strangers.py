@@ -26,8 +26,7 @@ def i17_unknown_values_are_asked_about(evidence: Evidence, truth: Truth, verdict
         read = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), effect.at)
         if read is None:
             continue
-        due = read + ASKED_WITHIN
-        due += evidence.unavailable(read, due)
+        due = evidence.due_after(read, ASKED_WITHIN)
         if due >= ended:
             continue
         verdict.checked["I17 unknown"] += 1

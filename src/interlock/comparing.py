@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from interlock.clock import Clock
 from interlock.engine.offers import (
-    OVERLAP,
     VARIANTS_EVERY,
     keep_all_variants,
     keep_export,
@@ -20,7 +19,16 @@ from interlock.logs import logger
 from interlock.mirakl import exports
 from interlock.mirakl.client import MiraklClient, ReadError, ReadRefused, ReadUnavailable
 from interlock.offers.matching import Variant
-from interlock.offers.reading import Failure, OfferRead, given_up, pending_too_long, wanted_read
+from interlock.offers.reading import (
+    Failure,
+    OfferRead,
+    Wanted,
+    changed_since,
+    given_up,
+    pending_too_long,
+    put_off,
+    wanted_read,
+)
 from interlock.offers.store import keep_offer_read, keep_references, offer_read
 from interlock.shopify import read as shopify_read
 from interlock.shopify.classify import CallFailed
@@ -65,33 +73,27 @@ class Comparing:
         if read.not_before is not None and now < read.not_before:
             return False
         client = self.connections.mirakl_client(row)
+        wanted = None if read.tracking_id else wanted_read(read, now)
         try:
-            if not read.tracking_id:
-                await self._ask(row, client, read)
-                return False
-            return await self._look(row, client, read)
+            if read.tracking_id:
+                return await self._look(row, client, read)
+            if wanted is not None:
+                await self._ask(row, client, read, wanted)
         except ReadError as failed:
-            await self._failed(row, read, failed, now)
-            return False
+            await self._failed(row, read, wanted, failed, now)
+        return False
 
-    async def _ask(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> None:
+    async def _ask(self, row: ConnectionRow, client: MiraklClient, read: OfferRead, wanted: Wanted) -> None:
         now = self.clock.now()
-        wanted = wanted_read(read, now)
-        if wanted is None:
-            return
-        since = None
-        if wanted == "changes" and read.read_at is not None:
-            since = read.read_at - OVERLAP
-        tracking_id = await client.ask_for_offers(since)
+        whole = wanted == "whole"
+        tracking_id = await client.ask_for_offers(None if whole else changed_since(read, now))
         if tracking_id == read.last_tracking_id:
             # The marketplace answers a same request with the export there is: it says nothing new.
-            later = now + AGAIN_AFTER
-            await self.store.tx(lambda c: keep_offer_read(c, row.id, not_before=later))
+            later = put_off(whole, now, AGAIN_AFTER)
+            await self.store.tx(lambda c: keep_offer_read(c, row.id, **later))
             return
         await self.store.tx(
-            lambda c: keep_offer_read(
-                c, row.id, tracking_id=tracking_id, asked_at=now, whole=wanted == "whole"
-            )
+            lambda c: keep_offer_read(c, row.id, tracking_id=tracking_id, asked_at=now, whole=whole)
         )
 
     async def _look(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> bool:
@@ -103,7 +105,7 @@ class Comparing:
             logger().warning("offers.export_failed", connection=row.name, reason=export.why or "pending")
 
             def failed(c: Connection) -> None:
-                keep_offer_read(c, row.id, tracking_id="", not_before=now + AGAIN_AFTER)
+                keep_offer_read(c, row.id, tracking_id="", **put_off(read.whole, now, AGAIN_AFTER))
                 count(c, "offer_export_failed", row.name)
 
             await self.store.tx(failed)
@@ -138,7 +140,10 @@ class Comparing:
                 )
             )
 
-    async def _failed(self, row: ConnectionRow, read: OfferRead, failed: ReadError, now: datetime) -> None:
+    async def _failed(
+        self, row: ConnectionRow, read: OfferRead, wanted: Wanted | None, failed: ReadError, now: datetime
+    ) -> None:
+        """Put off what could not be asked for, or, with `wanted` None, what could not be looked at."""
         failure: Failure
         match failed:
             case ReadUnavailable():
@@ -147,16 +152,20 @@ class Comparing:
                 failure, wait = "refused", REFUSED_FOR
             case _:
                 failure, wait = "unreadable", AGAIN_AFTER
-        values: dict[str, Any] = {"not_before": now + wait}
-        if given_up(read, failure, now):
-            values["tracking_id"] = ""
+        values: dict[str, Any]
+        if wanted is not None:
+            values = {**put_off(wanted == "whole", now, wait)}
+        elif given_up(read, failure, now):
+            values = {"tracking_id": "", **put_off(read.whole, now, wait)}
+        else:
+            values = {"not_before": now + wait}
         logger().warning("offers.unread", connection=row.name, exc_info=failed)
 
-        def put_off(c: Connection) -> None:
+        def keep(c: Connection) -> None:
             keep_offer_read(c, row.id, **values)
             count(c, "offers_unread", row.name)
 
-        await self.store.tx(put_off)
+        await self.store.tx(keep)
 
     # -- variants ----------------------------------------------------------------------------------------
 

@@ -181,6 +181,47 @@ def test_an_export_the_marketplace_gives_again_says_nothing_new(database: Databa
     lived(database, keyring, story, {"offer_export_duplicate": "within_an_hour"})
 
 
+@pytest.mark.parametrize("trouble", ["the request is lost", "the answer is lost", "the export fails"])
+def test_a_lost_export_of_all_offers_does_not_leave_the_read_back_without_one(
+    database: Database, keyring: Keyring, trouble: str
+) -> None:
+    """All offers may be asked for once a day only; what changed is read meanwhile, and all of them once they may be."""
+
+    async def story(world: World) -> None:
+        market = world.mirakl[NAME]
+        began = market.clock.now()
+        match trouble:
+            case "the request is lost":
+                market.armed.arm("OF52", Fault("refused_before"))
+            case "the answer is lost":
+                market.armed.arm("OF52", Fault("reply_lost"))
+            case _:
+                market.offers.failures_armed = 1
+        row = world.connection_row(NAME)
+        market.create_generated(skus=["BOARD-L"], quantities=[3])
+        async with asyncio.timeout(HOUR.total_seconds()):
+            await world.compare(NAME)
+        with database.begin() as c:
+            read = offer_read(c, row.id)
+            assert known_offers(c, row.id, ["BOARD-L"])[0].quantity == 97
+        assert (read.whole, read.read_whole_at) == (False, None)
+        assert open_cases(world) == []  # until all was read nothing is missing
+        await asyncio.sleep((began + 21 * HOUR - market.clock.now()).total_seconds())
+        async with asyncio.timeout(HOUR.total_seconds()):
+            await world.compare(NAME)
+        with database.begin() as c:
+            read = offer_read(c, row.id)
+            assert read.read_whole_at is not None
+            assert {offer.sku for offer in known_offers(c, row.id)} == {item.sku for item in CATALOGUE}
+        assert read.whole_not_before is None
+        whole = [export.since is None for export in market.offers.exports.values()]
+        assert whole[-1]
+        assert not all(whole)
+        assert ("OF52", 429) not in [(call.operation, call.status) for call in market.record.calls]
+
+    lived(database, keyring, story)
+
+
 def test_the_barcode_of_an_unknown_sku_is_looked_up_and_suggests_the_product(
     database: Database, keyring: Keyring
 ) -> None:

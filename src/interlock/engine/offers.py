@@ -34,8 +34,6 @@ from interlock.offers.store import (
 VARIANTS_EVERY = timedelta(hours=24)
 LOOKED_AT_FOR = timedelta(days=7)
 LOOKS_AT_ONCE = 20
-OVERLAP = timedelta(minutes=10)
-"""How far a differential export reaches back before the last read: clocks differ, and a change may show late."""
 
 
 def sides_of(c: Connection, row: ConnectionRow, now: datetime) -> Sides:
@@ -98,6 +96,7 @@ def keep_export(
     if read.whole:
         unseen_are_deleted(c, row.id, asked_at)
         values["read_whole_at"] = asked_at
+        values["whole_not_before"] = None
     keep_offer_read(c, row.id, **values)
     stock_shown(c, row, {offer.sku: offer.quantity for offer in offers if not offer.deleted}, asked_at)
     relink(c, row, now)

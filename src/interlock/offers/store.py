@@ -104,6 +104,8 @@ offer_reads = Table(
     # since when somebody waits for a younger read
     Column("wanted_at", UtcDateTime),
     Column("not_before", UtcDateTime),
+    # the same for an export of all offers, which has a ceiling of its own
+    Column("whole_not_before", UtcDateTime),
 )
 
 # When all variants of a shop were last read, and the shop's currency.
@@ -508,6 +510,7 @@ def offer_read(c: Connection, connection_id: int) -> OfferRead:
         row.read_whole_at,
         row.wanted_at,
         row.not_before,
+        row.whole_not_before,
     )
 
 

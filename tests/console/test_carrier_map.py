@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from interlock.cases.store import sync_cases
 from interlock.console import desk
 from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
 from interlock.console.mappings import carrier_desk
 from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import CarrierMapping
+from interlock.orders.plan import Case
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import add_order
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -22,6 +26,12 @@ FIRST = (
     CarrierMapping("Parcel", "RM24", country="GB"),
 )
 MINUTE = timedelta(minutes=1)
+
+
+def a_corrected_number(carrier: str, map_helps: bool) -> Case:
+    options = (Option.MAP_CARRIER,) if map_helps else (Option.SEND_AGAIN,)
+    facts = (("Carrier in Shopify", carrier.strip()),)
+    return Case(Reason.TRACKING_NOT_CORRECTED, "F1", "It cannot be sent.", options, facts)
 
 
 @pytest.fixture
@@ -102,6 +112,38 @@ def test_the_map_is_brought_back_and_the_history_goes_on(
         ("Parcel", "RM24", "DPD", "Cy"),
         ("New", "DPD", "", "Cy"),
     }
+
+
+@pytest.mark.parametrize("way", ["mapped", "as the default", "from a file", "rolled back"])
+def test_a_number_that_waits_for_the_carrier_is_looked_at_however_it_was_mapped(
+    database: Database, connection: ConnectionRow, way: str
+) -> None:
+    """Beside it two that no map helps: another carrier, and a number the marketplace refused."""
+    mine, other, refused = (
+        a_corrected_number(*of) for of in (("PARCEL ", True), ("DHL", True), ("Parcel", False))
+    )
+    wakes = Wakes()
+    with database.begin() as c:
+        ids = []
+        for number, case in enumerate((mine, other, refused)):
+            order_id = add_order(c, connection.id, f"M-{number}", "", NOW)
+            sync_cases(c, order_id, connection.id, (case,), NOW, may_close=True)
+            ids.append(order_id)
+        match way:
+            case "mapped" | "as the default":
+                name = "*" if way == "as the default" else "Parcel"
+                mapping = [CarrierMapping(name, "RM24")]
+                done = desk.map_carrier_names(c, wakes, connection, mapping, "Bob", NOW + MINUTE)
+            case "from a file":
+                mappings = desk.read_carrier_file(connection, "map.csv", b"shop_name,code\nparcel,RM24\n")
+                done = desk.map_carrier_names(c, wakes, connection, mappings, "Bob", NOW + MINUTE)
+            case _:
+                desk.unmap_carrier_name(c, connection, "Parcel", "Bob", "by mistake", NOW + 2 * MINUTE)
+                done = roll_back_carriers(c, wakes, connection, NOW + MINUTE, "Cy", "wrong", NOW + 3 * MINUTE)
+
+    expected = ids[:2] if way == "as the default" else ids[:1]
+    assert [order_id for order_id, _ in wakes.woken] == expected
+    assert done.orders == len(expected)
 
 
 @pytest.mark.parametrize(

@@ -287,6 +287,70 @@ def test_a_number_changed_after_the_dispatch_whose_carrier_leads_nowhere_is_a_ca
     assert (part.actions, [case.reason for case in part.cases]) == ((), reasons)
 
 
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT"])
+@pytest.mark.parametrize(
+    ("changes", "known", "said", "mapped_helps"),
+    [
+        ({"tracking_number": ""}, True, "no tracking number any more", False),
+        ({"tracking_number": " ", "carrier": ""}, True, "no tracking number any more", False),
+        ({"tracking_number": "NEW", "carrier": ""}, True, "a number without a carrier", False),
+        ({"tracking_number": "📦"}, True, "no tracking number has", False),
+        ({"tracking_number": "NEW", "carrier": "Pigeon"}, True, "“Pigeon” is not mapped", True),
+        ({"tracking_number": "NEW", "carrier": "Free"}, True, "takes only carriers of its own list", True),
+        ({"carrier": ""}, True, "", False),
+        ({"carrier": "Pigeon"}, True, "", False),
+        # The marketplace's number was never one of Shopify's: somebody gave it in the portal.
+        ({"tracking_number": "", "carrier": ""}, False, "", False),
+        ({"tracking_number": "NEW", "carrier": ""}, False, "", False),
+    ],
+)
+def test_tracking_changed_after_the_dispatch_that_cannot_be_sent_is_a_case(
+    state: str, changes: dict[str, Any], known: bool, said: str, mapped_helps: bool
+) -> None:
+    told = an_order(state, tracking_carrier_code="RM24", tracking_number="RM1")
+    free = CarrierMapping("Free", name="Free Riders")
+    rules = replace(RULES, carrier_mappings=(*RULES.carrier_mappings, free), unregistered_carriers=False)
+    memory = a_memory(told_numbers=("RM1",) if known else ())
+
+    part = asked(look(told, shipped(fulfillments=(a_fulfillment(**changes),)), rules=rules), memory)
+
+    assert part.actions == ()
+    assert [(case.reason, case.subject) for case in part.cases] == (
+        [(Reason.TRACKING_NOT_CORRECTED, "F1")] if said else []
+    )
+    assert all(said in case.sentence for case in part.cases)
+    assert all((Option.MAP_CARRIER in case.options) is mapped_helps for case in part.cases)
+
+
+def test_nothing_is_said_of_tracking_while_the_marketplace_was_not_seen_since() -> None:
+    told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
+    bare = shipped(fulfillments=(a_fulfillment(tracking_number=""),))
+    view = look(told, bare, mirakl_written_at=NOW + timedelta(seconds=1))
+
+    part = asked(view, a_memory(told_numbers=("RM1",)))
+
+    assert (part.cases, part.mirakl_since) == ((), view.mirakl_written_at)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "before", "after"),
+    [
+        pytest.param(" RM 1 ", "RM1", (), ("RM1",), id="both show it"),
+        pytest.param("", "RM1", ("RM1",), ("RM1",), id="taken away in Shopify"),
+        pytest.param("NEW", "RM1", (), (), id="given in the portal"),
+        pytest.param("NEW", "NEW", ("RM1",), ("NEW",), id="the new one went out"),
+        pytest.param("RM1", "", ("RM1",), (), id="the marketplace shows none"),
+    ],
+)
+def test_a_number_both_sides_showed_is_remembered_while_the_marketplace_shows_it(
+    number: str, shown: str, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number=shown)
+    parcels = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
+
+    assert asked(look(told, parcels), a_memory(told_numbers=before)).memory.told_numbers == after
+
+
 # -- what is foreseen, and what cannot be sent ---------------------------------------------------------------
 
 

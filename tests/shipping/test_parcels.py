@@ -346,6 +346,38 @@ def test_a_changed_number_that_cannot_follow_its_parcel_is_a_case(
     assert all(said in case.sentence for case in part.cases)
 
 
+@pytest.mark.parametrize("mandatory", [(), ("STD",)])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tracking_number": ""}, "no tracking number any more"),
+        ({"tracking_number": "", "carrier": ""}, "no tracking number any more"),
+        ({"tracking_number": "NEW", "carrier": ""}, "a number without a carrier"),
+    ],
+)
+def test_tracking_taken_out_of_shopify_after_its_parcel_was_told_of_is_a_case(
+    changes: dict[str, Any], said: str, mandatory: tuple[str, ...]
+) -> None:
+    mirakl = knows(shipment(state="SHIPPED"), state="SHIPPED")
+    before = told(mirakl, left(parcel()))
+
+    part = told(
+        mirakl,
+        left(parcel(**changes)),
+        memory=before.memory,
+        rules=replace(RULES, tracking_mandatory_for=mandatory),
+    )
+
+    assert before.memory.told_numbers == ("RM-F1",)
+    ((case,), actions) = (part.cases, part.actions)
+    assert (case.reason, case.subject, said in case.sentence, actions) == (
+        Reason.TRACKING_NOT_CORRECTED,
+        "F1",
+        True,
+        (),
+    )
+
+
 def test_a_refused_shipment_is_a_case_of_its_parcel() -> None:
     part = told(knows(), left(parcel()), operations=(an_operation(MADE, words="No such carrier"),))
 

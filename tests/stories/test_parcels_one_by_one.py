@@ -137,6 +137,34 @@ def test_a_number_that_is_corrected_later_follows_a_whole_order_too(theatre: The
     assert seen.open_reasons == ([] if later == "allowed" else [Reason.TRACKING_NOT_CORRECTED.value])
 
 
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_tracking_taken_out_of_shopify_after_the_dispatch_is_a_case_until_it_is_back(
+    theatre: Theatre, one_by_one: bool
+) -> None:
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", "allowed")
+        stage.marketplace.switches.set("or23_after_shipped", "allowed")
+        await stage.until(400)
+        parcel = leave(stage, "1Z-FIRST")
+        await stage.until(700)
+        assert stage.order.state == "SHIPPED"
+        stage.world.shopify.update_tracking(parcel, company=None, number=None)
+        await stage.until(1000)
+        (row,) = open_cases(stage)
+        assert (row.reason, row.subject) == (Reason.TRACKING_NOT_CORRECTED.value, parcel.gid)
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-FIRST")
+        await stage.until(1300)
+        assert open_cases(stage) == []
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-SECOND")
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 1700)
+
+    order = seen.stage.order
+    assert (only(seen.stage) if one_by_one else order).tracking_number == "1Z-SECOND"
+    assert seen.open_reasons == []
+    assert sum(seen.marketplace_calls(code) for code in ("OR23", "ST23")) == (1 if one_by_one else 2)
+
+
 def test_what_was_told_in_the_portal_is_not_told_twice(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

@@ -1,7 +1,7 @@
 """What several cases have in common: one unknown carrier stops two hundred orders, and one answer frees them all."""
 
 from interlock.orders.plan import Case
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 
 
 def cause_of(case: Case) -> str:
@@ -10,6 +10,8 @@ def cause_of(case: Case) -> str:
     match case.reason:
         case Reason.CARRIER_UNKNOWN | Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS:
             shared = case.subject
+        case Reason.TRACKING_NOT_CORRECTED:
+            shared = _fact(case, "Carrier in Shopify") if Option.MAP_CARRIER in case.options else ""
         case Reason.STOCK_SHORT:
             shared = "" if case.subject == "order" else case.subject
         case Reason.UNKNOWN_VALUE:

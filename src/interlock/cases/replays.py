@@ -113,6 +113,23 @@ def _caused(connection_id: int, reason: Reason, causes: Collection[str]) -> Colu
     )
 
 
+def open_causes(c: Connection, connection_id: int, reason: Reason) -> tuple[str, ...]:
+    """What the open cases of orders with this reason have in common, each cause once, as `cause_key` writes it."""
+    rows = c.execute(
+        select(cases.c.cause)
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.reason == reason.value,
+            cases.c.cause != "",
+            cases.c.closed_at.is_(None),
+            cases.c.order_id.is_not(None),
+        )
+        .distinct()
+        .order_by(cases.c.cause)
+    )
+    return tuple(rows.scalars())
+
+
 def impact(c: Connection, connection_id: int, reason: Reason, causes: Collection[str]) -> Impact:
     """What an answer to these causes would unlock."""
     rows = c.execute(

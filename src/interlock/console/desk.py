@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from interlock.cases.replays import Impact, answer_all, impact
-from interlock.cases.store import CannotAnswer, answer, cases
+from interlock.cases.replays import Impact, answer_all, impact, open_causes
+from interlock.cases.store import CannotAnswer, answer
 from interlock.cases.work import NotDone
 from interlock.clock import Identifiers
 from interlock.console.case_list import CaseRow
@@ -209,25 +209,18 @@ def replay_carriers(
     who: str,
     now: datetime,
 ) -> tuple[int, int | None]:
-    """Have every order looked at that waits for one of these mappings, under however its carrier is written; for a
-    default, every one that waits. Returns how many, and the replay that does it."""
-    subjects = c.execute(
-        select(cases.c.subject)
-        .where(
-            cases.c.connection_id == connection_id,
-            cases.c.reason == Reason.CARRIER_UNKNOWN.value,
-            cases.c.closed_at.is_(None),
-        )
-        .distinct()
-        .order_by(cases.c.subject)
-    ).scalars()
+    """Have every order looked at that waits for one of these mappings, under however its carrier is written, be it with a
+    parcel or with a corrected number; for a default, every one that waits. Returns how many, and the replay that does
+    it, that of the parcels where there are both."""
     keys = {name_key(mapping.shop_name) for mapping in mappings}
     everything = any(mapping.is_default for mapping in mappings)
-    names = [subject for subject in subjects if everything or name_key(subject) in keys]
-    if not names:
-        return 0, None
-    unlocked = impact(c, connection_id, Reason.CARRIER_UNKNOWN, names).orders
-    return unlocked, replay_all(c, queue, connection_id, Reason.CARRIER_UNKNOWN, names, who.strip(), now)
+    unlocked, replay_id = 0, None
+    for reason in (Reason.TRACKING_NOT_CORRECTED, Reason.CARRIER_UNKNOWN):
+        causes = open_causes(c, connection_id, reason)
+        names = [cause for cause in causes if everything or name_key(cause) in keys]
+        unlocked += impact(c, connection_id, reason, names).orders if names else 0
+        replay_id = replay_all(c, queue, connection_id, reason, names, who.strip(), now) or replay_id
+    return unlocked, replay_id
 
 
 def map_sku_names(

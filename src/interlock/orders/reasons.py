@@ -1332,9 +1332,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
             timedelta(hours=24),
         ),
-        evidence="a tracking number in Shopify that differs from the marketplace's, and its answer to the new one (OR23, ST23)",
+        evidence="a tracking number in Shopify that differs from the marketplace's, and why it cannot be sent or the marketplace's answer to it (OR23, ST23)",
         closes_when="By itself, when the marketplace shows the number Shopify has, or the customer has the parcel.",
-        options=(Option.SEND_AGAIN,),
+        options=(Option.MAP_CARRIER, Option.SEND_AGAIN),
     ),
     Reason.SHIPMENT_IN_PORTAL: ReasonPage(
         kind="condition",

@@ -23,14 +23,15 @@ from interlock.shipping.telling import (
     Tracking,
     choice_for,
     half_tracked,
+    left_behind_case,
     live_parcels,
     missing_case,
     not_mapped_case,
-    old_number_case,
     sent,
     shows,
     unusable_case,
     want,
+    with_numbers_told,
 )
 from interlock.shipping.tracking import number_problem, sent_number
 
@@ -49,6 +50,8 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
         return Part(memory)
     live = live_parcels(shopify)
     one_by_one = view.rules.multi_shipment and mirakl.shipments_hidden != "off"
+    if not one_by_one:
+        memory = with_numbers_told(memory, (mirakl.tracking_number,), live)
     if mirakl.state in GONE_OUT:
         if one_by_one:
             return parcels.decide(view, memory, differences, as_decided)
@@ -197,16 +200,19 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
     """The marketplace shows the order as shipped, with another tracking number than the parcel has by now: the new one
     is sent (OR23), or a case says why it cannot be. Where it shows no number nothing was told with one, and nothing is
     added."""
+    shown = sent_number(mirakl.tracking_number)
     tracked = _tracked(live)
-    if tracked is None or not mirakl.tracking_number:
-        return Part(memory)
-    if sent_number(mirakl.tracking_number) == sent_number(tracked.tracking_number):
+    parcel = tracked or _untracked(live)
+    if parcel is None or not shown or shown == sent_number(parcel.tracking_number):
         return Part(memory)
     if not view.mirakl_is_current:
         return Part(memory, mirakl_since=view.mirakl_written_at)
-    choice = choice_for(view, mirakl, tracked)
-    if isinstance(choice, NotMapped):
-        return Part(memory, cases=(old_number_case(tracked, choice.why),))
+    left_behind = left_behind_case(view, memory, mirakl, parcel, shown)
+    if left_behind is not None:
+        return Part(memory, cases=(left_behind,))
+    choice = None if tracked is None else choice_for(view, mirakl, tracked)
+    if tracked is None or not isinstance(choice, CarrierChoice):
+        return Part(memory)
     tracking = sent(choice, tracked)
     because = (
         f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
@@ -228,6 +234,12 @@ def _tracked(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
     """The first parcel whose tracking is complete and can be sent."""
     complete = (f for f in live if f.tracking_number.strip() and f.carrier.strip())
     return next((f for f in complete if not number_problem(f.tracking_number)), None)
+
+
+def _untracked(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
+    """Of parcels without complete tracking the one that shows what is wrong: one with a number goes first."""
+    numbered = next((f for f in live if f.tracking_number.strip()), None)
+    return numbered or half_tracked(live) or next(iter(live), None)
 
 
 def _foreseen(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> tuple[Case, ...]:

@@ -32,13 +32,13 @@ from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipme
 from interlock.orders.view import View
 from interlock.shipping.telling import (
     Tracking,
+    left_behind_case,
     live_parcels,
-    old_number_case,
     shows,
     still_refused,
     tracking_of,
     want,
-    why_not_sent,
+    with_numbers_told,
 )
 
 JUST_AFTER = timedelta(microseconds=1)
@@ -71,6 +71,8 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     young_enough = latest(view.mirakl_written_at, *(seen.at for seen in memory.parcels_seen))
     if not view.mirakl_is_current or (young_enough is not None and mirakl.observed_at < young_enough):
         return Part(memory, cases=still_refused(view), mirakl_since=young_enough)
+    shown = (shipment.tracking_number for shipment in mirakl.shipments if shipment.alive)
+    memory = with_numbers_told(memory, shown, live_parcels(shopify))
     books = _Books.of(view, memory, mirakl, shopify, mirakl.shipments, differences)
     memory = _came_back(view, memory, mirakl, books)
     part = Part(memory)
@@ -252,12 +254,13 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
             "Units of a shipment were cancelled before the marketplace heard that it left; it is taken back."
         )
         return want(view, memory, DeleteShipment(shipment.id), (because,))
+    if shipment.validated:
+        # What the marketplace was told already stands; tracking that cannot follow it is said.
+        left_behind = left_behind_case(view, memory, books.mirakl, parcel, shipment.tracking_number)
+        if left_behind is not None:
+            return Part(memory, cases=(left_behind,))
     if isinstance(tracking, Case):
-        if not shipment.validated:
-            return Part(memory, cases=(tracking,))
-        # What the marketplace was told already stands; a number that cannot follow it is said.
-        why = why_not_sent(view, books.mirakl, parcel, shipment.tracking_number)
-        return Part(memory, cases=(old_number_case(parcel, why),)) if why else Part(memory)
+        return Part(memory, cases=() if shipment.validated else (tracking,))
     if not tracking.none and not _shown(view, shipment, tracking):
         action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
         if not shipment.validated:

@@ -1,7 +1,7 @@
 """What the marketplace can be told of a parcel: its tracking with a carrier it knows, or the case that says why not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, TrackShipment
@@ -137,30 +137,47 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
     )
 
 
-def why_not_sent(view: View, mirakl: MiraklOrder, parcel: Fulfillment, shown: str) -> str:
-    """Why the number of a parcel that was told of cannot take the place of `shown`, the one the marketplace has: it can be
-    none, or its carrier leads nowhere, perhaps because the marketplace renamed it. Empty where `shown` is the parcel's
-    own, and where the parcel has no complete tracking: what was told stands then."""
-    if not parcel.tracking_number.strip() or not parcel.carrier.strip():
-        return ""
-    problem = number_problem(parcel.tracking_number)
-    if problem or sent_number(parcel.tracking_number) == sent_number(shown):
-        return problem
-    choice = choice_for(view, mirakl, parcel)
-    return choice.why if isinstance(choice, NotMapped) else ""
-
-
-def old_number_case(parcel: Fulfillment, why: str) -> Case:
-    """The case of a parcel that was told of, whose number was changed afterwards to one that cannot be sent."""
+def left_behind_case(
+    view: View, memory: Memory, mirakl: MiraklOrder, parcel: Fulfillment, shown: str
+) -> Case | None:
+    """The case of a parcel that was told of, whose tracking was changed afterwards so that it cannot take the place of
+    `shown`, the number the marketplace has: it can be none, its carrier leads nowhere, perhaps because the marketplace
+    renamed it, or number or carrier were taken away. None where it can be sent, where `shown` is the parcel's own, and
+    where a parcel without complete tracking never had that number: somebody gave it in the portal then."""
+    number, carrier = sent_number(parcel.tracking_number), parcel.carrier.strip()
+    if number == sent_number(shown):
+        return None
+    options: tuple[Option, ...] = ()
+    if not number or not carrier:
+        if sent_number(shown) not in memory.told_numbers:
+            return None
+        why = "It has a number without a carrier." if number else "It has no tracking number any more."
+    elif problem := number_problem(number):
+        why = problem
+    else:
+        choice = choice_for(view, mirakl, parcel)
+        if not isinstance(choice, NotMapped):
+            return None
+        why, options = choice.why, (Option.MAP_CARRIER,)
     return Case(
         Reason.TRACKING_NOT_CORRECTED,
         parcel.id,
-        "The tracking of a parcel was changed in Shopify after the marketplace had been told, and the new one cannot be "
-        f"sent: {why} The customer does not have the new number. Map the carrier, or put the tracking right in the "
-        "fulfillment in Shopify, then send it again; or correct it in the marketplace portal.",
-        (Option.SEND_AGAIN,),
-        (("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN]),),
+        "The tracking of a parcel was changed in Shopify after the marketplace had been told, and as it is now it cannot be "
+        f"sent: {why} The customer still has the old number. "
+        f"{'Map the carrier, or put' if options else 'Put'} the tracking right in the fulfillment in Shopify; it is then "
+        "sent by itself. Or correct it in the marketplace portal.",
+        options,
+        (("Carrier in Shopify", carrier[:_SHOWN] or "none"),),
     )
+
+
+def with_numbers_told(memory: Memory, shown: Iterable[str], live: Iterable[Fulfillment]) -> Memory:
+    """Remember which of the tracking numbers the marketplace shows a parcel carried, for as long as it shows them: one
+    that is taken out of Shopify later is known to have been there."""
+    at_marketplace = dict.fromkeys(sent_number(number) for number in shown if number.strip())
+    carried = {sent_number(parcel.tracking_number) for parcel in live}
+    told = tuple(n for n in at_marketplace if n in carried or n in memory.told_numbers)
+    return memory if told == memory.told_numbers else replace(memory, told_numbers=told)
 
 
 def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice: NotMapped) -> Case:

@@ -45,9 +45,7 @@ def roll_back_carriers(
 ) -> desk.Mapped:
     """Make the carrier map what it was at the moment `to`, all of it or nothing, in somebody's name and with a reason.
     The changes since then stay in the history, and so does this one. Raises MapRefused."""
-    desk.check_reason(who, why)
-    if to >= now:
-        raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
+    desk.check_roll_back(to, who, why, now)
     former = carrier_map(c, connection.id)
     before = dict(described(mapping) for mapping in former)
     wanted = as_it_was(before, changes_since(c, connection.id, "carriers", to))

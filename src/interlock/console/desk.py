@@ -333,6 +333,13 @@ def check_reason(who: str, why: str) -> None:
         )
 
 
+def check_roll_back(to: datetime, who: str, why: str, now: datetime) -> None:
+    """Raise MapRefused where the moment to go back to is not past, or nobody's name or reason was given."""
+    check_reason(who, why)
+    if to >= now:
+        raise MapRefused("The moment is not past. Nothing was changed.", field="to")
+
+
 def _who(who: str) -> None:
     if not who.strip():
         raise MapRefused("A mapping needs the name of who makes it. Nothing was changed.", field="who")

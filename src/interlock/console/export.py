@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import Did, record
 from interlock.console.formulas import looks_like_formula
 from interlock.console.lists import Asked, choices
-from interlock.console.pages import sealed
+from interlock.console.pages import Console, sealed
+from interlock.engine.store import ConnectionRow
 from interlock.storage.database import Store
 
 TYPED = ("q", "who", "subject")
@@ -93,6 +94,22 @@ def csv_file(
     response = StreamingResponse(body(), media_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return sealed(response)
+
+
+async def map_file(
+    console: Console,
+    who: str,
+    row: ConnectionRow,
+    name: str,
+    columns: Sequence[str],
+    rows: Callable[[Connection], Sequence[Sequence[Cell]]],
+) -> Response:
+    """A map of one connection as a file to take away; the audit log says who took which."""
+    now = console.parts.clock.now()
+    await console.read(
+        lambda c: record(c, who, Did.EXPORTED, f"{name} of connection {row.id}", now=now, connection=row.id)
+    )
+    return csv_file(console.parts.store, f"{row.name}-{name}", columns, lambda c, _: (rows(c), None))
 
 
 def _read(

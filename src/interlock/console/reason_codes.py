@@ -83,9 +83,7 @@ def roll_back_reasons(
 ) -> desk.Mapped:
     """Make the reason codes what they were at the moment `to`, all of them or none, in somebody's name and with a reason.
     The changes since then stay in the history, and so does this one. Raises MapRefused."""
-    desk.check_reason(who, why)
-    if to >= now:
-        raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
+    desk.check_roll_back(to, who, why, now)
     row = one_connection(c, connection.id)
     before = reason_map(row.rules)
     wanted = as_it_was(before, changes_since(c, connection.id, "reasons", to))

@@ -1,20 +1,18 @@
 """The reason codes of a connection: set one by one or from a file, taken away as one, and brought back."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
-from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
-from interlock.console.export import csv_file
-from interlock.console.mapping_pages import file_name, moment_before
-from interlock.console.pages import Console, PageMissing, given_text
+from interlock.console.export import map_file
+from interlock.console.map_pages import change_map, connection_of, given_file, moment_before
+from interlock.console.pages import Console, given_text
 from interlock.console.reason_codes import (
     COLUMNS,
     EDITS,
@@ -24,23 +22,17 @@ from interlock.console.reason_codes import (
     roll_back_reasons,
     set_reasons,
 )
-from interlock.engine.store import ConnectionRow, map_history, one_connection
+from interlock.engine.store import ConnectionRow, map_history
 
 
 def reason_routes(routes: APIRouter, console: Console) -> None:
     """Add the reason codes to the console."""
     parts = console.parts
 
-    async def connection_of(connection_id: int) -> ConnectionRow:
-        found = await console.read(lambda c: connection_named(c, str(connection_id)))
-        if found is None:
-            raise PageMissing(f"There is no connection with the row number {connection_id}.")
-        return found
-
     async def shown(
         request: Request, connection_id: int, refused: str = "", mapped: desk.Mapped | None = None
     ) -> Response:
-        row = await connection_of(connection_id)
+        row = await connection_of(console, connection_id)
         return console.page(
             request,
             "reasons",
@@ -56,21 +48,6 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
             history=await console.read(lambda c: map_history(c, row.id, "reasons")),
         )
 
-    async def keep(
-        request: Request,
-        connection_id: int,
-        work: Callable[[Connection, ConnectionRow], desk.Mapped],
-        file: bool = False,
-    ) -> Response:
-        await connection_of(connection_id)
-        try:
-            mapped = await console.read(lambda c: work(c, one_connection(c, connection_id)))
-        except desk.MapRefused as refused:
-            if file:
-                await console.tally(lambda c: desk.count_refused_file(c, "reasons"))
-            return await shown(request, connection_id, refused=str(refused))
-        return await shown(request, connection_id, mapped=mapped)
-
     @routes.get("/connections/{connection_id}/reasons")
     @needs(Permission.SEE)
     async def reasons(request: Request, connection_id: int) -> Response:
@@ -79,15 +56,8 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/connections/{connection_id}/reasons.csv")
     @needs(Permission.EXPORT)
     async def as_file(request: Request, who: Who, connection_id: int) -> Response:
-        row, now = await connection_of(connection_id), parts.clock.now()
-        await console.read(
-            lambda c: record(
-                c, who, Did.EXPORTED, f"reasons of connection {row.id}", now=now, connection=row.id
-            )
-        )
-        return csv_file(
-            parts.store, f"{row.name}-reasons", COLUMNS, lambda c, _: (reason_rows(row.rules), None)
-        )
+        row = await connection_of(console, connection_id)
+        return await map_file(console, who, row, "reasons", COLUMNS, lambda c: reason_rows(row.rules))
 
     @routes.post("/connections/{connection_id}/reasons")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -106,7 +76,7 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
         def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
             return set_reasons(c, parts.queue, row, {f"{use} {given_text(edit)}".strip(): code}, who, now)
 
-        return await keep(request, connection_id, work)
+        return await change_map(console, connection_id, work, partial(shown, request, connection_id))
 
     @routes.post("/connections/{connection_id}/reasons/file")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -118,13 +88,14 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
         token: Annotated[str, Form()] = "",
     ) -> Response:
         console.check_form(request, token)
-        named, body = file_name(file), await file.read(desk.LARGEST_FILE_BYTES + 1)
-        now = parts.clock.now()
+        (named, body), now = await given_file(file), parts.clock.now()
 
         def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
             return set_reasons(c, parts.queue, row, read_reason_file(row, named, body), who, now)
 
-        return await keep(request, connection_id, work, file=True)
+        return await change_map(
+            console, connection_id, work, partial(shown, request, connection_id), file_of="reasons"
+        )
 
     @routes.post("/connections/{connection_id}/reasons/rollback")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -143,4 +114,4 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
             to = moment_before(undo)
             return roll_back_reasons(c, parts.queue, row, to, who, given_text(why), now)
 
-        return await keep(request, connection_id, work)
+        return await change_map(console, connection_id, work, partial(shown, request, connection_id))

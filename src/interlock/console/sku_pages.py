@@ -8,19 +8,17 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission
 from interlock.console import desk
 from interlock.console.bundles import COLUMNS as BUNDLE_COLUMNS
 from interlock.console.bundles import bundle_rows, component_of, set_bundle
-from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs
-from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.export import Cell, csv_file, map_file, note_export
 from interlock.console.lists import asked_of, choices
-from interlock.console.pages import Console, PageMissing, given_text, seen_other
+from interlock.console.map_pages import connection_of
+from interlock.console.pages import Console, given_text, seen_other
 from interlock.console.sku_health import COLUMNS, OWN_FILTERS, file_row, skus_page
 from interlock.console.skus import COMPARED_COLUMNS, compared, compared_rows
-from interlock.engine.store import ConnectionRow
 from interlock.monitoring.sku_health import STATES
 from interlock.monitoring.skus import drift_of_all
 
@@ -30,12 +28,6 @@ EXPORTED_AT_ONCE = 500
 def sku_routes(routes: APIRouter, console: Console) -> None:
     """Add bundles and the comparison's file to the console."""
     parts = console.parts
-
-    async def connection_of(connection_id: int) -> ConnectionRow:
-        found = await console.read(lambda c: connection_named(c, str(connection_id)))
-        if found is None:
-            raise PageMissing(f"There is no connection with the row number {connection_id}.")
-        return found
 
     @routes.get("/skus")
     @needs(Permission.SEE, lists=True)
@@ -79,7 +71,7 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
         components: Annotated[str, Form(max_length=4000)] = "",
     ) -> Response:
         console.check_form(request, token)
-        row, now = await connection_of(connection_id), parts.clock.now()
+        row, now = await connection_of(console, connection_id), parts.clock.now()
         given = [part for part in given_text(components).split(",") if part.strip()]
         try:
             made_of = [component_of(part.strip()) for part in given]
@@ -93,31 +85,13 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/connections/{connection_id}/offers.csv")
     @needs(Permission.EXPORT)
     async def offers_file(request: Request, who: Who, connection_id: int) -> Response:
-        row, now = await connection_of(connection_id), parts.clock.now()
-        await console.read(
-            lambda c: record(
-                c, who, Did.EXPORTED, f"offers of connection {row.id}", now=now, connection=row.id
-            )
-        )
-        return csv_file(
-            parts.store,
-            f"{row.name}-offers",
-            COMPARED_COLUMNS,
-            lambda c, _: (compared_rows(compared(c, row, now)), None),
+        row, now = await connection_of(console, connection_id), parts.clock.now()
+        return await map_file(
+            console, who, row, "offers", COMPARED_COLUMNS, lambda c: compared_rows(compared(c, row, now))
         )
 
     @routes.get("/connections/{connection_id}/bundles.csv")
     @needs(Permission.EXPORT)
     async def bundles_file(request: Request, who: Who, connection_id: int) -> Response:
-        row, now = await connection_of(connection_id), parts.clock.now()
-        await console.read(
-            lambda c: record(
-                c, who, Did.EXPORTED, f"bundles of connection {row.id}", now=now, connection=row.id
-            )
-        )
-        return csv_file(
-            parts.store,
-            f"{row.name}-bundles",
-            BUNDLE_COLUMNS,
-            lambda c, _: (bundle_rows(c, row.id), None),
-        )
+        row = await connection_of(console, connection_id)
+        return await map_file(console, who, row, "bundles", BUNDLE_COLUMNS, lambda c: bundle_rows(c, row.id))

@@ -62,9 +62,7 @@ def roll_back_skus(
     """Make the SKU map and the bundles what they were at the moment `to`, all of it or nothing, in somebody's name and
     with a reason. The changes since then stay in the history, and so does this one. Orders that exist keep their lines.
     Raises MapRefused."""
-    desk.check_reason(who, why)
-    if to >= now:
-        raise desk.MapRefused("The moment is not past. Nothing was changed.", field="to")
+    desk.check_roll_back(to, who, why, now)
     before = sku_map(c, connection.id)
     wanted = as_it_was(before, changes_since(c, connection.id, "skus", to))
     sets = {sku: told(parts) for sku, parts in bundles(c, connection.id).items()}

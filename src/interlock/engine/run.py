@@ -25,7 +25,7 @@ from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed
 from interlock.marketplaces.store import observe
-from interlock.offers.store import bundles_among
+from interlock.offers.store import bundles
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -388,15 +388,15 @@ class _Run:
         if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
             skus = sorted({line.sku for line in mirakl.lines})
             connection_id = self.row.connection_id
-            names, made_of = await self.parts.store.tx(
-                lambda c: (shop_skus(c, connection_id, skus), bundles_among(c, connection_id, skus))
+            names, told = await self.parts.store.tx(
+                lambda c: (shop_skus(c, connection_id, skus), bundles(c, connection_id, skus))
             )
+            made_of = {sku: [(one.shop_sku, one.units) for one in parts] for sku, parts in told.items()}
             offers = await gateway.offers([pair for pair in names if pair[0] not in made_of])
             if made_of:
                 articles = sorted({sku for parts in made_of.values() for sku, _ in parts})
                 stocked = {offer.sku: offer for offer in await gateway.offers([(s, s) for s in articles])}
-                bundles = (offer_of_bundle(sku, parts, stocked) for sku, parts in made_of.items())
-                offers = (*offers, *bundles)
+                offers += tuple(offer_of_bundle(sku, parts, stocked) for sku, parts in made_of.items())
         linked = "" if shopify is None else shopify.id
         kin = tuple(order for order in noted if linked and order.id != linked)
         return Observation(

@@ -831,6 +831,17 @@ def _figures_of_import(connection_id: int, number: int) -> tuple[Any, ...]:
     )
 
 
+def _taken(now: datetime) -> dict[str, Any]:
+    """What a figure says once the marketplace has taken its line."""
+    return {
+        "confirmed": _LINES.c.quantity,
+        "confirmed_at": now,
+        "refused": None,
+        "refused_at": None,
+        "refused_why": "",
+    }
+
+
 def lines_leave(c: Connection, connection_id: int, number: int) -> None:
     """The lines of an import are about to leave: until it settles nobody knows what the marketplace shows for them."""
     c.execute(update(stock_figures).where(*_figures_of_import(connection_id, number)).values(believed=None))
@@ -857,17 +868,7 @@ def lines_settle(
     for offers that were touched since it left."""
     mine = _figures_of_import(connection_id, number)
     taken = stock_figures.c.sku.not_in(list(refused)) if refused else text("true")
-    c.execute(
-        update(stock_figures)
-        .where(*mine, taken)
-        .values(
-            confirmed=_LINES.c.quantity,
-            confirmed_at=now,
-            refused=None,
-            refused_at=None,
-            refused_why="",
-        )
-    )
+    c.execute(update(stock_figures).where(*mine, taken).values(**_taken(now)))
     c.execute(
         update(stock_figures)
         .where(*mine, taken, _untouched_since(sent_at))
@@ -905,14 +906,7 @@ def lines_seen(c: Connection, connection_id: int, number: int, sent_at: datetime
     c.execute(
         update(stock_figures)
         .where(*_figures_of_import(connection_id, number), *shown)
-        .values(
-            confirmed=_LINES.c.quantity,
-            confirmed_at=now,
-            believed=_LINES.c.quantity,
-            refused=None,
-            refused_at=None,
-            refused_why="",
-        )
+        .values(**_taken(now), believed=_LINES.c.quantity)
     )
 
 

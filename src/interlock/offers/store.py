@@ -351,37 +351,21 @@ def known_variants(c: Connection, shop: str) -> tuple[Variant, ...]:
 # -- what people say ---------------------------------------------------------------------------------------
 
 
-_AMONG = (
-    select(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku, bundle_components.c.units)
-    .where(
-        bundle_components.c.connection_id == bindparam("of_connection"),
-        bundle_components.c.mirakl_sku.in_(bindparam("skus", expanding=True)),
-    )
-    .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
-)
-
-
-def bundles(c: Connection, connection_id: int) -> dict[str, tuple[Component, ...]]:
-    """The components of every offer that a person said is made of several units, by marketplace SKU."""
-    rows = c.execute(
-        select(bundle_components)
+def bundles(
+    c: Connection, connection_id: int, skus: Collection[str] | None = None
+) -> dict[str, tuple[Component, ...]]:
+    """The components of every offer that a person said is made of several units, or of those among `skus`, by marketplace
+    SKU."""
+    query = (
+        select(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku, bundle_components.c.units)
         .where(bundle_components.c.connection_id == connection_id)
         .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
     )
+    if skus is not None:
+        query = query.where(bundle_components.c.mirakl_sku.in_(skus))
     found: dict[str, tuple[Component, ...]] = {}
-    for row in rows:
+    for row in c.execute(query):
         found[row.mirakl_sku] = (*found.get(row.mirakl_sku, ()), Component(row.shop_sku, row.units))
-    return found
-
-
-def bundles_among(
-    c: Connection, connection_id: int, skus: Collection[str]
-) -> dict[str, tuple[tuple[str, int], ...]]:
-    """The bundles among these marketplace SKUs: (shop SKU, units) of each article, by marketplace SKU."""
-    rows = c.execute(_AMONG, {"of_connection": connection_id, "skus": list(skus)})
-    found: dict[str, tuple[tuple[str, int], ...]] = {}
-    for row in rows:
-        found[row.mirakl_sku] = (*found.get(row.mirakl_sku, ()), (row.shop_sku, row.units))
     return found
 
 

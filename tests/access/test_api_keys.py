@@ -211,9 +211,11 @@ def test_a_key_of_somebody_with_one_connection_opens_what_belongs_to_it_and_noth
     here = ["/orders/M-1001-A", "/orders/M-1001-A/explain", f"/cases/{numbers[own_order]}"]
     here += ["/orders?connection=atlas", "/cases?connection=atlas", "/skus?connection=atlas"]
     here += ["/connections/atlas/skus", "/connections/atlas/carriers", "/cases/catalogue", "/connections"]
+    here += ["/connections/atlas/bundles", "/connections/atlas/reasons"]
     there = ["/orders/M-1003-A", "/orders/M-1003-A/explain", f"/cases/{numbers[foreign_order]}"]
     there += ["/orders?connection=borealis", "/cases?connection=borealis", "/skus?connection=borealis"]
     there += ["/connections/borealis/skus", "/connections/borealis/carriers", "/connections/borealis/offers"]
+    there += ["/connections/borealis/bundles", "/connections/borealis/reasons"]
     whole = ["/orders", "/cases", "/skus", "/decisions", "/health", "/health/objectives"]
     whole += [
         "/orders?connection=atlas&number=M-1003-A",
@@ -238,6 +240,8 @@ def test_a_key_of_somebody_with_one_connection_opens_what_belongs_to_it_and_noth
         assert told.status_code == answered, told.text
     mapped = {"shop_sku": "MUG", "who": "ada"}
     assert stranger.put("/v1/connections/borealis/skus/X", headers=ada, json=mapped).status_code == 403
+    for place in ("bundles/SET", "reasons/refund"):
+        assert stranger.put(f"/v1/connections/borealis/{place}", headers=ada, json={}).status_code == 403
     edit = {"set": [], "version": "x", "who": "ada", "why": "x"}
     assert stranger.post("/v1/orders/M-1003-A/edit", headers=ada, json=edit).status_code == 403
     assert stranger.post("/v1/orders/M-1003-A/edit-preview", headers=ada, json={}).status_code == 403

@@ -369,10 +369,15 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
         ("GET", "/v1/connections", "mappings:read"),
         ("GET", "/v1/connections/a/carriers", "mappings:read"),
         ("GET", "/v1/connections/a/skus", "mappings:read"),
+        ("GET", "/v1/connections/a/bundles", "mappings:read"),
+        ("GET", "/v1/connections/a/reasons", "mappings:read"),
         ("GET", "/v1/connections/a/offers", "mappings:read"),
         ("GET", "/v1/skus", "mappings:read"),
         ("PUT", "/v1/connections/a/carriers/b", "mappings:write"),
         ("PUT", "/v1/connections/a/skus/b", "mappings:write"),
+        ("PUT", "/v1/connections/a/bundles/b", "mappings:write"),
+        ("PUT", "/v1/connections/a/reasons/refund", "mappings:write"),
+        ("DELETE", "/v1/connections/a/bundles/b?who=a&why=b", "mappings:write"),
         ("DELETE", "/v1/connections/a/carriers/b?who=a&why=b", "mappings:write"),
         ("DELETE", "/v1/connections/a/skus/b?who=a&why=b", "mappings:write"),
         ("GET", "/v1/health", "health:read"),
@@ -390,3 +395,17 @@ def test_each_call_needs_its_own_scope(
 
     assert (answer.status_code, answer.json()["error"]) == (403, "scope_missing")
     assert scope in answer.json()["detail"]
+
+
+def test_a_name_with_a_slash_is_mapped_and_removed(
+    program: Browser, key: MakeKey, connection: ConnectionRow
+) -> None:
+    headers = key("mappings:read", "mappings:write")
+    wanted = {"skus": {"shop_sku": "LAMP-2"}, "carriers": {"code": "DPD"}}
+    for which, body in wanted.items():
+        place = f"/v1/connections/atlas/{which}"
+        kept = program.put(f"{place}/A%2FB", headers=headers, json={**body, "who": "Olga"})
+        (entry,) = program.get(place, headers=headers).json()["entries"]
+        gone = program.delete(f"{place}/A%2FB?who=Olga&why=sold&version={entry['version']}", headers=headers)
+        assert (kept.status_code, entry["mirakl_sku" if which == "skus" else "shop_name"]) == (200, "A/B")
+        assert gone.status_code == 200

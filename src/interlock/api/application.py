@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from interlock.api.bundles import bundle_routes
 from interlock.api.cases import case_routes
 from interlock.api.editing import edit_routes
 from interlock.api.gate import NEEDED, Caller, Gate, RecordingStore
@@ -15,6 +16,7 @@ from interlock.api.label_check import label_routes
 from interlock.api.mappings import mapping_routes
 from interlock.api.orders import order_routes
 from interlock.api.problems import responses, say_what_went_wrong
+from interlock.api.reason_codes import reason_routes
 from interlock.api.skus import sku_routes
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
@@ -75,6 +77,8 @@ def create_api(parts: ApiParts) -> FastAPI:
     app.include_router(_said(edit_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(case_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(mapping_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(bundle_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(reason_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(sku_routes(gate, store, parts.clock)))
     app.include_router(_said(health_routes(gate, store, parts.clock)))
     say_what_went_wrong(app, parts.store)

@@ -1,81 +1,40 @@
 """`/v1/connections/…/carriers` and `…/skus`: the two maps, entry by entry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AfterValidator, Field, StrictStr
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, Field
 from sqlalchemy import Connection
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
+from interlock.api.maps import (
+    EntryChanged,
+    Kept,
+    Key,
+    NameOfConnection,
+    NotMapped,
+    SeenVersion,
+    Value,
+    Version,
+    WhoAsks,
+    connection_there,
+    kept,
+)
 from interlock.api.places import ANYWHERE, OF_CONNECTION
-from interlock.api.problems import NotDone, responses
-from interlock.api.values import Answer, Body, Who, said, shown, version_of
+from interlock.api.problems import responses
+from interlock.api.values import Answer, Body, Who, shown, version_of
 from interlock.clock import Clock
 from interlock.console import desk as maps
 from interlock.console.editing import Desk
 from interlock.console.mappings import carrier_entries, sku_entries, waiting_names
-from interlock.engine.store import ConnectionRow, all_connections
+from interlock.engine.store import all_connections
 from interlock.orders.connection import CarrierMapping
 from interlock.storage.database import Store
 
-NameOfConnection = Annotated[
-    str, Path(max_length=200, description="Name of the connection."), AfterValidator(shown)
-]
-Key = Annotated[str, Path(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
-Value = Annotated[StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
-WhoAsks = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(said)]
 Scoped = Annotated[str, Query(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
-SeenVersion = Annotated[
-    str, Query(min_length=1, max_length=60, description="The version of the entry that was seen.")
-]
-Version = Annotated[
-    StrictStr,
-    Field(
-        default="",
-        max_length=60,
-        description="The version of the entry that was seen, empty for one that is not there yet.",
-    ),
-]
-
-
-class NoSuchConnection(NotDone):
-    """There is no such connection."""
-
-    status, error = 404, "not_found"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is no connection {name[:80]!r}.", "connection")
-
-
-class NotMapped(NotDone):
-    """There is no such entry."""
-
-    status, error = 404, "not_mapped"
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"{key[:80]!r} is not mapped. Nothing was changed.", "key")
-
-
-class EntryChanged(NotDone):
-    """Somebody else has changed the entry since it was seen."""
-
-    status, error = 409, "stale_version"
-
-    def __init__(self, key: str) -> None:
-        super().__init__(
-            f"The entry {key[:80]!r} is not any more what was seen. Nothing was changed. Read the map again and write "
-            "with the entry's present version.",
-            "version",
-        )
-
-
-class MapNotTaken(NotDone):
-    """The entry cannot be kept as given."""
-
-    status, error = 422, "mapping_refused"
 
 
 class ConnectionAnswer(Answer):
@@ -151,31 +110,12 @@ class SkuWanted(Body):
     version: Version = ""
 
 
-class Kept(Answer):
-    """What a change of a map did."""
-
-    orders: int = Field(description="How many waiting orders are looked at because of it.")
-
-
-async def _kept(store: Store, keep: Callable[[Connection], Kept]) -> Kept:
-    try:
-        return await store.tx(keep)
-    except maps.MapRefused as refused:
-        raise MapNotTaken(str(refused), refused.field) from refused
-
-
 def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter:
     """The routes of connections and their maps."""
     routes = APIRouter(tags=["mappings"])
     may_read = gate.needs(Scope.MAPPINGS_READ, OF_CONNECTION)
     may_write = gate.needs(Scope.MAPPINGS_WRITE, OF_CONNECTION)
     may_know = gate.needs(Scope.MAPPINGS_READ, ANYWHERE)
-
-    def found(c: Connection, name: str) -> ConnectionRow:
-        row = next((row for row in all_connections(c) if row.name == name), None)
-        if row is None:
-            raise NoSuchConnection(name)
-        return row
 
     @routes.get("/connections", responses=responses(), operation_id="list_connections")
     async def listed(caller: Annotated[Caller, Depends(may_know)]) -> list[ConnectionAnswer]:
@@ -198,7 +138,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Show the carrier map of a connection."""
 
         def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             return carrier_entries(c, row.id), waiting_names(c, row.id, "carrier_unknown")
 
         entries, waiting = await store.tx(read)
@@ -220,7 +160,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         )
 
     @routes.put(
-        "/connections/{connection}/carriers/{shop_name}",
+        "/connections/{connection}/carriers/{shop_name:path}",
         responses=responses(404, 409, 422),
         operation_id="map_carrier",
     )
@@ -235,7 +175,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         now, who = clock.now(), caller.signed(wanted.who)
 
         def keep(c: Connection) -> Kept:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             place = (shop_name, wanted.country, wanted.service)
             entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_entries(c, row.id)}
             present = entries.get(place)
@@ -247,10 +187,10 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
             return Kept(orders=maps.map_carrier_names(c, desk.queue, row, [mapping], who, now).orders)
 
-        return await _kept(store, keep)
+        return await kept(store, keep)
 
     @routes.delete(
-        "/connections/{connection}/carriers/{shop_name}",
+        "/connections/{connection}/carriers/{shop_name:path}",
         responses=responses(404, 409, 422),
         operation_id="unmap_carrier",
     )
@@ -268,7 +208,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         now, said = clock.now(), caller.signed(who)
 
         def keep(c: Connection) -> Kept:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             present = [
                 entry
                 for entry in carrier_entries(c, row.id)
@@ -282,14 +222,14 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
             return Kept(orders=0)
 
-        return await _kept(store, keep)
+        return await kept(store, keep)
 
     @routes.get("/connections/{connection}/skus", responses=responses(404, 422), operation_id="show_skus")
     async def skus(caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection) -> SkuMap:
         """Show the SKU map of a connection."""
 
         def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             return sku_entries(c, row.id), waiting_names(c, row.id, "sku_unknown")
 
         entries, waiting = await store.tx(read)
@@ -304,7 +244,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         )
 
     @routes.put(
-        "/connections/{connection}/skus/{mirakl_sku}",
+        "/connections/{connection}/skus/{mirakl_sku:path}",
         responses=responses(404, 409, 422),
         operation_id="map_sku",
     )
@@ -318,7 +258,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         now, who = clock.now(), caller.signed(wanted.who)
 
         def keep(c: Connection) -> Kept:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku)
             if present is not None and present[1] == wanted.shop_sku:
                 return Kept(orders=0)
@@ -328,10 +268,10 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             entry = (mirakl_sku, wanted.shop_sku)
             return Kept(orders=maps.map_sku_names(c, desk.queue, row, [entry], who, now).orders)
 
-        return await _kept(store, keep)
+        return await kept(store, keep)
 
     @routes.delete(
-        "/connections/{connection}/skus/{mirakl_sku}",
+        "/connections/{connection}/skus/{mirakl_sku:path}",
         responses=responses(404, 409, 422),
         operation_id="unmap_sku",
     )
@@ -347,7 +287,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         now, said = clock.now(), caller.signed(who)
 
         def keep(c: Connection) -> Kept:
-            row = found(c, connection)
+            row = connection_there(c, connection)
             entries = {entry[0]: entry for entry in sku_entries(c, row.id)}
             present = entries.get(mirakl_sku.strip())
             if present is None:
@@ -357,6 +297,6 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
             return Kept(orders=0)
 
-        return await _kept(store, keep)
+        return await kept(store, keep)
 
     return routes

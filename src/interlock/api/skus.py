@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
-from interlock.api.mappings import NameOfConnection, NoSuchConnection
+from interlock.api.maps import NameOfConnection, NoSuchConnection, connection_there
 from interlock.api.places import OF_CONNECTION, OF_LIST
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import Answer, shown
@@ -164,9 +164,7 @@ def sku_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
         now = clock.now()
 
         def read(c: Connection) -> list[OfferLine]:
-            row = next((row for row in all_connections(c) if row.name == connection), None)
-            if row is None:
-                raise NoSuchConnection(connection)
+            row = connection_there(c, connection)
             return [
                 OfferLine(
                     offer_sku=one.offer_sku,

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from interlock.cases.replays import impact
 from interlock.console import desk
@@ -14,7 +16,7 @@ from interlock.engine.queue import Queue
 from interlock.engine.replays import replay_all
 from interlock.engine.store import ConnectionRow, note_map_changes
 from interlock.offers.matching import Component
-from interlock.offers.store import bundles, keep_bundles
+from interlock.offers.store import bundle_components, bundles, keep_bundles
 from interlock.orders.reasons import Reason
 
 MOST_COMPONENTS = 50
@@ -39,6 +41,35 @@ def made_of(text: str) -> tuple[Component, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """One bundle: what one unit of the offer is made of, by SKU, and who said so when."""
+
+    mirakl_sku: str
+    components: tuple[Component, ...]
+    changed_by: str
+    changed_at: datetime
+
+
+def bundle_entries(c: Connection, connection_id: int) -> tuple[BundleEntry, ...]:
+    """Every bundle of a connection, by marketplace SKU."""
+    rows = c.execute(
+        select(bundle_components)
+        .where(bundle_components.c.connection_id == connection_id)
+        .order_by(bundle_components.c.mirakl_sku, bundle_components.c.shop_sku)
+    )
+    # The components of a bundle are told together, so each says the same person and moment.
+    return tuple(
+        BundleEntry(
+            sku,
+            tuple(Component(row.shop_sku, row.units) for row in parts),
+            parts[0].changed_by,
+            parts[0].changed_at,
+        )
+        for sku, parts in ((sku, list(parts)) for sku, parts in groupby(rows, lambda row: row.mirakl_sku))
+    )
+
+
 def replay_bundles(
     c: Connection, queue: Queue, connection_id: int, skus: Sequence[str], who: str, now: datetime
 ) -> tuple[int, int | None]:
@@ -58,13 +89,14 @@ def set_bundle(
     components: Sequence[Component],
     who: str,
     now: datetime,
+    why: str = "",
 ) -> desk.Mapped:
     """Say what one unit of an offer is made of, in somebody's name; without components it is no bundle any more. Orders
     that wait for it are looked at again. Raises MapRefused, and changes nothing then."""
     if not components and not bundles(c, connection.id).get(sku):
         _check(who, {sku: components})
         raise desk.MapRefused(f"{sku!r} is no bundle. Nothing was changed.", field="mirakl_sku")
-    return set_bundles(c, queue, connection, {sku: components}, who, now)
+    return set_bundles(c, queue, connection, {sku: components}, who, now, why)
 
 
 def set_bundles(
@@ -74,6 +106,7 @@ def set_bundles(
     wanted: Mapping[str, Sequence[Component]],
     who: str,
     now: datetime,
+    why: str = "",
 ) -> desk.Mapped:
     """Say what one unit of each of these offers is made of, by marketplace SKU, all of them or none; what is said of other
     offers stays. Orders that wait for one are looked at again. Raises MapRefused, and changes nothing then."""
@@ -82,7 +115,7 @@ def set_bundles(
     keep_bundles(c, connection.id, wanted, who.strip(), now)
     before = {sku: told(parts) for sku, parts in present.items()}
     after = {sku: told(parts) for sku, parts in wanted.items() if parts}
-    note_map_changes(c, connection.id, "bundles", before, after, who.strip(), "", now)
+    note_map_changes(c, connection.id, "bundles", before, after, who.strip(), why.strip(), now)
     relink(c, connection, now)
     unlocked, replay_id = replay_bundles(c, queue, connection.id, list(wanted), who, now)
     kept = sum(len(parts) for parts in wanted.values())

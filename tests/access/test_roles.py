@@ -19,6 +19,7 @@ from interlock.access.roles import (
     everything,
     may,
     may_somewhere,
+    teams_of,
 )
 from interlock.orders.reasons import Owner
 
@@ -103,6 +104,27 @@ def test_the_team_of_a_case_decides_who_answers_it(owner: str, permission: Permi
 
 def test_every_team_has_a_permission_of_its_own() -> None:
     assert {answers_for(owner) for owner in get_args(Owner)} == ANSWERS
+
+
+@pytest.mark.parametrize(
+    ("grants", "teams"),
+    [
+        ((Grant(Role.CX),), ("CX",)),
+        ((Grant(Role.OPERATIONS, 4),), ("operations",)),
+        ((Grant(Role.FINANCE, 4), Grant(Role.FINANCE, 5), Grant(Role.VIEWER)), ("finance",)),
+        ((Grant(Role.ENGINEER), Grant(Role.CX)), ("engineer", "CX")),
+        ((Grant(Role.ADMIN),), ()),
+        ((Grant(Role.VIEWER),), ()),
+        ((), ()),
+    ],
+)
+def test_somebodys_teams_are_those_of_their_roles(grants: tuple[Grant, ...], teams: tuple[str, ...]) -> None:
+    assert teams_of(somebody(*grants)) == teams
+    assert set(teams) <= set(get_args(Owner))
+
+
+def test_who_is_not_signed_in_has_no_team() -> None:
+    assert teams_of(None) == ()
 
 
 def test_every_role_and_permission_has_words_and_every_role_says_what_it_gives() -> None:

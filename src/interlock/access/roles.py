@@ -172,6 +172,23 @@ def answers_for(owner: str) -> Permission:
             return P.ANSWER_ENGINEER
 
 
+_TEAM_OF = MappingProxyType(
+    {
+        Role.CX: "CX",
+        Role.OPERATIONS: "operations",
+        Role.FINANCE: "finance",
+        Role.ENGINEER: "engineer",
+    }
+)
+
+
+def teams_of(person: Person | None) -> tuple[str, ...]:
+    """The teams somebody belongs to by their roles, named as the catalogue of reasons names them; none for who only looks,
+    may do everything, or is not signed in."""
+    roles = () if person is None else dict.fromkeys(grant.role for grant in person.grants)
+    return tuple(_TEAM_OF[role] for role in roles if role in _TEAM_OF)
+
+
 ROLE_WORDS: Mapping[Role, str] = MappingProxyType(
     {
         Role.VIEWER: "sees orders, cases and health, and changes nothing",

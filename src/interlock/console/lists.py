@@ -1,7 +1,7 @@
 """What every list of the console has: filters in its address, pages that stay what they are, a file to take away."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 from urllib.parse import urlencode
 
@@ -50,6 +50,10 @@ class Asked:
         given = (("connection", self.connection), ("team", self.team), *self.extra, ("after", after))
         query = urlencode([(name, value) for name, value in given if value])
         return (path or self.path) + (f"?{query}" if query else "")
+
+    def of_team(self, team: str) -> str:
+        """The address of this list with the same filters for one team."""
+        return replace(self, team=team).link()
 
     @property
     def as_file(self) -> str:

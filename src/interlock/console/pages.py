@@ -17,7 +17,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import asking, record_form
-from interlock.access.roles import Person
+from interlock.access.roles import Person, teams_of
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session
 from interlock.clock import Clock, Identifiers
@@ -112,6 +112,7 @@ class Console:
             money=wording.money,
             operation_states=wording.OPERATION_STATES,
             roles=wording.ROLES,
+            teams_of=teams_of,
             vendor=VENDOR,
         )
 

@@ -60,6 +60,7 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, Label
+from interlock.orders.leaving import with_labels_seen
 from interlock.orders.memory import Decision, Incident, Memory
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
 from interlock.orders.prices import shop_prices
@@ -416,6 +417,7 @@ def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     )
     if not shopify.live and memory.shopify_cancelled_seen_at is None:
         memory = replace(memory, shopify_cancelled_seen_at=view.now)
+    memory = with_labels_seen(memory, shopify)
     content = content_of(shopify)
     if content != memory.content:
         memory = replace(memory, content=content, content_since=shopify.observed_at)

@@ -95,6 +95,14 @@ def test_a_voided_label_does_not_count_as_left() -> None:
     ]
 
 
+def test_a_fulfillment_whose_label_was_given_back_is_to_be_cancelled_before_its_order_can_be() -> None:
+    voided = a_fulfillment(display_status="LABEL_VOIDED")
+    part = ended(mirakl=an_order("CANCELED"), shopify=a_shopify_order(fulfillments=(voided,)))
+    assert part.actions == ()
+    (incident,) = part.memory.incidents
+    assert "Cancel that fulfillment in Shopify" in incident.sentence
+
+
 def test_an_order_of_which_every_unit_is_cancelled_has_ended() -> None:
     lines = (
         a_line("L1", cancelations=(a_cancelation(2, "20.00"),)),
@@ -203,6 +211,9 @@ def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace
     [
         pytest.param((), False, False, True, id="no parcel any more"),
         pytest.param((a_fulfillment(live=False),), False, False, True, id="its label was voided"),
+        pytest.param(
+            (a_fulfillment(display_status="LABEL_VOIDED"),), False, False, True, id="its label was given back"
+        ),
         pytest.param((a_fulfillment(),), False, False, False, id="the parcel is on its way"),
         pytest.param(
             (a_fulfillment(live=False), a_fulfillment("F2")),

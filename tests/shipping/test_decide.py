@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from interlock.edits.diff import differences
 from interlock.orders.actions import SetTracking, ShipOrder
 from interlock.orders.connection import Carrier, CarrierMapping
-from interlock.orders.memory import Memory, Withdrawn
+from interlock.orders.memory import LabelSeen, Memory, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
@@ -349,6 +349,74 @@ def test_a_number_both_sides_showed_is_remembered_while_the_marketplace_shows_it
     parcels = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
 
     assert asked(look(told, parcels), a_memory(told_numbers=before)).memory.told_numbers == after
+
+
+# -- a label that was given back -------------------------------------------------------------------------------
+
+VOIDED = a_fulfillment(display_status="LABEL_VOIDED")
+LABEL = (LabelSeen("F1", "RM1"),)
+
+
+@pytest.mark.parametrize("as_decided", [False, True])
+@pytest.mark.parametrize("mirakl", [an_order(), TOLD])
+def test_a_label_that_was_given_back_is_not_reported_as_dispatched(
+    mirakl: MiraklOrder, as_decided: bool
+) -> None:
+    view = look(mirakl, shipped(fulfillments=(VOIDED,)))
+
+    part = decide(view, a_memory(labels_seen=LABEL), (), as_decided)
+
+    assert (part.actions, part.cases) == ((), ())
+    assert "given back" in part.because[0]
+
+
+@pytest.mark.parametrize(
+    "parcel",
+    [
+        pytest.param(replace(VOIDED, tracking_number="RM2"), id="another number"),
+        pytest.param(
+            replace(VOIDED, display_status="LABEL_PURCHASED", tracking_number="RM2"), id="another label"
+        ),
+    ],
+)
+def test_once_it_has_another_label_it_is_reported_with_that(parcel: Fulfillment) -> None:
+    part = asked(look(shopify=shipped(fulfillments=(parcel,))), a_memory(labels_seen=LABEL))
+
+    assert part.actions == (SetTracking("RM24", "", "RM2", ""),)
+
+
+def test_a_label_given_back_of_several_makes_the_order_wait_for_its_units() -> None:
+    lamp = replace(VOIDED, id="F2", lines=(("S2", 1),))
+    view = look(shopify=shipped(fulfillments=(a_fulfillment(lines=(("S1", 2),)), lamp)))
+
+    part = asked(view)
+
+    assert part.actions == ()
+    assert any("0 of 1 of LAMP have left" in sentence for sentence in part.because)
+
+
+def test_after_the_dispatch_the_other_label_follows_as_a_correction() -> None:
+    told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
+    memory = a_memory(labels_seen=LABEL)
+
+    back = asked(look(told, shipped(fulfillments=(VOIDED,))), memory)
+    anew = asked(look(told, shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),))), memory)
+
+    assert (back.actions, back.cases, back.because) == ((), (), ())
+    assert anew.actions == (SetTracking("RM24", "", "RM2", ""),)
+
+
+def test_too_much_in_a_parcel_is_made_good_by_giving_its_label_back() -> None:
+    too_many = shipped(mugs=3, fulfillments=(a_fulfillment(lines=(("S1", 3), ("S2", 1))),))
+    wrong = asked(look(shopify=too_many)).memory
+    given_back = replace(
+        too_many, fulfillments=(replace(too_many.fulfillments[0], display_status="LABEL_VOIDED"),)
+    )
+
+    right = asked(look(shopify=given_back), wrong).memory
+
+    assert [(i.reason, i.closed_at) for i in wrong.incidents] == [(Reason.SHIPPED_ON_DISAGREEMENT, None)]
+    assert right.incidents[0].closed_at == NOW
 
 
 # -- what is foreseen, and what cannot be sent ---------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from interlock.edits.diff import differences
 from interlock.orders.actions import CreateShipment, DeleteShipment, TrackShipment, ValidateShipment
 from interlock.orders.connection import Carrier, CarrierMapping, ShippingOrigin
-from interlock.orders.memory import Memory, ParcelSeen
+from interlock.orders.memory import LabelSeen, Memory, ParcelSeen
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, MiraklOrder, Shipment, ShopifyOrder
@@ -467,6 +467,22 @@ def test_a_parcel_cancelled_after_it_was_told_of_is_an_incident_until_as_much_le
     assert anew.memory.incidents[0].closed_at == NOW
     # The parcel that takes its place gets its shipment, with the number that is right now.
     assert anew.actions == (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),)
+
+
+def test_a_label_given_back_takes_its_shipment_along_or_is_an_incident() -> None:
+    back = parcel("F1", 1, 0, display_status="LABEL_VOIDED")
+    memory = a_memory(labels_seen=(LabelSeen("F1", "RM-F1"),))
+    told_of = knows(shipment("F1", "SHIPPED", 1, 0))
+
+    before = told(knows(shipment("F1", "SHIPPING", 1, 0)), left(back), memory=memory)
+    after = told(told_of, left(back), memory=memory)
+    anew = told(told_of, left(replace(back, tracking_number="RM-9")), memory=after.memory)
+
+    assert told(knows(), left(back), memory=memory).actions == ()
+    assert before.actions == (DeleteShipment("X-F1"),)
+    assert [(i.reason, i.closed_at) for i in after.memory.incidents] == [(Reason.FULFILLMENT_CANCELLED, None)]
+    assert anew.memory.incidents[0].closed_at == NOW
+    assert anew.actions == (TrackShipment("X-F1", "RM24", "", "RM-9", ""),)
 
 
 def test_the_shipment_of_a_cancelled_parcel_is_taken_over_once() -> None:

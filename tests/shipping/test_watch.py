@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from interlock.orders.memory import Memory
+from interlock.orders.memory import LabelSeen, Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import MiraklOrder, Shipment, ShopifyOrder
@@ -194,6 +194,30 @@ def test_it_closes_when_everything_left_anew_or_was_refunded() -> None:
 
     assert came_back(TOLD, again, memory).incidents[0].closed_at == NOW
     assert came_back(refunded, BACK, memory).incidents[0].closed_at == NOW
+
+
+VOIDED = a_fulfillment(display_status="LABEL_VOIDED")
+LABEL = (LabelSeen("F1", "RM1"),)
+
+
+def test_a_label_given_back_after_the_dispatch_is_an_incident_until_it_has_another_one() -> None:
+    memory = came_back(TOLD, shipped(fulfillments=(VOIDED,)), a_memory(labels_seen=LABEL))
+    (incident,) = memory.incidents
+    assert (incident.reason, incident.subject) == (Reason.FULFILLMENT_CANCELLED, "F1")
+    assert "its label given back" in incident.sentence
+
+    anew = shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),))
+    assert came_back(TOLD, anew, memory).incidents[0].closed_at == NOW
+
+
+def test_the_deadline_says_that_a_label_was_given_back() -> None:
+    (case,) = seen(an_order_to_ship(0.7), shipped(fulfillments=(VOIDED,))).cases
+    cancelled = replace(VOIDED, live=False)
+    (packed_anew,) = seen(an_order_to_ship(0.7), shipped(0, 0, fulfillments=(cancelled,))).cases
+
+    assert "Nothing of the order has left" in case.sentence
+    assert "buy another one for its fulfillment" in case.sentence
+    assert "given back" not in packed_anew.sentence
 
 
 @pytest.mark.parametrize(

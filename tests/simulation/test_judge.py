@@ -261,6 +261,33 @@ def test_i4_shipped_before_anything_left(bench: Bench) -> None:
     assert "I4" in bench.broken()
 
 
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        pytest.param({}, {"I4"}, id="nothing"),
+        pytest.param({"tracking": [("DHL Express", "PARCEL2")]}, set(), id="another number"),
+        pytest.param({"tracking": [("DHL Express", "PARCEL1")]}, {"I4"}, id="the same number"),
+        pytest.param({"tracking": []}, {"I4"}, id="no number"),
+        pytest.param({"display_status": "IN_TRANSIT"}, set(), id="on its way all the same"),
+    ],
+)
+def test_i4_shipped_under_a_label_that_was_given_back(
+    bench: Bench, after: dict[str, Any], found: set[str]
+) -> None:
+    shipped = bench.effects("shipped", ours=True)[0]
+    label = bench.effects("fulfillment_created")[0]
+    fulfillment = {"fulfillment": label.detail["fulfillment"]}
+    voided = {**fulfillment, "display_status": "LABEL_VOIDED"}
+    at = shipped.at - timedelta(seconds=1)
+    bench.unhappen(label)
+    bench.happen(label, at=label.at - timedelta(seconds=300))
+    bench.happen(label, kind="display_status_changed", at=at - timedelta(seconds=200), detail=voided)
+    if after:
+        kind = "tracking_updated" if "tracking" in after else "display_status_changed"
+        bench.happen(label, kind=kind, at=at - timedelta(seconds=100), detail={**fulfillment, **after})
+    assert {finding.invariant for finding in bench.judge().broken} & {"I4"} == found
+
+
 def test_i5_more_cancelled_than_shopify_asked_for(bench: Bench) -> None:
     cancelation = bench.effects("cancelation", ours=True)[0]
     bench.happen(cancelation, at=cancelation.at + timedelta(seconds=60), detail={"id": "again"})

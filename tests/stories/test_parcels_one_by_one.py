@@ -165,6 +165,53 @@ def test_tracking_taken_out_of_shopify_after_the_dispatch_is_a_case_until_it_is_
     assert sum(seen.marketplace_calls(code) for code in ("OR23", "ST23")) == (1 if one_by_one else 2)
 
 
+@pytest.mark.parametrize("one_by_one", [True, False])
+@pytest.mark.parametrize("value", ["fulfillment_stays", "fulfillment_cancelled"])
+@pytest.mark.parametrize("told_before", [False, True])
+def test_a_label_that_was_given_back_is_told_of_once_it_has_another_one(
+    theatre: Theatre, value: str, one_by_one: bool, told_before: bool
+) -> None:
+    """Whether Shopify keeps the fulfillment of a voided label is not documented (Shopify reference 10.5): what is true of
+    the parcel does not hang on it."""
+
+    async def story(stage: Stage) -> None:
+        shop = stage.world.shopify
+        shop.switches.set("voided_label", value)
+        stage.marketplace.switches.set("st23_after_shipped", "allowed")
+        stage.marketplace.switches.set("or23_after_shipped", "allowed")
+        await stage.until(400)
+        (waiting,) = [one for one in stage.shopify_order().fulfillment_orders if one.remaining]
+        label = shop.fulfill(waiting, company="UPS", number="1Z-FIRST", display_status="LABEL_PURCHASED")
+        if told_before:
+            await stage.until(700)
+            assert stage.order.state == "SHIPPED"
+        shop.void_label(label)
+        await stage.until(1000)
+        assert stage.order.state == ("SHIPPED" if told_before else "SHIPPING")
+        open_now = [row.reason for row in open_cases(stage)]
+        assert open_now == ([Reason.FULFILLMENT_CANCELLED.value] if told_before else [])
+        _another_label(stage, label, "1Z-SECOND")
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 1500)
+
+    order = seen.stage.order
+    assert order.state == "SHIPPED"
+    assert (only(seen.stage) if one_by_one else order).tracking_number == "1Z-SECOND"
+    assert seen.open_reasons == []
+    if value == "fulfillment_stays" and not told_before:
+        assert "The label of a parcel was given back in Shopify" in seen.timeline
+
+
+def _another_label(stage: Stage, label: Fulfillment, number: str) -> None:
+    """For a fulfillment that stands, or else for the fulfillment order in which its units are again."""
+    shop = stage.world.shopify
+    if label.status != "CANCELLED":
+        shop.update_tracking(label, company="UPS", number=number)
+        return
+    again = next(one for one in stage.shopify_order().fulfillment_orders if one.remaining)
+    shop.fulfill(again, company="UPS", number=number, display_status="LABEL_PURCHASED")
+
+
 def test_what_was_told_in_the_portal_is_not_told_twice(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

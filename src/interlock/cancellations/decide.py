@@ -5,6 +5,7 @@ from datetime import datetime
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.agreement import agreed_quantities, refunded_in_full
+from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
@@ -69,7 +70,7 @@ def _ended_at_marketplace(view: View, memory: Memory, mirakl: MiraklOrder) -> Pa
         # Every parcel is told of for itself: a later one must not hide behind one that somebody looked at already.
         for parcel in shopify.fulfillments:
             if parcel.live:
-                memory = memory.with_incident(_left_all_the_same(view, parcel, ended))
+                memory = memory.with_incident(_left_all_the_same(view, memory, parcel, ended))
         return Part(memory, keep_held=(held,), because=(said,))
     cancel = CancelShopifyOrder(shopify.id, f"The marketplace order is {ended}.")
     return Part(
@@ -80,14 +81,22 @@ def _ended_at_marketplace(view: View, memory: Memory, mirakl: MiraklOrder) -> Pa
     )
 
 
-def _left_all_the_same(view: View, parcel: Fulfillment, ended: str) -> Incident:
+def _left_all_the_same(view: View, memory: Memory, parcel: Fulfillment, ended: str) -> Incident:
     units = sum(n for _, n in parcel.lines)
+    stand = "already have a label or are on their way"
+    wanted = "Stop the parcel if you can, and settle with the marketplace who pays for it."
+    if stays_here(parcel, memory):
+        stand = (
+            "stand in a fulfillment whose label was given back, with which Shopify lets no order be cancelled"
+        )
+        wanted = (
+            "Cancel that fulfillment in Shopify; the order is then cancelled by itself, its stock put back."
+        )
     return Incident(
         Reason.ENDED_AFTER_PICKING,
         parcel.id,
         view.now,
-        f"The marketplace order is {ended}, but {units} of its units already have a label or are on their way. "
-        "The rest is held. Stop the parcel if you can, and settle with the marketplace who pays for it.",
+        f"The marketplace order is {ended}, but {units} of its units {stand}. The rest is held. {wanted}",
     )
 
 
@@ -99,6 +108,7 @@ def _moved(shopify: ShopifyOrder) -> int:
 
 
 def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Part:
+    shopify = as_it_left(shopify, memory)
     if mirakl.state in GONE_OUT:
         said = "The Shopify order is cancelled, but the marketplace order has already shipped."
         if _moved(shopify) or refunded_in_full(mirakl):

@@ -40,6 +40,7 @@ from interlock.monitoring.measures import (
 )
 from interlock.orders.changes import OURSELVES, History
 from interlock.orders.codec import decode
+from interlock.orders.leaving import stays_here
 from interlock.orders.store import orders, timeline
 from interlock.orders.view import View
 from interlock.storage.database import metadata
@@ -211,7 +212,10 @@ def order_facts(c: Connection, by_id: dict[int, ConnectionRow], order_id: int) -
     view = None if row.last_view is None else decode(View, row.last_view)
     left = None
     if view is not None and view.shopify is not None:
-        left = min((f.created_at for f in view.shopify.fulfillments if f.live), default=None)
+        left = min(
+            (f.created_at for f in view.shopify.fulfillments if f.live and not stays_here(f, view.memory)),
+            default=None,
+        )
     return OrderFacts(
         order_id=order_id,
         connection_id=row.connection_id,

@@ -234,6 +234,15 @@ class ParcelSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSeen:
+    """A Shopify fulfillment that is only a label, and its tracking number; of a label that was given back (LABEL_VOIDED)
+    the one it had before."""
+
+    fulfillment_id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShopPrice:
     """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency."""
 
@@ -305,6 +314,7 @@ class Memory:
     parcels_seen: tuple[ParcelSeen, ...] = ()
     # the marketplace's tracking numbers that a parcel in Shopify carried while the marketplace showed them
     told_numbers: tuple[str, ...] = ()
+    labels_seen: tuple[LabelSeen, ...] = ()
     # what the Shopify order should say of where it stands and does not say yet, and since when
     status_wanted: str = ""
     status_since: datetime | None = None

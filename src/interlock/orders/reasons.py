@@ -1392,7 +1392,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "The customer waits for a parcel that does not come, with a tracking number that leads nowhere, and has paid for it.",
             "order",
         ),
-        evidence="a cancelled fulfillment of an order the marketplace shows as shipped, and nothing sent in its place",
+        evidence="a cancelled fulfillment of an order the marketplace shows as shipped, or one whose label was given back, and nothing sent in its place",
         closes_when="By itself, when everything agreed has left anew or is refunded; otherwise by a person with a reason.",
         options=(Option.DISMISS,),
     ),

@@ -43,6 +43,7 @@ async def pick_for_ever(crowd: Crowd) -> None:
     """The picker makes a label for whatever nobody holds, now and then; some ask the label check first, some nobody."""
     number = 0
     printer = _Printer(crowd)
+    voided = random.Random(f"{crowd.world.plan.seed}:voided labels")
     while True:
         await asyncio.sleep(crowd.temper.picker_every * crowd.rng.uniform(0.5, 1.5))
         if not crowd.picking:
@@ -51,6 +52,7 @@ async def pick_for_ever(crowd: Crowd) -> None:
             if found.cancelled_at is not None or crowd.rng.random() > crowd.temper.picker_chance:
                 continue
             _void_a_label(crowd, found)
+            _go_on_after_a_void(crowd, found, voided)
             company: str | None = crowd.rng.choice(CARRIER_NAMES[:3])
             if crowd.rng.random() < crowd.temper.unknown_carrier:
                 company = CARRIER_NAMES[3]
@@ -138,3 +140,20 @@ def _void_a_label(crowd: Crowd, found: Order) -> None:
         )
         if live and crowd.active and crowd.rng.random() < crowd.temper.label_voided:
             crowd.attempt("label voided", partial(crowd.world.shopify.void_label, shipment))
+
+
+def _go_on_after_a_void(crowd: Crowd, found: Order, rng: random.Random) -> None:
+    """A fulfillment that stands without its label gets another one, is cancelled, or is forgotten for a while."""
+    for shipment in found.fulfillments:
+        if shipment.status == "CANCELLED" or shipment.display_status != "LABEL_VOIDED" or not crowd.active:
+            continue
+        chance = rng.random()
+        if chance < 0.4:
+            number = f"ANEW{rng.randrange(10**6):06d}"
+            company = next((item.company for item in shipment.tracking if item.company), CARRIER_NAMES[0])
+            anew = partial(crowd.world.shopify.update_tracking, shipment, company=company, number=number)
+            crowd.attempt("another label for a voided one", anew)
+        elif chance < 0.6:
+            crowd.attempt(
+                "voided fulfillment cancelled", partial(crowd.world.shopify.cancel_fulfillment, shipment)
+            )

@@ -12,6 +12,7 @@ from interlock.orders.agreement import (
     parts_of,
 )
 from interlock.orders.differences import Difference
+from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Reason
@@ -37,6 +38,24 @@ from interlock.shipping.tracking import number_problem, sent_number
 
 
 def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool = False) -> Part:
+    """The shipping room's part, about what left: a label that was given back takes its parcel back with it, whether or
+    not Shopify keeps the fulfillment."""
+    shopify = view.shopify
+    if shopify is None or not any(stays_here(parcel, memory) for parcel in shopify.fulfillments):
+        return _decide(view, memory, differences, as_decided)
+    part = _decide(replace(view, shopify=as_it_left(shopify, memory)), memory, differences, as_decided)
+    if view.mirakl is None or view.mirakl.state not in TO_SHIP or not shopify.live:
+        return part
+    return replace(part, because=(_GIVEN_BACK, *part.because))
+
+
+_GIVEN_BACK = (
+    "The label of a parcel was given back in Shopify, so nothing has left under it: it is told of once it has another "
+    "label, or its units leave with another parcel."
+)
+
+
+def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_decided: bool) -> Part:
     """The shipping room's part: tracking (OR23), then the dispatch of the whole order (OR24), or why not. Where the
     marketplace knows single parcels (multi-shipment), `parcels` tells of each of them instead.
 

@@ -86,7 +86,8 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
 
 
 _TAKEN_BACK = (
-    "A parcel was cancelled in Shopify before the marketplace heard that it left; its shipment is taken back."
+    "A parcel was cancelled or its label given back in Shopify before the marketplace heard that it left; its shipment is "
+    "taken back."
 )
 
 
@@ -360,8 +361,8 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -
             ),
         )
     sentence = (
-        "The marketplace was told that a parcel left, but the parcel was cancelled in Shopify afterwards and nothing has left "
-        "in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal and "
+        "The marketplace was told that a parcel left, but the parcel was cancelled or its label given back in Shopify afterwards "
+        "and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal and "
         "close this with the reason."
     )
     return memory.with_incident(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import agreed_quantities, fulfilled_quantities, refunded_in_full
+from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Reason, Severity
@@ -21,16 +22,17 @@ REST_FOLLOWS_WITHIN = timedelta(hours=2)
 
 def watched(view: View, memory: Memory) -> Part:
     """The cases about an order's dispatch that ask for no call."""
-    mirakl, shopify = view.mirakl, view.shopify
+    mirakl = view.mirakl
     if mirakl is None:
         return Part(memory)
+    shopify = None if view.shopify is None else as_it_left(view.shopify, memory)
     if mirakl.state in GONE_OUT:
         return Part(_came_back(view, memory, mirakl, shopify))
     if mirakl.state not in TO_SHIP:
         return Part(memory)
     found: list[tuple[Case | None, datetime | None]] = []
     if mirakl.shipping_deadline is not None:
-        found.append(_deadline(view, mirakl, mirakl.shipping_deadline, shopify))
+        found.append(_deadline(view, memory, mirakl, mirakl.shipping_deadline, shopify))
     if shopify is not None and shopify.live:
         found.append(_only_a_part(view, memory, mirakl, shopify))
         found.append(_may_not_ship(view, mirakl, shopify))
@@ -42,7 +44,11 @@ def watched(view: View, memory: Memory) -> Part:
 
 
 def _deadline(
-    view: View, mirakl: MiraklOrder, deadline: datetime, shopify: ShopifyOrder | None
+    view: View,
+    memory: Memory,
+    mirakl: MiraklOrder,
+    deadline: datetime,
+    shopify: ShopifyOrder | None,
 ) -> tuple[Case | None, datetime | None]:
     """The case about a shipping deadline that comes near, and when it has to be looked at next (OR11
     `shipping_deadline`). The time to ship begins with the debit, where there was one."""
@@ -53,13 +59,17 @@ def _deadline(
         return None, next_at
     severity: Severity = "today" if len(reached) == 1 else "urgent"
     what = "is over" if len(reached) == len(rungs) else "comes near"
-    left = shopify is not None and any(fulfillment.live for fulfillment in shopify.fulfillments)
-    why = (
-        "A parcel has left in Shopify, but the marketplace has not been told of the whole order yet: the other cases of "
-        "this order, or its story, say why."
-        if left
-        else "Nothing of the order has left in Shopify yet."
-    )
+    why = "Nothing of the order has left in Shopify yet."
+    if shopify is not None and any(fulfillment.live for fulfillment in shopify.fulfillments):
+        why = (
+            "A parcel has left in Shopify, but the marketplace has not been told of the whole order yet: the other cases of "
+            "this order, or its story, say why."
+        )
+    if view.shopify is not None and any(stays_here(parcel, memory) for parcel in view.shopify.fulfillments):
+        why = (
+            f"{why} The label of a parcel was given back in Shopify: buy another one for its fulfillment, or cancel that "
+            "fulfillment, so that its units can be packed anew."
+        )
     case = Case(
         Reason.SHIPPING_DEADLINE_NEAR,
         "order",
@@ -169,21 +179,21 @@ def _without_the_rest(view: View, mirakl: MiraklOrder) -> str:
 
 
 def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder | None) -> Memory:
-    """The incident of an order the marketplace shows as shipped whose parcel was cancelled in Shopify afterwards. It
-    closes by itself once everything has left anew."""
+    """The incident of an order the marketplace shows as shipped whose parcel was cancelled in Shopify afterwards, or its
+    label given back. It closes by itself once everything has left anew."""
     if shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
         return memory
-    cancelled = [fulfillment for fulfillment in shopify.fulfillments if not fulfillment.live]
+    gone = [fulfillment for fulfillment in shopify.fulfillments if not fulfillment.live]
     fulfilled = dict(fulfilled_quantities(shopify, memory))
     whole = all(fulfilled.get(line_id, 0) >= units for line_id, units in agreed_quantities(mirakl, memory))
     if whole or refunded_in_full(mirakl):
         return _closed(view, memory)
-    if not cancelled:
+    if not gone:
         return memory
-    parcel = max(cancelled, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id))
+    parcel = max(gone, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id))
     sentence = (
-        "The marketplace shows the order as shipped, but its parcel was cancelled in Shopify afterwards and nothing has "
-        "left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal "
+        "The marketplace shows the order as shipped, but its parcel was cancelled or its label given back in Shopify "
+        "afterwards and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal "
         "and close this with the reason."
     )
     return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, parcel.id, view.now, sentence))

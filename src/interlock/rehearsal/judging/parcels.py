@@ -14,14 +14,14 @@ from interlock.simulator.record import Effect
 from interlock.simulator.shopify.state import Fulfillment
 
 JUST_CHANGED = timedelta(seconds=60)
-_CHANGES = ("cancelation", "fulfillment_cancelled", WITHDRAWN)
+_CHANGES = ("cancelation", "fulfillment_cancelled", "display_status_changed", "tracking_updated", WITHDRAWN)
 
 
 def i4_no_parcel_is_told_too_much(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I4: whenever we say that a shipment left, the units that were said to have left on a line, by us or by others, exceed
     neither what left in Shopify nor what is agreed, and the shipment's parcel was told of never before.
 
-    A change within the last minute (a label cancelled, a line cancelled, a word in the portal) is bounded.
+    A change within the last minute (a label cancelled or given back, a line cancelled, a word in the portal) is bounded.
     """
     us = truth.marketplace.us
     told: dict[str, int] = {}
@@ -39,11 +39,11 @@ def i4_no_parcel_is_told_too_much(evidence: Evidence, truth: Truth, verdict: Ver
         moment = truth.at(effect.at)
         wrong = []
         for line in effect.detail["lines"]:
-            left = told[line] if moment.as_decided else moment.fulfilled.get(line, 0)
+            left = told[line] if moment.as_decided else moment.left.get(line, 0)
             most = min(left, moment.agreed.get(line, 0))
             if told[line] > most:
                 wrong.append(
-                    f"{line}: told of {told[line]}, {moment.fulfilled.get(line, 0)} fulfilled, "
+                    f"{line}: told of {told[line]}, {moment.left.get(line, 0)} left, "
                     f"{moment.agreed.get(line, 0)} agreed"
                 )
         if wrong:
@@ -75,15 +75,15 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
     order, last = truth.order, truth.last
     if not truth.marketplace.world.profile.multi_shipment or truth.row is None or last.state in DEAD:
         return
-    if not is_at_rest(evidence, truth) or not last.live or not any(last.fulfilled.values()):
+    if not is_at_rest(evidence, truth) or not last.live or not any(last.left.values()):
         return
     explained = bool(evidence.open_cases(truth.row, truth.id))
     verdict.checked["I15 parcels"] += 1
     untold = [
-        f"{line.sku}: {order.in_shipments(line, validated=True)} told, {last.fulfilled.get(line.id, 0)} left"
+        f"{line.sku}: {order.in_shipments(line, validated=True)} told, {last.left.get(line.id, 0)} left"
         for line in order.lines
         if order.in_shipments(line, validated=True)
-        < min(last.fulfilled.get(line.id, 0), last.agreed.get(line.id, 0))
+        < min(last.left.get(line.id, 0), last.agreed.get(line.id, 0))
     ]
     if untold and last.state == "SHIPPING" and not explained:
         verdict.violation(

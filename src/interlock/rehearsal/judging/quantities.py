@@ -25,30 +25,38 @@ def _ours(truth: Truth, kind: str) -> list[Effect]:
 
 
 def i4_only_what_left_is_shipped(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """I4: when our OR24 ships the order, the units fulfilled in Shopify equal the agreed units on every line.
+    """I4: when our OR24 ships the order, the units that left in Shopify equal the agreed units on every line.
 
-    A change within the last minute (a label cancelled, a line cancelled by the operator) is bounded.
+    A change within the last minute (a label cancelled or given back, a line cancelled by the operator) is bounded.
     """
     for effect in _ours(truth, "shipped"):
         verdict.checked["I4"] += 1
         moment = truth.at(effect.at)
         wrong = [
-            f"{line}: {moment.fulfilled.get(line, 0)} fulfilled, {agreed} agreed"
+            f"{line}: {moment.left.get(line, 0)} left, {agreed} agreed"
             for line, agreed in moment.agreed.items()
-            if moment.fulfilled.get(line, 0) != agreed
+            if moment.left.get(line, 0) != agreed
         ]
         if moment.as_decided:
             # A person decided to ship exactly what Shopify shows: all of that must have left.
-            wrong = [f"{moment.unfulfilled} units are still here"] if moment.unfulfilled else []
-        elif moment.fulfilled.get("", 0):
-            wrong.append(f"{moment.fulfilled['']} units left that were never sold there")
+            wrong = [f"{moment.still_here} units are still here"] if moment.still_here else []
+        elif moment.left.get("", 0):
+            wrong.append(f"{moment.left['']} units left that were never sold there")
         if not wrong:
             continue
         changed = [
             m.at
             for m in truth.moments
             if m.at <= effect.at
-            and m.kind in ("cancelation", "fulfillment_cancelled", "fulfillment_created", WITHDRAWN)
+            and m.kind
+            in (
+                "cancelation",
+                "fulfillment_cancelled",
+                "fulfillment_created",
+                "display_status_changed",
+                "tracking_updated",
+                WITHDRAWN,
+            )
             and m.actor != truth.marketplace.us
         ]
         sentence = "The whole order was reported as shipped although not exactly the agreed units had left."

@@ -65,7 +65,7 @@ def _settled_by_a_person(evidence: Evidence, truth: Truth) -> bool:
 
 def _difference(truth: Truth) -> str:
     last = truth.last
-    left = {line: units for line, units in last.fulfilled.items() if units}
+    left = {line: units for line, units in last.left.items() if units}
     if last.state in DEAD:
         return "the marketplace order ended and the Shopify order lives" if last.live else ""
     if last.state in BEFORE_ACCEPTANCE:
@@ -81,8 +81,8 @@ def _difference(truth: Truth) -> str:
         return f"the marketplace order is {last.state} and the Shopify order {what}"
     if last.state not in GONE_OUT and not last.agrees and not last.as_decided:
         return not_moving_because(last)
-    exactly = all(last.fulfilled.get(line, 0) == units for line, units in last.agreed.items())
-    whole = any(last.agreed.values()) and (not last.unfulfilled if last.as_decided else exactly)
+    exactly = all(last.left.get(line, 0) == units for line, units in last.agreed.items())
+    whole = any(last.agreed.values()) and (not last.still_here if last.as_decided else exactly)
     told = truth.order.ship_asked or told_in_parcels(truth)
     if last.state == "SHIPPING" and whole and truth.order.shop_can_ship and not told:
         return "everything left in Shopify and the marketplace was not told"

@@ -44,7 +44,7 @@ DECIDED = "decided to ship as edited"
 @dataclass(frozen=True, slots=True)
 class Moment:
     """How both sides stood from `at` until the next moment. Quantities are per marketplace line; `own` are the
-    units per Shopify line; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the
+    units per Shopify line; `left` are the fulfilled units but for those whose label was given back; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the
     Shopify order that stands; `as_decided` says that a person had decided to ship exactly what it shows."""
 
     at: datetime
@@ -56,6 +56,7 @@ class Moment:
     shown: dict[str, int]
     own: dict[str, int]
     fulfilled: dict[str, int]
+    left: dict[str, int]
     strangers: int
     exists: bool
     live: bool
@@ -84,6 +85,11 @@ class Moment:
     @property
     def unfulfilled(self) -> int:
         return max(0, sum(self.own.values()) - sum(self.fulfilled.values())) if self.live else 0
+
+    @property
+    def still_here(self) -> int:
+        """Units of the order that have not left, those in fulfillments whose label was given back included."""
+        return max(0, sum(self.own.values()) - sum(self.left.values())) if self.live else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,8 @@ def _truth(
             for effect in evidence.shopify_effects_of.get(gid, [])
             if effect.kind in (*_OF_SHOPIFY, *_OF_DRAFTS)
         ]
+        about_labels = _about_labels_given_back(evidence.shopify_effects_of.get(gid, []))
+        happened += [(effect.at, 1, SHOPIFY, effect) for effect in about_labels]
     happened += [(withdrawn.at, 2, MEMORY, _Noted(WITHDRAWN)) for withdrawn in memory.withdrawn]
     happened += [(at, 2, MEMORY, _Noted(LINKED, gid)) for at, gid in links[1:]]
     happened += [
@@ -369,6 +377,20 @@ class _Side:
     own: dict[str, int] = field(default_factory=dict)
     fulfilled: dict[str, int] = field(default_factory=dict)
     fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
+    numbers: dict[str, list[str]] = field(default_factory=dict)
+    given_back: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def left(self) -> dict[str, int]:
+        """The fulfilled units but for those of fulfillments whose label was given back and that show no other number."""
+        left = dict(self.fulfilled)
+        for gid, numbers in self.given_back.items():
+            now = self.numbers.get(gid, [])
+            if now and now != numbers:
+                continue
+            for line, count in self.fulfillments.get(gid, {}).items():
+                left[line] -= count
+        return left
 
     def tell(self, effect: Effect) -> None:
         detail = effect.detail
@@ -390,15 +412,38 @@ class _Side:
                 for line in detail["lines"]:
                     units[line["line_id"]] = units.get(line["line_id"], 0) + line["quantity"]
                 self.fulfillments[detail["fulfillment"]] = units
+                self.numbers[detail["fulfillment"]] = _numbers_of(effect)
                 self._fulfil(units, 1)
             case "fulfillment_cancelled":
                 self._fulfil(self.fulfillments.pop(detail["fulfillment"], {}), -1)
+            case "tracking_updated":
+                self.numbers[detail["fulfillment"]] = _numbers_of(effect)
+            case "display_status_changed":
+                self.given_back.pop(detail["fulfillment"], None)
+                if detail["display_status"] == "LABEL_VOIDED":
+                    self.given_back[detail["fulfillment"]] = self.numbers.get(detail["fulfillment"], [])
             case _:
                 raise AssertionError(effect.kind)
 
     def _fulfil(self, units: dict[str, int], sign: int) -> None:
         for line, count in units.items():
             self.fulfilled[line] = self.fulfilled.get(line, 0) + sign * count
+
+
+def _numbers_of(effect: Effect) -> list[str]:
+    return [number for _, number in effect.detail["tracking"] if number]
+
+
+def _about_labels_given_back(effects: list[Effect]) -> list[Effect]:
+    """What happened to the labels of fulfillments of which one was given back; what happens to others says nothing of
+    which units left."""
+    kinds = ("display_status_changed", "tracking_updated")
+    voided = {
+        effect.detail["fulfillment"]
+        for effect in effects
+        if effect.kind == "display_status_changed" and effect.detail["display_status"] == "LABEL_VOIDED"
+    }
+    return [e for e in effects if e.kind in kinds and e.detail["fulfillment"] in voided]
 
 
 def _line_links(evidence: Evidence, memory: Memory, gids: tuple[str, ...]) -> dict[str, str]:
@@ -511,6 +556,10 @@ class _Telling:
         for gid, units in side_now.fulfilled.items():
             line_id = self.line_of.get(gid, "")
             fulfilled[line_id] = fulfilled.get(line_id, 0) + units
+        gone: dict[str, int] = {}
+        for gid, units in side_now.left.items():
+            line_id = self.line_of.get(gid, "")
+            gone[line_id] = gone.get(line_id, 0) + units
         return Moment(
             at,
             side,
@@ -521,6 +570,7 @@ class _Telling:
             shown,
             dict(side_now.own),
             fulfilled,
+            gone,
             strangers if side_now.live else 0,
             side_now.exists,
             side_now.live,

@@ -1,0 +1,56 @@
+"""Which fulfillments mean that something left: none whose label was given back and that has no other one yet.
+
+A label bought in Shopify makes a fulfillment, and voiding it may leave that fulfillment standing (`displayStatus`
+LABEL_VOIDED, Shopify reference 10.5 and 11): its units count as fulfilled there, but nothing is on its way under it.
+"""
+
+from dataclasses import replace
+
+from interlock.orders.memory import LabelSeen, Memory
+from interlock.orders.snapshots import Fulfillment, ShopifyOrder
+
+
+def with_labels_seen(memory: Memory, shopify: ShopifyOrder) -> Memory:
+    """Remember each label with its tracking number, so that after it was given back another number is known for another
+    label. A label that was given back before it was seen is taken to show its own number."""
+    known = {label.fulfillment_id: label for label in memory.labels_seen}
+    found = []
+    for fulfillment in shopify.fulfillments:
+        if fulfillment.only_a_label:
+            found.append(LabelSeen(fulfillment.id, _number(fulfillment)))
+        elif fulfillment.live and fulfillment.label_voided:
+            found.append(known.get(fulfillment.id) or LabelSeen(fulfillment.id, _number(fulfillment)))
+    seen = tuple(found)
+    return memory if seen == memory.labels_seen else replace(memory, labels_seen=seen)
+
+
+def stays_here(fulfillment: Fulfillment, memory: Memory) -> bool:
+    """Whether nothing leaves under a fulfillment that stands, because its label was given back and it shows no other."""
+    if not fulfillment.live or not fulfillment.label_voided:
+        return False
+    number = _number(fulfillment)
+    before = [label.number for label in memory.labels_seen if label.fulfillment_id == fulfillment.id]
+    return not number or not before or number in before
+
+
+def as_it_left(shopify: ShopifyOrder, memory: Memory) -> ShopifyOrder:
+    """The order with what has left alone: a fulfillment that `stays_here` counts as one that was cancelled, and its units
+    are not fulfilled."""
+    here = [fulfillment for fulfillment in shopify.fulfillments if stays_here(fulfillment, memory)]
+    if not here:
+        return shopify
+    units: dict[str, int] = {}
+    for line_id, count in (line for fulfillment in here for line in fulfillment.lines):
+        units[line_id] = units.get(line_id, 0) + count
+    return replace(
+        shopify,
+        lines=tuple(
+            replace(line, fulfilled_quantity=max(line.fulfilled_quantity - units.get(line.id, 0), 0))
+            for line in shopify.lines
+        ),
+        fulfillments=tuple(replace(f, live=False) if f in here else f for f in shopify.fulfillments),
+    )
+
+
+def _number(fulfillment: Fulfillment) -> str:
+    return "".join(fulfillment.tracking_number.split())

@@ -8,6 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from interlock.console import (
+    alert_list,
+    api_key_list,
+    api_key_pages,
+    audit_list,
+    case_list,
+    connection_list,
+    order_list_pages,
+    people_list,
+    privacy_list,
+    privacy_pages,
+    refund_tasks,
+    sku_health,
+)
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.simulator.mirakl.switches import SWITCHES
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
@@ -163,3 +177,51 @@ def test_every_decision_is_in_the_list() -> None:
 
     for path in (DOCS / "decisions").glob("[0-9]*.md"):
         assert f"({path.name})" in listed
+
+
+# -- lists -------------------------------------------------------------------------------------------------
+
+OWN_FILTERS = {
+    "/orders": order_list_pages.OWN_FILTERS,
+    "/acceptance": (),
+    "/cases": case_list.OWN_FILTERS,
+    "/refund-tasks": refund_tasks.OWN_FILTERS,
+    "/holds": ("show",),
+    "/skus": sku_health.OWN_FILTERS,
+    "/mappings": (),
+    "/alerts": alert_list.OWN_FILTERS,
+    "/connections": connection_list.OWN_FILTERS,
+    "/privacy": privacy_list.OWN_FILTERS,
+    "/people": people_list.OWN_FILTERS,
+    "/api-keys": api_key_list.OWN_FILTERS,
+    "/audit-log": audit_list.OWN_FILTERS,
+}
+
+
+def listed() -> dict[str, set[str]]:
+    """The filters that the page about lists names for each address."""
+    text = (DOCS / "operations" / "lists.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `(/[a-z-]+)` \| (.*) \|$", text, re.MULTILINE)
+    return {path: set(re.findall(r"`([a-z]+)`", filters)) for path, filters in rows}
+
+
+def test_the_page_about_lists_names_every_filter_of_every_list() -> None:
+    shared = {"connection", "team"}
+    hidden = {"buyer"}  # a digest that a search writes; nobody chooses it
+
+    own = {path: filters - shared for path, filters in listed().items()}
+    assert own == {path: set(filters) - hidden for path, filters in OWN_FILTERS.items()}
+
+
+def test_the_page_about_lists_names_every_list_that_is_taken_away_and_who_filters_by_team() -> None:
+    console = SOURCES / "console"
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(console.glob("*_pages.py")))
+    written = re.findall(r'routes\.get\("(/[a-z-]+)\.csv"\)', sources)
+    assert set(listed()) == {*written, api_key_pages.ALL_KEYS, privacy_pages.PLACE}
+
+    by_team = {
+        "/" + path.stem
+        for path in sorted((console / "templates").glob("*.html"))
+        if "filters(asked, choices, person=person)" in path.read_text(encoding="utf-8")
+    }
+    assert {path for path, filters in listed().items() if "team" in filters} == by_team

@@ -20,6 +20,7 @@ from interlock.storage.encryption import Keyring
 from tests.cli.conftest import Run, document
 from tests.console.seed import CLOCK, edited_up, keep, shipped_with
 from tests.refunds.test_decide import look, shopify_refund
+from tests.web.test_oversold import contest, own_case
 
 
 @pytest.fixture
@@ -209,3 +210,19 @@ def test_a_refund_is_approved_on_the_command_line_with_a_key_of_ones_own_alone(
     with database.begin() as c:
         assert list(c.execute(select(answers.c.who)).scalars()) == ["kim"]
         assert [one.who for one in entries(c) if one.did == "changed"] == ["kim"]
+
+
+def test_an_order_loses_early_where_more_was_sold_than_there_is(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        first, _, _ = contest(c, connection)
+        own = own_case(c, first)
+
+    assert document(interlock("cases", "show", str(own), "--json"))["options"] == ["refuse_order"]
+    answered = interlock(
+        "cases", "answer", str(own), "refuse_order", "--why", "The other was first.", "--who", "Ada"
+    )
+    assert answered.exit_code == 0, answered.output
+    with database.begin() as c:
+        assert c.execute(select(answers.c.order_id, answers.c.option)).all() == [(first, "refuse_order")]

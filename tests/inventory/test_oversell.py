@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.inventory.oversell import Sold, proposal, sentence
+from interlock.inventory.oversell import Sold, may_lose, proposal, sentence
+from interlock.orders.reasons import Reason
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -66,3 +68,27 @@ def test_nobody_is_forgotten_and_nobody_is_served_from_nothing(
     assert sorted((*found.served, *found.losing), key=id) == sorted(asked, key=id)
     assert sum(order.units for order in found.served) <= max(available, 0)
     assert found.losing
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "in_shopify", "by_itself", "may"),
+    [
+        (Reason.STOCK_SHORT, "WAITING_ACCEPTANCE", False, False, True),
+        (Reason.SKU_UNKNOWN, "WAITING_ACCEPTANCE", False, False, True),
+        (Reason.SKU_AMBIGUOUS, "WAITING_ACCEPTANCE", False, False, True),
+        # what might still create the order, or says nothing of it
+        (Reason.ACCEPTANCE_RUNNING_OUT, "WAITING_ACCEPTANCE", False, False, False),
+        (Reason.IMPORT_REFUSED, "WAITING_ACCEPTANCE", False, False, False),
+        # an order or a draft of it is there
+        (Reason.STOCK_SHORT, "WAITING_ACCEPTANCE", True, False, False),
+        # there is nothing to refuse, or not any more
+        (Reason.STOCK_SHORT, "STAGING", False, False, False),
+        (Reason.STOCK_SHORT, "SHIPPING", False, False, False),
+        (Reason.STOCK_SHORT, None, False, False, False),
+        (Reason.STOCK_SHORT, "WAITING_ACCEPTANCE", False, True, False),
+    ],
+)
+def test_an_order_may_lose_at_once_while_it_waits_and_is_not_in_shopify(
+    reason: Reason, state: str | None, in_shopify: bool, by_itself: bool, may: bool
+) -> None:
+    assert may_lose(reason, state, in_shopify, by_itself) is may

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
+from interlock.cases.store import cases
+from interlock.console.desk import answer_case as answer
 from interlock.console.stock import set_locations
 from interlock.engine.ledger import operations
 from interlock.inventory.store import figure_of, latest_imports
 from interlock.orders.reasons import Reason
+from interlock.orders.store import orders
 from interlock.rehearsal.scenarios import Stage
 from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
@@ -270,6 +273,41 @@ def test_a_stock_that_nobody_can_have_raises_no_offer(theatre: Theatre) -> None:
     told = theatre.tell(story, marketplace("all-or-nothing"), 2700, rules=PUBLISHES, subscribed=True)
     assert shown(told.stage, "LAMP-OAK") == 12
     assert told.open_reasons == []
+
+
+def test_who_loses_is_refused_early_and_the_other_order_is_served(theatre: Theatre) -> None:
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        count(stage, "KNIFE-20", 1)
+        both = [
+            stage.marketplace.create_generated(lines=1, skus=["KNIFE-20"], quantities=[2]) for _ in range(2)
+        ]
+        await stage.until(2400)
+        loses, waits = both
+        with stage.world.database.begin() as c:
+            own = c.execute(
+                select(cases.c.id, cases.c.options)
+                .join(orders, orders.c.id == cases.c.order_id)
+                .where(orders.c.mirakl_order_id == loses.id, cases.c.closed_at.is_(None))
+            ).one()
+            seen["offered by its own case"] = list(own.options)
+            now = stage.world.service_clock.now()
+            answer(c, stage.world.wakeups, own.id, "refuse_order", "Ada Agent", "The other was first.", now)
+        await stage.until(3000)
+        seen["after"] = loses.state, waits.state
+        count(stage, "KNIFE-20", 2)
+        await stage.until(5000)
+        seen["end"] = loses.state, waits.state
+
+    theatre.tell(story, marketplace("all-or-nothing"), 5400, rules=PUBLISHES, subscribed=True)
+    assert seen == {
+        "offered by its own case": [],
+        "after": ("REFUSED", "WAITING_ACCEPTANCE"),
+        "end": ("REFUSED", "SHIPPING"),
+    }
 
 
 def test_more_was_sold_than_there_is(theatre: Theatre) -> None:

@@ -37,6 +37,7 @@ from interlock.clock import Clock
 from interlock.console.case_list import CaseRow, case_rows, one_case
 from interlock.console.desk import LONGEST_TEXT, answer_case, count_refused_answer, written
 from interlock.console.editing import Desk
+from interlock.console.oversold import as_offered
 from interlock.engine.store import connections
 from interlock.orders.reasons import Owner
 from interlock.orders.store import orders
@@ -267,10 +268,18 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         caller: Annotated[Caller, Depends(may_read)], case: RowId, response: Response
     ) -> CaseAnswer:
         """Show one case, open or closed. Its version is the ETag too."""
-        found = await store.tx(lambda c: one_case(c, case))
+        now = clock.now()
+
+        def read(c: Connection) -> tuple[CaseRow, CaseRow] | None:
+            row = one_case(c, case)
+            return None if row is None else (row, as_offered(c, row, now))
+
+        found = await store.tx(read)
         if found is None:
             raise NoSuchCase(case)
-        shown = case_answer(found)
+        kept, offered = found
+        # The version is that of the case as it is kept: lists show the same, and an answer is checked against it.
+        shown = case_answer(kept).model_copy(update={"options": list(offered.options)})
         response.headers["ETag"] = f'"{shown.version}"'
         return shown
 

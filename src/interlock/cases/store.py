@@ -441,9 +441,11 @@ def answer(
     now: datetime,
     text_id: str = "",
     instead_of: int | None = None,
+    besides: Sequence[str] = (),
 ) -> int:
     """Keep what a person answered and return the order's row id; the order has to be hinted by the caller. `text_id`
     names words the person wrote besides. Another person's answer is only overruled by naming its id in `instead_of`.
+    `besides` are options that may be taken at the moment though the case itself does not offer them.
 
     Raises CannotAnswer, naming the reason, when the case is unknown, closed, already answered, belongs to no
     order, or does not offer the option.
@@ -455,7 +457,7 @@ def answer(
         raise CannotAnswer(f"Case {case_id} is closed: {row.closed_because} Nothing was changed.")
     if row.order_id is None:
         raise CannotAnswer(f"Case {case_id} concerns a connection and closes by itself. Nothing was changed.")
-    if option not in row.options:
+    if option not in row.options and option not in besides:
         offered = ", ".join(row.options) or "none"
         raise CannotAnswer(
             f"Case {case_id} does not offer {option!r}; it offers: {offered}. Nothing was changed."

@@ -23,6 +23,7 @@ from interlock.console.case_list import STATUSES, CaseRow, cases_page, one_case
 from interlock.console.case_list import causes as causes_there
 from interlock.console.case_story import story_of
 from interlock.console.lists import Asked, FilterUnknown, choices
+from interlock.console.oversold import as_offered
 from interlock.engine.replays import replay_all
 from interlock.orders.reasons import Option, Reason
 
@@ -99,6 +100,8 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
         if found is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}.")
         now = installation.clock.now()
+        case = found
+        found = installation.tx(lambda c: as_offered(c, case, now))
         events = installation.tx(lambda c: history(c, case_id))
         told = tuple(story_of(events, installation.keyring))
         if as_json:

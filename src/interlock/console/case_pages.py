@@ -30,7 +30,7 @@ from interlock.console.case_story import Told, story_of
 from interlock.console.doors import Who, needs, needs_the_cases_team
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
-from interlock.console.oversold import InSum, orders_in_question
+from interlock.console.oversold import InSum, as_offered, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.console.refund_tasks import ABOUT_REFUNDS, RefundTaskRow, refund_tasks_page
 from interlock.console.refund_tasks import OWN_FILTERS as REFUND_FILTERS
@@ -173,7 +173,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             if row is None:
                 return None
             told = list(story_of(history(c, case_id), parts.keyring))
-            asked_about = orders_in_question(c, row, now)
+            row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now)
             return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about
 
         found = await console.read(read)

@@ -13,8 +13,9 @@ from interlock.cases.replays import Impact, answer_all, impact, open_causes
 from interlock.cases.store import CannotAnswer, answer
 from interlock.cases.work import NotDone
 from interlock.clock import Identifiers
-from interlock.console.case_list import CaseRow
+from interlock.console.case_list import CaseRow, one_case
 from interlock.console.formulas import looks_like_formula
+from interlock.console.oversold import as_offered
 from interlock.engine.capabilities import check_carriers
 from interlock.engine.hints import hint
 from interlock.engine.offers import relink
@@ -109,12 +110,15 @@ def answer_case(
 ) -> int:
     """Keep an answer, and the text that belongs to it, and have its order looked at. Returns the order's row id.
     `instead_of` is the answer of somebody else that it replaces. Raises CannotAnswer."""
+    besides: Sequence[str] = ()
+    if option == Option.REFUSE_ORDER and (row := one_case(c, case_id)) is not None:
+        besides = as_offered(c, row, now).options
     wanted = option in WITH_TEXT
     if wanted and text is None:
         raise CannotAnswer(f"The option {option!r} needs the text of the message. Nothing was changed.")
     if text is not None and not wanted:
         raise CannotAnswer(f"The option {option!r} takes no text. Nothing was changed.")
-    order_id = answer(c, case_id, option, who, why, now, "" if text is None else text.id, instead_of)
+    order_id = answer(c, case_id, option, who, why, now, "" if text is None else text.id, instead_of, besides)
     if text is not None:
         keep_text(c, text.id, order_id, "message", text.encrypted, now)
     hint(c, queue, order_id, _lane(c, order_id), now)

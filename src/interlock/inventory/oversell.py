@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from interlock.orders.reasons import Reason
+
+IMPORT_WAITS = (Reason.STOCK_SHORT, Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS)
+"""The reasons for which an order was not created in Shopify, with nothing under way that might still create it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sold:
@@ -51,6 +56,15 @@ def proposal(sold: tuple[Sold, ...], available: int) -> Proposal | None:
 def _first(order: Sold) -> tuple[bool, float, Decimal, int]:
     due = order.due_at
     return due is None, 0.0 if due is None else due.timestamp(), -order.value, order.order_id
+
+
+def may_lose(reason: str, mirakl_state: str | None, in_shopify: bool, accepted_by_marketplace: bool) -> bool:
+    """Whether an order in question may be refused at once, however much of its time to accept is left: who loses is decided
+    when somebody knows, not when the time runs out. `reason` is of the case for which its import waits, `in_shopify` whether
+    an order or a draft of it is there, `accepted_by_marketplace` whether the marketplace accepts by itself, where nothing
+    can be refused."""
+    waits = mirakl_state == "WAITING_ACCEPTANCE" and not accepted_by_marketplace
+    return waits and not in_shopify and reason in IMPORT_WAITS
 
 
 def sentence(sku: str, available: int, found: Proposal) -> str:

@@ -618,7 +618,8 @@ async def _desk_moves(s: Scene, story: str) -> None:
         "country_code": there.country_code or "",
     }
     # Only the operator can move a marketplace order: whoever edits it here says what is to become of that.
-    decision = s.rng.choice((None, Option.SHIP_AS_EDITED, Option.SHIP_AS_EDITED, Option.DONE_IN_PORTAL))
+    # Without an answer, and with one that is for swaps, the desk refuses.
+    decision = s.rng.choice((None, Option.DONE_IN_PORTAL, Option.DONE_IN_PORTAL, Option.SHIP_AS_EDITED))
     await _ask(s, story, Wish(decision=decision), parts)
 
 

@@ -291,8 +291,24 @@ RARE_THEMES: tuple[Theme, ...] = (
 """What one history in many is about. They have a stream of their own: a seed that is about none of them stays as it is."""
 
 
+_NAMED = {theme.name: theme for theme in (*THEMES, *RARE_THEMES)}
+
+SELDOM = 0.03
+"""The share of histories about what the weights of the others bring too seldom."""
+
+SELDOM_THEMES: tuple[Theme, ...] = (
+    replace(_NAMED["an address moved at our desk"], base="automatic"),
+    replace(_NAMED["an address moved at our desk"], base="automatic"),
+    _NAMED["a service that does not answer"],
+    replace(_NAMED["a cancelation that is answered unclearly"], faults=("items_missing",), fault_chance=1.0),
+)
+
+
 def draw_theme(seed: int) -> Theme:
     """The theme of this seed, by the themes' weights."""
+    seldom = random.Random(f"{seed}:told too seldom")
+    if seldom.random() < SELDOM:
+        return seldom.choice(SELDOM_THEMES)
     own = random.Random(f"{seed}:own")
     themes = RARE_THEMES if own.random() < RARE else THEMES
     rng = own if themes is RARE_THEMES else random.Random(f"{seed}:theme")

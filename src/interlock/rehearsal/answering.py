@@ -244,11 +244,23 @@ class CaseWorkers:
     # -- in the shop ---------------------------------------------------------------------------------------
 
     def _shown(self, found: Order, row: Case) -> dict[str, int]:
-        linked = {link.shopify_line_id: link.mirakl_line_id for link in decode(Memory, row.memory).links}
+        """Units per marketplace line, of a bundle whole ones."""
+        linked = {link.shopify_line_id: link for link in decode(Memory, row.memory).links}
         shown: dict[str, int] = {}
+        articles: dict[str, dict[tuple[str, int], int]] = {}
+        for link in linked.values():
+            if link.part:
+                articles.setdefault(link.mirakl_line_id, {})[link.part, link.per_unit] = 0
         for line in found.lines:
-            line_id = linked.get(line.gid, "")
-            shown[line_id] = shown.get(line_id, 0) + line.current_quantity
+            of = linked.get(line.gid)
+            if of is not None and of.part:
+                articles[of.mirakl_line_id][of.part, of.per_unit] += line.current_quantity
+            else:
+                line_id = "" if of is None else of.mirakl_line_id
+                shown[line_id] = shown.get(line_id, 0) + line.current_quantity
+        for line_id, units in articles.items():
+            whole = min(count // each for (_, each), count in units.items())
+            shown[line_id] = shown.get(line_id, 0) + whole
         return shown
 
     def _cancel_one_of_two(self, row: Case, found: Order) -> None:
@@ -262,18 +274,19 @@ class CaseWorkers:
         """Bring the Shopify order back to what was imported, as far as an edit can."""
         memory = decode(Memory, row.memory)
         settled = dict(memory.settled)
-        linked = {link.shopify_line_id: link.mirakl_line_id for link in memory.links}
-        per_line: dict[str, list[LineItem]] = {}
+        linked = {link.shopify_line_id: link for link in memory.links}
+        per_line: dict[tuple[str, str], list[LineItem]] = {}
         quantities: list[tuple[str | int, int]] = []
         for line in found.lines:
-            mirakl_line = linked.get(line.gid)
-            if mirakl_line is None:
+            link = linked.get(line.gid)
+            if link is None:
                 if line.current_quantity > 0:
                     quantities.append((line.gid, 0))
             else:
-                per_line.setdefault(mirakl_line, []).append(line)
-        for mirakl_line, group in per_line.items():
-            short = settled.get(mirakl_line, 0) - sum(line.current_quantity for line in group)
+                per_line.setdefault((link.mirakl_line_id, link.part), []).append(line)
+        for (mirakl_line, _), group in per_line.items():
+            wanted = settled.get(mirakl_line, 0) * linked[group[0].gid].per_unit
+            short = wanted - sum(line.current_quantity for line in group)
             if short:
                 target = group[0]
                 quantities.append((target.gid, max(target.current_quantity + short, 0)))
@@ -284,15 +297,22 @@ class CaseWorkers:
 
     def _follow_marketplace(self, found: Order, order: SimOrder) -> None:
         """Remove in Shopify what the marketplace has cancelled."""
-        live = {line.id: line.live_quantity if line.active else 0 for line in order.lines}
+        recipes = {one.sku: dict(one.articles) for one in self.world.plan.bundles}
+        live = {
+            (line.id, article): (line.live_quantity if line.active else 0) * each
+            for line in order.lines
+            for article, each in recipes.get(line.sku, {"": 1}).items()
+        }
         quantities: list[tuple[str | int, int]] = []
         for line in found.lines:
             mirakl_line = dict(line.attributes).get("_mirakl_line_id")
             if mirakl_line is None or line.current_quantity == 0:
                 continue
-            rest = live.get(mirakl_line, 0)
+            sold = (mirakl_line, line.sku or "")
+            sold = sold if sold in live else (mirakl_line, "")
+            rest = live.get(sold, 0)
             keep = min(line.current_quantity, rest)
-            live[mirakl_line] = rest - keep
+            live[sold] = rest - keep
             if keep != line.current_quantity:
                 quantities.append((line.gid, keep))
         if quantities:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import faults, hands, parcels, picking, stock, stories, troubles
+from interlock.rehearsal import bundles, faults, hands, parcels, picking, stock, stories, troubles
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -95,7 +95,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         database_ahead=rng.choice((0.0, 0.0, 0.0, 2.0, -2.0, 300.0, -300.0)),
         machine_error=rng.choice((0.0, 0.0, 1.0, 300.0)),
     )
-    return stock.drawn(seed, plan)
+    return bundles.drawn(seed, stock.drawn(seed, plan))
 
 
 def _profile(rng: random.Random, theme: Theme) -> MarketplaceProfile:
@@ -159,6 +159,8 @@ async def live(
         )
         for number in range(ORDERS)
     ]
+    if plan.bundles:
+        told_of.append(asyncio.create_task(bundles.sell(seed, crowd, ended.stories)))
     people += told_of
     if parcels.are_busy(seed) and not calm:
         people.append(asyncio.create_task(parcels.handle_for_ever(seed, crowd)))

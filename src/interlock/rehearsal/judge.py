@@ -65,7 +65,16 @@ def judge(
     with world.database.begin() as c:
         ahead = timedelta(seconds=world.plan.database_ahead)
         evidence = gather(
-            world.mirakl, world.connection_ids, world.shopify, c, poll, interruptions, logs, ahead, asked
+            world.mirakl,
+            world.connection_ids,
+            world.shopify,
+            c,
+            poll,
+            interruptions,
+            logs,
+            ahead,
+            asked,
+            {bundle.sku: dict(bundle.articles) for bundle in world.plan.bundles},
         )
         return judge_evidence(evidence, c, quiescent)
 

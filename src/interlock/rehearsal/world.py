@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx2
 from sqlalchemy import insert
@@ -27,6 +28,8 @@ from interlock.engine.store import (
 )
 from interlock.imports.store import map_skus
 from interlock.mirakl import read as mirakl_read
+from interlock.offers.matching import Component
+from interlock.offers.store import keep_bundle
 from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.rehearsal.faults import SeededFaults, none
 from interlock.rehearsal.processes import (
@@ -42,6 +45,7 @@ from interlock.shopify import subscriptions
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.webhooks import TOPICS, UnreadableDelivery, read_delivery, verify
 from interlock.simulator.clock import PlatformClock
+from interlock.simulator.mirakl.generate import CATALOGUE, CatalogueItem
 from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.simulator.mirakl.world import MiraklWorld
@@ -62,6 +66,17 @@ SHOP_CURRENCY = "EUR"
 AUDIT_EVERY = timedelta(minutes=10)
 # The carrier names warehouse staff type, and what the marketplaces call them. `Express Bike` is mapped by a person.
 CARRIER_NAMES = ("DHL Express", "dpd", "UPS", "Express Bike")
+
+
+@dataclass(frozen=True)
+class SoldBundle:
+    """A marketplace SKU that is several articles of the shop: (SKU, units) of each in one unit of it. The marketplaces offer
+    it at `price`; the shop has no variant of that SKU."""
+
+    sku: str
+    title: str
+    price: Decimal
+    articles: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class WorldPlan:
     database_ahead: float = 0.0
     machine_error: float = 0.0
     subscribed: bool = False
+    bundles: tuple[SoldBundle, ...] = ()
 
 
 class World:
@@ -120,6 +136,10 @@ class World:
                 replace(profile, currency=SHOP_CURRENCY),
                 switches=plan.mirakl_switches or mirakl_switches(),
                 faults=plan.mirakl_faults,
+                catalogue=(
+                    *CATALOGUE,
+                    *(CatalogueItem(one.sku, one.title, one.price) for one in plan.bundles),
+                ),
             )
         self.outage = Outage()
         self.wakeups = Wakeups(random.Random(plan.seed + 1), plan.lost_wakeups)
@@ -228,6 +248,9 @@ class World:
             mappings = [CarrierMapping(shop_name, code) for shop_name, code in known if code in registered]
             map_carriers(c, connection_id, mappings, "set-up", now)
             map_skus(c, connection_id, {}, "set-up", now)
+            for bundle in self.plan.bundles:
+                parts = [Component(sku, units) for sku, units in bundle.articles]
+                keep_bundle(c, connection_id, bundle.sku, parts, "set-up", now)
             row = one_connection(c, connection_id)
         self.connection_ids[name] = connection_id
         self.process_world.shops[connection_id] = shop.domain

@@ -1,5 +1,6 @@
 """How often the interesting states occurred: a history that never met one proves nothing about it."""
 
+import itertools
 from collections import Counter
 
 from interlock.orders.actions import CancelQuantities, EditShopifyOrder, RefundLines
@@ -45,6 +46,7 @@ def count(evidence: Evidence, found: list[Truth]) -> Counter[str]:
         _edits(evidence, truth, counters)
         _lineage(evidence, truth, counters)
         _services(evidence, truth, counters)
+        _bundles(evidence, truth, counters)
         counters.update(count_parcels(evidence, truth))
     for case in evidence.cases:
         counters[f"case {case.reason}"] += 1
@@ -275,3 +277,27 @@ def _services(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
                 pass
     for case in evidence.cases_of(truth.row, Reason.SERVICE_DOES_NOT_STOP.value):
         counters["service did not answer"] += int("has not answered" in case.sentence)
+
+
+def _bundles(evidence: Evidence, truth: Truth, counters: Counter[str]) -> None:
+    """Marketplace lines that are several articles in Shopify, and what became of them."""
+    if not truth.articles.of_line:
+        return
+    stood = [moment for moment in truth.moments if moment.exists]
+    counters["bundle sold"] += len(truth.articles.of_line) if stood else 0
+    for before, after in itertools.pairwise(stood):
+        if before.gid != after.gid or after.side != SHOPIFY or after.kind not in ("edited", "refund_created"):
+            continue
+        if truth.articles.counted(before.own, truth.line_of) == truth.articles.counted(
+            after.own, truth.line_of
+        ):
+            continue
+        counters["bundle edited by Interlock" if after.actor == evidence.us else "bundle edited"] += 1
+        counters["bundle taken apart"] += len(after.broken.keys() - before.broken.keys())
+    for effect in truth.marketplace.record.effects:
+        ours = effect.order_id == truth.id and effect.actor == truth.marketplace.us
+        if ours and effect.kind == "cancelation" and effect.detail["line"] in truth.articles.of_line:
+            counters["bundle cut by Interlock"] += 1
+    counters["bundle left"] += sum(
+        1 for line in truth.articles.of_line if truth.last.left.get(line, 0) and truth.last.state in GONE_OUT
+    )

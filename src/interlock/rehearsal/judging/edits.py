@@ -8,7 +8,7 @@ from interlock.orders.codec import decode
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Reference
-from interlock.rehearsal.judging.truth import SHOPIFY, Truth
+from interlock.rehearsal.judging.truth import SHOPIFY, Moment, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 
@@ -130,7 +130,7 @@ def _cut_unseen(evidence: Evidence, truth: Truth, line: str, ours: Effect) -> in
 
 def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """No cancelation of ours leaves a line below what Shopify shows, when Shopify has shown it for a minute: an edit
-    that was taken back sends nothing."""
+    that was taken back sends nothing. Of a bundle Shopify shows as many as hold all articles that are there."""
     for effect in truth.marketplace.record.effects:
         if (
             effect.order_id != truth.id
@@ -145,12 +145,12 @@ def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdi
         verdict.checked["undone"] += 1
         line = effect.detail["line"]
         moment = truth.at(effect.at)
-        left, shown = moment.agreed[line], moment.shown.get(line, 0) if moment.live else 0
+        left, shown = moment.agreed[line], _held_by(moment, line) if moment.live else 0
         if left >= shown:
             continue
         since = effect.at
         for earlier in reversed(truth.moments[: truth.moments.index(moment)]):
-            if not earlier.live or earlier.shown.get(line, 0) < shown:
+            if not earlier.live or _held_by(earlier, line) < shown:
                 break
             since = earlier.at
         sentence = f"Units of line {line} were cancelled that Shopify shows again."
@@ -166,3 +166,8 @@ def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdi
                 f"{left} left, Shopify {shown} since {since:%H:%M:%S}",
                 f"call {effect.reference}",
             )
+
+
+def _held_by(moment: Moment, line: str) -> int:
+    """How many units of the line hold all that Shopify shows of it."""
+    return max(moment.shown.get(line, 0), moment.broken.get(line, 0))

@@ -26,7 +26,7 @@ from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.mirakl.world import MiraklWorld
 from interlock.simulator.record import Call, Effect, Record
 from interlock.simulator.shopify.execution import schema
-from interlock.simulator.shopify.state import Order, Shop
+from interlock.simulator.shopify.state import Order, Shop, Variant
 from interlock.simulator.shopify.world import ShopifyWorld
 
 # A lease of a minute, and the next sweep after it.
@@ -220,6 +220,7 @@ class Evidence:
     logs: tuple[str, ...] = ()
     ahead: timedelta = timedelta(0)
     asked: tuple[LabelAsked, ...] = ()
+    bundles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -309,6 +310,25 @@ class Evidence:
     def shopify_orders(self) -> dict[str, Order]:
         """The shop's orders by gid."""
         return {order.gid: order for order in self.shop.orders.values()}
+
+    @cached_property
+    def carriers(self) -> dict[str, list[Variant]]:
+        """The shop's variants by SKU."""
+        found: dict[str, list[Variant]] = {}
+        for variant in self.shop.variants.values():
+            if variant.sku and not variant.deleted:
+                found.setdefault(variant.sku, []).append(variant)
+        return found
+
+    @cached_property
+    def variant_skus(self) -> dict[str, str]:
+        """The SKU on every Shopify line of a variant, by the line's gid; a custom line has none."""
+        return {
+            line.gid: line.variant.sku or ""
+            for order in self.shop.orders.values()
+            for line in order.lines
+            if line.variant is not None
+        }
 
     @cached_property
     def shopify_effects_of(self) -> dict[str, list[Effect]]:
@@ -524,9 +544,11 @@ def gather(
     logs: Sequence[str] = (),
     ahead: timedelta = timedelta(0),
     asked: Sequence[LabelAsked] = (),
+    bundles: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
-    `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions."""
+    `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
+    the shop's people said that some marketplace SKUs are made of: units by the article's SKU."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -542,6 +564,7 @@ def gather(
         tuple(logs),
         ahead,
         tuple(asked),
+        bundles or {},
     )
     evidence.load(c)
     return evidence

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from interlock.orders.agreement import shopify_quantities, unlinked
+from interlock.orders.agreement import broken_bundles, shopify_quantities, unlinked
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
@@ -224,6 +224,9 @@ def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
             lacking.append(f"{line}: Shopify {shown.get(line, 0)}, agreed {agreed}")
     if unlinked(shopify, memory):
         lacking.append("units that were never sold")
+    lacking += [
+        f"{bundle.line_id}: articles that make no whole bundle" for bundle in broken_bundles(shopify, memory)
+    ]
     return lacking
 
 
@@ -328,7 +331,10 @@ def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
     if moment.as_decided:
         return False
     named = [truth.line_of.get(line, "") for line in lines]
-    return any(not line or moment.shown.get(line, 0) != moment.agreed.get(line, 0) for line in named)
+    return any(
+        not line or moment.shown.get(line, 0) != moment.agreed.get(line, 0) or line in moment.broken
+        for line in named
+    )
 
 
 def _judge_label(

@@ -14,6 +14,7 @@ from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.mirakl import SimOrder
+from interlock.simulator.mirakl.orders import SimLine
 from interlock.simulator.shopify.state import Level, Variant
 
 CLOCKS_DIFFER = timedelta(minutes=6)
@@ -91,42 +92,48 @@ def i25_stock_is_conserved(evidence: Evidence, verdict: Verdict) -> None:
 def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -> None:
     """I26: no published figure exceeds the target computed from what had been observed when it was sent: the most that the
     shop had available since the stock was read, less the units of every order known then for which no claim had been asked
-    for, less the buffer."""
+    for, less the buffer. Of a bundle that is as many as its scarcest article makes."""
     marketplaces = {one.connection_id: one for one in evidence.marketplaces if one.rules.publish_stock}
-    variants = _variants(evidence)
     sold = list(_known_orders(evidence))
     for line in evidence.stock_lines:
-        marketplace, variant = marketplaces.get(line.connection_id), variants.get(line.sku)
-        if marketplace is None or variant is None or line.observed_at is None:
+        marketplace, articles = marketplaces.get(line.connection_id), _articles(evidence, line.sku)
+        if marketplace is None or not articles or line.observed_at is None:
             continue
         verdict.checked["I26"] += 1
+        verdict.checked["I26 bundle"] += int(line.sku in evidence.bundles)
         if not line.quantity:
             continue
         since = line.observed_at - CLOCKS_DIFFER
-        most = sum(_most_available(level, since, line.sent_at) for level in variant.levels.values())
-        unclaimed = sum(
-            _units(order, line.sku)
-            for row, order in sold
-            if row.id <= line.orders_known and _waits_for_a_claim(evidence, row, order, line.sent_at)
-        )
+        free: list[int] = []
+        facts = [f"available since {since:%H:%M:%S}"]
+        for variant, each in articles:
+            sku = variant.sku or ""
+            most = sum(_most_available(level, since, line.sent_at) for level in variant.levels.values())
+            unclaimed = sum(
+                _units(evidence, order, sku)
+                for row, order in sold
+                if row.id <= line.orders_known and _waits_for_a_claim(evidence, row, order, line.sent_at)
+            )
+            free.append((most - unclaimed) // each)
+            facts.append(f"{sku}: at most {most} available, {unclaimed} sold and not claimed")
         buffer = evidence.buffer_of(marketplace, line.sku)
-        allowed = max(most - unclaimed - buffer, 0)
+        allowed = max(min(free) - buffer, 0)
         if line.quantity > allowed:
             verdict.violation(
                 "I26",
                 "",
                 line.sent_at,
                 f"{line.quantity} units of {line.sku} were offered at {marketplace.name}, and {allowed} were there to offer.",
-                f"at most {most} available since {since:%H:%M:%S}, {unclaimed} sold and not claimed, buffer {buffer}",
+                *facts,
+                f"buffer {buffer}",
             )
 
 
 def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> None:
     """I27, at rest: every offer shows exactly what the shop has available at its active locations, less what living orders
-    have sold without a claim, less the buffer."""
+    have sold without a claim, less the buffer; a bundle as many as its scarcest article makes."""
     if any(row.reason == Reason.QUARANTINE.value and row.closed_at is None for row in evidence.cases):
         return
-    variants = _variants(evidence)
     unlinked = [
         order
         for row, order in _known_orders(evidence)
@@ -142,11 +149,16 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             continue
         marketplace.world.tick()
         for sku, offer in marketplace.world.offers.offers.items():
-            variant = variants.get(sku)
-            if offer.deleted or variant is None or not variant.tracked:
+            articles = _articles(evidence, sku)
+            if offer.deleted or not articles or not all(variant.tracked for variant, _ in articles):
                 continue
-            waiting = [order for order in unlinked if any(line.sku == sku for line in order.lines)]
-            stock_moved = max((_stock_moved(marketplace, variant), *(order.updated for order in waiting)))
+            skus = [variant.sku or "" for variant, _ in articles]
+            waiting = [order for order in unlinked if any(_sells(evidence, order, one) for one in skus)]
+            stock_moved = max(
+                *(_stock_moved(marketplace, variant) for variant, _ in articles),
+                *(order.updated for order in waiting),
+                marketplace.world.started,
+            )
             changed = _offer_changed(marketplace, sku)
             moved = max(stock_moved, changed)
             needed = at_rest_after(evidence.poll, evidence.ahead) + STOCK_SETTLES
@@ -162,18 +174,25 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             ):
                 continue
             verdict.checked["I27"] += 1
-            there = sum(level.available for level in variant.levels.values() if level.location.active)
-            unclaimed = sum(_units(order, sku) for order in waiting if order.state not in ENDED)
+            verdict.checked["I27 bundle"] += int(sku in evidence.bundles)
+            free: list[int] = []
+            facts: list[str] = []
+            for variant, each in articles:
+                one = variant.sku or ""
+                there = sum(level.available for level in variant.levels.values() if level.location.active)
+                unclaimed = sum(_units(evidence, order, one) for order in waiting if order.state not in ENDED)
+                free.append((there - unclaimed) // each)
+                facts.append(f"{one}: {there} available, {unclaimed} sold and not claimed")
             buffer = evidence.buffer_of(marketplace, sku)
-            target = max(there - unclaimed - buffer, 0)
+            target = max(min(free) - buffer, 0)
             if offer.quantity != target:
                 verdict.violation(
                     "I27",
                     "",
                     evidence.now,
                     f"The offer {sku} at {marketplace.name} shows {offer.quantity} at rest and may show {target}.",
-                    f"{there} available, {unclaimed} sold and not claimed, buffer {buffer}; nothing moved since "
-                    f"{moved:%H:%M:%S}",
+                    *facts,
+                    f"buffer {buffer}; nothing moved since {moved:%H:%M:%S}",
                 )
 
 
@@ -187,13 +206,16 @@ def _asked_again(evidence: Evidence, marketplace: Marketplace, sku: str) -> date
     return evidence.due_after(max(sent), REFUSED_SENT_AGAIN + STOCK_SETTLES)
 
 
-def _variants(evidence: Evidence) -> dict[str, Variant]:
-    """The shop's variants by SKU, where one alone carries it."""
-    carriers: dict[str, list[Variant]] = {}
-    for variant in evidence.shop.variants.values():
-        if variant.sku and not variant.deleted:
-            carriers.setdefault(variant.sku, []).append(variant)
-    return {sku: found[0] for sku, found in carriers.items() if len(found) == 1}
+def _articles(evidence: Evidence, sku: str) -> list[tuple[Variant, int]]:
+    """The variants behind an offer, with how many units of each one unit of the offer is. Empty where one of them is missing
+    or carried by several."""
+    found = []
+    for article, each in evidence.bundles.get(sku, {sku: 1}).items():
+        carriers = evidence.carriers.get(article, ())
+        if len(carriers) != 1:
+            return []
+        found.append((carriers[0], each))
+    return found
 
 
 def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:
@@ -205,12 +227,22 @@ def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:
                 yield row, order
 
 
-def _units(order: SimOrder, sku: str) -> int:
+def _units(evidence: Evidence, order: SimOrder, sku: str) -> int:
+    """Units of an article that the order has sold and not lost again, alone and in bundles."""
     return sum(
-        line.quantity - sum(part.quantity for part in line.cancelations)
+        _each(evidence, line, sku) * (line.quantity - sum(part.quantity for part in line.cancelations))
         for line in order.lines
-        if line.sku == sku and line.state not in ("REFUSED", "CANCELED")
+        if line.state not in ("REFUSED", "CANCELED")
     )
+
+
+def _sells(evidence: Evidence, order: SimOrder, sku: str) -> bool:
+    return any(_each(evidence, line, sku) for line in order.lines)
+
+
+def _each(evidence: Evidence, line: SimLine, sku: str) -> int:
+    """How many units of an article are in one unit of the line."""
+    return evidence.bundles.get(line.sku, {line.sku: 1}).get(sku, 0)
 
 
 def _waits_for_a_claim(evidence: Evidence, row: Row[Any], order: SimOrder, at: datetime) -> bool:

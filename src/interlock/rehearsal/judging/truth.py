@@ -5,7 +5,7 @@ our plans had linked by that time.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -44,8 +44,14 @@ DECIDED = "decided to ship as edited"
 @dataclass(frozen=True, slots=True)
 class Moment:
     """How both sides stood from `at` until the next moment. Quantities are per marketplace line; `own` are the
-    units per Shopify line; `left` are the fulfilled units but for those whose label was given back; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the
-    Shopify order that stands; `as_decided` says that a person had decided to ship exactly what it shows."""
+    units per Shopify line; `left` are the fulfilled units but for those whose label was given back; `strangers` are units
+    on Shopify lines that stand for nothing that was sold. `gid` is the Shopify order that stands; `as_decided` says that a
+    person had decided to ship exactly what it shows. `gone` and `away` are all fulfilled units and all that left, as Shopify
+    counts them.
+
+    Of a line that is a bundle `shown`, `fulfilled` and `left` count whole ones; articles beyond those are under the empty id
+    of the latter two, as whatever left and was never sold. `broken` has the bundles whose articles make no whole ones, with
+    how many would hold them all."""
 
     at: datetime
     side: str
@@ -63,13 +69,21 @@ class Moment:
     drafts: tuple[str, ...]
     gid: str = ""
     as_decided: bool = False
+    gone: int = 0
+    away: int = 0
+    broken: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def differing(self) -> tuple[str, ...]:
-        """Marketplace lines of which the sides show different quantities, while both orders stand."""
+        """Marketplace lines of which the sides show different quantities, or articles that make no whole bundle, while
+        both orders stand."""
         if not self.live or self.state in DEAD:
             return ()
-        return tuple(line for line, quantity in self.agreed.items() if self.shown.get(line, 0) != quantity)
+        return tuple(
+            line
+            for line, quantity in self.agreed.items()
+            if self.shown.get(line, 0) != quantity or line in self.broken
+        )
 
     @property
     def agrees(self) -> bool:
@@ -84,12 +98,12 @@ class Moment:
 
     @property
     def unfulfilled(self) -> int:
-        return max(0, sum(self.own.values()) - sum(self.fulfilled.values())) if self.live else 0
+        return max(0, sum(self.own.values()) - self.gone) if self.live else 0
 
     @property
     def still_here(self) -> int:
         """Units of the order that have not left, those in fulfillments whose label was given back included."""
-        return max(0, sum(self.own.values()) - sum(self.left.values())) if self.live else 0
+        return max(0, sum(self.own.values()) - self.away) if self.live else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,7 @@ class Truth:
     line_of: dict[str, str]
     made_by_us: tuple[str, ...]
     linked: tuple[tuple[datetime, str], ...] = ()
+    articles: "_Articles" = field(default_factory=lambda: _Articles({}, {}))
 
     @property
     def id(self) -> str:
@@ -302,7 +317,8 @@ def _truth(
     if not links and gids:
         links = ((created[0].at, gids[0]),)
     ever = tuple(dict.fromkeys(gid for _, gid in links))
-    line_of = _line_links(evidence, memory, ever)
+    articles = _Articles.of(evidence, order)
+    line_of = _line_links(evidence, memory, ever, articles)
     happened: list[tuple[datetime, int, str, Effect | _Noted]] = [
         (effect.at, 0, MIRAKL, effect) for effect in effects
     ]
@@ -322,11 +338,11 @@ def _truth(
         if said.option is Option.SHIP_AS_EDITED
     ]
     happened.sort(key=lambda item: item[:2])
-    telling = _Telling(marketplace, order, memory, line_of, ever[0] if ever else "")
+    telling = _Telling(marketplace, order, memory, line_of, ever[0] if ever else "", articles)
     moments = [telling.tell(at, side, event) for at, _, side, event in happened]
     gid = links[-1][1] if links else ""
     truth = Truth(
-        marketplace, order, row, memory, gid, moments or [telling.first()], {}, line_of, gids, links
+        marketplace, order, row, memory, gid, moments or [telling.first()], {}, line_of, gids, links, articles
     )
     for each in ever:
         shopify = evidence.shopify_orders.get(each)
@@ -446,8 +462,70 @@ def _about_labels_given_back(effects: list[Effect]) -> list[Effect]:
     return [e for e in effects if e.kind in kinds and e.detail["fulfillment"] in voided]
 
 
-def _line_links(evidence: Evidence, memory: Memory, gids: tuple[str, ...]) -> dict[str, str]:
-    """Which marketplace line each Shopify line stands for: what we remember, else the line's own attribute."""
+@dataclass(frozen=True)
+class _Articles:
+    """What the shop's people said the bundles of an order are made of: `of_line` are the units of each article, by SKU, in
+    one unit of a marketplace line that is a bundle; `article` the SKU on each Shopify line of a variant."""
+
+    of_line: Mapping[str, Mapping[str, int]]
+    article: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Evidence, order: SimOrder) -> "_Articles":
+        of_line = {
+            line.id: evidence.bundles[line.sku] for line in order.lines if line.sku in evidence.bundles
+        }
+        return cls(of_line, evidence.variant_skus if of_line else {})
+
+    def are_sold_as(self, line_id: str, gid: str) -> bool:
+        """Whether a Shopify line may stand for this marketplace line: of a bundle it is one of the articles, or a custom line
+        for the whole of it."""
+        return (
+            line_id not in self.of_line
+            or gid not in self.article
+            or self.article[gid] in self.of_line[line_id]
+        )
+
+    def counted(self, units: Mapping[str, int], line_of: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Units of each article, by bundle line."""
+        found = {line_id: dict.fromkeys(parts, 0) for line_id, parts in self.of_line.items()}
+        for gid, count in units.items():
+            line_id = line_of.get(gid, "")
+            if line_id in found and gid in self.article:
+                found[line_id][self.article[gid]] += count
+        return found
+
+    def whole(self, line_id: str, units: Mapping[str, int]) -> int:
+        """How many whole bundles these articles make."""
+        return min(units[sku] // each for sku, each in self.of_line[line_id].items())
+
+    def needed(self, line_id: str, units: Mapping[str, int]) -> int:
+        """How many bundles would hold all of these articles."""
+        return max(-(-units[sku] // each) for sku, each in self.of_line[line_id].items())
+
+    def per_line(self, units: Mapping[str, int], line_of: Mapping[str, str]) -> dict[str, int]:
+        """Units per marketplace line, of bundles whole ones; under the empty id whatever stands for nothing that was sold,
+        also in part."""
+        found: dict[str, int] = {}
+        for gid, count in units.items():
+            line_id = line_of.get(gid, "")
+            if line_id in self.of_line and gid in self.article:
+                continue
+            found[line_id] = found.get(line_id, 0) + count
+        for line_id, of_line in self.counted(units, line_of).items():
+            whole = self.whole(line_id, of_line)
+            found[line_id] = found.get(line_id, 0) + whole
+            loose = sum(of_line.values()) - whole * sum(self.of_line[line_id].values())
+            if loose:
+                found[""] = found.get("", 0) + loose
+        return found
+
+
+def _line_links(
+    evidence: Evidence, memory: Memory, gids: tuple[str, ...], articles: _Articles
+) -> dict[str, str]:
+    """Which marketplace line each Shopify line stands for: what we remember, else the line's own attribute. What is no
+    article of a bundle does not stand for it, whatever is said."""
     found: dict[str, str] = {}
     orders = [evidence.shopify_orders[gid] for gid in gids if gid in evidence.shopify_orders]
     for line in (line for order in orders for line in order.lines):
@@ -455,18 +533,25 @@ def _line_links(evidence: Evidence, memory: Memory, gids: tuple[str, ...]) -> di
         if attribute:
             found[line.gid] = attribute
     found.update({link.shopify_line_id: link.mirakl_line_id for link in memory.links})
-    return found
+    return {gid: line_id for gid, line_id in found.items() if articles.are_sold_as(line_id, gid)}
 
 
 class _Telling:
     """Turns effects into moments, one after the other."""
 
     def __init__(
-        self, marketplace: Marketplace, order: SimOrder, memory: Memory, line_of: dict[str, str], gid: str
+        self,
+        marketplace: Marketplace,
+        order: SimOrder,
+        memory: Memory,
+        line_of: dict[str, str],
+        gid: str,
+        articles: _Articles,
     ) -> None:
         self.order = order
         self.memory = memory
         self.line_of = line_of
+        self.articles = articles
         self.shipping_counts = (
             marketplace.world.switches["line_state_after_product_cancelation"] == "product_and_shipping"
         )
@@ -543,23 +628,11 @@ class _Telling:
             withdrawn = sum(w.quantity for w in self.memory.withdrawn if w.line_id == line.id and w.at <= at)
             left = line.quantity - self.cancelled[line.id] - withdrawn
             agreed[line.id] = 0 if self._dead(line.id) else max(left, 0)
-        shown: dict[str, int] = {}
-        fulfilled: dict[str, int] = {}
-        strangers = 0
         side_now = self.sides[self.gid]
-        for gid, units in side_now.own.items():
-            line_id = self.line_of.get(gid, "")
-            if line_id:
-                shown[line_id] = shown.get(line_id, 0) + units
-            else:
-                strangers += units
-        for gid, units in side_now.fulfilled.items():
-            line_id = self.line_of.get(gid, "")
-            fulfilled[line_id] = fulfilled.get(line_id, 0) + units
-        gone: dict[str, int] = {}
-        for gid, units in side_now.left.items():
-            line_id = self.line_of.get(gid, "")
-            gone[line_id] = gone.get(line_id, 0) + units
+        shown = self.articles.per_line(side_now.own, self.line_of)
+        strangers = sum(units for gid, units in side_now.own.items() if not self.line_of.get(gid))
+        shown.pop("", None)
+        left = side_now.left
         return Moment(
             at,
             side,
@@ -569,15 +642,31 @@ class _Telling:
             agreed,
             shown,
             dict(side_now.own),
-            fulfilled,
-            gone,
+            self.articles.per_line(side_now.fulfilled, self.line_of),
+            self.articles.per_line(left, self.line_of),
             strangers if side_now.live else 0,
             side_now.exists,
             side_now.live,
             tuple(self.drafts),
             self.gid,
             self.decided is not None and self.decided == side_now.own,
+            sum(side_now.fulfilled.values()),
+            sum(left.values()),
+            self._broken(side_now),
         )
+
+    def _broken(self, side: _Side) -> dict[str, int]:
+        """The bundles whose articles are not in step. What has left counts also after it was refunded."""
+        if not self.articles.of_line:
+            return {}
+        there = {
+            gid: max(side.own.get(gid, 0), side.fulfilled.get(gid, 0)) for gid in (*side.own, *side.fulfilled)
+        }
+        return {
+            line_id: self.articles.needed(line_id, units)
+            for line_id, units in self.articles.counted(there, self.line_of).items()
+            if self.articles.whole(line_id, units) != self.articles.needed(line_id, units)
+        }
 
 
 # -- parcels -----------------------------------------------------------------------------------------------
@@ -615,6 +704,7 @@ def not_moving_because(moment: Moment) -> str:
         return f"{moment.strangers} units stand for nothing that was sold"
     parts = [
         f"{line}: Shopify {moment.shown.get(line, 0)}, agreed {moment.agreed[line]}"
+        + (f", and articles for {moment.broken[line]}" if line in moment.broken else "")
         for line in moment.differing
     ]
     return "the sides differ: " + ", ".join(parts)

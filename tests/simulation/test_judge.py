@@ -76,6 +76,7 @@ class Bench:
             self.interruptions,
             self.logs,
             asked=self.asked,
+            bundles={bundle.sku: dict(bundle.articles) for bundle in self.world.plan.bundles},
         )
 
     def judge(self) -> Verdict:

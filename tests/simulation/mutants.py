@@ -17,14 +17,18 @@ from typing import Any
 from unittest import mock
 
 import interlock.decide as router
-from interlock.edits import reading, refunding
+from interlock.edits import diff, reading, refunding
 from interlock.edits.diff import differences
 from interlock.engine import run as engine
+from interlock.engine import stock_figures as figures
+from interlock.holds import gate
+from interlock.inventory.target import to_offer
 from interlock.orders.actions import ClearMarker, MarkOrder
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Part, Plan
 from interlock.orders.view import View
 from interlock.refunds import decide as refunds
+from interlock.rehearsal import bundles, stock
 from interlock.rehearsal.themes import draw_theme
 from interlock.replacements import decide as replacements
 from interlock.storage.database import Database
@@ -35,12 +39,18 @@ from tests.simulation.runner import run_seed
 
 @dataclass(frozen=True)
 class Mutant:
-    """A planted bug: what is put in whose place, the themes that give it an occasion, and which findings betray it."""
+    """A planted bug: what is put in whose place, the themes that give it an occasion, or the seeds where no theme does, and
+    which findings betray it."""
 
     name: str
     puts: tuple[tuple[Any, str, Callable[..., Any]], ...]
     themes: tuple[str, ...]
     betrayed_by: tuple[str, ...]
+    occasion: Callable[[int], bool] | None = None
+
+    def has_its_occasion(self, seed: int) -> bool:
+        """Whether the history of this seed may betray the bug."""
+        return self.occasion(seed) if self.occasion is not None else draw_theme(seed).name in self.themes
 
 
 def _says_nothing(view: View, memory: Memory) -> Part:
@@ -101,6 +111,20 @@ def _unrestrained(plan: Plan, view: View) -> Plan:
     return replace(plan, actions=() if view.shopify_unreadable or not view.live else plan.actions)
 
 
+def _always_whole(shopify: Any, memory: Memory) -> tuple[Any, ...]:
+    del shopify, memory
+    return ()
+
+
+def _of_the_most(parts: Any, *rest: Any) -> Any:
+    """The offer of a bundle counts by the article there is most of."""
+    return max((to_offer((part,), *rest) for part in parts), key=lambda target: target.quantity or 0)
+
+
+def _sells_bundles_and_publishes_stock(seed: int) -> bool:
+    return bundles.are_sold(seed) and stock.is_drawn(seed)
+
+
 MUTANTS = (
     Mutant(
         "lineage ignored",
@@ -138,11 +162,25 @@ MUTANTS = (
         ("an edit undone in time",),
         ("undone", "I5"),
     ),
+    Mutant(
+        "a bundle that is taken apart is taken for whole",
+        ((diff, "broken_bundles", _always_whole), (gate, "broken_bundles", _always_whole)),
+        (),
+        ("I8", "I17", "label check"),
+        bundles.are_sold,
+    ),
+    Mutant(
+        "a bundle is offered by the article there is most of",
+        ((figures, "to_offer", _of_the_most),),
+        (),
+        ("I26", "I27"),
+        _sells_bundles_and_publishes_stock,
+    ),
 )
 
 
 def _seeds(mutant: Mutant, first: int) -> Iterator[int]:
-    return (seed for seed in itertools.count(first) if draw_theme(seed).name in mutant.themes)
+    return (seed for seed in itertools.count(first) if mutant.has_its_occasion(seed))
 
 
 def hunt(mutant: Mutant, first: int, most: int) -> tuple[int, str]:

@@ -37,7 +37,10 @@ def drawn(seed: int, plan: WorldPlan) -> WorldPlan:
         return plan
     rng = stream(seed)
     rng.random()
-    return replace(plan, bundles=tuple(_invented(rng, f"SET-{n + 1}") for n in range(rng.choice((1, 1, 2)))))
+    count = rng.choice((1, 1, 2))
+    # Stock is published in few histories: with two bundles each they show enough of what bundles are offered.
+    count = 2 if plan.rules.publish_stock else count
+    return replace(plan, bundles=tuple(_invented(rng, f"SET-{n + 1}") for n in range(count)))
 
 
 def _invented(rng: random.Random, sku: str) -> SoldBundle:

@@ -632,7 +632,7 @@ class _Telling:
         shown = self.articles.per_line(side_now.own, self.line_of)
         strangers = sum(units for gid, units in side_now.own.items() if not self.line_of.get(gid))
         shown.pop("", None)
-        left = side_now.left
+        away = side_now.left
         return Moment(
             at,
             side,
@@ -643,7 +643,7 @@ class _Telling:
             shown,
             dict(side_now.own),
             self.articles.per_line(side_now.fulfilled, self.line_of),
-            self.articles.per_line(left, self.line_of),
+            self.articles.per_line(away, self.line_of),
             strangers if side_now.live else 0,
             side_now.exists,
             side_now.live,
@@ -651,7 +651,7 @@ class _Telling:
             self.gid,
             self.decided is not None and self.decided == side_now.own,
             sum(side_now.fulfilled.values()),
-            sum(left.values()),
+            sum(away.values()),
             self._broken(side_now),
         )
 

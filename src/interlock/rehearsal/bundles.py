@@ -8,7 +8,7 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
-from interlock.rehearsal import stories
+from interlock.rehearsal import bundle_stories, stories
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.world import SoldBundle, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, MiraklWorld
@@ -80,9 +80,12 @@ async def _one_order(rng: random.Random, crowd: Crowd, told: list[str]) -> None:
         return
     order = market.create_generated(lines=len(skus), skus=skus, quantities=quantities)
     crowd.did["bundle bought"] += 1
-    story = rng.choice(stories.OF_BUNDLES) if rng.random() < 0.5 else stories.draw_stories(rng)[0]
+    if rng.random() < 0.5:
+        story, tell = rng.choice(bundle_stories.OFTEN), bundle_stories.live_through
+    else:
+        story, tell = stories.draw_stories(rng)[0], stories.live_through
     told.append(story)
-    await stories.live_through(crowd, name, order, story)
+    await tell(crowd, name, order, story)
 
 
 def _sold_out(market: MiraklWorld, skus: list[str], quantities: list[int]) -> bool:

@@ -574,82 +574,6 @@ async def _cut_while_replaced(s: Scene, story: str) -> None:
     _cancel_line(s.crowd, s.market, s.order, "customer cancels line", "customer")
 
 
-# -- bundles -----------------------------------------------------------------------------------------------
-
-
-def _bundle_lines(s: Scene) -> tuple[dict[str, int], list[LineItem]] | None:
-    """A bundle of the order: the units of each of its articles, and the Shopify lines that are those."""
-    recipes = {one.sku: dict(one.articles) for one in s.crowd.world.plan.bundles}
-    for sold in s.order.lines:
-        articles = recipes.get(sold.sku)
-        if articles is None:
-            continue
-        lines = [
-            line
-            for line in s.lines
-            if line.sku in articles and ("_mirakl_line_id", sold.id) in line.attributes
-        ]
-        if lines:
-            return articles, lines
-    return None
-
-
-async def _bundles_lowered(s: Scene, story: str) -> None:
-    """Staff take one whole bundle out, each article in one edit."""
-    found = _bundle_lines(s)
-    if found is None:
-        return
-    articles, lines = found
-    fewer: list[tuple[str | int, int]] = []
-    left = dict(articles)
-    for line in lines:
-        taken = min(left[line.sku or ""], line.current_quantity)
-        left[line.sku or ""] -= taken
-        fewer.append((line.gid, line.current_quantity - taken))
-    s.crowd.attempt(story, lambda: s.shop.edit(s.found, quantities=fewer))
-
-
-async def _bundles_lowered_by_halves(s: Scene, story: str) -> None:
-    """Staff take one whole bundle out, an edit for each article, with time between them."""
-    found = _bundle_lines(s)
-    for line in found[1] if found is not None else ():
-        fewer = max(line.current_quantity - found[0][line.sku or ""], 0) if found is not None else 0
-        s.crowd.attempt(story, partial(s.shop.set_quantity, s.found, line.gid, fewer))
-        await asyncio.sleep(s.rng.choice((3.0, 40.0, 400.0)))
-
-
-async def _bundles_removed(s: Scene, story: str) -> None:
-    """Staff take out all that is of the bundle."""
-    found = _bundle_lines(s)
-    if found is not None:
-        s.crowd.attempt(story, lambda: s.shop.edit(s.found, quantities=[(line.gid, 0) for line in found[1]]))
-
-
-async def _article_taken_out(s: Scene, story: str) -> None:
-    """Staff take one unit of one article out; some put it back."""
-    found = _bundle_lines(s)
-    if found is None:
-        return
-    line = s.rng.choice(found[1])
-    before = line.current_quantity
-    if (
-        s.crowd.attempt(story, lambda: s.shop.set_quantity(s.found, line.gid, before - 1))
-        and s.rng.random() < 0.5
-    ):
-        await asyncio.sleep(s.rng.choice((20.0, 400.0)))
-        s.crowd.attempt("article put back", lambda: s.shop.set_quantity(s.found, line.gid, before))
-
-
-async def _article_swapped(s: Scene, story: str) -> None:
-    """Staff put another item in the place of an article."""
-    found = _bundle_lines(s)
-    if found is None:
-        return
-    line, other = s.rng.choice(found[1]), s.crowd.some_sku()
-    units = line.current_quantity
-    s.crowd.attempt(story, lambda: s.shop.edit(s.found, quantities=[(line.gid, 0)], add=[(other, units)]))
-
-
 # -- our own edit desk -------------------------------------------------------------------------------------
 
 
@@ -803,22 +727,8 @@ ON_PURPOSE: dict[str, AtTheShop] = {
     "copied and labelled at once": _copied_and_labelled,
     "edited while an incident is open": _edited_in_an_incident,
     "both sides cut one line in turn": _both_cut_in_turn,
-    "a whole bundle taken out": _bundles_lowered,
-    "a whole bundle taken out by halves": _bundles_lowered_by_halves,
-    "all bundles taken out": _bundles_removed,
-    "an article of a bundle taken out": _article_taken_out,
-    "an article of a bundle swapped": _article_swapped,
 }
-"""Stories that only a theme, or the sale of a bundle, has told: they need its marketplace, its people or its order."""
-
-OF_BUNDLES = (
-    "a whole bundle taken out",
-    "a whole bundle taken out",
-    "a whole bundle taken out by halves",
-    "all bundles taken out",
-    "an article of a bundle taken out",
-    "an article of a bundle swapped",
-)
+"""Stories that only a theme has told: they need its marketplace and its people."""
 
 AT_THE_MARKETPLACE: dict[str, tuple[float, AtTheMarketplace]] = {
     "operator cancels order": (0.6, _operator_cancels_order),

@@ -236,6 +236,7 @@ _BESIDE_THE_PARCEL = frozenset(
         Reason.PARTIAL_SHIPMENT,
         Reason.FULFILLMENT_CANCELLED,
         Reason.TRACKING_NOT_CORRECTED,
+        Reason.STILL_HERE,
         Reason.SHIPMENT_IN_PORTAL,
         Reason.SHIPMENTS_HIDDEN,
         Reason.OPERATOR_SHIPS,
@@ -402,6 +403,8 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
         memory = replace(memory, acceptance_due_at=due)
     if view.offers:
         memory = replace(memory, shop_prices=shop_prices(mirakl, view.offers))
+    if memory.sent_seen_at is None and mirakl.state in GONE_OUT:
+        memory = replace(memory, sent_seen_at=view.now)
     if memory.accepted_seen_at is None and mirakl.state in (*BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT):
         memory = replace(memory, accepted_seen_at=view.now)
     return memory

@@ -15,6 +15,7 @@ from tests.build import (
     LINES,
     NOW,
     a_fulfillment,
+    a_fulfillment_order,
     a_memory,
     a_refund,
     a_shopify_line,
@@ -65,7 +66,9 @@ def test_the_next_rung_is_looked_at_and_an_order_without_a_deadline_is_left_alon
 
 @pytest.mark.parametrize("state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT_PAYMENT", "SHIPPED", "CANCELED"])
 def test_only_an_order_that_may_ship_has_a_deadline(state: str) -> None:
-    assert seen(an_order_to_ship(2.0, state=state)).cases == ()
+    cases = seen(an_order_to_ship(2.0, state=state)).cases
+
+    assert Reason.SHIPPING_DEADLINE_NEAR not in [case.reason for case in cases]
 
 
 def test_the_case_says_whether_a_parcel_has_left() -> None:
@@ -194,6 +197,62 @@ def test_it_closes_when_everything_left_anew_or_was_refunded() -> None:
 
     assert came_back(TOLD, again, memory).incidents[0].closed_at == NOW
     assert came_back(refunded, BACK, memory).incidents[0].closed_at == NOW
+
+
+OPEN = a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))
+HELD = a_shopify_order()
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"])
+@pytest.mark.parametrize(
+    ("shopify", "since", "here"),
+    [
+        pytest.param(OPEN, timedelta(hours=2), "2 of MUG, 1 of LAMP", id="nothing left two hours later"),
+        pytest.param(OPEN, timedelta(minutes=119), "", id="it may be packed right now"),
+        pytest.param(HELD, timedelta(0), "2 of MUG, 1 of LAMP", id="held"),
+        pytest.param(replace(PART, fulfillment_orders=()), timedelta(hours=2), "1 of LAMP", id="a part left"),
+        pytest.param(shipped(), timedelta(hours=2), "", id="everything left"),
+        pytest.param(replace(HELD, cancelled_at=NOW), timedelta(hours=2), "", id="cancelled in Shopify"),
+        pytest.param(
+            replace(OPEN, lines=(a_shopify_line(current_quantity=0),)),
+            timedelta(hours=2),
+            "",
+            id="taken out of it",
+        ),
+        pytest.param(BACK, timedelta(hours=2), "", id="it came back, which is an incident"),
+        pytest.param(replace(OPEN, id="SO9"), timedelta(hours=2), "", id="another Shopify order"),
+    ],
+)
+def test_units_the_marketplace_counts_as_sent_and_that_are_still_here_are_a_case(
+    state: str, shopify: ShopifyOrder, since: timedelta, here: str
+) -> None:
+    part = seen(an_order(state), shopify, memory=a_memory(sent_seen_at=NOW - since))
+
+    assert [case.reason for case in part.cases] == ([Reason.STILL_HERE] if here else [])
+    assert all(f"In Shopify {here} have not left" in case.sentence for case in part.cases)
+    assert all(("hold is still on" in case.sentence) is (shopify is HELD) for case in part.cases)
+
+
+def test_it_is_looked_at_when_the_two_hours_are_over() -> None:
+    assert seen(TOLD, OPEN, memory=a_memory(sent_seen_at=NOW)).look_at == NOW + timedelta(hours=2)
+
+
+def test_what_a_person_decided_to_ship_and_left_is_not_still_here() -> None:
+    """The marketplace agreed to two mugs; Shopify shows one, and it left."""
+    lines = (
+        a_shopify_line(current_quantity=1, fulfilled_quantity=1),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=1),
+    )
+
+    assert seen(TOLD, shipped(lines=lines), memory=a_memory(sent_seen_at=NOW - DAY)).cases == ()
+
+
+def test_what_was_refunded_in_full_is_not_asked_about() -> None:
+    refunded = an_order(
+        "SHIPPED", lines=tuple(replace(line, refunds=(a_refund(1, str(line.price)),)) for line in LINES)
+    )
+
+    assert seen(refunded, HELD).cases == ()
 
 
 VOIDED = a_fulfillment(display_status="LABEL_VOIDED")

@@ -212,6 +212,30 @@ def _another_label(stage: Stage, label: Fulfillment, number: str) -> None:
     shop.fulfill(again, company="UPS", number=number, display_status="LABEL_PURCHASED")
 
 
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_an_order_shipped_in_the_portal_whose_units_are_held_is_a_case_until_they_left(
+    theatre: Theatre, one_by_one: bool
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        shop = stage.world.shopify
+        shop.set_quantity(stage.shopify_order(), 0, 9)  # more than was sold: held, and a person is asked
+        await stage.until(600)
+        stage.marketplace.portal_ship(stage.order.id)
+        shop.set_quantity(stage.shopify_order(), 0, stage.order.lines[0].quantity)
+        await stage.until(1000)
+        (row,) = open_cases(stage)
+        assert row.reason == Reason.STILL_HERE.value
+        assert shop.release_holds(stage.shopify_order()) > 0
+        leave(stage, "1Z-LATE")
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 1500)
+
+    assert seen.stage.order.state == "SHIPPED"
+    assert seen.open_reasons == []
+    assert sum(seen.marketplace_calls(code) for code in ("ST01", "OR24")) == 0
+
+
 def test_what_was_told_in_the_portal_is_not_told_twice(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

@@ -295,6 +295,8 @@ class Memory:
     labels_agreed: tuple[str, ...] = ()
     shopify_cancelled_seen_at: datetime | None = None
     accepted_seen_at: datetime | None = None
+    # when the marketplace was first seen to count the whole order as sent
+    sent_seen_at: datetime | None = None
     rungs: tuple[str, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
     refund_tasks: tuple[RefundTask, ...] = ()

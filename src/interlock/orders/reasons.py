@@ -98,6 +98,7 @@ class Reason(StrEnum):
     PARTIAL_SHIPMENT = "partial_shipment"
     FULFILLMENT_CANCELLED = "fulfillment_cancelled"
     TRACKING_NOT_CORRECTED = "tracking_not_corrected"
+    STILL_HERE = "still_here"
     SHIPMENT_IN_PORTAL = "shipment_in_portal"
     SHIPMENTS_HIDDEN = "shipments_hidden"
     OPERATOR_SHIPS = "operator_ships"
@@ -1335,6 +1336,22 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="a tracking number in Shopify that differs from the marketplace's, and why it cannot be sent or the marketplace's answer to it (OR23, ST23)",
         closes_when="By itself, when the marketplace shows the number Shopify has, or the customer has the parcel.",
         options=(Option.MAP_CARRIER, Option.SEND_AGAIN),
+    ),
+    Reason.STILL_HERE: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace counts units as sent that are still here",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The customer waits for a parcel that is still in the warehouse, perhaps on hold, and opens an incident.",
+            "order",
+            timedelta(hours=24),
+        ),
+        evidence="an order the marketplace shows as shipped, and units of it that Shopify shows as unfulfilled, two hours later, or at once where our hold is on them",
+        closes_when="By itself, when everything that was sold has left in Shopify, was taken out of the order or refunded.",
+        options=(),
     ),
     Reason.SHIPMENT_IN_PORTAL: ReasonPage(
         kind="condition",

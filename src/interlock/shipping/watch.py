@@ -4,7 +4,12 @@ marketplace was told of has come back."""
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from interlock.orders.agreement import agreed_quantities, fulfilled_quantities, refunded_in_full
+from interlock.orders.agreement import (
+    agreed_quantities,
+    fulfilled_quantities,
+    refunded_in_full,
+    shopify_quantities,
+)
 from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
@@ -27,7 +32,7 @@ def watched(view: View, memory: Memory) -> Part:
         return Part(memory)
     shopify = None if view.shopify is None else as_it_left(view.shopify, memory)
     if mirakl.state in GONE_OUT:
-        return Part(_came_back(view, memory, mirakl, shopify))
+        return _sent(view, _came_back(view, memory, mirakl, shopify), mirakl, shopify)
     if mirakl.state not in TO_SHIP:
         return Part(memory)
     found: list[tuple[Case | None, datetime | None]] = []
@@ -197,6 +202,47 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopify
         "and close this with the reason."
     )
     return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, parcel.id, view.now, sentence))
+
+
+# -- sent at the marketplace alone ---------------------------------------------------------------------------
+
+
+def _sent(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder | None) -> Part:
+    """The case about units the marketplace counts as sent, because somebody said so in its portal or with another
+    program, while Shopify shows them unfulfilled. Where a parcel came back, its incident asks already."""
+    if shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
+        return Part(memory)
+    fulfilled = dict(fulfilled_quantities(shopify, memory))
+    shown = dict(shopify_quantities(shopify, memory))
+    here = [
+        (line_id, min(units, shown.get(line_id, 0)) - fulfilled.get(line_id, 0))
+        for line_id, units in agreed_quantities(mirakl, memory)
+        if min(units, shown.get(line_id, 0)) > fulfilled.get(line_id, 0)
+    ]
+    came_back = any(not fulfillment.live for fulfillment in shopify.fulfillments)
+    if not here or came_back or refunded_in_full(mirakl):
+        return Part(memory)
+    held = any(
+        hold.ours and hold.handle == view.rules.hold_handle
+        for fo in shopify.fulfillment_orders
+        if fo.is_open
+        for hold in fo.holds
+    )
+    asks_at = (memory.sent_seen_at or view.now) + REST_FOLLOWS_WITHIN
+    if not held and view.now < asks_at:
+        return Part(memory, look_at=asks_at)
+    skus = {line.id: line.sku for line in mirakl.lines}
+    rest = ", ".join(f"{units} of {skus[line_id]}" for line_id, units in here)
+    hold = " Our hold is still on them." if held else ""
+    case = Case(
+        Reason.STILL_HERE,
+        "order",
+        f"The marketplace counts the whole order as sent: somebody said so in its portal. In Shopify {rest} have not left."
+        f"{hold} If they still leave, {'take the hold off and ' if held else ''}fulfil them in Shopify; if they left in another "
+        "way, mark them as fulfilled there; if they do not leave, refund them in the marketplace portal.",
+        facts=tuple((skus[line_id], f"{units} still here") for line_id, units in here),
+    )
+    return Part(memory, cases=(case,))
 
 
 def _closed(view: View, memory: Memory) -> Memory:

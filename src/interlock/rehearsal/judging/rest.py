@@ -183,6 +183,14 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         ):
             if last.state in GONE_OUT:
                 return "the marketplace has been told"
+        case Reason.STILL_HERE:
+            here = [
+                line
+                for line, units in last.agreed.items()
+                if min(units, last.shown.get(line, 0)) > last.left.get(line, 0)
+            ]
+            if not last.live or not here:
+                return "nothing that was sold is still here"
         case Reason.CANCELLED_IN_SHOPIFY:
             if last.live or last.state in DEAD:
                 return "both sides have ended, or neither"

@@ -11,7 +11,7 @@ from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
 from interlock.orders.memory import Memory, Rehold
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import NO_ADDRESS
+from interlock.orders.snapshots import NO_ADDRESS, ShopifyOrder
 from tests.build import (
     ELSEWHERE,
     FOREIGN_HOLD,
@@ -138,6 +138,74 @@ def test_every_open_fulfillment_order_is_held() -> None:
 def test_a_shipped_order_is_neither_held_nor_released(state: str) -> None:
     assert gate(mirakl=an_order(state)).actions == ()
     assert gate(mirakl=an_order(state), shopify=UNHELD, keep_held=WHY).actions == ()
+
+
+LAMP_TAKEN_BACK = an_order(
+    "SHIPPED",
+    lines=(a_line("L1"), a_line("L2", "LAMP", 1, "30.00", "0", cancelations=(a_cancelation(1, "30.00"),))),
+)
+MUGS_LEFT = replace(
+    UNHELD,
+    lines=(a_shopify_line(fulfilled_quantity=2), a_shopify_line("S2", "LAMP", 1, "30.00", "L2")),
+    fulfillments=(a_fulfillment(lines=(("S1", 2),)),),
+    fulfillment_orders=(
+        a_fulfillment_order(holds=(), remaining=(("S2", 1),)),
+        a_fulfillment_order("FO2", holds=(), remaining=(("S1", 1),)),
+    ),
+)
+STRANGER = replace(
+    MUGS_LEFT,
+    lines=(*MUGS_LEFT.lines[:1], a_shopify_line("S2", "EXTRA", 1, line_id="")),
+)
+
+
+@pytest.mark.parametrize("shopify", [MUGS_LEFT, STRANGER])
+def test_units_beyond_what_was_sold_are_held_after_the_dispatch_too(shopify: ShopifyOrder) -> None:
+    """The lamp was cancelled at the marketplace, which then counts the order as shipped: the lamp must not follow."""
+    part = gate(a_memory(released_at=NOW), mirakl=LAMP_TAKEN_BACK, shopify=shopify)
+
+    assert part.actions == (PLACE,)
+    assert part.label is not None
+    assert not part.label.yes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"mirakl": an_order("SHIPPED")}, id="it was sold"),
+        pytest.param({"mirakl_written_at": NOW}, id="the marketplace was not seen since our last call"),
+        pytest.param(
+            {"shopify": replace(MUGS_LEFT, fulfillment_orders=MUGS_LEFT.fulfillment_orders[1:])},
+            id="none is open",
+        ),
+        pytest.param(
+            {
+                "shopify": replace(
+                    MUGS_LEFT,
+                    lines=(MUGS_LEFT.lines[0], replace(MUGS_LEFT.lines[1], fulfilled_quantity=1)),
+                )
+            },
+            id="it left already",
+        ),
+        pytest.param(
+            {
+                "shopify": replace(
+                    MUGS_LEFT,
+                    fulfillment_orders=(a_fulfillment_order(remaining=(("S2", 1),)),),
+                )
+            },
+            id="it is held already",
+        ),
+    ],
+)
+def test_after_the_dispatch_nothing_else_is_held(changes: dict[str, Any]) -> None:
+    assert gate(**{"mirakl": LAMP_TAKEN_BACK, "shopify": MUGS_LEFT, **changes}).actions == ()
+
+
+def test_what_a_person_decided_to_ship_is_not_held_after_the_dispatch() -> None:
+    view = a_view(mirakl=LAMP_TAKEN_BACK, shopify=MUGS_LEFT)
+
+    assert decide(view, view.memory, (), as_decided="Ada decided to ship it.").actions == ()
 
 
 def test_a_cancelled_order_is_not_held() -> None:

@@ -236,6 +236,28 @@ def test_an_order_shipped_in_the_portal_whose_units_are_held_is_a_case_until_the
     assert sum(seen.marketplace_calls(code) for code in ("ST01", "OR24")) == 0
 
 
+def test_what_is_cancelled_of_an_order_whose_other_parcel_left_is_held(theatre: Theatre) -> None:
+    """The marketplace counts the order as shipped as soon as nothing else of it is left to ship."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        mugs, kettle = stage.order.lines
+        leave(stage, "1Z1", MUG_BLUE=mugs.quantity)
+        await stage.until(700)
+        stage.marketplace.cancel_line(stage.order.id, kettle.id, quantity=kettle.quantity)
+        assert stage.order.state == "SHIPPED"
+        await stage.until(1100)
+        assert [row.reason for row in open_cases(stage)] == [Reason.MARKETPLACE_CHANGED.value]
+        (waiting,) = [one for one in stage.shopify_order().fulfillment_orders if one.remaining]
+        assert waiting.holds
+        stage.world.shopify.set_quantity(stage.shopify_order(), 1, 0)
+
+    seen = theatre.tell(story, ONE_BY_ONE, 1500)
+
+    assert seen.open_reasons == []
+    assert told(seen.stage) == [("SHIPPED", "UPS", "1Z1", {"MUG-BLUE": 3})]
+
+
 def test_what_was_told_in_the_portal_is_not_told_twice(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

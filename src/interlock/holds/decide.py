@@ -106,7 +106,7 @@ def decide(
     if shopify is None or not shopify.live or not memory.shopify_order_id:
         return Part(memory, label=label_of(view, None))
     if mirakl is not None and mirakl.state in GONE_OUT:
-        return Part(memory, label=label_of(view, None))
+        return replace(_after_the_rest(view, memory, shopify, mirakl, as_decided), label=label_of(view, None))
     gate = gate_of(view, memory, shopify, keep_held, settled_by, as_decided)
     if mirakl is not None:
         memory = _labels(view, memory, shopify, mirakl, gate)
@@ -115,6 +115,40 @@ def decide(
         # Every parcel has left: whether one may move is no longer a question worth a sentence.
         return replace(part, because=())
     return part
+
+
+def _after_the_rest(
+    view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder, as_decided: str
+) -> Part:
+    """What was sold has left, so its holds rest. Units beyond that, which the marketplace took back or never sold, must not
+    follow: what is open of their fulfillment orders is held."""
+    beyond = () if as_decided else _beyond_what_was_sold(shopify, memory, mirakl)
+    open_ones = tuple(
+        fo
+        for fo in shopify.fulfillment_orders
+        if fo.is_open and any(count > 0 and line_id in beyond for line_id, count in fo.remaining)
+    )
+    if not open_ones:
+        return Part(memory)
+    if not view.mirakl_is_current:
+        return Part(memory, mirakl_since=view.mirakl_written_at)
+    part = _keep_closed(view, memory, replace(shopify, fulfillment_orders=open_ones))
+    because = "What was sold has left. Units that the marketplace did not sell, or took back, are held: they must not follow."
+    return replace(part, because=(*part.because, because))
+
+
+def _beyond_what_was_sold(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> tuple[str, ...]:
+    """Ids of the Shopify lines that show more than is agreed and of which units have not left."""
+    agreed = dict(agreed_quantities(mirakl, memory))
+    shown = dict(shopify_quantities(shopify, memory))
+    return tuple(
+        line.id
+        for line in shopify.lines
+        if line.current_quantity > line.fulfilled_quantity
+        and (
+            not (line_id := mirakl_line_id_of(line, memory)) or shown.get(line_id, 0) > agreed.get(line_id, 0)
+        )
+    )
 
 
 def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part:

@@ -195,7 +195,7 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
             if last.live or last.state in DEAD:
                 return "both sides have ended, or neither"
         case Reason.CANNOT_HOLD:
-            if last.state in GONE_OUT or not last.live:
+            if not last.live or (last.state in GONE_OUT and not last.beyond_what_was_sold):
                 return "nothing is left to hold"
         case Reason.EDIT_WAITING | Reason.BOTH_SIDES_CHANGED:
             if last.agrees or last.state in DEAD or not last.live:

@@ -101,6 +101,12 @@ class Moment:
         return max(0, sum(self.own.values()) - self.gone) if self.live else 0
 
     @property
+    def beyond_what_was_sold(self) -> bool:
+        """Whether Shopify shows units that were never sold or were taken back, and units of it are unfulfilled."""
+        more = any(units > self.agreed.get(line, 0) for line, units in self.shown.items())
+        return (more or self.strangers > 0) and self.unfulfilled > 0
+
+    @property
     def still_here(self) -> int:
         """Units of the order that have not left, those in fulfillments whose label was given back included."""
         return max(0, sum(self.own.values()) - self.away) if self.live else 0

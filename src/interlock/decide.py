@@ -237,6 +237,7 @@ _BESIDE_THE_PARCEL = frozenset(
         Reason.FULFILLMENT_CANCELLED,
         Reason.TRACKING_NOT_CORRECTED,
         Reason.STILL_HERE,
+        Reason.SHIPPED_WITHOUT_ORDER,
         Reason.SHIPMENT_IN_PORTAL,
         Reason.SHIPMENTS_HIDDEN,
         Reason.OPERATOR_SHIPS,

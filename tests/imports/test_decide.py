@@ -56,6 +56,45 @@ def imported(memory: Memory | None = None, **changes: Any) -> Part:
     return decide(view, memory)
 
 
+# -- shipped in the portal before ------------------------------------------------------------------------------
+
+UNCLEAR = an_operation(CompleteDraft("D1"), state="UNKNOWN")
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"])
+@pytest.mark.parametrize(
+    ("memory", "changes", "told"),
+    [
+        pytest.param(not_imported(sent_seen_at=NOW), {}, True, id="known before it was sent"),
+        pytest.param(not_imported(sent_seen_at=NOW), {"drafts": (a_draft(),)}, True, id="with a draft"),
+        pytest.param(not_imported(sent_seen_at=CREATED), {}, False, id="first seen when it was sent"),
+        pytest.param(
+            not_imported(sent_seen_at=NOW), {"operations": (UNCLEAR,)}, False, id="perhaps it exists"
+        ),
+        pytest.param(
+            not_imported(sent_seen_at=NOW), {"shopify_unreadable": True}, False, id="Shopify is away"
+        ),
+    ],
+)
+def test_an_order_shipped_in_the_portal_that_shopify_does_not_know_is_an_incident(
+    state: str, memory: Memory, changes: dict[str, Any], told: bool
+) -> None:
+    part = imported(memory, mirakl=an_order(state), **changes)
+
+    assert part.actions == ()
+    assert [incident.reason for incident in part.memory.incidents] == [Reason.SHIPPED_WITHOUT_ORDER] * told
+    assert all(("draft" in one.sentence) is bool(changes) for one in part.memory.incidents)
+
+
+def test_it_closes_where_the_order_turns_out_to_exist() -> None:
+    told = imported(not_imported(sent_seen_at=NOW), mirakl=an_order("SHIPPED")).memory
+    linked = replace(a_memory(), incidents=told.incidents)
+
+    part = imported(linked, mirakl=an_order("SHIPPED"), shopify=a_shopify_order())
+
+    assert part.memory.incidents[0].closed_at == NOW
+
+
 def creation(part: Part) -> CreateDraft | CreateOrder:
     [action] = part.actions
     assert isinstance(action, CreateDraft | CreateOrder)

@@ -85,6 +85,20 @@ def test_the_acceptance_ladder_opens_before_the_window_ends(theatre: Theatre) ->
     assert "of the time to accept this order is gone" in told.timeline
 
 
+def test_an_order_shipped_in_the_portal_before_it_could_be_created_is_an_incident(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        stage.marketplace.portal_decide(stage.order.id, True)
+        await stage.until(900)
+        assert stage.order.state == "SHIPPING"
+        assert [row.reason for row in open_cases(stage)] == [Reason.SKU_UNKNOWN.value]
+        stage.marketplace.portal_ship(stage.order.id)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500, skus=("MUG-BLUE", "NOT-IN-THE-SHOP"))
+    assert told.stage.order.state == "SHIPPED"
+    assert told.open_reasons == [Reason.SHIPPED_WITHOUT_ORDER.value]
+
+
 def test_a_person_may_accept_without_a_shopify_order_and_is_reminded_until_it_exists(
     theatre: Theatre,
 ) -> None:

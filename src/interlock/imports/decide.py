@@ -25,8 +25,8 @@ from interlock.orders.actions import (
     MarkOrder,
     SetSellerReference,
 )
-from interlock.orders.agreement import agreed_quantities, is_doubtful
-from interlock.orders.memory import Bundle, Memory
+from interlock.orders.agreement import agreed_quantities, is_doubtful, refunded_in_full
+from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder, Offer
@@ -46,6 +46,7 @@ def decide(view: View, memory: Memory) -> Part:
     mirakl = view.mirakl
     if mirakl is None or view.shopify_unreadable:
         return Part(memory)
+    memory = _sent_without_an_order(view, memory, mirakl)
     if memory.shopify_order_id:
         return _after_link(view, memory, mirakl)
     if mirakl.state == "STAGING":
@@ -67,6 +68,40 @@ def decide(view: View, memory: Memory) -> Part:
     if view.rules.import_route == "draft" or memory.draft_id or view.drafts:
         return _by_draft(view, memory, mirakl, active)
     return _create(view, memory, mirakl, active)
+
+
+def _sent_without_an_order(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:
+    """The incident of an order that was known and that somebody shipped in the portal before a Shopify order existed: the
+    shop still counts its units as stock. It closes by itself where the order turns out to exist."""
+    incident = memory.incident(Reason.SHIPPED_WITHOUT_ORDER, "order")
+    if memory.shopify_order_id:
+        if incident is None or incident.closed_at is not None:
+            return memory
+        closed = replace(incident, closed_at=view.now, closed_because="The Shopify order exists.")
+        return replace(memory, incidents=tuple(closed if i is incident else i for i in memory.incidents))
+    known_before = memory.first_seen_at is not None and (
+        memory.sent_seen_at is None or memory.first_seen_at < memory.sent_seen_at
+    )
+    unclear = any(
+        isinstance(op.action, CreateDraft | CreateOrder | CompleteDraft)
+        and op.state in ("UNKNOWN", "IN_FLIGHT")
+        for op in view.operations
+    )
+    if mirakl.state not in GONE_OUT or not known_before or unclear or refunded_in_full(mirakl):
+        return memory
+    if not any(units for _, units in agreed_quantities(mirakl, memory)):
+        return memory
+    draft = ", and its draft order stands" if view.drafts else ""
+    return memory.with_incident(
+        Incident(
+            Reason.SHIPPED_WITHOUT_ORDER,
+            "order",
+            view.now,
+            "The marketplace counts this order as sent: somebody said so in its portal before a Shopify order existed. The shop "
+            f"does not know of it{draft}. If the units left, take them out of the stock in Shopify, or they are sold once more; if "
+            "they did not, refund the customer in the marketplace portal. Then close this with the reason.",
+        )
+    )
 
 
 def _doubtful_case() -> Case:

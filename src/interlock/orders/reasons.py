@@ -29,6 +29,7 @@ class Reason(StrEnum):
     ACCEPTANCE_RUNNING_OUT = "acceptance_running_out"
     ACCEPTANCE_REFUSED = "acceptance_refused"
     ACCEPTED_WITHOUT_ORDER = "accepted_without_order"
+    SHIPPED_WITHOUT_ORDER = "shipped_without_order"
     # edits
     EDIT_CANNOT_BE_EXPRESSED = "edit_cannot_be_expressed"
     REDUCTION_NOT_ALLOWED = "reduction_not_allowed"
@@ -357,6 +358,22 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="an acceptance in a person's name, and no Shopify order",
         closes_when="By itself when the Shopify order exists or the marketplace order has ended, or by a person with a reason.",
+        options=(Option.DISMISS,),
+    ),
+    Reason.SHIPPED_WITHOUT_ORDER: ReasonPage(
+        kind="incident",
+        owner="operations",
+        severity="today",
+        title="shipped in the portal, and no Shopify order exists",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The shop counts units as stock that have left, and sells them once more.",
+            "order",
+            timedelta(hours=24),
+        ),
+        evidence="an order the marketplace shows as shipped, seen before that, and no Shopify order",
+        closes_when="By itself when the Shopify order turns out to exist, or by a person with a reason.",
         options=(Option.DISMISS,),
     ),
     Reason.EDIT_CANNOT_BE_EXPRESSED: ReasonPage(

@@ -123,12 +123,14 @@ def test_a_number_that_waits_for_the_carrier_is_looked_at_however_it_was_mapped(
         a_corrected_number(*of) for of in (("PARCEL ", True), ("DHL", True), ("Parcel", False))
     )
     wakes = Wakes()
+    wanted = {("PARCEL", 1), ("DHL", 1)}
     with database.begin() as c:
         ids = []
         for number, case in enumerate((mine, other, refused)):
             order_id = add_order(c, connection.id, f"M-{number}", "", NOW)
             sync_cases(c, order_id, connection.id, (case,), NOW, may_close=True)
             ids.append(order_id)
+        assert {(name, number) for name, number, _ in carrier_desk(c, connection).wanted} == wanted
         match way:
             case "mapped" | "as the default":
                 name = "*" if way == "as the default" else "Parcel"

@@ -29,7 +29,7 @@ from interlock.api.values import Answer, Body, Who, shown, version_of
 from interlock.clock import Clock
 from interlock.console import desk as maps
 from interlock.console.editing import Desk
-from interlock.console.mappings import carrier_entries, sku_entries, waiting_names
+from interlock.console.mappings import carrier_entries, sku_entries, waiting_carriers, waiting_names
 from interlock.engine.store import all_connections
 from interlock.orders.connection import CarrierMapping
 from interlock.storage.database import Store
@@ -139,7 +139,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
         def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
             row = connection_there(c, connection)
-            return carrier_entries(c, row.id), waiting_names(c, row.id, "carrier_unknown")
+            return carrier_entries(c, row.id), waiting_carriers(c, row.id)
 
         entries, waiting = await store.tx(read)
         return CarrierMap(

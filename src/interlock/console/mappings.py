@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select
 
+from interlock.cases.causes import cause_key
 from interlock.cases.store import cases
 from interlock.console.carriers import earlier_choices
 from interlock.console.reason_codes import reason_map
@@ -81,7 +82,7 @@ def sku_entries(c: Connection, connection_id: int) -> tuple[tuple[str, str, str,
 def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
     """The carrier map as people keep it."""
     rules = rules_of(row, carrier_map(c, row.id))
-    wanted = waiting_names(c, row.id, "carrier_unknown")
+    wanted = waiting_carriers(c, row.id)
     earlier = earlier_choices(c) if wanted else ()
     suggested = tuple((name, suggest(rules.carriers, name, earlier=earlier, limit=5)) for name, _ in wanted)
     codes = {name: tuple(one.code for one in found) for name, found in suggested}
@@ -120,6 +121,32 @@ def waiting_names(c: Connection, connection_id: int, reason: str) -> list[tuple[
         .order_by(number.desc(), cases.c.subject)
     )
     return [(row.subject, int(row.number)) for row in rows]
+
+
+def waiting_carriers(c: Connection, connection_id: int) -> list[tuple[str, int]]:
+    """The carrier names that parcels or corrected numbers wait for, with how many orders, most first."""
+    found = {cause_key(name): (name, number) for name, number in waiting_names(c, connection_id, _UNKNOWN)}
+    # The first fact of such a case names the carrier as the shop writes it; its cause tells only where a mapping helps.
+    corrected = c.execute(
+        select(
+            cases.c.cause, func.min(cases.c.facts[(0, 1)].astext).label("name"), func.count().label("number")
+        )
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.reason == Reason.TRACKING_NOT_CORRECTED.value,
+            cases.c.cause != "",
+            cases.c.closed_at.is_(None),
+        )
+        .group_by(cases.c.cause)
+        .order_by(cases.c.cause)
+    )
+    for row in corrected:
+        name, number = found.get(row.cause, (row.name, 0))
+        found[row.cause] = (name, number + int(row.number))
+    return sorted(found.values(), key=lambda one: (-one[1], one[0]))
+
+
+_UNKNOWN = Reason.CARRIER_UNKNOWN.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +205,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "Carriers",
             "How each carrier name of the shop is called at this marketplace.",
             _number(c, carrier_mappings, row.id),
-            tuple(waiting_names(c, row.id, Reason.CARRIER_UNKNOWN.value)),
+            tuple(waiting_carriers(c, row.id)),
             (),
             f"/connections/{row.id}/carriers",
         ),

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import AnswerAcceptance
-from interlock.orders.reasons import Option
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
 from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels, waits_as_a_draft
@@ -237,6 +237,8 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
             return
         if told_in_parcels(truth):
             return  # all of it was told of in the portal, and nothing is left for a Shopify order to do
+        if truth.memory.incident(Reason.SHIPPED_WITHOUT_ORDER, "order") is not None:
+            return  # somebody shipped it in the portal before, and a person who was told of it settled it
         what = "none" if shopify is None else f"{shopify.name}, which is cancelled"
         verdict.violation(
             "I19",

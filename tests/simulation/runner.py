@@ -80,6 +80,7 @@ EXPECTED = (
     "ST01 settled by reading back",
     "tracking not corrected",
     "people: part of an order left",
+    "people: order told in the portal",
     "people: tracking corrected",
     "auto-refused at the deadline",
     "draft adopted after an unclear creation",

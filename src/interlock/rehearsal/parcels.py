@@ -19,6 +19,8 @@ WHOLE_ORDERS = (0.8, 0.86)
 """Between these it falls where people are as busy with parcels, and the marketplace is told of whole orders."""
 UNHEARD = 0.2
 """The share of those with multi-shipment in which nobody hears what became of the first shipment that is made (ST01)."""
+IN_THE_PORTAL = 0.1
+"""The chance, each time somebody does something with a parcel, that a whole order is said to have left in the portal."""
 OPERATOR = 0.1
 """The share of those with multi-shipment in which the operator's own logistics takes a parcel now and then."""
 
@@ -56,6 +58,7 @@ async def handle_for_ever(seed: int, crowd: Crowd) -> None:
     a parcel left; the operator takes one over."""
     rng = stream(seed)
     rng.random()
+    portal = random.Random(f"{seed}:a whole order in the portal")
     operator = rng.random() < OPERATOR
     number = 0
     while True:
@@ -63,6 +66,8 @@ async def handle_for_ever(seed: int, crowd: Crowd) -> None:
         if not crowd.active:
             continue
         number += 1
+        if portal.random() < IN_THE_PORTAL:
+            _tell_of_a_whole_order(portal, crowd)
         acts = [_send_a_part, _send_a_part, _correct_a_number, _correct_a_number, _take_back]
         if any(market.profile.multi_shipment for market in crowd.world.mirakl.values()):
             acts += [_tell_in_the_portal, _tell_in_the_portal, _validate_in_the_portal]
@@ -157,6 +162,20 @@ def _tell_in_the_portal(rng: random.Random, crowd: Crowd, number: int) -> None:
         market.portal_ship, order.id, {line.id: 1}, carrier_code="UPS", number=f"PORTAL{number:06d}"
     )
     crowd.attempt("told in the portal", told)
+
+
+def _tell_of_a_whole_order(rng: random.Random, crowd: Crowd) -> None:
+    """Somebody says there that an order left, whatever of it is packed, on a marketplace that knows whole orders only."""
+    waiting = [
+        (market, order)
+        for market in crowd.world.mirakl.values()
+        if not market.profile.multi_shipment
+        for order in market.by_creation
+        if order.state == "SHIPPING" and not order.operator_ships and not order.ship_asked
+    ]
+    if waiting:
+        market, order = rng.choice(waiting)
+        crowd.attempt("order told in the portal", partial(market.portal_ship, order.id))
 
 
 def _validate_in_the_portal(rng: random.Random, crowd: Crowd, number: int) -> None:

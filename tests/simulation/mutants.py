@@ -23,12 +23,13 @@ from interlock.engine import run as engine
 from interlock.engine import stock_figures as figures
 from interlock.holds import gate
 from interlock.inventory.target import to_offer
+from interlock.orders import restraint
 from interlock.orders.actions import ClearMarker, MarkOrder
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Part, Plan
 from interlock.orders.view import View
 from interlock.refunds import decide as refunds
-from interlock.rehearsal import bundles, stock
+from interlock.rehearsal import bundles, pausing, stock
 from interlock.rehearsal.themes import draw_theme
 from interlock.replacements import decide as replacements
 from interlock.storage.database import Database
@@ -121,6 +122,11 @@ def _of_the_most(parts: Any, *rest: Any) -> Any:
     return max((to_offer((part,), *rest) for part in parts), key=lambda target: target.quantity or 0)
 
 
+def _although_paused(plan: Plan, view: View) -> Plan:
+    del view
+    return plan
+
+
 def _sells_bundles_and_publishes_stock(seed: int) -> bool:
     return bundles.are_sold(seed) and stock.is_drawn(seed)
 
@@ -175,6 +181,13 @@ MUTANTS = (
         (),
         ("I26", "I27"),
         _sells_bundles_and_publishes_stock,
+    ),
+    Mutant(
+        "what is paused is sent all the same",
+        ((restraint, "without_paused", _although_paused),),
+        (),
+        ("pause",),
+        pausing.are_set,
     ),
 )
 

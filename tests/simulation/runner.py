@@ -178,6 +178,10 @@ EXPECTED = (
     "case unknown_value",
     "checked I23",
     "checked I23 older copy",
+    # pauses
+    "case flow_paused",
+    "checked pause",
+    "people: flow resumed",
     # stock that is published
     "stock file sent",
     "stock file refused",
@@ -223,7 +227,13 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
         cpu_seconds = time.process_time() - cpu_began
         costs.append(replace(counting, calls=ended.calls, cpu_seconds=cpu_seconds))
         verdicts.append(
-            judge(ended.world, quiescent=True, interruptions=ended.interruptions, asked=ended.crowd.asked)
+            judge(
+                ended.world,
+                quiescent=True,
+                interruptions=ended.interruptions,
+                asked=ended.crowd.asked,
+                paused=ended.crowd.paused,
+            )
         )
         if seed % REBUILD_EVERY == 0:
             await i23_the_mapping_can_be_rebuilt(ended.world, verdicts[0])

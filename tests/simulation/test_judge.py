@@ -18,7 +18,7 @@ from interlock.access.audit_log import Did, audit_log, record
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
-from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, gather
+from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
 from interlock.rehearsal.judging.rest import i17_differences_have_cases
 from interlock.rehearsal.judging.truth import truths
 from interlock.rehearsal.loop import VirtualLoop
@@ -53,6 +53,7 @@ class Bench:
     interruptions: list[Interruption] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     asked: list[LabelAsked] = field(default_factory=list)
+    paused: list[FlowPaused] = field(default_factory=list)
 
     @property
     def mirakl(self) -> MiraklWorld:
@@ -77,6 +78,7 @@ class Bench:
             self.logs,
             asked=self.asked,
             bundles={bundle.sku: dict(bundle.articles) for bundle in self.world.plan.bundles},
+            paused=self.paused,
         )
 
     def judge(self) -> Verdict:

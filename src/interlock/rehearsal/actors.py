@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from interlock.orders.reasons import Option
 from interlock.orders.store import orders
-from interlock.rehearsal.judging.evidence import LabelAsked
+from interlock.rehearsal.judging.evidence import FlowPaused, LabelAsked
 from interlock.rehearsal.world import World
 from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
@@ -50,6 +50,7 @@ class Crowd:
     temper: Temper
     did: Counter[str] = field(default_factory=Counter)
     asked: list[LabelAsked] = field(default_factory=list)
+    paused: list[FlowPaused] = field(default_factory=list)
     active: bool = True
     picking: bool = True
 

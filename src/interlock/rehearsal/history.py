@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import bundles, faults, hands, parcels, picking, stock, stories, troubles
+from interlock.rehearsal import bundles, faults, hands, parcels, pausing, picking, stock, stories, troubles
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -167,6 +167,8 @@ async def live(
     if hands.are_busy(seed) and not calm:
         people.append(asyncio.create_task(hands.work_for_ever(seed, crowd)))
         people.append(asyncio.create_task(hands.alert_for_ever(seed, crowd)))
+    if pausing.are_set(seed) and not calm:
+        people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (
@@ -182,6 +184,7 @@ async def live(
     await asyncio.sleep(ACTIVE_SECONDS)
     crowd.active = False
     stock.calm_down(world)
+    pausing.end_all(crowd)
     plan.shopify_faults.active = plan.mirakl_faults.active = False
     world.crash_at = lambda name: False
     world.outage.down = False

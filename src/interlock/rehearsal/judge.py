@@ -19,6 +19,7 @@ from interlock.rehearsal.judging import (
     labels,
     lineage,
     parcels,
+    pauses,
     privacy,
     quantities,
     refunds,
@@ -26,7 +27,13 @@ from interlock.rehearsal.judging import (
     stock,
     strangers,
 )
-from interlock.rehearsal.judging.evidence import Evidence, Interruption, LabelAsked, gather
+from interlock.rehearsal.judging.evidence import (
+    Evidence,
+    FlowPaused,
+    Interruption,
+    LabelAsked,
+    gather,
+)
 from interlock.rehearsal.judging.rebuild import (
     i23_an_older_copy_makes_nothing_twice,
     i23_the_mapping_can_be_rebuilt,
@@ -55,11 +62,12 @@ def judge(
     interruptions: Sequence[Interruption] = (),
     logs: Sequence[str] = (),
     asked: Sequence[LabelAsked] = (),
+    paused: Sequence[FlowPaused] = (),
 ) -> Verdict:
     """Judge a world. `quiescent` says that faults ended long enough ago for everything to have come to rest.
 
     `interruptions` are crashes, freezes, database and platform outages with their times: without them the judge takes
-    every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked.
+    every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked, `paused` the flows that people paused.
     """
     poll = timedelta(seconds=world.plan.poll_seconds)
     with world.database.begin() as c:
@@ -75,6 +83,7 @@ def judge(
             ahead,
             asked,
             {bundle.sku: dict(bundle.articles) for bundle in world.plan.bundles},
+            paused,
         )
         return judge_evidence(evidence, c, quiescent)
 
@@ -119,6 +128,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
             rest.i24_no_case_outlives_its_reason(evidence, truth, verdict)
     calls.i9_every_write_was_planned(evidence, verdict)
     calls.i10_one_writer_at_a_time(evidence, verdict)
+    pauses.what_is_paused_waits(evidence, verdict)
     privacy.i12_no_personal_data(evidence, c, verdict)
     calls.i20_nothing_goes_in_circles(evidence, verdict)
     if quiescent:

@@ -122,6 +122,16 @@ class LabelAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowPaused:
+    """A person's pause of one flow of a connection: from when to when, in the platforms' time."""
+
+    connection_id: int
+    flow: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What our calls carry in X-Client-Reference: the operation's id, the attempt, and the writer's epoch."""
 
@@ -221,6 +231,7 @@ class Evidence:
     ahead: timedelta = timedelta(0)
     asked: tuple[LabelAsked, ...] = ()
     bundles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    paused: tuple[FlowPaused, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -545,10 +556,11 @@ def gather(
     ahead: timedelta = timedelta(0),
     asked: Sequence[LabelAsked] = (),
     bundles: Mapping[str, Mapping[str, int]] | None = None,
+    paused: Sequence[FlowPaused] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
-    the shop's people said that some marketplace SKUs are made of: units by the article's SKU."""
+    the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -565,6 +577,7 @@ def gather(
         ahead,
         tuple(asked),
         bundles or {},
+        tuple(paused),
     )
     evidence.load(c)
     return evidence

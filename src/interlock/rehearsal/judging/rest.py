@@ -197,6 +197,13 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         case Reason.CANNOT_HOLD:
             if not last.live or (last.state in GONE_OUT and not last.beyond_what_was_sold):
                 return "nothing is left to hold"
+        case Reason.FLOW_PAUSED:
+            now = evidence.now
+            paused = any(
+                pause.connection_id == case.connection_id and pause.flow == case.subject and pause.ended > now
+                for pause in evidence.paused
+            )
+            return "" if paused else "nothing is paused"
         case Reason.EDIT_WAITING | Reason.BOTH_SIDES_CHANGED:
             if last.agrees or last.state in DEAD or not last.live:
                 return "no line differs"

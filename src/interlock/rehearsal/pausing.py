@@ -1,0 +1,89 @@
+"""Pauses in a rehearsal: a person stops one flow of a connection for a while, and ends the pause, or lets it end by itself.
+
+Everything is drawn from a stream of its own, so that a history without pauses stays the history it was.
+"""
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+from interlock.console.flows import PauseRefused, pause_flow, resume_flow
+from interlock.orders.connection import FLOWS
+from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.judging.evidence import FlowPaused
+
+PAUSED = (0.125, 0.22)
+"""Between these the first choice of a history with pauses falls: every tenth one, and none of the seeds that were committed
+before there were any."""
+WHO = "Cleo Operations"
+MINUTES = (15, 15, 15, 60)
+
+
+def stream(seed: int) -> random.Random:
+    """What this room draws from."""
+    return random.Random(f"{seed}:pauses")
+
+
+def are_set(seed: int) -> bool:
+    """Whether anybody pauses a flow in this history."""
+    least, most = PAUSED
+    return least <= stream(seed).random() < most
+
+
+async def pause_for_ever(seed: int, crowd: Crowd) -> None:
+    """Somebody pauses a flow now and then; of two pauses one is ended before its time."""
+    rng = stream(seed)
+    rng.random()
+    while True:
+        await asyncio.sleep(rng.choice((60.0, 300.0, 900.0)) * rng.uniform(0.5, 1.5))
+        name, flow, minutes = rng.choice(sorted(crowd.world.mirakl)), rng.choice(FLOWS), rng.choice(MINUTES)
+        early, after = rng.random() < 0.5, rng.uniform(30, 600)
+        if not crowd.active or crowd.world.outage.down:
+            continue
+        set_pause(crowd, crowd.world.connection_ids[name], flow, minutes)
+        if early:
+            await asyncio.sleep(after)
+            _resume(crowd, crowd.world.connection_ids[name], flow)
+
+
+def end_all(crowd: Crowd) -> None:
+    """Whatever is paused goes on."""
+    now = crowd.world.clock.now()
+    for pause in [one for one in crowd.paused if one.ended > now]:
+        _resume(crowd, pause.connection_id, pause.flow)
+
+
+def set_pause(crowd: Crowd, connection_id: int, flow: str, minutes: int) -> None:
+    """A person pauses a flow for so long (one of `console.flows.CHOICES`)."""
+    world = crowd.world
+    _ended(crowd, connection_id, flow)
+    with world.database.begin() as c:
+        at = world.service_clock.now()
+        pause_flow(c, world.wakeups, connection_id, flow, str(minutes), WHO, "Stocktaking.", at)
+    began = world.clock.now()
+    crowd.paused.append(FlowPaused(connection_id, flow, began, began + timedelta(minutes=minutes)))
+    crowd.did[f"{flow} paused"] += 1
+
+
+def _resume(crowd: Crowd, connection_id: int, flow: str) -> None:
+    world = crowd.world
+    try:
+        with world.database.begin() as c:
+            resume_flow(c, world.wakeups, connection_id, flow, WHO, world.service_clock.now())
+    except PauseRefused:
+        crowd.did["nothing left to resume"] += 1
+        return
+    _ended(crowd, connection_id, flow)
+    crowd.did["flow resumed"] += 1
+
+
+def _ended(crowd: Crowd, connection_id: int, flow: str) -> None:
+    """The pause of this flow is over now, where it was not before."""
+    now = crowd.world.clock.now()
+    crowd.paused[:] = [
+        replace(one, ended=now)
+        if (one.connection_id, one.flow) == (connection_id, flow) and one.ended > now
+        else one
+        for one in crowd.paused
+    ]

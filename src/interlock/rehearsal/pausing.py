@@ -36,7 +36,7 @@ async def pause_for_ever(seed: int, crowd: Crowd) -> None:
     rng = stream(seed)
     rng.random()
     while True:
-        await asyncio.sleep(rng.choice((60.0, 300.0, 900.0)) * rng.uniform(0.5, 1.5))
+        await asyncio.sleep(rng.choice((30.0, 120.0, 400.0)) * rng.uniform(0.5, 1.5))
         name, flow, minutes = rng.choice(sorted(crowd.world.mirakl)), rng.choice(FLOWS), rng.choice(MINUTES)
         early, after = rng.random() < 0.5, rng.uniform(30, 600)
         if not crowd.active or crowd.world.outage.down:

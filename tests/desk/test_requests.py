@@ -138,6 +138,24 @@ def test_undoing_adds_what_was_removed_whole_and_takes_out_what_was_never_sold()
     assert edit.added == (AddedLine("V-LAMP", 1, "L2"),)
 
 
+def test_undoing_brings_an_article_of_a_bundle_back_of_which_the_order_has_no_line() -> None:
+    price = MUG.unit_price
+    view = with_lines(
+        replace(MUG, current_quantity=1),
+        LAMP,
+        links=(
+            LineLink("L1", "S1", price, "sku", "V-MUG", 1),
+            LineLink("L1", "of the order it replaced", price, "import", "V-CANDLE", 3),
+            LineLink("L2", "S2", LAMP.unit_price, "import"),
+        ),
+    )
+
+    edit = asked(view, undo=True)
+
+    assert edit.quantities == (("S1", 2),)
+    assert edit.added == (AddedLine("V-CANDLE", 6, "L1"),)
+
+
 def test_undoing_takes_out_what_the_marketplace_cancelled() -> None:
     lines = (a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
     view = a_view(mirakl=an_order(lines=lines))

@@ -380,13 +380,15 @@ def restored(
     for ordered in ordered_of(mirakl, memory):
         of_line = tuple(line for line in shopify.lines if mirakl_line_id_of(line, memory) == ordered.line_id)
         parts = parts_of(ordered.line_id, memory)
-        by_part = _by_part(of_line, memory) if parts else {"": of_line}
+        # An order that replaced another may have no line at all of an article.
+        none: dict[str, tuple[ShopifyLine, ...]] = dict.fromkeys(parts, ())
+        by_part = none | _by_part(of_line, memory) if parts else {"": of_line}
         for part, lines in by_part.items():
             due = agreed[ordered.line_id] * parts.get(part, 1)
             there = sum(line.current_quantity for line in lines) if parts else shown.get(ordered.line_id, 0)
             missing = due - there
             alive = [line for line in lines if line.current_quantity > 0]
-            variant = next((line.variant_id for line in lines if line.variant_id), "")
+            variant = next((line.variant_id for line in lines if line.variant_id), part)
             if missing > 0 and not alive and variant:
                 # A removed line cannot be raised: an edit session shows only lines that still have units.
                 added.append(AddedLine(variant, missing, ordered.line_id))

@@ -262,11 +262,26 @@ LABEL = (LabelSeen("F1", "RM1"),)
 def test_a_label_given_back_after_the_dispatch_is_an_incident_until_it_has_another_one() -> None:
     memory = came_back(TOLD, shipped(fulfillments=(VOIDED,)), a_memory(labels_seen=LABEL))
     (incident,) = memory.incidents
-    assert (incident.reason, incident.subject) == (Reason.FULFILLMENT_CANCELLED, "F1")
+    assert (incident.reason, incident.subject) == (Reason.FULFILLMENT_CANCELLED, "F1 RM1")
     assert "its label given back" in incident.sentence
 
-    anew = shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),))
-    assert came_back(TOLD, anew, memory).incidents[0].closed_at == NOW
+    anew = came_back(TOLD, shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),)), memory)
+    assert anew.incidents[0].closed_at == NOW
+
+    again = replace(anew, labels_seen=(LabelSeen("F1", "RM2"),))
+    once_more = came_back(TOLD, shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),)), again)
+    assert [(one.subject, one.closed_at is None) for one in once_more.incidents] == [
+        ("F1 RM1", False),
+        ("F1 RM2", True),
+    ]
+
+
+def test_a_fulfillment_cancelled_after_its_label_was_given_back_is_the_same_incident() -> None:
+    memory = came_back(TOLD, shipped(fulfillments=(VOIDED,)), a_memory(labels_seen=LABEL))
+
+    after = came_back(TOLD, BACK, replace(memory, labels_seen=()))
+
+    assert after.incidents == memory.incidents
 
 
 def test_the_deadline_says_that_a_label_was_given_back() -> None:

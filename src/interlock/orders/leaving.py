@@ -5,8 +5,10 @@ LABEL_VOIDED, Shopify reference 10.5 and 11): its units count as fulfilled there
 """
 
 from dataclasses import replace
+from datetime import datetime
 
-from interlock.orders.memory import LabelSeen, Memory
+from interlock.orders.memory import Incident, LabelSeen, Memory
+from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import Fulfillment, ShopifyOrder
 
 
@@ -31,6 +33,17 @@ def stays_here(fulfillment: Fulfillment, memory: Memory) -> bool:
     number = _number(fulfillment)
     before = [label.number for label in memory.labels_seen if label.fulfillment_id == fulfillment.id]
     return not number or not before or number in before
+
+
+def with_parcel_back(memory: Memory, parcel: str, number: str, at: datetime, sentence: str) -> Memory:
+    """Remember the incident of a parcel that came back after the marketplace was told of it, once. A label that was given
+    back is named by its `number` too: its fulfillment may get another one, and that may be given back as well."""
+    for incident in memory.incidents:
+        is_it = incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
+        if is_it and incident.subject.partition(" ")[0] == parcel:
+            return memory
+    subject = f"{parcel} {number}".strip()
+    return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, subject, at, sentence))
 
 
 def as_it_left(shopify: ShopifyOrder, memory: Memory) -> ShopifyOrder:

@@ -25,7 +25,8 @@ from interlock.orders.agreement import (
     whole_bundles,
 )
 from interlock.orders.differences import AddressChanged, Difference, LineAdded, ShippingChanged
-from interlock.orders.memory import Incident, Memory, ParcelSeen
+from interlock.orders.leaving import with_parcel_back
+from interlock.orders.memory import Memory, ParcelSeen
 from interlock.orders.plan import Case, Part, latest
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
@@ -365,9 +366,9 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -
         "and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal and "
         "close this with the reason."
     )
-    return memory.with_incident(
-        Incident(Reason.FULFILLMENT_CANCELLED, books.orphans[-1].marker, view.now, sentence)
-    )
+    marker = books.orphans[-1].marker
+    labels = [label.number for label in memory.labels_seen if marker_of(label.fulfillment_id) == marker]
+    return with_parcel_back(memory, marker, "".join(labels), view.now, sentence)
 
 
 # -- cases -------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from interlock.orders.agreement import (
     refunded_in_full,
     shopify_quantities,
 )
-from interlock.orders.leaving import as_it_left, stays_here
-from interlock.orders.memory import Incident, Memory
+from interlock.orders.leaving import as_it_left, stays_here, with_parcel_back
+from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Reason, Severity
 from interlock.orders.snapshots import GONE_OUT, TO_SHIP, MiraklOrder, ShopifyOrder
@@ -201,7 +201,8 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopify
         "afterwards and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal "
         "and close this with the reason."
     )
-    return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, parcel.id, view.now, sentence))
+    labels = [label.number for label in memory.labels_seen if label.fulfillment_id == parcel.id]
+    return with_parcel_back(memory, parcel.id, "".join(labels), view.now, sentence)
 
 
 # -- sent at the marketplace alone ---------------------------------------------------------------------------

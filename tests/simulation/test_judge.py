@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, select, text, update
 
 from interlock.access.audit_log import Did, audit_log, record
 from interlock.orders.connection import ConnectionRules
+from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
 from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
@@ -925,7 +926,7 @@ def test_i25_a_replaced_claim_and_a_unit_that_went_missing(
 # -- after everything was lost -------------------------------------------------------------------------------
 
 
-async def _lose_everything(database: Database, spoil: bool) -> Verdict:
+async def _lose_everything(database: Database, spoil: bool, said: str = "") -> Verdict:
     plan = WorldPlan(seed=8, marketplaces=(PROFILE,), rules=RULES, processes=1)
     world = World(plan, database, Keyring([new_key()]))
     for item in CATALOGUE:
@@ -937,6 +938,13 @@ async def _lose_everything(database: Database, spoil: bool) -> Verdict:
         order = next(iter(world.shopify.shop.orders.values()))
         world.shopify.delete_marker(order)
         world.shopify.shop.drafts.clear()
+    if said:
+        # As if the order that is found again were one that another had been told apart from, by a person or by nobody.
+        with database.begin() as c:
+            (row,) = c.execute(select(orders.c.id, orders.c.memory, orders.c.shopify_order_id)).all()
+            kin = {"shopify_order_id": row.shopify_order_id, "role": "unlinked", "who": said.strip()}
+            kept = {"memory": {**row.memory, "lineage": [kin]}, "shopify_order_id": "gid://shopify/Order/1"}
+            c.execute(update(orders).where(orders.c.id == row.id).values(**kept))
     verdict = Verdict()
     await i23_the_mapping_can_be_rebuilt(world, verdict)
     await world.stop()
@@ -952,6 +960,19 @@ def test_i23_the_mapping_comes_back_unless_every_trace_of_it_is_gone(database: D
         loop.close()
     assert verdict.checked["I23"] == 1
     assert bool(verdict.broken) == spoil
+
+
+@pytest.mark.parametrize(("said", "broken"), [("Dana Desk", False), (" ", True)])
+def test_i23_what_only_a_person_had_said_is_lost_with_the_rest(
+    database: Database, said: str, broken: bool
+) -> None:
+    loop = VirtualLoop(random.Random(8))
+    try:
+        verdict = loop.run_until_complete(_lose_everything(database, spoil=False, said=said))
+    finally:
+        loop.close()
+    assert ([finding.invariant for finding in verdict.broken] == ["I23"]) is broken
+    assert ([finding.invariant for finding in verdict.bounded] == ["I23"]) is not broken
 
 
 # -- what is planted -----------------------------------------------------------------------------------------

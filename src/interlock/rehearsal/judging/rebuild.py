@@ -41,7 +41,7 @@ async def i23_the_mapping_can_be_rebuilt(world: World, verdict: Verdict, seconds
     for process in world.processes:
         process.kill()
     await asyncio.sleep(1)
-    before = _links(world)
+    before, said = _links(world), _set_aside_by_people(world)
     with world.database.begin() as c:
         for table in reversed(metadata.sorted_tables):
             if table.name in LOST:
@@ -81,7 +81,12 @@ async def i23_the_mapping_can_be_rebuilt(world: World, verdict: Verdict, seconds
             continue
         verdict.checked["I23"] += 1
         found = after.get((connection_id, order_id))
-        if found != shopify_order_id:
+        if (connection_id, order_id, found) in said:
+            # Only what the person had said, which is lost too, told that this one is not it.
+            verdict.bound(
+                "I23", order_id, now, "An order is linked that a person had set aside.", f"now {found}"
+            )
+        elif found != shopify_order_id:
             verdict.violation(
                 "I23",
                 order_id,
@@ -172,6 +177,19 @@ async def i23_an_older_copy_makes_nothing_twice(
                 "A second Shopify order was made from an older copy of the database.",
                 f"was {was}, now also {effect.order_id}",
             )
+
+
+def _set_aside_by_people(world: World) -> set[tuple[int, str, str | None]]:
+    """The Shopify orders that a person took out of a lineage, or back to where it is asked about, each with the marketplace
+    order of that lineage."""
+    with world.database.begin() as c:
+        rows = c.execute(select(orders.c.connection_id, orders.c.mirakl_order_id, orders.c.memory)).all()
+    return {
+        (row.connection_id, row.mirakl_order_id, kin["shopify_order_id"])
+        for row in rows
+        for kin in (row.memory or {}).get("lineage", ())
+        if kin.get("who") and kin["role"] in ("candidate", "unlinked")
+    }
 
 
 def _links(world: World) -> dict[tuple[int, str], str | None]:

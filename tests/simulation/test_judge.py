@@ -32,6 +32,7 @@ from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 
 NAME = "shoply"
 PROFILE = replace(
@@ -149,13 +150,8 @@ async def _a_calm_hour(database: Database) -> World:
 @pytest.fixture(scope="module")
 def finished(server: ThrowawayServer) -> Iterator[World]:
     """The clean history, lived once for all tests of this file."""
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_a_calm_hour(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 7, _a_calm_hour) as told:
+        yield told
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The judge knows what a bundle is: it finds planted breaches about one, and nothing in a clean history that sells some."""
 
 import asyncio
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +15,6 @@ from interlock.rehearsal.history import draw_plan
 from interlock.rehearsal.judge import judge_evidence
 from interlock.rehearsal.judging.evidence import LabelAsked
 from interlock.rehearsal.judging.truth import Truth, truths
-from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.stock import learn_offers
 from interlock.rehearsal.world import SoldBundle, World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE
@@ -24,6 +22,7 @@ from interlock.simulator.record import Effect
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 from tests.simulation.runner import regressions
 from tests.simulation.test_judge import NAME, PROFILE, Bench, _put_back
 
@@ -62,13 +61,8 @@ async def _an_afternoon(database: Database) -> World:
 @pytest.fixture(scope="module")
 def finished(server: ThrowawayServer) -> Iterator[World]:
     """The clean history, lived once for all tests of this file."""
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_an_afternoon(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 7, _an_afternoon) as told:
+        yield told
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """I4 and I15 where parcels are told of one by one: what is right passes, and every planted breach is found."""
 
 import asyncio
-import random
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,13 +8,13 @@ import pytest
 
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.history import draw_plan
-from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream, unheard
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 from tests.simulation.test_judge import NAME, Bench, _case, _put_back
 
 PROFILE = PROFILES["all-or-nothing"].changed(
@@ -47,13 +46,8 @@ async def _two_parcels(database: Database) -> World:
 
 @pytest.fixture(scope="module")
 def sent(server: ThrowawayServer) -> Iterator[World]:
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_two_parcels(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 7, _two_parcels) as told:
+        yield told
 
 
 @pytest.fixture

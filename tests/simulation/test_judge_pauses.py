@@ -15,13 +15,13 @@ from interlock.orders.pauses import flow_of
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.judging.evidence import FlowPaused
 from interlock.rehearsal.judging.pauses import FLOW_OF
-from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.pausing import are_set, end_all, set_pause
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 from tests.simulation.runner import regressions
 from tests.simulation.test_judge import NAME, PROFILE, Bench, _case, _put_back
 
@@ -56,13 +56,8 @@ async def _an_hour_with_a_pause(database: Database) -> tuple[World, Crowd]:
 @pytest.fixture(scope="module")
 def finished(server: ThrowawayServer) -> Iterator[tuple[World, Crowd]]:
     """The clean history, lived once for all tests of this file."""
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_an_hour_with_a_pause(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 7, _an_hour_with_a_pause) as told:
+        yield told
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """I6 where a connection lets Interlock refund: allowed refunds pass, and every planted breach of the rules is found."""
 
 import asyncio
-import random
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -12,12 +11,12 @@ from interlock.cases.store import answer, cases
 from interlock.engine.hints import hint
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.reasons import Option, Reason
-from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 from tests.simulation.test_judge import NAME, Bench, _put_back
 
 PROFILE = PROFILES["all-or-nothing"].changed(
@@ -62,13 +61,8 @@ def _keyring() -> Keyring:
 
 @pytest.fixture(scope="module")
 def refunded(server: ThrowawayServer) -> Iterator[World]:
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_a_refunded_hour(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 7, _a_refunded_hour) as told:
+        yield told
 
 
 @pytest.fixture

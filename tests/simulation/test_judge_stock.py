@@ -1,7 +1,6 @@
 """The judge finds planted violations of I26 and I27, and nothing in a history of stock that is clean."""
 
 import asyncio
-import random
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +13,6 @@ from sqlalchemy import Connection, text
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Verdict, judge_evidence
 from interlock.rehearsal.judging.evidence import gather
-from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.stock import learn_offers
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -22,6 +20,7 @@ from interlock.simulator.shopify.inventory import count_stock
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.living import lived
 
 NAME = "hidden-address"
 RULES = ConnectionRules(NAME, f"interlock:{NAME}", publish_stock=True, stock_buffer=2)
@@ -50,13 +49,8 @@ async def _a_quiet_afternoon(database: Database) -> World:
 @pytest.fixture(scope="module")
 def finished(server: ThrowawayServer) -> Iterator[World]:
     """The clean history, lived once for all tests of this file."""
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(9))
-    try:
-        yield loop.run_until_complete(_a_quiet_afternoon(database))
-    finally:
-        loop.close()
-        server.drop_database(database)
+    with lived(server, 9, _a_quiet_afternoon) as told:
+        yield told
 
 
 class _TakenBack(Exception):

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from interlock.engine.ledger import digest_of, operations
 from interlock.engine.store import unreadable
+from interlock.inventory.store import stock_figures
 from interlock.orders.actions import SetSellerReference
 from interlock.orders.codec import encode
 from interlock.orders.reasons import Reason
@@ -137,6 +138,44 @@ def test_the_same_order_twice_is_one_row_and_an_unchanged_document_is_no_hint(
                 await bench.sleep(61)
                 await bench.desk.work()
             assert (bench.known(), bench.row(order_id).hints) == (1, hints)
+
+    virtually(reads)
+
+
+def test_an_order_that_ended_before_it_was_known_has_moved_its_offers_and_their_figures_are_told_again_once(
+    database: Database, keyring: Keyring
+) -> None:
+    def believed() -> dict[str, int | None]:
+        with database.begin() as c:
+            rows = c.execute(select(stock_figures.c.sku, stock_figures.c.believed))
+            return {row.sku: row.believed for row in rows}
+
+    def told(bench: Bench) -> None:
+        (connection_id,) = bench.world.connection_ids.values()
+        with database.begin() as c:
+            c.execute(delete(stock_figures))
+            for sku in ("MUG-BLUE", "LAMP-OAK"):
+                c.execute(
+                    insert(stock_figures).values(connection_id=connection_id, sku=sku, target=9, believed=9)
+                )
+
+    async def reads() -> None:
+        async with on_bench(database, keyring) as bench:
+            await bench.desk.work()
+            told(bench)
+            order = bench.marketplace.create_generated(lines=1, skus=["MUG-BLUE"])
+            bench.marketplace.portal_decide(order.id, False)
+            for _ in range(2):
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert (bench.known(), order.state) == (0, "REFUSED")
+            assert believed() == {"MUG-BLUE": None, "LAMP-OAK": 9}
+            # The walks show the order for ten minutes more, and it has not changed.
+            told(bench)
+            for _ in range(3):
+                await bench.sleep(61)
+                await bench.desk.work()
+            assert believed() == {"MUG-BLUE": 9, "LAMP-OAK": 9}
 
     virtually(reads)
 

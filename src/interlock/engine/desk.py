@@ -30,11 +30,12 @@ from interlock.engine.store import (
 )
 from interlock.engine.troubles import TroubleCode, note_trouble
 from interlock.engine.walking import again_after
+from interlock.inventory.store import touch
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome, Unavailable
 from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import DEAD, GONE_OUT
+from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder
 from interlock.orders.store import add_order, keep_document, orders, tell, unseen_since, wanted_documents
 from interlock.orders.timeline import sentence_of
 from interlock.quarantine.store import in_quarantine
@@ -45,6 +46,7 @@ LEAD_FOR = timedelta(seconds=120)
 GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
+MOST_ENDED = 1000
 WANTED_AGAIN = timedelta(seconds=5)
 SEEN_AGAIN_AFTER = timedelta(minutes=15)
 """So long at most the marketplace's side of an order that is still to be shipped goes unseen: nothing promises that
@@ -88,6 +90,8 @@ class Desk:
         self._platforms = platforms
         self._rules = rules
         self._references_at: datetime | None = None
+        # Orders that ended before they were known, by id, with the change of them that was last heeded.
+        self._ended_unseen: dict[str, datetime] = {}
 
     async def work(self) -> datetime | None:
         """Do what is due now: a walk, reads by id, a batch of references. Meant to be called every second.
@@ -279,7 +283,12 @@ class Desk:
             for keep in prepared:
                 keep(c)
 
-        await parts.store.tx(record)
+        try:
+            await parts.store.tx(record)
+        except BaseException:
+            # Nothing of the page may have been kept, and what it heeded is heeded again.
+            self._ended_unseen.clear()
+            raise
 
     def _prepare(
         self, document: Document, observed_at: datetime, may_lag: timedelta
@@ -316,7 +325,8 @@ class Desk:
                 _KNOWN, {"of_connection": platforms.connection_id, "named": snapshot.order_id}
             ).one_or_none()
             if known is None and snapshot.state in (*DEAD, *GONE_OUT):
-                return  # it ended before we knew it: nothing to keep together
+                self._ended_before_known(c, snapshot, observed_at)
+                return
             order_id = (
                 known.id
                 if known is not None
@@ -335,6 +345,17 @@ class Desk:
                 hint(c, parts.queue, order_id, lane, observed_at)
 
         return keep
+
+    def _ended_before_known(self, c: Connection, ended: MiraklOrder, now: datetime) -> None:
+        """There is nothing to keep together of such an order. But its sale has moved the quantities of its offers, and
+        nothing promises that an export of changes shows that (Mirakl reference, OF52): their figures are told again, once
+        for each change of the order, which the walks show several times."""
+        if self._ended_unseen.get(ended.order_id) == ended.updated_at:
+            return
+        if len(self._ended_unseen) >= MOST_ENDED:
+            self._ended_unseen.clear()
+        self._ended_unseen[ended.order_id] = ended.updated_at
+        touch(c, self._platforms.connection_id, (line.sku for line in ended.lines), now)
 
     # -- references ------------------------------------------------------------------------------------
 

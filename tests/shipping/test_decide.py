@@ -269,6 +269,63 @@ def test_a_refusal_is_a_case_that_a_person_may_answer_with_another_attempt(
     assert (again.cases, again.actions) == ((), (action,))
 
 
+@pytest.mark.parametrize(
+    ("state", "number", "action", "reason"),
+    [
+        ("SHIPPING", "RM1", TRACKING, Reason.SHIPPING_REFUSED),
+        ("SHIPPING", "RM1", ShipOrder(), Reason.SHIPPING_REFUSED),
+        ("SHIPPING", "RM2", TRACKING, None),
+        ("SHIPPED", "RM1", TRACKING, None),
+        ("SHIPPED", "RM2", SetTracking("RM24", "", "RM2", ""), Reason.TRACKING_NOT_CORRECTED),
+    ],
+)
+def test_a_refusal_the_marketplace_was_not_seen_after_is_said_a_minute_later(
+    state: str, number: str, action: Any, reason: Reason | None
+) -> None:
+    told = (
+        an_order(state, tracking_carrier_code="RM24", tracking_number="RM1")
+        if state == "SHIPPED"
+        else an_order()
+    )
+    parcel = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
+    written = NOW + timedelta(seconds=1)
+    at_once, later, again = (
+        asked(
+            look(
+                told,
+                parcel,
+                now=now,
+                mirakl_written_at=written,
+                operations=(an_operation(action, words="No", ended_at=written),),
+            ),
+            a_memory(decisions=decisions),
+        )
+        for now, decisions in (
+            (written, ()),
+            (written + timedelta(minutes=1), ()),
+            (
+                written + timedelta(minutes=1),
+                (
+                    a_decision(
+                        Reason.SHIPPING_REFUSED,
+                        "tracking RM1",
+                        Option.SEND_AGAIN,
+                        at=written + timedelta(seconds=5),
+                    ),
+                ),
+            ),
+        )
+    )
+
+    assert (at_once.actions, at_once.cases) == ((), ())
+    assert [case.reason for case in later.cases] == ([] if reason is None else [reason])
+    if reason is not None:
+        assert at_once.look_at == written + timedelta(minutes=1)
+        assert at_once.mirakl_since == later.mirakl_since == written
+    if action == TRACKING and reason is not None:
+        assert again.cases == ()
+
+
 def test_corrected_tracking_leaves_the_refusal_behind() -> None:
     view = look(operations=(an_operation(SetTracking("RM24", "", "WRONG", "")),))
 

@@ -28,6 +28,7 @@ from interlock.shipping.telling import (
     live_parcels,
     missing_case,
     not_mapped_case,
+    refused_unseen,
     sent,
     shows,
     unusable_case,
@@ -87,7 +88,7 @@ def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_
     if not live or mirakl.state not in TO_SHIP or not mirakl.can_ship:
         return Part(memory)
     if not view.mirakl_is_current:
-        return Part(memory, mirakl_since=view.mirakl_written_at)
+        return refused_unseen(view, memory, (ShipOrder(), *_tracking_told(view, mirakl, live)))
     if differences and not as_decided:
         because = (
             "Units have left in Shopify, but the two sides disagree, so the dispatch is not reported yet."
@@ -225,7 +226,7 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
     if parcel is None or not shown or shown == sent_number(parcel.tracking_number):
         return Part(memory)
     if not view.mirakl_is_current:
-        return Part(memory, mirakl_since=view.mirakl_written_at)
+        return refused_unseen(view, memory, _tracking_told(view, mirakl, live), correction=True)
     left_behind = left_behind_case(view, memory, mirakl, parcel, shown)
     if left_behind is not None:
         return Part(memory, cases=(left_behind,))
@@ -237,6 +238,15 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
         f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
     )
     return want(view, memory, _action(tracking), because, correction=True)
+
+
+def _tracking_told(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> tuple[SetTracking, ...]:
+    """The call that tells of the parcels' tracking as it is now, where it can be told."""
+    tracked = _tracked(live)
+    choice = None if tracked is None else choice_for(view, mirakl, tracked)
+    if tracked is None or not isinstance(choice, CarrierChoice):
+        return ()
+    return (_action(sent(choice, tracked)),)
 
 
 def _action(tracking: Tracking) -> SetTracking:

@@ -1,12 +1,13 @@
 """What the marketplace can be told of a parcel: its tracking with a carrier it knows, or the case that says why not."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import assert_never
 
 from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, TrackShipment
 from interlock.orders.memory import Memory
-from interlock.orders.plan import Case, Part
+from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import OpenOperation, View
@@ -17,6 +18,9 @@ from interlock.shipping.tracking import number_problem, sent_number
 SUGGESTIONS = 5
 _SHOWN = 200
 """So much of what somebody typed into Shopify is shown; longer names cannot be mapped."""
+
+REFUSED_UNSEEN_FOR = timedelta(minutes=1)
+"""So long a refusal waits for a read of the marketplace before it is said without one."""
 
 Told = SetTracking | ShipOrder | ShipmentAction
 
@@ -234,6 +238,26 @@ def want(
                 return Part(memory, actions=(action,), because=because)
             return Part(memory, actions=(action,), cases=(case,))
     return Part(memory, actions=(action,), because=because)
+
+
+def refused_unseen(view: View, memory: Memory, wanted: Collection[Told], correction: bool = False) -> Part:
+    """What there is to say while the marketplace was not seen since a call of ours: where it refused one that is wanted
+    still, its case. A read mostly follows at once and shows what the refusal meant, so a minute is waited for it."""
+    part = Part(memory, mirakl_since=view.mirakl_written_at)
+    for action, operation in (
+        (action, op) for action in wanted for op in view.operations if op.action == action
+    ):
+        if operation.state != "REJECTED" or operation.ended_at is None:
+            continue
+        case = _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
+        if operation.is_sent_again_by(memory.decision(case.reason, case.subject)):
+            continue
+        said_at = operation.ended_at + REFUSED_UNSEEN_FOR
+        if view.now < said_at:
+            part = replace(part, look_at=earliest(part.look_at, said_at))
+        else:
+            part = replace(part, cases=(*part.cases, case))
+    return part
 
 
 def still_refused(view: View) -> tuple[Case, ...]:

@@ -185,6 +185,7 @@ def test_an_unclear_call_whose_effect_shows_is_confirmed_when_it_is_not_wanted_a
     settled = book.want(at=NOW + SECOND, view=shown)
     assert _state(book, SHIP) == "CONFIRMED"
     assert "the platform shows that it happened" in settled.sentences[0]
+    assert settled.settled
 
 
 def test_an_unclear_call_whose_effect_does_not_show_is_over_only_after_the_settle_window(book: Book) -> None:
@@ -193,9 +194,9 @@ def test_an_unclear_call_whose_effect_does_not_show_is_over_only_after_the_settl
     assert _state(book, SHIP) == "UNKNOWN"
     asked = book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 59 * SECOND))
     assert asked.mirakl_since == NOW + SETTLE
-    assert _state(book, SHIP) == "UNKNOWN"
-    book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 61 * SECOND))
-    assert _state(book, SHIP) == "REJECTED"
+    assert (_state(book, SHIP), asked.settled) == ("UNKNOWN", False)
+    over = book.want(at=NOW + 90 * SECOND, view=view_at(NOW + 90 * SECOND, NOW + 61 * SECOND))
+    assert (_state(book, SHIP), over.settled) == ("REJECTED", True)
     assert ledger.remembered(book.c, book.row.id).open == ()
 
 

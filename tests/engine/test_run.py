@@ -13,6 +13,7 @@ from interlock.orders.codec import decode
 from interlock.orders.reasons import Reason
 from interlock.orders.store import EMPTY_MEMORY, hour_of, kin_of, orders, plans
 from interlock.orders.view import View
+from interlock.simulator.faults import Fault
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.switches import Switches
@@ -250,6 +251,34 @@ def test_a_plan_is_kept_and_told_when_it_says_something_new_and_only_then(
             assert viewed == last_run.isoformat()
 
     virtually(runs)
+
+
+def test_once_an_unclear_cancelation_is_settled_the_edit_that_waited_for_it_is_sent_in_the_same_run(
+    database: Database, keyring: Keyring
+) -> None:
+    async def edits() -> None:
+        async with on_bench(database, keyring, "automatic") as bench:
+            order_id, order = await _released(bench)
+            sold = order.lines[0].current_quantity
+            bench.marketplace.armed.arm("OR30", Fault("server_error"), times=1)
+            bench.world.shopify.set_quantity(order, "MUG-BLUE", sold - 1)
+            for _ in range(2):
+                await bench.look(order_id)
+                await bench.sleep(61)
+                await bench.desk.work()
+            await bench.look(order_id)
+            assert (bench.calls("OR30"), "answer is unclear" in bench.story(order_id)) == (1, True)
+            bench.world.shopify.set_quantity(order, "MUG-BLUE", sold - 2)
+            await bench.look(order_id)
+            for _ in range(4):
+                await bench.sleep(61)
+                await bench.desk.work()
+            await bench.look(order_id)
+            assert bench.calls("OR30") == 2
+            line = next(iter(bench.marketplace.orders.values())).lines[0]
+            assert [part.quantity for part in line.cancelations] == [2]
+
+    virtually(edits)
 
 
 def test_hints_that_come_during_a_run_are_answered_by_another_one(

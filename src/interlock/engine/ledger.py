@@ -205,13 +205,15 @@ class ToSendForConnection:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a plan means for the ledger: what to send now, when to come back, and which snapshot is wanted."""
+    """What a plan means for the ledger: what to send now, when to come back, and which snapshot is wanted. `settled` says
+    that a call the plan still took for unclear is settled now, so that it has to be decided again."""
 
     send: tuple[ToSend, ...] = ()
     look_at: datetime | None = None
     mirakl_since: datetime | None = None
     unclear: tuple[OpenOperation, ...] = ()
     sentences: tuple[str, ...] = ()
+    settled: bool = False
 
 
 def digest_of(action: Action | ConnectionAction) -> str:
@@ -501,7 +503,7 @@ def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Rec
                 sentence = (
                     f"{type(action).__name__}: the answer was unclear; the platform shows that it happened."
                 )
-                return replace(result, sentences=(*result.sentences, sentence))
+                return replace(result, sentences=(*result.sentences, sentence), settled=True)
             if now < settled_at:
                 return _later(result, settled_at)
             if not _seen_after(action, view, settled_at):
@@ -514,7 +516,7 @@ def _let_go(c: Connection, row: Row[Any], view: View, now: datetime, result: Rec
                 "the platform does not show it, and it is not wanted any more",
                 now,
             )
-            return result
+            return replace(result, settled=True)
         case "IN_FLIGHT":
             return result
         case _:

@@ -515,7 +515,7 @@ class _Run:
             look_at = earliest(final.look_at, todo.look_at)
             look_at = earliest(look_at, read_again_at(final.memory, now))
             waits_until = look_at if self._stays_to_accept(plan, look_at) else None
-            rests = may_rest and not todo.send and waits_until is None
+            rests = may_rest and not todo.send and not todo.settled and waits_until is None
             if not rests:
                 still_mine(c, row.id, row.epoch, lease_until=now + LEASE, **values)
             elif release_lease(c, row.id, row.epoch, row.hints, look_at, now, **values):

@@ -414,6 +414,12 @@ def test_a_replacement_of_an_ended_order_is_held_and_asked() -> None:
 
 NUMBERED = a_copy(name="#1042", tags=(), traces=Traces(attribute=MARKER, app="Editify"))
 SENT = an_order("SHIPPED")
+LEFT = replace(
+    LIVE,
+    lines=tuple(replace(line, fulfilled_quantity=line.current_quantity) for line in LIVE.lines),
+    fulfillment_orders=(),
+    fulfillments=(a_fulfillment(),),
+)
 ASKED = a_memory(lineage=(Kin("SO2", "#1042", "candidate", NOW, "Interlock", "the same e-mail"),))
 
 
@@ -477,7 +483,7 @@ def test_parcels_that_shopify_has_not_made_yet_are_looked_for(
 ) -> None:
     unrouted = replace(NUMBERED, fulfillment_orders=(), created_at=NOW)
     now = NOW + timedelta(seconds=age)
-    plan = seen((unrouted,), shopify=LIVE, mirakl=SENT, now=now)
+    plan = seen((unrouted,), shopify=LEFT, mirakl=SENT, now=now)
     assert reasons(plan) == [(LOOKING, "SO2")]
     assert plan.look_at == (None if looks_after is None else now + looks_after)
 
@@ -485,9 +491,9 @@ def test_parcels_that_shopify_has_not_made_yet_are_looked_for(
 @pytest.mark.parametrize("option", [Option.SECOND_DELIVERY, Option.NO_SUCCESSOR])
 def test_the_answer_releases_the_copy_and_it_is_not_asked_about_again(option: Option) -> None:
     waiting = replace(NUMBERED, fulfillment_orders=(HELD,))
-    first = seen((waiting,), shopify=LIVE, mirakl=SENT)
+    first = seen((waiting,), shopify=LEFT, mirakl=SENT)
     told = replace(first.memory, decisions=(says(option, at=NOW + timedelta(minutes=1)),))
-    later = {"shopify": LIVE, "mirakl": SENT, "now": NOW + timedelta(minutes=2)}
+    later = {"shopify": LEFT, "mirakl": SENT, "now": NOW + timedelta(minutes=2)}
     after = seen((waiting,), told, **later)
     assert roles(after)["#1042"] == "unlinked"
     freed = seen((waiting,), after.memory, **later)

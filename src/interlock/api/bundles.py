@@ -10,17 +10,17 @@ from sqlalchemy import Connection
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.maps import (
-    EntryChanged,
     Kept,
     Key,
     NameOfConnection,
-    NotMapped,
     SeenVersion,
     Value,
     Version,
     WhoAsks,
+    changed,
+    check_removed,
+    check_written,
     connection_there,
-    kept,
 )
 from interlock.api.places import OF_CONNECTION
 from interlock.api.problems import responses
@@ -29,6 +29,7 @@ from interlock.clock import Clock
 from interlock.console import bundles
 from interlock.console.desk import check_reason
 from interlock.console.editing import Desk
+from interlock.engine.store import ConnectionRow
 from interlock.offers.matching import Component
 from interlock.storage.database import Store
 
@@ -108,17 +109,15 @@ def bundle_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         now, who = clock.now(), caller.signed(wanted.who)
         components = [Component(one.shop_sku, one.units) for one in wanted.components]
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
             present = _entry(c, row.id, mirakl_sku)
             if present is not None and set(present.components) == set(components):
                 return Kept(orders=0)
-            if ("" if present is None else _version(present)) != wanted.version:
-                raise EntryChanged(mirakl_sku)
+            check_written(mirakl_sku, None if present is None else _version(present), wanted.version)
             done = bundles.set_bundle(c, desk.queue, row, mirakl_sku, components, who, now)
             return Kept(orders=done.orders)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     @routes.delete(
         "/connections/{connection}/bundles/{mirakl_sku:path}",
@@ -137,17 +136,13 @@ def bundle_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         their lines."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection) -> Kept:
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
             check_reason(said, why)
-            row = connection_there(c, connection)
             present = _entry(c, row.id, mirakl_sku)
-            if present is None:
-                raise NotMapped(mirakl_sku)
-            if _version(present) != version:
-                raise EntryChanged(mirakl_sku)
+            check_removed(mirakl_sku, None if present is None else _version(present), version)
             return Kept(orders=bundles.set_bundle(c, desk.queue, row, mirakl_sku, (), said, now, why).orders)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     return routes
 

@@ -11,17 +11,17 @@ from sqlalchemy import Connection
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.maps import (
-    EntryChanged,
     Kept,
     Key,
     NameOfConnection,
-    NotMapped,
     SeenVersion,
     Value,
     Version,
     WhoAsks,
+    changed,
+    check_removed,
+    check_written,
     connection_there,
-    kept,
 )
 from interlock.api.places import ANYWHERE, OF_CONNECTION
 from interlock.api.problems import responses
@@ -30,7 +30,7 @@ from interlock.clock import Clock
 from interlock.console import desk as maps
 from interlock.console.editing import Desk
 from interlock.console.mappings import carrier_entries, sku_entries, waiting_carriers, waiting_names
-from interlock.engine.store import all_connections
+from interlock.engine.store import ConnectionRow, all_connections
 from interlock.orders.connection import CarrierMapping
 from interlock.storage.database import Store
 
@@ -174,20 +174,18 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         already is written again without a version."""
         now, who = clock.now(), caller.signed(wanted.who)
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
             place = (shop_name, wanted.country, wanted.service)
             entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_entries(c, row.id)}
             present = entries.get(place)
             if present is not None and (present[1], present[2]) == (wanted.code, wanted.name):
                 return Kept(orders=0)
-            version = "" if present is None else version_of(present[1], present[2], present[4])
-            if version != wanted.version:
-                raise EntryChanged(shop_name)
+            version = None if present is None else version_of(present[1], present[2], present[4])
+            check_written(shop_name, version, wanted.version)
             mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
             return Kept(orders=maps.map_carrier_names(c, desk.queue, row, [mapping], who, now).orders)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     @routes.delete(
         "/connections/{connection}/carriers/{shop_name:path}",
@@ -207,22 +205,19 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Remove an entry. Parcels that name the carrier afterwards wait as cases again."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
-            present = [
-                entry
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
+            versions = [
+                version_of(entry[1], entry[2], entry[4])
                 for entry in carrier_entries(c, row.id)
                 if entry[0].strip().casefold() == shop_name.strip().casefold()
                 and entry[5:] == (country, service)
             ]
-            if not present:
-                raise NotMapped(shop_name)
-            if any(version_of(entry[1], entry[2], entry[4]) != version for entry in present):
-                raise EntryChanged(shop_name)
+            for present in versions or (None,):
+                check_removed(shop_name, present, version)
             maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
             return Kept(orders=0)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     @routes.get("/connections/{connection}/skus", responses=responses(404, 422), operation_id="show_skus")
     async def skus(caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection) -> SkuMap:
@@ -257,18 +252,17 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Say what a SKU of the marketplace is called in the shop. Orders that wait for it go on."""
         now, who = clock.now(), caller.signed(wanted.who)
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
             present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku)
             if present is not None and present[1] == wanted.shop_sku:
                 return Kept(orders=0)
-            version = "" if present is None else version_of(present[1], present[3])
-            if version != wanted.version:
-                raise EntryChanged(mirakl_sku)
+            check_written(
+                mirakl_sku, None if present is None else version_of(present[1], present[3]), wanted.version
+            )
             entry = (mirakl_sku, wanted.shop_sku)
             return Kept(orders=maps.map_sku_names(c, desk.queue, row, [entry], who, now).orders)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     @routes.delete(
         "/connections/{connection}/skus/{mirakl_sku:path}",
@@ -286,17 +280,14 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Remove an entry. New orders look for the SKU as the marketplace writes it."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
-            entries = {entry[0]: entry for entry in sku_entries(c, row.id)}
-            present = entries.get(mirakl_sku.strip())
-            if present is None:
-                raise NotMapped(mirakl_sku)
-            if version_of(present[1], present[3]) != version:
-                raise EntryChanged(mirakl_sku)
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
+            present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku.strip())
+            check_removed(
+                mirakl_sku, None if present is None else version_of(present[1], present[3]), version
+            )
             maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
             return Kept(orders=0)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     return routes

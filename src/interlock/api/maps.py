@@ -83,9 +83,25 @@ def connection_there(c: Connection, name: str) -> ConnectionRow:
     return row
 
 
-async def kept(store: Store, keep: Callable[[Connection], Kept]) -> Kept:
-    """Keep what was asked for, in one transaction. Raises MapNotTaken."""
+async def changed(store: Store, connection: str, keep: Callable[[Connection, ConnectionRow], Kept]) -> Kept:
+    """Change a map of that connection, in one transaction. Raises NoSuchConnection and MapNotTaken."""
     try:
-        return await store.tx(keep)
+        return await store.tx(lambda c: keep(c, connection_there(c, connection)))
     except maps.MapRefused as refused:
         raise MapNotTaken(str(refused), refused.field) from refused
+
+
+def check_written(key: str, present: str | None, seen: str) -> None:
+    """Whether the entry may be written by somebody who saw the version `seen`, empty for none: it is at version
+    `present`, None where there is none. Raises EntryChanged."""
+    if (present or "") != seen:
+        raise EntryChanged(key)
+
+
+def check_removed(key: str, present: str | None, seen: str) -> None:
+    """Whether the entry may be removed by somebody who saw the version `seen`: it is at version `present`, None where
+    there is none. Raises NotMapped and EntryChanged."""
+    if present is None:
+        raise NotMapped(key)
+    if present != seen:
+        raise EntryChanged(key)

@@ -8,7 +8,15 @@ from sqlalchemy import Connection
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
-from interlock.api.maps import EntryChanged, Kept, NameOfConnection, Value, Version, connection_there, kept
+from interlock.api.maps import (
+    Kept,
+    NameOfConnection,
+    Value,
+    Version,
+    changed,
+    check_written,
+    connection_there,
+)
 from interlock.api.places import OF_CONNECTION
 from interlock.api.problems import responses
 from interlock.api.values import Answer, Body, Who, version_of
@@ -94,17 +102,15 @@ def reason_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         now, who = clock.now(), caller.signed(wanted.who)
         place = f"{use} {wanted.edit}".strip()
 
-        def keep(c: Connection) -> Kept:
-            row = connection_there(c, connection)
+        def keep(c: Connection, row: ConnectionRow) -> Kept:
             present = reason_map(row.rules).get(place)
             if present == wanted.code:
                 return Kept(orders=0)
-            if ("" if present is None else version_of(place, present)) != wanted.version:
-                raise EntryChanged(place)
+            check_written(place, None if present is None else version_of(place, present), wanted.version)
             done = set_reasons(c, desk.queue, row, {place: wanted.code}, who, now)
             return Kept(orders=done.orders)
 
-        return await kept(store, keep)
+        return await changed(store, connection, keep)
 
     return routes
 

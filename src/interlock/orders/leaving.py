@@ -35,13 +35,14 @@ def stays_here(fulfillment: Fulfillment, memory: Memory) -> bool:
     return not number or not before or number in before
 
 
-def with_parcel_back(memory: Memory, parcel: str, number: str, at: datetime, sentence: str) -> Memory:
-    """Remember the incident of a parcel that came back after the marketplace was told of it, once. A label that was given
-    back is named by its `number` too: its fulfillment may get another one, and that may be given back as well."""
+def with_parcel_back(memory: Memory, parcel: str, fulfillment_id: str, at: datetime, sentence: str) -> Memory:
+    """Remember the incident of a `parcel` that came back after the marketplace was told of it, once. A label that was given
+    back is named by its number too: its fulfillment may get another one, and that may be given back as well."""
     for incident in memory.incidents:
         is_it = incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
         if is_it and incident.subject.partition(" ")[0] == parcel:
             return memory
+    number = next((one.number for one in memory.labels_seen if one.fulfillment_id == fulfillment_id), "")
     subject = f"{parcel} {number}".strip()
     return memory.with_incident(Incident(Reason.FULFILLMENT_CANCELLED, subject, at, sentence))
 

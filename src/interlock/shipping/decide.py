@@ -88,7 +88,7 @@ def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_
     if not live or mirakl.state not in TO_SHIP or not mirakl.can_ship:
         return Part(memory)
     if not view.mirakl_is_current:
-        return refused_unseen(view, memory, (ShipOrder(), *_tracking_told(view, mirakl, live)))
+        return refused_unseen(view, memory, (ShipOrder(), *_tracking_wanted(view, mirakl, live)))
     if differences and not as_decided:
         because = (
             "Units have left in Shopify, but the two sides disagree, so the dispatch is not reported yet."
@@ -199,17 +199,15 @@ def _is_open(incident: Incident) -> bool:
 
 
 def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
-    tracked = _tracked(live)
-    choice = None if tracked is None else choice_for(view, mirakl, tracked)
-    if tracked is None or not isinstance(choice, CarrierChoice):
+    tracking = _to_tell(view, mirakl, live)
+    if tracking is None:
         hindrance = _hindrance(view, mirakl, live)
         if hindrance is None:
             return _without_tracking(view, memory, mirakl, live)
         return Part(
             memory, cases=(replace(hindrance, sentence=f"Everything agreed has left. {hindrance.sentence}"),)
         )
-    tracking = sent(choice, tracked)
-    said = f"{tracking.said}{_several(live, tracked)}"
+    said = f"{tracking.said}{_several(live)}"
     if not _shown(view, mirakl, tracking):
         because = (f"The tracking goes to the marketplace first.{said}",)
         return want(view, memory, _action(tracking), because)
@@ -221,32 +219,37 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
     is sent (OR23), or a case says why it cannot be. Where it shows no number nothing was told with one, and nothing is
     added."""
     shown = sent_number(mirakl.tracking_number)
-    tracked = _tracked(live)
-    parcel = tracked or _untracked(live)
+    parcel = _tracked(live) or _untracked(live)
     if parcel is None or not shown or shown == sent_number(parcel.tracking_number):
         return Part(memory)
     if not view.mirakl_is_current:
-        return refused_unseen(view, memory, _tracking_told(view, mirakl, live), correction=True)
+        return refused_unseen(view, memory, _tracking_wanted(view, mirakl, live))
     left_behind = left_behind_case(view, memory, mirakl, parcel, shown)
     if left_behind is not None:
         return Part(memory, cases=(left_behind,))
-    choice = None if tracked is None else choice_for(view, mirakl, tracked)
-    if tracked is None or not isinstance(choice, CarrierChoice):
+    tracking = _to_tell(view, mirakl, live)
+    if tracking is None:
         return Part(memory)
-    tracking = sent(choice, tracked)
     because = (
         f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
     )
-    return want(view, memory, _action(tracking), because, correction=True)
+    return want(view, memory, _action(tracking), because)
 
 
-def _tracking_told(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> tuple[SetTracking, ...]:
-    """The call that tells of the parcels' tracking as it is now, where it can be told."""
+def _to_tell(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Tracking | None:
+    """The tracking the order's parcels are told of with as it is now; None where they have none that can be told."""
     tracked = _tracked(live)
     choice = None if tracked is None else choice_for(view, mirakl, tracked)
     if tracked is None or not isinstance(choice, CarrierChoice):
-        return ()
-    return (_action(sent(choice, tracked)),)
+        return None
+    return sent(choice, tracked)
+
+
+def _tracking_wanted(
+    view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]
+) -> tuple[SetTracking, ...]:
+    tracking = _to_tell(view, mirakl, live)
+    return () if tracking is None else (_action(tracking),)
 
 
 def _action(tracking: Tracking) -> SetTracking:
@@ -296,7 +299,7 @@ def _hindrance(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -
     return missing_case(mirakl, live)
 
 
-def _several(live: tuple[Fulfillment, ...], tracked: Fulfillment) -> str:
+def _several(live: tuple[Fulfillment, ...]) -> str:
     numbers = {sent_number(f.tracking_number): None for f in live if f.tracking_number.strip()}
     if len(numbers) < 2:
         return ""

@@ -271,7 +271,7 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
         because = (
             f"The tracking of a parcel was changed after it was told of; the new one is sent.{tracking.said}"
         )
-        return want(view, memory, action, (because,), correction=True)
+        return want(view, memory, action, (because,))
     if shipment.state != "SHIPPING":
         return Part(memory)
     if not books.mirakl.can_ship:
@@ -367,8 +367,8 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -
         "close this with the reason."
     )
     marker = books.orphans[-1].marker
-    labels = [label.number for label in memory.labels_seen if marker_of(label.fulfillment_id) == marker]
-    return with_parcel_back(memory, marker, "".join(labels), view.now, sentence)
+    gone = next(one.fulfillment_id for one in memory.parcels_seen if marker_of(one.fulfillment_id) == marker)
+    return with_parcel_back(memory, marker, gone, view.now, sentence)
 
 
 # -- cases -------------------------------------------------------------------------------------------------

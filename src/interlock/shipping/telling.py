@@ -1,6 +1,6 @@
 """What the marketplace can be told of a parcel: its tracking with a carrier it knows, or the case that says why not."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
@@ -9,7 +9,7 @@ from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, Tra
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import GONE_OUT, Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import OpenOperation, View
 from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
 from interlock.shipping.suggest import suggest
@@ -224,33 +224,22 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
 # -- wanting a call, and its refusal -----------------------------------------------------------------------
 
 
-def want(
-    view: View, memory: Memory, action: Told, because: tuple[str, ...], correction: bool = False
-) -> Part:
-    """Want the call; after a refusal it stays wanted, so that the ledger keeps it in sight and paces a repetition.
-
-    A `correction` is a tracking that another one follows: the marketplace knows of the dispatch already.
-    """
-    for operation in view.operations:
-        if operation.state == "REJECTED" and operation.action == action:
-            case = _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
-            if operation.is_sent_again_by(memory.decision(case.reason, case.subject)):
-                return Part(memory, actions=(action,), because=because)
-            return Part(memory, actions=(action,), cases=(case,))
+def want(view: View, memory: Memory, action: Told, because: tuple[str, ...]) -> Part:
+    """Want the call; after a refusal it stays wanted, so that the ledger keeps it in sight and paces a repetition."""
+    for operation, case in _refusals(view, (action,)):
+        if operation.is_sent_again_by(memory.decision(case.reason, case.subject)):
+            break
+        return Part(memory, actions=(action,), cases=(case,))
     return Part(memory, actions=(action,), because=because)
 
 
-def refused_unseen(view: View, memory: Memory, wanted: Collection[Told], correction: bool = False) -> Part:
+def refused_unseen(view: View, memory: Memory, wanted: Collection[Told]) -> Part:
     """What there is to say while the marketplace was not seen since a call of ours: where it refused one that is wanted
     still, its case. A read mostly follows at once and shows what the refusal meant, so a minute is waited for it."""
     part = Part(memory, mirakl_since=view.mirakl_written_at)
-    for action, operation in (
-        (action, op) for action in wanted for op in view.operations if op.action == action
-    ):
-        if operation.state != "REJECTED" or operation.ended_at is None:
-            continue
-        case = _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
-        if operation.is_sent_again_by(memory.decision(case.reason, case.subject)):
+    for operation, case in _refusals(view, wanted):
+        answer = memory.decision(case.reason, case.subject)
+        if operation.ended_at is None or operation.is_sent_again_by(answer):
             continue
         said_at = operation.ended_at + REFUSED_UNSEEN_FOR
         if view.now < said_at:
@@ -262,17 +251,31 @@ def refused_unseen(view: View, memory: Memory, wanted: Collection[Told], correct
 
 def still_refused(view: View) -> tuple[Case, ...]:
     """The cases of refused shipment calls, for as long as the marketplace was not seen after them."""
-    shipments = () if view.mirakl is None else view.mirakl.shipments or ()
-    validated = {shipment.id for shipment in shipments if shipment.validated}
-    cases = []
-    for operation in view.operations:
-        action = operation.action
-        if operation.state == "REJECTED" and isinstance(action, ShipmentAction):
-            correction = isinstance(action, TrackShipment) and action.shipment_id in validated
-            cases.append(
-                _not_corrected_case(action, operation) if correction else _refused_case(action, operation)
-            )
-    return tuple(cases)
+    wanted = [op.action for op in view.operations if isinstance(op.action, ShipmentAction)]
+    return tuple(case for _, case in _refusals(view, wanted))
+
+
+def _refusals(view: View, wanted: Collection[Told]) -> Iterator[tuple[OpenOperation, Case]]:
+    """The calls among the `wanted` that the marketplace refused, with the case each of them is."""
+    for action in wanted:
+        for operation in view.operations:
+            if operation.state == "REJECTED" and operation.action == action:
+                case_of = _not_corrected_case if _corrects(view, action) else _refused_case
+                yield operation, case_of(action, operation)
+
+
+def _corrects(view: View, action: Told) -> bool:
+    """Whether it is a tracking that follows another one: the marketplace knows of the dispatch already."""
+    mirakl = view.mirakl
+    if mirakl is None:
+        return False
+    match action:
+        case SetTracking():
+            return mirakl.state in GONE_OUT
+        case TrackShipment(shipment_id=told):
+            return any(shipment.validated for shipment in mirakl.shipments or () if shipment.id == told)
+        case _:
+            return False
 
 
 def _subject(action: Told) -> str:

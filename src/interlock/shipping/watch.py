@@ -201,8 +201,7 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopify
         "afterwards and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal "
         "and close this with the reason."
     )
-    labels = [label.number for label in memory.labels_seen if label.fulfillment_id == parcel.id]
-    return with_parcel_back(memory, parcel.id, "".join(labels), view.now, sentence)
+    return with_parcel_back(memory, parcel.id, parcel.id, view.now, sentence)
 
 
 # -- sent at the marketplace alone ---------------------------------------------------------------------------

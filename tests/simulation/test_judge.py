@@ -16,12 +16,14 @@ from sqlalchemy import Connection, select, text, update
 
 from interlock.access.audit_log import Did, audit_log, record
 from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Incident
+from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
 from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
-from interlock.rehearsal.judging.rest import i17_differences_have_cases
-from interlock.rehearsal.judging.truth import truths
+from interlock.rehearsal.judging.rest import i17_differences_have_cases, i24_no_case_outlives_its_reason
+from interlock.rehearsal.judging.truth import HeldTime, truths
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -749,6 +751,21 @@ def test_i19_a_shopify_order_cancelled_while_the_marketplace_wants_it(bench: Ben
     assert "I19" in bench.broken()
 
 
+@pytest.mark.parametrize(("told", "broken"), [(True, False), (False, True)])
+def test_i19_an_order_that_was_shipped_in_the_portal_before_it_existed_here_needs_none_once_somebody_was_told(
+    bench: Bench, told: bool, broken: bool
+) -> None:
+    evidence = bench.evidence()
+    evidence.shopify_orders.clear()
+    (truth,) = truths(evidence)
+    if told:
+        seen = Incident(Reason.SHIPPED_WITHOUT_ORDER, "order", bench.edit_at(), "planted")
+        truth.memory = truth.memory.with_incident(seen)
+    verdict = Verdict()
+    i19_mapping_agrees_three_ways(evidence, truth, verdict)
+    assert bool(verdict.broken) is broken
+
+
 def test_i21_one_attempt_sent_twice(bench: Bench) -> None:
     bench.mirakl.record.calls.append(bench.call("OR23"))
     assert bench.broken() == {"I21"}
@@ -772,6 +789,58 @@ def test_i21_an_audit_log_that_holds_together_and_one_that_does_not(bench: Bench
 def test_i24_a_case_that_outlived_its_reason(bench: Bench) -> None:
     _case(bench, "carrier_unknown", bench.edit_at())
     assert bench.broken() == {"I24"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "last", "broken"),
+    [
+        pytest.param("still_here", {}, True, id="everything that was sold has left"),
+        pytest.param("still_here", {"left": {}}, False, id="units are still here"),
+        pytest.param("still_here", {"left": {}, "live": False}, True, id="what is still here was cancelled"),
+        pytest.param("cannot_hold", {}, True, id="dispatched, and nothing is left to hold"),
+        pytest.param(
+            "cannot_hold", {"strangers": 1, "gone": 0}, False, id="what was never sold is still here"
+        ),
+        pytest.param("cannot_hold", {"state": "SHIPPING"}, False, id="not dispatched yet"),
+    ],
+)
+def test_i24_a_case_about_what_is_still_here_ends_when_it_has_left(
+    bench: Bench, reason: str, last: dict[str, Any], broken: bool
+) -> None:
+    _case(bench, reason, bench.edit_at())
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, **last)
+    verdict = Verdict()
+    i24_no_case_outlives_its_reason(evidence, truth, verdict)
+    assert verdict.checked["I24"] > 0
+    assert bool(verdict.broken) is broken
+
+
+@pytest.mark.parametrize(
+    ("hours", "held", "last", "broken"),
+    [
+        pytest.param(0, True, {"left": {}}, True, id="our hold is on them"),
+        pytest.param(0, False, {"left": {}}, False, id="they may follow"),
+        pytest.param(3, False, {"left": {}}, True, id="they did not follow"),
+        pytest.param(3, False, {}, False, id="they have left"),
+        pytest.param(3, False, {"left": {}, "live": False}, False, id="cancelled in Shopify"),
+    ],
+)
+def test_i17_units_that_the_marketplace_counts_as_sent_and_that_are_still_here(
+    bench: Bench, hours: int, held: bool, last: dict[str, Any], broken: bool
+) -> None:
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, **last)
+    evidence.now += timedelta(hours=hours)
+    if held:
+        (parcel,) = truth.parcels.values()
+        parcel.gone = None
+        parcel.held.append(HeldTime(bench.edit_at(), None, ""))
+    verdict = Verdict()
+    i17_differences_have_cases(evidence, truth, verdict)
+    assert bool(verdict.broken) is broken
 
 
 def test_swap_units_that_were_never_sold_in_the_plan_that_cancels(bench: Bench) -> None:

@@ -9,10 +9,12 @@ from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
-from interlock.rehearsal.judging.truth import Truth, not_moving_because
+from interlock.rehearsal.judging.truth import Moment, Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
 QUARTER = timedelta(minutes=15)
+REST_MAY_FOLLOW_FOR = timedelta(hours=2)
+"""So long units that the marketplace was told of in its portal may still leave before somebody is asked."""
 IN_MOTION = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
 
 
@@ -31,12 +33,13 @@ def is_at_rest(evidence: Evidence, truth: Truth) -> bool:
 
 def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I17, at rest: every difference between the two sides that has stood for a quarter of an hour has an open case:
-    quantities, units never sold, an order that ended on one side only, a parcel only one side knows of."""
+    quantities, units never sold, an order that ended on one side only, a parcel only one side knows of, units that the
+    marketplace counts as sent and that are still here."""
     last = truth.last
     if not is_at_rest(evidence, truth):
         return
     verdict.checked["I17"] += 1
-    difference = _difference(truth)
+    difference = _difference(truth) or _sent_elsewhere(evidence, truth)
     if not difference:
         return
     if evidence.open_cases(truth.row, truth.id) or _settled_by_a_person(evidence, truth):
@@ -89,6 +92,33 @@ def _difference(truth: Truth) -> str:
     if last.state not in (*GONE_OUT, "SHIPPING") and left:
         return f"units left although the marketplace says {last.state}"
     return ""
+
+
+def _sent_elsewhere(evidence: Evidence, truth: Truth) -> str:
+    """Units the marketplace counts as sent that have not left in Shopify: they may follow for a while, unless our hold is
+    on them, or were refunded."""
+    last = truth.last
+    if last.state not in GONE_OUT or not last.live or truth.order.fully_refunded:
+        return ""
+    here = sold_and_here(last)
+    held = any(
+        parcel.order_gid == last.gid and parcel.gone is None and parcel.is_held(evidence.now)
+        for parcel in truth.parcels.values()
+    )
+    if not here or not (held or evidence.now - last.at > REST_MAY_FOLLOW_FOR + QUARTER):
+        return ""
+    return f"the marketplace says {last.state} and {sum(here.values())} units have not left" + (
+        ", under our hold" if held else ""
+    )
+
+
+def sold_and_here(moment: Moment) -> dict[str, int]:
+    """Units of each line that were sold, are in the Shopify order and have not left."""
+    here = {
+        line: min(units, moment.shown.get(line, 0)) - moment.left.get(line, 0)
+        for line, units in moment.agreed.items()
+    }
+    return {line: units for line, units in here.items() if units > 0}
 
 
 def waits_as_a_draft(truth: Truth) -> bool:
@@ -184,12 +214,7 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
             if last.state in GONE_OUT:
                 return "the marketplace has been told"
         case Reason.STILL_HERE:
-            here = [
-                line
-                for line, units in last.agreed.items()
-                if min(units, last.shown.get(line, 0)) > last.left.get(line, 0)
-            ]
-            if not last.live or not here:
+            if not last.live or not sold_and_here(last):
                 return "nothing that was sold is still here"
         case Reason.CANCELLED_IN_SHOPIFY:
             if last.live or last.state in DEAD:

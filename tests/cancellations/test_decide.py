@@ -11,7 +11,7 @@ from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, Dele
 from interlock.orders.memory import DeskEdit, Kin, Memory
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Fulfillment
+from interlock.orders.snapshots import Fulfillment, MiraklLine
 from tests.build import (
     NOW,
     a_cancelation,
@@ -175,10 +175,49 @@ def test_a_cancel_after_payment_asks_for_refunds_in_the_portal() -> None:
     part = gone(mirakl=paid)
     assert part.actions == ()
     [case] = part.cases
-    assert case.options == (Option.DONE_IN_PORTAL,)
+    assert case.options == (Option.DONE_IN_PORTAL, Option.DISMISS)
     assert "Refund every line" in case.sentence
-    done = a_decision(Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL)
-    assert gone(a_memory(shopify_cancelled_seen_at=WAITED, decisions=(done,)), mirakl=paid).cases == ()
+
+
+CHARGED = an_order(can_cancel=False, debited_at=NOW - timedelta(hours=2), observed_at=NOW)
+REFUNDED = (
+    a_line("L1", refunds=(a_refund(2, "20.00"),)),
+    a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "subject", "said_ago", "lines", "asked", "read_again"),
+    [
+        pytest.param(
+            Option.DONE_IN_PORTAL, "charged", -1, None, "Refund every line", True, id="not read since"
+        ),
+        pytest.param(
+            Option.DONE_IN_PORTAL, "charged", 5, None, "still shows", False, id="read, and not shown"
+        ),
+        pytest.param(Option.DONE_IN_PORTAL, "charged", 5, REFUNDED, "", False, id="read, and shown"),
+        pytest.param(Option.DISMISS, "charged", 5, None, "", False, id="nothing will ever show it"),
+        pytest.param(
+            Option.DISMISS, "left", 5, None, "Refund every line", False, id="said of another situation"
+        ),
+    ],
+)
+def test_done_in_the_portal_is_read_back_and_closes_nothing_by_itself(
+    option: Option,
+    subject: str,
+    said_ago: int,
+    lines: tuple[MiraklLine, ...] | None,
+    asked: str,
+    read_again: bool,
+) -> None:
+    at = NOW - timedelta(minutes=said_ago)
+    said = a_decision(Reason.CANCELLED_IN_SHOPIFY, subject, option, at)
+    order = CHARGED if lines is None else replace(CHARGED, lines=lines)
+    part = gone(a_memory(shopify_cancelled_seen_at=WAITED, decisions=(said,)), mirakl=order)
+    assert part.actions == ()
+    assert part.mirakl_since == (at if read_again else None)
+    assert [asked in case.sentence for case in part.cases] == ([True] if asked else [])
+    assert ("still shows" in "".join(case.sentence for case in part.cases)) == (asked == "still shows")
 
 
 def test_the_case_closes_when_every_line_is_refunded() -> None:
@@ -223,7 +262,7 @@ def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace
             id="another parcel is on its way",
         ),
         pytest.param((), True, False, False, id="every line was refunded"),
-        pytest.param((), False, True, False, id="a person settled it in the portal"),
+        pytest.param((), False, True, False, id="a person says that nothing is to be done"),
     ],
 )
 def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about(
@@ -235,7 +274,7 @@ def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about
             a_line("L1", refunds=(a_refund(2, "20.00"),)),
             a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
         )
-    decisions = (a_decision(Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL),) if said else ()
+    decisions = (a_decision(Reason.CANCELLED_IN_SHOPIFY, "dispatched", Option.DISMISS),) if said else ()
     part = gone(
         a_memory(shopify_cancelled_seen_at=WAITED, decisions=decisions),
         mirakl=an_order(state, lines=lines, can_cancel=False),
@@ -243,7 +282,7 @@ def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about
     )
     assert part.actions == ()
     assert [(case.reason, case.options) for case in part.cases] == (
-        [(Reason.CANCELLED_IN_SHOPIFY, (Option.DONE_IN_PORTAL,))] if asked else []
+        [(Reason.CANCELLED_IN_SHOPIFY, (Option.DONE_IN_PORTAL, Option.DISMISS))] if asked else []
     )
 
 

@@ -113,20 +113,20 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
         said = "The Shopify order is cancelled, but the marketplace order has already shipped."
         if _moved(shopify) or refunded_in_full(mirakl):
             return Part(memory, because=(said,))
-        return _case(
+        return _settled_in_portal(
             memory,
             mirakl,
+            "dispatched",
             f"{said} No parcel of it is on its way any more. Find out what the customer got; if nothing, refund "
             "every line in the marketplace portal.",
-            (Option.DONE_IN_PORTAL,),
         )
     if _moved(shopify):
-        return _case(
+        return _settled_in_portal(
             memory,
             mirakl,
+            "left",
             "The Shopify order is cancelled although units of it have a label or are on their way. Nothing is "
             "cancelled at the marketplace. Find out where the parcel is and settle the order in the portal.",
-            (Option.DONE_IN_PORTAL,),
         )
     if memory.candidates:
         names = ", ".join(kin.name for kin in memory.candidates)
@@ -168,14 +168,15 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         refused = _refusal(view)
         if refused is None:
             return Part(memory, (cancel,), because=(f"{gone} The marketplace order is cancelled as well.",))
-        part = _case(
+        part = _settled_in_portal(
             memory,
             mirakl,
+            "order",
             f"{gone} The marketplace refused to cancel its order: “{refused.words}”. Cancel it in the portal, or "
             "send the cancelation again once the cause is gone.",
-            (Option.SEND_AGAIN, Option.DONE_IN_PORTAL),
+            (Option.SEND_AGAIN,),
         )
-        return Part(memory, (cancel,), part.cases)
+        return replace(part, actions=(cancel,))
     if mirakl.state in BEFORE_DEBIT_DONE:
         return _case(
             memory,
@@ -187,13 +188,37 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         )
     if refunded_in_full(mirakl):
         return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
-    return _case(
+    return _settled_in_portal(
         memory,
         mirakl,
+        "charged",
         f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Refund every line "
         "in the marketplace portal; until then the customer has paid for a parcel that will not come.",
-        (Option.DONE_IN_PORTAL,),
     )
+
+
+def _settled_in_portal(
+    memory: Memory, mirakl: MiraklOrder, subject: str, sentence: str, options: tuple[Option, ...] = ()
+) -> Part:
+    """A case that work in the portal settles: it closes when the marketplace shows that. Somebody who says that it is
+    done has the marketplace read again; only a dismissal, with its reason, ends it without anything to see. The `subject`
+    is the situation, so that a word about one says nothing of another."""
+    said = memory.decision(Reason.CANCELLED_IN_SHOPIFY, subject)
+    if said is not None and said.option is Option.DISMISS:
+        because = "A person has decided that the cancelled order needs nothing at the marketplace any more."
+        return Part(memory, because=(because,))
+    options = (*options, Option.DONE_IN_PORTAL, Option.DISMISS)
+    if said is None or said.option is not Option.DONE_IN_PORTAL:
+        return _case(memory, mirakl, sentence, options, subject=subject)
+    if mirakl.observed_at < said.at:
+        part = _case(memory, mirakl, sentence, options, subject=subject)
+        because = "A person says that it is done in the portal; the marketplace is read once more."
+        return replace(part, mirakl_since=said.at, because=(because,))
+    not_seen = (
+        f"{sentence} A person said that it was done in the portal, but the marketplace still shows the order as "
+        f"{mirakl.state}, neither cancelled nor refunded."
+    )
+    return _case(memory, mirakl, not_seen, options, subject=subject)
 
 
 def _case(
@@ -203,14 +228,11 @@ def _case(
     options: tuple[Option, ...],
     due_at: datetime | None = None,
     severity: Severity | None = None,
+    subject: str = "order",
 ) -> Part:
-    if Option.DONE_IN_PORTAL in options and _answered(
-        memory, Reason.CANCELLED_IN_SHOPIFY, "order", Option.DONE_IN_PORTAL
-    ):
-        return Part(memory, because=("A person has settled the cancelled order in the marketplace portal.",))
     case = Case(
         Reason.CANCELLED_IN_SHOPIFY,
-        "order",
+        subject,
         sentence,
         options,
         (("marketplace state", mirakl.state),),
@@ -218,11 +240,6 @@ def _case(
         severity,
     )
     return Part(memory, cases=(case,))
-
-
-def _answered(memory: Memory, reason: Reason, subject: str, option: Option) -> bool:
-    decision = memory.decision(reason, subject)
-    return decision is not None and decision.option is option
 
 
 def _refusal(view: View) -> OpenOperation | None:

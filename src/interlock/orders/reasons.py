@@ -702,11 +702,12 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="a cancelled Shopify order whose marketplace order is alive",
-        closes_when="By itself, when the marketplace order has ended or every line is refunded; or by done in the portal.",
+        closes_when="By itself, when the marketplace shows that its order has ended or that every line is refunded; or a person dismisses it with a reason.",
         options=(
             Option.DONE_IN_PORTAL,
             Option.REFUSE_ORDER,
             Option.SEND_AGAIN,
+            Option.DISMISS,
         ),
     ),
     Reason.POSSIBLE_SUCCESSOR: ReasonPage(

@@ -58,9 +58,10 @@ def _settled_by_a_person(evidence: Evidence, truth: Truth) -> bool:
     """Whether a person settled an order that ended on one side, or closed an incident: then the difference is theirs."""
     return truth.row is not None and any(
         row.order_id == truth.row.id
+        and row.option == Option.DISMISS.value
         and (
-            (row.reason == Reason.CANCELLED_IN_SHOPIFY.value and row.option == Option.DONE_IN_PORTAL.value)
-            or (CATALOGUE[Reason(row.reason)].kind == "incident" and row.option == Option.DISMISS.value)
+            row.reason == Reason.CANCELLED_IN_SHOPIFY.value
+            or CATALOGUE[Reason(row.reason)].kind == "incident"
         )
         for row in evidence.answers
     )

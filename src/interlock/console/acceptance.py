@@ -129,6 +129,10 @@ def _after(mark: str) -> ColumnElement[bool]:
     )
 
 
-def number_waiting(c: Connection) -> int:
-    """How many orders wait for acceptance."""
-    return int(c.execute(select(func.count()).select_from(orders).where(IS_WAITING)).scalar_one())
+def number_waiting(c: Connection, connection: str = "") -> int:
+    """How many orders wait for acceptance; with a name, those of that connection."""
+    query = select(func.count()).select_from(orders).where(IS_WAITING)
+    if connection:
+        named = select(connections.c.id).where(connections.c.name == connection).scalar_subquery()
+        query = query.where(orders.c.connection_id == named)
+    return int(c.execute(query).scalar_one())

@@ -17,7 +17,7 @@ from interlock.console.alert_list import COLUMNS, OWN_FILTERS, SEEN, alerts_page
 from interlock.console.doors import SAFE_METHODS, Who, needs, open_to_strangers, signed_in
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
-from interlock.console.pages import Console, PageMissing, seen_other
+from interlock.console.pages import Console, PageMissing, own_path, seen_other
 from interlock.monitoring import channels as room
 from interlock.monitoring import links, outbox
 from interlock.monitoring.channels import Channel, ChannelRefused
@@ -190,13 +190,17 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
     @routes.post("/alerts/{alert_id}/acknowledge")
     @needs(Permission.WORK_CASES, whole=True)
     async def acknowledge(
-        request: Request, alert_id: int, who: Who, token: Annotated[str, Form()] = ""
+        request: Request,
+        alert_id: int,
+        who: Who,
+        token: Annotated[str, Form()] = "",
+        back: Annotated[str, Form(max_length=1000)] = "/alerts",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
         if await console.read(lambda c: outbox.acknowledge(c, alert_id, who, now)) is None:
             raise PageMissing(f"There is no alert {alert_id}.")
-        return seen_other("/alerts")
+        return seen_other(own_path(back))
 
     # The link of an alert is opened on a telephone where perhaps nobody is signed in, and by scanners of mail programs:
     # looking changes nothing, and the button only says that somebody has seen this one alert.

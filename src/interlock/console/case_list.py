@@ -97,14 +97,6 @@ def _name_of(row: CaseRow) -> str:
     return row.subject if cause_key(row.subject) == row.cause else row.cause
 
 
-def case_queue(c: Connection, limit: int = 200, now: datetime | None = None) -> list[CaseRow]:
-    """Open cases in the order in which they do damage: by damage time, then by money. With `now`, none that rest."""
-    waits: ColumnElement[bool] = cases.c.closed_at.is_(None)
-    if now is not None:
-        waits = and_(waits, _awake(now))
-    return case_rows(c, waits, limit=limit)
-
-
 def one_case(c: Connection, case_id: int) -> CaseRow | None:
     """One case by its number, open or closed."""
     found = case_rows(c, cases.c.id == case_id)
@@ -112,10 +104,16 @@ def one_case(c: Connection, case_id: int) -> CaseRow | None:
 
 
 def folded_page(
-    c: Connection, asked: Asked, me: str, now: datetime, limit: int = PAGE_LENGTH
+    c: Connection,
+    asked: Asked,
+    me: str,
+    now: datetime,
+    limit: int = PAGE_LENGTH,
+    first: Sequence[str] = (),
 ) -> tuple[list[Folded], str]:
     """The queue a list's address asks for, one line for each cause, and the mark where the next page begins: empty when
-    this is the last. `me` is whose cases are “mine”. Raises MarkUnreadable."""
+    this is the last. `me` is whose cases are “mine”; the cases of the teams in `first` stand before all others. Raises
+    MarkUnreadable."""
     begins = row_mark(asked.after) if asked.after else 0
     apart = bool(asked.other("cause")) or asked.other("status") == "closed"
     alone = literal("case ") + cast(cases.c.id, String)
@@ -126,6 +124,7 @@ def folded_page(
             func.min(cases.c.damage_at).label("damage_at"),
             func.sum(cases.c.at_risk).label("at_risk"),
             func.count().label("number"),
+            func.bool_or(cases.c.owner.in_(first)).label("ours"),
             func.array_agg(aggregate_order_by(cases.c.id, *_FIRST_DAMAGE))[1].label("first"),
         )
         .where(*conditions_of(asked, me, now))
@@ -135,7 +134,10 @@ def folded_page(
     lines = c.execute(
         select(grouped)
         .order_by(
-            grouped.c.damage_at.asc().nulls_last(), grouped.c.at_risk.desc().nulls_last(), grouped.c.first
+            grouped.c.ours.desc(),
+            grouped.c.damage_at.asc().nulls_last(),
+            grouped.c.at_risk.desc().nulls_last(),
+            grouped.c.first,
         )
         .offset(begins)
         .limit(limit + 1)

@@ -121,14 +121,17 @@ def service_health(c: Connection, now: datetime) -> Health:
     return _with_problems(result, now)
 
 
-def sources(c: Connection, now: datetime) -> tuple[Pulse, ...]:
-    """How fresh what we know of each platform is: the marketplaces' polls and the shops' sweeps, by connection."""
+def sources(c: Connection, now: datetime, connection: str = "") -> tuple[Pulse, ...]:
+    """How fresh what we know of each platform is: the marketplaces' polls and the shops' sweeps, by connection; with a
+    name, of that one."""
     found = []
     read = {row.name: row for row in c.execute(select(polls))}
     beats = {row.name: row for row in c.execute(select(heartbeats))}
     rows = all_connections(c)
     intervals = {row.mirakl_account: row.poll_seconds for row in rows}
     for row in rows:
+        if connection and row.name != connection:
+            continue
         if (poll := read.get(row.mirakl_account)) is not None:
             found.append(replace(_poll_pulse(poll, now, intervals), name=f"{row.name}: marketplace"))
         if (swept := beats.get(f"shopify sweep {row.name}")) is not None:

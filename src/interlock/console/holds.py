@@ -112,6 +112,10 @@ def _held_since(c: Connection, order_ids: Sequence[int]) -> dict[int, datetime]:
     return since
 
 
-def number_held(c: Connection) -> int:
-    """How many orders have their parcel on our hold."""
-    return int(c.execute(select(func.count()).select_from(orders).where(is_held)).scalar_one())
+def number_held(c: Connection, connection: str = "") -> int:
+    """How many orders have their parcel on our hold; with a name, those of that connection."""
+    query = select(func.count()).select_from(orders).where(is_held)
+    if connection:
+        named = select(connections.c.id).where(connections.c.name == connection).scalar_subquery()
+        query = query.where(orders.c.connection_id == named)
+    return int(c.execute(query).scalar_one())

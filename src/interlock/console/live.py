@@ -32,7 +32,10 @@ _EVERYTHING = text(
         (SELECT max(id) FROM timeline), (SELECT max(id) FROM plans), (SELECT max(id) FROM orders),
         (SELECT max(id) FROM cases), (SELECT max(id) FROM answers), (SELECT max(id) FROM map_changes),
         (SELECT concat_ws('-', count(*), max(xmin::text::bigint)) FROM cases WHERE closed_at IS NULL),
-        (SELECT max(xmin::text::bigint) FROM connections), (SELECT max(xmin::text::bigint) FROM polls)
+        (SELECT max(xmin::text::bigint) FROM connections), (SELECT max(xmin::text::bigint) FROM polls),
+        (SELECT max(id) FROM alerts),
+        (SELECT concat_ws('-', count(*), max(xmin::text::bigint)) FROM alerts
+            WHERE acknowledged_at IS NULL AND severity = 'page')
     )
     """
 )

@@ -2,23 +2,32 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from interlock.access.roles import Permission, connections_for
 from interlock.console.doors import Asker, needs
-from interlock.console.pages import Console, seen_other
-from interlock.console.today import first_page
+from interlock.console.lists import asked_of, choices
+from interlock.console.pages import Console
+from interlock.console.today import Today, first_page
+from interlock.engine.store import all_connections
 
 
 def today_routes(routes: APIRouter, console: Console) -> None:
     """Add the first page to the console."""
     parts = console.parts
 
+    # Of all connections, or of one: somebody with roles for some begins with the first of theirs.
     @routes.get("/")
-    @needs(Permission.SEE)
+    @needs(Permission.SEE, lists=True)
     async def today(request: Request, person: Asker) -> Response:
-        if connections_for(person, Permission.SEE) is not None:
-            # This page is of all connections; somebody with roles for some begins with the cases of theirs.
-            return seen_other("/cases")
-        now = parts.clock.now()
-        found = await console.read(lambda c: first_page(c, person.handle, now))
-        return console.page(request, "today", "Today", today=found)
+        asked, now, own = asked_of(request), parts.clock.now(), connections_for(person, Permission.SEE)
+
+        def read(c: Connection) -> tuple[Today, list[str]]:
+            choices(c, asked)  # what cannot be filtered by is said
+            names = [row.name for row in all_connections(c) if own is None or row.id in own]
+            return first_page(c, asked, person, now), names
+
+        found, names = await console.read(read)
+        return console.page(
+            request, "today", "Today", today=found, asked=asked, names=names, whole=own is None
+        )

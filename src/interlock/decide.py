@@ -237,6 +237,7 @@ _BESIDE_THE_PARCEL = frozenset(
         Reason.FULFILLMENT_CANCELLED,
         Reason.TRACKING_NOT_CORRECTED,
         Reason.STILL_HERE,
+        Reason.LABEL_GIVEN_BACK,
         Reason.SHIPPED_WITHOUT_ORDER,
         Reason.SHIPMENT_IN_PORTAL,
         Reason.SHIPMENTS_HIDDEN,
@@ -421,7 +422,7 @@ def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     )
     if not shopify.live and memory.shopify_cancelled_seen_at is None:
         memory = replace(memory, shopify_cancelled_seen_at=view.now)
-    memory = with_labels_seen(memory, shopify)
+    memory = with_labels_seen(memory, shopify, view.now)
     content = content_of(shopify)
     if content != memory.content:
         memory = replace(memory, content=content, content_since=shopify.observed_at)

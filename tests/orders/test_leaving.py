@@ -1,16 +1,20 @@
 """Which fulfillments mean that something left: a label that was given back has not, until it shows another number."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from interlock.orders.leaving import as_it_left, stays_here, with_labels_seen
 from interlock.orders.memory import LabelSeen
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment
-from tests.build import a_fulfillment, a_memory, a_shopify_line, a_shopify_order
+from tests.build import NOW, a_decision, a_fulfillment, a_memory, a_shopify_line, a_shopify_order
 
 VOIDED = a_fulfillment(display_status="LABEL_VOIDED", tracking_number="RM 1")
 SEEN = (LabelSeen("F1", "RM1"),)
+BACK = (LabelSeen("F1", "RM1", NOW),)
+EARLIER = (LabelSeen("F1", "RM1", NOW - timedelta(minutes=9)),)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,13 @@ def test_nothing_leaves_under_a_label_that_was_given_back(
     assert (left is shopify) is not here
 
 
+@pytest.mark.parametrize(("number", "here"), [("RM1", False), ("RM2", True)])
+def test_a_person_may_say_that_a_parcel_left_under_the_number_it_shows(number: str, here: bool) -> None:
+    said = a_decision(Reason.LABEL_GIVEN_BACK, f"F1 {number}", Option.LEFT_UNDER_NUMBER)
+
+    assert stays_here(VOIDED, a_memory(labels_seen=BACK, decisions=(said,))) is here
+
+
 def test_units_in_other_parcels_of_the_same_line_have_left() -> None:
     first = a_fulfillment("F1", lines=(("S1", 1),))
     second = replace(VOIDED, id="F2", lines=(("S1", 1),))
@@ -70,11 +81,12 @@ def test_units_in_other_parcels_of_the_same_line_have_left() -> None:
     ("before", "parcel", "after"),
     [
         pytest.param((), replace(VOIDED, display_status="LABEL_PURCHASED"), SEEN, id="a label"),
-        pytest.param(SEEN, VOIDED, SEEN, id="given back"),
+        pytest.param(SEEN, VOIDED, BACK, id="given back"),
         pytest.param(
-            SEEN, replace(VOIDED, tracking_number="RM2"), SEEN, id="given back, then another number"
+            SEEN, replace(VOIDED, tracking_number="RM2"), BACK, id="given back, then another number"
         ),
-        pytest.param((), VOIDED, SEEN, id="given back before it was seen"),
+        pytest.param((), VOIDED, BACK, id="given back before it was seen"),
+        pytest.param(EARLIER, VOIDED, EARLIER, id="given back a while ago"),
         pytest.param(
             SEEN,
             replace(VOIDED, display_status="LABEL_PRINTED", tracking_number="RM2"),
@@ -88,6 +100,6 @@ def test_units_in_other_parcels_of_the_same_line_have_left() -> None:
 def test_the_number_of_a_label_is_remembered_from_before_it_was_given_back(
     before: tuple[LabelSeen, ...], parcel: Fulfillment, after: tuple[LabelSeen, ...]
 ) -> None:
-    memory = with_labels_seen(a_memory(labels_seen=before), a_shopify_order(fulfillments=(parcel,)))
+    memory = with_labels_seen(a_memory(labels_seen=before), a_shopify_order(fulfillments=(parcel,)), NOW)
 
     assert memory.labels_seen == after

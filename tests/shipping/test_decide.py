@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from interlock.edits.diff import differences
 from interlock.orders.actions import SetTracking, ShipOrder
 from interlock.orders.connection import Carrier, CarrierMapping
-from interlock.orders.memory import LabelSeen, Memory, Withdrawn
+from interlock.orders.memory import Incident, LabelSeen, Memory, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
@@ -425,6 +425,44 @@ def test_a_label_that_was_given_back_is_not_reported_as_dispatched(
 
     assert (part.actions, part.cases) == ((), ())
     assert "given back" in part.because[0]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "mirakl", "changes", "asked_about"),
+    [
+        pytest.param(9, None, {}, False, id="another label may be bought yet"),
+        pytest.param(10, None, {}, True, id="nobody bought one"),
+        pytest.param(
+            10, an_order("SHIPPED", tracking_number="RM1"), {}, False, id="told, and its incident asks"
+        ),
+        pytest.param(
+            10,
+            None,
+            {"incidents": (Incident(Reason.FULFILLMENT_CANCELLED, "F1 RM1", NOW, "It came back."),)},
+            False,
+            id="told of as a parcel, and its incident asks",
+        ),
+        pytest.param(
+            10,
+            None,
+            {"decisions": (a_decision(Reason.LABEL_GIVEN_BACK, "F1 RM1", Option.LEFT_UNDER_NUMBER),)},
+            False,
+            id="a person says that it left",
+        ),
+    ],
+)
+def test_a_label_that_was_given_back_and_not_bought_anew_is_asked_about(
+    minutes: int, mirakl: MiraklOrder | None, changes: dict[str, Any], asked_about: bool
+) -> None:
+    since = NOW - timedelta(minutes=minutes)
+    memory = a_memory(**{"labels_seen": (LabelSeen("F1", "RM1", since),), **changes})
+
+    part = asked(look(mirakl, shipped(fulfillments=(VOIDED,))), memory)
+
+    assert [case.reason for case in part.cases] == ([Reason.LABEL_GIVEN_BACK] if asked_about else [])
+    assert part.look_at == (since + timedelta(minutes=10) if minutes < 10 else None)
+    said = "decisions" in changes
+    assert [type(action) for action in part.actions] == ([SetTracking] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,47 @@ def test_a_part_that_left_alone_is_told_after_two_hours(theatre: Theatre) -> Non
     assert told.open_reasons == []
 
 
+def test_a_label_given_back_and_bought_anew_before_anybody_looked_leaves_by_a_persons_word(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        shop = stage.world.shopify
+        shop.switches.set("voided_label", "fulfillment_stays")
+        (waiting,) = [one for one in stage.shopify_order().fulfillment_orders if one.remaining]
+        label = shop.fulfill(waiting, company="UPS", number="PARCEL1", display_status="LABEL_PURCHASED")
+        shop.void_label(label)
+        shop.update_tracking(label, company="UPS", number="PARCEL2")
+        await stage.until(2000)
+        assert reasons(stage) == [Reason.LABEL_GIVEN_BACK.value]
+        assert stage.order.state == "SHIPPING"
+        answer_case(stage, Reason.LABEL_GIVEN_BACK, Option.LEFT_UNDER_NUMBER)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 2300)
+    assert told.stage.order.state == "SHIPPED"
+    assert told.stage.order.tracking_number == "PARCEL2"
+    assert told.open_reasons == []
+
+
+def test_done_in_the_portal_closes_nothing_before_the_marketplace_shows_it(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        assert stage.order.debited is not None
+        stage.world.shopify.cancel_order(stage.shopify_order())
+        await stage.until(1200)
+        assert reasons(stage) == [Reason.CANCELLED_IN_SHOPIFY.value]
+        answer_case(stage, Reason.CANCELLED_IN_SHOPIFY, Option.DONE_IN_PORTAL)
+        await stage.until(1400)
+        (case,) = open_cases(stage)
+        assert "still shows the order as SHIPPING" in case.sentence
+        for line in stage.order.lines:
+            stage.marketplace.refund_line(stage.order.id, line.id, quantity=line.quantity)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1800)
+    assert told.open_reasons == []
+    assert told.marketplace_calls("OR29") == 0
+
+
 def test_a_parcel_that_comes_back_after_the_dispatch_is_an_incident(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

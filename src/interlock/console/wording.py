@@ -114,6 +114,11 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Print the label anyway",
         "The next label check of this parcel says yes, once. It stays on the record with your name.",
     ),
+    Option.LEFT_UNDER_NUMBER: (
+        "It left under the number it shows",
+        "The parcel left although its label was given back: the marketplace is told of it with the carrier and number that "
+        "Shopify shows.",
+    ),
     Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
 }
 

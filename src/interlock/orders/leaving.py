@@ -8,31 +8,42 @@ from dataclasses import replace
 from datetime import datetime
 
 from interlock.orders.memory import Incident, LabelSeen, Memory
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, ShopifyOrder
 
 
-def with_labels_seen(memory: Memory, shopify: ShopifyOrder) -> Memory:
+def with_labels_seen(memory: Memory, shopify: ShopifyOrder, now: datetime) -> Memory:
     """Remember each label with its tracking number, so that after it was given back another number is known for another
-    label. A label that was given back before it was seen is taken to show its own number."""
+    label. A label that was given back before it was seen is taken to show its own number: where it is the next one's
+    already, a person can say so."""
     known = {label.fulfillment_id: label for label in memory.labels_seen}
     found = []
     for fulfillment in shopify.fulfillments:
         if fulfillment.only_a_label:
             found.append(LabelSeen(fulfillment.id, _number(fulfillment)))
         elif fulfillment.live and fulfillment.label_voided:
-            found.append(known.get(fulfillment.id) or LabelSeen(fulfillment.id, _number(fulfillment)))
+            label = known.get(fulfillment.id) or LabelSeen(fulfillment.id, _number(fulfillment))
+            found.append(replace(label, back_since=label.back_since or now))
     seen = tuple(found)
     return memory if seen == memory.labels_seen else replace(memory, labels_seen=seen)
 
 
 def stays_here(fulfillment: Fulfillment, memory: Memory) -> bool:
-    """Whether nothing leaves under a fulfillment that stands, because its label was given back and it shows no other."""
+    """Whether nothing leaves under a fulfillment that stands, because its label was given back and it shows no other. A
+    person may say that a parcel left under the number it shows."""
     if not fulfillment.live or not fulfillment.label_voided:
+        return False
+    said = memory.decision(Reason.LABEL_GIVEN_BACK, given_back_subject(fulfillment))
+    if said is not None and said.option is Option.LEFT_UNDER_NUMBER:
         return False
     number = _number(fulfillment)
     before = [label.number for label in memory.labels_seen if label.fulfillment_id == fulfillment.id]
     return not number or not before or number in before
+
+
+def given_back_subject(fulfillment: Fulfillment) -> str:
+    """What the case about a label that was given back is about: another number of the fulfillment is another case."""
+    return f"{fulfillment.id} {_number(fulfillment)}".strip()
 
 
 def with_parcel_back(memory: Memory, parcel: str, fulfillment_id: str, at: datetime, sentence: str) -> Memory:

@@ -236,10 +236,11 @@ class ParcelSeen:
 @dataclass(frozen=True, slots=True)
 class LabelSeen:
     """A Shopify fulfillment that is only a label, and its tracking number; of a label that was given back (LABEL_VOIDED)
-    the one it had before."""
+    the one it had before, and since when it was seen given back."""
 
     fulfillment_id: str
     number: str
+    back_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

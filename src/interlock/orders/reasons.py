@@ -100,6 +100,7 @@ class Reason(StrEnum):
     FULFILLMENT_CANCELLED = "fulfillment_cancelled"
     TRACKING_NOT_CORRECTED = "tracking_not_corrected"
     STILL_HERE = "still_here"
+    LABEL_GIVEN_BACK = "label_given_back"
     SHIPMENT_IN_PORTAL = "shipment_in_portal"
     SHIPMENTS_HIDDEN = "shipments_hidden"
     OPERATOR_SHIPS = "operator_ships"
@@ -155,6 +156,7 @@ class Option(StrEnum):
     DISMISS = "dismiss"
     GIVE_UP = "give_up"
     PRINT_ANYWAY = "print_anyway"
+    LEFT_UNDER_NUMBER = "left_under_number"
 
 
 WITH_TEXT: tuple[Option, ...] = (Option.CANCEL_AND_MESSAGE,)
@@ -1370,6 +1372,21 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="an order the marketplace shows as shipped, and units of it that Shopify shows as unfulfilled, two hours later, or at once where our hold is on them",
         closes_when="By itself, when everything that was sold has left in Shopify, was taken out of the order or refunded.",
         options=(),
+    ),
+    Reason.LABEL_GIVEN_BACK: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="a label was given back and its fulfillment stands",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Shopify counts the units as fulfilled, so nobody packs them again, and the marketplace is not told that anything left.",
+            "order",
+        ),
+        evidence="a fulfillment whose label was voided (LABEL_VOIDED) and that shows no other tracking number ten minutes later, of an order the marketplace waits for",
+        closes_when="By itself, when the fulfillment is cancelled or has another label or tracking number; or by the word that the parcel left.",
+        options=(Option.LEFT_UNDER_NUMBER,),
     ),
     Reason.SHIPMENT_IN_PORTAL: ReasonPage(
         kind="condition",

@@ -1,6 +1,7 @@
 """When the marketplace hears that the parcel is on its way: exactly what was agreed, with the carrier it knows."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from interlock.orders.actions import SetTracking, ShipOrder
 from interlock.orders.agreement import (
@@ -12,10 +13,10 @@ from interlock.orders.agreement import (
     parts_of,
 )
 from interlock.orders.differences import Difference
-from interlock.orders.leaving import as_it_left, stays_here
+from interlock.orders.leaving import as_it_left, given_back_subject, stays_here
 from interlock.orders.memory import Incident, Memory
-from interlock.orders.plan import Case, Part
-from interlock.orders.reasons import Reason
+from interlock.orders.plan import Case, Part, earliest
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ENDED, GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 from interlock.shipping import parcels
@@ -47,8 +48,53 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     part = _decide(replace(view, shopify=as_it_left(shopify, memory)), memory, differences, as_decided)
     if view.mirakl is None or view.mirakl.state not in TO_SHIP or not shopify.live:
         return part
-    return replace(part, because=(_GIVEN_BACK, *part.because))
+    cases, look_at = _given_back(view, part.memory, view.mirakl, shopify)
+    return replace(
+        part,
+        because=(_GIVEN_BACK, *part.because),
+        cases=(*part.cases, *cases),
+        look_at=earliest(part.look_at, look_at),
+    )
 
+
+def _given_back(
+    view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder
+) -> tuple[tuple[Case, ...], datetime | None]:
+    """The cases of labels that were given back and for which nobody has bought another one meanwhile, and when to look
+    next. Of a parcel the marketplace was told of the incident asks already."""
+    cases: list[Case] = []
+    look_at: datetime | None = None
+    since = {label.fulfillment_id: label.back_since for label in memory.labels_seen}
+    told = {
+        incident.subject.partition(" ")[0]
+        for incident in memory.incidents
+        if incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
+    }
+    for parcel in shopify.fulfillments:
+        if not stays_here(parcel, memory) or told & {parcel.id, parcels.marker_of(parcel.id)}:
+            continue
+        asks_at = (since.get(parcel.id) or view.now) + ANOTHER_LABEL_WITHIN
+        if view.now < asks_at:
+            look_at = earliest(look_at, asks_at)
+            continue
+        units = sum(count for _, count in parcel.lines)
+        case = Case(
+            Reason.LABEL_GIVEN_BACK,
+            given_back_subject(parcel),
+            f"The label of a parcel was given back in Shopify, but its fulfillment stands: {units} unit(s) count as fulfilled "
+            "there, so nobody packs them again, and the marketplace is told of nothing. Buy another label for the "
+            "fulfillment, or cancel it in Shopify so that the units can be packed anew. If the parcel left all the same "
+            "under the number the fulfillment shows, say so here.",
+            (Option.LEFT_UNDER_NUMBER,),
+            (("Units", str(units)),),
+            due_at=mirakl.shipping_deadline,
+        )
+        cases.append(case)
+    return tuple(cases), look_at
+
+
+ANOTHER_LABEL_WITHIN = timedelta(minutes=10)
+"""So long whoever gave a label back may take to buy the next one before somebody is asked."""
 
 _GIVEN_BACK = (
     "The label of a parcel was given back in Shopify, so nothing has left under it: it is told of once it has another "

@@ -20,6 +20,7 @@ from interlock.imports.completeness import incomplete_address_case
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of
 from interlock.imports.links import links_of
+from interlock.orders.destination import is_same
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -439,9 +440,10 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     if memory.agreed_shipping is None and active:
         memory = replace(memory, agreed_shipping=shipping_of(active))
     both_addressed = mirakl.address.complete and shopify.address.complete
-    # The order route fills the address in itself, so there it is agreed once both show the same.
-    settled = view.rules.import_route == "draft" or shopify.address.digest == mirakl.address.digest
-    if not memory.agreed_address and both_addressed and settled:
+    if is_same(mirakl, shopify):
+        memory = replace(memory, agreed_address=mirakl.address.digest, agreed_address_here="")
+    elif not memory.agreed_address and both_addressed and view.rules.import_route == "draft":
+        # A draft is completed with the address; the order route fills it in itself, and agrees once both show the same.
         memory = replace(memory, agreed_address=mirakl.address.digest)
     whole = not unlinked(shopify, memory) and not broken_bundles(shopify, memory)
     if mirakl.state not in DEAD and view.mirakl_is_current and whole:

@@ -49,6 +49,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Accept at these prices",
         "The prices of the marketplace stand for this order, and it is accepted and delivered at them.",
     ),
+    Option.KEEP_ADDRESS: (
+        "The address in Shopify stands",
+        "The parcel goes to the address the Shopify order shows now. Another change of either address holds it again.",
+    ),
     Option.UNDO_BY_INTERLOCK: (
         "Let Interlock undo it",
         "Interlock sets the lines in Shopify back to what was agreed, nobody is mailed, and the parcel is released by itself.",

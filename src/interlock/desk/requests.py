@@ -18,6 +18,7 @@ from interlock.orders.agreement import (
     unlinked,
 )
 from interlock.orders.content import content_of
+from interlock.orders.destination import moved_here, moved_there
 from interlock.orders.memory import DeskEdit, DeskKind, Memory
 from interlock.orders.reasons import Option
 from interlock.orders.snapshots import (
@@ -359,8 +360,7 @@ def _undone(edit: DeskEdit, mirakl: MiraklOrder, shopify: ShopifyOrder, memory: 
     still has some, else as an added line; what was never sold goes."""
     quantities, added = restored(mirakl, shopify, memory)
     address = ""
-    moved = shopify.address.digest and memory.agreed_address not in ("", shopify.address.digest)
-    if moved and mirakl.address.complete and mirakl.address.digest == memory.agreed_address:
+    if moved_here(shopify, memory) and mirakl.address.complete and not moved_there(mirakl, memory):
         address = mirakl.address.digest
     if not quantities and not added and not address:
         raise RequestRefused(

@@ -23,7 +23,7 @@ from interlock.edits.reading import (
 from interlock.edits.refunding import refund, without_edit_tasks
 from interlock.edits.sentences import sentence_of
 from interlock.edits.table import STATE_WAITED_FOR, Answer
-from interlock.orders.actions import CancelMiraklOrder
+from interlock.orders.actions import CancelMiraklOrder, FillOrderAddress
 from interlock.orders.agreement import (
     agreed_quantities,
     as_ordered,
@@ -32,6 +32,7 @@ from interlock.orders.agreement import (
     shopify_quantities,
 )
 from interlock.orders.differences import (
+    AddressMoved,
     Difference,
     LineCancelled,
     LineRefunded,
@@ -126,6 +127,7 @@ def _carried_out(edit: Edit) -> Part:
         _marketplace_changed,
         _refunded_there,
         _mirrored,
+        _address_moved,
         _not_allowed,
         _cancelled,
         _refunded,
@@ -376,6 +378,51 @@ def _mirrored(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         tuple(_to_remove(edit, one) for one in mirrored) if refused or late else (),
         because=tuple(_sentences(mirrored)),
         look_at=None if late else since + MIRROR_PATIENCE,
+    )
+
+
+def _address_moved(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
+    """The marketplace's new address goes into the Shopify order; where it may not, or does not come through, a person is
+    asked. Nothing of an address stands in the case: whoever may see it finds it in the portal and in Shopify."""
+    moved = next((one for one in judged if isinstance(one.difference, AddressMoved)), None)
+    if moved is None or moved.rule.answer not in (Answer.MIRROR, Answer.DECISION):
+        return Part(memory)
+    case = _other_address(edit, moved)
+    answer = memory.decision(case.reason, case.subject)
+    if answer is not None and answer.option is Option.KEEP_ADDRESS:
+        stands = replace(
+            memory,
+            agreed_address=edit.mirakl.address.digest,
+            agreed_address_here=edit.shopify.address.digest,
+        )
+        because = f"{answer.who} says that the address in Shopify stands: {answer.why}"
+        return Part(stands, because=(because,), look_at=edit.view.now)
+    if moved.rule.answer is Answer.DECISION:
+        return Part(memory, cases=(case,))
+    action = FillOrderAddress(edit.shopify.id, edit.mirakl.address.digest)
+    refused = any(op.state == "REJECTED" and op.action == action for op in edit.view.operations)
+    since = memory.disagreeing_since or edit.view.now
+    late = edit.view.now - since >= MIRROR_PATIENCE
+    return Part(
+        memory,
+        (action,),
+        (case,) if refused or late else (),
+        because=(moved.rule.sentence,),
+        look_at=None if late else since + MIRROR_PATIENCE,
+    )
+
+
+def _other_address(edit: Edit, one: Judged) -> Case:
+    assert isinstance(one.difference, AddressMoved)
+    why = one.rule.sentence if one.rule.answer is Answer.DECISION else "Our own change of it does not come through."
+    return Case(
+        Reason.MARKETPLACE_CHANGED,
+        "address:" + digest([edit.mirakl.address.digest, edit.shopify.address.digest]),
+        f"{sentence_of(one.difference, edit.mirakl.currency)} {why} What is still here is held. Look up the new address in "
+        "the marketplace portal and put it into the Shopify order; it goes on by itself once both show the same. If the "
+        "parcel is to go to the address in Shopify, say that it stands.",
+        (Option.KEEP_ADDRESS,),
+        (("Units have left", "yes" if one.facts.units_left else "no"),),
     )
 
 

@@ -12,8 +12,10 @@ from interlock.orders.agreement import (
     shopify_quantities,
     unlinked,
 )
+from interlock.orders.destination import is_same, moved_here, moved_there
 from interlock.orders.differences import (
     AddressChanged,
+    AddressMoved,
     BundleBroken,
     Difference,
     LineAdded,
@@ -50,7 +52,7 @@ def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
         *_quantities(mirakl, shopify, memory),
         *_prices(shopify, memory),
         *_shipping(shopify, memory),
-        *_address(shopify, memory),
+        *_address(mirakl, shopify, memory),
         *_refunded(mirakl, shopify, memory),
         *_recalculated(mirakl, memory),
     )
@@ -130,11 +132,14 @@ def _shipping(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     return (ShippingChanged(agreed, shopify.shipping_total),)
 
 
-def _address(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
-    now = shopify.address.digest
-    if now and memory.agreed_address and now != memory.agreed_address:
-        return (AddressChanged(),)
-    return ()
+def _address(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
+    """Each side is compared with its own past; where both show the same now, nothing differs whoever changed what."""
+    if is_same(mirakl, shopify):
+        return ()
+    here = moved_here(shopify, memory)
+    if moved_there(mirakl, memory):
+        return (AddressMoved(here),)
+    return (AddressChanged(),) if here else ()
 
 
 def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:

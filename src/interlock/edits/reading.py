@@ -21,6 +21,7 @@ from interlock.orders.codec import encode
 from interlock.orders.connection import KindOfEdit
 from interlock.orders.differences import (
     AddressChanged,
+    AddressMoved,
     BundleBroken,
     Difference,
     LineAdded,
@@ -51,7 +52,7 @@ from interlock.orders.view import View
 
 Reduced = QuantityReduced | LineRemoved
 Cut = LineCancelled | LineRefused
-OfTheMarketplace = LineCancelled | LineRefused | LineRefunded | TotalsRecalculated
+OfTheMarketplace = LineCancelled | LineRefused | LineRefunded | TotalsRecalculated | AddressMoved
 
 SITUATION_OF = {
     "STAGING": Situation.STAGING,
@@ -185,9 +186,11 @@ class Edit:
             mirror=rules.mirror_marketplace_changes,
             editable=self.shopify.editable,
             everything_gone=_everything_gone(self),
-            rest_impossible=bool(both) or len(self.by_shopify) > len(self.reduced),
+            rest_impossible=bool(both)
+            or any(_both_moved(d) for d in self.differences)
+            or len(self.by_shopify) > len(self.reduced),
             marketplace_changed=bool(self.cut),
-            both_changed=line_id_of(difference) in both,
+            both_changed=_both_moved(difference) or line_id_of(difference) in both,
             refund_asked=_refund_asked(self, difference),
             refund_declined=declined_task(memory, self.missing) is not None,
             units_left=any(line.fulfilled_quantity > 0 for line in self.shopify.lines),
@@ -218,6 +221,8 @@ def change_of(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> 
             return Change.SHIPPING_CHANGED
         case AddressChanged():
             return Change.ADDRESS_CHANGED
+        case AddressMoved():
+            return Change.ADDRESS_MOVED
         case LineCancelled(_, _, agreed):
             return Change.LINE_CANCELLED_IN_PART if agreed else Change.LINE_CANCELLED_WHOLE
         case LineRefused():
@@ -228,6 +233,11 @@ def change_of(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> 
             return Change.TOTALS_RECALCULATED
         case _:
             assert_never(difference)
+
+
+def _both_moved(difference: Difference | None) -> bool:
+    """Whether both sides changed the address, each to another one."""
+    return isinstance(difference, AddressMoved) and difference.also_here
 
 
 def _is_inside_a_bundle(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> bool:
@@ -336,7 +346,7 @@ def both_changed(edit: Edit, memory: Memory) -> frozenset[str]:
 def line_id_of(difference: Difference | None) -> str:
     """The Mirakl line a difference is about; empty where it is about none."""
     match difference:
-        case None | LineAdded() | ShippingChanged() | AddressChanged():
+        case None | LineAdded() | ShippingChanged() | AddressChanged() | AddressMoved():
             return ""
         case _:
             return difference.line_id

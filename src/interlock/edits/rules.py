@@ -55,7 +55,7 @@ MARKETPLACE_CHANGED = Condition(
     "the marketplace changed the order too and Shopify does not show it yet",
     lambda facts: facts.marketplace_changed,
 )
-BOTH_CHANGED = Condition("both sides changed this line", lambda facts: facts.both_changed)
+BOTH_CHANGED = Condition("both sides changed it", lambda facts: facts.both_changed)
 REFUND_ASKED = Condition("a refund is asked for or made for all of it", lambda facts: facts.refund_asked)
 UNITS_LEFT = Condition("units of the order have left in Shopify", lambda facts: facts.units_left)
 LINEAGE_OPEN = Condition("another Shopify order may replace this one", lambda facts: facts.lineage_open)
@@ -632,6 +632,53 @@ CHANGED_BY_THE_MARKETPLACE = (
         (),
         Answer.NOTHING,
         "The parcel has left; an address that appears now changes nothing.",
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        (Situation.RECEIVED, Situation.CLOSED),
+        (),
+        Answer.NOTHING,
+        "The parcel has arrived; another address changes nothing any more.",
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        (Situation.SHIPPED,),
+        (),
+        Answer.DECISION,
+        "The parcel has left for the old address: customer service has to tell the carrier or the customer.",
+        Reason.MARKETPLACE_CHANGED,
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        PERHAPS_LEFT,
+        (UNITS_LEFT,),
+        Answer.DECISION,
+        "Units of the order have left for the old address: customer service has to tell the carrier or the customer, and "
+        "to put the new address into the Shopify order for what is still here.",
+        Reason.MARKETPLACE_CHANGED,
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        NOT_LEFT,
+        (BOTH_CHANGED,),
+        Answer.DECISION,
+        "Both sides changed the address since they last agreed, and neither knew of the other.",
+        Reason.MARKETPLACE_CHANGED,
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        NOT_LEFT,
+        (MIRROR_OFF,),
+        Answer.DECISION,
+        "Changes of the marketplace are not carried into Shopify by Interlock (setting mirror_marketplace_changes).",
+        Reason.MARKETPLACE_CHANGED,
+    ),
+    Rule(
+        (Change.ADDRESS_MOVED,),
+        NOT_LEFT,
+        (),
+        Answer.MIRROR,
+        "The parcel is held and Interlock puts the new address into the Shopify order.",
     ),
     Rule(
         (Change.INCIDENT_OPENED,),

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from interlock.orders.differences import (
     AddressChanged,
+    AddressMoved,
     BundleBroken,
     Difference,
     LineAdded,
@@ -49,6 +50,9 @@ def sentence_of(difference: Difference, currency: str) -> str:
             )
         case AddressChanged():
             return "The Shopify order goes to another address than the one the marketplace gave."
+        case AddressMoved(also_here):
+            shopify = "was changed to a third one" if also_here else "still has the old one"
+            return f"The marketplace changed the delivery address; the Shopify order {shopify}."
         case LineCancelled(_, sku, agreed, shopify):
             return f"The marketplace now agrees to {agreed} of {sku}; Shopify still shows {shopify}."
         case LineRefused(_, sku, shopify):

@@ -36,6 +36,7 @@ class Change(StrEnum):
     LINE_REFUSED = "line_refused"
     TOTALS_RECALCULATED = "totals_recalculated"
     ADDRESS_APPEARED = "address_appeared"
+    ADDRESS_MOVED = "address_moved"
     INCIDENT_OPENED = "incident_opened"
 
 
@@ -60,6 +61,7 @@ CHANGES: dict[Change, str] = {
     Change.LINE_REFUSED: "A line refused at the marketplace",
     Change.TOTALS_RECALCULATED: "Totals or taxes recalculated at the marketplace",
     Change.ADDRESS_APPEARED: "The address appeared at the marketplace",
+    Change.ADDRESS_MOVED: "The address changed at the marketplace",
     Change.INCIDENT_OPENED: "An incident opened at the marketplace",
 }
 """Every change as a headline."""
@@ -157,7 +159,7 @@ class Facts:
     policies, `editable` says whether our app may edit the Shopify order. The rest is about the edit: `everything_gone`
     when Shopify shows nothing of what was agreed, `rest_impossible` when it also contains what the marketplace cannot
     take, `marketplace_changed` when the marketplace cut the order and Shopify does not show it, `both_changed` when
-    both sides changed this very line, `refund_asked` when a refund is asked for or made for all of it,
+    both sides changed this very line or the address, `refund_asked` when a refund is asked for or made for all of it,
     `refund_declined` when a person closed the task for exactly that refund, `units_left` when units of the order have left, `lineage_open` when another Shopify order may replace this one,
     `taxes_only` when nothing but taxes was recalculated.
     """
@@ -201,7 +203,7 @@ FACTS: dict[str, str] = {
     "everything_gone": "Shopify shows nothing of what was agreed any more",
     "rest_impossible": "the edit contains something the marketplace cannot take",
     "marketplace_changed": "the marketplace changed the order and Shopify does not show it",
-    "both_changed": "both sides changed this line",
+    "both_changed": "both sides changed it",
     "refund_asked": "a refund is asked for or made for all of it",
     "refund_declined": "somebody closed the refund task by hand",
     "units_left": "units have left in Shopify",

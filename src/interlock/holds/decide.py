@@ -14,6 +14,7 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.content import content_of
+from interlock.orders.destination import is_same, moved_here, moved_there
 from interlock.orders.label import BY_ITSELF
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
@@ -37,7 +38,8 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
 
     An order in agreement is not held again, and missing data is no evidence: an order that was never released is
     held, one that was released is held only when its lines, prices, shipping charge or address left what was
-    agreed (or what a person decided to ship), or the marketplace was last seen in another state than SHIPPING.
+    agreed (or what a person decided to ship), or the marketplace was last seen in another state than SHIPPING or with
+    another address.
     """
     shopify, memory, mirakl = view.shopify, view.memory, view.mirakl
     if shopify is None or not shopify.live:
@@ -48,6 +50,7 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
     if (
         memory.released_at is not None
         and to_ship
+        and not (mirakl is not None and moved_there(mirakl, memory) and not is_same(mirakl, shopify))
         and (_as_agreed(shopify, memory) or _as_decided(shopify, memory))
     ):
         return ()
@@ -79,8 +82,7 @@ def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
         return False
     if memory.agreed_shipping is not None and shopify.shipping_total != memory.agreed_shipping:
         return False
-    digest = shopify.address.digest
-    return not digest or not memory.agreed_address or digest == memory.agreed_address
+    return not moved_here(shopify, memory)
 
 
 def _as_decided(shopify: ShopifyOrder, memory: Memory) -> bool:

@@ -9,6 +9,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     shopify_quantities,
 )
+from interlock.orders.destination import is_agreed
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
 from interlock.orders.memory import Memory
 from interlock.orders.plan import latest
@@ -70,6 +71,8 @@ def gate_of(
     closed = (*closed, *_closed_by(mirakl, window_ends))
     if not closed and not as_decided and mirakl is not None and disagreeing(shopify, memory, mirakl):
         closed = (Obstacle("The two sides do not show the same lines.", settled_by),)
+    if not closed and mirakl is not None and _goes_elsewhere(mirakl, shopify, memory):
+        closed = (Obstacle("The two sides do not name the same delivery address.", settled_by),)
     missing = () if closed else _missing(view, memory, mirakl, shopify, as_decided)
     since = _to_be_seen_since(memory, shopify)
     if not closed and not missing and mirakl is not None and since is not None and mirakl.observed_at < since:
@@ -85,6 +88,12 @@ def gate_of(
         and not shopify.paid
     )
     return Gate(closed, missing, unpaid, window_ends, as_decided, since)
+
+
+def _goes_elsewhere(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> bool:
+    """Whether both sides show where the parcel goes and it is not the same, nor what a person let stand."""
+    both = mirakl.address.complete and shopify.address.complete
+    return both and not is_agreed(mirakl, shopify, memory)
 
 
 def _to_be_seen_since(memory: Memory, shopify: ShopifyOrder) -> datetime | None:

@@ -196,7 +196,8 @@ def _go_on_with_draft(
             memory, (fill,), cases, because=("The address is known now and goes into the draft order.",)
         )
     return Part(
-        memory,
+        # Remembered from here on: the marketplace may name another address before the order is first seen.
+        replace(memory, agreed_address=mirakl.address.digest),
         (CompleteDraft(draft.id),),
         cases,
         because=("The draft order is ready to become a Shopify order.",),

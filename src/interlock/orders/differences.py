@@ -93,6 +93,14 @@ class AddressChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressMoved:
+    """The marketplace names another address than the one agreed, and the Shopify order does not show it. With
+    `also_here` somebody changed the Shopify order's too, to a third one."""
+
+    also_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LineCancelled:
     """The marketplace cancelled units that Shopify still shows."""
 
@@ -141,6 +149,7 @@ Difference: TypeAlias = (
     | PriceChanged
     | ShippingChanged
     | AddressChanged
+    | AddressMoved
     | LineCancelled
     | LineRefused
     | LineRefunded

@@ -269,8 +269,9 @@ class Memory:
     bundles: tuple[Bundle, ...] = ()
     marked: bool = False
     referenced: str = ""
-    # what was agreed besides quantities
+    # what was agreed besides quantities: the marketplace's own address, and Shopify's where a person let another one stand
     agreed_address: str = ""
+    agreed_address_here: str = ""
     agreed_shipping: Decimal | None = None
     # quantity per Mirakl line at the last moment both sides showed the same
     settled: tuple[tuple[str, int], ...] = ()

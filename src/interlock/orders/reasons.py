@@ -138,6 +138,7 @@ class Option(StrEnum):
     ACCEPT_WITHOUT_ORDER = "accept_without_order"
     REFUSE_ORDER = "refuse_order"
     ACCEPT_ANYWAY = "accept_anyway"
+    KEEP_ADDRESS = "keep_address"
     UNDO_IN_SHOPIFY = "undo_in_shopify"
     UNDO_BY_INTERLOCK = "undo_by_interlock"
     CANCEL_LINE = "cancel_line"
@@ -492,9 +493,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "The parcel stays held; released by hand it carries goods nobody pays for.",
             "order",
         ),
-        evidence="cancelations, refunds or prices of the marketplace lines that Shopify does not show",
-        closes_when="By itself, when Shopify shows no more than the marketplace agrees to.",
-        options=(Option.ACCEPT_ANYWAY,),
+        evidence="cancelations, refunds, prices or a delivery address of the marketplace that Shopify does not show",
+        closes_when="By itself, when Shopify shows what the marketplace agrees to, and its address.",
+        options=(Option.ACCEPT_ANYWAY, Option.KEEP_ADDRESS),
     ),
     Reason.INCIDENT_OPEN: ReasonPage(
         kind="condition",

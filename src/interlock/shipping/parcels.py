@@ -24,7 +24,7 @@ from interlock.orders.agreement import (
     refunded_in_full,
     whole_bundles,
 )
-from interlock.orders.differences import AddressChanged, Difference, LineAdded, ShippingChanged
+from interlock.orders.differences import AddressChanged, AddressMoved, Difference, LineAdded, ShippingChanged
 from interlock.orders.leaving import with_parcel_back
 from interlock.orders.memory import Memory, ParcelSeen
 from interlock.orders.plan import Case, Part, latest
@@ -460,7 +460,7 @@ def _disputed(differences: tuple[Difference, ...], agreed: Units) -> frozenset[s
     lines: set[str] = set()
     for difference in differences:
         match difference:
-            case AddressChanged() | ShippingChanged():
+            case AddressChanged() | AddressMoved() | ShippingChanged():
                 lines.update(agreed)
             case LineAdded():
                 continue  # what was added stands for no line of the marketplace, and no parcel with it is told of

@@ -1,0 +1,174 @@
+"""Where the parcel goes: each side against its own past, and nothing moves while the two sides name different places."""
+
+from dataclasses import replace
+
+import pytest
+
+from interlock.decide import decide, noticed
+from interlock.holds.decide import on_sight
+from interlock.orders.actions import CompleteDraft, FillOrderAddress, PlaceHold, ReleaseHold
+from interlock.orders.codec import decode, encode
+from interlock.orders.differences import AddressChanged, AddressMoved
+from interlock.orders.memory import Memory
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Address
+from interlock.edits.diff import differences
+from tests.build import (
+    ELSEWHERE,
+    HIDDEN,
+    HOME,
+    NOW,
+    a_decision,
+    a_draft,
+    a_fulfillment,
+    a_fulfillment_order,
+    a_memory,
+    a_shopify_line,
+    a_shopify_order,
+    a_view,
+    an_operation,
+    an_order,
+    not_imported,
+    some_rules,
+)
+
+THIRD = Address("c0ffee", True)
+MOVED = an_order(address=ELSEWHERE)
+FREE = a_fulfillment_order(holds=())
+
+
+def a_released_view(**changes: object):  # type: ignore[no-untyped-def]
+    """Everything agreed and the hold is off; then something changes."""
+    shopify = a_shopify_order(fulfillment_orders=(FREE,))
+    return a_view(**{"shopify": shopify, "memory": a_memory(released_at=NOW), **changes})
+
+
+def test_an_address_changed_at_the_marketplace_holds_at_once_and_goes_into_the_shopify_order() -> None:
+    plan = decide(a_released_view(mirakl=MOVED))
+
+    assert FillOrderAddress("SO1", ELSEWHERE.digest) in plan.actions
+    assert [a.fulfillment_order_id for a in plan.actions if isinstance(a, PlaceHold)] == ["FO1"]
+    assert plan.label is not None
+    assert not plan.label.yes
+    assert plan.cases == ()
+
+
+def test_it_is_never_released_while_the_addresses_differ_and_once_they_are_the_same_it_goes_on_by_itself() -> None:
+    held = decide(a_view(mirakl=MOVED))
+    shown = a_shopify_order(
+        address=ELSEWHERE, fulfillment_orders=(a_fulfillment_order(destination=ELSEWHERE),)
+    )
+    later = decide(a_view(mirakl=MOVED, shopify=shown, memory=held.memory))
+
+    assert not any(isinstance(action, ReleaseHold) for action in held.actions)
+    assert any(isinstance(action, ReleaseHold) for action in later.actions)
+    assert later.cases == ()
+    assert later.memory.agreed_address == ELSEWHERE.digest
+
+
+def test_an_address_changed_in_shopify_is_agreed_once_the_marketplace_shows_the_same() -> None:
+    here = a_shopify_order(
+        address=ELSEWHERE, fulfillment_orders=(a_fulfillment_order(destination=ELSEWHERE),)
+    )
+    asked = decide(a_view(shopify=here))
+    settled = decide(a_view(shopify=here, mirakl=MOVED, memory=asked.memory))
+
+    assert [case.reason for case in asked.cases] == [Reason.EDIT_CANNOT_BE_EXPRESSED]
+    assert settled.cases == ()
+    assert any(isinstance(action, ReleaseHold) for action in settled.actions)
+
+
+def test_without_mirroring_a_person_is_asked_and_no_address_stands_in_the_case() -> None:
+    plan = decide(a_released_view(mirakl=MOVED, rules=some_rules(mirror_marketplace_changes=False)))
+
+    (case,) = plan.cases
+    assert (case.reason, case.options) == (Reason.MARKETPLACE_CHANGED, (Option.KEEP_ADDRESS,))
+    assert "changed the delivery address" in case.sentence
+    assert ELSEWHERE.digest not in f"{case.sentence} {case.subject} {case.facts}"
+    assert not any(isinstance(action, FillOrderAddress) for action in plan.actions)
+    assert any(isinstance(action, PlaceHold) for action in plan.actions)
+
+
+def test_an_address_that_both_sides_changed_is_a_persons_to_decide() -> None:
+    here = a_shopify_order(address=THIRD, fulfillment_orders=(a_fulfillment_order(destination=THIRD),))
+    view = a_view(mirakl=MOVED, shopify=here)
+    assert differences(view, view.memory) == (AddressMoved(also_here=True),)
+    first = decide(view)
+    (case,) = first.cases
+    assert case.reason is Reason.MARKETPLACE_CHANGED
+    assert not any(isinstance(action, FillOrderAddress) for action in first.actions)
+
+    said = a_decision(case.reason, case.subject, Option.KEEP_ADDRESS)
+    taken = decide(replace(view, memory=first.memory, answers=(said,)))
+    after = decide(replace(view, memory=taken.memory))
+    assert after.cases == ()
+    assert any(isinstance(action, ReleaseHold) for action in after.actions)
+
+
+def test_what_a_person_let_stand_is_asked_anew_when_either_side_changes_again() -> None:
+    stands = a_memory(agreed_address=ELSEWHERE.digest, agreed_address_here=HOME.digest)
+
+    def found(there: Address, here: Address) -> object:
+        view = a_view(mirakl=an_order(address=there), shopify=a_shopify_order(address=here), memory=stands)
+        return differences(view, stands)
+
+    assert found(ELSEWHERE, HOME) == ()
+    assert found(THIRD, HOME) == (AddressMoved(),)
+    assert found(ELSEWHERE, THIRD) == (AddressChanged(),)
+    assert found(THIRD, THIRD) == ()
+
+
+@pytest.mark.parametrize("hidden", [HIDDEN, Address("d00d", False)])
+def test_an_address_the_marketplace_hides_or_shows_in_part_is_no_other_address(hidden: Address) -> None:
+    view = a_view(mirakl=an_order(address=hidden))
+    assert differences(view, view.memory) == ()
+
+
+def test_where_units_have_left_customer_service_is_asked_and_nothing_is_written() -> None:
+    gone = a_shopify_order(
+        lines=(
+            a_shopify_line(fulfilled_quantity=2),
+            a_shopify_line("S2", "LAMP", 1, "30.00", "L2"),
+        ),
+        fulfillments=(a_fulfillment(lines=(("S1", 2),)),),
+        fulfillment_orders=(a_fulfillment_order(holds=(), remaining=(("S2", 1),)),),
+    )
+    plan = decide(a_released_view(mirakl=MOVED, shopify=gone))
+
+    (case,) = [case for case in plan.cases if case.reason is Reason.MARKETPLACE_CHANGED]
+    assert "have left for the old address" in case.sentence
+    assert not any(isinstance(action, FillOrderAddress) for action in plan.actions)
+    assert any(isinstance(action, PlaceHold) for action in plan.actions)
+
+
+@pytest.mark.parametrize(("state", "asked"), [("SHIPPED", True), ("RECEIVED", False), ("CLOSED", False)])
+def test_after_dispatch_it_is_told_until_the_parcel_has_arrived(state: str, asked: bool) -> None:
+    plan = decide(a_view(mirakl=an_order(state, address=ELSEWHERE), memory=a_memory(released_at=NOW)))
+    assert (Reason.MARKETPLACE_CHANGED in [case.reason for case in plan.cases]) is asked
+
+
+def test_a_refused_change_of_ours_is_asked_about() -> None:
+    refused = an_operation(FillOrderAddress("SO1", ELSEWHERE.digest))
+    plan = decide(a_view(mirakl=MOVED, operations=(refused,)))
+    assert Reason.MARKETPLACE_CHANGED in [case.reason for case in plan.cases]
+
+
+def test_on_sight_a_released_order_is_held_when_the_marketplace_was_last_seen_with_another_address() -> None:
+    assert on_sight(a_released_view()) == ()
+    assert [hold.fulfillment_order_id for hold in on_sight(a_released_view(mirakl=MOVED))] == ["FO1"]
+
+
+def test_the_address_of_a_completed_draft_is_agreed_before_the_order_is_first_seen() -> None:
+    """Otherwise an address that changes in between looks as if somebody had edited the Shopify order."""
+    plan = decide(
+        a_view(shopify=None, drafts=(a_draft(),), memory=not_imported(draft_id="D1"), offers=())
+    )
+    assert CompleteDraft("D1") in plan.actions
+    memory = noticed(a_view(mirakl=MOVED, memory=plan.memory))
+    assert differences(a_view(mirakl=MOVED, memory=memory), memory) == (AddressMoved(),)
+
+
+def test_a_memory_stored_before_there_were_two_addresses_still_loads() -> None:
+    stored = encode(a_memory())
+    stored.pop("agreed_address_here", None)
+    assert decode(Memory, stored) == a_memory()

@@ -31,6 +31,7 @@ OPTIONS = {
     Option.REFUSE_ORDER: "Refuse every line at the marketplace.",
     Option.UNDO_IN_SHOPIFY: "I am taking the edit back in Shopify.",
     Option.ACCEPT_ANYWAY: "The order is delivered at the marketplace's prices.",
+    Option.KEEP_ADDRESS: "The parcel goes to the address the Shopify order shows.",
     Option.UNDO_BY_INTERLOCK: "Interlock sets the Shopify order back to what was agreed.",
     Option.CANCEL_LINE: "Cancel the units that were taken out, although the rest of the edit waits.",
     Option.CANCEL_AND_MESSAGE: "Cancel the whole order at the marketplace, then send the customer my message (OR43).",

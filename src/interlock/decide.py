@@ -20,7 +20,6 @@ from interlock.imports.completeness import incomplete_address_case
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of
 from interlock.imports.links import links_of
-from interlock.orders.destination import is_same
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -60,6 +59,7 @@ from interlock.orders.agreement import (
     unlinked,
 )
 from interlock.orders.content import content_of
+from interlock.orders.destination import is_same
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.leaving import with_labels_seen
 from interlock.orders.memory import Decision, Incident, Memory

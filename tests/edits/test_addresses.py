@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from interlock.decide import decide, noticed
+from interlock.edits.diff import differences
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import CompleteDraft, FillOrderAddress, PlaceHold, ReleaseHold
 from interlock.orders.codec import decode, encode
@@ -12,7 +13,6 @@ from interlock.orders.differences import AddressChanged, AddressMoved
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Address
-from interlock.edits.diff import differences
 from tests.build import (
     ELSEWHERE,
     HIDDEN,
@@ -53,7 +53,9 @@ def test_an_address_changed_at_the_marketplace_holds_at_once_and_goes_into_the_s
     assert plan.cases == ()
 
 
-def test_it_is_never_released_while_the_addresses_differ_and_once_they_are_the_same_it_goes_on_by_itself() -> None:
+def test_it_is_never_released_while_the_addresses_differ_and_once_they_are_the_same_it_goes_on_by_itself() -> (
+    None
+):
     held = decide(a_view(mirakl=MOVED))
     shown = a_shopify_order(
         address=ELSEWHERE, fulfillment_orders=(a_fulfillment_order(destination=ELSEWHERE),)
@@ -160,9 +162,7 @@ def test_on_sight_a_released_order_is_held_when_the_marketplace_was_last_seen_wi
 
 def test_the_address_of_a_completed_draft_is_agreed_before_the_order_is_first_seen() -> None:
     """Otherwise an address that changes in between looks as if somebody had edited the Shopify order."""
-    plan = decide(
-        a_view(shopify=None, drafts=(a_draft(),), memory=not_imported(draft_id="D1"), offers=())
-    )
+    plan = decide(a_view(shopify=None, drafts=(a_draft(),), memory=not_imported(draft_id="D1"), offers=()))
     assert CompleteDraft("D1") in plan.actions
     memory = noticed(a_view(mirakl=MOVED, memory=plan.memory))
     assert differences(a_view(mirakl=MOVED, memory=memory), memory) == (AddressMoved(),)

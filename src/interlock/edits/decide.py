@@ -414,7 +414,11 @@ def _address_moved(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
 
 def _other_address(edit: Edit, one: Judged) -> Case:
     assert isinstance(one.difference, AddressMoved)
-    why = one.rule.sentence if one.rule.answer is Answer.DECISION else "Our own change of it does not come through."
+    why = (
+        one.rule.sentence
+        if one.rule.answer is Answer.DECISION
+        else "Our own change of it does not come through."
+    )
     return Case(
         Reason.MARKETPLACE_CHANGED,
         "address:" + digest([edit.mirakl.address.digest, edit.shopify.address.digest]),

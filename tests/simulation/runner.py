@@ -26,6 +26,7 @@ from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer, compact, empty
 from tests.simulation.cost import Cost, counted, in_words, too_dear
+from tests.simulation.story import shortest_log
 
 EXPECTED = (
     # what befalls the service
@@ -204,7 +205,7 @@ REGRESSIONS = Path(__file__).parent / "regressions.txt"
 
 @dataclass
 class Outcome:
-    """What one seed gave."""
+    """What one seed gave. `log` is the shortest log of the first violation."""
 
     seed: int
     seconds: float
@@ -213,6 +214,7 @@ class Outcome:
     counters: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     bounded: list[str] = field(default_factory=list)
+    log: tuple[str, ...] = ()
 
 
 def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
@@ -222,6 +224,13 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     began, cpu_began = time.perf_counter(), time.process_time()
     verdicts: list[Verdict] = []
     costs: list[Cost] = []
+    log: tuple[str, ...] = ()
+
+    def keep_the_log(ended: Ended) -> None:
+        nonlocal log
+        if verdicts[0].broken and not log:
+            with database.begin() as c:
+                log = shortest_log(ended.world, c, verdicts[0].broken[0])
 
     async def at_rest(ended: Ended) -> None:
         cpu_seconds = time.process_time() - cpu_began
@@ -235,10 +244,13 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
                 paused=ended.crowd.paused,
             )
         )
+        # What follows may empty the tables.
+        keep_the_log(ended)
         if seed % REBUILD_EVERY == 0:
             await i23_the_mapping_can_be_rebuilt(ended.world, verdicts[0])
         elif seed % REBUILD_EVERY == 2 and ended.copy is not None:
             await i23_an_older_copy_makes_nothing_twice(ended.world, ended.copy, verdicts[0])
+        keep_the_log(ended)
 
     try:
         plan = draw_plan(seed)
@@ -247,7 +259,7 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
         verdict = verdicts[0]
     except Exception:
         return Outcome(seed, time.perf_counter() - began, violations=[traceback.format_exc()])
-    outcome = Outcome(seed, time.perf_counter() - began, ended.calls, costs[0])
+    outcome = Outcome(seed, time.perf_counter() - began, ended.calls, costs[0], log=log)
     outcome.counters.update(verdict.counters)
     outcome.counters.update({f"checked {name}": number for name, number in verdict.checked.items()})
     outcome.counters.update({f"story: {name}": 1 for name in ended.stories})
@@ -312,6 +324,10 @@ def replay(seed: int) -> int:
         database.dispose()
     for violation in outcome.violations:
         print(f"\nBROKEN {violation}")
+    if outcome.log:
+        print("\nThe shortest log of the first of them:")
+    for line in outcome.log:
+        print(f"  {line}")
     for bounded in outcome.bounded:
         print(f"\nBOUNDED {bounded}")
     print(
@@ -410,7 +426,7 @@ def run(
         under_way -= 1
         outcomes.append(outcome)
         if outcome.violations:
-            print(f"seed {outcome.seed}: {outcome.violations[0]}", flush=True)
+            print(failure(outcome), flush=True)
         if len(outcomes) % 25 == 0:
             minutes = (time.monotonic() - began) / 60
             print(f"{len(outcomes)} histories, {len(outcomes) / minutes:.0f} a minute", flush=True)
@@ -420,6 +436,17 @@ def run(
     for worker in workers:
         worker.join(20)
     return summarise(outcomes, time.monotonic() - began, report, expect)
+
+
+def failure(outcome: Outcome) -> str:
+    """A failing seed in words: what broke first, the shortest log of it, and how to see it again."""
+    return "\n".join(
+        [
+            f"seed {outcome.seed}: {outcome.violations[0]}",
+            *(f"  {line}" for line in outcome.log),
+            f"  again: ./dev simulate --replay {outcome.seed}",
+        ]
+    )
 
 
 def seldom(counters: Counter[str], expect: int) -> list[str]:
@@ -467,6 +494,7 @@ def summarise(outcomes: list[Outcome], seconds: float, report: Path | None, expe
                     "calls": calls,
                     "bounded": bounded,
                     "broken": {str(o.seed): o.violations for o in broken},
+                    "logs": {str(o.seed): o.log for o in broken},
                     "too_seldom": missing,
                     "too_dear": dear,
                     "counters": dict(sorted(counters.items())),

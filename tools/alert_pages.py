@@ -74,6 +74,8 @@ def page() -> str:
         f"hours, at {SHORT_FIRST_PAGE} % of it. Whoever comes late to a deadline hears of its highest rung once.",
         "",
         *(line for ladder in LADDERS for line in _ladder(ladder)),
+        "The time to ship begins with the customer's payment, or with the acceptance where nothing is paid before. An order",
+        "whose dispatch something stops is told of by that case; any other by *the time to ship is running out*.",
         "Acknowledging a rung does not stop the ladder: seeing a deadline does not move it.",
         "",
         "## Pages that come at once",

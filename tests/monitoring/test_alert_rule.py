@@ -57,13 +57,44 @@ def test_some_cases_page_at_once(reason: Reason) -> None:
     assert told(a_case(reason)) == [("case:1:opened", "page")]
 
 
-def test_an_urgent_case_with_a_deadline_climbs_the_shipping_ladder() -> None:
-    case = a_case(Reason.SHIPPING_REFUSED, due_at=NOON + 10 * HOUR, taken=True)
+def test_a_case_climbs_by_the_time_to_ship_and_not_by_its_own_age() -> None:
+    """Opened when half of twenty hours was gone."""
+    case = a_case(Reason.SHIPPING_REFUSED, due_at=NOON + 10 * HOUR, due_from=NOON - 10 * HOUR, taken=True)
 
-    assert told(case, minutes=300) == [("case:1:opened", "message")]
-    assert told(case, minutes=360)[1:] == [("case:1:20260302T220000:60", "message")]
-    assert told(case, minutes=450)[1:] == [("case:1:20260302T220000:75", "page")]
+    assert told(case, minutes=119) == [("case:1:opened", "message")]
+    assert told(case, minutes=120)[1:] == [("case:1:20260302T220000:60", "message")]
+    assert told(case, minutes=300)[1:] == [("case:1:20260302T220000:75", "page")]
+    assert told(case, minutes=360)[1:] == [("case:1:20260302T220000:80", "page")]
     assert told(case, minutes=600)[1:] == [("case:1:20260302T220000:100", "page")]
+
+
+def test_what_ends_with_the_time_to_accept_is_told_by_that_window_alone() -> None:
+    case = a_case(Reason.SKU_UNKNOWN, due_at=NOON + 10 * HOUR, taken=True)
+
+    assert told(case, minutes=700) == [("case:1:opened", "message")]
+
+
+def test_an_order_whose_time_to_ship_ends_is_told_of_by_the_case_that_says_why() -> None:
+    window = {"due_at": NOON + 10 * HOUR, "due_from": NOON, "taken": True}
+    near = a_case(Reason.SHIPPING_DEADLINE_NEAR, 1, **window)
+    why = a_case(Reason.TRACKING_MISSING, 2, **window, order_id=1, severity="today")
+    other = a_case(Reason.SHIPPING_DEADLINE_NEAR, 3, **window)
+
+    assert told(near, minutes=360) == [("case:1:20260302T220000:60", "message")]
+    assert told(near, why, other, minutes=360) == [
+        ("case:2:opened", "ticket"),
+        ("case:2:20260302T220000:60", "message"),
+        ("case:3:20260302T220000:60", "message"),
+    ]
+
+
+def test_an_unknown_carrier_pages_once_half_the_time_to_ship_is_gone() -> None:
+    case = a_case(
+        Reason.CARRIER_UNKNOWN, due_at=NOON + 10 * HOUR, due_from=NOON, severity="today", taken=True
+    )
+
+    assert told(case, minutes=299) == [("case:1:opened", "ticket")]
+    assert told(case, minutes=300)[1:] == [("case:1:20260302T220000:50", "page")]
 
 
 def test_a_window_is_told_by_its_highest_rung_only() -> None:

@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock.monitoring.ladders import ACCEPTANCE, SHIPPING, Deadline, Ladder, next_rung_at, rungs_reached
+from interlock.monitoring.ladders import (
+    ACCEPTANCE,
+    CARRIER,
+    LADDERS,
+    SHIPPING,
+    Deadline,
+    Ladder,
+    next_rung_at,
+    rungs_reached,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -35,6 +44,10 @@ def window(hours: float) -> Deadline:
         (SHIPPING, 10, 360, [60]),
         (SHIPPING, 10, 450, [60, 75]),
         (SHIPPING, 10, 480, [60, 75, 80]),
+        (CARRIER, 10, 299, []),
+        (CARRIER, 10, 300, [50]),
+        (CARRIER, 10, 450, [50, 75]),
+        (CARRIER, 10, 480, [50, 75, 80]),
         (SHIPPING, 1, 29, []),
         (SHIPPING, 1, 30, [60, 75]),
     ],
@@ -50,7 +63,7 @@ def test_the_next_rung_is_the_nearest_that_is_not_reached() -> None:
     assert next_rung_at(ACCEPTANCE, window(10), NOON + timedelta(hours=10)) is None
 
 
-@pytest.mark.parametrize("ladder", [ACCEPTANCE, SHIPPING])
+@pytest.mark.parametrize("ladder", LADDERS)
 def test_a_ladder_only_gets_louder(ladder: Ladder) -> None:
     percents = [rung.percent for rung in ladder.rungs]
     loud = [rung.severity for rung in ladder.rungs]

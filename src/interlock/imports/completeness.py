@@ -17,4 +17,5 @@ def incomplete_address_case(mirakl: MiraklOrder) -> Case | None:
         "be delivered with it. The parcel is held. Ask the customer or the operator through the marketplace for the missing "
         "part, and have the address corrected there; the order goes on by itself.",
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from interlock.monitoring.ladders import (
     ACCEPTANCE,
+    CARRIER,
     SHIPPING,
     TEAMS,
     Deadline,
@@ -54,7 +55,8 @@ PAGES_AT_ONCE: frozenset[Reason] = frozenset(
 @dataclass(frozen=True, slots=True)
 class CaseStanding:
     """One open case as the alerts see it. `order` is the marketplace's order number, empty for a connection's case;
-    `taken` whether a person has taken it up, answered it, or acknowledged an alert about it."""
+    `taken` whether a person has taken it up, answered it, or acknowledged an alert about it; `due_from` when the time began
+    that ends at `due_at`, None where no ladder of its own belongs to the case."""
 
     id: int
     reason: Reason
@@ -66,7 +68,15 @@ class CaseStanding:
     order_id: int | None = None
     order: str = ""
     due_at: datetime | None = None
+    due_from: datetime | None = None
     taken: bool = False
+
+    @property
+    def window(self) -> Deadline | None:
+        """The time by whose part that is gone people are told of the case."""
+        if self.due_at is None or self.due_from is None or self.due_at <= self.due_from:
+            return None
+        return Deadline(self.due_from, self.due_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +148,18 @@ def decide(situation: Situation) -> tuple[Alert, ...]:
     due: list[Alert] = []
     for window in situation.windows:
         due.extend(_of_window(window, situation.now))
+    told_by_name = {
+        case.order_id
+        for case in situation.cases
+        if case.window is not None and case.reason is not Reason.SHIPPING_DEADLINE_NEAR
+    }
     for case in situation.cases:
-        due.extend(_of_case(case, situation.now))
+        if case.reason is not Reason.SHIPPING_DEADLINE_NEAR:
+            due.extend(_of_case(case, situation.now))
+            due.extend(_of_deadline(case, situation.now))
+        elif case.order_id not in told_by_name:
+            # The case that says why the order does not leave climbs in its place.
+            due.extend(_of_deadline(case, situation.now))
     for page in situation.pages:
         due.extend(_again(page, situation.now))
     due.extend(_of_finding(finding) for finding in situation.findings)
@@ -177,19 +197,20 @@ def _of_case(case: CaseStanding, now: datetime) -> Iterable[Alert]:
         minutes = round(UNSEEN_AFTER.total_seconds() / 60)
         title = f"not taken up for {minutes} minutes: {CATALOGUE[case.reason].title}"
         yield _told(case, "unseen", "message", (case.team,), title)
-    if urgent and case.due_at is not None and case.due_at > case.opened_at:
-        reached = rungs_reached(SHIPPING, Deadline(case.opened_at, case.due_at), now)
-        if reached:
-            rung = reached[-1]
-            title = f"{CATALOGUE[case.reason].title}; {_of_rung(SHIPPING, rung)}"
-            teams = tuple(dict.fromkeys((case.team, *rung.teams)))
-            yield _told(
-                case,
-                f"{_stamp(case.due_at)}:{rung.percent}",
-                rung.severity,
-                teams,
-                title,
-            )
+
+
+def _of_deadline(case: CaseStanding, now: datetime) -> Iterable[Alert]:
+    """Only the highest rung reached of the time to ship, counted from where the marketplace counts it and not from the
+    case's opening. What ends with the time to accept is told by that window's own ladder."""
+    if case.window is None or case.severity == "note":
+        return
+    ladder = CARRIER if case.reason is Reason.CARRIER_UNKNOWN else SHIPPING
+    reached = rungs_reached(ladder, case.window, now)
+    if reached:
+        rung = reached[-1]
+        title = f"{CATALOGUE[case.reason].title}; {_of_rung(SHIPPING, rung)}"
+        teams = tuple(dict.fromkeys((case.team, *rung.teams)))
+        yield _told(case, f"{_stamp(case.window.due_at)}:{rung.percent}", rung.severity, teams, title)
 
 
 def _told(case: CaseStanding, what: str, severity: Severity, teams: tuple[Team, ...], title: str) -> Alert:

@@ -26,7 +26,7 @@ class Rung:
 class Ladder:
     """One kind of deadline and its rungs, lowest first. The study's two ladders are section 5.2's table."""
 
-    name: Literal["acceptance", "shipping"]
+    name: Literal["acceptance", "shipping", "carrier"]
     title: str
     rungs: tuple[Rung, ...]
 
@@ -49,7 +49,7 @@ ACCEPTANCE = Ladder(
 )
 SHIPPING = Ladder(
     "shipping",
-    "a deadline of an urgent case, such as the dispatch of goods that have left",
+    "the time to ship an order",
     (
         Rung(60, "message", ("operations",), "Message to marketplace operations."),
         Rung(75, "page", ("operations",), "Page to operations on call."),
@@ -57,7 +57,21 @@ SHIPPING = Ladder(
         Rung(100, "page", ("operations", "engineer"), "The deadline is over: an incident."),
     ),
 )
-LADDERS: tuple[Ladder, ...] = (ACCEPTANCE, SHIPPING)
+CARRIER = Ladder(
+    "carrier",
+    "the time to ship an order that an unknown carrier stops",
+    (
+        Rung(
+            50,
+            "page",
+            ("operations",),
+            "Page to operations on call: one answer frees every order of this carrier.",
+        ),
+        Rung(75, "page", ("operations",), "Page to operations on call again."),
+        *SHIPPING.rungs[2:],
+    ),
+)
+LADDERS: tuple[Ladder, ...] = (ACCEPTANCE, SHIPPING, CARRIER)
 
 PAGE_LEAVES_AT_LEAST = timedelta(minutes=30)
 SHORT_WINDOW = timedelta(hours=2)

@@ -43,6 +43,7 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
             cases.c.opened_at,
             cases.c.order_id,
             cases.c.due_at,
+            cases.c.due_from,
             _ITS_ORDER.label("mirakl_order_id"),
             (answered | acknowledged | (cases.c.assignee != "") | (cases.c.snoozed_until > now)).label(
                 "taken"
@@ -64,6 +65,7 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
             order_id=row.order_id,
             order=row.mirakl_order_id or "",
             due_at=row.due_at,
+            due_from=row.due_from,
             taken=row.taken,
         )
         for row in rows

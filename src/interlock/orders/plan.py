@@ -25,6 +25,8 @@ class Case:
     """A case that must be open. Its identity within an order is (reason, subject).
 
     `subject` distinguishes cases of one reason: a line id, a carrier name, a refund id, or `order`.
+    `due_from` is when the stretch of time began that ends at `due_at`; people are told by the part of it that is gone. It
+    is None where no ladder belongs to the case, or the order itself has one (the time to accept it).
     `sentence` says what happened, what it means and what to do. `facts` are shown as a small table. Raises
     OptionNotInCatalogue: what may be answered is written down in one place.
     """
@@ -36,6 +38,7 @@ class Case:
     facts: tuple[tuple[str, str], ...] = ()
     due_at: datetime | None = None
     severity: Severity | None = None
+    due_from: datetime | None = None
 
     def __post_init__(self) -> None:
         strange = tuple(option for option in self.options if option not in CATALOGUE[self.reason].options)

@@ -171,6 +171,12 @@ class MiraklOrder:
     shipments: tuple[Shipment, ...] | None = None
     shipments_hidden: Literal["", "off", "forbidden"] = ""
 
+    @property
+    def to_ship_from(self) -> datetime:
+        """When the time to ship began that ends at `shipping_deadline`: with the debit, where there was one (OR11
+        `customer_debited_date`), else with the acceptance."""
+        return self.debited_at or self.acceptance_decided_at or self.created_at
+
 
 @dataclass(frozen=True, slots=True)
 class ShopifyLine:

@@ -64,7 +64,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
         return Part(memory)
     memory = _seen(view, memory, shopify)
     if mirakl.shipments_hidden == "forbidden":
-        return Part(memory, cases=(_forbidden_case(mirakl),))
+        return Part(memory, cases=(_forbidden_case(mirakl),) if mirakl.state in TO_SHIP else ())
     if mirakl.shipments is None:
         because = "The marketplace is asked which parcels of this order it knows."
         return Part(memory, mirakl_since=mirakl.observed_at + JUST_AFTER, because=(because,))
@@ -382,6 +382,7 @@ def _forbidden_case(mirakl: MiraklOrder) -> Case:
         "shipments, so nobody can tell what it was told of already. Nothing is sent. Ask the marketplace for the role to "
         "read and ship orders, or say in the portal that the parcel left.",
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
 
 
@@ -399,6 +400,7 @@ def _in_portal_case(books: _Books, untold: Units) -> Case:
         "not said that it left. Say so there, or delete that shipment: then the marketplace is told of the parcel by "
         "itself.",
         due_at=books.mirakl.shipping_deadline,
+        due_from=books.mirakl.to_ship_from,
     )
 
 

@@ -9,7 +9,7 @@ from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, Tra
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import GONE_OUT, Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import OpenOperation, View
 from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
 from interlock.shipping.suggest import suggest
@@ -125,6 +125,7 @@ def missing_case(mirakl: MiraklOrder, parcels: tuple[Fulfillment, ...], subject:
         "then reported by itself.",
         facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(parcels)))),
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
 
 
@@ -138,6 +139,7 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
         "the dispatch is then reported by itself.",
         facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN] or "none"),),
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
 
 
@@ -195,6 +197,7 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
             "Shopify, beginning with http:// or https://; the dispatch is then reported by itself.",
             facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN]),),
             due_at=mirakl.shipping_deadline,
+            due_from=mirakl.to_ship_from,
         )
     facts = [("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN])]
     if mirakl.country:
@@ -218,6 +221,7 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
         (Option.MAP_CARRIER,),
         tuple(facts),
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
 
 
@@ -259,9 +263,12 @@ def _refusals(view: View, wanted: Collection[Told]) -> Iterator[tuple[OpenOperat
     """The calls among the `wanted` that the marketplace refused, with the case each of them is."""
     for action in wanted:
         for operation in view.operations:
-            if operation.state == "REJECTED" and operation.action == action:
-                case_of = _not_corrected_case if _corrects(view, action) else _refused_case
-                yield operation, case_of(action, operation)
+            if operation.state != "REJECTED" or operation.action != action:
+                continue
+            if _corrects(view, action):
+                yield operation, _not_corrected_case(action, operation)
+            else:
+                yield operation, _refused_case(action, operation, view.mirakl)
 
 
 def _corrects(view: View, action: Told) -> bool:
@@ -288,7 +295,8 @@ def _subject(action: Told) -> str:
             return action.subject
 
 
-def _refused_case(action: Told, operation: OpenOperation) -> Case:
+def _refused_case(action: Told, operation: OpenOperation, mirakl: MiraklOrder | None) -> Case:
+    waits = None if mirakl is None or mirakl.state not in TO_SHIP else mirakl
     what = "the tracking" if isinstance(action, SetTracking | TrackShipment) else "the dispatch"
     words = operation.words or operation.code or "no reason given"
     return Case(
@@ -298,6 +306,8 @@ def _refused_case(action: Told, operation: OpenOperation) -> Case:
         "order counts as not shipped. Put right what it names, then send it again.",
         (Option.SEND_AGAIN,),
         (("The marketplace's words", words), *_sent_facts(action)),
+        due_at=None if waits is None else waits.shipping_deadline,
+        due_from=None if waits is None else waits.to_ship_from,
     )
 
 

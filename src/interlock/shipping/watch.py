@@ -19,6 +19,8 @@ from interlock.orders.view import View
 
 NEAR, VERY_NEAR = 0.6, 0.75
 """From which part of the time to ship on a person is told, and from which on it is urgent."""
+TIME_LEFT = timedelta(minutes=30)
+"""However short the time to ship is, so much of it is left when it is urgent."""
 MAY_SHIP_WITHIN = timedelta(minutes=15)
 """So long after a parcel left the marketplace may take to let the shop say so."""
 REST_FOLLOWS_WITHIN = timedelta(hours=2)
@@ -56,7 +58,7 @@ def _deadline(
     shopify: ShopifyOrder | None,
 ) -> tuple[Case | None, datetime | None]:
     """The case about a shipping deadline that comes near, and when it has to be looked at next (OR11
-    `shipping_deadline`). The time to ship begins with the debit, where there was one."""
+    `shipping_deadline`)."""
     rungs = _rungs(mirakl, deadline)
     next_at = next((rung for rung in rungs if rung > view.now), None)
     reached = [rung for rung in rungs if rung <= view.now]
@@ -82,6 +84,7 @@ def _deadline(
         "a later date; otherwise it counts as late, and the marketplace may cancel it.",
         facts=(("Ship until", f"{deadline:%Y-%m-%d %H:%M} UTC"),),
         due_at=deadline,
+        due_from=mirakl.to_ship_from,
         severity=severity,
     )
     return case, next_at
@@ -89,8 +92,10 @@ def _deadline(
 
 def _rungs(mirakl: MiraklOrder, deadline: datetime) -> list[datetime]:
     """When a deadline is near, when very near, and when it is over."""
-    began = mirakl.debited_at or mirakl.acceptance_decided_at or mirakl.created_at
-    return [began + (deadline - began) * part for part in (NEAR, VERY_NEAR, 1.0)]
+    began = mirakl.to_ship_from
+    latest = max(began, deadline - TIME_LEFT)
+    near, very_near = (min(began + (deadline - began) * part, latest) for part in (NEAR, VERY_NEAR))
+    return [near, very_near, deadline]
 
 
 # -- the operator's own logistics ----------------------------------------------------------------------------
@@ -120,6 +125,7 @@ def _may_not_ship(
         "the parcel is ready, or tell the operator that it left with your own carrier.",
         facts=(("Shipping method", mirakl.shipping_type_code),) if mirakl.shipping_type_code else (),
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
     return case, None
 
@@ -162,6 +168,7 @@ def _only_a_part(
             ("If it cannot be sent", _without_the_rest(view, mirakl)),
         ),
         due_at=mirakl.shipping_deadline,
+        due_from=mirakl.to_ship_from,
     )
     return case, None
 

@@ -913,6 +913,7 @@ def upgrade() -> None:
         sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cause", sa.Text(), server_default="", nullable=False),
         sa.Column("damage_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("at_risk", sa.Numeric(), nullable=True),

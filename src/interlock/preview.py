@@ -18,6 +18,7 @@ from interlock.orders.actions import (
     CreateShipment,
     DeleteShipment,
     LineCancelation,
+    LineRefund,
     RefundLines,
     SendMessage,
     SetSellerReference,
@@ -41,8 +42,8 @@ from interlock.orders.plan import Case, Plan
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open, taken_so_far
 from interlock.orders.shares import portion_of, total_of
-from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction, ShopifyOrder, Tax
-from interlock.orders.view import View
+from interlock.orders.snapshots import Fee, MiraklLine, MiraklOrder, Reduction, ShopifyOrder, Tax
+from interlock.orders.view import RefundMade, View
 
 ZERO = Decimal(0)
 NO_TIME = timedelta(0)
@@ -69,7 +70,7 @@ class LinePreview:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The money of some units of one line, in the order's tax mode and currency. `customer` is what the customer gets
-    back; `commission` what the marketplace is expected to give back of its commission, taxes included."""
+    back, fees included; `commission` what the marketplace is expected to give back of its commission, taxes included."""
 
     mirakl_line_id: str
     sku: str
@@ -78,6 +79,7 @@ class Figures:
     shipping_amount: Decimal
     taxes: tuple[Tax, ...]
     shipping_taxes: tuple[Tax, ...]
+    fees: tuple[Fee, ...]
     customer: Decimal
     commission: Decimal
 
@@ -150,7 +152,15 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
     plan = _settled(edited)
     actions = tuple(a for a in plan.actions if a.platform == "mirakl" and a not in before.actions)
     confirmed = _confirmed(mirakl, plan.memory, actions)
-    after = _settled(replace(edited, mirakl=confirmed, memory=plan.memory, operations=()))
+    after = _settled(
+        replace(
+            edited,
+            mirakl=confirmed,
+            memory=plan.memory,
+            operations=(),
+            refunds_made=(*edited.refunds_made, *_refunded(actions, now)),
+        )
+    )
     known = {(case.reason, case.subject) for case in before.cases}
     opened = tuple(case for case in plan.cases if (case.reason, case.subject) not in known)
     calls = tuple(c for c in (_call(a, mirakl, plan.memory) for a in actions) if c is not None)
@@ -178,7 +188,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
         mirakl_state=mirakl.state,
         currency=mirakl.currency,
         tax_mode=mirakl.tax_mode,
-        lines=_lines(view, edited, plan.memory, confirmed),
+        lines=_lines(view, edited, after.memory, confirmed),
         calls=calls,
         cases=cases,
         closes=tuple(
@@ -277,10 +287,28 @@ def _confirmed(mirakl: MiraklOrder, memory: Memory, actions: tuple[Action, ...])
             )
             gone = sum((line.amount + line.shipping_amount for line in action.lines), ZERO)
             mirakl = replace(mirakl, lines=lines, total_price=mirakl.total_price - gone)
+        if isinstance(action, RefundLines):
+            paid = {line.line_id: line for line in action.lines}
+            lines = tuple(
+                line
+                if line.id not in paid
+                else replace(line, refunds=(*line.refunds, _reduction(paid[line.id])))
+                for line in mirakl.lines
+            )
+            mirakl = replace(mirakl, lines=lines)
     return mirakl
 
 
-def _reduction(line: LineCancelation) -> Reduction:
+def _refunded(actions: tuple[Action, ...], now: datetime) -> tuple[RefundMade, ...]:
+    """Our own refunds among these calls, as they are once the marketplace has confirmed them."""
+    return tuple(
+        RefundMade(action, now, tuple((line.line_id, f"preview:{line.line_id}") for line in action.lines))
+        for action in actions
+        if isinstance(action, RefundLines)
+    )
+
+
+def _reduction(line: LineCancelation | LineRefund) -> Reduction:
     return Reduction(
         f"preview:{line.line_id}",
         line.quantity,
@@ -363,6 +391,7 @@ def _call(action: Action, mirakl: MiraklOrder, memory: Memory) -> CallPreview | 
                     line.taxes,
                     line.shipping_taxes,
                     line.seen_refunds,
+                    line.fees,
                 )
                 for line in lines
             ]
@@ -391,7 +420,14 @@ def _call(action: Action, mirakl: MiraklOrder, memory: Memory) -> CallPreview | 
 
 def _of_cancelation(line: LineCancelation, mirakl: MiraklOrder, memory: Memory) -> Figures:
     due = RefundDue(
-        line.line_id, line.quantity, line.amount, line.shipping_amount, line.taxes, line.shipping_taxes, ()
+        line.line_id,
+        line.quantity,
+        line.amount,
+        line.shipping_amount,
+        line.taxes,
+        line.shipping_taxes,
+        (),
+        line.fees,
     )
     return _of_due(due, mirakl, memory)
 
@@ -399,7 +435,8 @@ def _of_cancelation(line: LineCancelation, mirakl: MiraklOrder, memory: Memory) 
 def _of_due(due: RefundDue, mirakl: MiraklOrder, memory: Memory) -> Figures:
     line = next(line for line in mirakl.lines if line.id == due.line_id)
     ordered = next(o for o in ordered_of(mirakl, memory) if o.line_id == due.line_id)
-    customer = total_of(due.amount, due.shipping_amount, (*due.taxes, *due.shipping_taxes), mirakl.tax_mode)
+    taxes = (*due.taxes, *due.shipping_taxes)
+    customer = total_of(due.amount, due.shipping_amount, taxes, mirakl.tax_mode, due.fees)
     return Figures(
         due.line_id,
         ordered.sku,
@@ -408,6 +445,7 @@ def _of_due(due: RefundDue, mirakl: MiraklOrder, memory: Memory) -> Figures:
         due.shipping_amount,
         due.taxes,
         due.shipping_taxes,
+        due.fees,
         customer,
         commission_back(line, ordered, due.quantity, mirakl.currency),
     )
@@ -422,7 +460,14 @@ def _of_everything(mirakl: MiraklOrder, memory: Memory) -> tuple[Figures, ...]:
         if units:
             share = portion_of(ordered, taken_so_far(line, memory), units, mirakl.currency)
             due = RefundDue(
-                line.id, units, share.amount, share.shipping_amount, share.taxes, share.shipping_taxes, ()
+                line.id,
+                units,
+                share.amount,
+                share.shipping_amount,
+                share.taxes,
+                share.shipping_taxes,
+                (),
+                share.fees,
             )
             found.append(_of_due(due, mirakl, memory))
     return tuple(found)
@@ -447,7 +492,7 @@ def commission_back(line: MiraklLine, ordered: OrderedLine, units: int, currency
 def _case(case: Case, mirakl: MiraklOrder, memory: Memory) -> CasePreview:
     page = CATALOGUE[case.reason]
     lines: tuple[Figures, ...] = ()
-    if case.reason is Reason.REFUND_TASK:
+    if case.reason in (Reason.REFUND_TASK, Reason.REFUND_APPROVAL):
         lines = tuple(
             _of_due(due, mirakl, memory)
             for task in memory.refund_tasks

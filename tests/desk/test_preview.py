@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from interlock.desk.requests import RequestRefused, Wish, resolved
-from interlock.orders.connection import Flow, Pause
+from interlock.orders.connection import Flow, Pause, ReductionAfterDebit
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import Fee
 from interlock.orders.view import View
 from interlock.preview import Preview, check_edit, commission_back, preview
 from tests.build import (
@@ -137,6 +138,37 @@ def test_after_the_customer_has_paid_the_reduction_is_a_task_with_figures() -> N
     (task,) = [case for case in found.cases if case.reason == Reason.REFUND_TASK.value]
     assert task.lines[0].customer == Decimal("12.00")
     assert found.refund_total == Decimal("12.00")
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked_for", "called", "then", "parcel"),
+    [
+        ("task", [Reason.REFUND_TASK], [], 2, "stays held"),
+        ("approve", [Reason.REFUND_APPROVAL], [], 2, "stays held"),
+        ("automatic", [], ["OR28"], 1, "may leave once the marketplace confirms"),
+    ],
+)
+def test_whoever_makes_the_refund_its_money_is_shown_with_fees_and_what_it_leaves(
+    policy: ReductionAfterDebit, asked_for: list[Reason], called: list[str], then: int, parcel: str
+) -> None:
+    rules = replace(RULES, reduction_after_debit=policy, refund_cap=Decimal(500), refund_reason="15")
+    lines = [replace(line, can_refund=True, fees=(Fee("ECO", Decimal("0.50")),)) for line in PAID]
+    debited = an_order(lines=lines, can_cancel=False, debited_at=NOW)
+    memory = a_memory(content="old")
+    charged = tuple(replace(line, fees=(Fee("ECO", Decimal("0.50")),)) for line in memory.ordered)
+    view = replace(look(memory=replace(memory, ordered=charged)), mirakl=debited, rules=rules)
+
+    found = asked(view, quantities=(("MUG", 1),))
+
+    assert [case.reason for case in found.cases] == [reason.value for reason in asked_for]
+    assert [call.operation for call in found.calls] == called
+    in_cases = [one for case in found.cases for one in case.lines]
+    (figures,) = [*in_cases, *(one for call in found.calls for one in call.lines)]
+    assert (figures.fees, figures.customer) == ((Fee("ECO", Decimal("0.25")),), Decimal("12.25"))
+    assert (found.refund_total, found.commission_total) == (Decimal("12.25"), Decimal("1.00"))
+    (mug, _) = found.lines
+    assert (mug.shopify_then, mug.agreed_then) == (1, then)
+    assert found.parcel == parcel
 
 
 def test_undoing_closes_the_case_and_lets_the_parcel_go() -> None:

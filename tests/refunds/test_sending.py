@@ -85,6 +85,27 @@ def test_by_default_a_refund_is_a_persons_task() -> None:
     assert shown(view, memory()) == [Reason.REFUND_TASK]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "own", "sent"),
+    [
+        pytest.param(59, "", False, id="somebody may still be editing"),
+        pytest.param(60, "", True, id="a quiet minute"),
+        pytest.param(5, "edited", True, id="made at our own desk, complete"),
+        pytest.param(5, "before", False, id="edited since at our own desk"),
+    ],
+)
+def test_a_refund_waits_for_a_quiet_minute_unless_the_edit_came_from_our_desk(
+    seconds: int, own: str, sent: bool
+) -> None:
+    since = NOW - timedelta(seconds=seconds)
+    remembered = memory(approval(), content="edited", own_content=own, content_since=since)
+
+    part = decided(a_look(), remembered)
+
+    assert [type(action) for action in part.actions] == ([RefundLines] if sent else [])
+    assert part.look_at == (None if sent else since + timedelta(minutes=1))
+
+
 def test_approve_asks_one_person_and_then_sends_exactly_the_task() -> None:
     (case,) = room.decide(a_look(), memory()).cases
 

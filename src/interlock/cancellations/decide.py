@@ -1,7 +1,7 @@
 """The whole order ends on one side: the other side follows, waits for a successor, or a person decides."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.agreement import agreed_quantities, refunded_in_full
@@ -9,6 +9,7 @@ from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part
+from interlock.orders.portal import reads_after_a_word
 from interlock.orders.reasons import Option, Reason, Severity
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
@@ -21,6 +22,8 @@ from interlock.orders.snapshots import (
 from interlock.orders.view import OpenOperation, View
 
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+SHOWN_WITHIN = timedelta(days=30)
+"""So long the marketplace is read daily for what a person said was done in its portal."""
 
 
 def has_ended(mirakl: MiraklOrder, memory: Memory) -> bool:
@@ -114,6 +117,7 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
         if _moved(shopify) or refunded_in_full(mirakl):
             return Part(memory, because=(said,))
         return _settled_in_portal(
+            view.now,
             memory,
             mirakl,
             "dispatched",
@@ -122,6 +126,7 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
         )
     if _moved(shopify):
         return _settled_in_portal(
+            view.now,
             memory,
             mirakl,
             "left",
@@ -169,6 +174,7 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         if refused is None:
             return Part(memory, (cancel,), because=(f"{gone} The marketplace order is cancelled as well.",))
         part = _settled_in_portal(
+            view.now,
             memory,
             mirakl,
             "order",
@@ -189,6 +195,7 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     if refunded_in_full(mirakl):
         return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
     return _settled_in_portal(
+        view.now,
         memory,
         mirakl,
         "charged",
@@ -198,7 +205,12 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
 
 
 def _settled_in_portal(
-    memory: Memory, mirakl: MiraklOrder, subject: str, sentence: str, options: tuple[Option, ...] = ()
+    now: datetime,
+    memory: Memory,
+    mirakl: MiraklOrder,
+    subject: str,
+    sentence: str,
+    options: tuple[Option, ...] = (),
 ) -> Part:
     """A case that work in the portal settles: it closes when the marketplace shows that. Somebody who says that it is
     done has the marketplace read again; only a dismissal, with its reason, ends it without anything to see. The `subject`
@@ -210,15 +222,18 @@ def _settled_in_portal(
     options = (*options, Option.DONE_IN_PORTAL, Option.DISMISS)
     if said is None or said.option is not Option.DONE_IN_PORTAL:
         return _case(memory, mirakl, sentence, options, subject=subject)
+    since, next_at = reads_after_a_word(said.at, now, SHOWN_WITHIN.days)
+    read_again = since if mirakl.observed_at < since else None
     if mirakl.observed_at < said.at:
-        part = _case(memory, mirakl, sentence, options, subject=subject)
         because = "A person says that it is done in the portal; the marketplace is read once more."
-        return replace(part, mirakl_since=said.at, because=(because,))
+        part = _case(memory, mirakl, sentence, options, subject=subject)
+        return replace(part, mirakl_since=read_again, look_at=next_at, because=(because,))
     not_seen = (
         f"{sentence} A person said that it was done in the portal, but the marketplace still shows the order as "
         f"{mirakl.state}, neither cancelled nor refunded."
     )
-    return _case(memory, mirakl, not_seen, options, subject=subject)
+    part = _case(memory, mirakl, not_seen, options, subject=subject)
+    return replace(part, mirakl_since=read_again, look_at=next_at)
 
 
 def _case(

@@ -230,7 +230,7 @@ def _figures(lines: tuple[Figures, ...], currency: str) -> None:
     if lines:
         table(
             "",
-            ("sku", "units", "price", "shipping", "taxes", "customer", "commission"),
+            ("sku", "units", "price", "shipping", "taxes", "fees", "customer", "commission"),
             (
                 (
                     one.sku,
@@ -241,6 +241,7 @@ def _figures(lines: tuple[Figures, ...], currency: str) -> None:
                         f"{tax.code} {wording.money(tax.amount, currency)}"
                         for tax in (*one.taxes, *one.shipping_taxes)
                     ),
+                    ", ".join(f"{fee.code} {wording.money(fee.amount, currency)}" for fee in one.fees),
                     wording.money(one.customer, currency),
                     wording.money(one.commission, currency),
                 )

@@ -1,7 +1,6 @@
 """A reduction as a cancelation at the marketplace (OR30, OR29): when it may be sent, and what follows a refusal."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from interlock.edits.amounts import cancelation_of
 from interlock.edits.reading import Edit, Reduced, digest, kind_of, units_of
@@ -114,11 +113,9 @@ def not_yet(edit: Edit, memory: Memory) -> Part | None:
     """Why nothing irreversible may be sent at this moment: the edit may go on, or the marketplace's side is old."""
     view = edit.view
     since = memory.content_since or edit.shopify.updated_at
-    # What our own desk made is complete: its person has seen it as a whole before.
-    quiet = timedelta(0) if memory.made_at_our_desk else view.rules.quiet_period
-    until = since + quiet
+    until = since + view.quiet_period_of(memory)
     if view.now < until:
-        seconds = int(quiet.total_seconds())
+        seconds = int(view.rules.quiet_period.total_seconds())
         because = f"The edit may still be going on: nothing is sent until {seconds} seconds have passed without a change."
         return Part(memory, look_at=until, because=(because,))
     # Read after the wait, not in it: meanwhile the customer or the operator may have cut the same line.

@@ -1,7 +1,7 @@
 """All that `decide` may see of one order at one moment."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, RefundLines
 from interlock.orders.changes import Change, VariantPrice
@@ -103,6 +103,11 @@ class View:
     messages_sent: tuple[str, ...] = ()
     quarantined: bool = False
     writing_since: datetime | None = None
+
+    def quiet_period_of(self, memory: Memory) -> timedelta:
+        """How long the Shopify order must stand still before anything irreversible is sent. What our own desk made is
+        complete: its person has seen it as a whole before."""
+        return timedelta(0) if memory.made_at_our_desk else self.rules.quiet_period
 
     @property
     def mirakl_is_current(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from interlock.orders.memory import Incident, MadeRefund, Memory, RefundTask
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, earliest, latest
+from interlock.orders.portal import reads_after_a_word
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklOrder, Reduction
@@ -17,17 +18,6 @@ SHOWN_WITHIN = timedelta(minutes=15)
 # Paying back depends on the operator's payment system and takes days (Mirakl reference 3.7).
 PAID_WITHIN = timedelta(days=10)
 PAID = "REFUNDED"
-# A change made in the portal may move no update date, so that no walk shows it: after a person's word the order is read
-# by id at once, at growing distances, and then daily for as long as a refund may take.
-READ_AFTER_A_WORD = (
-    timedelta(0),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    *(timedelta(days=day) for day in range(1, PAID_WITHIN.days + 1)),
-)
 
 
 def paid(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
@@ -115,9 +105,8 @@ def after_a_word(view: View, memory: Memory) -> tuple[datetime | None, datetime 
         said = taken_over_by(memory, task)
         if not is_open(task) or said is None or said.option is not Option.DONE_IN_PORTAL:
             continue
-        moments = [said.at + later for later in READ_AFTER_A_WORD]
-        since = latest(since, max((moment for moment in moments if moment <= view.now), default=said.at))
-        look_at = earliest(look_at, min((moment for moment in moments if moment > view.now), default=None))
+        read_since, next_at = reads_after_a_word(said.at, view.now, PAID_WITHIN.days)
+        since, look_at = latest(since, read_since), earliest(look_at, next_at)
     seen = None if view.mirakl is None else view.mirakl.observed_at
     if since is not None and seen is not None and seen >= since:
         since = None

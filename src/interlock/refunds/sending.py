@@ -117,8 +117,8 @@ def _not_yet(
 ) -> Part | None:
     """Why money may not be sent at this moment: the edit goes on or asks for something else, or the snapshot is old."""
     since = memory.content_since
-    if since is not None and view.now < since + view.rules.quiet_period:
-        until = since + view.rules.quiet_period
+    until = None if since is None else since + view.quiet_period_of(memory)
+    if until is not None and view.now < until:
         return Part(memory, look_at=until, because=("The edit may still be going on; the refund waits.",))
     if not _still_asked_for(memory, task, differences):
         because = (

@@ -101,10 +101,52 @@ def test_evidence_closes_the_gate_even_after_a_release(changes: dict[str, Any]) 
         {"shopify": a_shopify_order(address=NO_ADDRESS)},
         {"mirakl_written_at": NOW},
         {"shopify": a_shopify_order(fulfillment_orders=(a_fulfillment_order(destination=ELSEWHERE),))},
+        {"shopify": a_shopify_order(fulfillment_orders=(a_fulfillment_order(destination=NO_ADDRESS),))},
+        {
+            "rules": some_rules(import_route="order"),
+            "shopify": a_shopify_order(fulfillment_orders=(a_fulfillment_order(destination=NO_ADDRESS),)),
+        },
+        {
+            "shopify": a_shopify_order(
+                fulfillment_orders=(
+                    a_fulfillment_order(),
+                    a_fulfillment_order("FO2", remaining=(("S2", 1),), destination=NO_ADDRESS),
+                )
+            )
+        },
+        {
+            "shopify": a_shopify_order(
+                fulfillment_orders=(a_fulfillment_order(destination=NO_ADDRESS, delivery="LOCAL"),)
+            )
+        },
     ],
 )
 def test_missing_data_never_releases_a_hold(changes: dict[str, Any]) -> None:
     assert gate(**changes).actions == ()
+
+
+NOTHING_TO_SEND = tuple(replace(line, requires_shipping=False) for line in a_shopify_order().lines)
+
+
+@pytest.mark.parametrize(
+    ("fo", "lines"),
+    [
+        pytest.param({"destination": NO_ADDRESS, "delivery": "PICK_UP"}, None, id="the customer fetches it"),
+        pytest.param({"destination": ELSEWHERE, "delivery": "PICK_UP"}, None, id="it is fetched elsewhere"),
+        pytest.param({"destination": NO_ADDRESS, "delivery": "RETAIL"}, None, id="sold over the counter"),
+        pytest.param({"destination": NO_ADDRESS, "delivery": "NONE"}, NOTHING_TO_SEND, id="nothing to send"),
+        pytest.param({"delivery": "LOCAL"}, None, id="a local delivery with its address"),
+    ],
+)
+def test_what_goes_to_no_address_needs_none(fo: dict[str, Any], lines: Any) -> None:
+    shopify = a_shopify_order(fulfillment_orders=(a_fulfillment_order(**fo),))
+    assert gate(shopify=replace(shopify, lines=lines or shopify.lines)).actions == (RELEASE,)
+
+
+def test_a_part_of_which_nothing_is_left_goes_nowhere() -> None:
+    left = a_fulfillment_order("FO2", status="CLOSED", destination=ELSEWHERE)
+    shopify = a_shopify_order(fulfillment_orders=(a_fulfillment_order(), left))
+    assert gate(shopify=shopify).actions == (RELEASE,)
 
 
 @pytest.mark.parametrize(

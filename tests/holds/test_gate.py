@@ -74,6 +74,15 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
             "still goes to another address",
             "operations",
         ),
+        (
+            {
+                "shopify": replace(
+                    UNHELD, fulfillment_orders=(a_fulfillment_order(holds=(), destination=NO_ADDRESS),)
+                )
+            },
+            "shows no address to go to",
+            "operations",
+        ),
         ({"shopify": replace(UNHELD, lines=FEWER)}, "MUG", "CX"),
         (
             {

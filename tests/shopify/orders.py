@@ -110,6 +110,7 @@ def to_ship(number: int, *lines: tuple[int, int], **changes: Any) -> dict[str, A
         "fulfillmentHolds": [],
         "assignedLocation": {"location": {"id": "gid://shopify/Location/1", "isFulfillmentService": False}},
         "merchantRequests": {"nodes": []},
+        "deliveryMethod": {"methodType": "SHIPPING"},
         "destination": POSTAL | {"countryCode": "CA"},
         "lineItems": {
             "nodes": [

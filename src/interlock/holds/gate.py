@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from interlock.holds.destination import astray, astray_because
 from interlock.orders.agreement import (
     agreed_quantities,
     broken_bundles,
@@ -140,12 +141,7 @@ def _missing(
         reasons.append(Obstacle(sentence, THE_MARKETPLACE))
     if not shopify.address.complete:
         reasons.append(Obstacle("The Shopify order has no complete address yet.", "CX"))
-    if any(
-        fo.is_open and fo.destination.digest and fo.destination.digest != shopify.address.digest
-        for fo in shopify.fulfillment_orders
-    ):
-        sentence = "The fulfillment order still goes to another address than the Shopify order."
-        reasons.append(Obstacle(sentence, "operations"))
+    reasons.extend(Obstacle(sentence, "operations") for sentence in astray_because(astray(shopify)))
     if not as_decided and (
         dict(memory.settled) != dict(agreed_quantities(mirakl, memory)) or not memory.settled
     ):

@@ -222,7 +222,8 @@ class FulfillmentOrder:
     `third_party` means that its location is a fulfilment service. `stop_request` tells whether that service was asked
     to give the request back: `ASKED`, `ACCEPTED` or `REFUSED`, empty where it was not asked since the last request;
     `request_status` alone may still read ACCEPTED (Shopify reference 10.1). `can_hold` and `can_ask_to_stop` are
-    what Shopify offers now (supportedActions HOLD, REQUEST_CANCELLATION).
+    what Shopify offers now (supportedActions HOLD, REQUEST_CANCELLATION). `delivery` is how its units reach the customer
+    (DeliveryMethodType), empty where Shopify does not say.
     """
 
     id: str
@@ -236,6 +237,12 @@ class FulfillmentOrder:
     third_party: bool = False
     stop_request: str = ""
     can_ask_to_stop: bool = False
+    delivery: str = ""
+
+    @property
+    def collected(self) -> bool:
+        """Whether the customer fetches it, so that it goes to no address (DeliveryMethodType PICK_UP, RETAIL)."""
+        return self.delivery in ("PICK_UP", "RETAIL")
 
     @property
     def with_service(self) -> bool:

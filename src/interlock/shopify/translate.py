@@ -271,6 +271,7 @@ def _fulfillment_order(read: FulfillmentOrderFields, address_key: bytes) -> Fulf
         third_party=place is not None and place.is_fulfillment_service,
         stop_request=stop_request(read, read.request_status),
         can_ask_to_stop="REQUEST_CANCELLATION" in offered,
+        delivery=read.delivery_method.method_type if read.delivery_method is not None else "",
     )
 
 

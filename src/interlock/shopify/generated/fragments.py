@@ -128,6 +128,9 @@ class FulfillmentOrderFields(MerchantRequests):
     assigned_location: "FulfillmentOrderFieldsAssignedLocation" = Field(
         alias="assignedLocation"
     )
+    delivery_method: Optional["FulfillmentOrderFieldsDeliveryMethod"] = Field(
+        alias="deliveryMethod"
+    )
     destination: Optional["FulfillmentOrderFieldsDestination"]
     line_items: "FulfillmentOrderFieldsLineItems" = Field(alias="lineItems")
 
@@ -150,6 +153,10 @@ class FulfillmentOrderFieldsAssignedLocation(BaseModel):
 class FulfillmentOrderFieldsAssignedLocationLocation(BaseModel):
     id: str
     is_fulfillment_service: bool = Field(alias="isFulfillmentService")
+
+
+class FulfillmentOrderFieldsDeliveryMethod(BaseModel):
+    method_type: str = Field(alias="methodType")
 
 
 class FulfillmentOrderFieldsDestination(BaseModel):

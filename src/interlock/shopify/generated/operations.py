@@ -1022,6 +1022,9 @@ class Operations(BaseClient):
                 }
               }
               ...MerchantRequests
+              deliveryMethod {
+                methodType
+              }
               destination {
                 firstName
                 lastName
@@ -1289,6 +1292,9 @@ class Operations(BaseClient):
                 }
               }
               ...MerchantRequests
+              deliveryMethod {
+                methodType
+              }
               destination {
                 firstName
                 lastName

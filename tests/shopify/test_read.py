@@ -52,6 +52,24 @@ def test_a_withheld_address_is_no_address() -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "delivery", "collected"),
+    [
+        ({"methodType": "SHIPPING"}, "SHIPPING", False),
+        ({"methodType": "LOCAL"}, "LOCAL", False),
+        ({"methodType": "PICK_UP"}, "PICK_UP", True),
+        ({"methodType": "RETAIL"}, "RETAIL", True),
+        (None, "", False),
+    ],
+)
+def test_how_a_parcel_reaches_the_customer(
+    method: dict[str, str] | None, delivery: str, collected: bool
+) -> None:
+    nodes = {"nodes": [to_ship(1, (1, 2), deliveryMethod=method, destination=None)], "pageInfo": no_more()}
+    (found,) = seen(fulfillmentOrders=nodes).fulfillment_orders
+    assert (found.delivery, found.collected, found.destination.digest) == (delivery, collected, "")
+
+
+@pytest.mark.parametrize(
     ("fully", "status", "paid"),
     [
         (True, None, True),

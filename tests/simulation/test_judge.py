@@ -22,14 +22,19 @@ from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
 from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
-from interlock.rehearsal.judging.rest import i17_differences_have_cases, i24_no_case_outlives_its_reason
-from interlock.rehearsal.judging.truth import HeldTime, truths
+from interlock.rehearsal.judging.rest import (
+    i17_differences_have_cases,
+    i17_parcels_astray_have_their_case,
+    i24_no_case_outlives_its_reason,
+)
+from interlock.rehearsal.judging.truth import HeldTime, Truth, truths
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.orders import SimOrder
 from interlock.simulator.mirakl.world import MiraklWorld
 from interlock.simulator.record import Call, Effect
+from interlock.simulator.shopify.fulfillment import copy_address
 from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
@@ -407,6 +412,86 @@ def test_i8_released_on_a_view_without_an_address(bench: Bench) -> None:
         "WHERE plan::text LIKE '%ReleaseHold%'"
     )
     assert bench.broken() == {"I8"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "invariant"),
+    [
+        pytest.param(None, "broken", id="nobody changed the address"),
+        pytest.param(("staff", 300), "broken", id="staff changed it long before"),
+        pytest.param(("staff", 20), "bounded", id="staff changed it just before"),
+        pytest.param(("us", 20), "broken", id="we changed it just before"),
+    ],
+)
+def test_i8_released_from_a_parcel_that_goes_astray(
+    bench: Bench, changed: tuple[str, int] | None, invariant: str
+) -> None:
+    released = bench.effects("hold_released", ours=True)[0]
+    bench.unhappen(released)
+    if changed is not None:
+        who, seconds = changed
+        actor = released.actor if who == "us" else who
+        at = released.at - timedelta(seconds=seconds)
+        bench.happen(released, kind="address_changed", actor=actor, reference=None, at=at)
+    bench.happen(released, detail={"astray": True})
+    verdict = bench.judge()
+    found = {"broken": verdict.broken, "bounded": verdict.bounded}
+    assert [("I8" in {f.invariant for f in findings}) for findings in found.values()] == [
+        name == invariant for name in found
+    ]
+
+
+@contextmanager
+def _a_parcel_astray(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Evidence, Truth]]:
+    """The parcel is still to be sent, and has no address to go to."""
+    order = next(iter(bench.world.shopify.shop.orders.values()))
+    (parcel,) = order.fulfillment_orders
+    with monkeypatch.context() as changed:
+        changed.setattr(parcel, "closed", False)
+        changed.setattr(parcel.lines[0], "remaining", 2)
+        changed.setattr(parcel, "destination", None)
+        evidence = bench.evidence()
+        (truth,) = truths(evidence)
+        truth.moments[-1] = replace(truth.last, state="SHIPPING")
+        yield evidence, truth
+
+
+@pytest.mark.parametrize(
+    ("hours", "case", "address", "broken"),
+    [
+        pytest.param(2, "", False, True, id="nobody is asked"),
+        pytest.param(0, "", False, False, id="it may not have been seen yet"),
+        pytest.param(2, "destination_differs", False, False, id="it has its case"),
+        pytest.param(2, "carrier_unknown", False, True, id="another case says nothing of it"),
+        pytest.param(2, "", True, False, id="it goes to the address of its order"),
+    ],
+)
+def test_i17_a_parcel_that_goes_astray(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, hours: int, case: str, address: bool, broken: bool
+) -> None:
+    if case:
+        _case(bench, case, bench.edit_at())
+    with _a_parcel_astray(bench, monkeypatch) as (evidence, truth):
+        order = next(iter(bench.world.shopify.shop.orders.values()))
+        if address:
+            order.fulfillment_orders[0].destination = copy_address(order.shipping_address)
+        now = truth.last.at if not hours else evidence.now
+        evidence.now = now + timedelta(hours=hours)
+        verdict = Verdict()
+        i17_parcels_astray_have_their_case(evidence, truth, verdict)
+        assert bool(verdict.broken) is broken
+
+
+def test_i24_a_case_about_a_parcel_astray_ends_when_it_goes_to_its_order(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _case(bench, "destination_differs", bench.edit_at())
+    assert bench.broken() == {"I24"}
+    with _a_parcel_astray(bench, monkeypatch) as (evidence, truth):
+        verdict = Verdict()
+        i24_no_case_outlives_its_reason(evidence, truth, verdict)
+        assert verdict.checked["I24"] > 0
+        assert verdict.broken == []
 
 
 def test_i8_released_without_a_plan(bench: Bench) -> None:

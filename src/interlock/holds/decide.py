@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from interlock.holds.destination import watched
 from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
 from interlock.holds.services import stop, to_ask_again
 from interlock.orders.actions import AskServiceToStop, MarkPaid, PlaceHold, ReleaseHold
@@ -113,6 +114,13 @@ def decide(
     if mirakl is not None:
         memory = _labels(view, memory, shopify, mirakl, gate)
     part = replace(_gate(view, memory, shopify, gate), label=label_of(view, gate))
+    astray = watched(view, part.memory, shopify, mirakl)
+    part = replace(
+        part,
+        memory=astray.memory,
+        cases=(*part.cases, *astray.cases),
+        look_at=earliest(part.look_at, astray.look_at),
+    )
     if all(line.fulfilled_quantity >= line.current_quantity for line in shopify.lines):
         # Every parcel has left: whether one may move is no longer a question worth a sentence.
         return replace(part, because=())

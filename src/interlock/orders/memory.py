@@ -282,6 +282,8 @@ class Memory:
     # fulfillment orders on which our hold was seen on
     held: tuple[str, ...] = ()
     reholds: tuple[Rehold, ...] = ()
+    # since when open fulfillment orders go to another address than the Shopify order, or to none
+    astray_since: datetime | None = None
     # fulfilment services that were asked to stop
     services_asked: tuple[ServiceAsked, ...] = ()
     # when the lower of both sides was last taken after a quarantine

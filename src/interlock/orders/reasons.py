@@ -41,6 +41,7 @@ class Reason(StrEnum):
     # holds
     HOLD_RELEASED_BY_OTHERS = "hold_released_by_others"
     CANNOT_HOLD = "cannot_hold"
+    DESTINATION_DIFFERS = "destination_differs"
     LABEL_BEFORE_AGREEMENT = "label_before_agreement"
     SHIPPED_ON_DISAGREEMENT = "shipped_on_disagreement"
     SERVICE_DOES_NOT_STOP = "service_does_not_stop"
@@ -541,6 +542,21 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="Shopify's refusal to hold, or a fulfillment order that offers no hold",
         closes_when="By itself, when our hold is on, or when the parcel may move.",
         options=(Option.SEND_AGAIN,),
+    ),
+    Reason.DESTINATION_DIFFERS: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the fulfillment order goes to another address, or to none",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The parcel stays held and becomes late at the marketplace; released by hand, it goes to the wrong address.",
+            "order",
+        ),
+        evidence="the destination of an open fulfillment order, and the address of its Shopify order",
+        closes_when="By itself, when every open fulfillment order goes to the address of the Shopify order, or nothing is left to ship.",
+        options=(),
     ),
     Reason.LABEL_BEFORE_AGREEMENT: ReasonPage(
         kind="incident",

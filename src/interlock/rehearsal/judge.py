@@ -14,6 +14,7 @@ from interlock.rehearsal.judging import (
     counters,
     creation,
     deadlines,
+    destinations,
     edits,
     holds,
     labels,
@@ -111,6 +112,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         edits.what_was_undone_is_not_sent(evidence, truth, verdict)
         holds.i8_held_in_time(evidence, truth, verdict)
         holds.i8_released_on_evidence(evidence, truth, verdict)
+        destinations.i8_released_to_the_address_of_the_order(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
         labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
@@ -119,6 +121,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
         if quiescent:
             rest.i17_differences_have_cases(evidence, truth, verdict)
+            rest.i17_parcels_astray_have_their_case(evidence, truth, verdict)
             parcels.i15_every_parcel_is_told_of(evidence, truth, verdict)
             rest.i18_nothing_left_undone(evidence, truth, verdict)
             refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from interlock.simulator.shopify import Refused, ShopifyWorld
+from interlock.simulator.shopify.fulfillment import goes_astray
 from tests.simulator.shopify.conftest import Client, draft_order_of
 
 RELEASE = (
@@ -216,6 +217,20 @@ def test_an_address_change_is_no_edit(client: Client) -> None:
     destination = order.fulfillment_orders[0].destination
     assert destination is not None
     assert destination.zip == address.zip
+
+
+def test_whether_a_parcel_goes_astray_is_recorded_when_a_hold_comes_off(world: ShopifyWorld) -> None:
+    """Reference 15.16: a fulfilment order's destination is a snapshot of its own."""
+    world.switches.set("address_change_reaches_fulfillment_orders", "never")
+    order = draft_order_of(Client(world))
+    (parcel,) = order.fulfillment_orders
+    assert not goes_astray(parcel)
+    world.change_address(order)
+    assert goes_astray(parcel)
+    parcel.destination = None
+    assert goes_astray(parcel)
+    parcel.lines[0].line.requires_shipping = False
+    assert not goes_astray(parcel)
 
 
 CUSTOMER = "query($id: ID!) { order(id: $id) { id customer { defaultEmailAddress { marketingState } } } }"

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
+from interlock.rehearsal.judging.destinations import address_changed_at, parcels_astray
 from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.truth import Moment, Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
@@ -15,6 +16,8 @@ from interlock.rehearsal.judging.verdict import Verdict
 QUARTER = timedelta(minutes=15)
 REST_MAY_FOLLOW_FOR = timedelta(hours=2)
 """So long units that the marketplace was told of in its portal may still leave before somebody is asked."""
+ASKED_WITHIN = timedelta(minutes=6)
+"""Shopify is given five minutes to carry a changed address on to the parcels before somebody is asked."""
 IN_MOTION = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
 
 
@@ -52,6 +55,32 @@ def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdic
         difference,
         f"so since {last.at:%H:%M:%S}",
     )
+
+
+def i17_parcels_astray_have_their_case(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I17, at rest: where a parcel of a live order goes to another address than its order, or to none, and that has been so
+    for as long as it takes to see and ask, a person is asked."""
+    last = truth.last
+    if last.state in DEAD or last.state in GONE_OUT:
+        return
+    verdict.checked["I17"] += 1
+    astray = parcels_astray(evidence, truth)
+    if not astray:
+        return
+    since = max(last.at, *(parcel.created_at for parcel in astray), address_changed_at(evidence, last.gid))
+    needed = at_rest_after(evidence.poll, evidence.ahead) + ASKED_WITHIN
+    if evidence.now - since < needed + evidence.unavailable(since, evidence.now):
+        return
+    asked = evidence.cases_of(truth.row, Reason.DESTINATION_DIFFERS.value)
+    if not any(case.closed_at is None for case in asked):
+        verdict.violation(
+            "I17",
+            truth.id,
+            evidence.now,
+            "A parcel goes to another address than its order, or to none, and nobody is asked.",
+            astray[0].gid,
+            f"so since {since:%H:%M:%S}",
+        )
 
 
 def _settled_by_a_person(evidence: Evidence, truth: Truth) -> bool:
@@ -223,6 +252,9 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
         case Reason.CANNOT_HOLD:
             if not last.live or (last.state in GONE_OUT and not last.beyond_what_was_sold):
                 return "nothing is left to hold"
+        case Reason.DESTINATION_DIFFERS:
+            if not parcels_astray(evidence, truth):
+                return "no parcel goes to another address than its order"
         case Reason.FLOW_PAUSED:
             now = evidence.now
             paused = any(

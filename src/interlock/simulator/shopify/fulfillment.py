@@ -1,6 +1,7 @@
 """Routing, holds and shipments: the fulfilment gate of reference 10 and 11."""
 
 from collections.abc import Callable
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +57,21 @@ def copy_address(value: Address | None) -> Address | None:
         value.phone,
         value.number,
     )
+
+
+def goes_astray(order: FulfillmentOrder) -> bool:
+    """Whether something is left to ship from it, and its destination is not the order's address (reference 15.16)."""
+    if not any(item.remaining > 0 and item.line.requires_shipping for item in order.lines):
+        return False
+    there, wanted = order.destination, order.order.shipping_address
+    if there is None or wanted is None:
+        return there is not wanted
+    return _place(there) != _place(wanted)
+
+
+def _place(address: Address) -> tuple[Any, ...]:
+    """What of an address is written on a label."""
+    return astuple(replace(address, number=0, phone=None))
 
 
 def begin_routing(act: Act, order: Order) -> None:
@@ -272,6 +288,7 @@ def _lift(act: Act, order: FulfillmentOrder, chosen: list[Hold], actor: Actor | 
             handle=item.handle,
             hold_id=item.gid,
             fulfillment_order=order.gid,
+            astray=goes_astray(order),
         )
     order.updated_at = act.now
     act.touch(order.order)

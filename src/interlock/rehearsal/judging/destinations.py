@@ -1,0 +1,64 @@
+"""I8: our hold comes off only a parcel that goes to the address of its order."""
+
+from datetime import datetime
+
+from interlock.rehearsal.judging.evidence import Evidence, Reference
+from interlock.rehearsal.judging.holds import JUST_EDITED
+from interlock.rehearsal.judging.truth import Truth
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.record import Effect
+from interlock.simulator.shopify.fulfillment import goes_astray
+from interlock.simulator.shopify.state import FulfillmentOrder
+
+
+def i8_released_to_the_address_of_the_order(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I8: when our hold comes off by a release of ours, the fulfillment order's destination is the address of its order. Bounded
+    where somebody else changed the order's address within the last minute."""
+    for effect in truth.effects(evidence):
+        if effect.kind != "hold_released" or effect.actor != evidence.us:
+            continue
+        reference = Reference.of(effect.reference)
+        operation = None if reference is None else evidence.operation_of.get(reference.operation)
+        if operation is not None and operation.kind != "ReleaseHold":
+            continue  # a parcel of which nothing is left takes its holds with it
+        verdict.checked["I8"] += 1
+        if not effect.detail["astray"]:
+            continue
+        sentence = (
+            "Our hold was released from a parcel that goes to another address than its order, or to none."
+        )
+        if _just_changed(evidence, effect):
+            verdict.bound(
+                "I8", truth.id, effect.at, sentence, "the address was changed within the last minute"
+            )
+            continue
+        verdict.violation("I8", truth.id, effect.at, sentence, str(effect.detail["fulfillment_order"]))
+
+
+def _just_changed(evidence: Evidence, effect: Effect) -> bool:
+    changed = [other for other in _address_changes(evidence, effect.order_id) if other.at <= effect.at]
+    if not changed or changed[-1].actor == evidence.us:
+        return False
+    room = JUST_EDITED + evidence.unavailable(changed[-1].at, effect.at)
+    return effect.at - changed[-1].at <= room
+
+
+def parcels_astray(evidence: Evidence, truth: Truth) -> list[FulfillmentOrder]:
+    """The parcels still to ship of the order that stands now that do not go to its address, if it has a whole one."""
+    order = evidence.shopify_orders.get(truth.last.gid)
+    if order is None or order.cancelled_at is not None:
+        return []
+    there = order.shipping_address
+    if there is None or not all((there.last_name, there.address1, there.city, there.zip, there.country_code)):
+        return []
+    return [parcel for parcel in order.fulfillment_orders if parcel.open and goes_astray(parcel)]
+
+
+def address_changed_at(evidence: Evidence, gid: str) -> datetime:
+    """When the address of this order was changed last; the beginning of time where it never was."""
+    changes = _address_changes(evidence, gid)
+    return changes[-1].at if changes else datetime.min.replace(tzinfo=evidence.now.tzinfo)
+
+
+def _address_changes(evidence: Evidence, gid: str) -> list[Effect]:
+    return [other for other in evidence.shopify_effects_of.get(gid, []) if other.kind == "address_changed"]

@@ -18,8 +18,8 @@ from interlock.imports import contact
 from interlock.imports import decide as imports
 from interlock.imports.completeness import incomplete_address_case
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
-from interlock.imports.lines import active_lines, import_lines, shipping_of
-from interlock.imports.links import links_of
+from interlock.imports.lines import active_lines, import_lines, shipping_of, sold_lines
+from interlock.imports.links import links_of, repriced
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -54,7 +54,10 @@ from interlock.orders.actions import (
 from interlock.orders.agreement import (
     agreed_quantities,
     as_ordered,
+    as_sold,
     broken_bundles,
+    is_untaken,
+    recalculated,
     shopify_quantities,
     unlinked,
 )
@@ -62,7 +65,7 @@ from interlock.orders.content import content_of
 from interlock.orders.destination import is_same
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.leaving import with_labels_seen
-from interlock.orders.memory import Decision, Incident, Memory
+from interlock.orders.memory import Decision, Incident, Memory, OrderedLine
 from interlock.orders.plan import Case, Part, Plan, earliest, latest
 from interlock.orders.prices import shop_prices
 from interlock.orders.reasons import CATALOGUE, Option, Reason
@@ -401,6 +404,9 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
         memory = replace(memory, first_seen_at=view.now)
     if not memory.ordered:
         memory = replace(memory, ordered=as_ordered(mirakl))
+    elif _nothing_was_made(view, memory):
+        # What is created later is created with the figures of that moment.
+        memory = replace(memory, ordered=_at_present(mirakl, memory))
     if memory.acceptance_due_at is None and mirakl.state == "WAITING_ACCEPTANCE":
         due = due_at(view.rules, mirakl.created_at, view.now, seen_before)
         memory = replace(memory, acceptance_due_at=due)
@@ -411,6 +417,23 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
     if memory.accepted_seen_at is None and mirakl.state in (*BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT):
         memory = replace(memory, accepted_seen_at=view.now)
     return memory
+
+
+def _nothing_was_made(view: View, memory: Memory) -> bool:
+    """Whether neither a draft nor an order was asked for yet, as far as this view tells."""
+    asked = any(isinstance(op.action, CreateDraft | CreateOrder | CompleteDraft) for op in view.operations)
+    known = memory.shopify_order_id or memory.draft_id or view.drafts or view.shopify is not None
+    return not asked and not known
+
+
+def _at_present(mirakl: MiraklOrder, memory: Memory) -> tuple[OrderedLine, ...]:
+    untaken = {line.id: line for line in mirakl.lines if is_untaken(line)}
+    return tuple(
+        replace(recalculated(untaken[line.line_id], line), recalculated=line.recalculated)
+        if line.line_id in untaken
+        else line
+        for line in memory.ordered
+    )
 
 
 def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
@@ -433,10 +456,13 @@ def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
 def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Memory:
     if mirakl.seller_reference and mirakl.seller_reference == shopify.name:
         memory = replace(memory, referenced=shopify.name)
-    active = active_lines(mirakl, memory)
+    active = active_lines(as_sold(mirakl, memory), memory)
     memory = replace(
         memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {}, memory.bundles))
     )
+    if any(line.recalculated for line in memory.ordered):
+        anew = import_lines(sold_lines(mirakl, memory), mirakl.currency, {}, memory.bundles)
+        memory = replace(memory, links=repriced(memory, anew))
     if memory.agreed_shipping is None and active:
         memory = replace(memory, agreed_shipping=shipping_of(active))
     both_addressed = mirakl.address.complete and shopify.address.complete

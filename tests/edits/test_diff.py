@@ -202,10 +202,10 @@ def test_a_line_refused_at_the_marketplace_is_its_own_change() -> None:
 
 
 def test_a_price_that_the_marketplace_changed_is_told_where_nothing_else_explains_it() -> None:
-    dearer = replace(LINES[0], price_unit=Decimal("11.00"))
+    dearer = replace(LINES[0], price_unit=Decimal("11.00"), price=Decimal("22.00"))
     view = a_view(mirakl=an_order(lines=(dearer, LINES[1])))
     assert differences(view, view.memory) == (
-        TotalsRecalculated("L1", "MUG", Decimal("10.00"), Decimal("11.00")),
+        TotalsRecalculated("L1", "MUG", Decimal(20), Decimal(22), Decimal(4), Decimal(4)),
     )
     cut = replace(dearer, cancelations=(a_cancelation(0, "1.00"),))
     assert differences(a_view(mirakl=an_order(lines=(cut, LINES[1]))), view.memory) == ()

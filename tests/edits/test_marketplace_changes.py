@@ -85,7 +85,7 @@ def test_a_new_price_holds_the_parcel_until_a_person_says_that_it_stands() -> No
 
     (case,) = asked(view).cases
     assert (case.reason, case.options) == (Reason.MARKETPLACE_CHANGED, (Option.ACCEPT_ANYWAY,))
-    assert ("Sold at", "10.00 EUR") in case.facts
+    assert ("Sold at", "20.00 EUR") in case.facts
     assert asked(view).keep_held
     said = a_decision(case.reason, case.subject, Option.ACCEPT_ANYWAY)
     part = asked(view, replace(view.memory, decisions=(said,)))

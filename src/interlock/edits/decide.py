@@ -26,9 +26,9 @@ from interlock.edits.table import STATE_WAITED_FOR, Answer
 from interlock.orders.actions import CancelMiraklOrder, FillOrderAddress
 from interlock.orders.agreement import (
     agreed_quantities,
-    as_ordered,
     mirakl_line_id_of,
     parts_of,
+    recalculated,
     shopify_quantities,
 )
 from interlock.orders.differences import (
@@ -41,14 +41,15 @@ from interlock.orders.differences import (
     QuantityReduced,
     TotalsRecalculated,
 )
-from interlock.orders.memory import Memory, ShopPrice, Withdrawn
-from interlock.orders.money import Money
+from interlock.orders.memory import Memory, OrderedLine, ShopPrice, Withdrawn
+from interlock.orders.money import Money, rounded
 from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.prices import as_facts, discrepancies, subject_of
 from interlock.orders.prices import in_words as in_words_of_prices
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open
-from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT
+from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open, line_of
+from interlock.orders.shares import sum_of
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
 INCIDENT = "The marketplace has an open incident on this order; the parcel waits until it is resolved."
@@ -64,6 +65,8 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     if not shopify.live:
         return dropped(memory, "the order was cancelled in Shopify")
     incident = (INCIDENT,) if mirakl.has_incident else ()
+    memory, taken = _taken_as_they_stand(view, mirakl, shopify, memory, differences)
+    differences = tuple(d for d in differences if d not in [one.difference for one in taken])
     tasks = memory.refund_tasks
     if differences:
         memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
@@ -78,10 +81,51 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     # Shipped as edited means: not for these differences. An incident, a state or an address still holds it.
     differing = () if part.as_decided else edit.sentences
     part = replace(part, keep_held=(*differing, *incident))
+    if taken:
+        because = tuple(_sentences(taken))
+        part = replace(part, because=(*because, *part.because), look_at=earliest(part.look_at, view.now))
     if part.memory.refund_tasks != tasks:
         # The tasks are shown by the room that owns them, on the next look.
         part = replace(part, look_at=earliest(part.look_at, view.now))
     return part
+
+
+def _taken_as_they_stand(
+    view: View,
+    mirakl: MiraklOrder,
+    shopify: ShopifyOrder,
+    memory: Memory,
+    differences: tuple[Difference, ...],
+) -> tuple[Memory, tuple[Judged, ...]]:
+    """Recalculated taxes are the marketplace's own: they are used from now on, and nobody waits for that."""
+    taxes = tuple(d for d in differences if isinstance(d, TotalsRecalculated) and d.taxes_only)
+    judged = Edit(view, mirakl, shopify, memory, taxes).judged() if taxes else ()
+    taken = tuple(one for one in judged if one.difference and one.rule.answer is Answer.NOTHING)
+    for one in taken:
+        memory = _with_new_figures(view, mirakl, memory, line_id_of(one.difference))
+    return memory, taken
+
+
+def _with_new_figures(view: View, mirakl: MiraklOrder, memory: Memory, line_id: str) -> Memory:
+    """The marketplace's present figures of a line are the agreed ones from now on. Shopify may keep the shipping charge it
+    shows, or show the new one. Refund tasks nobody has begun are made anew with them."""
+    line, ordered = line_of(mirakl, line_id), memory.ordered_line(line_id)
+    if line is None or ordered is None:
+        return memory
+    new = recalculated(line, ordered)
+    sold = tuple(new if line.line_id == line_id else line for line in memory.ordered)
+    more = _shipping_paid(new, mirakl) - _shipping_paid(ordered, mirakl)
+    charges = memory.also_shipping
+    if more and memory.agreed_shipping is not None:
+        charges = (*charges, (charges[-1] if charges else memory.agreed_shipping) + more)
+    memory = without_edit_tasks(view, memory, SUPERSEDED)
+    return replace(memory, ordered=sold, also_shipping=charges)
+
+
+def _shipping_paid(line: OrderedLine, mirakl: MiraklOrder) -> Decimal:
+    """What the customer pays for shipping the line: in TAX_EXCLUDED the taxes come on top."""
+    taxes = sum_of(line.shipping_taxes) if mirakl.tax_mode == "TAX_EXCLUDED" else Decimal(0)
+    return rounded(line.shipping_price + taxes, mirakl.currency)
 
 
 def dropped(memory: Memory, why: str) -> Part:
@@ -306,26 +350,29 @@ def _marketplace_changed(edit: Edit, memory: Memory, judged: tuple[Judged, ...])
 
 
 def _repriced(edit: Edit, memory: Memory, priced: TotalsRecalculated, why: str) -> Part:
-    """A person says that the new price stands: from then on it is the one that was sold at."""
+    """A person says that the new figures stand: from then on they are those that were sold at, and Shopify may show the
+    old ones or the new ones."""
+    currency = edit.mirakl.currency
     case = Case(
         Reason.MARKETPLACE_CHANGED,
-        f"price:{priced.line_id}:{priced.now}",
-        f"{sentence_of(priced, edit.mirakl.currency)} {why} The parcel is held. Ask the operator whether it is right; if so, "
-        "say that the price stands.",
+        f"price:{priced.line_id}:{priced.now}:{priced.shipping_now}",
+        f"{sentence_of(priced, currency)} {why} The parcel is held. Ask the operator whether it is right; if so, say that "
+        "it stands. You may then leave the Shopify order as it is, or change it there too.",
         (Option.ACCEPT_ANYWAY,),
         (
             ("SKU", priced.sku),
-            ("Sold at", str(Money(priced.was, edit.mirakl.currency))),
-            ("Marketplace now", str(Money(priced.now, edit.mirakl.currency))),
+            ("Sold at", str(Money(priced.was, currency))),
+            ("Marketplace now", str(Money(priced.now, currency))),
+            ("Shipping when sold", str(Money(priced.shipping_was, currency))),
+            ("Shipping now", str(Money(priced.shipping_now, currency))),
         ),
     )
     answer = memory.decision(case.reason, case.subject)
     if answer is None or answer.option is not Option.ACCEPT_ANYWAY:
         return Part(memory, cases=(case,))
-    new = {line.line_id: line for line in as_ordered(edit.mirakl)}[priced.line_id]
-    sold = tuple(new if line.line_id == priced.line_id else line for line in memory.ordered)
-    because = f"{answer.who} says that the marketplace's new price of {priced.sku} stands."
-    return Part(replace(memory, ordered=sold), because=(because,), look_at=edit.view.now)
+    memory = _with_new_figures(edit.view, edit.mirakl, memory, priced.line_id)
+    because = f"{answer.who} says that the marketplace's new figures of {priced.sku} stand."
+    return Part(memory, because=(because,), look_at=edit.view.now)
 
 
 def _refunded_there(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:

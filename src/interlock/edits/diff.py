@@ -6,6 +6,7 @@ from interlock.orders.agreement import (
     agreed_quantities,
     broken_bundles,
     fulfilled_quantities,
+    is_untaken,
     link_of,
     mirakl_line_id_of,
     ordered_of,
@@ -34,7 +35,7 @@ from interlock.orders.memory import Memory, OrderedLine
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import taken_so_far
 from interlock.orders.shares import portion_of
-from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyOrder
+from interlock.orders.snapshots import TO_SHIP, Fee, MiraklLine, MiraklOrder, Reduction, ShopifyOrder, Tax
 from interlock.orders.view import View
 
 
@@ -120,14 +121,14 @@ def _prices(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     found = []
     for line in sorted(shopify.lines, key=lambda line: line.id):
         link = link_of(line, memory)
-        if link is not None and line.current_quantity > 0 and line.unit_price != link.unit_price:
+        if link is not None and line.current_quantity > 0 and not link.accepts(line.unit_price):
             found.append(PriceChanged(link.mirakl_line_id, line.sku, link.unit_price, line.unit_price))
     return tuple(found)
 
 
 def _shipping(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     agreed = memory.agreed_shipping
-    if agreed is None or shopify.shipping_total == agreed:
+    if agreed is None or memory.accepts_shipping(shopify.shipping_total):
         return ()
     return (ShippingChanged(agreed, shopify.shipping_total),)
 
@@ -193,12 +194,24 @@ def _units_of(
 
 
 def _recalculated(mirakl: MiraklOrder, memory: Memory) -> tuple[Difference, ...]:
-    """Lines that nothing was taken of and that have another unit price than when they were first seen. Taxes alone
-    are taken as the marketplace shows them."""
+    """Lines of which nothing was taken and that have other figures than those last agreed: prices, shipping charges and
+    taxes may change until the order ships (OR21)."""
     found: list[Difference] = []
     for line in sorted(mirakl.lines, key=lambda line: line.id):
         ordered = memory.ordered_line(line.id)
-        untouched = line.state not in DEAD and not line.cancelations and not line.refunds
-        if ordered is not None and untouched and line.price_unit != ordered.price_unit:
-            found.append(TotalsRecalculated(line.id, line.sku, ordered.price_unit, line.price_unit))
+        if ordered is None or not is_untaken(line):
+            continue
+        one = TotalsRecalculated(
+            line.id, line.sku, ordered.price, line.price, ordered.shipping_price, line.shipping_price
+        )
+        if not one.taxes_only or _besides(line) != _besides(ordered):
+            found.append(one)
     return tuple(found)
+
+
+def _besides(line: MiraklLine | OrderedLine) -> tuple[tuple[Tax | Fee, ...], ...]:
+    """What is charged besides price and shipping, in whatever order the platform lists it."""
+    return tuple(
+        tuple(sorted(charges, key=lambda charge: (charge.code, charge.amount)))
+        for charges in (line.taxes, line.shipping_taxes, line.fees)
+    )

@@ -189,10 +189,12 @@ class Edit:
             rest_impossible=bool(both)
             or any(_both_moved(d) for d in self.differences)
             or len(self.by_shopify) > len(self.reduced),
-            marketplace_changed=bool(self.cut),
+            marketplace_changed=bool(self.cut)
+            or any(isinstance(d, TotalsRecalculated) for d in self.differences),
             both_changed=_both_moved(difference) or line_id_of(difference) in both,
             refund_asked=_refund_asked(self, difference),
             refund_declined=declined_task(memory, self.missing) is not None,
+            taxes_only=isinstance(difference, TotalsRecalculated) and difference.taxes_only,
             units_left=any(line.fulfilled_quantity > 0 for line in self.shopify.lines),
         )
 

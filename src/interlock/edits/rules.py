@@ -52,7 +52,7 @@ REST_IMPOSSIBLE = Condition(
     "the same edit contains something the marketplace cannot take", lambda facts: facts.rest_impossible
 )
 MARKETPLACE_CHANGED = Condition(
-    "the marketplace changed the order too and Shopify does not show it yet",
+    "the marketplace changed units or figures too and that is not settled yet",
     lambda facts: facts.marketplace_changed,
 )
 BOTH_CHANGED = Condition("both sides changed it", lambda facts: facts.both_changed)
@@ -211,7 +211,7 @@ REDUCING = (
         STANDING,
         (MARKETPLACE_CHANGED,),
         Answer.WAIT_FOR_MARKETPLACE_CHANGE,
-        "The reduction made in Shopify waits until Shopify shows what the marketplace changed itself.",
+        "The reduction made in Shopify waits until what the marketplace changed itself is settled.",
     ),
     Rule(
         REDUCTIONS,
@@ -609,7 +609,8 @@ CHANGED_BY_THE_MARKETPLACE = (
         STANDING,
         (),
         Answer.DECISION,
-        "The marketplace changed a price after the order was imported, so the Shopify order shows another amount.",
+        "The marketplace changed a price or a shipping charge after the order was imported, so the Shopify order shows "
+        "another amount.",
         Reason.MARKETPLACE_CHANGED,
     ),
     Rule(

@@ -59,10 +59,24 @@ def sentence_of(difference: Difference, currency: str) -> str:
             return f"The marketplace shows {sku} as refused; Shopify still shows {shopify}."
         case LineRefunded(_, sku, quantity, _):
             return f"The marketplace refunded {quantity} of {sku} before dispatch; Shopify still shows them."
-        case TotalsRecalculated(_, sku, was, now):
-            return f"The marketplace now shows {_money(now, currency)} a unit for {sku}; it was {_money(was, currency)}."
+        case TotalsRecalculated():
+            return _recalculated(difference, currency)
         case _:
             assert_never(difference)
+
+
+def _recalculated(found: TotalsRecalculated, currency: str) -> str:
+    said = []
+    if found.was != found.now:
+        said.append(
+            f"now shows {_money(found.now, currency)} for all units of {found.sku}; it was {_money(found.was, currency)}"
+        )
+    if found.shipping_was != found.shipping_now:
+        said.append(
+            f"now charges {_money(found.shipping_now, currency)} for shipping {found.sku}; it was "
+            f"{_money(found.shipping_was, currency)}"
+        )
+    return f"The marketplace {' and '.join(said) or f'recalculated the taxes of {found.sku}'}."
 
 
 def _went(sku: str, agreed: int, now: int) -> str:

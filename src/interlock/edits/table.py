@@ -129,7 +129,7 @@ ANSWERS: dict[Answer, str] = {
     Answer.WAIT_FOR_INCIDENT: "wait until the incident is closed",
     Answer.WAIT_FOR_REFUND: "wait for the refund that runs",
     Answer.WAIT_FOR_REST: "wait with the rest of the edit",
-    Answer.WAIT_FOR_MARKETPLACE_CHANGE: "wait until Shopify shows the marketplace's own change",
+    Answer.WAIT_FOR_MARKETPLACE_CHANGE: "wait until the marketplace's own change is settled",
     Answer.WAIT_FOR_LINEAGE: "wait until it is settled whether another order replaces it",
     Answer.CANCEL_QUANTITY: "cancel the units at the marketplace (OR30)",
     Answer.CANCEL_ORDER: "cancel the order at the marketplace (OR29)",
@@ -158,7 +158,8 @@ class Facts:
     and `reason_code` are what this marketplace allows and what is set for it. `after_debit` and `mirror` are
     policies, `editable` says whether our app may edit the Shopify order. The rest is about the edit: `everything_gone`
     when Shopify shows nothing of what was agreed, `rest_impossible` when it also contains what the marketplace cannot
-    take, `marketplace_changed` when the marketplace cut the order and Shopify does not show it, `both_changed` when
+    take, `marketplace_changed` when the marketplace cut the order and Shopify does not show it, or when it recalculated prices or
+    shipping charges and nobody has said yet that they stand, `both_changed` when
     both sides changed this very line or the address, `refund_asked` when a refund is asked for or made for all of it,
     `refund_declined` when a person closed the task for exactly that refund, `units_left` when units of the order have left, `lineage_open` when another Shopify order may replace this one,
     `taxes_only` when nothing but taxes was recalculated.
@@ -202,7 +203,7 @@ FACTS: dict[str, str] = {
     "editable": "our app may edit the Shopify order",
     "everything_gone": "Shopify shows nothing of what was agreed any more",
     "rest_impossible": "the edit contains something the marketplace cannot take",
-    "marketplace_changed": "the marketplace changed the order and Shopify does not show it",
+    "marketplace_changed": "the marketplace changed units or figures and that is not settled",
     "both_changed": "both sides changed it",
     "refund_asked": "a refund is asked for or made for all of it",
     "refund_declined": "somebody closed the refund task by hand",

@@ -75,13 +75,13 @@ def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
         return False
     if any(quantity and line_id not in settled for line_id, quantity in shown.items()):
         return False
-    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    links = {link.shopify_line_id: link for link in memory.links}
     if any(
-        line.current_quantity > 0 and line.unit_price != prices.get(line.id, line.unit_price)
+        line.current_quantity > 0 and line.id in links and not links[line.id].accepts(line.unit_price)
         for line in shopify.lines
     ):
         return False
-    if memory.agreed_shipping is not None and shopify.shipping_total != memory.agreed_shipping:
+    if not memory.accepts_shipping(shopify.shipping_total):
         return False
     return not moved_here(shopify, memory)
 

@@ -158,7 +158,7 @@ def disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> f
     agreed = dict(agreed_quantities(mirakl, memory))
     shown = dict(shopify_quantities(shopify, memory))
     broken = {bundle.line_id for bundle in broken_bundles(shopify, memory)}
-    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    links = {link.shopify_line_id: link for link in memory.links}
     wrong = []
     for line in shopify.lines:
         line_id = mirakl_line_id_of(line, memory)
@@ -166,7 +166,7 @@ def disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> f
             shown.get(line_id, 0) != agreed.get(line_id, 0)
             or line_id in broken
             or (not line_id and line.current_quantity > 0)
-            or line.unit_price != prices.get(line.id, line.unit_price)
+            or (line.id in links and not links[line.id].accepts(line.unit_price))
         ):
             wrong.append(line.id)
     return frozenset(wrong)

@@ -25,7 +25,7 @@ from interlock.orders.actions import (
     MarkOrder,
     SetSellerReference,
 )
-from interlock.orders.agreement import agreed_quantities, is_doubtful, refunded_in_full
+from interlock.orders.agreement import agreed_quantities, as_sold, is_doubtful, refunded_in_full
 from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -61,7 +61,7 @@ def decide(view: View, memory: Memory) -> Part:
         )
     if is_doubtful(mirakl):
         return Part(memory, cases=(_doubtful_case(),))
-    active = active_lines(mirakl, memory)
+    active = active_lines(as_sold(mirakl, memory), memory)
     if not active:
         return Part(memory, because=("No unit of this order is left to import.",))
     # A draft that exists goes on as one, whatever the setting says since.
@@ -316,12 +316,12 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     if to_come and unaddressed and mirakl.address.complete:
         actions.append(FillOrderAddress(shopify.id, mirakl.address.digest))
         keep_held.append("The address of the marketplace is not in the Shopify order yet.")
-    active = active_lines(mirakl, memory)
-    expected = expected_total(active)
     whole = all(
         (line := memory.ordered_line(line_id)) is not None and line.quantity == quantity
         for line_id, quantity in agreed_quantities(mirakl, memory)
     )
+    # Where nothing was touched each price and the shipping charge are agreed ones, so that only what comes on top differs.
+    expected = sum((line.unit_price * line.quantity for line in shopify.lines), shopify.shipping_total)
     differs = shopify.total != expected or shopify.currency != mirakl.currency
     if to_come and differs and whole and is_untouched(shopify, memory):
         case = _totals_case("Shopify order", shopify.total, shopify.currency, expected, mirakl.currency)

@@ -41,6 +41,29 @@ def active_lines(mirakl: MiraklOrder, memory: Memory) -> tuple[ActiveLine, ...]:
     )
 
 
+def sold_lines(mirakl: MiraklOrder, memory: Memory) -> tuple[ActiveLine, ...]:
+    """All lines as they were sold, with all their units, at the figures last agreed; none that ended."""
+    return tuple(
+        ActiveLine(
+            line_id=line.line_id,
+            sku=line.sku,
+            title=line.title or line.sku,
+            quantity=line.quantity,
+            total=_with_taxes(line.price, line.taxes, mirakl),
+            shipping=_with_taxes(line.shipping_price, line.shipping_taxes, mirakl),
+            taxes=line.taxes,
+            shipping_taxes=line.shipping_taxes,
+        )
+        for line in memory.ordered
+        if line.quantity > 0
+    )
+
+
+def _with_taxes(amount: Decimal, taxes: tuple[Tax, ...], mirakl: MiraklOrder) -> Decimal:
+    on_top = sum((tax.amount for tax in taxes), ZERO) if mirakl.tax_mode == "TAX_EXCLUDED" else ZERO
+    return rounded(amount + on_top, mirakl.currency)
+
+
 def _active(mirakl: MiraklOrder, line: MiraklLine, ordered: OrderedLine, quantity: int) -> ActiveLine:
     price, shipping = line.price, line.shipping_price
     taxes, shipping_taxes = line.taxes, line.shipping_taxes

@@ -1,5 +1,7 @@
 """Which Shopify line stands for which marketplace line, how we know, and the unit price agreed at import."""
 
+from dataclasses import replace
+
 from interlock.orders.actions import ImportLine
 from interlock.orders.agreement import one_more, parts_of, shopify_quantities
 from interlock.orders.memory import LineLink, Memory
@@ -28,6 +30,24 @@ def links_of(shopify: ShopifyOrder, memory: Memory, expected: tuple[ImportLine, 
         if line.id not in linked and like is not None:
             found.append(_link(like, line, "attribute"))
     return tuple(found)
+
+
+def repriced(memory: Memory, expected: tuple[ImportLine, ...]) -> tuple[LineLink, ...]:
+    """The links, of lines with recalculated figures with the prices they would be created with today (`expected`)."""
+    anew = {line.line_id for line in memory.ordered if line.recalculated}
+    return tuple(_also(link, expected) if link.mirakl_line_id in anew else link for link in memory.links)
+
+
+def _also(link: LineLink, expected: tuple[ImportLine, ...]) -> LineLink:
+    prices = [
+        line.unit_price
+        for line in expected
+        if line.mirakl_line_id == link.mirakl_line_id
+        and (line.variant_id if line.per_unit else "") == link.part
+    ]
+    return replace(
+        link, also=(*link.also, *(price for price in dict.fromkeys(prices) if not link.accepts(price)))
+    )
 
 
 def _link(expected: ImportLine, line: ShopifyLine, evidence: str) -> LineLink:
@@ -80,14 +100,16 @@ def is_untouched(shopify: ShopifyOrder, memory: Memory) -> bool:
     """Whether the order still is what was imported: every line linked, no unit removed or added, no price, no
     shipping charge changed, nothing refunded."""
     shown = dict(shopify_quantities(shopify, memory))
-    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    links = {link.shopify_line_id: link for link in memory.links}
     return (
         bool(memory.links)
         and not shopify.refunds
         and all(shown.get(line.line_id, 0) == line.quantity for line in memory.ordered)
-        and (memory.agreed_shipping is None or shopify.shipping_total == memory.agreed_shipping)
+        and memory.accepts_shipping(shopify.shipping_total)
         and all(
-            line.current_quantity == line.quantity and prices.get(line.id) == line.unit_price
+            line.current_quantity == line.quantity
+            and line.id in links
+            and links[line.id].accepts(line.unit_price)
             for line in shopify.lines
         )
     )

@@ -80,6 +80,44 @@ def ordered_of(mirakl: MiraklOrder, memory: Memory) -> tuple[OrderedLine, ...]:
     return tuple(known.get(line.line_id, line) for line in as_ordered(mirakl))
 
 
+def is_untaken(line: MiraklLine) -> bool:
+    """Whether nothing was cancelled or refunded of the line, so that its figures are those of all its units."""
+    return line.state not in DEAD and not line.cancelations and not line.refunds
+
+
+def recalculated(line: MiraklLine, ordered: OrderedLine) -> OrderedLine:
+    """The sold line with the figures the marketplace shows of it now."""
+    return replace(
+        ordered,
+        price_unit=line.price_unit,
+        price=line.price,
+        shipping_price=line.shipping_price,
+        taxes=line.taxes,
+        shipping_taxes=line.shipping_taxes,
+        fees=line.fees,
+        recalculated=True,
+    )
+
+
+def as_sold(mirakl: MiraklOrder, memory: Memory) -> MiraklOrder:
+    """The order with the figures last agreed instead of those recalculated since, for lines of which nothing was taken."""
+    lines = []
+    for line in mirakl.lines:
+        ordered = memory.ordered_line(line.id)
+        if ordered is not None and is_untaken(line):
+            line = replace(
+                line,
+                price_unit=ordered.price_unit,
+                price=ordered.price,
+                shipping_price=ordered.shipping_price,
+                taxes=ordered.taxes,
+                shipping_taxes=ordered.shipping_taxes,
+                fees=ordered.fees,
+            )
+        lines.append(line)
+    return replace(mirakl, lines=tuple(lines))
+
+
 def agreed_quantities(mirakl: MiraklOrder, memory: Memory) -> Quantities:
     """Units per Mirakl line that the marketplace agrees to: ordered − cancelled − withdrawn, never below 0.
 

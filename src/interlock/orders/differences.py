@@ -131,12 +131,19 @@ class LineRefunded:
 
 @dataclass(frozen=True, slots=True)
 class TotalsRecalculated:
-    """The marketplace changed the unit price of a line after it was first seen."""
+    """The marketplace shows other figures of a line that nothing was taken of than those last agreed. `was` and `now` are
+    the price of all its units. Where they and the shipping charges are equal, only taxes or fees differ."""
 
     line_id: str
     sku: str
     was: Decimal
     now: Decimal
+    shipping_was: Decimal
+    shipping_now: Decimal
+
+    @property
+    def taxes_only(self) -> bool:
+        return self.was == self.now and self.shipping_was == self.shipping_now
 
 
 Difference: TypeAlias = (

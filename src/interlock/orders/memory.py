@@ -12,7 +12,8 @@ from interlock.orders.snapshots import Fee, Tax
 
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
-    """A Mirakl line as it was when we first saw it: what was sold, before any cancelation."""
+    """A Mirakl line as it was when we first saw it: what was sold, before any cancelation. `recalculated` once the
+    marketplace's later figures were taken instead, which it may change until the order ships."""
 
     line_id: str
     sku: str
@@ -24,12 +25,14 @@ class OrderedLine:
     taxes: tuple[Tax, ...]
     shipping_taxes: tuple[Tax, ...]
     fees: tuple[Fee, ...] = ()
+    recalculated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LineLink:
     """One Shopify line stands for (part of) one Mirakl line. `evidence` says how we know: `attribute`,
-    `import` or a person's name. `unit_price` is the one agreed at import.
+    `import` or a person's name. `unit_price` is the one agreed at import; `also` are those the marketplace recalculated it
+    to: the Shopify line may keep the one or show the other.
 
     Of a bundle each Shopify line is one article: `part` is its variant, `per_unit` how many of it are in one unit of the
     Mirakl line. `part` is empty for a line whose units are those of the Mirakl line."""
@@ -40,6 +43,11 @@ class LineLink:
     evidence: str
     part: str = ""
     per_unit: int = 1
+    also: tuple[Decimal, ...] = ()
+
+    def accepts(self, unit_price: Decimal) -> bool:
+        """Whether the Shopify line may show this price."""
+        return unit_price == self.unit_price or unit_price in self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +281,8 @@ class Memory:
     agreed_address: str = ""
     agreed_address_here: str = ""
     agreed_shipping: Decimal | None = None
+    # shipping charges the marketplace recalculated it to; Shopify may show these too
+    also_shipping: tuple[Decimal, ...] = ()
     # quantity per Mirakl line at the last moment both sides showed the same
     settled: tuple[tuple[str, int], ...] = ()
     # the Shopify content last seen, and since when: the quiet period counts from here
@@ -327,6 +337,10 @@ class Memory:
     # the status sent to the Shopify order last, and when
     status_told: str = ""
     status_told_at: datetime | None = None
+
+    def accepts_shipping(self, charge: Decimal) -> bool:
+        """Whether the Shopify order may show this shipping charge."""
+        return self.agreed_shipping is None or charge == self.agreed_shipping or charge in self.also_shipping
 
     @property
     def made_at_our_desk(self) -> bool:

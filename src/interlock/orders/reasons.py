@@ -491,7 +491,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         handled_by="person",
         damage=Damage(
             DamageTime.SHIPPING_DEADLINE,
-            "The parcel stays held; released by hand it carries goods nobody pays for.",
+            "The parcel stays held; released by hand it carries goods nobody pays for, or goes to the wrong place.",
             "order",
         ),
         evidence="cancelations, refunds, prices or a delivery address of the marketplace that Shopify does not show",

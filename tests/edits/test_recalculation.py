@@ -170,7 +170,9 @@ def test_a_refund_task_nobody_has_begun_is_made_anew_with_the_new_taxes() -> Non
     shopify = a_shopify_order(lines=LESS, observed_at=SEEN)
 
     def seen(line: MiraklLine) -> Any:
-        return an_order(lines=(replace(line, debited_at=NOW, can_refund=True), LAMP), debited_at=NOW, can_cancel=False)
+        return an_order(
+            lines=(replace(line, debited_at=NOW, can_refund=True), LAMP), debited_at=NOW, can_cancel=False
+        )
 
     view, _ = at_rest(a_view(rules=RULES, mirakl=seen(TAXED), shopify=shopify, memory=sold_as(TAXED)))
     (task,) = [task for task in view.memory.refund_tasks if is_open(task)]

@@ -122,6 +122,57 @@ def test_a_claim_that_was_made_between_two_ticks_is_not_missed(
         assert target(c, row, "MUG") == 7
 
 
+def test_units_of_a_custom_line_are_sold_although_an_order_exists(
+    database: Database, row: ConnectionRow
+) -> None:
+    """None were there when it was created; the shop gets 10 again, of which 3 are promised, until they have left."""
+    memory = {"ordered": [{"line_id": "L1", "sku": "MUG", "quantity": 3}], "custom_line_skus": ["MUG"]}
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 0),), NOW)
+        order_id = an_order_of(c, row, "MUG", 3, memory=memory, shopify_order_id="gid://shopify/Order/1")
+        again(c, row, 1)
+        store.keep_items(c, row.shopify_shop, (item("MUG", 10),), NOW + 3 * MINUTE)
+        again(c, row, 4)
+        assert target(c, row, "MUG") == 7
+    with database.begin() as c:
+        c.execute(update(orders).where(orders.c.id == order_id).values(mirakl_state="SHIPPED"))
+        again(c, row, 5)
+        assert target(c, row, "MUG") == 10
+
+
+def test_a_cancelled_shopify_order_claims_nothing_while_the_marketplace_wants_its_units(
+    database: Database, row: ConnectionRow
+) -> None:
+    """10 there, 3 of them put back by the cancelation; a successor that takes its place claims them again."""
+    gid = "gid://shopify/Order/1"
+    shown = {
+        "mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}]},
+        "shopify": {"id": gid, "cancelled_at": None},
+    }
+    cancelled = {**shown, "shopify": {"id": gid, "cancelled_at": "2026-01-05T12:00:00Z"}}
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7),), NOW)
+        order_id = an_order_of(
+            c, row, "MUG", 3, mirakl_state="SHIPPING", shopify_order_id=gid, last_view=shown
+        )
+        again(c, row, 1)
+        store.keep_items(c, row.shopify_shop, (item("MUG", 7),), NOW + 2 * MINUTE)
+        again(c, row, 3)
+        assert target(c, row, "MUG") == 7
+    mine = update(orders).where(orders.c.id == order_id)
+    with database.begin() as c:
+        c.execute(mine.values(last_view=cancelled))
+        store.keep_items(c, row.shopify_shop, (item("MUG", 10),), NOW + 4 * MINUTE)
+        again(c, row, 5)
+        assert target(c, row, "MUG") == 7
+    with database.begin() as c:
+        c.execute(mine.values(shopify_order_id="gid://shopify/Order/2"))
+        again(c, row, 6)
+        store.keep_items(c, row.shopify_shop, (item("MUG", 7),), NOW + 7 * MINUTE)
+        again(c, row, 8)
+        assert target(c, row, "MUG") == 7
+
+
 def test_a_refusal_gives_back_what_was_sold_and_has_the_offer_told_again(
     database: Database, row: ConnectionRow
 ) -> None:

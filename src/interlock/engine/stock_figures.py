@@ -149,14 +149,17 @@ def _unclaimed(
     sold: Sequence[SoldOrder], items: Mapping[str, KeptItem], articles: Mapping[int, Articles]
 ) -> Counter[str]:
     """Units of each item that living orders have sold and its kept level does not show as claimed: no claim is confirmed,
-    or it was confirmed after the level was read."""
+    it was confirmed after the level was read, or it does not cover them."""
     found: Counter[str] = Counter()
     for one in sold:
+        uncovered = dict(one.unreserved)
         for sku, units in one.units:
             for item_id, per_unit in articles[one.connection_id].of(sku):
                 item = items.get(item_id)
-                if one.claimed_at is None or item is None or item.observed_at <= one.claimed_at:
-                    found[item_id] += units * per_unit
+                claimed = (
+                    one.claimed_at is not None and item is not None and item.observed_at > one.claimed_at
+                )
+                found[item_id] += (uncovered.get(sku, 0) if claimed else units) * per_unit
     return found
 
 

@@ -20,7 +20,7 @@ from interlock.inventory.store import SoldOrder
 from interlock.offers.store import links
 from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.orders.store import orders
 
 LEAD_FOR = timedelta(seconds=120)
@@ -194,8 +194,8 @@ async def _read_hinted(parts: EngineParts, platforms: ConnectedPlatforms, shop: 
 def fold_sold(c: Connection, selling: Selling, now: datetime) -> None:
     """Bring what the stock knows of living marketplace orders up to date.
 
-    An order counts from the moment it is known, in whatever state, until Shopify has confirmed a claim: a linked order, or
-    a draft with its reservation. Whatever changes of an order may have moved the marketplace's own figure of its offers,
+    An order counts from the moment it is known, in whatever state, until Shopify has confirmed a claim: a linked order that
+    lives, or a draft with its reservation. Its custom lines reserve nothing and count until it has left. Whatever changes of an order may have moved the marketplace's own figure of its offers,
     so those are told again.
     """
     known = store.sold_orders(c, selling.ids)
@@ -210,7 +210,7 @@ def fold_sold(c: Connection, selling: Selling, now: datetime) -> None:
         if before is not None and before.digest == row.version and row.ended_at is None:
             continue
         found = _sold(row, before, now)
-        if before is None or (_phase(before.state), before.units) != (_phase(found.state), found.units):
+        if before is None or _what_counts(before) != _what_counts(found):
             units = (*found.units, *(() if before is None else before.units))
             touched.setdefault(row.connection_id, set()).update(sku for sku, _ in units)
         if found.claimed_at == now:
@@ -255,7 +255,10 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
                 orders.c.draft_id,
                 orders.c.ended_at,
                 orders.c.memory["ordered"].label("ordered"),
+                orders.c.memory["custom_line_skus"].label("custom_line_skus"),
                 orders.c.last_view["mirakl"]["lines"].label("lines"),
+                orders.c.last_view["shopify"]["id"].astext.label("shown_id"),
+                orders.c.last_view["shopify"]["cancelled_at"].astext.label("cancelled_at"),
                 _VERSION.label("version"),
             )
             .where(
@@ -269,7 +272,12 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
 
 def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
     units = () if row.mirakl_state in DEAD else units_of(row.ordered or (), row.lines or ())
-    has_claim = bool(row.shopify_order_id or row.draft_id)
+    has_claim = bool(row.draft_id or row.shopify_order_id)
+    unreserved: tuple[tuple[str, int], ...] = ()
+    if row.mirakl_state not in (*DEAD, *GONE_OUT):
+        # A Shopify order that was cancelled has given its stock back, while the marketplace still wants the units.
+        has_claim = has_claim and not _is_cancelled(row)
+        unreserved = tuple(pair for pair in units if pair[0] in (row.custom_line_skus or ()))
     claimed_at = None if before is None else before.claimed_at
     if has_claim and claimed_at is None:
         claimed_at = now
@@ -277,7 +285,14 @@ def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
         claimed_at = None
     # An order nobody has looked at yet has sold something that is not known.
     state = "" if row.lines is None and row.mirakl_state not in DEAD else row.mirakl_state or ""
-    return SoldOrder(row.id, row.connection_id, row.version, state, units, claimed_at)
+    return SoldOrder(row.id, row.connection_id, row.version, state, units, claimed_at, unreserved)
+
+
+def _is_cancelled(row: Row[Any]) -> bool:
+    """Whether the Shopify order that stands for it was cancelled, as it was last seen."""
+    return (
+        row.shopify_order_id is not None and row.shown_id == row.shopify_order_id and bool(row.cancelled_at)
+    )
 
 
 def units_of(ordered: Sequence[Any], lines: Sequence[Any]) -> tuple[tuple[str, int], ...]:
@@ -294,6 +309,11 @@ def units_of(ordered: Sequence[Any], lines: Sequence[Any]) -> tuple[tuple[str, i
         if left:
             found[line["sku"]] = found.get(line["sku"], 0) + left
     return tuple(sorted(found.items()))
+
+
+def _what_counts(one: SoldOrder) -> tuple[object, ...]:
+    """What of an order moves figures: its units, the phase it is in, and what of it is claimed."""
+    return _phase(one.state), one.units, one.unreserved, one.claimed_at is None
 
 
 def _phase(state: str) -> str:

@@ -91,6 +91,8 @@ stock_sold = Table(
     Column("digest", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("units", JSONB, nullable=False),
+    # those of them that no claim covers, although there is an order in Shopify
+    Column("unreserved", JSONB, nullable=False, server_default="[]"),
     # when the claim was first seen to be confirmed: a level read later says it itself
     Column("claimed_at", UtcDateTime),
     Index("ix_stock_sold_connection", "connection_id"),
@@ -485,6 +487,7 @@ _KEEP_SOLD = _ADD_SOLD.on_conflict_do_update(
         "digest": _ADD_SOLD.excluded["digest"],
         "state": _ADD_SOLD.excluded["state"],
         "units": _ADD_SOLD.excluded["units"],
+        "unreserved": _ADD_SOLD.excluded["unreserved"],
         "claimed_at": _ADD_SOLD.excluded["claimed_at"],
     },
 )
@@ -492,7 +495,8 @@ _KEEP_SOLD = _ADD_SOLD.on_conflict_do_update(
 
 @dataclass(frozen=True, slots=True)
 class SoldOrder:
-    """A living marketplace order as the stock knows it; `units` by marketplace SKU."""
+    """A living marketplace order as the stock knows it; `units` by marketplace SKU. `claimed_at` is when the claim for them
+    was first seen to be confirmed in Shopify, `unreserved` the units that it does not cover: lines that reserve nothing."""
 
     order_id: int
     connection_id: int
@@ -500,6 +504,7 @@ class SoldOrder:
     state: str
     units: tuple[tuple[str, int], ...]
     claimed_at: datetime | None
+    unreserved: tuple[tuple[str, int], ...] = ()
 
 
 def sold_orders(
@@ -516,6 +521,7 @@ def sold_orders(
             row.state,
             tuple((sku, int(units)) for sku, units in row.units),
             row.claimed_at,
+            tuple((sku, int(units)) for sku, units in row.unreserved),
         )
         for row in rows
     }
@@ -532,6 +538,7 @@ def keep_sold(c: Connection, found: Sequence[SoldOrder]) -> None:
                     "digest": one.digest,
                     "state": one.state,
                     "units": [list(pair) for pair in one.units],
+                    "unreserved": [list(pair) for pair in one.unreserved],
                     "claimed_at": one.claimed_at,
                 }
                 for one in found

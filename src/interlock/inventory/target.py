@@ -71,7 +71,8 @@ def to_offer(
       subtracting those again would count them twice. It may be negative at a location that was oversold; it is summed as
       it is, because the parcels owed there are filled from the others.
     - A marketplace order is known here before Shopify claims stock for it: while it is STAGING, while its creation is
-      under way, and while the outcome of its creation is unclear. Its units are sold whatever Shopify shows, on every
+      under way, and while the outcome of its creation is unclear. It is known after Shopify gave the stock back, while its
+      Shopify order is cancelled and nothing has taken its place; and a custom line never claims any. Its units are sold whatever Shopify shows, on every
       marketplace that sells the same stock, so each such order lowers the figure of all of them. Once Shopify has
       confirmed the claim, and the level was read after that, `available` says it and the order counts no more: each unit
       is claimed exactly once.

@@ -2,13 +2,14 @@
 may."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import ENDED
+from interlock.orders.snapshots import ENDED, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace
 from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.judging.truth import Truth
@@ -134,11 +135,7 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
     have sold without a claim, less the buffer; a bundle as many as its scarcest article makes."""
     if any(row.reason == Reason.QUARANTINE.value and row.closed_at is None for row in evidence.cases):
         return
-    unlinked = [
-        order
-        for row, order in _known_orders(evidence)
-        if row.shopify_order_id is None and row.draft_id is None
-    ]
+    unclaimed_orders = list(_without_a_claim(evidence))
     refused = {
         (case.connection_id, case.subject)
         for case in evidence.cases
@@ -153,10 +150,12 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             if offer.deleted or not articles or not all(variant.tracked for variant, _ in articles):
                 continue
             skus = [variant.sku or "" for variant, _ in articles]
-            waiting = [order for order in unlinked if any(_sells(evidence, order, one) for one in skus)]
+            waiting = [
+                one for one in unclaimed_orders if any(_sells(evidence, one.order, sku) for sku in skus)
+            ]
             stock_moved = max(
                 *(_stock_moved(marketplace, variant) for variant, _ in articles),
-                *(order.updated for order in waiting),
+                *(one.order.updated for one in waiting),
                 marketplace.world.started,
             )
             changed = _offer_changed(marketplace, sku)
@@ -178,11 +177,15 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             free: list[int] = []
             facts: list[str] = []
             for variant, each in articles:
-                one = variant.sku or ""
+                article = variant.sku or ""
                 there = sum(level.available for level in variant.levels.values() if level.location.active)
-                unclaimed = sum(_units(evidence, order, one) for order in waiting if order.state not in ENDED)
+                unclaimed = sum(
+                    _units(evidence, one.order, article, one.lines)
+                    for one in waiting
+                    if one.order.state not in ENDED
+                )
                 free.append((there - unclaimed) // each)
-                facts.append(f"{one}: {there} available, {unclaimed} sold and not claimed")
+                facts.append(f"{article}: {there} available, {unclaimed} sold and not claimed")
             buffer = evidence.buffer_of(marketplace, sku)
             target = max(min(free) - buffer, 0)
             if offer.quantity != target:
@@ -227,12 +230,38 @@ def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:
                 yield row, order
 
 
-def _units(evidence: Evidence, order: SimOrder, sku: str) -> int:
-    """Units of an article that the order has sold and not lost again, alone and in bundles."""
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """An order of which Shopify claims no stock: of all of it, or of the lines with these SKUs alone."""
+
+    order: SimOrder
+    lines: frozenset[str] | None = None
+
+
+def _without_a_claim(evidence: Evidence) -> Iterator[Unclaimed]:
+    """The orders that stand for something nobody has reserved: without a Shopify order or draft; with one that was
+    cancelled while nothing took its place; with custom lines, which reserve nothing."""
+    for row, order in _known_orders(evidence):
+        if row.shopify_order_id is None and row.draft_id is None:
+            yield Unclaimed(order)
+            continue
+        if row.ended_at is not None or order.state in GONE_OUT:
+            continue
+        shopify = evidence.shopify_orders.get(row.shopify_order_id or "")
+        custom = frozenset((row.memory or {}).get("custom_line_skus") or ())
+        if shopify is not None and shopify.cancelled_at is not None:
+            yield Unclaimed(order)
+        elif custom:
+            yield Unclaimed(order, custom)
+
+
+def _units(evidence: Evidence, order: SimOrder, sku: str, lines: frozenset[str] | None = None) -> int:
+    """Units of an article that the order has sold and not lost again, alone and in bundles; of the lines with these SKUs
+    where some are named."""
     return sum(
         _each(evidence, line, sku) * (line.quantity - sum(part.quantity for part in line.cancelations))
         for line in order.lines
-        if line.state not in ("REFUSED", "CANCELED")
+        if line.state not in ("REFUSED", "CANCELED") and (lines is None or line.sku in lines)
     )
 
 

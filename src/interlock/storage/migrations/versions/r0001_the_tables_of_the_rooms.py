@@ -1126,6 +1126,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("units", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("unreserved", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name=op.f("fk_stock_sold_connection_id")

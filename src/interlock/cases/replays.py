@@ -113,8 +113,9 @@ def _caused(connection_id: int, reason: Reason, causes: Collection[str]) -> Colu
     )
 
 
-def open_causes(c: Connection, connection_id: int, reason: Reason) -> tuple[str, ...]:
-    """What the open cases of orders with this reason have in common, each cause once, as `cause_key` writes it."""
+def open_causes(c: Connection, connection_id: int, reason: Reason, option: Option) -> tuple[str, ...]:
+    """What the open cases of orders with this reason that offer the answer have in common, each cause once, as
+    `cause_key` writes it."""
     rows = c.execute(
         select(cases.c.cause)
         .where(
@@ -123,6 +124,7 @@ def open_causes(c: Connection, connection_id: int, reason: Reason) -> tuple[str,
             cases.c.cause != "",
             cases.c.closed_at.is_(None),
             cases.c.order_id.is_not(None),
+            cases.c.options.contains([option.value]),
         )
         .distinct()
         .order_by(cases.c.cause)

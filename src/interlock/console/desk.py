@@ -220,7 +220,7 @@ def replay_carriers(
     everything = any(mapping.is_default for mapping in mappings)
     unlocked, replay_id = 0, None
     for reason in (Reason.TRACKING_NOT_CORRECTED, Reason.CARRIER_UNKNOWN):
-        causes = open_causes(c, connection_id, reason)
+        causes = open_causes(c, connection_id, reason, Option.MAP_CARRIER)
         names = [cause for cause in causes if everything or name_key(cause) in keys]
         unlocked += impact(c, connection_id, reason, names).orders if names else 0
         replay_id = replay_all(c, queue, connection_id, reason, names, who.strip(), now) or replay_id

@@ -19,7 +19,7 @@ from interlock.imports.store import sku_mappings
 from interlock.offers.store import bundle_components
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.shipping.carriers import default_for
 from interlock.shipping.store import carrier_map, carrier_mappings
 from interlock.shipping.suggest import Suggestion, suggest
@@ -126,7 +126,7 @@ def waiting_names(c: Connection, connection_id: int, reason: str) -> list[tuple[
 def waiting_carriers(c: Connection, connection_id: int) -> list[tuple[str, int]]:
     """The carrier names that parcels or corrected numbers wait for, with how many orders, most first."""
     found = {cause_key(name): (name, number) for name, number in waiting_names(c, connection_id, _UNKNOWN)}
-    # The first fact of such a case names the carrier as the shop writes it; its cause tells only where a mapping helps.
+    # The first fact of such a case names the carrier as the shop writes it, where a mapping helps.
     corrected = c.execute(
         select(
             cases.c.cause, func.min(cases.c.facts[(0, 1)].astext).label("name"), func.count().label("number")
@@ -135,6 +135,7 @@ def waiting_carriers(c: Connection, connection_id: int) -> list[tuple[str, int]]
             cases.c.connection_id == connection_id,
             cases.c.reason == Reason.TRACKING_NOT_CORRECTED.value,
             cases.c.cause != "",
+            cases.c.options.contains([Option.MAP_CARRIER.value]),
             cases.c.closed_at.is_(None),
         )
         .group_by(cases.c.cause)

@@ -146,5 +146,10 @@ def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> 
         "the parcel is held. Cancel it in the portal, undo the change in Shopify, or send it again once the reason "
         "is gone.",
         (Option.SEND_AGAIN, Option.UNDO_IN_SHOPIFY, *undo, Option.DONE_IN_PORTAL),
-        (*edit.table, ("The marketplace's words", words)),
+        (
+            *edit.table,
+            ("The marketplace's words", words),
+            ("Call", "OR30" if isinstance(action, CancelQuantities) else "OR29"),
+            *((("code", operation.code),) if operation.code else ()),
+        ),
     )

@@ -315,12 +315,17 @@ def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
             fo,
             f"Shopify refused to put this parcel on hold: “{refused[-1].words}”. It must not move yet. Tell the "
             "warehouse to wait.",
+            refused[-1].code,
         )
     return None
 
 
-def _cannot(fo: FulfillmentOrder, sentence: str) -> Case:
-    facts = (("status", fo.status), ("request", fo.request_status))
+def _cannot(fo: FulfillmentOrder, sentence: str, code: str = "") -> Case:
+    facts = (
+        ("status", fo.status),
+        ("request", fo.request_status),
+        *((("code", code),) if code else ()),
+    )
     return Case(Reason.CANNOT_HOLD, fo.id, sentence, (Option.SEND_AGAIN,), facts)
 
 

@@ -467,7 +467,15 @@ def _totals_case(what: str, total: Decimal, currency: str, expected: Decimal, ex
         f"The {what} adds up to {total} {currency}, the marketplace order to {expected} {expected_currency}. "
         "Usually a tax, discount or rounding rule of the shop was applied. The parcel does not move; correct the "
         "shop's rule and the order, or settle it in the portal.",
-        facts=(("Shopify", f"{total} {currency}"), ("marketplace", f"{expected} {expected_currency}")),
+        facts=(
+            ("Shopify", f"{total} {currency}"),
+            ("marketplace", f"{expected} {expected_currency}"),
+            *(
+                (("Currencies", f"{currency} instead of {expected_currency}"),)
+                if currency != expected_currency
+                else ()
+            ),
+        ),
     )
 
 

@@ -42,6 +42,7 @@ def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -
             "Interlock creates no Shopify order for it. If it is yours to ship after all, add the centre to the "
             "connection's own centres.",
             (Option.DISMISS,),
+            (("Fulfilment centre", mirakl.fulfillment_center),),
             due_at=memory.acceptance_due_at if waiting else None,
         )
     if mirakl.customer_pays_seller:
@@ -51,6 +52,7 @@ def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -
             "The customer of this order pays you directly, outside the marketplace. Interlock creates no Shopify "
             "order for it and does not accept it. Handle it in the marketplace portal.",
             (Option.DISMISS,),
+            (("Paid to", "the shop"),),
             due_at=memory.acceptance_due_at if waiting else None,
             severity="urgent" if waiting else None,
         )

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
-from interlock.orders.actions import SetTracking, ShipmentAction, ShipOrder, TrackShipment
+from interlock.orders.actions import (
+    CreateShipment,
+    DeleteShipment,
+    SetTracking,
+    ShipmentAction,
+    ShipOrder,
+    TrackShipment,
+    ValidateShipment,
+)
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -305,7 +313,7 @@ def _refused_case(action: Told, operation: OpenOperation, mirakl: MiraklOrder | 
         f"The parcel has left, but the marketplace refused {what}: {words}. The customer has not been told and the "
         "order counts as not shipped. Put right what it names, then send it again.",
         (Option.SEND_AGAIN,),
-        (("The marketplace's words", words), *_sent_facts(action)),
+        (("The marketplace's words", words), *_refusal_facts(action, operation), *_sent_facts(action)),
         due_at=None if waits is None else waits.shipping_deadline,
         due_from=None if waits is None else waits.to_ship_from,
     )
@@ -320,8 +328,31 @@ def _not_corrected_case(action: Told, operation: OpenOperation) -> Case:
         f"the new one: {words}. The customer still follows the old number. Correct it in the marketplace portal or write "
         "to the customer there; or send it again once what it names is put right.",
         (Option.SEND_AGAIN,),
-        (("The marketplace's words", words), *_sent_facts(action)),
+        (("The marketplace's words", words), *_refusal_facts(action, operation), *_sent_facts(action)),
     )
+
+
+def _refusal_facts(action: Told, operation: OpenOperation) -> tuple[tuple[str, str], ...]:
+    """Which call was refused and with which code: what many orders have in common where the marketplace takes none."""
+    return (("Call", _call(action)), *((("code", operation.code),) if operation.code else ()))
+
+
+def _call(action: Told) -> str:
+    match action:
+        case SetTracking():
+            return "OR23"
+        case ShipOrder():
+            return "OR24"
+        case CreateShipment():
+            return "ST01"
+        case TrackShipment():
+            return "ST23"
+        case ValidateShipment():
+            return "ST24"
+        case DeleteShipment():
+            return "ST06"
+        case _:
+            assert_never(action)
 
 
 def _sent_facts(action: Told) -> tuple[tuple[str, str], ...]:

@@ -64,6 +64,7 @@ def cause_of(case: Case) -> str:
             | Reason.DIFFERENCE_AFTER_QUARANTINE
             | Reason.INCIDENT_OPEN
             | Reason.ADDRESS_INCOMPLETE
+            | Reason.DESTINATION_DIFFERS
             # money of one customer
             | Reason.REFUND_TASK
             | Reason.REFUND_APPROVAL

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 from interlock.cases.causes import cause_key
 from interlock.cases.store import cases
 from interlock.console.carriers import earlier_choices
+from interlock.console.missing_reasons import missing_reasons
 from interlock.console.reason_codes import reason_map
 from interlock.engine.store import (
     ConnectionRow,
@@ -153,21 +154,18 @@ _UNKNOWN = Reason.CARRIER_UNKNOWN.value
 @dataclass(frozen=True, slots=True)
 class MapOverview:
     """One map of one connection at a glance. `waiting` are names that orders wait for, with how many orders each would
-    free; `entries` what is mapped to what, where the map is short enough to be read at a glance. `place` is the page
-    where it is kept; empty where the settings of the connection say it."""
+    free; `unlocks` is how many orders go on once all of them are mapped; `entries` what is mapped to what, where the map
+    is short enough to be read at a glance. `place` is the page where it is kept; empty where the settings of the
+    connection say it."""
 
     connection: str
     kind: str
     explained: str
     mapped: int
     waiting: tuple[tuple[str, int], ...]
+    unlocks: int
     entries: tuple[tuple[str, str], ...]
     place: str
-
-    @property
-    def unlocks(self) -> int:
-        """How many orders go on once every waiting name is mapped."""
-        return sum(number for _, number in self.waiting)
 
 
 def map_overview(c: Connection, connection: str = "") -> tuple[MapOverview, ...]:
@@ -189,7 +187,9 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
         *((f"{one.edit.replace('_', ' ')}: cancelation", one.cancelation) for one in rules.reasons_by_edit),
         *((f"{one.edit.replace('_', ' ')}: refund", one.refund) for one in rules.reasons_by_edit),
     ]
-    missing = waiting_names(c, row.id, Reason.REASON_CODE_MISSING.value)
+    unknown = waiting_names(c, row.id, Reason.SKU_UNKNOWN.value)
+    strange = waiting_carriers(c, row.id)
+    missing, freed = missing_reasons(c, row)
     methods = () if capability is None else capability.shipping_types
     return [
         MapOverview(
@@ -197,7 +197,8 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "SKUs",
             "Only SKUs that are called differently in the shop need a mapping.",
             _number(c, sku_mappings, row.id),
-            tuple(waiting_names(c, row.id, Reason.SKU_UNKNOWN.value)),
+            tuple(unknown),
+            sum(number for _, number in unknown),
             (),
             f"/connections/{row.id}/skus",
         ),
@@ -206,7 +207,8 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "Carriers",
             "How each carrier name of the shop is called at this marketplace.",
             _number(c, carrier_mappings, row.id),
-            tuple(waiting_carriers(c, row.id)),
+            tuple(strange),
+            sum(number for _, number in strange),
             (),
             f"/connections/{row.id}/carriers",
         ),
@@ -215,7 +217,8 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "Reasons",
             "The marketplace's code that each kind of reduction gives.",
             sum(1 for _, code in reasons if code),
-            tuple(missing),
+            missing,
+            freed,
             tuple((what, code or "not set") for what, code in reasons),
             f"/connections/{row.id}/reasons",
         ),
@@ -225,6 +228,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
             "What the marketplace sells as shipping; the Shopify order carries it under the same name, so none needs a mapping.",
             len(methods),
             (),
+            0,
             tuple((method, method) for method in methods),
             "",
         ),

@@ -12,6 +12,7 @@ from interlock.console import desk
 from interlock.console.doors import Who, needs
 from interlock.console.export import map_file
 from interlock.console.map_pages import change_map, connection_of, given_file, moment_before
+from interlock.console.missing_reasons import missing_reasons
 from interlock.console.pages import Console, given_text
 from interlock.console.reason_codes import (
     COLUMNS,
@@ -33,6 +34,9 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
         request: Request, connection_id: int, refused: str = "", mapped: desk.Mapped | None = None
     ) -> Response:
         row = await connection_of(console, connection_id)
+        history, (missing, _) = await console.read(
+            lambda c: (map_history(c, row.id, "reasons"), missing_reasons(c, row))
+        )
         return console.page(
             request,
             "reasons",
@@ -45,7 +49,8 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
             codes=reason_rows(row.rules),
             offered=offered_codes(row),
             edits=EDITS,
-            history=await console.read(lambda c: map_history(c, row.id, "reasons")),
+            history=history,
+            missing=missing,
         )
 
     @routes.get("/connections/{connection_id}/reasons")

@@ -14,8 +14,11 @@ import pytest
 from sqlalchemy import select
 
 from interlock.access.rules import AccessRules
+from interlock.cases import work
 from interlock.cases.store import answers
 from interlock.console.doors import SESSION
+from interlock.monitoring import outbox
+from interlock.monitoring.decide import Alert
 from interlock.orders.store import tell
 from interlock.storage.database import Database
 from tests.console.seed import CLOCK, TESTER
@@ -225,6 +228,50 @@ def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Scre
 
     # Well before the page would have asked by itself.
     page.get_by_text("Rang the customer.").wait_for(timeout=5000)
+    assert screen.complaints == []
+
+
+def test_an_open_case_shows_who_took_it_and_keeps_what_is_being_written(
+    screen: Screen, served: Served
+) -> None:
+    page = screen.open_and_listen("/cases/1")
+    written = page.locator("#comment").get_by_label("Comment")
+    written.fill("Half a sen")
+    with served.database.begin() as c:
+        work.begin(c, 1, "Grace", CLOCK)
+
+    # Well before the page would have asked by itself.
+    page.get_by_text("in progress, with Grace").wait_for(timeout=5000)
+    assert page.locator("#history").get_by_text("Grace").first.is_visible()
+    assert written.input_value() == "Half a sen"
+    assert page.evaluate("document.activeElement.name") == "words"
+    with served.database.begin() as c:
+        work.put_back(c, 1, "Grace", CLOCK)
+    assert screen.complaints == []
+
+
+def test_a_step_of_a_case_is_one_button_and_leads_back_to_it(screen: Screen) -> None:
+    page = screen.open("/cases/1")
+    portal = page.get_by_role("link", name="Open the marketplace portal")
+    assert portal.get_attribute("href") == "https://atlas.example"
+    page.get_by_role("button", name="Look again").click()
+
+    page.wait_for_url("**/cases/1")
+    assert page.locator("h1").is_visible()
+    page.get_by_role("link", name="Edit the order").click()
+    page.wait_for_url("**/orders/1#edit")
+    assert screen.complaints == []
+
+
+def test_a_page_is_seen_from_today(screen: Screen, served: Served) -> None:
+    with served.database.begin() as c:
+        outbox.keep(c, [Alert("now", "now", "page", ("operations",), "the poller is silent")], CLOCK)
+        number = outbox.latest_alerts(c)[0].id
+    page = screen.open_and_listen("/")
+    page.get_by_role("button", name=f"I have seen it: alert {number}").click()
+
+    page.get_by_role("button", name=f"I have seen it: alert {number}").wait_for(state="detached")
+    assert page.locator("h1").inner_text() == "Today"
     assert screen.complaints == []
 
 

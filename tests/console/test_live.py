@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from interlock.access import people, sessions
 from interlock.access.roles import Grant, Role
-from interlock.cases.store import cases
+from interlock.cases import work
+from interlock.cases.store import answers, cases
 from interlock.console.live import EVERYTHING, MOST_STREAMS, Changes, Pace, is_topic, versions
 from interlock.engine.store import ConnectionRow, connections
 from interlock.orders.actions import ShipOrder
@@ -84,6 +85,37 @@ def test_whatever_a_list_may_show_gives_everything_another_version(
         assert versions(c, [EVERYTHING]) != before
 
 
+def answered(c: Connection, order_id: int) -> None:
+    reason, subject = c.execute(select(cases.c.reason, cases.c.subject)).one()
+    give_answer(c, order_id, reason, subject)
+
+
+def give_answer(c: Connection, order_id: int, reason: str, subject: str) -> None:
+    said = {"option": "undo_in_shopify", "who": "ada", "why": "so", "at": CLOCK}
+    c.execute(insert(answers).values(order_id=order_id, reason=reason, subject=subject, **said))
+
+
+def commented(c: Connection, order_id: int) -> None:
+    work.comment(c, c.execute(select(cases.c.id)).scalar_one(), "ada", b"sealed", CLOCK)
+
+
+@pytest.mark.parametrize("change", [given, settled, answered, commented])
+def test_whatever_happens_to_a_case_gives_it_another_version(
+    database: Database, order_id: int, change: Callable[[Connection, int], None]
+) -> None:
+    with database.begin() as c:
+        topics = [f"case-{c.execute(select(cases.c.id)).scalar_one()}", "case-999"]
+        before = versions(c, topics)
+    with database.begin() as c:
+        assert versions(c, topics) == before
+        change(c, order_id)
+    with database.begin() as c:
+        after = versions(c, topics)
+
+    assert list(before) == topics[:1]
+    assert before != after
+
+
 def test_what_did_not_change_keeps_its_version(database: Database, order_id: int) -> None:
     topics = [EVERYTHING, f"order-{order_id}", "order-999"]
     with database.begin() as c:
@@ -107,6 +139,10 @@ def test_a_changed_setting_of_a_connection_is_noticed(database: Database, connec
     [
         (EVERYTHING, True),
         ("order-12", True),
+        ("case-12", True),
+        ("case-", False),
+        ("case-1 OR 1=1", False),
+        ("alert-1", False),
         ("order-", False),
         ("order-x", False),
         ("order-1;--", False),

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from interlock.access.roles import Permission
+from interlock.access.roles import Permission, Person
 from interlock.cases import work
 from interlock.cases.catalogue import entry_of
 from interlock.cases.replays import Impact, Progress, latest, progress
@@ -26,8 +26,9 @@ from interlock.console.case_list import (
     one_case,
     reasons_there,
 )
+from interlock.console.case_steps import Button, buttons
 from interlock.console.case_story import Told, story_of
-from interlock.console.doors import Who, needs, needs_the_cases_team
+from interlock.console.doors import Asker, Who, needs, needs_the_cases_team, signed_in
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.oversold import InSum, as_offered, orders_in_question
@@ -162,31 +163,38 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
     parts = console.parts
 
     async def case_page(
-        request: Request, case_id: int, option: str, why: str = "", refused: str = ""
+        request: Request, person: Person, case_id: int, option: str, why: str = "", refused: str = ""
     ) -> Response:
         now = parts.clock.now()
 
         def read(
             c: Connection,
-        ) -> tuple[CaseRow, GivenAnswer | None, list[Told], Impact | None, InSum | None] | None:
+        ) -> (
+            tuple[CaseRow, GivenAnswer | None, list[Told], Impact | None, InSum | None, tuple[Button, ...]]
+            | None
+        ):
             row = one_case(c, case_id)
             if row is None:
                 return None
             told = list(story_of(history(c, case_id), parts.keyring))
             row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now)
-            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about
+            steps = buttons(c, row, person)
+            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about, steps
 
         found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no case {case_id}.")
-        row, last, told, unlocked, in_question = found
+        row, last, told, unlocked, in_question, steps = found
         page = manual.manual_page(f"{manual.CASES}{row.reason}")
         return console.page(
             request,
             "case",
             f"Case {case_id}",
             422 if refused else 200,
-            live=False,
+            watch=f"case-{case_id}",
+            # What it refreshes is the page of the case, also after a form that was refused.
+            request_path=f"/cases/{case_id}",
+            steps=steps,
             case=row,
             standing=row.status(now),
             entry=entry_of(Reason(row.reason)),
@@ -205,8 +213,8 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/cases/{case_id}")
     @needs(Permission.SEE)
-    async def one(request: Request, case_id: int, option: str = "") -> Response:
-        return await case_page(request, case_id, option)
+    async def one(request: Request, person: Asker, case_id: int, option: str = "") -> Response:
+        return await case_page(request, person, case_id, option)
 
     @routes.post("/cases/{case_id}/answer")
     @needs_the_cases_team
@@ -240,7 +248,9 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             )
         except CannotAnswer as refused:
             await console.tally(lambda c: desk.count_refused_answer(c, option))
-            return await case_page(request, case_id, option, given_text(why), str(refused))
+            return await case_page(
+                request, signed_in(request), case_id, option, given_text(why), str(refused)
+            )
         return seen_other(f"/cases/{back}#orders" if _ROW_ID.fullmatch(back) else f"/orders/{order_id}")
 
     async def done(request: Request, case_id: int, act: Callable[[Connection], None]) -> Response:
@@ -248,7 +258,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         try:
             await console.read(act)
         except NotDone as refused:
-            return await case_page(request, case_id, "", refused=str(refused))
+            return await case_page(request, signed_in(request), case_id, "", refused=str(refused))
         return seen_other(f"/cases/{case_id}#history")
 
     @routes.post("/cases/{case_id}/work")
@@ -336,7 +346,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         try:
             number = await console.read(begin)
         except NotDone as refused:
-            return await case_page(request, case_id, "", refused=str(refused))
+            return await case_page(request, signed_in(request), case_id, "", refused=str(refused))
         return seen_other(f"/cases/{case_id}" if number is None else f"/cases/replays/{number}")
 
 

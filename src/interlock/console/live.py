@@ -51,23 +51,36 @@ _ORDERS = text(
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 
+_CASES = text(
+    """
+    SELECT k.id, concat_ws('.', k.xmin::text,
+        (SELECT max(e.id) FROM case_events e WHERE e.case_id = k.id),
+        (SELECT concat_ws('-', count(*), max(a.xmin::text::bigint)) FROM answers a WHERE a.order_id = k.order_id))
+    FROM cases k WHERE k.id = ANY(:ids) ORDER BY k.id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+_ROWS = {"order": _ORDERS, "case": _CASES}
+
+
 def versions(c: Connection, topics: Sequence[str]) -> dict[str, str]:
-    """For each topic a word that is another one after every change of what the topic means: `everything`, or
-    `order-` and the row id of an order. An order that does not exist has none."""
+    """For each topic a word that is another one after every change of what the topic means: `everything`, or `order-` or
+    `case-` and the row id of one. What does not exist has none."""
     found = {}
     if EVERYTHING in topics:
         found[EVERYTHING] = str(c.execute(_EVERYTHING).scalar_one())
-    ids = [int(topic.removeprefix("order-")) for topic in topics if topic.startswith("order-")]
-    if ids:
-        found |= {f"order-{row[0]}": str(row[1]) for row in c.execute(_ORDERS, {"ids": sorted(ids)})}
+    for kind, query in _ROWS.items():
+        ids = [int(topic.removeprefix(f"{kind}-")) for topic in topics if topic.startswith(f"{kind}-")]
+        if ids:
+            rows = c.execute(query, {"ids": sorted(ids)})
+            found |= {f"{kind}-{row[0]}": str(row[1]) for row in rows}
     return found
 
 
 def is_topic(topic: str) -> bool:
     """Whether pages may ask to be told of it."""
-    number = topic.removeprefix("order-")
+    kind, _, number = topic.partition("-")
     return topic == EVERYTHING or (
-        topic != number and number.isascii() and number.isdigit() and len(number) < 19
+        kind in _ROWS and number.isascii() and number.isdigit() and len(number) < 19
     )
 
 

@@ -14,11 +14,12 @@ def live_routes(routes: APIRouter, console: Console) -> None:
     """Add the stream of events to the console."""
 
     async def visible(topic: str, person: Person) -> bool:
-        """Whether the person may see the order of a topic. That anything at all has changed says nothing of anybody."""
+        """Whether the person may see the order or case of a topic. That anything at all has changed says nothing of
+        anybody."""
         if topic == EVERYTHING or connections_for(person, Permission.SEE) is None:
             return True
-        order = {"order_id": topic.removeprefix("order-")}
-        connection = await console.read(lambda c: connection_of(c, order))
+        kind, _, number = topic.partition("-")
+        connection = await console.read(lambda c: connection_of(c, {f"{kind}_id": number}))
         return connection is not None and may(person, Permission.SEE, connection)
 
     @routes.get("/events")

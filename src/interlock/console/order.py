@@ -175,7 +175,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         commercial_id=row.commercial_id,
         shopify_order_id=row.shopify_order_id or "",
         shopify_name=row.shopify_name or "",
-        shopify_admin_url=_admin_url(connection.shopify_shop, row.shopify_order_id or ""),
+        shopify_admin_url=admin_page(connection.shopify_shop, row.shopify_order_id or ""),
         mirakl_state=row.mirakl_state or "",
         created_at=row.created_at,
         mirakl_seen_at=row.mirakl_seen_at,
@@ -211,7 +211,8 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
     )
 
 
-def _admin_url(shop: str, shopify_order_id: str) -> str:
+def admin_page(shop: str, shopify_order_id: str) -> str:
+    """The address of an order in the shop's admin; empty for an order that is not known there."""
     number = shopify_order_id.rpartition("/")[2]
     return f"https://{shop}/admin/orders/{number}" if number.isdigit() else ""
 

@@ -11,7 +11,7 @@ from interlock.console import desk, editing
 from interlock.console.doors import Who, needs
 from interlock.console.explain import explain
 from interlock.console.order import OrderPage, order_page
-from interlock.console.pages import Console, PageMissing, seen_other
+from interlock.console.pages import Console, PageMissing, own_path, seen_other
 
 SHOWN_EDITS = 3
 
@@ -52,6 +52,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
         who: Who,
         order_id: int,
         token: Annotated[str, Form()] = "",
+        back: Annotated[str, Form(max_length=1000)] = "",
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
@@ -59,4 +60,4 @@ def order_routes(routes: APIRouter, console: Console) -> None:
             await console.read(lambda c: desk.replay(c, parts.queue, order_id, who, now))
         except desk.NoSuchOrder as missing:
             raise PageMissing(str(missing)) from missing
-        return seen_other(f"/orders/{order_id}")
+        return seen_other(own_path(back) if back else f"/orders/{order_id}")

@@ -10,7 +10,8 @@ from interlock.engine.stock_figures import keep_figures
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
-from interlock.offers.matching import Component
+from interlock.offers.matching import Component, Offered, Variant, match
+from interlock.offers.store import keep_links, keep_offers, keep_variants, unseen_are_gone
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -81,6 +82,54 @@ def test_two_variants_with_one_sku_offer_the_smaller_stock(database: Database, r
     with database.begin() as c:
         stocked(c, row, (item("MUG", 7), item("MUG", 4, number=2)), NOW)
         assert target(c, row, "MUG") == 4
+
+
+def test_what_the_shop_has_no_more_is_offered_no_more_with_or_without_its_link(
+    database: Database, row: ConnectionRow
+) -> None:
+    offered, lamp = (Offered(1, "MUG", 0), Offered(2, "LAMP", 0)), item("LAMP", 3)
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7), lamp), NOW - MINUTE)
+        shop = row.shopify_shop
+        # a listing leaves it out: it is asked for by name, and offered until that was answered
+        store.keep_items(c, shop, (lamp,), NOW)
+        store.was_read(c, shop, listed_at=NOW)
+        assert store.items_unseen(c, shop, NOW) == [item("MUG").item_id]
+        again(c, row, 1)
+        assert target(c, row, "MUG") == 7
+        store.items_gone(c, shop, [item("MUG").item_id])
+        again(c, row, 2)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (0, 3)
+        # the daily comparison takes the link away
+        assert unseen_are_gone(c, shop, NOW) == 2
+        variants = (Variant(lamp.variant_id, "LAMP", lamp.item_id),)
+        keep_variants(c, shop, variants, NOW)
+        keep_links(c, row.id, match(offered, variants, {}, {}), NOW)
+        again(c, row, 3)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (0, 3)
+
+
+def test_an_offer_that_nothing_ever_stood_behind_is_left_alone(
+    database: Database, row: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7),), NOW, offers=("MUG", "THEIRS"))
+        assert store.figure_of(c, row.id, "THEIRS") is None
+
+
+def test_an_article_linked_since_the_last_listing_is_waited_for(
+    database: Database, row: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7),), NOW)
+        new = Variant("variant NEW", "NEW", "gid://shopify/InventoryItem/NEW")
+        offered = (Offered(1, "MUG", 0), Offered(2, "NEW", 5))
+        keep_offers(c, row.id, offered, NOW + MINUTE)
+        keep_variants(c, row.shopify_shop, (new,), NOW + MINUTE)
+        mug = Variant(item("MUG").variant_id, "MUG", item("MUG").item_id)
+        keep_links(c, row.id, match(offered, (mug, new), {}, {}), NOW + MINUTE)
+        again(c, row, 2)
+        assert (target(c, row, "MUG"), target(c, row, "NEW")) == (7, None)
 
 
 def test_a_closed_location_counts_no_more(database: Database, row: ConnectionRow) -> None:

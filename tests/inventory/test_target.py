@@ -45,6 +45,12 @@ def part(
         # never read
         ((Part("A", 1, ()),), 0, (), 4, None),
         ((Part("A", 1, ()), part(9, sku="B")), 0, (), 4, 4),
+        # the shop has it no more: nothing, whatever is stale
+        ((Part("A", 1, (), gone=True),), 0, (), 4, 0),
+        ((Part("A", 1, (), gone=True),), 0, (), None, 0),
+        ((Part("A", 1, (), gone=True),), 0, ("orders_stale",), 4, 0),
+        ((Part("A", 2, (), gone=True), part(9, sku="B")), 0, (), 4, 0),
+        ((Part("A", 1, (), tracked=False, gone=True),), 0, (), 4, 0),
         # two variants with one SKU: the smaller
         ((Part("A", 1, ((Stock("L", 7),), (Stock("L", 4),))),), 0, (), None, 4),
     ],

@@ -18,7 +18,8 @@ from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
 from interlock.inventory.store import FigureKept, KeptItem, SoldOrder
 from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_offer
-from interlock.offers.store import known_offers
+from interlock.offers.matching import Component
+from interlock.offers.store import bundles, known_offers, skus_gone
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
@@ -41,6 +42,9 @@ class Ground:
     unclaimed: Counter[str]
     cautions: tuple[Caution, ...]
     buffers: Mapping[str, int]
+    bundles: Mapping[str, tuple[Component, ...]]
+    gone_skus: frozenset[str]
+    listed_at: datetime | None
 
 
 def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
@@ -58,6 +62,9 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         _unclaimed(sold, items, articles),
         _cautions(c, selling, row, any(not one.state for one in sold), now),
         store.buffers(c, connection_id),
+        bundles(c, connection_id),
+        skus_gone(c, selling.shop),
+        store.shop_stock(c, selling.shop).listed_at,
     )
 
 
@@ -124,14 +131,33 @@ def targets(c: Connection, on: Ground, shown: Mapping[str, int | None]) -> Itera
 
 
 def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:
-    """The articles an offer is made of, with their stock; none where nothing stands behind it."""
+    """The articles an offer is made of, with their stock; none where nothing stands behind it, or ever has."""
     articles = on.articles[on.row.id]
     linked = articles.linked.get(sku)
     if linked is not None:
         return tuple(_part(on, (item_id,), units) for item_id, units in linked)
+    lost = [one for one in _looked_for(on, sku) if one.shop_sku in on.gone_skus]
+    if lost:
+        return tuple(Part(one.shop_sku, one.units, (), gone=True) for one in lost)
     carriers = tuple(item_id for item_id, _ in articles.of(sku))
     # One carrier without a link: the map has not been made yet, or a person took the offer out of it.
     return (_part(on, carriers, 1),) if len(carriers) > 1 else ()
+
+
+def _looked_for(on: Ground, sku: str) -> tuple[Component, ...]:
+    """What the offer map looks for in the shop behind this offer: the components somebody named, or one SKU."""
+    return on.bundles.get(sku) or (Component(on.articles[on.row.id].mapped.get(sku, sku)),)
+
+
+def _is_gone(on: Ground, item_id: str) -> bool:
+    """Whether the shop has this item no more: it was linked before the last whole listing, and it is not there."""
+    linked_at = on.articles[on.row.id].linked_at.get(item_id)
+    return (
+        item_id not in on.items
+        and linked_at is not None
+        and on.listed_at is not None
+        and linked_at < on.listed_at
+    )
 
 
 def _part(on: Ground, carriers: tuple[str, ...], units: int) -> Part:
@@ -142,6 +168,7 @@ def _part(on: Ground, carriers: tuple[str, ...], units: int) -> Part:
         variants=tuple((Stock("", item.available),) for item in there),
         unclaimed=max(on.unclaimed[item_id] for item_id in carriers),
         tracked=any(item.tracked for item in there) or not there,
+        gone=all(_is_gone(on, item_id) for item_id in carriers),
     )
 
 

@@ -100,7 +100,8 @@ async def read_shop(parts: EngineParts, platforms: ConnectedPlatforms, shop: str
 
 
 async def _list(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) -> None:
-    """Every variant of the shop with its levels, page by page; what it does not show any more is gone."""
+    """Every variant of the shop with its levels, page by page. What it does not show any more is asked for by name before
+    it counts as gone: pages of a shop that is being edited may leave something out."""
     began = asked_at = parts.clock.now()
     async for page in platforms.shopify.stock_listed():
         at, items = asked_at, page
@@ -108,7 +109,7 @@ async def _list(parts: EngineParts, platforms: ConnectedPlatforms, shop: str) ->
         asked_at = parts.clock.now()
 
     def end(c: Connection) -> None:
-        store.forget_items(c, shop, began)
+        store.stock_hint(c, shop, store.items_unseen(c, shop, began), began)
         store.was_read(c, shop, listed_at=began, read_at=began)
         beat(c, f"stock {shop}", began)
 
@@ -343,16 +344,19 @@ class Articles:
     linked: Mapping[str, tuple[tuple[str, int], ...]]
     mapped: Mapping[str, str]
     by_sku: Mapping[str, tuple[str, ...]]
+    linked_at: Mapping[str, datetime]
 
     @staticmethod
     def read(c: Connection, shop: str, connection_id: int, skus: Collection[str] | None = None) -> "Articles":
         """Of every offer of the connection, or of those with these SKUs."""
         linked: dict[str, tuple[tuple[str, int], ...]] = {}
+        linked_at: dict[str, datetime] = {}
         for link in links(c, connection_id, offer_skus=skus):
             linked[link.offer_sku] = (*linked.get(link.offer_sku, ()), (link.item_id, link.units))
+            linked_at[link.item_id] = min(linked_at.get(link.item_id, link.linked_at), link.linked_at)
         mapped = sku_map(c, connection_id)
         wanted = None if skus is None else [mapped.get(sku, sku) for sku in skus]
-        return Articles(linked, mapped, store.items_by_sku(c, shop, wanted))
+        return Articles(linked, mapped, store.items_by_sku(c, shop, wanted), linked_at)
 
     def of(self, sku: str) -> tuple[tuple[str, int], ...]:
         """(item, units) for one unit of the offer. Every item that carries the SKU, where none is linked."""

@@ -342,16 +342,12 @@ def keep_items(c: Connection, shop: str, items: Sequence[ShownItem], observed_at
     return changed
 
 
-def forget_items(c: Connection, shop: str, before: datetime) -> int:
-    """Items that a whole listing did not show any more are gone; returns how many."""
-    gone = select(stock_items.c.item_id).where(stock_items.c.shop == shop, stock_items.c.observed_at < before)
-    c.execute(delete(stock_levels).where(stock_levels.c.shop == shop, stock_levels.c.item_id.in_(gone)))
-    done = c.execute(
-        delete(stock_items).where(stock_items.c.shop == shop, stock_items.c.observed_at < before)
+def items_unseen(c: Connection, shop: str, since: datetime) -> list[str]:
+    """Items that were not shown since then."""
+    unseen = select(stock_items.c.item_id).where(
+        stock_items.c.shop == shop, stock_items.c.observed_at < since
     )
-    if done.rowcount:
-        note_change(c, shop)
-    return int(done.rowcount)
+    return list(c.execute(unseen.order_by(stock_items.c.item_id)).scalars())
 
 
 def stock_hint(c: Connection, shop: str, item_ids: Iterable[str], now: datetime) -> None:

@@ -6,7 +6,9 @@ from typing import Literal
 ABSURD = 1_000_000
 """No shop has so many units of one thing at its locations: a figure above is taken for a mistake."""
 
-Caution = Literal["orders_stale", "levels_stale", "never_read", "absurd", "two_variants", "location_gone"]
+Caution = Literal[
+    "orders_stale", "levels_stale", "never_read", "absurd", "two_variants", "location_gone", "item_gone"
+]
 """Why an input is not believed where it would raise the figure. Stored; never renamed."""
 
 WHY_CAUTIOUS: dict[Caution, str] = {
@@ -16,6 +18,7 @@ WHY_CAUTIOUS: dict[Caution, str] = {
     "never_read": "the shop has not shown the stock of this item yet",
     "absurd": "the shop shows a stock that nobody can have",
     "two_variants": "two variants of the shop carry this SKU and the smaller stock is taken",
+    "item_gone": "the shop has this item no more",
     "location_gone": "a location of this connection is gone or closed, and its units are not counted",
 }
 STOPS_RAISES: frozenset[Caution] = frozenset({"orders_stale", "levels_stale", "never_read", "absurd"})
@@ -36,7 +39,8 @@ class Part:
 
     `variants` holds the stocks of every variant that carries its SKU: one, or several where the SKU is ambiguous.
     `unclaimed` are the units of the article that marketplace orders have sold and Shopify has not confirmed a claim for.
-    An article that the shop does not count (`tracked` is false) never limits an offer.
+    An article that the shop does not count (`tracked` is false) never limits an offer; one that it has no more (`gone`)
+    leaves nothing of it.
     """
 
     sku: str
@@ -44,6 +48,7 @@ class Part:
     variants: tuple[tuple[Stock, ...], ...]
     unclaimed: int = 0
     tracked: bool = True
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,10 @@ def to_offer(
     limits: list[tuple[int, int, int]] = []
     found: list[Caution] = list(cautions)
     for part in parts:
+        if part.gone:
+            found.append("item_gone")
+            limits.append((0, 0, -(-part.unclaimed // part.per_unit)))
+            continue
         if not part.tracked:
             because.append(
                 f"The shop does not count the stock of {part.sku}, so it does not limit the offer."

@@ -146,6 +146,7 @@ class OfferLink:
     shop_sku: str
     units: int
     how: str
+    linked_at: datetime
 
 
 # -- what was read -----------------------------------------------------------------------------------------
@@ -408,6 +409,13 @@ def keep_bundles(
 # -- the map -----------------------------------------------------------------------------------------------
 
 
+def skus_gone(c: Connection, shop: str) -> frozenset[str]:
+    """SKUs that variants of the shop had and none has any more."""
+    every_one = func.bool_and(shop_variants.c.gone)
+    query = select(shop_variants.c.sku).where(shop_variants.c.shop == shop, shop_variants.c.sku != "")
+    return frozenset(c.execute(query.group_by(shop_variants.c.sku).having(every_one)).scalars())
+
+
 def keep_links(c: Connection, connection_id: int, matches: Iterable[Match], now: datetime) -> int:
     """Make the offer map of a connection what was found; a row that stays the same keeps its date. Returns how many rows
     were added, changed or dropped."""
@@ -471,7 +479,14 @@ def links(
     order = (offer_links.c.connection_id, offer_links.c.offer_sku, offer_links.c.variant_id)
     return tuple(
         OfferLink(
-            row.connection_id, row.offer_sku, row.variant_id, row.item_id, row.shop_sku, row.units, row.how
+            row.connection_id,
+            row.offer_sku,
+            row.variant_id,
+            row.item_id,
+            row.shop_sku,
+            row.units,
+            row.how,
+            row.linked_at,
         )
         for row in c.execute(query.order_by(*order))
     )

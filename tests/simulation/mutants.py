@@ -35,7 +35,7 @@ from interlock.replacements import decide as replacements
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
-from tests.simulation.runner import configure_logs, run_seed
+from tests.simulation.runner import run_seed
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,6 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=40, help="histories to try for each")
     parser.add_argument("--first", type=int, default=500_000, help="the first seed")
     arguments = parser.parse_args()
-    configure_logs()
     silent = []
     for mutant in MUTANTS:
         if arguments.names and mutant.name not in arguments.names:

@@ -1,10 +1,10 @@
 """Runs seeded histories on both cores, judges each, and says what was covered and what broke."""
 
 import argparse
+import io
 import itertools
 import json
 import multiprocessing
-import os
 import subprocess
 import time
 import traceback
@@ -179,6 +179,10 @@ EXPECTED = (
     "case unknown_value",
     "checked I23",
     "checked I23 older copy",
+    # what is searched for personal data
+    "checked I12 logs",
+    "checked I12 urls",
+    "checked I12 metrics",
     # pauses
     "case flow_paused",
     "checked pause",
@@ -221,6 +225,9 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild, on others
     go on from an older copy of the database."""
     empty(database)
+    # Lines as the service writes them; the library's own way would draw every failure with all its values.
+    written = io.StringIO()
+    configure(stream=written)
     began, cpu_began = time.perf_counter(), time.process_time()
     verdicts: list[Verdict] = []
     costs: list[Cost] = []
@@ -242,6 +249,7 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
                 interruptions=ended.interruptions,
                 asked=ended.crowd.asked,
                 paused=ended.crowd.paused,
+                logs=written.getvalue().splitlines(),
             )
         )
         # What follows may empty the tables.
@@ -273,14 +281,8 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     return outcome
 
 
-def configure_logs() -> None:
-    """Lines as the service writes them, to nowhere: the library's own way draws every failure with all its values."""
-    configure(stream=open(os.devnull, "w"))  # noqa: SIM115 (open as long as the process)
-
-
 def work(seeds: "multiprocessing.Queue[int | None]", done: "multiprocessing.Queue[Outcome]") -> None:
     """One core: a server of its own, seed after seed."""
-    configure_logs()
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         keyring = Keyring([new_key()])
@@ -297,7 +299,7 @@ def print_calls(seed: int) -> int:
     """Print every call both platforms received in one history, a line each."""
     from tests.simulation.test_histories import calls_of
 
-    configure_logs()
+    configure(stream=io.StringIO())
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         for line in calls_of(seed, database, Keyring([new_key()])):
@@ -312,7 +314,6 @@ def replay(seed: int) -> int:
 
     from interlock.orders.store import orders, timeline_of
 
-    configure_logs()
     with ThrowawayServer() as server:
         database = Database(server.new_database(), pool_size=4, check_connections=False)
         outcome = run_seed(seed, database, Keyring([new_key()]))

@@ -12,9 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from interlock.access.audit_log import Did, audit_log, record
+from interlock.engine.store import tallies
+from interlock.monitoring.outbox import alerts
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Incident
 from interlock.orders.reasons import Reason
@@ -61,6 +63,7 @@ class Bench:
     quiescent: bool = True
     interruptions: list[Interruption] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
 
@@ -88,6 +91,7 @@ class Bench:
             asked=self.asked,
             bundles={bundle.sku: dict(bundle.articles) for bundle in self.world.plan.bundles},
             paused=self.paused,
+            urls=[*self.world.asked_urls, *self.urls],
         )
 
     def judge(self) -> Verdict:
@@ -630,6 +634,40 @@ def test_i12_a_document_that_was_stored_in_the_clear(bench: Bench) -> None:
 def test_i12_a_name_in_a_log_line(bench: Bench) -> None:
     bench.logs.append("could not deliver to CANARY-0001")
     assert bench.broken() == {"I12"}
+
+
+def test_i12_an_address_that_is_written_small(bench: Bench) -> None:
+    bench.logs.append("could not deliver to canary-0001@staff.example")
+    assert bench.broken() == {"I12"}
+
+
+def test_i12_a_name_in_the_url_of_a_call(bench: Bench) -> None:
+    assert bench.judge().checked["I12 urls"] > 20
+    bench.urls.append("https://shoply.mirakl.example/api/orders?customer=CANARY-0001")
+    assert bench.broken() == {"I12"}
+
+
+def test_i12_a_name_in_a_label_of_the_metrics(bench: Bench) -> None:
+    assert bench.judge().checked["I12 metrics"] > 20
+    bench.connection.execute(insert(tallies).values(name="read", label="CANARY-0001", count=1))
+    told = [finding.sentence for finding in bench.judge().broken if finding.invariant == "I12"]
+    assert any("metrics" in sentence for sentence in told)
+
+
+def test_i12_a_name_in_an_alert(bench: Bench) -> None:
+    bench.connection.execute(
+        insert(alerts).values(
+            grouping="g",
+            severity="page",
+            teams=[],
+            title="the order of CANARY-0001 waits",
+            orders=[],
+            count=1,
+            at=bench.world.service_clock.now(),
+        )
+    )
+    told = [finding.sentence for finding in bench.judge().broken if finding.invariant == "I12"]
+    assert any("table alerts" in sentence for sentence in told)
 
 
 def test_i14_two_batches_of_references_within_a_minute(bench: Bench) -> None:

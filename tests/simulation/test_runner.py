@@ -1,10 +1,19 @@
-"""The runner says what happened too seldom, and names only what can happen."""
+"""The runner says what happened too seldom, names only what can happen, and gives the judge what the service logged."""
 
 from collections import Counter
+from typing import Any
 
+import pytest
+
+from interlock.logs import logger
 from interlock.orders.reasons import Option, Reason
 from interlock.simulator.faults import FAULT_KINDS
-from tests.simulation.runner import EXPECTED, seldom
+from interlock.rehearsal.troubles import Ended
+from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
+from tests.lines import plain
+from tests.simulation import runner
+from tests.simulation.runner import EXPECTED, run_seed, seldom
 
 POSSIBLE = {
     "case": [reason.value for reason in Reason],
@@ -26,3 +35,25 @@ def test_expected_cases_answers_and_faults_exist_and_every_fault_is_expected() -
         kind, _, what = name.partition(" ")
         assert kind not in POSSIBLE or what in POSSIBLE[kind], name
     assert {f"fault: {kind}" for kind in FAULT_KINDS} <= set(EXPECTED)
+
+
+def test_a_line_logged_in_a_history_reaches_the_judge(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived = runner.live
+    told: list[str] = ["CANARY-first-00000001"]
+
+    async def talkative(*arguments: Any, **others: Any) -> Ended:
+        logger().info("order.read", shop=told[0])
+        return await lived(*arguments, **others)
+
+    monkeypatch.setattr(runner, "live", talkative)
+    try:
+        spoiled = run_seed(3, database, keyring)
+        told[0] = "a shop"
+        clean = run_seed(3, database, keyring)
+    finally:
+        plain()
+    assert [words for words in spoiled.violations if words.startswith("I12") and "log line" in words]
+    assert clean.violations == []
+    assert clean.counters["checked I12 logs"] > 0

@@ -85,6 +85,7 @@ def judge(
             asked,
             {bundle.sku: dict(bundle.articles) for bundle in world.plan.bundles},
             paused,
+            world.asked_urls,
         )
         return judge_evidence(evidence, c, quiescent)
 

@@ -157,6 +157,7 @@ class World:
             },
         }
         self._wrapped: dict[str, httpx2.AsyncBaseTransport] = {}
+        self.asked_urls: list[str] = []
         self._ingress_store = ProcessStore(database, self.outage)
         self.process_world = ProcessWorld(
             database=database,
@@ -181,8 +182,11 @@ class World:
     def http_for(self, origin: str) -> httpx2.AsyncClient:
         """A client for one platform, in this process."""
         transport = self._wrapped.get(origin, self._transports[origin])
-        hooks = {"request": [refuse_late_writes(self.service_clock)]}
+        hooks = {"request": [refuse_late_writes(self.service_clock), self._note_url]}
         return httpx2.AsyncClient(transport=transport, trust_env=False, event_hooks=hooks)
+
+    async def _note_url(self, request: httpx2.Request) -> None:
+        self.asked_urls.append(str(request.url))
 
     def wrap_transports(
         self, wrap: Callable[[str, httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]

@@ -232,6 +232,7 @@ class Evidence:
     asked: tuple[LabelAsked, ...] = ()
     bundles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     paused: tuple[FlowPaused, ...] = ()
+    urls: tuple[str, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -557,10 +558,12 @@ def gather(
     asked: Sequence[LabelAsked] = (),
     bundles: Mapping[str, Mapping[str, int]] | None = None,
     paused: Sequence[FlowPaused] = (),
+    urls: Sequence[str] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
-    the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused."""
+    the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused; `urls`
+    what our calls asked for."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -578,6 +581,7 @@ def gather(
         tuple(asked),
         bundles or {},
         tuple(paused),
+        tuple(urls),
     )
     evidence.load(c)
     return evidence

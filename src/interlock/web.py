@@ -180,18 +180,19 @@ class Ingress:
             limit = f"The body is longer than {MAX_BODY_BYTES} bytes. Nothing was kept."
             return Answer(413, "body_too_large", limit).response()
         now = self._parts.clock.now()
-        answer = await self._parts.store.tx(lambda c: self._take(c, place, request.headers, raw, now))
+        answer = await self._parts.store.tx(lambda c: self.take(c, place, request.headers, raw, now))
         return answer.response()
 
-    def _take(self, c: Connection, place: str, headers: Headers, raw: bytes, now: datetime) -> Answer:
-        rows = [row for row in all_connections(c) if place in (row.shopify_shop, row.name)]
-        if not rows:
+    def take(self, c: Connection, place: str, headers: Headers, raw: bytes, now: datetime) -> Answer:
+        """Take one delivery for the shop or connection `place`: what it says is kept, and what it is answered returned."""
+        every = all_connections(c)
+        shop = next((row.shopify_shop for row in every if place in (row.shopify_shop, row.name)), None)
+        if shop is None:
             count(c, "webhook_refused", "unknown_shop")
             return Answer(
                 404, "unknown_shop", "No connection has a shop or name like the end of this address."
             )
-        shop = rows[0].shopify_shop
-        rows = [row for row in all_connections(c) if row.shopify_shop == shop]
+        rows = [row for row in every if row.shopify_shop == shop]
         if not verify(raw, headers.get("x-shopify-hmac-sha256", ""), self._secrets(rows)):
             count(c, "webhook_refused", "signature")
             return Answer(401)

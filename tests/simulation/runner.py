@@ -179,6 +179,14 @@ EXPECTED = (
     "case unknown_value",
     "checked I23",
     "checked I23 older copy",
+    # deliveries of strangers
+    "checked I16 signature",
+    "checked I16 foreign_shop",
+    "checked I16 unknown_topic",
+    "checked I16 unreadable",
+    # what closes by itself, and what stood for long
+    "checked I21 closed",
+    "checked I17 standing",
     # what is searched for personal data
     "checked I12 logs",
     "checked I12 urls",

@@ -7,12 +7,12 @@ import pytest
 
 from interlock.logs import logger
 from interlock.orders.reasons import Option, Reason
-from interlock.simulator.faults import FAULT_KINDS
+from interlock.rehearsal.history import live
 from interlock.rehearsal.troubles import Ended
+from interlock.simulator.faults import FAULT_KINDS
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.lines import plain
-from tests.simulation import runner
 from tests.simulation.runner import EXPECTED, run_seed, seldom
 
 POSSIBLE = {
@@ -40,14 +40,13 @@ def test_expected_cases_answers_and_faults_exist_and_every_fault_is_expected() -
 def test_a_line_logged_in_a_history_reaches_the_judge(
     database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lived = runner.live
     told: list[str] = ["CANARY-first-00000001"]
 
     async def talkative(*arguments: Any, **others: Any) -> Ended:
         logger().info("order.read", shop=told[0])
-        return await lived(*arguments, **others)
+        return await live(*arguments, **others)
 
-    monkeypatch.setattr(runner, "live", talkative)
+    monkeypatch.setattr("tests.simulation.runner.live", talkative)
     try:
         spoiled = run_seed(3, database, keyring)
         told[0] = "a shop"

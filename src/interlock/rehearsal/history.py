@@ -9,7 +9,18 @@ from decimal import Decimal
 from typing import TypeVar
 
 from interlock.orders.connection import ConnectionRules
-from interlock.rehearsal import bundles, faults, hands, parcels, pausing, picking, stock, stories, troubles
+from interlock.rehearsal import (
+    bundles,
+    faults,
+    forgers,
+    hands,
+    parcels,
+    pausing,
+    picking,
+    stock,
+    stories,
+    troubles,
+)
 from interlock.rehearsal.actors import Crowd, Temper
 from interlock.rehearsal.answering import CaseWorkers
 from interlock.rehearsal.judging.evidence import Interruption
@@ -95,6 +106,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         database_ahead=rng.choice((0.0, 0.0, 0.0, 2.0, -2.0, 300.0, -300.0)),
         machine_error=rng.choice((0.0, 0.0, 1.0, 300.0)),
     )
+    plan = replace(plan, forgers=forgers.are_busy(seed))
     return bundles.drawn(seed, stock.drawn(seed, plan))
 
 

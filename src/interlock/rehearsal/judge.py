@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from interlock.rehearsal.judging import (
     calls,
+    closings,
     counters,
     creation,
     deadlines,
@@ -25,6 +26,7 @@ from interlock.rehearsal.judging import (
     quantities,
     refunds,
     rest,
+    standing,
     stock,
     strangers,
 )
@@ -86,6 +88,7 @@ def judge(
             {bundle.sku: dict(bundle.articles) for bundle in world.plan.bundles},
             paused,
             world.asked_urls,
+            world.forged,
         )
         return judge_evidence(evidence, c, quiescent)
 
@@ -120,6 +123,8 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
         strangers.i17_unknown_values_are_asked_about(evidence, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
+        standing.differences_had_cases(evidence, truth, verdict)
+        closings.i21_cases_close_on_evidence(evidence, truth, verdict)
         if quiescent:
             rest.i17_differences_have_cases(evidence, truth, verdict)
             rest.i17_parcels_astray_have_their_case(evidence, truth, verdict)

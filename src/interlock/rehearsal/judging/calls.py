@@ -297,7 +297,20 @@ def i20_nothing_goes_in_circles(evidence: Evidence, verdict: Verdict) -> None:
 
 
 def i16_every_delivery_was_sent(evidence: Evidence, verdict: Verdict) -> None:
-    """I16: each stored delivery stems from one that Shopify sent: same topic, same order, not before it was made."""
+    """I16: each stored delivery stems from one that Shopify sent: same topic, same order, not before it was made. What a
+    stranger sent is refused as it must be, and no row of it is stored."""
+    stored = {row.webhook_id for row in evidence.deliveries}
+    for forged in evidence.forged:
+        verdict.checked[f"I16 {forged.kind}"] += 1
+        if forged.answered != forged.wanted or forged.webhook_id in stored:
+            verdict.violation(
+                "I16",
+                "",
+                evidence.now,
+                f"A delivery with a wrong {forged.kind} was not refused as it must be.",
+                f"answered {forged.answered} instead of {forged.wanted}",
+                f"webhook {forged.webhook_id} {'is' if forged.webhook_id in stored else 'is not'} stored",
+            )
     sent: Counter[tuple[str, str]] = Counter()
     of_topic: Counter[str] = Counter()
     for effect in evidence.shopify.record.effects:

@@ -122,6 +122,17 @@ class LabelAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Forged:
+    """A delivery that nobody should believe: what is wrong with it, its webhook id, what it must be answered (an HTTP
+    status) and what it was answered."""
+
+    kind: str
+    webhook_id: str
+    wanted: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlowPaused:
     """A person's pause of one flow of a connection: from when to when, in the platforms' time."""
 
@@ -233,6 +244,7 @@ class Evidence:
     bundles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     paused: tuple[FlowPaused, ...] = ()
     urls: tuple[str, ...] = ()
+    forged: tuple[Forged, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -559,11 +571,12 @@ def gather(
     bundles: Mapping[str, Mapping[str, int]] | None = None,
     paused: Sequence[FlowPaused] = (),
     urls: Sequence[str] = (),
+    forged: Sequence[Forged] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
     the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused; `urls`
-    what our calls asked for."""
+    what our calls asked for; `forged` what strangers delivered."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -582,6 +595,7 @@ def gather(
         bundles or {},
         tuple(paused),
         tuple(urls),
+        tuple(forged),
     )
     evidence.load(c)
     return evidence

@@ -48,7 +48,9 @@ def i12_no_personal_data(evidence: Evidence, c: Connection, verdict: Verdict) ->
                 evidence.now,
                 f"{rows} rows of the table {name} hold personal data that can be read.",
             )
-    page = metrics_page(service_health(c, evidence.now + evidence.ahead), dropped_fields(), kept_board(c)).decode()
+    page = metrics_page(
+        service_health(c, evidence.now + evidence.ahead), dropped_fields(), kept_board(c)
+    ).decode()
     _search(evidence, verdict, "logs", "A log line", evidence.logs)
     _search(evidence, verdict, "urls", "The URL of a call of ours", evidence.urls)
     _search(evidence, verdict, "metrics", "A line of the metrics", page.splitlines())

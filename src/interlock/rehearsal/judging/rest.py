@@ -1,6 +1,6 @@
 """I17, I18 and I24, at rest: what differs has a case, nothing is left undone, and no case outlives its reason."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -211,7 +211,7 @@ def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: V
         if evidence.now - case.opened_at < QUARTER:
             continue
         verdict.checked["I24"] += 1
-        gone = _reason_gone(evidence, truth, case)
+        gone = reason_gone(evidence, truth, case, truth.last, evidence.now)
         if gone:
             verdict.violation(
                 "I24",
@@ -222,15 +222,14 @@ def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: V
             )
 
 
-def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
-    """What shows that the case has no reason any more; empty where nothing does."""
-    last = truth.last
+def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at: datetime) -> str:
+    """What shows that the case has no reason any more as things stood `then`, which was `at`; empty where nothing does."""
     match Reason(case.reason):
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
-            if last.state != "WAITING_ACCEPTANCE":
-                return f"the marketplace says {last.state}"
+            if then.state != "WAITING_ACCEPTANCE":
+                return f"the marketplace says {then.state}"
         case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
-            if last.live and case.subject not in truth.memory.custom_line_skus:
+            if then.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
         case (
             Reason.CARRIER_UNKNOWN
@@ -241,39 +240,38 @@ def _reason_gone(evidence: Evidence, truth: Truth, case: Row[Any]) -> str:
             | Reason.SHIPMENTS_HIDDEN
             | Reason.OPERATOR_SHIPS
         ):
-            if last.state in GONE_OUT:
+            if then.state in GONE_OUT:
                 return "the marketplace has been told"
         case Reason.STILL_HERE:
-            if not last.live or not sold_and_here(last):
+            if not then.live or not sold_and_here(then):
                 return "nothing that was sold is still here"
         case Reason.CANCELLED_IN_SHOPIFY:
-            if last.live or last.state in DEAD:
+            if then.live or then.state in DEAD:
                 return "both sides have ended, or neither"
         case Reason.CANNOT_HOLD:
-            if not last.live or (last.state in GONE_OUT and not last.beyond_what_was_sold):
+            if not then.live or (then.state in GONE_OUT and not then.beyond_what_was_sold):
                 return "nothing is left to hold"
         case Reason.DESTINATION_DIFFERS:
             if not parcels_astray(evidence, truth):
                 return "no parcel goes to another address than its order"
         case Reason.FLOW_PAUSED:
-            now = evidence.now
             paused = any(
-                pause.connection_id == case.connection_id and pause.flow == case.subject and pause.ended > now
+                pause.connection_id == case.connection_id and pause.flow == case.subject and pause.ended > at
                 for pause in evidence.paused
             )
             return "" if paused else "nothing is paused"
         case Reason.EDIT_WAITING | Reason.BOTH_SIDES_CHANGED:
-            if last.agrees or last.state in DEAD or not last.live:
+            if then.agrees or then.state in DEAD or not then.live:
                 return "no line differs"
         case Reason.REDUCTION_NOT_ALLOWED | Reason.REDUCTION_REFUSED | Reason.EDIT_CANNOT_BE_EXPRESSED:
-            if last.state in DEAD or not last.live:
+            if then.state in DEAD or not then.live:
                 return "the order has ended"
         case Reason.INCIDENT_OPEN if truth.marketplace.world.switches["incident_bumps_update_date"] == "yes":
             if not any(line.state == "INCIDENT_OPEN" for line in truth.order.lines):
                 return "no line has an incident"
         case Reason.POSSIBLE_SUCCESSOR | Reason.ORIGINAL_NOT_CANCELLED:
             other = evidence.shopify_orders.get(case.subject)
-            if other is not None and other.cancelled_at is not None:
+            if other is not None and other.cancelled_at is not None and other.cancelled_at <= at:
                 return f"{other.name} is cancelled"
         case Reason.DESK_EDIT_STUCK:
             if any(edit.id == case.subject and edit.ended for edit in truth.memory.desk_edits):

@@ -1,0 +1,119 @@
+"""I21 for cases: what closed by itself had lost its reason, or lives on under another name; else a person settled it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from interlock.orders.reasons import CATALOGUE, Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT
+from interlock.rehearsal.judging.evidence import Evidence
+from interlock.rehearsal.judging.rest import at_rest_after, reason_gone
+from interlock.rehearsal.judging.truth import Moment, Truth
+from interlock.rehearsal.judging.verdict import Verdict
+
+AT_ONCE = timedelta(seconds=5)
+"""A case that takes over from another is opened in the same transaction."""
+
+TOLD = ("shipped", "shipment_shipped", "shipment_tracking", "tracking", "shipment_deleted")
+"""Words to the marketplace about what left, by anybody."""
+
+
+def i21_cases_close_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I21: every condition or task that was closed had lost its reason by then, as far as what had been shown to us goes,
+    or lost it soon after by our own doing; or another case of the order was open; or a person had answered."""
+    if truth.row is None:
+        return
+    cases = evidence.cases_of(truth.row)
+    for case in cases:
+        reason = Reason(case.reason)
+        if case.closed_at is None or CATALOGUE[reason].kind == "incident":
+            continue
+        known = at_rest_after(evidence.poll, evidence.ahead)
+        until = evidence.due_after(case.closed_at, known)
+        since = case.closed_at - known - evidence.unavailable(case.closed_at - known, case.closed_at)
+        gone = [_is_gone(evidence, truth, case, moment, at) for moment, at in _between(truth, since, until)]
+        if None in gone:
+            continue
+        verdict.checked["I21 closed"] += 1
+        if any(gone) or _goes_on(case, cases) or _answered(evidence, case) or until > evidence.now:
+            continue
+        verdict.violation(
+            "I21",
+            truth.id,
+            case.closed_at,
+            f"The case {case.reason} was closed, its reason was not gone and nobody had answered.",
+            case.sentence,
+            f"opened {case.opened_at:%H:%M:%S}",
+        )
+
+
+def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at: datetime) -> bool | None:
+    """Whether the case has no reason as things stood `then`; None for a reason of which the evidence shows only how it
+    stands in the end."""
+    over = then.state in DEAD or not any(then.agreed.values())
+    match Reason(case.reason):
+        case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
+            return over or then.state != "WAITING_ACCEPTANCE"
+        case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
+            return over or then.live or bool(then.drafts) or then.state in GONE_OUT
+        case Reason.TRACKING_MISSING | Reason.TRACKING_UNUSABLE | Reason.SHIPPING_REFUSED:
+            nothing_left = not any(then.left.values())
+            return over or not then.live or nothing_left or then.state in GONE_OUT or then.kind in TOLD
+        case (
+            Reason.EDIT_WAITING
+            | Reason.BOTH_SIDES_CHANGED
+            | Reason.REDUCTION_NOT_ALLOWED
+            | Reason.REDUCTION_REFUSED
+            | Reason.EDIT_CANNOT_BE_EXPRESSED
+        ):
+            return over or not then.live or then.agrees or then.as_decided or then.state in GONE_OUT
+        case Reason.POSSIBLE_SUCCESSOR | Reason.ORIGINAL_NOT_CANCELLED:
+            taken_over = case.subject in truth.gids
+            return over or taken_over or bool(reason_gone(evidence, truth, case, then, at))
+        case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
+            return over or bool(reason_gone(evidence, truth, case, then, at))
+        case Reason.UNKNOWN_VALUE:
+            return not _shows_unknown(truth, at)
+        case _:
+            return None
+
+
+def _shows_unknown(truth: Truth, at: datetime) -> bool:
+    """Whether the marketplace shows a value nobody knows at that moment."""
+    shown = [
+        effect.kind
+        for effect in truth.marketplace.record.effects
+        if effect.order_id == truth.id and effect.kind in ("shown_instead", "shown_as_is") and effect.at <= at
+    ]
+    return bool(shown) and shown[-1] == "shown_instead"
+
+
+def _between(truth: Truth, since: datetime, until: datetime) -> Iterator[tuple[Moment, datetime]]:
+    """How things stood at `since` and at `until`, and every moment between them, each with its time."""
+    yield truth.at(since), since
+    yield truth.at(until), until
+    for moment in truth.since(since):
+        if moment.at <= until:
+            yield moment, moment.at
+
+
+def _goes_on(case: Row[Any], cases: list[Row[Any]]) -> bool:
+    """Whether another case of the order was open when this one closed, or came with that."""
+    return any(
+        (other.id, other.opened_at) != (case.id, case.opened_at)
+        and other.opened_at <= case.closed_at + AT_ONCE
+        and (other.closed_at is None or other.closed_at > case.closed_at)
+        for other in cases
+    )
+
+
+def _answered(evidence: Evidence, case: Row[Any]) -> bool:
+    """Whether a person had answered this case, or another of the order while it was open."""
+    return any(
+        said.at <= case.closed_at
+        and ((said.reason, said.subject) == (case.reason, case.subject) or said.at >= case.opened_at)
+        for said in evidence.answers
+        if said.order_id == case.order_id
+    )

@@ -18,6 +18,7 @@ from tests.refunds.test_sending import ACTION, AGO, TASK, a_look, approval, paid
 
 MADE = RefundMade(ACTION, AGO, (("L1", "R1"),))
 R1 = a_refund(1, "10.00", "R1", "2.00")
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def with_refunds(*refunds: Reduction, line: int = 0) -> MiraklOrder:
@@ -101,7 +102,9 @@ def test_paid_is_remembered() -> None:
 
 
 def test_not_paid_for_ten_days_is_told_until_somebody_knows_why() -> None:
-    view = look(replace(R1, state="WAITING_REFUND_PAYMENT"), now=AGO + timedelta(days=10))
+    waiting = with_refunds(replace(R1, state="WAITING_REFUND_PAYMENT"))
+    later = AGO + 10 * DAY
+    view = look(mirakl=replace(waiting, observed_at=later), now=later)
     known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
 
     (case,) = decide(view, memory()).cases
@@ -196,9 +199,6 @@ def test_a_refund_that_nobody_expects_any_more_holds_nothing() -> None:
     assert part.keep_held == ()
 
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
 @pytest.mark.parametrize(
     ("said_ago", "seen_ago", "read_since", "look_in"),
     [
@@ -230,3 +230,71 @@ def test_without_a_word_that_it_was_done_nothing_is_read_for_it(option: Option |
     part = decide(look(refunds_made=()), memory(decisions=words))
 
     assert (part.mirakl_since, part.look_at) == (None, None)
+
+
+# -- refunds that people made in the portal ------------------------------------------------------------------
+
+SETTLED = replace(TASK, settled_by=("R1",), settled_at=AGO)
+WAITING = replace(R1, state="WAITING_REFUND")
+
+
+def in_portal(now_after: timedelta, seen_after: timedelta, refund: Reduction = WAITING) -> View:
+    """The task was settled by a refund in the portal; how long after that it is now, and the order was read."""
+    mirakl = replace(with_refunds(refund), state="SHIPPED", observed_at=AGO + seen_after)
+    return look(mirakl=mirakl, now=AGO + now_after, refunds_made=())
+
+
+def test_a_task_settled_in_the_portal_says_that_its_payment_is_pending_and_remembers_when_it_was_paid() -> (
+    None
+):
+    pending = decide(in_portal(HOUR, HOUR), memory(refund_tasks=(SETTLED,)))
+    paid = decide(in_portal(DAY, DAY, R1), pending.memory)
+
+    assert pending.because == ("Refund R1 is made at the marketplace; its payment is pending.",)
+    assert pending.memory.refund_tasks[0].paid_at is None
+    assert paid.because == ()
+    assert paid.memory.refund_tasks[0].paid_at == AGO + DAY
+    assert (paid.look_at, paid.mirakl_since) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("now_after", "seen_after", "asked", "read_since", "look_in"),
+    [
+        (HOUR, HOUR, False, None, DAY),
+        (DAY + HOUR, HOUR, False, DAY, 2 * DAY),
+        (DAY + HOUR, DAY + MINUTE, False, None, 2 * DAY),
+        (10 * DAY + HOUR, 9 * DAY, False, 10 * DAY, 11 * DAY),
+        (10 * DAY + HOUR, 10 * DAY + MINUTE, True, None, 11 * DAY),
+        (70 * DAY, 69 * DAY, True, None, None),
+    ],
+)
+def test_a_refund_in_the_portal_is_read_once_a_day_and_told_when_it_is_not_paid_in_ten(
+    now_after: timedelta,
+    seen_after: timedelta,
+    asked: bool,
+    read_since: timedelta | None,
+    look_in: timedelta | None,
+) -> None:
+    """Paying back moves no update date, so nothing is told on an old read."""
+    part = decide(in_portal(now_after, seen_after), memory(refund_tasks=(SETTLED,)))
+
+    assert [case.reason for case in part.cases] == ([Reason.REFUND_NOT_PAID] if asked else [])
+    assert part.mirakl_since == (None if read_since is None else AGO + read_since)
+    assert part.look_at == (None if look_in is None else AGO + look_in)
+
+
+def test_whoever_knows_why_it_takes_longer_closes_it_and_the_task_stays_settled() -> None:
+    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
+    part = decide(in_portal(11 * DAY, 11 * DAY), memory(refund_tasks=(SETTLED,), decisions=(known,)))
+
+    assert part.cases == ()
+    assert part.memory.refund_tasks[0] == SETTLED
+
+
+def test_units_that_were_cancelled_instead_are_never_waited_for() -> None:
+    cancelled = replace(
+        SETTLED, settled_by=("C1",), dismissed_by="the marketplace cancelled the units instead"
+    )
+    part = decide(in_portal(11 * DAY, 11 * DAY), memory(refund_tasks=(cancelled,)))
+
+    assert (part.cases, part.look_at, part.because) == ((), None, ())

@@ -18,7 +18,7 @@ from interlock.orders.agreement import (
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
-from interlock.orders.plan import Case, Part, earliest
+from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
     SUPERSEDED,
@@ -33,10 +33,23 @@ from interlock.orders.refund_tasks import (
     with_task,
 )
 from interlock.orders.shares import operators_part, rounding_of, total_of
-from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
+from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklOrder, ShopifyRefund
 from interlock.orders.view import View
-from interlock.refunds import following
+from interlock.refunds import damage, following
+from interlock.refunds.answers import (
+    Figures,
+    answers,
+    answers_are_cancelations,
+    asked_for,
+    given,
+    is_over,
+    is_whole,
+    lines_of,
+    of_ours,
+    shown_for,
+)
 from interlock.refunds.elsewhere import recorded_by
+from interlock.refunds.mismatch import is_accepted, mismatch_at, mismatch_case
 from interlock.refunds.policy import (
     approvals,
     approvals_needed,
@@ -57,28 +70,31 @@ ITEMS_TO_SHIP = "ST12"
 def decide(view: View, memory: Memory) -> Part:
     """The refund room's part: opens, answers, confirms and shows the refund tasks of one order."""
     memory = _dismissed(_made(view, memory))
+    damage_at: datetime | None = None
     if view.mirakl is not None:
         for refund in _to_answer(view, memory):
             if refund.money > 0 and _task(memory, refund.id) is None:
                 memory = _opened(view, view.mirakl, memory, refund)
         memory = _answered(view.mirakl, memory, view.now)
         memory = following.paid(view.mirakl, memory, view.now)
-        memory = following.mismatches(view.mirakl, memory, view.now)
+        memory, damage_at = damage.told(view.mirakl, memory, view.now)
     before = memory.withdrawn
     memory = _withdrawn(view, memory)
     cases = (*_refund_cases(view, memory), *_confirmations(view, memory))
     withdrawn = tuple(_why_withdrawn(memory, w) for w in memory.withdrawn[len(before) :])
     late, look_at = following.unpaid(view, memory)
     read_since, read_at = following.after_a_word(view, memory)
-    look_at = earliest(look_at, read_at)
+    paid_since, paid_read_at = following.of_payments(view, memory)
+    for moment in (read_at, paid_read_at, damage_at, mismatch_at(view, memory)):
+        look_at = earliest(look_at, moment)
     return Part(
         memory,
         cases=(*cases, *late),
         keep_held=(*_on_their_way(view, memory), *_put_back(view, memory)),
-        because=(*withdrawn, *_roundings(view, memory)),
+        because=(*withdrawn, *_roundings(view, memory), *following.pending(memory)),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
-        mirakl_since=read_since,
+        mirakl_since=latest(read_since, paid_since),
     )
 
 
@@ -230,9 +246,7 @@ def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefu
             (),
             there.fees,
         )
-        answered = RefundTask(
-            refund.id, view.now, (due,), settled_by=(there.id,), settled_at=view.now, paid_at=view.now
-        )
+        answered = RefundTask(refund.id, view.now, (due,), settled_by=(there.id,), settled_at=view.now)
         return with_task(memory, answered)
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     dues = []
@@ -294,102 +308,33 @@ def _total(dues: tuple[RefundDue, ...], tax_mode: str, shipping: bool = True) ->
 
 
 def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
-    """Give every new refund of the marketplace to the one task it answers: an exact match first, then the oldest.
-
-    Open tasks are judged anew each time, so that a small goodwill refund seen first does not spoil the exact one."""
+    """Every new refund of the marketplace is given to the task it answers; what comes to its money settles it, and so
+    does a person who takes what was refunded for it as it is."""
+    memory = given(mirakl, memory)
     for task in memory.refund_tasks:
-        if is_open(task) and (task.settled_by or task.made):
-            memory = with_task(memory, replace(task, settled_by=_ours(mirakl, task)))
-    for exactly in (True, False):
-        for task in memory.refund_tasks:
-            # What answers a task that Interlock carried out is known by its id, so nothing else is taken for it.
-            if is_open(task) and not task.made:
-                for due in task.lines:
-                    found = _new(mirakl, memory, task, due)
-                    if exactly:
-                        found = tuple(r for r in found if _value(mirakl, r, due) == due.amount)[:1]
-                    if found and not _reached(mirakl, task, due):
-                        ids = (*task.settled_by, *(r.id for r in found))
-                        task = replace(task, settled_by=ids)
-                        memory = with_task(memory, task)
-    for task in memory.refund_tasks:
-        if is_open(task):
-            memory = _settled(mirakl, memory, task, now)
+        if is_open(task) and (_all_is_there(mirakl, task) or is_accepted(memory, task)):
+            by_cancelation = any(
+                _is_cancelled(mirakl, due) or answers_are_cancelations(mirakl, task, due)
+                for due in task.lines
+            )
+            # Cancelled units are out of the agreed quantity already and must not be withdrawn once more.
+            memory = with_task(
+                memory, replace(task, settled_at=now, dismissed_by=CANCELLED if by_cancelation else "")
+            )
     return memory
 
 
-def _ours(mirakl: MiraklOrder, task: RefundTask) -> tuple[str, ...]:
-    """The refunds that Interlock made for the task, as far as the marketplace shows them on their lines."""
-    made = {(one.line_id, one.refund_id) for one in task.made}
-    return tuple(r.id for line in mirakl.lines for r in line.refunds if (line.id, r.id) in made)
-
-
-def _settled(mirakl: MiraklOrder, memory: Memory, task: RefundTask, now: datetime) -> Memory:
-    if all(_is_cancelled(mirakl, due) or _paid(mirakl, task, due) == due.amount for due in task.lines):
-        by_cancelation = any(
-            _is_cancelled(mirakl, due) or _answers_are_cancelations(mirakl, task, due) for due in task.lines
-        )
-        # Cancelled units are out of the agreed quantity already and must not be withdrawn once more.
-        return with_task(
-            memory, replace(task, settled_at=now, dismissed_by=CANCELLED if by_cancelation else "")
-        )
-    return memory
+def _all_is_there(mirakl: MiraklOrder, task: RefundTask) -> bool:
+    return all(_is_cancelled(mirakl, due) or is_whole(mirakl, task, due) for due in task.lines)
 
 
 def _is_cancelled(mirakl: MiraklOrder, due: RefundDue) -> bool:
     """Whether nobody was or will be charged for the line: it ended as refused or cancelled, undebited."""
-    lines = _lines(mirakl, due)
+    lines = lines_of(mirakl, due)
     return bool(lines) and all(
         (line.state in DEAD or mirakl.state in DEAD) and line.debited_at is None and mirakl.debited_at is None
         for line in lines
     )
-
-
-def _lines(mirakl: MiraklOrder, due: RefundDue) -> tuple[MiraklLine, ...]:
-    """The Mirakl lines a due is about: its own, or all of them where only money is due."""
-    return tuple(line for line in mirakl.lines if not due.line_id or line.id == due.line_id)
-
-
-def _new(mirakl: MiraklOrder, memory: Memory, task: RefundTask, due: RefundDue) -> tuple[Reduction, ...]:
-    """Refunds and cancelations of the due's lines that came after it arose and answer no task yet."""
-    given = [i for other in memory.refund_tasks for i in other.settled_by]
-    ours = [one.refund_id for other in memory.refund_tasks for one in other.made]
-    return tuple(
-        reduction
-        for line in _lines(mirakl, due)
-        for reduction in (*line.refunds, *line.cancelations)
-        if reduction.id not in due.seen_refunds and reduction.id not in given and reduction.id not in ours
-    )
-
-
-def _answers(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> tuple[Reduction, ...]:
-    return tuple(
-        reduction
-        for line in _lines(mirakl, due)
-        for reduction in (*line.refunds, *line.cancelations)
-        if reduction.id in task.settled_by
-    )
-
-
-def _answers_are_cancelations(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
-    cancelations = [c.id for line in _lines(mirakl, due) for c in line.cancelations]
-    return any(r.id in cancelations for r in _answers(mirakl, task, due))
-
-
-def _value(mirakl: MiraklOrder, reduction: Reduction, due: RefundDue) -> Decimal:
-    """What a reduction counts against a due: its product amount, or all its money where only money is due."""
-    if due.line_id:
-        return reduction.amount
-    taxes = (*reduction.taxes, *reduction.shipping_taxes)
-    return total_of(reduction.amount, reduction.shipping_amount, taxes, mirakl.tax_mode)
-
-
-def _paid(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> Decimal:
-    return sum((_value(mirakl, r, due) for r in _answers(mirakl, task, due)), ZERO)
-
-
-def _reached(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
-    return bool(_answers(mirakl, task, due)) and _paid(mirakl, task, due) >= due.amount
 
 
 # -- units that will not ship ------------------------------------------------------------------------------
@@ -404,9 +349,9 @@ def _withdrawn(view: View, memory: Memory) -> Memory:
         for due in task.lines:
             by = _who_says_so(view.mirakl, memory, task, due)
             if by and awaits_confirmation(memory, task, due) and _still_here(view, memory, due):
-                answers = [r.id for r in _answers(view.mirakl, task, due)]
+                ids = [r.id for r in answers(view.mirakl, task, due)]
                 withdrawn = Withdrawn(
-                    due.line_id, due.quantity, answers[-1] if answers else task.subject, by, view.now
+                    due.line_id, due.quantity, ids[-1] if ids else task.subject, by, view.now
                 )
                 memory = replace(memory, withdrawn=(*memory.withdrawn, withdrawn))
     return memory
@@ -484,7 +429,10 @@ def _refund_cases(view: View, memory: Memory) -> tuple[Case, ...]:
     for task in memory.refund_tasks:
         if not is_open(task):
             continue
-        if view.mirakl is None or not is_ours(view.rules, task) or taken_over_by(memory, task) is not None:
+        differing = mismatch_case(view, memory, task)
+        if differing is not None:
+            found.append(differing)
+        elif view.mirakl is None or not is_ours(view.rules, task) or taken_over_by(memory, task) is not None:
             found.append(_refund_case(view, memory, task))
         elif task.made_at is not None:
             if _shows_something_else(view.mirakl, task):
@@ -500,7 +448,7 @@ def _refund_cases(view: View, memory: Memory) -> tuple[Case, ...]:
 
 def _shows_something_else(mirakl: MiraklOrder, task: RefundTask) -> bool:
     """Whether our refunds are shown, and still do not come to what the task asks for: a person has to compare."""
-    shown = _ours(mirakl, task)
+    shown = of_ours(mirakl, task)
     return not task.made or (len(shown) == len(task.made) and bool(shown))
 
 
@@ -583,15 +531,16 @@ def _figures(memory: Memory, task: RefundTask, currency: str) -> str:
 
 
 def _progress(mirakl: MiraklOrder, task: RefundTask, currency: str) -> str:
-    paid = sum((_paid(mirakl, task, due) for due in task.lines), ZERO)
-    if any(_paid(mirakl, task, due) > due.amount for due in task.lines):
+    asked = [asked_for(due) for due in task.lines]
+    shown = [shown_for(mirakl, task, due) for due in task.lines]
+    if any(is_over(mirakl, task, due) for due in task.lines):
+        paid = _money(sum((f.amount for f in shown), ZERO), currency)
         return (
-            f"The marketplace shows {_money(paid, currency)} refunded, which is more than asked for: compare both "
+            f"The marketplace shows {paid} refunded, which is more than asked for: compare both "
             "sides, correct what is wrong, and dismiss this with the reason."
         )
-    if paid:
-        asked = sum((due.amount for due in task.lines), ZERO)
-        return f"So far the marketplace shows {_money(paid, currency)} of {_money(asked, currency)} product amount."
+    if any(f.total(mirakl.tax_mode) for f in shown):
+        return f"So far the marketplace shows {_so_far(asked, shown, currency)}."
     if mirakl.state in DEAD:
         return "The marketplace order has ended; check there whether the customer ever paid."
     if mirakl.debited_at is None and all(line.debited_at is None for line in mirakl.lines):
@@ -600,6 +549,16 @@ def _progress(mirakl: MiraklOrder, task: RefundTask, currency: str) -> str:
             "are cancelled there instead, this closes by itself."
         )
     return ""
+
+
+def _so_far(asked: list[Figures], shown: list[Figures], currency: str) -> str:
+    product = f"{_money(sum((f.amount for f in shown), ZERO), currency)} of "
+    words = f"{product}{_money(sum((f.amount for f in asked), ZERO), currency)} product amount"
+    shipping = sum((f.shipping for f in asked), ZERO)
+    if not shipping:
+        return words
+    given_back = _money(sum((f.shipping for f in shown), ZERO), currency)
+    return f"{words} and {given_back} of {_money(shipping, currency)} shipping"
 
 
 def _facts(
@@ -619,7 +578,11 @@ def _facts(
             (f"{name}: shipping tax {tax.code}", _money(tax.amount, currency)) for tax in due.shipping_taxes
         ]
         if view.mirakl is not None:
-            facts.append((f"{name}: refunded so far", _money(_paid(view.mirakl, task, due), currency)))
+            shown = shown_for(view.mirakl, task, due)
+            so_far = shown.amount if due.line_id else shown.total(view.mirakl.tax_mode)
+            facts.append((f"{name}: refunded so far", _money(so_far, currency)))
+            if due.line_id and (due.shipping_amount or shown.shipping):
+                facts.append((f"{name}: shipping refunded so far", _money(shown.shipping, currency)))
     facts.append(("Total for the customer", total))
     kept = sum((operators_part((*due.taxes, *due.shipping_taxes)) for due in task.lines), ZERO)
     if kept and view.mirakl is not None:

@@ -9,15 +9,22 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.shares import total_of
 from interlock.orders.snapshots import GONE_OUT, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.view import View
+from interlock.refunds import damage
+from interlock.refunds.answers import known_refunds
 
 
 def decide(view: View, memory: Memory) -> Part:
     """A task for each refund of the marketplace that answers none of ours, once the order has left (before that, units
-    are at stake and other cases ask). A refund in Shopify of the same money closes it: it finds its answer in this one."""
+    are at stake and other cases ask) and unless it looks like one made twice, which is damage. A refund in Shopify of the same money closes it: it finds its answer in this one."""
     mirakl, shopify = view.mirakl, view.shopify
     if mirakl is None or shopify is None or mirakl.state not in GONE_OUT or not shopify.live:
         return Part(memory)
-    cases = tuple(_case(mirakl, line, refund) for line, refund in only_there(mirakl, memory))
+    asked_about = damage.asked_about(mirakl, memory)
+    cases = tuple(
+        _case(mirakl, line, refund)
+        for line, refund in only_there(mirakl, memory)
+        if refund.id not in asked_about
+    )
     return Part(memory, cases=cases)
 
 
@@ -27,7 +34,7 @@ def only_there(mirakl: MiraklOrder, memory: Memory) -> tuple[tuple[MiraklLine, R
         (line, refund)
         for line in mirakl.lines
         for refund in line.refunds
-        if not _is_known(memory, refund) and not _is_answered(memory, refund)
+        if refund.id not in known_refunds(memory) and not _is_answered(memory, refund)
     )
 
 
@@ -49,16 +56,6 @@ def _given_back(mirakl: MiraklOrder, refund: Reduction) -> Decimal:
     """What the customer got, in the order's currency: taxes and fees included, whatever the tax mode."""
     taxes = (*refund.taxes, *refund.shipping_taxes)
     return total_of(refund.amount, refund.shipping_amount, taxes, mirakl.tax_mode, refund.fees)
-
-
-def _is_known(memory: Memory, refund: Reduction) -> bool:
-    """Whether a task of ours stands for the refund, or a person confirmed the units behind it."""
-    of_tasks = {
-        id
-        for task in memory.refund_tasks
-        for id in (*task.settled_by, *(made.refund_id for made in task.made))
-    }
-    return refund.id in of_tasks or any(one.refund_id == refund.id for one in memory.withdrawn)
 
 
 def _is_answered(memory: Memory, refund: Reduction) -> bool:

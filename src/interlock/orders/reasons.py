@@ -459,7 +459,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=48),
         ),
         evidence="a Shopify refund that moved money, or an edit after debit, without a refund at the marketplace",
-        closes_when="By itself, when the marketplace shows refunds (or a cancelation of the units) of exactly the amount. More than asked keeps it open and says so. Two refunds of the same removal become one task.",
+        closes_when="By itself, when the marketplace shows refunds of exactly its money (product amount, shipping, taxes that come on top, fees), or a cancelation of the units. Another amount becomes [a case of its own](refund_mismatch.md). Two refunds of the same removal become one task.",
         options=(
             Option.DONE_IN_PORTAL,
             Option.DISMISS,
@@ -952,7 +952,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         kind="condition",
         owner="finance",
         severity="note",
-        title="a refund we made is not paid back yet",
+        title="a refund at the marketplace is not paid back yet",
         handled_by="automatic with notice",
         damage=Damage(
             DamageTime.AFTER_OPENING,
@@ -971,10 +971,10 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         title="a refund at the marketplace is not what was asked for",
         handled_by="person",
         damage=Damage(
-            DamageTime.AT_ONCE, "Money is paid twice or for the wrong line, and is not asked back.", "refund"
+            DamageTime.AT_ONCE, "Money is paid twice, for the wrong line or in the wrong amount, and nobody sets it right.", "refund"
         ),
         evidence="refunds at the marketplace that differ in line or amount from what was asked, or were made twice",
-        closes_when="A person closes it with a reason.",
+        closes_when="A person closes it with a reason. By itself only where the refunds come to the amount of the task after all, or where the second refund turns out to answer another task.",
         options=(Option.DISMISS,),
     ),
     Reason.REASON_CODE_MISSING: ReasonPage(

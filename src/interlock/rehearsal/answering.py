@@ -223,6 +223,7 @@ class CaseWorkers:
                     quantity=due.quantity,
                     amount=due.amount,
                     shipping_amount=due.shipping_amount,
+                    fees={fee.code: fee.amount for fee in due.fees if fee.amount},
                 )
                 done = self.crowd.attempt("portal refund", refund) and done
             self.answer(row, Option.DONE_IN_PORTAL if done else Option.DISMISS)

@@ -5,7 +5,7 @@ import heapq
 import random
 import uuid
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -737,6 +737,7 @@ class MiraklWorld:
         amount: Decimal | None,
         shipping_amount: Decimal | None,
         refused: type[ActionRefused],
+        fees: Mapping[str, Decimal] | None = None,
     ) -> Amounts:
         included = self.profile.tax_mode == "TAX_INCLUDED"
         whole_price = left.product_with_tax if included else left.product
@@ -758,7 +759,7 @@ class MiraklWorld:
                 shipping_amount=shipping_amount,
                 taxes=_part_of(left.taxes, amount, whole_price, unit),
                 shipping_taxes=_part_of(left.shipping_taxes, shipping_amount, whole_shipping, unit),
-                fees={},
+                fees=dict(fees or {}),
             )
         except ShareRefused as wrong:
             raise refused("amount", f"Line {line.id}: {wrong}.") from wrong
@@ -775,10 +776,12 @@ class MiraklWorld:
         reason_code: str = "15",
         excluded_from_shipment: bool = False,
         order_refund_id: str | None = None,
+        fees: Mapping[str, Decimal] | None = None,
     ) -> SimRefund:
         """A person refunds in the portal (`staff`), or the operator does; paid back asynchronously (3.7).
 
-        Without `amount` the unit share of `quantity` is refunded; amounts are in the marketplace's tax mode.
+        Without `amount` the unit share of `quantity` is refunded; amounts are in the marketplace's tax mode. `fees` are
+        order fees by code, refunded only where they are named (OR28).
         """
         now = self._now()
         order = self.order(order_id)
@@ -799,7 +802,9 @@ class MiraklWorld:
         left = line.refundable()
         if amount is not None and shipping_amount is None:
             shipping_amount = ZERO
-        amounts = self._share(order, line, left, quantity, rest, amount, shipping_amount, ActionRefused)
+        amounts = self._share(
+            order, line, left, quantity, rest, amount, shipping_amount, ActionRefused, fees
+        )
         group = order_refund_id or self.new_group()
         part = self.refund_part(
             order, line, quantity, amounts, reason_code, excluded_from_shipment, group, now, by

@@ -1,14 +1,17 @@
 """Refunds that people make in the marketplace portal: compared figure by figure, followed until paid, and seen if they go wrong."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import select
 
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
+from interlock.refunds import following
 from interlock.rehearsal.scenarios import Stage
 from tests.stories.stage import Theatre, Told, answer_case, marketplace, open_cases
 
@@ -24,11 +27,11 @@ def tasks(stage: Stage) -> tuple[RefundTask, ...]:
     return decode(Memory, stored).refund_tasks
 
 
-async def one_mug_fewer(stage: Stage, seen_at: float = 700) -> RefundDue:
-    """Staff take a mug off the paid order; the figures that the task asks a person to refund, once the payment was read."""
+async def one_mug_fewer(stage: Stage) -> RefundDue:
+    """Staff take a mug off the paid order; the figures that the task asks a person to refund."""
     await stage.until(400)
     stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 2)
-    await stage.until(seen_at)
+    await stage.until(700)
     assert reasons(stage) == [Reason.REFUND_TASK.value]
     ((due,),) = (task.lines for task in tasks(stage))
     assert due.shipping_amount > 0
@@ -158,16 +161,28 @@ def test_a_refund_on_another_line_is_told_and_the_task_stays_open(theatre: Theat
     assert sorted(told.open_reasons) == [Reason.REFUND_MISMATCH.value, Reason.REFUND_TASK.value]
 
 
-def test_a_refund_that_is_never_paid_is_told_after_ten_days(theatre: Theatre) -> None:
-    async def story(stage: Stage) -> None:
-        refund(stage, await one_mug_fewer(stage, 4_500))
-        done(stage)
-        await stage.until(6_500)
-        await shipped(stage, 9_000)
-        await stage.until(10 * 86_400)
-        assert reasons(stage) == []
+def test_a_refund_that_is_never_paid_is_told_in_the_end_and_closes_when_it_is(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day lasts ten minutes here, so that ten of them can be told."""
+    monkeypatch.setattr(following, "DAY", timedelta(minutes=10))
+    monkeypatch.setattr(following, "PAID_WITHIN", timedelta(minutes=100))
 
-    told = theatre.tell(story, marketplace("all-or-nothing", **NEVER), 11 * 86_400, poll_seconds=1_800.0)
+    async def story(stage: Stage) -> None:
+        refund(stage, await one_mug_fewer(stage))
+        done(stage)
+        await stage.until(800)
+        await shipped(stage, 1_300)
+        await stage.until(700 + 6_000)
+        assert reasons(stage) == []
+        await stage.until(700 + 6_600)
+        assert reasons(stage) == [Reason.REFUND_NOT_PAID.value]
+        (part,) = stage.order.lines[0].refunds
+        part.state = "REFUNDED"  # paid, and nothing says that the order changed
+
+    told = theatre.tell(story, marketplace("all-or-nothing", **NEVER), 700 + 7_900)
     (case,) = told.of(Reason.REFUND_NOT_PAID)
     assert "has not paid it back yet" in case.sentence
     assert dict(case.facts) == {tasks(told.stage)[0].settled_by[0]: "WAITING_REFUND_PAYMENT"}
+    assert told.open_reasons == []
+    assert tasks(told.stage)[0].paid_at is not None

@@ -173,7 +173,7 @@ def test_a_refund_that_is_never_paid_is_told_in_the_end_and_closes_when_it_is(
         done(stage)
         await stage.until(800)
         await shipped(stage, 1_300)
-        await stage.until(700 + 6_000)
+        await stage.until(700 + 5_700)
         assert reasons(stage) == []
         await stage.until(700 + 6_600)
         assert reasons(stage) == [Reason.REFUND_NOT_PAID.value]

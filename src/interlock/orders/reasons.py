@@ -971,7 +971,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         title="a refund at the marketplace is not what was asked for",
         handled_by="person",
         damage=Damage(
-            DamageTime.AT_ONCE, "Money is paid twice, for the wrong line or in the wrong amount, and nobody sets it right.", "refund"
+            DamageTime.AT_ONCE,
+            "Money is paid twice, for the wrong line or in the wrong amount, and nobody sets it right.",
+            "refund",
         ),
         evidence="refunds at the marketplace that differ in line or amount from what was asked, or were made twice",
         closes_when="A person closes it with a reason. By itself only where the refunds come to the amount of the task after all, or where the second refund turns out to answer another task.",

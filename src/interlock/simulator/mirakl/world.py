@@ -802,9 +802,7 @@ class MiraklWorld:
         left = line.refundable()
         if amount is not None and shipping_amount is None:
             shipping_amount = ZERO
-        amounts = self._share(
-            order, line, left, quantity, rest, amount, shipping_amount, ActionRefused, fees
-        )
+        amounts = self._share(order, line, left, quantity, rest, amount, shipping_amount, ActionRefused, fees)
         group = order_refund_id or self.new_group()
         part = self.refund_part(
             order, line, quantity, amounts, reason_code, excluded_from_shipment, group, now, by

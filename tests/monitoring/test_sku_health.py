@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from interlock.cases.store import open_connection_case
 from interlock.engine.store import ConnectionRow, one_connection
-from interlock.inventory.store import stock_figures
+from interlock.inventory.store import add_import, keep_import, lines_leave, stock_figures, touch
 from interlock.monitoring.board import findings, make_board
 from interlock.monitoring.rollup import counted_since, edit_clock_rows
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, judged
 from interlock.monitoring.skus import SkuMark, mark_of, note_sales, sample_skus, sku_page, week_of
 from interlock.orders.codec import encode
 from interlock.orders.memory import Memory, OrderedLine
+from interlock.orders.reasons import Reason
 from interlock.orders.store import add_order, orders
 from interlock.storage.database import Database
 from tests.build import NOW
@@ -126,6 +128,35 @@ def test_drift_is_counted_by_the_minute_and_begins_anew_each_week(c: Connection,
     assert sku_page(c, at + timedelta(days=7), sku="MUG")[0][0].facts.drift_minutes == 0
     counted = counted_since(c, "hour", NOW - timedelta(hours=1), row.id)["stock_drift"]
     assert counted.number == 14
+
+
+def test_drift_goes_on_while_one_file_after_the_other_is_refused(c: Connection, row: ConnectionRow) -> None:
+    """Every five minutes a file leaves, is refused whole, and the marketplace is read to show the former figure."""
+    figure(c, row, "MUG", 0, 9)
+    at = NOW
+    for minute in range(120):
+        if minute % 5 == 0:
+            number = add_import(c, row.id, f"op{minute}", [("MUG", 0)], {"MUG": (at, 9)}, 0, at)
+            lines_leave(c, row.id, number)
+        if minute % 5 == 3:
+            keep_import(c, number, state="refused", settled_at=at)
+            c.execute(update(stock_figures).where(stock_figures.c.sku == "MUG").values(believed=9))
+        sample_skus(c, at)
+        at += MINUTE
+    number = add_import(c, row.id, "last", [("MUG", 0)], {"MUG": (at, 9)}, 0, at)
+    lines_leave(c, row.id, number)
+    open_connection_case(c, row.id, Reason.STOCK_FILE_REFUSED, "file", "The file was refused whole.", at)
+    (mug,) = sku_page(c, at, sku="MUG", state="oversold")[0]
+    assert (mug.state, mug.drift, mug.cause) == ("oversold", 9, "The file was refused whole.")
+    assert (mug.facts.drift_since, mug.facts.drift_minutes) == (NOW, 119)
+    assert [one.connection for one in findings(c, at)] == ["atlas"]
+    # a sale moves the marketplace's own figure: nothing is known until it is read, and nothing shows that it is right
+    touch(c, row.id, ["MUG"], at)
+    sample_skus(c, at + MINUTE)
+    assert sku_page(c, at, sku="MUG")[0][0].facts.drift_since == NOW
+    c.execute(update(stock_figures).where(stock_figures.c.sku == "MUG").values(believed=0))
+    sample_skus(c, at + 2 * MINUTE)
+    assert sku_page(c, at, sku="MUG")[0][0].facts.drift_since is None
 
 
 def test_a_budget_of_drift_that_burns_pages_before_each_sku_is_an_error(

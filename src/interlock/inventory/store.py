@@ -127,6 +127,8 @@ stock_figures = Table(
     Column("confirmed", BigInteger),
     Column("confirmed_at", UtcDateTime),
     Column("believed", BigInteger),
+    # what it was known to show when a file left of which nobody knows yet what became of it
+    Column("shown_before", BigInteger),
     # something happened that may have moved the marketplace's own figure: a sale, an answer, a cancelation
     Column("touched_at", UtcDateTime),
     Column("shown", BigInteger),
@@ -141,6 +143,10 @@ stock_figures = Table(
         "ix_stock_figures_open", "connection_id", postgresql_where=text("target IS DISTINCT FROM believed")
     ),
 )
+
+SHOWN: ColumnElement[int | None] = func.coalesce(stock_figures.c.believed, stock_figures.c.shown_before)
+"""What the marketplace shows of an offer as far as anybody knows: while a file is under way or was refused, what it showed
+before. To be measured and shown; what is sent next hangs on `believed` alone."""
 
 ImportState = Literal["leaving", "waiting", "unclear", "complete", "refused", "lost"]
 """`leaving` until its call has ended, `waiting` for the marketplace to work it off, `unclear` where nobody knows whether it
@@ -700,7 +706,7 @@ def touch(c: Connection, connection_id: int, skus: Iterable[str], now: datetime)
         c.execute(
             update(stock_figures)
             .where(stock_figures.c.connection_id == connection_id, stock_figures.c.sku.in_(wanted))
-            .values(believed=None, touched_at=now)
+            .values(believed=None, shown_before=None, touched_at=now)
         )
 
 
@@ -708,8 +714,8 @@ def nothing_is_believed(c: Connection, connection_id: int, now: datetime) -> Non
     """What is kept here may be an old copy: no offer's figure is taken for what the marketplace shows."""
     c.execute(
         update(stock_figures)
-        .where(stock_figures.c.connection_id == connection_id, stock_figures.c.believed.is_not(None))
-        .values(believed=None, touched_at=now)
+        .where(stock_figures.c.connection_id == connection_id, SHOWN.is_not(None))
+        .values(believed=None, shown_before=None, touched_at=now)
     )
 
 
@@ -845,9 +851,19 @@ def _taken(now: datetime) -> dict[str, Any]:
     }
 
 
+def shown_of(row: Row[Any]) -> int | None:
+    """What the marketplace shows of an offer, of a row of its figures; see SHOWN."""
+    found: int | None = row.shown_before if row.believed is None else row.believed
+    return found
+
+
 def lines_leave(c: Connection, connection_id: int, number: int) -> None:
     """The lines of an import are about to leave: until it settles nobody knows what the marketplace shows for them."""
-    c.execute(update(stock_figures).where(*_figures_of_import(connection_id, number)).values(believed=None))
+    c.execute(
+        update(stock_figures)
+        .where(*_figures_of_import(connection_id, number))
+        .values(believed=None, shown_before=SHOWN)
+    )
 
 
 def lines_sent(c: Connection, connection_id: int, number: int, at: datetime) -> None:

@@ -23,7 +23,8 @@ class SkuEdit:
 @dataclass(frozen=True, slots=True)
 class SkuFacts:
     """What is known of one SKU at one marketplace. `target` is what may be offered, `shown` what the marketplace shows as
-    far as it is known; None where nothing is known. `problem` is the sentence of an open case about it."""
+    far as it is known; None where nothing is known. `problem` is the sentence of an open case about it, `file_problem` of
+    one about the stock files of the connection."""
 
     connection: str
     connection_id: int
@@ -44,6 +45,7 @@ class SkuFacts:
     shop_price: Decimal | None = None
     currency: str = ""
     problem: str = ""
+    file_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def _state(facts: SkuFacts, drift: int | None) -> tuple[SkuState, str]:
 def _why_drift(facts: SkuFacts) -> str:
     if facts.refused_why:
         return f"The marketplace refused the figure: {facts.refused_why}"
-    if facts.problem:
-        return facts.problem
+    if facts.problem or facts.file_problem:
+        return facts.problem or facts.file_problem
     if facts.published is None:
         return "Nothing was published for it yet."
     if facts.published != facts.target:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     text,
     tuple_,
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.cases.store import cases
 from interlock.engine.store import all_connections
-from interlock.inventory.store import stock_figures
+from interlock.inventory.store import SHOWN, shown_of, stock_figures
 from interlock.monitoring.measures import BOUNDS, class_of
 from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
@@ -60,9 +61,13 @@ _REASONS = (
     "offer_ambiguous",
     "sku_unknown",
     "sku_ambiguous",
-    "stock_refused",
+    "stock_line_refused",
+    "stock_absurd",
+    "oversold",
     "stock_short",
 )
+_OF_THE_FILE = ("stock_file_refused", "stock_import_stuck")
+"""Reasons for which no figure of a connection gets through."""
 
 sku_health = Table(
     "sku_health",
@@ -116,14 +121,16 @@ def sample_skus(c: Connection, now: datetime) -> int:
 
 def _sample(c: Connection, connection_id: int, now: datetime, step: timedelta) -> int:
     f, h = stock_figures.c, sku_health.c
-    known = and_(f.connection_id == connection_id, f.target.is_not(None), f.believed.is_not(None))
-    drifts = and_(known, f.target != f.believed)
+    known = and_(f.connection_id == connection_id, f.target.is_not(None), SHOWN.is_not(None))
+    drifts = and_(known, f.target != SHOWN)
     total = int(c.execute(select(func.count()).select_from(stock_figures).where(known)).scalar_one())
     week, seconds = week_of(now), round(step.total_seconds())
-    over = exists().where(drifts, f.sku == h.sku)
+    # While the marketplace's figure is not known a drift goes on: nothing has shown that it is over.
+    wanted = exists().where(f.connection_id == connection_id, f.target.is_not(None), f.sku == h.sku)
+    right = exists().where(known, f.target == SHOWN, f.sku == h.sku)
     c.execute(
         update(sku_health)
-        .where(h.connection_id == connection_id, h.drift_since.is_not(None), ~over)
+        .where(h.connection_id == connection_id, h.drift_since.is_not(None), or_(right, ~wanted))
         .values(drift_since=None)
     )
     fresh = select(f.connection_id, f.sku, literal(now, UtcDateTime), literal(week), literal(0)).where(drifts)
@@ -208,12 +215,12 @@ def drift_of_all(c: Connection, now: datetime) -> tuple[Drift, ...]:
         if not row.live:
             continue
         f = stock_figures.c
-        both = and_(f.target.is_not(None), f.believed.is_not(None))
+        both = and_(f.target.is_not(None), SHOWN.is_not(None))
         known, drifting, oversold = c.execute(
             select(
                 func.count().filter(both),
-                func.count().filter(and_(both, f.target != f.believed)),
-                func.count().filter(and_(both, f.believed > f.target)),
+                func.count().filter(and_(both, f.target != SHOWN)),
+                func.count().filter(and_(both, f.target < SHOWN)),
             ).where(f.connection_id == row.id)
         ).one()
         h = sku_health.c
@@ -293,9 +300,9 @@ def _keys(state: str) -> Select[Any] | CompoundSelect[Any]:
     figure = select(f.connection_id, f.sku)
     match state:
         case "oversold":
-            return figure.where(f.believed > f.target)
+            return figure.where(f.target < SHOWN)
         case "drifting":
-            return figure.where(f.believed < f.target)
+            return figure.where(f.target > SHOWN)
         case "refused":
             return figure.where(f.refused_why != "")
         case "price differs":
@@ -383,7 +390,7 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
     health = {one.sku: one for one in _rows(c, sku_health, row.id, skus)}
     problems = _problems(c, row.id, skus)
     edits = _edits(c, row.id, skus, linked, now)
-    week = week_of(now)
+    week, file_problem = week_of(now), _file_problem(c, row.id)
     found = []
     for sku in skus:
         offer, behind = offered.get(sku), linked.get(sku, [])
@@ -402,7 +409,7 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
                     last_sale_at=None if sampled is None else sampled.last_sale_at,
                     edits=tuple(edits.get(sku, ())),
                     target=None if figure is None else figure.target,
-                    shown=None if figure is None else figure.believed,
+                    shown=None if figure is None else shown_of(figure),
                     published=None if figure is None else figure.published,
                     published_at=None if figure is None else figure.published_at,
                     confirmed_at=None if figure is None else figure.confirmed_at,
@@ -415,6 +422,7 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
                     shop_price=price,
                     currency=currency,
                     problem=problems.get(sku, ""),
+                    file_problem=file_problem,
                 )
             )
         )
@@ -423,6 +431,14 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
 
 def _rows(c: Connection, table: Table, connection_id: int, skus: Sequence[str]) -> Sequence[Row[Any]]:
     return c.execute(select(table).where(table.c.connection_id == connection_id, table.c.sku.in_(skus))).all()
+
+
+def _file_problem(c: Connection, connection_id: int) -> str:
+    """Why no stock file of the connection gets through, where a case says so."""
+    query = select(cases.c.sentence).where(
+        cases.c.connection_id == connection_id, cases.c.closed_at.is_(None), cases.c.reason.in_(_OF_THE_FILE)
+    )
+    return c.execute(query.order_by(cases.c.id.desc()).limit(1)).scalar_one_or_none() or ""
 
 
 def _problems(c: Connection, connection_id: int, skus: Sequence[str]) -> dict[str, str]:

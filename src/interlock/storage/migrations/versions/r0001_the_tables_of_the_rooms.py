@@ -793,6 +793,7 @@ def upgrade() -> None:
         sa.Column("confirmed", sa.BigInteger(), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("believed", sa.BigInteger(), nullable=True),
+        sa.Column("shown_before", sa.BigInteger(), nullable=True),
         sa.Column("touched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shown", sa.BigInteger(), nullable=True),
         sa.Column("shown_at", sa.DateTime(timezone=True), nullable=True),

@@ -160,7 +160,7 @@ RULES = {
     "label_max_age": "How old the last look at Shopify may be for a label check to say yes; an older one is read anew.",
     "service_wait": "How long a fulfilment service that was asked to stop may take to answer before it is a case.",
     "price_tolerance": "How far, in per cent of the shop's price, the marketplace's unit price may be from it before a person is asked.",
-    "show_status": "The Shopify order says where it stands, as a metafield and a tag, for staff and Shopify Flow.",
+    "show_status": "The Shopify order says where it stands, as a metafield and a tag, for staff and Shopify Flow. `interlock connect` switches it on for a new connection and says so; `--show-status no` switches it off.",
     "customer_mail": "What mail about its orders is wanted. `none`: none at all, so an order without an e-mail address is fine. `shipping`: the shop's shipping mails reach the customer through the relay address, so an order that lost it is a case. Interlock itself sends none in either.",
     "pauses": "Flows that a person has stopped for a while on the page Connections, each with who, why and until when.",
     "mirror_marketplace_changes": "What the marketplace takes out of its order is taken out of the Shopify order by our own edit, where we may edit it.",

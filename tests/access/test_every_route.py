@@ -11,11 +11,12 @@ from sqlalchemy import Text, cast, func, select
 from starlette.routing import BaseRoute, Mount
 
 from interlock.access.audit_log import entries
-from interlock.access.roles import PERMISSION_WORDS, PERMISSIONS, Grant, Permission, Role
+from interlock.access.roles import PERMISSION_WORDS, PERMISSIONS, Grant, Permission, Role, answers_for
+from interlock.access.store import PERMISSION_OF
 from interlock.cases.store import cases
 from interlock.console.doors import Door, Need, need_of
 from interlock.engine.store import ConnectionRow
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import CATALOGUE, Reason
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from interlock.tables import metadata
@@ -182,6 +183,15 @@ def test_every_route_needs_what_is_written_here(app: FastAPI) -> None:
     }
 
     assert found == EXPECTED
+
+
+def test_every_permission_opens_something() -> None:
+    """A right that opens nothing is a promise on the page People that nobody keeps."""
+    opened = {need for need in EXPECTED.values() if isinstance(need, Permission)}
+    by_the_case = {answers_for(page.owner) for page in CATALOGUE.values()}
+    by_a_key = set(PERMISSION_OF.values())
+
+    assert opened | by_the_case | by_a_key == set(Permission)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def somebody(*grants: Grant) -> Person:
         (Role.CX, P.CHANGE_MAPPINGS, False),
         (Role.OPERATIONS, P.OVERRIDE_LABEL, True),
         (Role.OPERATIONS, P.ANSWER_FINANCE, False),
-        (Role.OPERATIONS, P.CHANGE_POLICIES, False),
+        (Role.OPERATIONS, P.MANAGE_ALERTS, False),
         (Role.FINANCE, P.ANSWER_FINANCE, True),
         (Role.FINANCE, P.EDIT_ORDERS, False),
         (Role.FINANCE, P.REVEAL_PERSONAL_DATA, False),

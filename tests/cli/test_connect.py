@@ -135,6 +135,35 @@ def test_how_long_orders_are_held_is_set_at_connect_and_changed_later(
     )
 
 
+def test_a_new_connection_says_where_its_orders_stand_and_that_it_does(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    made = connect(interlock, given, platforms, "--acceptance-window", "48h")
+    with database.begin() as c:
+        (before,) = all_connections(c)
+    off = interlock("connect", "--name", "atlas", "--show-status", "no")
+    live = interlock("connect", "--name", "atlas", "--live")
+    with database.begin() as c:
+        (after,) = all_connections(c)
+
+    assert (before.rules.show_status, after.rules.show_status, after.live) == (True, False, True)
+    assert "interlock connect --name atlas --show-status no" in " ".join(made.output.split())
+    for said in (off, live):
+        assert "one tag that begins with" not in " ".join(said.output.split())
+
+
+def test_whoever_wants_no_status_says_so_when_the_connection_is_added(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    connect(interlock, given, platforms, "--show-status", "no")
+
+    with database.begin() as c:
+        (row,) = all_connections(c)
+    assert row.rules.show_status is False
+
+
 def test_a_connection_goes_live_later(
     interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
 ) -> None:

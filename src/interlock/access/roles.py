@@ -44,7 +44,6 @@ class Permission(StrEnum):
     CHANGE_MAPPINGS = "change_mappings"
     EXPORT = "export"
     PAUSE_FLOWS = "pause_flows"
-    CHANGE_POLICIES = "change_policies"
     MANAGE_ALERTS = "manage_alerts"
     MANAGE_API_KEYS = "manage_api_keys"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -96,7 +95,6 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             P.ANSWER_ENGINEER,
             P.CHANGE_MAPPINGS,
             P.PAUSE_FLOWS,
-            P.CHANGE_POLICIES,
             P.MANAGE_ALERTS,
             P.MANAGE_API_KEYS,
             P.SEE_AUDIT_LOG,
@@ -195,7 +193,7 @@ ROLE_WORDS: Mapping[Role, str] = MappingProxyType(
         Role.CX: "answers customer-service cases, edits and links orders, sees addresses with a reason",
         Role.OPERATIONS: "what customer service may, and holds, labels, mappings, pausing flows",
         Role.FINANCE: "answers refund tasks and approves refunds",
-        Role.ENGINEER: "connections and their rules, alerts, API keys, the audit log",
+        Role.ENGINEER: "answers the engineer's cases; mappings, pausing flows, alerts, API keys, the audit log",
         Role.ADMIN: "everything, including who else may do what",
     }
 )
@@ -218,7 +216,6 @@ PERMISSION_WORDS: Mapping[Permission, str] = MappingProxyType(
         P.CHANGE_MAPPINGS: "change mappings",
         P.EXPORT: "export lists",
         P.PAUSE_FLOWS: "pause flows",
-        P.CHANGE_POLICIES: "change the rules of a connection",
         P.MANAGE_ALERTS: "change alerts",
         P.MANAGE_API_KEYS: "make and revoke API keys",
         P.SEE_AUDIT_LOG: "see the audit log",

@@ -157,7 +157,8 @@ def connect(
         str,
         typer.Option(
             "--show-status",
-            help="yes: the Shopify order says in sync, held or needs decision, as metafield and tag; no: nothing.",
+            help="yes: the Shopify order says in sync, held or needs decision, as metafield and tag; no: nothing. A new "
+            "connection says it.",
         ),
     ] = "",
     customer_mail: Annotated[
@@ -316,6 +317,7 @@ def _rules(
         acceptance_window=duration(acceptance_window) if acceptance_window.strip() else None,
         partial_acceptance=partial_acceptance,
         partial_cancelation=partial_cancelation,
+        show_status=True,
     )
 
 
@@ -674,6 +676,12 @@ def _tell(
     )
     say(f"\n{profile.share}")
     say(f"\n{services_in_words(row)}")
+    if row.rules.show_status:
+        say(
+            "\nEach Shopify order that Interlock makes says where it stands, as a metafield and one tag that begins with "
+            "“Interlock: ”. A Shopify Flow or an app of yours that acts on tags meets it. To have none: interlock connect "
+            f"--name {row.name} --show-status no"
+        )
     if row.live:
         say(f"\n{row.name} is live: from now on both platforms are written to.")
     else:

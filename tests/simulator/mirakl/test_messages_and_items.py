@@ -72,6 +72,7 @@ def test_a_message_that_cannot_be_sent_is_400(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("length", [3, 50_000])
 def test_the_shortest_and_the_longest_message_go(length: int) -> None:
+    """Section 5 OR43: 3 to 50,000 characters."""
     seller = Seller()
     order = seller.world.create_generated()
 
@@ -90,6 +91,7 @@ def test_a_reason_of_the_operators_list_may_be_the_topic() -> None:
 
 
 def test_a_message_needs_its_part_its_form_and_its_order() -> None:
+    """Section 5 OR43 (multipart/form-data, part `thread_input`) and 1.7 (404, 415)."""
     seller = Seller()
     order = seller.world.create_generated()
 

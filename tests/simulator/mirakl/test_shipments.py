@@ -185,6 +185,7 @@ def test_a_shipment_that_cannot_be_is_an_item_error(fields: dict[str, Any], word
     ],
 )
 def test_a_body_the_contract_does_not_allow_is_400(wrong: dict[str, Any]) -> None:
+    """Section 6 (ST01: required members, 1,000 shipments, `invoice_reference` without blanks) and 1.7 (400)."""
     seller = Seller(multi_shipment=True)
     assert seller.call("POST", "/api/shipments", wrong).status_code == 400
 
@@ -245,6 +246,7 @@ def test_whether_whole_orders_can_still_be_shipped_is_a_switch(switch: str, stat
 
 
 def test_the_portal_ships_a_part_and_validates_what_others_made() -> None:
+    """Sections 3.6 and 6 (ST24): a shipment is SHIPPED once validated, whoever made it."""
     seller = Seller(multi_shipment=True, payment_workflow="PAY_ON_DELIVERY")
     order = ready(seller, 2)
     seller.world.portal_ship(order.id, {order.lines[0].id: 1}, carrier_code="UPS", number="1")

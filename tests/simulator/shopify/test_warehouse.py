@@ -103,6 +103,7 @@ def test_right_after_a_cancellation_request_the_status_still_reads_accepted(
 
 
 def test_a_cancellation_request_may_show_after_a_while(make_world: MakeWorld) -> None:
+    """Reference 10.1: right after a cancellation request `requestStatus` still reads ACCEPTED; for how long, nobody knows."""
     world = make_world(switched={"cancellation_request_shows": "after_seconds"})
     parcel = service_order(world)
     world.request_fulfillment(parcel)
@@ -124,6 +125,7 @@ def test_a_cancellation_request_may_show_after_a_while(make_world: MakeWorld) ->
 def test_what_a_service_gives_back_can_be_held_again(
     make_world: MakeWorld, value: str, parcels: list[tuple[str, str, int]]
 ) -> None:
+    """Reference 10.1 (`CANCELLATION_ACCEPTED`; ids are not stable) and 10.5, row 3; which of the two happens is a switch."""
     world = make_world(switched={"accepted_cancellation": value})
     parcel = service_order(world)
     world.request_fulfillment(parcel)
@@ -148,6 +150,7 @@ def test_what_a_service_gives_back_can_be_held_again(
 def test_a_service_behaves_by_itself(
     world: ShopifyWorld, behaviour: Service, request_left: str, shipped: bool
 ) -> None:
+    """Reference 10.1: the values of `requestStatus` in their order; 10.4: a service ships what it was given."""
     parcel = service_order(world, behaviour)
     settle(world)
     assert parcel.request == request_left
@@ -163,6 +166,7 @@ def test_a_service_behaves_by_itself(
 def test_a_service_answers_a_cancellation_in_its_own_time(
     world: ShopifyWorld, cancellation: str, request_left: str, shipped: bool
 ) -> None:
+    """Reference 10.1 (CANCELLATION_REQUESTED to CANCELLATION_ACCEPTED or CANCELLATION_REJECTED) and 10.5, row 3."""
     behaviour = Service(
         True, answers_after=10, cancellation=cancellation, cancellation_after=60, ships_after=300
     )
@@ -239,6 +243,7 @@ def test_a_hold_in_the_blind_window_is_a_switch(
     ("value", "status"), [("fulfillment_stays", "SUCCESS"), ("fulfillment_cancelled", "CANCELLED")]
 )
 def test_a_voided_label_is_shown_as_such(make_world: MakeWorld, value: str, status: str) -> None:
+    """Reference 10.5 and 11: `displayStatus` LABEL_VOIDED; what becomes of the fulfilment is a switch."""
     world = make_world(switched={"voided_label": value})
     parcel = parcel_of(world)
     world.buy_label(parcel)
@@ -268,6 +273,7 @@ def test_a_split_leaves_two_and_the_new_one_is_not_held(world: ShopifyWorld) -> 
 @pytest.mark.parametrize("identity", ["new_id", "same_id"])
 @pytest.mark.parametrize("holds", ["yes", "no"])
 def test_a_held_fulfilment_order_is_moved(make_world: MakeWorld, identity: str, holds: str) -> None:
+    """Reference 10.1 (a move closes and creates fulfilment orders) and 10.5 (`fulfillmentOrderMove`)."""
     world = make_world(switched={"moved_fulfillment_order": identity, "moved_keeps_holds": holds})
     other = world.add_location("Second warehouse")
     parcel = parcel_of(world)
@@ -281,6 +287,7 @@ def test_a_held_fulfilment_order_is_moved(make_world: MakeWorld, identity: str, 
 
 
 def test_open_siblings_are_merged_and_held_ones_are_not(world: ShopifyWorld) -> None:
+    """Reference 10.5 (`fulfillmentOrderMerge`) and 7.3: same location, status and delivery method."""
     parcel = parcel_of(world, 3)
     made = world.split_fulfillment_order(parcel, [("SKU-A", 1)])
     world.place_hold(made)
@@ -295,6 +302,7 @@ def test_open_siblings_are_merged_and_held_ones_are_not(world: ShopifyWorld) -> 
 def test_a_scheduled_fulfilment_order_opens_in_its_time(
     make_world: MakeWorld, value: str, offered: bool
 ) -> None:
+    """Reference 10.1 (SCHEDULED before `fulfillAt`) and 10.5 (`fulfillmentOrderReschedule` only there)."""
     world = make_world(switched={"scheduled_holdable": value})
     parcel = parcel_of(world)
     world.schedule_fulfillment_order(parcel, 600)
@@ -322,6 +330,7 @@ def test_reported_progress_can_be_held_and_taken_back(world: ShopifyWorld) -> No
 def test_what_happens_to_fulfilment_orders_is_announced(
     world: ShopifyWorld, client: Client, receiver: Receiver
 ) -> None:
+    """Reference 9.3 and 9.4: the topics of fulfilment orders."""
     names = (
         "SPLIT",
         "MOVED",

@@ -17,7 +17,7 @@ from interlock.engine.offers import (
 from interlock.engine.store import ConnectionRow, count, duty_is_due, take_duty
 from interlock.logs import logger
 from interlock.mirakl import exports
-from interlock.mirakl.client import MiraklClient, ReadError, ReadRefused, ReadUnavailable
+from interlock.mirakl.failures import ReadError, ReadRefused, ReadUnavailable
 from interlock.offers.matching import Variant
 from interlock.offers.reading import (
     Failure,
@@ -72,21 +72,22 @@ class Comparing:
         read = await self.store.tx(lambda c: offer_read(c, row.id))
         if read.not_before is not None and now < read.not_before:
             return False
-        client = self.connections.mirakl_client(row)
         wanted = None if read.tracking_id else wanted_read(read, now)
         try:
             if read.tracking_id:
-                return await self._look(row, client, read)
+                return await self._look(row, read)
             if wanted is not None:
-                await self._ask(row, client, read, wanted)
+                await self._ask(row, read, wanted)
         except ReadError as failed:
             await self._failed(row, read, wanted, failed, now)
         return False
 
-    async def _ask(self, row: ConnectionRow, client: MiraklClient, read: OfferRead, wanted: Wanted) -> None:
+    async def _ask(self, row: ConnectionRow, read: OfferRead, wanted: Wanted) -> None:
         now = self.clock.now()
         whole = wanted == "whole"
-        tracking_id = await client.ask_for_offers(None if whole else changed_since(read, now))
+        tracking_id = await exports.ask(
+            self.connections.mirakl_client(row), None if whole else changed_since(read, now)
+        )
         if tracking_id == read.last_tracking_id:
             # The marketplace answers a same request with the export there is: it says nothing new.
             later = put_off(whole, now, AGAIN_AFTER)
@@ -96,7 +97,8 @@ class Comparing:
             lambda c: keep_offer_read(c, row.id, tracking_id=tracking_id, asked_at=now, whole=whole)
         )
 
-    async def _look(self, row: ConnectionRow, client: MiraklClient, read: OfferRead) -> bool:
+    async def _look(self, row: ConnectionRow, read: OfferRead) -> bool:
+        client = self.connections.mirakl_client(row)
         export = await exports.state_of(client, read.tracking_id)
         now = self.clock.now()
         if export.state == "pending" and not pending_too_long(read, now):
@@ -120,12 +122,13 @@ class Comparing:
 
         await self.store.tx(keep)
         logger().info("offers.read", connection=row.name, count=len(found.offers))
-        await self._look_closer(row, client)
+        await self._look_closer(row)
         return True
 
-    async def _look_closer(self, row: ConnectionRow, client: MiraklClient) -> None:
+    async def _look_closer(self, row: ConnectionRow) -> None:
         """Read the codes of the products behind offers that lead to no product of the shop (OF21), a few at a time: a
         barcode may tell a person which product is meant. One that cannot be read is looked at after the next export."""
+        client = self.connections.mirakl_client(row)
         for sku in await self.store.tx(lambda c: to_look_closer(c, row, self.clock.now())):
             try:
                 references = await exports.references_of(client, sku)

@@ -60,7 +60,7 @@ from interlock.engine.sweeps import (
 from interlock.engine.troubles import TroubleCode, note_trouble, trouble_is_over
 from interlock.logs import logger
 from interlock.mirakl import read as mirakl_read
-from interlock.mirakl.client import ReadError
+from interlock.mirakl.failures import ReadError
 from interlock.monitoring.duty import WATCHDOG_FILE, Alerting
 from interlock.monitoring.own_checks import OwnChecks
 from interlock.orders.actions import Lane
@@ -69,8 +69,8 @@ from interlock.quarantine.store import in_quarantine
 from interlock.settings import Settings, SettingsInvalid, console_address
 from interlock.shopify import read as shopify_read
 from interlock.shopify import subscriptions
+from interlock.shopify.account import is_loopback
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.client import is_loopback
 from interlock.storage.database import Database, Store, ThreadStore, clock_offset
 from interlock.storage.embedded import EmbeddedServer
 from interlock.storage.encryption import Keyring, open_keyring

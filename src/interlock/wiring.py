@@ -33,16 +33,12 @@ from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
 from interlock.marketplaces.reasons import with_usable_reasons
 from interlock.mirakl import perform as mirakl_perform
 from interlock.mirakl import read as mirakl_read
-from interlock.mirakl.client import (
-    MiraklAccount,
-    MiraklClient,
-    ReadError,
-    ReadUnavailable,
-    trouble_of,
-)
+from interlock.mirakl.account import MiraklAccount
+from interlock.mirakl.client import MiraklClient
 from interlock.mirakl.exact import parsed, written
+from interlock.mirakl.failures import ReadError, ReadUnavailable, trouble_of
 from interlock.mirakl.translate import UnreadableOrder, order_from
-from interlock.orders.actions import MiraklAction, PublishStock, ShopifyAction
+from interlock.orders.actions import Lane, MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.capability import Capability
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.codec import decode
@@ -53,8 +49,9 @@ from interlock.orders.snapshots import Draft, MiraklOrder, Offer, ShopifyOrder, 
 from interlock.shipping.store import carrier_map
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import read as shopify_read
+from interlock.shopify.account import ShopifyShop
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.client import ShopifyClient, ShopifyShop, Token
+from interlock.shopify.client import ShopifyClient, Token
 from interlock.shopify.names import ORDER_TAG
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring, Undecipherable
@@ -458,6 +455,26 @@ class StoredConnections:
         )
         self._clients[row.id] = _Clients(identity, mirakl, shopify, budgets)
         return self._clients[row.id]
+
+
+class _OneShot:
+    """A call budget for a handful of calls by hand. It never waits: a platform that asks for a pause ends the attempt."""
+
+    async def take(self, operation: str, lane: Lane) -> float:
+        return 0.0
+
+    async def told_to_wait(self, operation: str, seconds: float) -> None:
+        return None
+
+
+def mirakl_to_try(account: MiraklAccount, http: httpx2.AsyncClient) -> MiraklClient:
+    """A client for a marketplace that is not connected yet."""
+    return MiraklClient(account, http, _OneShot())
+
+
+def shop_to_try(shop: ShopifyShop, http: httpx2.AsyncClient, clock: Clock) -> ShopifyClient:
+    """A client for a shop that is not connected yet."""
+    return ShopifyClient(shop, http, _OneShot(), clock.now)
 
 
 def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> ConnectionRules:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from interlock.mirakl.client import MiraklAccount, MiraklClient
+from interlock.mirakl.account import MiraklAccount
+from interlock.mirakl.client import MiraklClient
 from interlock.mirakl.perform import perform
 from interlock.orders.actions import SendMessage
 from interlock.orders.outcomes import Confirmed

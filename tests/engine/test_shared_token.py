@@ -7,7 +7,8 @@ import httpx2
 
 from interlock.engine.store import shop_tokens
 from interlock.shopify import read
-from interlock.shopify.client import ShopifyClient, ShopifyShop, Token
+from interlock.shopify.account import ShopifyShop
+from interlock.shopify.client import ShopifyClient, Token
 from interlock.simulator.clock import PlatformClock
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.shopify.world import ShopifyWorld

@@ -46,6 +46,36 @@ def test_every_import_contract_holds() -> None:
             "import interlock.simulator",
             "only the command line and the rehearsal start the simulator",
         ),
+        (
+            "console/breach.py",
+            "import interlock.mirakl.client",
+            "only the rooms of the platforms and the wiring reach their clients",
+        ),
+        (
+            "engine/breach.py",
+            "from interlock.shopify.client import ShopifyClient",
+            "only the rooms of the platforms and the wiring reach their clients",
+        ),
+        (
+            "mirakl/breach.py",
+            "from interlock.mirakl.client import MiraklClient",
+            "only the rooms of the platforms and the wiring reach their clients",
+        ),
+        (
+            "shopify/breach.py",
+            "from interlock.shopify.client import ShopifyClient",
+            "only the rooms of the platforms and the wiring reach their clients",
+        ),
+        (
+            "cli/breach.py",
+            "from interlock.shopify import perform",
+            "only the wiring and what sets up a shop reach the pages that write",
+        ),
+        (
+            "mirakl/breach.py",
+            "import interlock.mirakl.perform",
+            "only the wiring and what sets up a shop reach the pages that write",
+        ),
     ],
 )
 def test_a_breach_is_noticed(copy: Path, module: str, line: str, contract: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx2
 
-from interlock.mirakl.client import MiraklAccount, MiraklClient
+from interlock.mirakl.account import MiraklAccount
+from interlock.mirakl.client import MiraklClient
 from interlock.mirakl.exact import parsed
 from interlock.orders.actions import Lane
 

@@ -10,7 +10,9 @@ from decimal import Decimal
 import httpx2
 import pytest
 
-from interlock.mirakl.client import MiraklAccount, MiraklClient, ReadRefused, ReadUnavailable, ReadUnreadable
+from interlock.mirakl.account import MiraklAccount
+from interlock.mirakl.client import MiraklClient
+from interlock.mirakl.failures import ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.mirakl.perform import perform
 from interlock.mirakl.read import (
     by_ids,

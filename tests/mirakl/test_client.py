@@ -10,15 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from interlock.mirakl.client import (
-    CallLimits,
-    MiraklAccount,
-    MiraklClient,
-    ReadRefused,
-    ReadUnavailable,
-    ReadUnreadable,
-)
+from interlock.mirakl.account import MiraklAccount
+from interlock.mirakl.client import CallLimits, MiraklClient
 from interlock.mirakl.exact import written
+from interlock.mirakl.failures import ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.orders.outcomes import Unavailable, Unknown
 from tests.mirakl.marketplace_documents import KEY, ORIGIN, NotedBudget, client_of, order_document
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from interlock.mirakl.client import KeyUnusable, MiraklAccount, OriginRefused, check_origin
+from interlock.mirakl.account import KeyUnusable, MiraklAccount, OriginRefused, check_origin
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.mirakl.client import MiraklClient, Page, ReadUnavailable, TooManyIds
+from interlock.mirakl.client import MiraklClient, Page, TooManyIds
 from interlock.mirakl.exact import written
+from interlock.mirakl.failures import ReadUnavailable
 from interlock.mirakl.read import PagingNeverSettles, by_ids, walk_states, walk_updated
 from interlock.orders.actions import Lane
 from tests.mirakl.marketplace_documents import NotedBudget, client_of

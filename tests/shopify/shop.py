@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 
 from interlock.orders.actions import Lane
-from interlock.shopify.client import ShopifyClient, ShopifyShop
+from interlock.shopify.account import ShopifyShop
+from interlock.shopify.client import ShopifyClient
 from tests.shopify.orders import NOW
 
 Answer = dict[str, Any] | httpx2.Response | Exception

@@ -35,7 +35,8 @@ from interlock.orders.content import content_of
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
 from interlock.orders.snapshots import ShopifyOrder
 from interlock.shopify import read
-from interlock.shopify.client import ShopifyClient, ShopifyShop
+from interlock.shopify.account import ShopifyShop
+from interlock.shopify.client import ShopifyClient
 from interlock.shopify.perform import define_marker, define_status, perform, set_instance_mark
 from interlock.shopify.subscriptions import ensure
 from interlock.shopify.webhooks import TOPICS, read_delivery, verify

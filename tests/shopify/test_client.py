@@ -7,14 +7,9 @@ import httpx2
 import pytest
 
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
+from interlock.shopify.account import ShopAddressRefused, ShopifyShop
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.client import (
-    MAX_ANSWER_BYTES,
-    CostBucket,
-    ShopAddressRefused,
-    ShopifyClient,
-    ShopifyShop,
-)
+from interlock.shopify.client import MAX_ANSWER_BYTES, CostBucket, ShopifyClient
 from interlock.shopify.read import order_state
 from tests.shopify.orders import NOW
 from tests.shopify.shop import Shop, data

@@ -33,7 +33,7 @@ from interlock.engine.store import (
     seconds_until_allowed,
 )
 from interlock.marketplaces.reasons import Use, usable
-from interlock.mirakl.client import OriginRefused, check_origin
+from interlock.mirakl.account import OriginRefused, check_origin
 from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.codec import decode, encode
 from interlock.orders.connection import ConnectionRules, ReasonOfEdit, ShippingOrigin

@@ -9,14 +9,15 @@ import httpx2
 from interlock.clock import Clock
 from interlock.engine.hosts import PrivateHost, refuse_private
 from interlock.mirakl import read as mirakl_read
-from interlock.mirakl.client import KeyUnusable, MiraklAccount, MiraklClient, ReadError, ReadRefused
-from interlock.orders.actions import Lane
+from interlock.mirakl.account import KeyUnusable, MiraklAccount
+from interlock.mirakl.failures import ReadError, ReadRefused
 from interlock.orders.capability import Capability
 from interlock.orders.outcomes import Confirmed, Refused, Unavailable, Unknown
 from interlock.shopify import perform as shopify_perform
 from interlock.shopify import read as shopify_read
+from interlock.shopify.account import ShopAddressRefused, ShopifyShop
 from interlock.shopify.classify import CallFailed
-from interlock.shopify.client import ShopAddressRefused, ShopifyClient, ShopifyShop
+from interlock.wiring import mirakl_to_try, shop_to_try
 
 COUNTED_OPERATIONS = ("A01", "RE01", "SH12", "SH21")
 """What the probe calls and the published ceilings count: charged to the account once its shop id is known."""
@@ -37,16 +38,6 @@ class Probed:
     capability: Capability
     readiness: shopify_read.Readiness
     shop_id: int
-
-
-class _OneShot:
-    """A call budget for a handful of calls by hand. It never waits: a platform that asks for a pause ends the probe."""
-
-    async def take(self, operation: str, lane: Lane) -> float:
-        return 0.0
-
-    async def told_to_wait(self, operation: str, seconds: float) -> None:
-        return None
 
 
 async def probe(
@@ -91,7 +82,7 @@ async def _marketplace(origin: str, key: str, shop_id: str, http: httpx2.AsyncCl
     http.event_hooks = {"request": [_without_empty_shop_id]}
     try:
         async with http:
-            client = MiraklClient(MiraklAccount(origin, key, shop_id), http, _OneShot())
+            client = mirakl_to_try(MiraklAccount(origin, key, shop_id), http)
             return await mirakl_read.capability(client)
     except KeyUnusable as wrong:
         raise CannotConnect(f"{wrong} Nothing was stored.") from wrong
@@ -104,7 +95,7 @@ async def _marketplace(origin: str, key: str, shop_id: str, http: httpx2.AsyncCl
 async def _shop(shop: ShopifyShop, clock: Clock, http: httpx2.AsyncClient) -> shopify_read.Readiness:
     try:
         async with http:
-            client = ShopifyClient(shop, http, _OneShot(), clock.now)
+            client = shop_to_try(shop, http, clock)
             readiness = await shopify_read.startup(client)
             _refuse_unready(shop, readiness)
             outcome = await shopify_perform.define_marker(client)

@@ -1,17 +1,15 @@
 """One method per operation of Mirakl's seller API that we use: how a call is made, and nothing of what it means."""
 
 import asyncio
-import hashlib
-import ipaddress
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
 
+from interlock.mirakl.account import MiraklAccount
 from interlock.mirakl.classify import (
     Answered,
     Broken,
@@ -27,6 +25,7 @@ from interlock.mirakl.classify import (
     retry_after,
 )
 from interlock.mirakl.exact import NotJson, parsed, written
+from interlock.mirakl.failures import ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome
 from interlock.orders.ports import CallBudget
@@ -51,31 +50,6 @@ EXPORTED_FIELDS = (
     "shop_sku",
 )
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-# Resolvers read hosts that end like this as numbers (127.1, 0x7f000001), past any check of the number itself.
-_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
-
-
-class OriginRefused(ValueError):
-    """A marketplace address that keys must not be sent to. `what` names what is wrong with it."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(
-            f"This marketplace address cannot be used: {what}. Give the address of the marketplace itself, "
-            "such as https://brand-prod.mirakl.net; nothing was sent."
-        )
-
-
-class KeyUnusable(ValueError):
-    """An API key that cannot stand in a header."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The API key is empty or holds blanks or characters that no key has. Copy it again from the seller "
-            "portal (API key of the shop user); nothing was sent."
-        )
-
 
 class TooManyIds(ValueError):
     """None or more than 100 orders, or an id that cannot stand in a list, were given at once (OR11, OR04)."""
@@ -84,86 +58,6 @@ class TooManyIds(ValueError):
         super().__init__(
             f"{operation} takes 1 to {LARGEST_PAGE} order ids in one call: {what}. Nothing was sent."
         )
-
-
-class ReadError(Exception):
-    """A read gave nothing that can be used. Its three kinds say whether asking again helps."""
-
-
-class ReadUnavailable(ReadError):
-    """The marketplace could not answer now; asking again later helps. `retry_after` in seconds where known;
-    `too_many_calls` says that the marketplace refused the call for load (HTTP 429)."""
-
-    def __init__(
-        self, operation: str, why: str, retry_after: float | None = None, too_many_calls: bool = False
-    ) -> None:
-        self.operation = operation
-        self.why = why
-        self.retry_after = retry_after
-        self.too_many_calls = too_many_calls
-        when = "later" if retry_after is None else f"in {retry_after:g} s"
-        super().__init__(f"{operation} could not be read: {why}. Nothing changed; it is read again {when}.")
-
-
-class ReadRefused(ReadError):
-    """The marketplace said no. `words` are its own, without personal data."""
-
-    def __init__(self, operation: str, status: int, words: str) -> None:
-        self.operation = operation
-        self.status = status
-        self.words = words
-        meaning = {
-            401: "the API key is not accepted; give the connection a valid key",
-            403: "the key's role does not allow this operation; ask the marketplace for the role",
-            404: "the marketplace does not offer this operation, or the address is not a marketplace's",
-        }.get(status, "check the connection's address and settings")
-        if 300 <= status < 400:
-            meaning = (
-                "it points to another address, which is never followed; correct the connection's address"
-            )
-        said = f' It said: "{words}".' if words else ""
-        super().__init__(f"{operation} was refused with status {status}: {meaning}.{said}")
-
-
-def trouble_of(failed: ReadError) -> Literal["credential_refused", "scope_missing", "unreachable"]:
-    """What a person has to put right: a key that is not accepted (401), a role that lacks the operation (403)."""
-    if isinstance(failed, ReadRefused) and failed.status == 401:
-        return "credential_refused"
-    if isinstance(failed, ReadRefused) and failed.status == 403:
-        return "scope_missing"
-    return "unreachable"
-
-
-class ReadUnreadable(ReadError):
-    """The marketplace answered with something that is not the documented answer.
-
-    `body_hash` (sha256) identifies the answer without showing it; `body` is kept for an encrypted store and is
-    part of no sentence.
-    """
-
-    def __init__(self, operation: str, why: str, body: bytes) -> None:
-        self.operation = operation
-        self.why = why
-        self.body = body
-        self.body_hash = hashlib.sha256(body).hexdigest()
-        super().__init__(
-            f"The answer to {operation} cannot be read: it is {why} (sha256 {self.body_hash[:16]}). "
-            "Nothing was taken from it; it is read again, and if it stays so an engineer has to look."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MiraklAccount:
-    """One shop account on one marketplace: origin (see `check_origin`), API key and shop id (A01 `shop_id`)."""
-
-    origin: str
-    api_key: str = field(repr=False)
-    shop_id: str
-
-    def __post_init__(self) -> None:
-        key = self.api_key
-        if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise KeyUnusable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,48 +74,6 @@ class Page:
     def observed_at(self, now: datetime) -> datetime:
         """The moment the page was asked for, if `now` is when it arrived: what it shows is at least that young."""
         return now - timedelta(seconds=self.took)
-
-
-def check_origin(origin: str, allow_loopback_http: bool) -> str:
-    """The origin to send keys to: `https://host[:port]`, lower case, without a trailing `/api` or slash.
-
-    Only https is possible; plain http to this machine needs `allow_loopback_http`. Addresses that carry a
-    user, a query, another path, or are private network numbers raise OriginRefused.
-    """
-    text = origin.strip()
-    if not text or any(not c.isprintable() or c in " \\" for c in text):
-        raise OriginRefused("it is empty or holds blanks, backslashes or invisible characters")
-    try:
-        parts = urlsplit(text)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError as wrong:
-        raise OriginRefused("its host or port cannot be read") from wrong
-    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        raise OriginRefused("it contains a user name or password")
-    if parts.scheme not in ("https", "http"):
-        raise OriginRefused("it does not begin with https://")
-    if not host:
-        raise OriginRefused("it names no host")
-    if parts.query or parts.fragment or "?" in text or "#" in text:
-        raise OriginRefused("it contains a query or a fragment")
-    if parts.path.rstrip("/") not in ("", "/api"):
-        raise OriginRefused("it contains a path other than /api")
-    number = _ip_number(host)
-    if number is None and (not _HOST.fullmatch(host) or _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2])):
-        raise OriginRefused("its host is not a plain host name")
-    on_this_machine = (
-        host == "localhost" or host.endswith(".localhost") or (number is not None and number.is_loopback)
-    )
-    if on_this_machine and not allow_loopback_http:
-        raise OriginRefused("it points to this machine, which only a test installation may allow")
-    if parts.scheme == "http" and not on_this_machine:
-        raise OriginRefused("it uses plain http, which would show the key to the network; use https")
-    if number is not None and not on_this_machine and not number.is_global:
-        raise OriginRefused("it is a private network address")
-    shown = f"[{host}]" if ":" in host else host
-    if port is None or (parts.scheme, port) in (("https", 443), ("http", 80)):
-        return f"{parts.scheme}://{shown}"
-    return f"{parts.scheme}://{shown}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,10 +539,3 @@ def _instant(moment: datetime | None) -> str:
 
 def _in_path(order_id: str) -> str:
     return quote(order_id, safe="")
-
-
-def _ip_number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from interlock.mirakl.client import MiraklClient, ReadUnreadable
+from interlock.mirakl.client import MiraklClient
+from interlock.mirakl.failures import ReadUnreadable
 from interlock.offers.matching import Offered
 from interlock.orders.actions import Lane
 
@@ -32,6 +34,12 @@ class Exported:
 
     offers: tuple[Offered, ...]
     unreadable: int = 0
+
+
+async def ask(client: MiraklClient, since: datetime | None, lane: Lane = "rest") -> str:
+    """Ask for an export of all offers that are not deleted, or of all that changed since; returns its tracking id. Nothing
+    of the shop changes by it (OF52). Raises ReadError."""
+    return await client.ask_for_offers(since, lane)
 
 
 async def state_of(client: MiraklClient, tracking_id: str, lane: Lane = "rest") -> Export:

@@ -7,16 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from interlock.inventory.observed import ImportShown
-from interlock.mirakl.client import (
-    LARGEST_PAGE,
-    MiraklClient,
-    Page,
-    ReadError,
-    ReadRefused,
-    ReadUnavailable,
-    ReadUnreadable,
-    TooManyIds,
-)
+from interlock.mirakl.client import LARGEST_PAGE, MiraklClient, Page, TooManyIds
+from interlock.mirakl.failures import ReadError, ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.mirakl.translate import (
     ITEMS_TO_SHIP,
     SHIPMENTS,

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from interlock.engine.store import connections, one_connection
-from interlock.mirakl.client import ReadError
+from interlock.mirakl.failures import ReadError
 from interlock.orders.codec import encode
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.actors import Crowd

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Any, NoReturn, Protocol
 
 import httpx2
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
 from interlock.orders.ports import CallBudget
+from interlock.shopify.account import ShopifyShop
 from interlock.shopify.classify import (
     CREDENTIALS_WRONG,
     CallFailed,
@@ -37,7 +37,6 @@ CALL_TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 # A call may wait this long for its place in a budget; longer waits are the engine's business.
 PATIENCE_SECONDS = 2.0
 _REFRESH_AT = 0.8
-_SHOP = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 # Share of the cost bucket a lane leaves to more urgent ones.
 _LEFT_FOR_OTHERS: dict[Lane, float] = {
     "acceptance": 0.0,
@@ -46,44 +45,6 @@ _LEFT_FOR_OTHERS: dict[Lane, float] = {
     "shipping": 0.05,
     "rest": 0.25,
 }
-
-
-class ShopAddressRefused(ValueError):
-    """The address of a shop is not one we may send credentials to."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} No credential was sent. Use the shop's own domain, such as name.myshopify.com, over https; "
-            "plain http is only for a simulator on this machine and must be switched on."
-        )
-
-
-@dataclass(frozen=True)
-class ShopifyShop:
-    """Where a shop is reached and with which app. `base_url` is `https://<shop_domain>` except for simulators."""
-
-    shop_domain: str
-    base_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    loopback_http: bool = False
-
-    def __post_init__(self) -> None:
-        if not _SHOP.fullmatch(self.shop_domain):
-            raise ShopAddressRefused(f"{self.shop_domain!r} is not the domain of a shop.")
-        url = httpx2.URL(self.base_url)
-        if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
-            raise ShopAddressRefused("The base URL of a shop has nothing but a scheme, a host and a port.")
-        if url.scheme == "https" and url.host == self.shop_domain and url.port in (None, 443):
-            return
-        if url.scheme == "http" and self.loopback_http and is_loopback(url.host):
-            return
-        raise ShopAddressRefused(f"{url.scheme}://{url.host} is not {self.shop_domain} over https.")
-
-    @property
-    def account(self) -> str:
-        """What budgets are keyed by: one shop and one app."""
-        return f"shopify:{self.shop_domain}:{self.client_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,13 +420,3 @@ def _with_request_id(failure: Failure, headers: httpx2.Headers) -> Failure:
     if isinstance(failure, Unknown) and request_id:
         return Unknown(f"{failure.why} (request {request_id})")
     return failure
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -6,7 +6,8 @@ import httpx2
 
 from interlock.orders.outcomes import Confirmed
 from interlock.shopify import perform
-from interlock.shopify.client import API_VERSION, ShopifyClient, is_loopback, understood
+from interlock.shopify.account import is_loopback
+from interlock.shopify.client import API_VERSION, ShopifyClient, understood
 from interlock.shopify.webhooks import TOPICS
 
 

@@ -141,7 +141,7 @@ def _api_parts(parts: WebParts) -> ApiParts:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a delivery is answered: a status, and for everything but success and a wrong signature, words."""
+    """What a delivery is answered: a status, and for everything but success, words."""
 
     status: int
     error: str = ""
@@ -195,7 +195,8 @@ class Ingress:
         rows = [row for row in every if row.shopify_shop == shop]
         if not verify(raw, headers.get("x-shopify-hmac-sha256", ""), self._secrets(rows)):
             count(c, "webhook_refused", "signature")
-            return Answer(401)
+            said = "X-Shopify-Hmac-Sha256 is missing or does not fit the body. Nothing was kept."
+            return Answer(401, "signature", said)
         given = headers.get("x-shopify-shop-domain", "")
         if given != shop:
             count(c, "webhook_refused", "foreign_shop")

@@ -36,7 +36,7 @@ from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.account import MiraklAccount
 from interlock.mirakl.client import MiraklClient
 from interlock.mirakl.exact import parsed, written
-from interlock.mirakl.failures import ReadError, ReadUnavailable, trouble_of
+from interlock.mirakl.failures import ReadError, ReadUnavailable, ReadUnreadable, trouble_of
 from interlock.mirakl.translate import UnreadableOrder, order_from
 from interlock.orders.actions import Lane, MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.capability import Capability
@@ -140,7 +140,8 @@ class MiraklAdapter:
 
 def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
     if not isinstance(failed, ReadUnavailable):
-        return ReadFailed("The marketplace", str(failed), trouble=trouble_of(failed))
+        body = failed.body if isinstance(failed, ReadUnreadable) else b""
+        return ReadFailed("The marketplace", str(failed), trouble=trouble_of(failed), body=body)
     return ReadFailed(
         "The marketplace", str(failed), failed.retry_after, trouble_of(failed), failed.too_many_calls
     )

@@ -34,6 +34,14 @@ def told(database: Database, connection: ConnectionRow) -> None:
         takes(c, connection)
 
 
+@pytest.fixture
+def waiting(database: Database, connection: ConnectionRow) -> int:
+    """The row of an order that waits because of an unknown SKU."""
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, sku_unknown())
+    return order_id
+
+
 def test_a_bundle_is_told_once_changed_by_version_and_dropped(
     program: Browser, database: Database, connection: ConnectionRow, headers: dict[str, str]
 ) -> None:
@@ -70,18 +78,14 @@ def test_a_bundle_is_told_once_changed_by_version_and_dropped(
 
 def test_an_order_that_waits_for_a_bundle_goes_on(
     program: Browser,
-    database: Database,
-    connection: ConnectionRow,
     headers: dict[str, str],
     wakes: Wakes,
+    waiting: int,
 ) -> None:
-    with database.begin() as c:
-        order_id, _ = keep(c, connection, sku_unknown())
-
     kept = program.put(f"{BUNDLES}/LAMP", headers=headers, json=SET)
 
     assert kept.json() == {"orders": 1}
-    assert [woken for woken, _ in wakes.woken] == [order_id]
+    assert [woken for woken, _ in wakes.woken] == [waiting]
 
 
 @pytest.mark.parametrize(
@@ -192,18 +196,14 @@ def test_a_reason_code_is_chosen_among_those_offered_and_changed_by_version(
 @pytest.mark.usefixtures("told")
 def test_the_orders_that_wait_are_looked_at_with_the_new_code(
     program: Browser,
-    database: Database,
-    connection: ConnectionRow,
     headers: dict[str, str],
     wakes: Wakes,
+    waiting: int,
 ) -> None:
-    with database.begin() as c:
-        order_id, _ = keep(c, connection, sku_unknown())
-
     kept = program.put(f"{REASONS}/refund", headers=headers, json={"code": "15", "who": "Olga"})
 
     assert kept.json() == {"orders": 1}
-    assert [woken for woken, _ in wakes.woken] == [order_id]
+    assert [woken for woken, _ in wakes.woken] == [waiting]
 
 
 @pytest.mark.usefixtures("told")

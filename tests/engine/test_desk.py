@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from interlock.engine.desk import MOST_KEPT_BYTES
 from interlock.engine.ledger import digest_of, operations
 from interlock.engine.store import unreadable
 from interlock.inventory.store import stock_figures
@@ -65,6 +66,14 @@ def test_a_page_that_is_not_whole_moves_nothing_and_is_counted(
             assert due is not None
             assert timedelta(0) < due - now <= LATER
             assert (bench.poll().cursor, bench.known(), bench.count("poll_failed")) == (before, 0, 1)
+            assert bench.count("unreadable_page") == 1
+            with database.begin() as c:
+                (kept,) = c.execute(select(unreadable)).all()
+            assert kept.source == "OR11"
+            assert "cannot be read" in kept.problem
+            body = keyring.decrypt(kept.body)
+            assert body.startswith(b"<html" if kind == "html" else b"{")
+            assert body not in kept.body
             for _ in range(4):
                 await bench.sleep(61)
                 await bench.desk.work()
@@ -122,7 +131,47 @@ def test_a_value_the_marketplace_never_sent_before_does_not_stop_the_page(
             (case,) = bench.open_cases()
             assert case.reason == Reason.UNKNOWN_VALUE.value
             assert "HALF_SHIPPED" in case.sentence
+            assert bench.count("unknown_value") == 1
+            await bench.sleep(61)
+            await bench.desk.work()
+            assert bench.count("unknown_value") == 1, "the same document again tells nothing new"
             assert len(bench.world.shopify.shop.drafts) == 0
+
+    virtually(reads)
+
+
+def test_an_order_that_a_page_shows_twice_is_taken_once_and_counted(
+    database: Database, keyring: Keyring
+) -> None:
+    def spoil(body: Any) -> None:
+        body["orders"] = [order for order in body.get("orders", []) for _ in range(2)]
+
+    async def reads() -> None:
+        async with on_bench(database, keyring, spoil=spoil) as bench:
+            bench.marketplace.create_generated(lines=1)
+            await bench.desk.work()
+            assert (bench.known(), bench.count("order_repeated")) == (1, 1)
+            assert bench.open_cases() == []
+            with database.begin() as c:
+                assert c.execute(select(orders.c.hints)).scalars().all() == [1]
+
+    virtually(reads)
+
+
+def test_an_answer_that_cannot_be_read_is_kept_only_in_its_beginning(
+    database: Database, keyring: Keyring
+) -> None:
+    def spoil(body: Any) -> None:
+        body.clear()
+        body["something_else"] = "x" * (MOST_KEPT_BYTES + 1)
+
+    async def reads() -> None:
+        async with on_bench(database, keyring, spoil=spoil) as bench:
+            await bench.desk.work()
+            assert (bench.count("poll_failed"), bench.count("unreadable_page")) == (1, 1)
+            with database.begin() as c:
+                (kept,) = c.execute(select(unreadable)).all()
+            assert len(keyring.decrypt(kept.body)) == MOST_KEPT_BYTES
 
     virtually(reads)
 
@@ -168,7 +217,7 @@ def test_an_order_that_ended_before_it_was_known_has_moved_its_offers_and_their_
             for _ in range(2):
                 await bench.sleep(61)
                 await bench.desk.work()
-            assert (bench.known(), order.state) == (0, "REFUSED")
+            assert (bench.known(), order.state, bench.count("ended_before_known")) == (0, "REFUSED", 1)
             assert believed() == {"MUG-BLUE": None, "LAMP-OAK": 9}
             # The walks show the order for ten minutes more, and it has not changed.
             told(bench)
@@ -176,6 +225,7 @@ def test_an_order_that_ended_before_it_was_known_has_moved_its_offers_and_their_
                 await bench.sleep(61)
                 await bench.desk.work()
             assert believed() == {"MUG-BLUE": 9, "LAMP-OAK": 9}
+            assert bench.count("ended_before_known") == 1
 
     virtually(reads)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from httpx2 import Response
 from sqlalchemy import Connection, select, update
 
 from interlock.access.store import make_key
@@ -58,6 +59,14 @@ def own_case(c: Connection, order_id: int) -> int:
     return int(c.execute(found).scalar_one())
 
 
+def refuse(browser: Browser, own: int, place: str, back: str | None = None) -> Response:
+    """Answer the case of an order itself from the page at `place`: the order is refused."""
+    told = {"option": "refuse_order", "why": "The other customer waits for longer."}
+    return browser.submit(
+        place, f"/cases/{own}/answer", data={**told, **({} if back is None else {"back": back})}
+    )
+
+
 def test_the_orders_stand_in_the_order_in_which_they_would_be_served(
     browser: Browser, sold: tuple[int, int, int]
 ) -> None:
@@ -80,12 +89,7 @@ def test_an_order_is_refused_long_before_its_own_case_offers_it(
         assert c.execute(select(cases.c.options).where(cases.c.id == own)).scalar_one() == []
     assert "Refuse the order" in text_of(browser.get(f"/cases/{own}"))
     place = f"/cases/{case_id}"
-    done = browser.submit(
-        place,
-        f"/cases/{own}/answer",
-        data={"option": "refuse_order", "why": "The other customer waits for longer.", "back": str(case_id)},
-    )
-    assert done.headers["location"] == f"{place}#orders"
+    assert refuse(browser, own, place, str(case_id)).headers["location"] == f"{place}#orders"
     with database.begin() as c:
         (answer,) = c.execute(select(answers.c.order_id, answers.c.option)).all()
     assert tuple(answer) == (first, "refuse_order")
@@ -93,8 +97,7 @@ def test_an_order_is_refused_long_before_its_own_case_offers_it(
     page = text_of(browser.get(place))
     assert "has answered; the next look takes it up." in page
     assert "Answer for M-1" not in page
-    again = {"option": "refuse_order", "why": "Once more.", "back": str(case_id)}
-    assert browser.submit(place, f"/cases/{own}/answer", data=again).status_code == 422
+    assert refuse(browser, own, place, str(case_id)).status_code == 422
 
 
 def accepted(c: Connection, order_id: int) -> None:
@@ -132,9 +135,7 @@ def test_what_is_not_in_question_is_not_refused_early(
         own = own_case(c, sold[0])
         happens(c, sold[0])
     assert "Refuse the order" not in text_of(browser.get(f"/cases/{own}"))
-    refused = browser.submit(
-        f"/cases/{own}", f"/cases/{own}/answer", data={"option": "refuse_order", "why": "Nothing is left."}
-    )
+    refused = refuse(browser, own, f"/cases/{own}")
     assert refused.status_code == 422
     assert "does not offer" in text_of(refused)
     with database.begin() as c:
@@ -167,12 +168,7 @@ def test_an_order_loses_on_the_page_of_the_case(
     with database.begin() as c:
         own = own_case(c, second)
     place = f"/cases/{case_id}"
-    done = browser.submit(
-        place,
-        f"/cases/{own}/answer",
-        data={"option": "refuse_order", "why": "The other customer waits for longer.", "back": str(case_id)},
-    )
-    assert done.headers["location"] == f"{place}#orders"
+    assert refuse(browser, own, place, str(case_id)).headers["location"] == f"{place}#orders"
     with database.begin() as c:
         (answer,) = c.execute(select(answers.c.order_id, answers.c.option)).all()
     assert tuple(answer) == (second, "refuse_order")
@@ -187,8 +183,7 @@ def test_the_way_back_leads_to_a_case_or_to_the_order(
     _, second, case_id = sold
     with database.begin() as c:
         own = own_case(c, second)
-    answered = {"option": "refuse_order", "why": "Nothing is left.", "back": back}
-    done = browser.submit(f"/cases/{case_id}", f"/cases/{own}/answer", data=answered)
+    done = refuse(browser, own, f"/cases/{case_id}", back)
     assert done.headers["location"] == f"/orders/{second}"
 
 

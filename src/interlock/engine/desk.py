@@ -30,6 +30,7 @@ from interlock.engine.store import (
 )
 from interlock.engine.troubles import TroubleCode, note_trouble
 from interlock.engine.walking import again_after
+from interlock.imports.eligibility import unknown_values
 from interlock.inventory.store import touch
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome, Unavailable
@@ -47,6 +48,8 @@ GAP = timedelta(minutes=3)
 EVENT_READS_OFF_FOR = timedelta(hours=1)
 MOST_IDS = 100
 MOST_ENDED = 1000
+MOST_KEPT_BYTES = 64 * 1024
+"""So much of an answer that could not be read is kept: its beginning tells what it is, and one comes at every walk."""
 WANTED_AGAIN = timedelta(seconds=5)
 SEEN_AGAIN_AFTER = timedelta(minutes=15)
 """So long at most the marketplace's side of an order that is still to be shipped goes unseen: nothing promises that
@@ -181,7 +184,13 @@ class Desk:
             why, trouble = failed.why, failed.trouble
             # Refused for load, a walk tells the same as a read by id: they are counted together after all.
             after = self._without_reads_by_id(poll, now) if failed.too_many_calls else poll
-            await parts.store.tx(lambda c: self._failed(c, after, now, next_at, why, trouble))
+            keep = self._kept_body(failed, now)
+
+            def note(c: Connection) -> None:
+                keep(c)
+                self._failed(c, after, now, next_at, why, trouble)
+
+            await parts.store.tx(note)
             return after, next_at
         ok_at = parts.clock.now()
         # After a gap the walk over what waits for acceptance came first; the changes follow one interval later.
@@ -257,8 +266,10 @@ class Desk:
             name = self._platforms.rules.name
             # Refused for load: the marketplace counts these reads after all, and they ride the poll for an hour.
             after = self._without_reads_by_id(poll, now) if failed.too_many_calls else poll
+            keep = self._kept_body(failed, now)
 
             def note(c: Connection) -> None:
+                keep(c)
                 keep_poll(c, poll, event_reads_off_until=after.event_reads_off_until)
                 count(c, "event_read_failed", name)
 
@@ -267,6 +278,19 @@ class Desk:
     async def _read_by_id(self, wanted: Sequence[str]) -> None:
         observed_at = self._parts.clock.now()
         await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at, timedelta(0))
+
+    def _kept_body(self, failed: ReadFailed, now: datetime) -> Callable[[Connection], None]:
+        """Keeps what came in place of the page, if anything did: its fingerprint, the reason, and its beginning."""
+        if not failed.body:
+            return lambda c: None
+        encrypted = self._parts.keyring.encrypt(failed.body[:MOST_KEPT_BYTES])
+        digest = body_digest(failed.body)
+
+        def keep(c: Connection) -> None:
+            count(c, "unreadable_page", self._platforms.rules.name)
+            keep_unreadable(c, "OR11", failed.why, encrypted, digest, now)
+
+        return keep
 
     # -- recording -------------------------------------------------------------------------------------
 
@@ -277,9 +301,17 @@ class Desk:
         if not page:
             return
         parts = self._parts
-        prepared = [self._prepare(document, observed_at, may_lag) for document in page]
+        # A page that shows an order twice is wrong, whichever of the two is right: the first is taken, and a later walk
+        # shows what it should have been.
+        named: dict[str, Document] = {}
+        for document in page:
+            named.setdefault(str(document.get("order_id") or document_digest(document)), document)
+        repeated = len(page) - len(named)
+        prepared = [self._prepare(document, observed_at, may_lag) for document in named.values()]
 
         def record(c: Connection) -> None:
+            if repeated:
+                count(c, "order_repeated", self._platforms.rules.name, repeated)
             for keep in prepared:
                 keep(c)
 
@@ -318,6 +350,7 @@ class Desk:
 
             return refuse
         digest = document_digest(document)
+        unknown = unknown_values(snapshot)
         shown_at = min(observed_at, max(observed_at - may_lag, snapshot.updated_at))
 
         def keep(c: Connection) -> None:
@@ -335,6 +368,8 @@ class Desk:
                 )
             )
             changed = keep_document(c, order_id, shown_at, digest, encrypted, snapshot.state)
+            if changed and unknown:
+                count(c, "unknown_value", platforms.rules.name)
             wanted = (
                 known is not None
                 and known.mirakl_wanted_since is not None
@@ -355,6 +390,7 @@ class Desk:
         if len(self._ended_unseen) >= MOST_ENDED:
             self._ended_unseen.clear()
         self._ended_unseen[ended.order_id] = ended.updated_at
+        count(c, "ended_before_known", self._platforms.rules.name)
         touch(c, self._platforms.connection_id, (line.sku for line in ended.lines), now)
 
     # -- references ------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def trouble_of(failed: ReadError) -> Literal["credential_refused", "scope_missin
 class ReadUnreadable(ReadError):
     """The marketplace answered with something that is not the documented answer.
 
-    `body_hash` (sha256) identifies the answer without showing it; `body` is kept for an encrypted store and is
+    `body_hash` (sha256) identifies the answer without showing it; `body` is for an encrypted store alone and is
     part of no sentence.
     """
 

@@ -42,7 +42,7 @@ def walk_updated(
     lane: Lane = "rest",
     patience: float = 0.0,
 ) -> AsyncIterator[Page]:
-    """Every order last updated between `since` and `until`, in pages that repeat no order of this walk.
+    """Every order last updated between `since` and `until`, in pages that repeat no order of an earlier page.
 
     `until` freezes the window, so new updates cannot enter it; they only leave it, and belong to the next
     window. Rows that become visible late (Mirakl's index) are found by letting windows overlap, which is the
@@ -55,7 +55,7 @@ def walk_updated(
 def walk_states(
     client: MiraklClient, states: Sequence[str], tax_mode: str, lane: Lane = "rest", patience: float = 0.0
 ) -> AsyncIterator[Page]:
-    """Every order now in one of `states`, in pages that repeat no order of this walk.
+    """Every order now in one of `states`, in pages that repeat no order of an earlier page.
 
     There is no window and no cursor: an order that enters a state while the walk has passed its place is found by
     the next walk. Raises ReadError.
@@ -223,13 +223,16 @@ async def _walk(
         connected = offset == 0 or (first in without_gap if first else bool(ids))
         # Rows of a page that does not connect are real all the same, so they are handed on at once. A row
         # without an id cannot be recognised again; it is handed on each time, for a person to see.
-        fresh: list[Mapping[str, Any]] = []
-        for order_id, document in zip(ids, page.documents, strict=True):
-            if not order_id or order_id not in given:
-                fresh.append(document)
-                given[order_id] = None
-            if connected:
-                without_gap[order_id] = None
+        # Pages overlap on purpose, so what an earlier one showed is left out; what this one shows twice is for the
+        # caller to count.
+        fresh = [
+            document
+            for order_id, document in zip(ids, page.documents, strict=True)
+            if not order_id or order_id not in given
+        ]
+        given.update(dict.fromkeys(ids))
+        if connected:
+            without_gap.update(dict.fromkeys(ids))
         yield replace(page, documents=tuple(fresh))
         if not connected:
             offset = max(0, offset - back)

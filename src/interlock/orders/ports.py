@@ -10,7 +10,7 @@ from interlock.orders.actions import Lane
 class ReadFailed(Exception):
     """A read of a platform did not succeed; nothing may be concluded from it. `why` holds no personal data. `trouble`
     says what kind of failure it is where a person has to put it right; `too_many_calls` that the platform refused the call
-    for load (HTTP 429)."""
+    for load (HTTP 429). `body` is what came in place of an answer, for an encrypted store alone; it is part of no sentence."""
 
     def __init__(
         self,
@@ -19,6 +19,7 @@ class ReadFailed(Exception):
         retry_after: float | None = None,
         trouble: Literal["credential_refused", "scope_missing", "unreachable"] = "unreachable",
         too_many_calls: bool = False,
+        body: bytes = b"",
     ) -> None:
         super().__init__(
             f"{platform} could not be read: {why}. Nothing was decided on it; the read is tried again by itself."
@@ -28,6 +29,7 @@ class ReadFailed(Exception):
         self.retry_after = retry_after
         self.trouble = trouble
         self.too_many_calls = too_many_calls
+        self.body = body
 
 
 class CallBudget(Protocol):

@@ -195,6 +195,14 @@ EXPECTED = (
     "case flow_paused",
     "checked pause",
     "people: flow resumed",
+    # what the operator changes after the import
+    "people: address changed at the marketplace",
+    "people: address set at the marketplace as in Shopify",
+    "people: address changed by both",
+    "people: taxes recalculated",
+    "people: price recalculated",
+    "people: shipping recalculated",
+    "checked I8 address",
     # stock that is published
     "stock file sent",
     "stock file refused",

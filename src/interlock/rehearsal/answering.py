@@ -18,7 +18,7 @@ from interlock.orders.store import orders
 from interlock.rehearsal.actors import Crowd
 from interlock.shipping.store import carrier_map, map_carriers
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
-from interlock.simulator.shopify.state import LineItem, Order
+from interlock.simulator.shopify.state import Address, LineItem, Order
 
 Case = Row[tuple[object, ...]]
 
@@ -100,6 +100,10 @@ class CaseWorkers:
                 self.answer(row, Option.APPROVE_REFUND)
             case Reason.CONFIRM_WITHDRAWN:
                 self.answer(row, Option.CONFIRM_WITHDRAWN)
+            case Reason.MARKETPLACE_CHANGED if row.subject.startswith("price:"):
+                self.answer(row, Option.ACCEPT_ANYWAY)
+            case Reason.MARKETPLACE_CHANGED if found is not None and row.subject.startswith("address:"):
+                self._follow_address(row, found, order)
             case Reason.MARKETPLACE_CHANGED if found is not None:
                 self._follow_marketplace(found, order)
             case Reason.TWO_LIVE_ORDERS if found is not None:
@@ -295,6 +299,25 @@ class CaseWorkers:
             self.crowd.attempt(
                 "edit taken back", lambda: self.world.shopify.edit(found, quantities=quantities)
             )
+
+    def _follow_address(self, row: Case, found: Order, order: SimOrder) -> None:
+        """Put the marketplace's address into the Shopify order, or say that Shopify's stands: where units have left, always,
+        and now and then elsewhere (told from the case, so that nothing is drawn)."""
+        given = order.shipping_address
+        if given is None or row.id % 4 == 0 or any(line.fulfilled for line in found.lines):
+            self.answer(row, Option.KEEP_ADDRESS)
+            return
+        there = Address(
+            first_name=given["firstname"],
+            last_name=given["lastname"],
+            company=given["company"],
+            address1=given["street_1"],
+            address2=given["street_2"],
+            city=given["city"],
+            zip=given["zip_code"],
+            country_code=given["country_iso_code"][:2],
+        )
+        self.crowd.attempt("address followed", lambda: self.world.shopify.change_address(found, there))
 
     def _follow_marketplace(self, found: Order, order: SimOrder) -> None:
         """Remove in Shopify what the marketplace has cancelled."""

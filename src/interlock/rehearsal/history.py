@@ -14,6 +14,7 @@ from interlock.rehearsal import (
     faults,
     forgers,
     hands,
+    operators,
     parcels,
     pausing,
     picking,
@@ -179,6 +180,8 @@ async def live(
     if hands.are_busy(seed) and not calm:
         people.append(asyncio.create_task(hands.work_for_ever(seed, crowd)))
         people.append(asyncio.create_task(hands.alert_for_ever(seed, crowd)))
+    if operators.are_busy(seed) and not calm:
+        people.append(asyncio.create_task(operators.change_for_ever(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:

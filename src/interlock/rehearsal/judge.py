@@ -117,6 +117,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         holds.i8_held_in_time(evidence, truth, verdict)
         holds.i8_released_on_evidence(evidence, truth, verdict)
         destinations.i8_released_to_the_address_of_the_order(evidence, truth, verdict)
+        destinations.i8_no_label_while_the_address_moved(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
         labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)

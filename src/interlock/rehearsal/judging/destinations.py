@@ -1,12 +1,15 @@
 """I8: our hold comes off only a parcel that goes to the address of its order."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from interlock.rehearsal.judging.evidence import Evidence, Reference
-from interlock.rehearsal.judging.holds import JUST_EDITED
-from interlock.rehearsal.judging.truth import Truth
+from interlock.orders.reasons import Option
+from interlock.rehearsal.judging.evidence import Evidence, Reference, first_after
+from interlock.rehearsal.judging.holds import JUST_EDITED, judge_label
+from interlock.rehearsal.judging.truth import MIRAKL, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
+from interlock.simulator.shopify.addresses import where
 from interlock.simulator.shopify.fulfillment import goes_astray
 from interlock.simulator.shopify.state import FulfillmentOrder
 
@@ -33,6 +36,53 @@ def i8_released_to_the_address_of_the_order(evidence: Evidence, truth: Truth, ve
             )
             continue
         verdict.violation("I8", truth.id, effect.at, sentence, str(effect.detail["fulfillment_order"]))
+
+
+def i8_no_label_while_the_address_moved(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I8: no label is made once we have read that the marketplace changed the address, while the Shopify order shows another
+    one and nobody let that stand. Judged as labels on lines that are not agreed, from that read on."""
+    moves = [
+        effect
+        for effect in truth.marketplace.record.effects
+        if effect.kind == "address_changed" and effect.order_id == truth.id
+    ]
+    if not moves or any(said.option is Option.KEEP_ADDRESS for said in truth.memory.decisions):
+        return
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    for effect in truth.effects(evidence):
+        if effect.kind != "fulfillment_created" or truth.at(effect.at).state != "SHIPPING":
+            continue
+        before = [move for move in moves if move.at <= effect.at]
+        if not before:
+            continue
+        verdict.checked["I8 address"] += 1
+        read = first_after(reads, before[-1].at)
+        if read is None or read >= effect.at:
+            continue
+        if _same_place(before[-1].detail["where"], _shown_at(evidence, effect)):
+            continue
+        since = replace(truth.at(read), at=read, side=MIRAKL)
+        judge_label(evidence, truth, verdict, effect, since, "the marketplace changed the address")
+
+
+def _shown_at(evidence: Evidence, effect: Effect) -> list[str]:
+    """The address of the Shopify order when this happened to it."""
+    changes = _address_changes(evidence, effect.order_id)
+    before = [change for change in changes if change.at <= effect.at]
+    if before:
+        shown: list[str] = before[-1].detail["where"]
+    elif changes:
+        shown = changes[0].detail["was"]
+    else:
+        order = evidence.shopify_orders.get(effect.order_id)
+        shown = where(None if order is None else order.shipping_address)
+    return shown
+
+
+def _same_place(one: list[str], other: list[str]) -> bool:
+    return [" ".join(part.casefold().split()) for part in one] == [
+        " ".join(part.casefold().split()) for part in other
+    ]
 
 
 def _just_changed(evidence: Evidence, effect: Effect) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import broken_bundles, shopify_quantities, unlinked
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
 from interlock.rehearsal.judging.truth import (
@@ -216,6 +216,10 @@ def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
         lacking.append(f"the marketplace said {mirakl.state}")
     if not mirakl.address.complete or not shopify.address.complete:
         lacking.append("an address was missing")
+    elif mirakl.address.digest != shopify.address.digest and not any(
+        said.option is Option.KEEP_ADDRESS for said in memory.decisions
+    ):
+        lacking.append("the two sides named different addresses")
     if as_decided:
         return lacking  # a person decided to ship exactly what Shopify shows
     shown = dict(shopify_quantities(shopify, memory))
@@ -319,7 +323,7 @@ def i8_labels_only_on_agreement(evidence: Evidence, truth: Truth, verdict: Verdi
                 break
             since = earlier
         since = truth.cause(since)
-        _judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
+        judge_label(evidence, truth, verdict, effect, since, not_moving_because(moment))
         _judge_answer(evidence, truth, verdict, effect, lines, since)
 
 
@@ -337,9 +341,10 @@ def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
     )
 
 
-def _judge_label(
+def judge_label(
     evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, since: Moment, why: str
 ) -> None:
+    """A label that should not be there, since a moment: broken when our hold had been possible for long enough."""
     parcel = truth.parcels.get(effect.detail.get("fulfillment_order", ""))
     bought = _bought_before(evidence, effect)
     if bought is not None and parcel is not None and not parcel.is_held(bought):

@@ -138,6 +138,8 @@ class Control:
             "/lines/refund": self._refund,
             "/refunds/decide": self._decide_refund,
             "/lines/incident": self._incident,
+            "/orders/address": self._address,
+            "/lines/recalculate": self._recalculate,
             "/orders/debit": self._debit,
             "/orders/payment-failed": self._fail_payment,
             "/orders/payment-stalled": self._stall_payment,
@@ -274,6 +276,25 @@ class Control:
             self._world.open_incident(order_id, line_id)
         else:
             self._world.close_incident(order_id, line_id)
+        return self._after(order_id)
+
+    def _address(self, fields: Fields) -> Any:
+        order_id = fields.text("order_id")
+        given = fields.mapping("address") if fields.has("address") else None
+        if given is not None and any(
+            value is not None and type(value) is not str for value in given.values()
+        ):
+            raise ControlError("address", "A text or null is expected for every part.")
+        fields.finish()
+        self._world.change_address(order_id, given)
+        return self._after(order_id)
+
+    def _recalculate(self, fields: Fields) -> Any:
+        order_id, line_id = fields.text("order_id"), fields.text("line_id")
+        price, shipping = fields.optional_amount("price"), fields.optional_amount("shipping_price")
+        taxes = fields.optional_amount("taxes")
+        fields.finish()
+        self._world.recalculate(order_id, line_id, price=price, shipping_price=shipping, taxes=taxes)
         return self._after(order_id)
 
     def _debit(self, fields: Fields) -> Any:

@@ -177,7 +177,8 @@ class SimShipment:
 
 @dataclass(slots=True)
 class SimLine:
-    """One order line. `ordered` never changes; what is cancelled or refunded stands in its own lists."""
+    """One order line. `ordered` changes only when its figures are computed anew; what is cancelled or refunded stands in its
+    own lists."""
 
     id: str
     index: int

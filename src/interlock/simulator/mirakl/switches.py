@@ -391,6 +391,15 @@ SWITCHES: tuple[Switch, ...] = (
         room="offers",
     ),
     _switch(
+        "address_change_bumps_update_date",
+        "4.1, 15.7",
+        "Does an operator's change of the address change the order's last_updated_date?",
+        "yes no",
+        "yes",
+        "Have an address changed by the operator and read last_updated_date.",
+        room="addresses",
+    ),
+    _switch(
         "or24_with_multi_shipment",
         "6, 15.6",
         "Do OR23 and OR24 work where multi-shipment is on?",

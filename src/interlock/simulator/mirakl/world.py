@@ -34,6 +34,7 @@ from interlock.simulator.mirakl.orders import (
     SimThread,
     cent,
     commission_share,
+    rounded,
     share_of,
 )
 from interlock.simulator.mirakl.profile import MarketplaceProfile
@@ -1007,6 +1008,77 @@ class MiraklWorld:
         self.touch(order, now, bump=bump, line=line)
         self.effect(order, "incident", now, "operator", line=line.id, open=False)
 
+    def change_address(self, order_id: str, fields: Mapping[str, str | None] | None = None) -> None:
+        """The operator changes where an order goes (operator OR04, section 5; sellers cannot). `fields` are members of
+        `customer.shipping_address`; without any, an invented street, postcode and city."""
+        now = self._now()
+        order = self.order(order_id)
+        if order.state in TERMINAL_ORDER_STATES or order.shipping_address is None:
+            raise ActionRefused("order_id", f"The address of order {order_id} ({order.state}) cannot change.")
+        wanted = dict(fields or self._another_place(order))
+        unknown = [name for name in wanted if name not in order.shipping_address]
+        if unknown:
+            raise ActionRefused("address", f"There is no {unknown[0]} in an address.")
+        was = where(order.shipping_address)
+        # Made anew: orders of one customer may share what they were created with.
+        order.shipping_address = {**order.shipping_address, **wanted}
+        self.touch(order, now, bump=self.switches["address_change_bumps_update_date"] == "yes")
+        self.effect(order, "address_changed", now, "operator", was=was, where=where(order.shipping_address))
+
+    def _another_place(self, order: SimOrder) -> dict[str, str]:
+        rng = random.Random(f"{self.seed}:{order.id} moves:{order.version}")
+        token = f"CANARY-9{rng.randrange(10**4):04d}{rng.getrandbits(28):07x}"
+        return {
+            "street_1": f"{rng.randrange(1, 200)} Weir Road {token}",
+            "zip_code": f"{rng.randrange(10000, 99999)} {token}",
+            "city": f"Shelbyville {token}",
+        }
+
+    def recalculate(
+        self,
+        order_id: str,
+        line_id: str,
+        *,
+        price: Decimal | None = None,
+        shipping_price: Decimal | None = None,
+        taxes: Decimal | None = None,
+    ) -> None:
+        """The marketplace computes the figures of a line anew (OR21: they may change until the order ships). `price` and
+        `shipping_price` are of the whole line, in the marketplace's own tax mode; `taxes` is the share of each present
+        tax that remains. What is not given stays as the customer sees it in that mode."""
+        now = self._now()
+        order = self.order(order_id)
+        line = self._line(order, line_id)
+        if order.state not in _BEFORE_SHIPPED or not line.active:
+            raise ActionRefused("order_id", f"Order {order_id} is {order.state}; its figures stand.")
+        if line.cancelations or line.refunds:
+            raise ActionRefused("line_id", f"Something of line {line_id} was taken back already.")
+        share = Decimal(1) if taxes is None else taxes
+        if share < 0:
+            raise ActionRefused("taxes", "A share of the present taxes is expected.")
+        included, unit, old = self.profile.tax_mode == "TAX_INCLUDED", cent(order.currency), line.ordered
+        for tax in (*line.taxes, *line.shipping_taxes):
+            tax.amount = rounded(tax.amount * share, unit)
+        new = Amounts(
+            ZERO,
+            ZERO,
+            {code: rounded(amount * share, unit) for code, amount in old.taxes.items()},
+            {code: rounded(amount * share, unit) for code, amount in old.shipping_taxes.items()},
+            dict(old.fees),
+        )
+        shown = old.product_with_tax if included else old.product
+        shipping = old.shipping_with_tax if included else old.shipping
+        new.product = (shown if price is None else price) - (new.product_tax if included else ZERO)
+        new.shipping = (shipping if shipping_price is None else shipping_price) - (
+            new.shipping_tax if included else ZERO
+        )
+        if new.product < 0 or new.shipping < 0:
+            raise ActionRefused("price", "The taxes are more than that.")
+        line.ordered = new
+        line.price_unit = rounded(new.product / line.quantity, unit) if line.quantity else line.price_unit
+        self.touch(order, now, line=line)
+        self.effect(order, "recalculated", now, "operator", line=line.id)
+
     def debit_now(self, order_id: str) -> None:
         """The operator's payment system confirms the customer's payment now."""
         now = self._now()
@@ -1100,6 +1172,12 @@ class MiraklWorld:
         if order.state not in ("SHIPPED", "TO_COLLECT"):
             raise ActionRefused("order_id", f"Order {order_id} is {order.state}, not SHIPPED.")
         self._receive(order, now, "customer")
+
+
+def where(address: Mapping[str, Any]) -> list[str]:
+    """Name, street, postcode and city of an address, each as one text: for the log of effects."""
+    parts = (("firstname", "lastname"), ("street_1", "street_2"), ("zip_code",), ("city",))
+    return [" ".join(address[name] for name in names if address.get(name)) for names in parts]
 
 
 def _part_of(taxes: dict[str, Decimal], amount: Decimal, whole: Decimal, unit: Decimal) -> dict[str, Decimal]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from interlock.simulator.shopify import drafts, edits, fulfillment, metafields, orders, refunds, stock
 from interlock.simulator.shopify.acts import Act
-from interlock.simulator.shopify.addresses import invented_address
+from interlock.simulator.shopify.addresses import invented_address, where
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import (
     Actor,
@@ -177,10 +177,11 @@ class People:
         """A new shipping address; without one an invented address with canary tokens."""
         found = self._found(order)
         act = self._act(actor, found.shop)
+        was = where(found.shipping_address)
         found.shipping_address = address or invented_address(self._world.rng("people"), act.number())
         fulfillment.address_changed(act, found)
         act.touch(found)
-        act.effect("address_changed", found.gid)
+        act.effect("address_changed", found.gid, was=was, where=where(found.shipping_address))
         act.finish()
         return found.shipping_address
 

@@ -27,6 +27,19 @@ def address_from_input(act: Act, given: dict[str, Any] | None) -> Address | None
     )
 
 
+def where(address: Address | None) -> list[str]:
+    """Name, street, postcode and city of an address, each as one text: for the log of effects."""
+    if address is None:
+        return ["", "", "", ""]
+    parts = (
+        (address.first_name, address.last_name),
+        (address.address1, address.address2),
+        (address.zip,),
+        (address.city,),
+    )
+    return [" ".join(one for one in each if one) for each in parts]
+
+
 def canary(rng: random.Random, what: str) -> str:
     """A token that must never appear outside the places personal data is allowed in."""
     return f"CANARY-{what}-{rng.randrange(16**8):08x}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from interlock.simulator.shopify import fulfillment, metafields, payloads, refunds, stock
 from interlock.simulator.shopify.acts import Act
-from interlock.simulator.shopify.addresses import address_from_input
+from interlock.simulator.shopify.addresses import address_from_input, where
 from interlock.simulator.shopify.money import ZERO, rounded
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import (
@@ -292,9 +292,10 @@ def update(act: Act, order: Order, given: dict[str, Any]) -> None:
             raise Refused("Last name can't be blank", ("input", "shippingAddress", "lastName"))
         if not address.zip:
             raise Refused("Zip is not valid", ("input", "shippingAddress", "zip"))
+        was = where(order.shipping_address)
         order.shipping_address = address
         fulfillment.address_changed(act, order)
-        act.effect("address_changed", order.gid)
+        act.effect("address_changed", order.gid, was=was, where=where(address))
     if "note" in given:
         order.note = given["note"]
     if "email" in given:

@@ -69,6 +69,8 @@ def test_an_order_is_created_from_a_document_in_its_own_tax_mode() -> None:
         ("/_sim/orders/release", {"order_id": "nowhere"}, "order_id"),
         ("/_sim/orders/cancel", {}, "order_id"),
         ("/_sim/clock/advance", {"seconds": -1}, "seconds"),
+        ("/_sim/orders/address", {"order_id": "nowhere"}, "order_id"),
+        ("/_sim/orders/address", {"order_id": "nowhere", "address": {"city": 7}}, "address"),
         ("/_sim/faults", {"operation": "OR11", "kind": "gremlin"}, "kind"),
         ("/_sim/switches", {"values": {"nope": "1"}}, "nope"),
         ("/_sim/profile", {"fields": {"tax_mode": "GROSS"}}, "tax_mode"),
@@ -93,7 +95,9 @@ def test_a_whole_day_through_the_control_endpoints() -> None:
     order_id, line_id = made["order_id"], made["lines"][0]["order_line_id"]
     assert act("/orders/release", order_id=order_id)["order_state"] == "WAITING_ACCEPTANCE"
     assert act("/orders/decide", order_id=order_id, accepted=True)["order_state"] == "WAITING_DEBIT"
+    act("/lines/recalculate", order_id=order_id, line_id=line_id, taxes="0.5")
     assert act("/orders/debit", order_id=order_id)["order_state"] == "SHIPPING"
+    act("/orders/address", order_id=order_id, address={"street_2": None})
     act("/lines/cancel", order_id=order_id, line_id=line_id, quantity=1, by="customer")
     act("/lines/refund", order_id=order_id, line_id=line_id, quantity=1, excluded_from_shipment=True)
     act("/lines/incident", order_id=order_id, line_id=line_id, open=True)
@@ -105,7 +109,17 @@ def test_a_whole_day_through_the_control_endpoints() -> None:
     act("/orders/cancel", order_id=order_id)
     assert seller.get("/_sim/state").json()["orders"] == {order_id: "CANCELED"}
     kinds = [entry["kind"] for entry in seller.get("/_sim/effects").json()["entries"]]
-    for kind in ("created", "accepted", "debited", "cancelation", "refund", "incident", "state"):
+    for kind in (
+        "created",
+        "accepted",
+        "debited",
+        "cancelation",
+        "refund",
+        "incident",
+        "state",
+        "address_changed",
+        "recalculated",
+    ):
         assert kind in kinds
 
 

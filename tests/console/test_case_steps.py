@@ -12,7 +12,7 @@ from interlock.console.case_list import CaseRow, case_rows
 from interlock.console.case_steps import MAP_PAGES, STEPS, Step, buttons, buttons_at, places_of
 from interlock.console.doors import Need, need_of
 from interlock.engine.store import ConnectionRow, connections
-from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
@@ -38,11 +38,6 @@ def row(database: Database, connection: ConnectionRow) -> CaseRow:
             update(orders).where(orders.c.id == order_id).values(shopify_order_id="gid://shopify/Order/17")
         )
         return case_rows(c, cases.c.order_id == order_id)[0]
-
-
-def test_every_reason_of_the_catalogue_has_steps() -> None:
-    assert set(STEPS) == set(CATALOGUE) == set(Reason)
-    assert [reason for reason, steps in STEPS.items() if not steps or len(set(steps)) < len(steps)] == []
 
 
 def test_no_step_is_there_for_nothing() -> None:

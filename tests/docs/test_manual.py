@@ -220,7 +220,7 @@ def test_the_page_about_lists_names_every_list_that_is_taken_away_and_who_filter
     assert set(listed()) == {*written, api_key_pages.ALL_KEYS, privacy_pages.PLACE}
 
     by_team = {
-        "/" + path.stem
+        "/" + path.stem.replace("_", "-")
         for path in sorted((console / "templates").glob("*.html"))
         if "filters(asked, choices, person=person)" in path.read_text(encoding="utf-8")
     }

@@ -169,6 +169,9 @@ def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(
     assert "Open the marketplace portal" in page
     file = browser.get("/refund-tasks.csv").text
     assert "refund_task" in file
+    assert 'name="team"' in browser.get("/refund-tasks").text
+    assert "MUG" in text_of(browser.get("/refund-tasks?team=finance"))
+    assert "No refund task matches" in text_of(browser.get("/refund-tasks?team=CX"))
     assert "No refund task matches" in text_of(browser.get("/refund-tasks?reason=refund_mismatch"))
 
 

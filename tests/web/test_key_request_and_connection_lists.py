@@ -26,8 +26,8 @@ NAMES = {4: "atlas", 5: "borealis"}
 GRANTS = {"ada": (Grant(Role.CX, 4),), "root": (Grant(Role.ADMIN),), "gone": ()}
 
 
-def asking(connection: str = "", **extra: str) -> Asked:
-    return Asked("/list", connection, extra=tuple(extra.items()))
+def asking(connection: str = "", team: str = "", **extra: str) -> Asked:
+    return Asked("/list", connection, team, extra=tuple(extra.items()))
 
 
 def rows_of(browser: Browser, path: str) -> list[dict[str, str]]:
@@ -64,6 +64,9 @@ KEYS = (key(1), key(2, "ada"), key(3, "root"), key(4, "gone"), key(5, "ada", rev
         (asking("atlas"), [1, 2, 3, 5]),
         (asking("borealis"), [1, 3]),
         (asking("borealis", owner="ada"), []),
+        (asking(team="CX"), [2, 5]),
+        (asking(team="CX", state="in use"), [2]),
+        (asking(team="finance"), []),
     ],
 )
 def test_keys_are_listed_by_owner_state_and_where_they_open_something(
@@ -72,7 +75,9 @@ def test_keys_are_listed_by_owner_state_and_where_they_open_something(
     assert [one.id for one in keys_asked_for(KEYS, asked, GRANTS, NAMES)] == numbers
 
 
-@pytest.mark.parametrize("extra", [{"owner": "nobody"}, {"owner": "program"}, {"state": "lost"}])
+@pytest.mark.parametrize(
+    "extra", [{"owner": "nobody"}, {"owner": "program"}, {"state": "lost"}, {"team": "kings"}]
+)
 def test_a_filter_of_the_keys_that_there_is_not_is_named(extra: dict[str, str]) -> None:
     assert owners_of(KEYS) == (PROGRAMS, "ada", "gone", "root")
     with pytest.raises(FilterUnknown):

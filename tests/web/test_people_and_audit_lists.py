@@ -24,8 +24,8 @@ DAY = timedelta(days=1)
 NAMES = {4: "atlas", 5: "borealis"}
 
 
-def asking(connection: str = "", after: str = "", **extra: str) -> Asked:
-    return Asked("/list", connection, "", after, tuple(extra.items()))
+def asking(connection: str = "", after: str = "", team: str = "", **extra: str) -> Asked:
+    return Asked("/list", connection, team, after, tuple(extra.items()))
 
 
 def rows_of(browser: Browser, path: str) -> list[dict[str, str]]:
@@ -58,13 +58,17 @@ EVERYBODY = (
         (asking("borealis", role="cx", account="active"), ["cx"]),
         (asking(account="deactivated"), ["gone"]),
         (asking(role="viewer"), []),
+        (asking(team="CX"), ["both", "cx", "gone"]),
+        (asking("borealis", team="CX"), ["cx", "gone"]),
+        (asking("borealis", team="finance"), ["both"]),
+        (asking(team="engineer"), []),
     ],
 )
 def test_people_are_listed_by_the_roles_they_have_and_where(asked: Asked, shown: list[str]) -> None:
     assert [one.handle for one in people_asked_for(EVERYBODY, asked, NAMES)] == shown
 
 
-@pytest.mark.parametrize("extra", [{"role": "king"}, {"account": "asleep"}])
+@pytest.mark.parametrize("extra", [{"role": "king"}, {"account": "asleep"}, {"team": "kings"}])
 def test_a_filter_of_the_people_that_there_is_not_is_named(extra: dict[str, str]) -> None:
     with pytest.raises(FilterUnknown):
         people_asked_for((), asking(**extra), NAMES)
@@ -79,6 +83,26 @@ def test_the_address_of_the_audit_log_is_read_as_what_it_says() -> None:
     assert wanted.since is not None
     assert wanted.until == wanted.since + DAY
     assert wanted_of(asking(), NAMES).connection is None
+    assert wanted_of(asking(), NAMES).one_of is None
+
+
+def test_a_teams_entries_are_those_of_its_people_as_they_are_now(
+    browser: Browser, database: Database, keyring: Keyring
+) -> None:
+    with database.begin() as c:
+        for handle, role in (("ada", Role.CX), ("bob", Role.FINANCE)):
+            people.add_person(c, keyring, handle, "N", "", [Grant(role)], "root", CLOCK)
+            record(c, handle, Did.CHANGED, f"what {handle} did", now=CLOCK, facts={})
+
+    def shown(team: str) -> list[str]:
+        return [row["subject"] for row in rows_of(browser, f"/audit-log.csv?team={team}")]
+
+    assert shown("CX") == ["what ada did"]
+    assert shown("finance") == ["what bob did"]
+    assert shown("operations") == []
+    assert "what ada did" in browser.get("/audit-log?team=CX").text
+    assert "what bob did" not in browser.get("/audit-log?team=CX").text
+    assert browser.get("/audit-log?team=kings").status_code == 422
 
 
 @pytest.mark.parametrize(

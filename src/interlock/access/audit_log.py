@@ -293,8 +293,9 @@ def entries(c: Connection, after: int = 0) -> Iterator[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries a reader asks for; empty fields ask for all. `subject` matches from its beginning, `connection` is the row
-    number of the connection an entry belongs to, and `before` the number of the entry at which the answer ends."""
+    """Which entries a reader asks for; empty fields ask for all. `one_of` are handles, None for everybody's; `subject`
+    matches from its beginning, `connection` is the row number of the connection an entry belongs to, and `before` the
+    number of the entry at which the answer ends."""
 
     who: str = ""
     did: str = ""
@@ -303,6 +304,7 @@ class Wanted:
     until: datetime | None = None
     connection: int | None = None
     before: int | None = None
+    one_of: tuple[str, ...] | None = None
 
 
 def found(c: Connection, wanted: Wanted, limit: int = 100) -> list[Entry]:
@@ -310,6 +312,8 @@ def found(c: Connection, wanted: Wanted, limit: int = 100) -> list[Entry]:
     query = select(audit_log)
     if wanted.who:
         query = query.where(audit_log.c.who == wanted.who)
+    if wanted.one_of is not None:
+        query = query.where(audit_log.c.who.in_(wanted.one_of))
     if wanted.did:
         query = query.where(audit_log.c.did == wanted.did)
     if wanted.subject:

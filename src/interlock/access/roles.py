@@ -1,6 +1,6 @@
 """Who may do what: six roles, one permission per kind of action, each for one connection or for all. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -183,7 +183,12 @@ _TEAM_OF = MappingProxyType(
 def teams_of(person: Person | None) -> tuple[str, ...]:
     """The teams somebody belongs to by their roles, named as the catalogue of reasons names them; none for who only looks,
     may do everything, or is not signed in."""
-    roles = () if person is None else dict.fromkeys(grant.role for grant in person.grants)
+    return () if person is None else teams_of_roles(person.grants)
+
+
+def teams_of_roles(grants: Iterable[Grant]) -> tuple[str, ...]:
+    """The teams that roles belong to, each once."""
+    roles = dict.fromkeys(grant.role for grant in grants)
     return tuple(_TEAM_OF[role] for role in roles if role in _TEAM_OF)
 
 

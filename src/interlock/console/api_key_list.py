@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from interlock.access.roles import Grant
+from interlock.access.roles import Grant, teams_of_roles
 from interlock.access.store import ApiKey
 from interlock.console.export import Cell
-from interlock.console.lists import Asked, known
+from interlock.console.lists import TEAMS, Asked, known
 
 OWN_FILTERS = ("owner", "state")
 PROGRAMS = "a program's"
@@ -43,12 +43,15 @@ def keys_asked_for(
 ) -> list[ApiKey]:
     """Those of the keys that a list's address asks for. `grants` are the roles of the owners by handle, `names` the
     connections' by row number: a personal key opens something at a connection where its owner has a role, a program's at
-    every one. Raises FilterUnknown."""
+    every one. A team's keys are its people's; a program's belongs to none. Raises FilterUnknown."""
+    team = known("team", asked.team, TEAMS)
     owner = known("owner", asked.other("owner"), owners_of(keys))
     state = known("state", asked.other("state"), STATES)
 
     def fits(key: ApiKey) -> bool:
         if owner and whose(key) != owner:
+            return False
+        if team and team not in teams_of_roles(grants.get(key.person, ())):
             return False
         if state and (key.revoked_at is None) != (state == "in use"):
             return False

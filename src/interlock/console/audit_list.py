@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import Did, Entry, Wanted, found
+from interlock.access.people import grants_by_handle
+from interlock.access.roles import Grant, teams_of_roles
 from interlock.console.export import Cell
-from interlock.console.lists import Asked, known, row_mark
+from interlock.console.lists import TEAMS, Asked, known, row_mark
 
 LISTED = 100
 OWN_FILTERS = ("who", "did", "subject", "since", "until")
@@ -35,9 +38,14 @@ class FilterUnreadable(ValueError):
         )
 
 
-def wanted_of(asked: Asked, names: Mapping[int, str]) -> Wanted:
-    """What a list's address asks for; `names` are the connections' by row number. Raises FilterUnknown, FilterUnreadable and
+def wanted_of(
+    asked: Asked, names: Mapping[int, str], grants: Mapping[str, tuple[Grant, ...]] = MappingProxyType({})
+) -> Wanted:
+    """What a list's address asks for; `names` are the connections' by row number, `grants` everybody's roles by handle:
+    a team's entries are those of the people who belong to it now. Raises FilterUnknown, FilterUnreadable and
     MarkUnreadable."""
+    team = known("team", asked.team, TEAMS)
+    of_team = tuple(handle for handle, roles in grants.items() if team in teams_of_roles(roles))
     numbers = {name: number for number, name in names.items()}
     return Wanted(
         who=asked.other("who"),
@@ -47,6 +55,7 @@ def wanted_of(asked: Asked, names: Mapping[int, str]) -> Wanted:
         until=_day("The last day", asked.other("until"), 1),
         connection=numbers[name] if (name := known("connection", asked.connection, tuple(numbers))) else None,
         before=row_mark(asked.after) if asked.after else None,
+        one_of=of_team if team else None,
     )
 
 
@@ -55,7 +64,7 @@ def entries_page(
 ) -> tuple[list[Entry], str]:
     """The entries a list's address asks for, and the mark of the next page: empty when this is the last. Raises as
     `wanted_of` does."""
-    rows = found(c, wanted_of(asked, names), limit + 1)
+    rows = found(c, wanted_of(asked, names, grants_by_handle(c) if asked.team else {}), limit + 1)
     return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else ""
 
 

@@ -167,6 +167,7 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
         R.SHIPPED_ON_DISAGREEMENT: _BOTH_SIDES,
         R.SERVICE_DOES_NOT_STOP: (S.IN_SHOPIFY, S.LOOK_AGAIN),
         R.SERVICE_TO_ASK_AGAIN: (S.IN_SHOPIFY, S.LOOK_AGAIN),
+        R.LABEL_GIVEN_BACK: _BOTH_SIDES,
         R.LABEL_OVERRIDDEN: (S.IN_SHOPIFY, S.ORDER, S.LOOK_AGAIN),
         # shipping
         R.CARRIER_UNKNOWN: (S.IN_SHOPIFY, S.LOOK_AGAIN),
@@ -218,6 +219,7 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
         R.FLOW_PAUSED: (S.FLOWS, S.ORDER, S.PORTAL),
         # mail and addresses
         R.ADDRESS_INCOMPLETE: (S.PORTAL, S.EVIDENCE, S.LOOK_AGAIN),
+        R.DESTINATION_DIFFERS: (S.IN_SHOPIFY, S.ORDER, S.LOOK_AGAIN),
         R.EMAIL_NOT_RELAY: (S.IN_SHOPIFY, S.LOOK_AGAIN),
         R.MARKETING_POSSIBLE: (S.IN_SHOPIFY, S.LOOK_AGAIN),
         # the service itself

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from interlock.access.administration import in_words
 from interlock.access.people import Account
-from interlock.access.roles import Role
+from interlock.access.roles import Role, teams_of_roles
 from interlock.console.export import Cell
-from interlock.console.lists import Asked, known
+from interlock.console.lists import TEAMS, Asked, known
 
 OWN_FILTERS = ("role", "account")
 ROLES: tuple[str, ...] = tuple(role.value for role in Role)
@@ -26,15 +26,18 @@ COLUMNS = (
 
 def people_asked_for(everybody: Sequence[Account], asked: Asked, names: Mapping[int, str]) -> list[Account]:
     """Those of the people whom a list's address asks for; `names` are the connections' by row number. A role for all
-    connections is one for the connection that is asked for, too. Raises FilterUnknown."""
+    connections is one for the connection that is asked for, too; a team is asked for by the roles that belong to it.
+    Raises FilterUnknown."""
+    team = known("team", asked.team, TEAMS)
     role = known("role", asked.other("role"), ROLES)
     state = known("account", asked.other("account"), ACCOUNTS)
 
     def fits(account: Account) -> bool:
         if state and account.active != (state == "active"):
             return False
-        return not (role or asked.connection) or any(
+        return not (role or team or asked.connection) or any(
             (not role or grant.role == role)
+            and (not team or team in teams_of_roles((grant,)))
             and (
                 not asked.connection
                 or grant.connection is None

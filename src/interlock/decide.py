@@ -355,6 +355,8 @@ def noticed(view: View, memory: Memory | None = None) -> Memory:
     mirakl = view.mirakl
     if mirakl is not None:
         memory = _marketplace_noted(view, memory, mirakl)
+    if view.made_order_id and not memory.shopify_order_id:
+        memory = replace(memory, shopify_order_id=view.made_order_id, linked_at=view.now)
     shopify = view.shopify
     if shopify is not None and memory.shopify_order_id in ("", shopify.id):
         memory = _shopify_noted(view, memory, shopify)

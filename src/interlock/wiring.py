@@ -155,10 +155,10 @@ class ShopifyAdapter:
         self._address_key = address_key
         self._clock = clock
 
-    async def order(self, shopify_order_id: str) -> ShopifyOrder | None:
+    async def order(self, shopify_order_id: str, lane: Lane) -> ShopifyOrder | None:
         try:
             return await shopify_read.order(
-                self._client, shopify_order_id, self._address_key, self._clock.now(), lane="edits"
+                self._client, shopify_order_id, self._address_key, self._clock.now(), lane=lane
             )
         except CallFailed as failed:
             raise _shopify_read_failed(failed) from failed
@@ -168,7 +168,7 @@ class ShopifyAdapter:
             found = await shopify_read.order_by_marker(self._client, marker, lane="acceptance")
         except CallFailed as failed:
             raise _shopify_read_failed(failed) from failed
-        return None if found is None else await self.order(found.id)
+        return None if found is None else await self.order(found.id, "acceptance")
 
     async def draft(self, draft_id: str) -> Draft | None:
         try:

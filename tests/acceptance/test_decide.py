@@ -68,6 +68,18 @@ def test_an_unreadable_shop_does_not_lose_an_order_that_was_seen() -> None:
     assert answered(shopify=None).actions == ()
 
 
+def test_an_unreadable_shop_does_not_lose_an_order_it_confirmed_and_nobody_has_seen_yet() -> None:
+    made = not_imported(draft_id="D1", shopify_order_id="SO1", linked_at=NOW)
+    unseen: dict[str, Any] = {"shopify": None, "made_order_id": "SO1"}
+    assert answered(made, **unseen, shopify_unreadable=True).actions == (YES,)
+    assert answered(made, **unseen).actions == ()
+    assert answered(made, shopify=None, shopify_unreadable=True).actions == ()
+    cancelled = replace(made, shopify_cancelled_seen_at=NOW)
+    assert answered(cancelled, **unseen, shopify_unreadable=True).actions == ()
+    other = replace(made, shopify_order_id="SO2")
+    assert answered(other, **unseen, shopify_unreadable=True).actions == ()
+
+
 def test_a_reserved_draft_is_enough_while_the_address_is_hidden() -> None:
     hidden = replace(WAITING, address=HIDDEN)
     memory = not_imported(draft_id="D1")

@@ -3,11 +3,14 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import delete, select, update
 
+from interlock.engine.budgets import SharedBudget
 from interlock.engine.ledger import operations
 from interlock.engine.store import connections
 from interlock.engine.sweeps import wake_due, watch_acceptance
+from interlock.orders.actions import Lane
 from interlock.orders.changes import History
 from interlock.orders.codec import decode
 from interlock.orders.reasons import Reason
@@ -423,3 +426,34 @@ def test_an_edit_of_many_calls_may_take_longer_than_one_call_may_wait(
             assert (bench.calls("orderEditSetQuantity"), bench.calls("orderEditCommit")) == (2, 1)
 
     virtually(mirrors)
+
+
+def test_an_order_that_waits_for_its_acceptance_or_was_never_seen_is_read_ahead_of_all_others(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lane decides how much of the shop's bucket a read leaves to others."""
+    lanes: list[str] = []
+    take = SharedBudget.take
+
+    async def noted(budget: SharedBudget, operation: str, lane: Lane) -> float:
+        if operation == "OrderSnapshot":
+            lanes.append(lane)
+        return await take(budget, operation, lane)
+
+    monkeypatch.setattr(SharedBudget, "take", noted)
+
+    async def story() -> None:
+        async with on_bench(database, keyring) as bench:
+            order_id = await bench.import_one()
+            await bench.look(order_id)
+            assert lanes
+            assert set(lanes) == {"acceptance"}
+            await bench.sleep(61)
+            await bench.desk.work()
+            assert bench.marketplace.order(bench.row(order_id).mirakl_order_id).state != "WAITING_ACCEPTANCE"
+            lanes.clear()
+            await bench.look(order_id)
+            assert lanes
+            assert set(lanes) == {"edits"}
+
+    virtually(story)

@@ -1,6 +1,7 @@
 """No order is lost because nobody accepted it in time."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,48 @@ from interlock.simulator.faults import Fault
 from tests.stories.stage import RULES, Broken, Theatre, answer_case, marketplace, nothing, open_cases
 
 AWAY = Fault("refused_before")
+
+
+class BlindOnceMade(Broken):
+    """Its fault befalls the reads that come after the Shopify order was made."""
+
+    made = False
+
+    def next_fault(self, operation: str) -> Fault | None:
+        self.made = self.made or operation in ("draftOrderComplete", "orderCreate")
+        return super().next_fault(operation) if self.made else None
+
+
+@pytest.mark.parametrize("route", ["draft", "order"])
+@pytest.mark.parametrize("kind", ["refused_before", "server_error", "truncated", "rate_limited"])
+def test_an_order_that_was_made_and_cannot_be_read_back_is_accepted_within_seconds(
+    theatre: Theatre, route: str, kind: str
+) -> None:
+    """What Shopify confirmed exists: the marketplace hears of it at once, and the hold follows with the first look."""
+    blind = BlindOnceMade(Fault(kind, seconds=2.0), "order", "draftOrder")
+
+    async def story(stage: Stage) -> None:
+        blind.active = True
+        await stage.until(400)
+        happened = [effect.kind for effect in stage.world.shopify.record.effects]
+        assert "order_created" in happened
+        assert "hold_placed" not in happened, "it was read all the same, and the story tells nothing"
+        blind.active = False
+
+    told = theatre.tell(
+        story,
+        marketplace("all-or-nothing"),
+        900,
+        rules=replace(RULES, import_route=route),  # type: ignore[arg-type]
+        shopify_faults=blind,
+    )
+    assert blind.injected[kind] > 3
+    (created,) = told.shopify_effects("order_created")
+    (accepted,) = told.marketplace_effects("accepted")
+    assert timedelta(0) <= accepted - created < timedelta(seconds=5)
+    assert len(told.shopify_effects("hold_placed")) >= 1
+    assert told.stage.order.state == "SHIPPING"
+    assert told.open_reasons == []
 
 
 def test_acceptance_survives_an_outage_of_shopify(theatre: Theatre) -> None:

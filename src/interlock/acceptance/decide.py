@@ -130,13 +130,15 @@ def priced_wrongly(view: View, memory: Memory, mirakl: MiraklOrder) -> Case | No
 
 
 def _exists(view: View, memory: Memory) -> bool:
-    """Whether a live Shopify order is linked. While Shopify cannot be read, what was last seen counts: an outage
-    of one platform must not lose the order on the other."""
+    """Whether a live Shopify order is linked. While Shopify cannot be read, what was last seen counts, and before the
+    first look what Shopify confirmed when it made the order: an outage of one platform must not lose the order on the
+    other."""
     if not memory.shopify_order_id or memory.shopify_cancelled_seen_at is not None:
         return False
     if view.shopify is not None:
         return view.shopify.live
-    return view.shopify_unreadable and bool(memory.links)
+    known = bool(memory.links) or view.made_order_id == memory.shopify_order_id
+    return view.shopify_unreadable and known
 
 
 def _incident_settled(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
-from interlock.orders.actions import MiraklAction, PublishStock, ShopifyAction
+from interlock.orders.actions import Lane, MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.outcomes import Outcome
@@ -46,7 +46,9 @@ class ShownMark:
 class ShopifyGateway(Protocol):
     """One Shopify shop. Every read raises ReadFailed when the shop could not be read."""
 
-    async def order(self, shopify_order_id: str) -> ShopifyOrder | None: ...
+    async def order(self, shopify_order_id: str, lane: Lane) -> ShopifyOrder | None:
+        """The order by id. `lane` says for whose sake it is read, and so how much of the budget the read leaves to others."""
+        ...
 
     async def order_by_marker(self, marker: str) -> ShopifyOrder | None: ...
 

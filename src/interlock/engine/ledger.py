@@ -95,7 +95,7 @@ operations = Table(
     Index("ix_operations_order_id", "order_id", "digest"),
 )
 
-CREATING = ("CreateDraft", "CreateOrder")
+CREATING = ("CreateDraft", "CompleteDraft", "CreateOrder")
 REMEMBERED = (*CREATING, "RefundLines", "SendMessage")
 """Kinds whose rows matter to a decision long after they ended."""
 

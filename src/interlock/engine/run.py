@@ -29,6 +29,7 @@ from interlock.offers.store import bundles
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
+    Lane,
     MarkOrder,
     RefundLines,
     SendMessage,
@@ -299,7 +300,7 @@ class _Run:
         try:
             shopify_id = self.memory.shopify_order_id or kept.learnt.get("shopify_order_id", "")
             if shopify_id:
-                shopify = await gateway.order(shopify_id)
+                shopify = await gateway.order(shopify_id, self._lane_of_reading(mirakl))
                 drafts: tuple[Draft, ...] = ()
                 if _strays_may_show(kept, self.memory, now):
                     drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
@@ -310,6 +311,11 @@ class _Run:
             return await self._observe_import(now, kept, mirakl)
         except ReadFailed as failed:
             return Observation(now, unreadable=failed.why, retry_after=failed.retry_after)
+
+    def _lane_of_reading(self, mirakl: MiraklOrder | None) -> Lane:
+        """An order that waits for its acceptance, or was never seen and so is not held yet, is read ahead of all others."""
+        waits = mirakl is not None and mirakl.state == "WAITING_ACCEPTANCE"
+        return "acceptance" if waits or not self.memory.links else "edits"
 
     async def _kin(self, kept: Kept, linked: str) -> tuple[ShopifyOrder, ...]:
         """The other orders that may stand for this sale, as they are now. One that the shop does not show says nothing."""
@@ -383,7 +389,7 @@ class _Run:
             drafts = (*drafts, *(draft for draft in found if draft.id not in known))
         completed = next((draft.order_id for draft in drafts if draft.order_id), "")
         if completed and shopify is None:
-            shopify = await gateway.order(completed)
+            shopify = await gateway.order(completed, "acceptance")
         offers: tuple[Offer, ...] = ()
         if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
             skus = sorted({line.sku for line in mirakl.lines})
@@ -419,6 +425,7 @@ class _Run:
             answers=tuple(decision for _, decision in kept.answers),
             mirakl_written_at=self.mirakl_written_at,
             shopify_unreadable=bool(observation.unreadable),
+            made_order_id=kept.learnt.get("shopify_order_id", ""),
             changes=self.history.changes if self.history else (),
             prices=self.history.prices if self.history else (),
             requests=kept.requests,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from interlock.holds.destination import watched
+from interlock.holds.astray import watched
 from interlock.holds.gate import Gate, disagreeing, gate_of, label_of
 from interlock.holds.services import stop, to_ask_again
 from interlock.orders.actions import AskServiceToStop, MarkPaid, PlaceHold, ReleaseHold

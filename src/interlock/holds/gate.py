@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock.holds.destination import astray, astray_because
+from interlock.holds.astray import astray, astray_because
 from interlock.orders.agreement import (
     agreed_quantities,
     broken_bundles,

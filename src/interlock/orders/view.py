@@ -73,7 +73,8 @@ class View:
     `changes` tells who changed the Shopify order, oldest first, and `prices` what its variants cost in the shop; both
     are empty for an order that stands as it was placed.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
-    what is missing. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
+    what is missing. `made_order_id` is the Shopify order that Shopify confirmed having made for this one, seen since or
+    not; empty while there is none. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
     `messages_sent` are the text ids of messages that went out.
     `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
@@ -94,6 +95,7 @@ class View:
     answers: tuple[Decision, ...] = ()
     mirakl_written_at: datetime | None = None
     shopify_unreadable: bool = False
+    made_order_id: str = ""
     changes: tuple[Change, ...] = ()
     prices: tuple[VariantPrice, ...] = ()
     requests: tuple[DeskEdit, ...] = ()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from interlock.decide import decide as whole
-from interlock.holds.destination import ELSEWHERE as ANOTHER
-from interlock.holds.destination import FOLLOWS_WITHIN, LOOK_AGAIN, NOWHERE
+from interlock.holds.astray import ELSEWHERE as ANOTHER
+from interlock.holds.astray import FOLLOWS_WITHIN, LOOK_AGAIN, NOWHERE
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import NO_ADDRESS, Address, ShopifyOrder

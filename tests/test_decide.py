@@ -121,6 +121,15 @@ def test_an_order_found_by_its_marker_is_linked() -> None:
     assert (memory.shopify_order_id, memory.linked_at, memory.shopify_order_name) == ("SO1", NOW, "#1001")
 
 
+def test_an_order_that_shopify_confirmed_having_made_is_linked_before_it_was_read() -> None:
+    unseen = a_view(memory=not_imported(draft_id="D1"), shopify=None, made_order_id="SO1")
+    for view in (unseen, replace(unseen, shopify_unreadable=True)):
+        memory = noticed(view)
+        assert (memory.shopify_order_id, memory.linked_at, memory.links) == ("SO1", NOW, ())
+    taken_over = a_memory(shopify_order_id="SO2")
+    assert noticed(replace(unseen, memory=taken_over)).shopify_order_id == "SO2"
+
+
 def test_content_changes_start_the_quiet_period_anew() -> None:
     before = noticed(a_view())
     edited = a_shopify_order(lines=EDITED, observed_at=NOW + timedelta(minutes=1))
@@ -348,6 +357,7 @@ def views(draw: Callable[[Any], Any]) -> View:
         answers=tuple(draw(st.lists(one(ANSWERS), max_size=2, unique=True))),
         mirakl_written_at=draw(one([None, NOW])),
         shopify_unreadable=draw(st.booleans()),
+        made_order_id=draw(one(["", "SO1"])),
     )
 
 
@@ -374,6 +384,8 @@ def test_a_release_needs_both_sides_in_full_agreement(view: View) -> None:
     assert (view.mirakl.state, view.mirakl.can_ship) == ("SHIPPING", True)
     assert view.mirakl.address.complete
     assert view.mirakl_is_current
+    goes_to = {fo.id: fo.destination for fo in view.shopify.fulfillment_orders}
+    assert goes_to["FO1"].digest == view.shopify.address.digest
     assert plan.memory.settled == plan.agreed
     assert not any("parcel is held" in sentence for sentence in plan.because)
     assert not any(isinstance(a, PlaceHold) and a.fulfillment_order_id == "FO1" for a in plan.actions)

@@ -78,14 +78,14 @@ async def _by_script(stage: Stage, order: SimOrder) -> float:
     """The same calls by hand, one after the other: read, hold, edit, read both sides, cancel."""
     platforms, context = await _platforms(stage, order)
     gid, began = _linked(stage, order).gid, stage.now()
-    shopify = await platforms.shopify.order(gid)
+    shopify = await platforms.shopify.order(gid, "edits")
     assert shopify is not None
     for part in shopify.fulfillment_orders:
         if part.is_open:
             await _done(platforms, PlaceHold(part.id, "bench"), context)
     first = next(line for line in shopify.lines if line.mirakl_line_id == order.lines[0].id)
     await _done(platforms, EditShopifyOrder(gid, "bench", ((first.id, 2),), (), "bench"), context)
-    await platforms.shopify.order(gid)
+    await platforms.shopify.order(gid, "edits")
     (document,) = await platforms.mirakl.by_ids([order.id])
     mirakl = platforms.mirakl.snapshot(document, stage.clock.now())
     line, sold = mirakl.lines[0], as_ordered(mirakl)[0]
@@ -129,7 +129,7 @@ async def previews(stage: Stage) -> tuple[list[float], list[float]]:
     found: list[float] = []
     for _ in range(PREVIEWS):
         began = time.perf_counter()
-        await platforms.shopify.order(gid)
+        await platforms.shopify.order(gid, "edits")
         (document,) = await platforms.mirakl.by_ids([order.id])
         platforms.mirakl.snapshot(document, now)
         reads.append(time.perf_counter() - began)

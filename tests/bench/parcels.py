@@ -45,7 +45,7 @@ async def _by_script(stage: Stage, made: list[SimOrder]) -> float:
     began = asyncio.get_running_loop().time()
     for number, order in enumerate(made):
         context = _context(platforms, order)
-        await platforms.shopify.order(_linked(stage, order).gid)
+        await platforms.shopify.order(_linked(stage, order).gid, "edits")
         units = tuple((line.id, line.quantity) for line in order.lines)
         made_one = CreateShipment(f"IL-{number}", units, "DHL", "DHL", f"SCRIPT{number}", "")
         for action in (made_one, None):

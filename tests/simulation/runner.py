@@ -155,6 +155,7 @@ EXPECTED = (
     "case both_sides_changed",
     "case cancelled_in_shopify",
     "case carrier_unknown",
+    "case destination_differs",
     "case edit_cannot_be_expressed",
     "case ended_after_picking",
     "case hold_released_by_others",

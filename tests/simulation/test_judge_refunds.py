@@ -2,22 +2,28 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from interlock.cases.store import answer, cases
 from interlock.engine.hints import hint
+from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.simulator.mirakl.orders import Amounts
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
 from tests.simulation.living import lived
-from tests.simulation.test_judge import NAME, Bench, _put_back
+from tests.simulation.test_judge import NAME, Bench, _case, _put_back
 
 PROFILE = PROFILES["all-or-nothing"].changed(
     {"name": NAME, "debit_request_delay": 10.0, "debit_delay": 60.0, "refund_contact_delay": 60.0}
@@ -217,3 +223,82 @@ def test_i7_a_unit_that_two_tasks_ask_for(bench: Bench, copies: int) -> None:
         copies=copies,
     )
     assert "I7" in bench.broken()
+
+
+# -- refunds that people make in the portal ----------------------------------------------------------------------
+
+
+def _made_in_the_portal(bench: Bench) -> RefundTask:
+    """The same history, as if a person had made the refund: the task knows of no call of ours."""
+    bench.sql("UPDATE orders SET memory = memory #- '{refund_tasks,0,made}' #- '{refund_tasks,0,made_at}'")
+    (row,) = bench.connection.execute(text("SELECT memory FROM orders"))
+    (task,) = decode(Memory, row.memory).refund_tasks
+    assert task.settled_by
+    return task
+
+
+def _i7(bench: Bench) -> list[str]:
+    return [finding.sentence for finding in bench.judge().broken if finding.invariant == "I7"]
+
+
+def test_i7_a_task_that_was_settled_by_its_money_is_allowed(bench: Bench) -> None:
+    _made_in_the_portal(bench)
+
+    assert _i7(bench) == []
+    assert bench.judge().checked["I7 money"] == 1
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize("figure", ["amount", "shipping_amount"])
+def test_i7_a_task_settled_by_other_money_needs_a_persons_word(
+    bench: Bench, figure: str, accepted: bool
+) -> None:
+    task = _made_in_the_portal(bench)
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, CAST(:path AS text[]), '\"7.77\"')",
+        path=f"{{refund_tasks,0,lines,0,{figure}}}",
+    )
+    if accepted:
+        bench.sql(
+            "INSERT INTO answers (order_id, reason, subject, option, who, why, at) SELECT id, 'refund_mismatch', "
+            ":subject, 'dismiss', 'Ada Agent', 'Right as it is.', :at FROM orders",
+            subject=task.subject,
+            at=task.opened_at,
+        )
+
+    assert any("was not given its money" in sentence for sentence in _i7(bench)) is not accepted
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changes", "told", "broken"),
+    [
+        pytest.param(1, {}, "", True, id="nobody was told"),
+        pytest.param(1, {}, "known:again", False, id="told"),
+        pytest.param(1, {}, "known:other", True, id="another one was told"),
+        pytest.param(-1, {}, "", False, id="from before"),
+        pytest.param(1, {"amounts": Amounts(Decimal("0.01"))}, "", False, id="a goodwill"),
+        pytest.param(1, {"state": "REQUESTED"}, "", False, id="nobody could see it"),
+        pytest.param(1, {"by": "api:other"}, "", False, id="not made by a person"),
+        pytest.param(40, {}, "", False, id="it may still be explained"),
+    ],
+)
+def test_i7_a_refund_that_somebody_makes_twice_is_told(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: int,
+    changes: dict[str, Any],
+    told: str,
+    broken: bool,
+) -> None:
+    _made_in_the_portal(bench)
+    line = bench.order.lines[0]
+    (first,) = line.refunds
+    again = replace(
+        first,
+        **{"id": "again", "by": "staff", "created": first.created + timedelta(minutes=minutes), **changes},
+    )
+    monkeypatch.setattr(line, "refunds", [first, again])
+    if told:
+        _case(bench, "refund_mismatch", again.created + timedelta(minutes=16), subject=told)
+
+    assert any("nobody was told" in sentence for sentence in _i7(bench)) is broken

@@ -1,0 +1,119 @@
+"""I7, at rest: refunds that people made in the portal settle a task with its money, and one made twice was told."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from interlock.orders.memory import RefundTask
+from interlock.orders.reasons import Option, Reason
+from interlock.rehearsal.judging.evidence import Evidence, first_after
+from interlock.rehearsal.judging.truth import Truth
+from interlock.rehearsal.judging.verdict import Verdict
+from interlock.simulator.mirakl.orders import SimRefund
+
+ZERO = Decimal(0)
+QUARTER = timedelta(minutes=15)
+TOLD_WITHIN = timedelta(minutes=3)
+CLOCKS_MAY_ERR = timedelta(minutes=6)
+PEOPLE = ("staff", "operator")
+NOTHING_MOVES = (Reason.UNKNOWN_VALUE.value, Reason.NOT_OURS_TO_SHIP.value)
+
+
+def i7_a_task_is_settled_by_its_money(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """The refunds that settled a task which no call of ours carried out have its product amount and its shipping on each
+    line, in the marketplace's tax mode, unless a person took another amount as it is."""
+    for task in truth.memory.refund_tasks:
+        if not _of_people(task) or _accepted(evidence, truth, task):
+            continue
+        if any(part.id in task.settled_by for line in truth.order.lines for part in line.cancelations):
+            continue  # nobody was charged for the units, so no shipping is given back
+        verdict.checked["I7 money"] += 1
+        for due in task.lines:
+            if not due.line_id:
+                continue
+            refunds = [part for part in _refunds(truth, due.line_id) if part.id in task.settled_by]
+            asked = (due.amount, due.shipping_amount)
+            given = (
+                sum((_figures(truth, part)[0] for part in refunds), ZERO),
+                sum((_figures(truth, part)[1] for part in refunds), ZERO),
+            )
+            if given != asked:
+                verdict.violation(
+                    "I7",
+                    truth.id,
+                    task.settled_at or evidence.now,
+                    f"Task {task.subject} is settled, and line {due.line_id} was not given its money.",
+                    f"asked {asked[0]} and {asked[1]} shipping",
+                    f"given {given[0]} and {given[1]} shipping",
+                )
+
+
+def i7_a_refund_made_twice_is_told(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """A refund of a person that has the product amount of one that settled a task of this line, came after it, and answers
+    nothing, had its case within minutes once a quarter of an hour had passed and a read had shown it."""
+    if any(case.reason in NOTHING_MOVES for case in evidence.open_cases(truth.row, truth.id)):
+        return
+    known = {
+        *(i for task in truth.memory.refund_tasks for i in task.settled_by),
+        *(made.refund_id for task in truth.memory.refund_tasks for made in task.made),
+        *(one.refund_id for one in truth.memory.withdrawn),
+    }
+    told = {
+        case.subject.rpartition(":")[2] for case in evidence.cases_of(truth.row, Reason.REFUND_MISMATCH.value)
+    }
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    for task in truth.memory.refund_tasks:
+        if not _of_people(task) or task.settled_at is None:
+            continue
+        for due in task.lines:
+            if not due.line_id or not due.quantity:
+                continue
+            refunds = _refunds(truth, due.line_id)
+            settled = [part for part in refunds if part.id in task.settled_by]
+            for part in refunds:
+                if part.id in known or part.id in due.seen_refunds or not _repeats(part, settled):
+                    continue
+                verdict.checked["I7 twice"] += 1
+                read = first_after(reads, max(part.created + QUARTER, task.settled_at))
+                due_at = None if read is None else evidence.due_after(read, TOLD_WITHIN + CLOCKS_MAY_ERR)
+                if part.id not in told and due_at is not None and due_at < evidence.now:
+                    verdict.violation(
+                        "I7",
+                        truth.id,
+                        part.created,
+                        f"Refund {part.id} repeats what settled {task.subject}, and nobody was told.",
+                        f"on line {due.line_id}, beside {', '.join(task.settled_by)}",
+                    )
+
+
+def _of_people(task: RefundTask) -> bool:
+    return task.settled_at is not None and not task.dismissed_by and task.made_at is None
+
+
+def _accepted(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
+    return any(
+        said.reason == Reason.REFUND_MISMATCH.value and said.subject == task.subject
+        for said in evidence.answers_of(truth.row, Option.DISMISS.value)
+    )
+
+
+def _refunds(truth: Truth, line_id: str) -> list[SimRefund]:
+    """The refunds that OR11 shows of the line."""
+    line = truth.order.line(line_id)
+    return [] if line is None else [part for part in line.refunds if not part.requested]
+
+
+def _figures(truth: Truth, part: SimRefund) -> tuple[Decimal, Decimal]:
+    amounts = part.amounts
+    if truth.marketplace.world.profile.tax_mode == "TAX_INCLUDED":
+        return amounts.product_with_tax, amounts.shipping_with_tax
+    return amounts.product, amounts.shipping
+
+
+def _repeats(part: SimRefund, settled: list[SimRefund]) -> bool:
+    return (
+        part.by in PEOPLE
+        and part.amounts.product > 0
+        and any(
+            part.amounts.product == one.amounts.product and part.created >= one.created for one in settled
+        )
+    )

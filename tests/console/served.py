@@ -48,6 +48,10 @@ from tests.console.seed import (
 from tests.refunds.test_decide import look, shopify_refund
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NO_BROWSER = (
+    "no Chromium on this machine: ./dev test installs it where it runs as root and apt-get has it; elsewhere put chromium, "
+    "chromium-browser or google-chrome on the path"
+)
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 EVIL = (
@@ -57,7 +61,7 @@ EVIL = (
 
 NEEDS_A_BROWSER = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"),
+    pytest.mark.skipif(CHROMIUM is None, reason=NO_BROWSER),
     pytest.mark.skipif(
         not all((STATIC / "vendor" / name).exists() for name in VENDOR.values()),
         reason="the console's packages are not installed (./dev assets)",

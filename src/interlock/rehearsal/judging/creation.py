@@ -239,6 +239,11 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
             return  # all of it was told of in the portal, and nothing is left for a Shopify order to do
         if truth.memory.incident(Reason.SHIPPED_WITHOUT_ORDER, "order") is not None:
             return  # somebody shipped it in the portal before, and a person who was told of it settled it
+        if any(
+            said.reason is Reason.CANCELLED_IN_SHOPIFY and said.option is Option.DISMISS
+            for said in truth.memory.decisions
+        ):
+            return  # a person has said that the cancelled order needs nothing more
         what = "none" if shopify is None else f"{shopify.name}, which is cancelled"
         verdict.violation(
             "I19",

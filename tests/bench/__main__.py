@@ -22,7 +22,7 @@ PARCELS_BEGIN = "\n## Parcels\n"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
-def page(found: Measures) -> str:
+def page(found: Measures, load: float) -> str:
     """The measures as a page."""
     slower = found.ingress.median / found.bare.median
     more = found.calls_an_order / len(MANDATORY)
@@ -32,14 +32,14 @@ def page(found: Measures) -> str:
 
 Written by `./dev bench`. Every figure comes from one run of the whole service, both simulated platforms and
 PostgreSQL (with every commit on disk) in one process; milliseconds depend on the machine, ratios hardly do. *Own time* is
-what passes between the calls: the time the simulated platforms take is left out.
+what passes between the calls: the time the simulated platforms take is left out. {_shared(load)}
 
 | what | figure | compared with |
 |---|---|---|
 | webhook accepted: signature, one row, the wake-up, one transaction | {found.ingress.median:.1f} ms, p95 {found.ingress.p95:.1f} ms | **{slower:.1f} ×** a bare endpoint with one durable insert ({found.bare.median:.1f} ms, p95 {found.bare.p95:.1f} ms), {DELIVERIES} deliveries each, in turns |
 | label check, local path (what was seen is young), {PRINTERS} printers at once, {STORED} orders | {found.label.median:.1f} ms, p95 {found.label.p95:.1f} ms | **{found.label.p95 / found.bare_read.p95:.1f} ×** at p95, {found.label.median / found.bare_read.median:.1f} × in the middle, a bare endpoint that reads the same row ({found.bare_read.median:.1f} ms, p95 {found.bare_read.p95:.1f} ms), {found.label.number} calls each, in turns |
-| Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | {found.accepted.number} orders, one at a time |
-| edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | {found.held.number} edits of orders that nobody held |
+| Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | **{found.accepted.median / found.accepted_bare.median:.1f} ×** a bare script that makes the same calls and keeps nothing ({found.accepted_bare.median:.1f} ms, p95 {found.accepted_bare.p95:.1f} ms), {found.accepted.number} orders each, one at a time |
+| edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | **{found.held.median / found.held_bare.median:.1f} ×** a bare script that reads the order and holds it ({found.held_bare.median:.1f} ms, p95 {found.held_bare.p95:.1f} ms), {found.held.number} orders each that nobody held |
 | edit asked for at our desk → OR30 leaves: held, edited, both sides read, told | {found.desk.median:.0f} ms, p95 {found.desk.p95:.0f} ms | **{found.desk.median / found.script.median:.1f} ×** a bare script that makes the same calls one after the other ({found.script.median:.0f} ms, p95 {found.script.p95:.0f} ms), {found.desk.number} edits each, in turns; reads of the marketplace are collected for up to a second |
 | preview of an edit of ten lines of an order with {LINES} | {found.preview.median:.0f} ms, p95 {found.preview.p95:.0f} ms | **{found.preview.median / found.two_reads.median:.2f} ×** the two reads it stands on ({found.two_reads.median:.0f} ms, p95 {found.two_reads.p95:.0f} ms) |
 | calls in the life of an order, import to shipped | {found.calls_an_order:.1f} | **{more:.1f} ×** the {len(MANDATORY)} without which it cannot be done |
@@ -139,7 +139,8 @@ def main() -> int:
     stock, _, one_by_one = rest.partition(PARCELS_BEGIN)
     over_years, stock, one_by_one = YEARS_BEGIN + over_years, STOCK_BEGIN + stock, PARCELS_BEGIN + one_by_one
     if only in (None, "service"):
-        service = page(asyncio.run(measure()))
+        load = os.getloadavg()[0]
+        service = page(asyncio.run(measure()), load)
     if only in (None, "stock"):
         load = os.getloadavg()[0]
         stock = stock_section(stocked(), load)

@@ -7,7 +7,7 @@ import hmac
 import json
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from interlock.simulator.mirakl import SimOrder
 from interlock.simulator.record import Call
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.transport import ClockedASGITransport
+from tests.bench.bare import accepted_by_script, held_by_script, own_time, within
 from tests.bench.desk import desk_edits, previews
 from tests.bench.labels import label_checks
 from tests.bench.stage import INGRESS, Stage
@@ -68,7 +69,9 @@ class Measures:
     bare: Spread
     ingress: Spread
     accepted: Spread
+    accepted_bare: Spread
     held: Spread
+    held_bare: Spread
     calls: dict[str, float]
     orders_a_minute: float
     ceiling_a_minute: float
@@ -92,6 +95,7 @@ async def measure() -> Measures:
         await until(lambda: _is_linked(stage, made[0]), "the first order to be imported")
         bare, ingress = await _ingress(stage)
         accepted, held, calls = await _lives(stage)
+        accepted_bare, held_bare = await _by_script(stage, accepted, held)
         scripted, asked = await desk_edits(stage)
         reads, previewed = await previews(stage)
         orders_a_minute, points = await _burst(stage)
@@ -100,8 +104,10 @@ async def measure() -> Measures:
     return Measures(
         bare,
         ingress,
-        accepted,
-        held,
+        Spread.of([one.seconds for one in accepted]),
+        accepted_bare,
+        Spread.of([one.seconds for one in held]),
+        held_bare,
         calls,
         orders_a_minute,
         ceiling,
@@ -175,10 +181,36 @@ def _bare(stage: Stage) -> Starlette:
 # -- lives of orders -------------------------------------------------------------------------------------
 
 
-async def _lives(stage: Stage) -> tuple[Spread, Spread, dict[str, float]]:
+@dataclass(frozen=True)
+class Way:
+    """Seconds of our own on the way from one call or delivery to another call, and the reads of the order between them."""
+
+    seconds: float
+    reads: int
+
+
+async def _by_script(stage: Stage, accepted: Sequence[Way], held: Sequence[Way]) -> tuple[Spread, Spread]:
+    """The same ways of a bare script, as often, with the same reads: each way of the service names how many."""
+    accepts, holds = [], []
+    for way in accepted:
+        accepts.append(await accepted_by_script(stage, await _released(stage), way.reads))
+    for way in held:
+        holds.append(await held_by_script(stage, await _released(stage), way.reads))
+    return Spread.of(accepts), Spread.of(holds)
+
+
+async def _released(stage: Stage) -> Order:
+    """The Shopify order of a new marketplace order, free of holds, after the echoes of our own last call."""
+    order = stage.mirakl.create_generated(lines=2, quantities=[3, 3])
+    await until(lambda: _is_free(stage, order), "an order to be released")
+    await asyncio.sleep(0.5)
+    return _linked(stage, order)
+
+
+async def _lives(stage: Stage) -> tuple[list[Way], list[Way], dict[str, float]]:
     """Orders from import to shipped, one at a time. The first half is edited; the calls of the other half are counted."""
-    accepted: list[float] = []
-    held: list[float] = []
+    accepted: list[Way] = []
+    held: list[Way] = []
     counted: Counter[str] = Counter()
     for number in range(ORDERS):
         since = len(stage.shopify.record.calls), len(stage.mirakl.record.calls)
@@ -196,21 +228,21 @@ async def _lives(stage: Stage) -> tuple[Spread, Spread, dict[str, float]]:
         counted.update(_calls_since(stage, since))
     lives = ORDERS - (ORDERS + 1) // 2
     return (
-        Spread.of(accepted),
-        Spread.of(held),
+        accepted,
+        held,
         {name: number / lives for name, number in sorted(counted.items())},
     )
 
 
-def _own_time_to_accept(stage: Stage, since: tuple[int, int]) -> float:
+def _own_time_to_accept(stage: Stage, since: tuple[int, int]) -> Way:
     """From the answer that made the Shopify order to the moment OR21 left, less what the platforms took meanwhile."""
     shopify = stage.shopify.record.calls[since[0] :]
     exists = next(call.ended_at for call in shopify if "draftOrderComplete" in call.operation)
     leaves = next(call.at for call in stage.mirakl.record.calls[since[1] :] if call.operation == "OR21")
-    return (leaves - exists).total_seconds() - _taken(shopify, exists, leaves)
+    return _way(shopify, exists, leaves)
 
 
-async def _own_time_to_hold(stage: Stage, found: Order) -> float:
+async def _own_time_to_hold(stage: Stage, found: Order) -> Way:
     """From the first delivery after an edit to the moment the hold left, less what the platforms took meanwhile."""
     before = len(stage.shopify.record.calls)
     deliveries = len(stage.deliveries)
@@ -224,15 +256,12 @@ async def _own_time_to_hold(stage: Stage, found: Order) -> float:
         at for at, topic in stage.deliveries[deliveries:] if topic in ("orders/edited", "orders/updated")
     )
     leaves = holds()[0].at
-    return (leaves - arrived).total_seconds() - _taken(stage.shopify.record.calls[before:], arrived, leaves)
+    return _way(stage.shopify.record.calls[before:], arrived, leaves)
 
 
-def _taken(calls: Iterable[Call], began: datetime, ended: datetime) -> float:
-    return sum(
-        (call.ended_at - call.at).total_seconds()
-        for call in calls
-        if began <= call.at and call.ended_at <= ended
-    )
+def _way(calls: Sequence[Call], began: datetime, ended: datetime) -> Way:
+    reads = sum(call.operation == "order" for call in within(calls, began, ended))
+    return Way(own_time(calls, began, ended), reads)
 
 
 def _calls_since(stage: Stage, since: tuple[int, int]) -> Counter[str]:

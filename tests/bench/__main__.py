@@ -9,13 +9,14 @@ from pathlib import Path
 from interlock import logs
 from tests.bench.desk import LINES
 from tests.bench.labels import PRINTERS, STORED
-from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, Spread, measure
+from tests.bench.measures import BURST, DELIVERIES, MANDATORY, ORDERS, Measures, Spread, Ways, measure, ways
 from tests.bench.parcels import BY_SCRIPT, PARCELS, Parcels, parcels
 from tests.bench.stock import Stocked, stocked
 from tests.bench.years import A_HUNDREDTH, ROUNDS, Years, years
 from tests.filled import YEARS
 
-PARTS = ("service", "years", "stock", "parcels")
+PARTS = ("service", "ways", "years", "stock", "parcels")
+WAYS_BEGIN = "\n## To the acceptance and to the hold\n"
 YEARS_BEGIN = "\n## A database of years\n"
 STOCK_BEGIN = "\n## Stock\n"
 PARCELS_BEGIN = "\n## Parcels\n"
@@ -38,8 +39,6 @@ what passes between the calls: the time the simulated platforms take is left out
 |---|---|---|
 | webhook accepted: signature, one row, the wake-up, one transaction | {found.ingress.median:.1f} ms, p95 {found.ingress.p95:.1f} ms | **{slower:.1f} ×** a bare endpoint with one durable insert ({found.bare.median:.1f} ms, p95 {found.bare.p95:.1f} ms), {DELIVERIES} deliveries each, in turns |
 | label check, local path (what was seen is young), {PRINTERS} printers at once, {STORED} orders | {found.label.median:.1f} ms, p95 {found.label.p95:.1f} ms | **{found.label.p95 / found.bare_read.p95:.1f} ×** at p95, {found.label.median / found.bare_read.median:.1f} × in the middle, a bare endpoint that reads the same row ({found.bare_read.median:.1f} ms, p95 {found.bare_read.p95:.1f} ms), {found.label.number} calls each, in turns |
-| Shopify order exists → OR21 leaves, own time | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | **{found.accepted.median / found.accepted_bare.median:.1f} ×** a bare script that makes the same calls and keeps nothing ({found.accepted_bare.median:.1f} ms, p95 {found.accepted_bare.p95:.1f} ms), {found.accepted.number} orders each, one at a time |
-| edit delivered → hold leaves, own time | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | **{found.held.median / found.held_bare.median:.1f} ×** a bare script that reads the order and holds it ({found.held_bare.median:.1f} ms, p95 {found.held_bare.p95:.1f} ms), {found.held.number} orders each that nobody held |
 | edit asked for at our desk → OR30 leaves: held, edited, both sides read, told | {found.desk.median:.0f} ms, p95 {found.desk.p95:.0f} ms | **{found.desk.median / found.script.median:.1f} ×** a bare script that makes the same calls one after the other ({found.script.median:.0f} ms, p95 {found.script.p95:.0f} ms), {found.desk.number} edits each, in turns; reads of the marketplace are collected for up to a second |
 | preview of an edit of ten lines of an order with {LINES} | {found.preview.median:.0f} ms, p95 {found.preview.p95:.0f} ms | **{found.preview.median / found.two_reads.median:.2f} ×** the two reads it stands on ({found.two_reads.median:.0f} ms, p95 {found.two_reads.p95:.0f} ms) |
 | calls in the life of an order, import to shipped | {found.calls_an_order:.1f} | **{more:.1f} ×** the {len(MANDATORY)} without which it cannot be done |
@@ -113,6 +112,18 @@ what the process grew by at its peak. {_shared(load)}
 """
 
 
+def ways_section(found: Ways, load: float) -> str:
+    """What was found of the two things that have to go fast."""
+    return f"""{WAYS_BEGIN}
+Own time: what passes between the calls, without what the simulated platforms take. {_shared(load)}
+
+| what | figure | compared with |
+|---|---|---|
+| Shopify order exists → OR21 leaves | {found.accepted.median:.0f} ms, p95 {found.accepted.p95:.0f} ms | **{found.accepted.median / found.accepted_bare.median:.1f} ×** a bare script that makes the same calls over the same clients and keeps nothing ({found.accepted_bare.median:.1f} ms, p95 {found.accepted_bare.p95:.1f} ms), {found.accepted.number} orders each, one at a time |
+| edit delivered → hold leaves | {found.held.median:.0f} ms, p95 {found.held.p95:.0f} ms | **{found.held.median / found.held_bare.median:.1f} ×** a bare script that reads the order and holds it ({found.held_bare.median:.1f} ms, p95 {found.held_bare.p95:.1f} ms), {found.held.number} orders each that nobody held |
+"""
+
+
 def parcels_section(found: Parcels, load: float) -> str:
     """What was found of many parcels that leave at once, as the page's last section."""
     return f"""{PARCELS_BEGIN}
@@ -135,12 +146,17 @@ def main() -> int:
     only = asked.parse_args().only
     logs.configure("error")
     service, _, rest = PAGE.read_text(encoding="utf-8").partition(YEARS_BEGIN)
+    service, _, both_ways = service.partition(WAYS_BEGIN)
+    both_ways = WAYS_BEGIN + both_ways
     over_years, _, rest = rest.partition(STOCK_BEGIN)
     stock, _, one_by_one = rest.partition(PARCELS_BEGIN)
     over_years, stock, one_by_one = YEARS_BEGIN + over_years, STOCK_BEGIN + stock, PARCELS_BEGIN + one_by_one
     if only in (None, "service"):
         load = os.getloadavg()[0]
         service = page(asyncio.run(measure()), load)
+    if only in (None, "ways"):
+        load = os.getloadavg()[0]
+        both_ways = ways_section(asyncio.run(ways()), load)
     if only in (None, "stock"):
         load = os.getloadavg()[0]
         stock = stock_section(stocked(), load)
@@ -150,7 +166,7 @@ def main() -> int:
     if only in (None, "parcels"):
         load = os.getloadavg()[0]
         one_by_one = parcels_section(asyncio.run(parcels()), load)
-    text = service + over_years + stock + one_by_one
+    text = service + both_ways + over_years + stock + one_by_one
     PAGE.write_text(text, encoding="utf-8")
     print(text)
     print(f"Written to {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")

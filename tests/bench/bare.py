@@ -37,7 +37,7 @@ async def accepted_by_script(stage: Stage, found: Order, reads: int) -> float:
         await _done(platforms, CompleteDraft(draft.gid), context)
         exists = stage.shopify.record.calls[-1].ended_at
         for _ in range(reads):
-            await platforms.shopify.order(found.gid)
+            await platforms.shopify.order(found.gid, "holds")
         outcome = await mirakl.perform(
             AnswerAcceptance(tuple((line.id, True) for line in order.lines)),
             replace(context, reference="bare.1.1"),
@@ -54,7 +54,7 @@ async def held_by_script(stage: Stage, found: Order, reads: int) -> float:
     before, heard = len(stage.shopify.record.calls), stage.now()
     part = next(part for part in found.fulfillment_orders if part.status == "OPEN")
     for _ in range(reads):
-        await platforms.shopify.order(found.gid)
+        await platforms.shopify.order(found.gid, "holds")
     await _done(platforms, PlaceHold(part.gid, "bench"), _context(platforms, "bare"))
     calls = stage.shopify.record.calls[before:]
     leaves = next(call.at for call in calls if "fulfillmentOrderHold" in call.operation)

@@ -68,10 +68,6 @@ class Measures:
 
     bare: Spread
     ingress: Spread
-    accepted: Spread
-    accepted_bare: Spread
-    held: Spread
-    held_bare: Spread
     calls: dict[str, float]
     orders_a_minute: float
     ceiling_a_minute: float
@@ -88,14 +84,38 @@ class Measures:
         return sum(self.calls.values())
 
 
+@dataclass(frozen=True)
+class Ways:
+    """Own time until OR21 leaves and until a hold leaves, of the service and of a bare script."""
+
+    accepted: Spread
+    accepted_bare: Spread
+    held: Spread
+    held_bare: Spread
+
+
+async def ways() -> Ways:
+    """Both ways of some orders, then of the script, on a stage of their own."""
+    async with Stage() as stage:
+        made = [stage.mirakl.create_generated(lines=2)]
+        await until(lambda: _is_linked(stage, made[0]), "the first order to be imported")
+        accepted, held, _ = await _lives(stage)
+        accepted_bare, held_bare = await _by_script(stage, accepted, held)
+    return Ways(
+        Spread.of([one.seconds for one in accepted]),
+        accepted_bare,
+        Spread.of([one.seconds for one in held]),
+        held_bare,
+    )
+
+
 async def measure() -> Measures:
     """All measures, one after the other on one stage."""
     async with Stage() as stage:
         made = [stage.mirakl.create_generated(lines=2)]
         await until(lambda: _is_linked(stage, made[0]), "the first order to be imported")
         bare, ingress = await _ingress(stage)
-        accepted, held, calls = await _lives(stage)
-        accepted_bare, held_bare = await _by_script(stage, accepted, held)
+        _, _, calls = await _lives(stage)
         scripted, asked = await desk_edits(stage)
         reads, previewed = await previews(stage)
         orders_a_minute, points = await _burst(stage)
@@ -104,10 +124,6 @@ async def measure() -> Measures:
     return Measures(
         bare,
         ingress,
-        Spread.of([one.seconds for one in accepted]),
-        accepted_bare,
-        Spread.of([one.seconds for one in held]),
-        held_bare,
         calls,
         orders_a_minute,
         ceiling,

@@ -18,8 +18,8 @@ from interlock.access.audit_log import Did, audit_log, record
 from interlock.engine.store import tallies
 from interlock.monitoring.outbox import alerts
 from interlock.orders.connection import ConnectionRules
-from interlock.orders.memory import Incident
-from interlock.orders.reasons import Reason
+from interlock.orders.memory import Decision, Incident
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
@@ -872,16 +872,30 @@ def test_i19_a_shopify_order_cancelled_while_the_marketplace_wants_it(bench: Ben
     assert "I19" in bench.broken()
 
 
-@pytest.mark.parametrize(("told", "broken"), [(True, False), (False, True)])
-def test_i19_an_order_that_was_shipped_in_the_portal_before_it_existed_here_needs_none_once_somebody_was_told(
-    bench: Bench, told: bool, broken: bool
+@pytest.mark.parametrize(
+    ("told", "broken"),
+    [
+        pytest.param("nobody", True, id="nobody was told"),
+        pytest.param(
+            "incident", False, id="it left by the portal before it existed here, and somebody was told"
+        ),
+        pytest.param("dismissal", False, id="a person says that it needs nothing more"),
+    ],
+)
+def test_i19_an_order_without_one_in_shopify_is_right_once_a_person_settled_it(
+    bench: Bench, told: str, broken: bool
 ) -> None:
     evidence = bench.evidence()
     evidence.shopify_orders.clear()
     (truth,) = truths(evidence)
-    if told:
+    if told == "incident":
         seen = Incident(Reason.SHIPPED_WITHOUT_ORDER, "order", bench.edit_at(), "planted")
         truth.memory = truth.memory.with_incident(seen)
+    elif told == "dismissal":
+        said = Decision(
+            Reason.CANCELLED_IN_SHOPIFY, "charged", Option.DISMISS, "Ada", "Paid back.", bench.edit_at()
+        )
+        truth.memory = replace(truth.memory, decisions=(*truth.memory.decisions, said))
     verdict = Verdict()
     i19_mapping_agrees_three_ways(evidence, truth, verdict)
     assert bool(verdict.broken) is broken

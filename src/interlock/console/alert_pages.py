@@ -55,12 +55,13 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
             }
 
         found = await console.read(read)
+        if not listed:
+            found["request_path"] = "/alerts"  # after a form, what is refreshed is the page itself
         return console.page(
             request,
             "alerts",
             "Alerts",
             status,
-            live=False,
             asked=asked,
             whole=whole,
             kinds=room.KINDS,

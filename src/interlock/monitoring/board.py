@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Table,
     Text,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -26,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from interlock.access.erasures import answered_since, waiting_since
 from interlock.cases.store import cases
 from interlock.engine.ledger import operations
-from interlock.engine.store import all_connections
+from interlock.engine.store import all_connections, one_connection
 from interlock.monitoring.decide import Finding
 from interlock.monitoring.measures import BOUNDS, TITLES, Counted, Measure
 from interlock.monitoring.objectives import BURN_WINDOWS, Numbers, Objective, burn, objectives
@@ -116,20 +118,36 @@ def working_days_before(now: datetime, days: int) -> datetime:
     return moment
 
 
-def make_board(c: Connection, now: datetime) -> Board:
-    """Compute the board. Reads rollup rows, open cases and the edits of the period; no order's history."""
+OF_THE_INSTALLATION = ("S7", "S13")
+"""The objectives that are of no one connection: a shop tells of all its connections at once, and so does a request about
+personal data."""
+
+
+def make_board(c: Connection, now: datetime, connection_id: int | None = None) -> Board:
+    """Compute the board of all connections, or of the one with this row number without OF_THE_INSTALLATION. Reads rollup
+    rows, open cases and the edits of the period; no order's history."""
     since = now - PERIOD
-    durations = counted_since(c, "hour", since)
+    durations = counted_since(c, "hour", since, connection_id)
+    name = None if connection_id is None else one_connection(c, connection_id).name
     return Board(
         at=now,
-        objectives=objectives(_numbers(c, now, durations)),
+        objectives=tuple(
+            one
+            for one in objectives(_numbers(c, now, durations, connection_id))
+            if connection_id is None or one.code not in OF_THE_INSTALLATION
+        ),
         histograms=tuple(_histogram(measure, durations.get(measure, Counted())) for measure in TITLES),
-        edits_by_day=_by_day(c, since),
-        blocked=_blocked(c, since),
-        skus=_skus(c, since),
-        oldest_by_lane=_lanes(c, now),
-        drift=drift_of_all(c, now),
+        edits_by_day=_by_day(c, since, connection_id),
+        blocked=_blocked(c, since, connection_id),
+        skus=_skus(c, since, connection_id),
+        oldest_by_lane=_lanes(c, now, connection_id),
+        drift=tuple(one for one in drift_of_all(c, now) if name is None or one.connection == name),
     )
+
+
+def _of(column: ColumnElement[Any], connection_id: int | None) -> ColumnElement[bool]:
+    """The condition that a row belongs to the connection; to any, where none is asked for."""
+    return true() if connection_id is None else column == connection_id
 
 
 def keep_board(c: Connection, now: datetime) -> Board:
@@ -159,7 +177,9 @@ def kept_board(c: Connection) -> Board | None:
 # -- numbers of the objectives -----------------------------------------------------------------------------
 
 
-def _numbers(c: Connection, now: datetime, durations: dict[Measure, Counted]) -> Numbers:
+def _numbers(
+    c: Connection, now: datetime, durations: dict[Measure, Counted], connection_id: int | None
+) -> Numbers:
     since = now - PERIOD
     edits = c.execute(
         select(
@@ -170,31 +190,33 @@ def _numbers(c: Connection, now: datetime, durations: dict[Measure, Counted]) ->
                 - func.make_interval(0, 0, 0, 0, 0, 0, edit_clock_rows.c.quiet_seconds)
                 > SETTLED_WITHIN
             ),
-        ).where(edit_clock_rows.c.edited_at >= since)
+        ).where(edit_clock_rows.c.edited_at >= since, _of(edit_clock_rows.c.connection_id, connection_id))
     ).one()
     late = and_(cases.c.due_at.is_not(None), func.coalesce(cases.c.closed_at, now) > cases.c.due_at)
     closed = c.execute(
         select(func.count(), func.count().filter(late)).where(
-            cases.c.opened_at >= since, cases.c.severity != "note"
+            cases.c.opened_at >= since,
+            cases.c.severity != "note",
+            _of(cases.c.connection_id, connection_id),
         )
     ).one()
-    during, other = _around_poison(c, since)
+    during, other = _around_poison(c, since, connection_id)
     return Numbers(
         durations=durations,
-        lost=_lost(c, since),
+        lost=_lost(c, since, connection_id),
         edits=int(edits[0]),
         edits_overdue=int(edits[1]),
         cases=int(closed[0]),
         cases_late=int(closed[1]),
-        unclear=_unclear(c, now),
-        debt=_debt(c, working_days_before(now, 3)),
+        unclear=_unclear(c, now, connection_id),
+        debt=_debt(c, working_days_before(now, 3), connection_id),
         erasures=answered_since(c, since, now),
         while_poisoned=during,
         otherwise=other,
     )
 
 
-def _lost(c: Connection, since: datetime) -> int:
+def _lost(c: Connection, since: datetime, connection_id: int | None) -> int:
     """Orders the marketplace ended by itself: their time was over and no answer of ours had been confirmed."""
     answered = exists().where(
         operations.c.order_id == orders.c.id,
@@ -211,12 +233,13 @@ def _lost(c: Connection, since: datetime) -> int:
                 orders.c.acceptance_due_at.is_not(None),
                 orders.c.acceptance_due_at <= orders.c.mirakl_seen_at,
                 ~answered,
+                _of(orders.c.connection_id, connection_id),
             )
         ).scalar_one()
     )
 
 
-def _unclear(c: Connection, now: datetime) -> int:
+def _unclear(c: Connection, now: datetime, connection_id: int | None) -> int:
     return int(
         c.execute(
             select(func.count())
@@ -225,31 +248,38 @@ def _unclear(c: Connection, now: datetime) -> int:
                 operations.c.done_at.is_(None),
                 operations.c.state == "UNKNOWN",
                 operations.c.planned_at < now - timedelta(minutes=10),
+                _of(operations.c.connection_id, connection_id),
             )
         ).scalar_one()
     )
 
 
-def _debt(c: Connection, before: datetime) -> int:
+def _debt(c: Connection, before: datetime, connection_id: int | None = None) -> int:
     return int(
         c.execute(
             select(func.count())
             .select_from(cases)
-            .where(cases.c.closed_at.is_(None), cases.c.reason.in_(REFUND_DEBT), cases.c.opened_at < before)
+            .where(
+                cases.c.closed_at.is_(None),
+                cases.c.reason.in_(REFUND_DEBT),
+                cases.c.opened_at < before,
+                _of(cases.c.connection_id, connection_id),
+            )
         ).scalar_one()
     )
 
 
-def _around_poison(c: Connection, since: datetime) -> tuple[Counted, Counted]:
+def _around_poison(c: Connection, since: datetime, connection_id: int | None) -> tuple[Counted, Counted]:
     """Acceptances in hours in which an order was poisoned, and in all others."""
     spans = c.execute(
         select(cases.c.opened_at, cases.c.closed_at).where(
             cases.c.reason == Reason.POISON_ORDER.value,
             or_(cases.c.closed_at.is_(None), cases.c.closed_at >= since),
+            _of(cases.c.connection_id, connection_id),
         )
     ).all()
     during, other = Counted(), Counted()
-    for measure, slot, total in by_slot(c, "hour", since):
+    for measure, slot, total in by_slot(c, "hour", since, connection_id):
         if measure != "seen_accepted":
             continue
         end = slot + timedelta(hours=1)
@@ -289,23 +319,24 @@ def _share(share: float, condition: Any) -> Any:
     return func.percentile_cont(share).within_group(func.greatest(took, 0 * took))
 
 
-def _by_day(c: Connection, since: datetime) -> tuple[Day, ...]:
+def _by_day(c: Connection, since: datetime, connection_id: int | None) -> tuple[Day, ...]:
     day = func.to_char(edit_clock_rows.c.edited_at, "YYYY-MM-DD")
     rows = c.execute(
         select(day.label("day"), func.count(), _share(0.5, _CONFIRMED), _share(0.95, _CONFIRMED))
-        .where(edit_clock_rows.c.edited_at >= since)
+        .where(edit_clock_rows.c.edited_at >= since, _of(edit_clock_rows.c.connection_id, connection_id))
         .group_by(text("1"))
         .order_by(text("1"))
     )
     return tuple(Day(row[0], int(row[1]), _number(row[2]), _number(row[3])) for row in rows)
 
 
-def _blocked(c: Connection, since: datetime) -> tuple[tuple[str, int], ...]:
+def _blocked(c: Connection, since: datetime, connection_id: int | None) -> tuple[tuple[str, int], ...]:
     rows = c.execute(
         select(edit_clock_rows.c.outcome, func.count())
         .where(
             edit_clock_rows.c.edited_at >= since,
             edit_clock_rows.c.outcome.not_in(("", "confirmed", "released")),
+            _of(edit_clock_rows.c.connection_id, connection_id),
         )
         .group_by(edit_clock_rows.c.outcome)
         .order_by(func.count().desc(), edit_clock_rows.c.outcome)
@@ -313,7 +344,7 @@ def _blocked(c: Connection, since: datetime) -> tuple[tuple[str, int], ...]:
     return tuple((row[0], int(row[1])) for row in rows)
 
 
-def _skus(c: Connection, since: datetime) -> tuple[SkuHealth, ...]:
+def _skus(c: Connection, since: datetime, connection_id: int | None) -> tuple[SkuHealth, ...]:
     """The SKUs with the most edits of the period, those with blocked edits first."""
     sku = func.unnest(edit_clock_rows.c.skus).label("sku")
     one = (
@@ -324,7 +355,7 @@ def _skus(c: Connection, since: datetime) -> tuple[SkuHealth, ...]:
             edit_clock_rows.c.edited_at,
             edit_clock_rows.c.quiet_seconds,
         )
-        .where(edit_clock_rows.c.edited_at >= since)
+        .where(edit_clock_rows.c.edited_at >= since, _of(edit_clock_rows.c.connection_id, connection_id))
         .subquery()
     )
     took = func.extract("epoch", one.c.settled_at - one.c.edited_at) - one.c.quiet_seconds
@@ -363,11 +394,11 @@ def _number(value: Any) -> float | None:
     return None if value is None else round(float(value), 1)
 
 
-def _lanes(c: Connection, now: datetime) -> tuple[tuple[str, int, float], ...]:
+def _lanes(c: Connection, now: datetime, connection_id: int | None) -> tuple[tuple[str, int, float], ...]:
     """Orders with unanswered hints by lane: how many, and the age of the oldest in seconds."""
     rows = c.execute(
         select(orders.c.lane, func.count(), func.min(orders.c.hinted_at))
-        .where(orders.c.hints > orders.c.handled)
+        .where(orders.c.hints > orders.c.handled, _of(orders.c.connection_id, connection_id))
         .group_by(orders.c.lane)
         .order_by(orders.c.lane)
     )

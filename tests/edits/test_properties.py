@@ -26,7 +26,7 @@ from interlock.orders.agreement import agreed_quantities, shopify_quantities, un
 from interlock.orders.memory import LineLink, Memory
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import MiraklLine, ShopifyLine
+from interlock.orders.snapshots import Address, MiraklLine, ShopifyLine
 from interlock.orders.view import View
 from tests.build import (
     CREATED,
@@ -41,6 +41,7 @@ from tests.build import (
     a_memory,
     a_shopify_line,
     a_shopify_order,
+    a_tax,
     a_view,
     an_order,
     ordered,
@@ -48,6 +49,7 @@ from tests.build import (
 )
 from tests.edits.platforms import after
 
+THIRD = Address("c0ffee", True)
 STATES = ("SHIPPING",) * 6 + ("WAITING_ACCEPTANCE", "WAITING_DEBIT")
 EXAMPLES = settings(max_examples=150, deadline=None)
 AT_REST_WITHIN = 12
@@ -58,8 +60,8 @@ SOMETIMES = st.sampled_from((False, False, True))
 
 @st.composite
 def edited_orders(draw: st.DrawFn) -> View:
-    """An order both sides agreed on, then changed on both sides: quantities, swaps, added lines, prices, address; cuts by
-    the marketplace; any state before dispatch, flags, permissions and policies."""
+    """An order both sides agreed on, then changed on both sides: quantities, swaps, added lines, prices, address; cuts,
+    another address and recalculated figures by the marketplace; any state before dispatch, flags, permissions and policies."""
     quantities = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     sold = tuple(
         a_line(f"L{n}", f"SKU{n}", units, str(10 * units), "0") for n, units in enumerate(quantities, 1)
@@ -71,7 +73,8 @@ def edited_orders(draw: st.DrawFn) -> View:
     cut = tuple(_cut(draw, line) for line in sold) if draw(SOMETIMES) else sold
     mirakl = an_order(
         state,
-        tuple(replace(line, can_refund=paid) for line in cut),
+        tuple(replace(_recalculated(draw, line), can_refund=paid) for line in cut),
+        address=ELSEWHERE if draw(SELDOM) else THIRD if draw(SELDOM) else HOME,
         can_cancel=draw(MOSTLY) and not paid,
         debited_at=CREATED if paid and state == "SHIPPING" else None,
         has_incident=draw(SELDOM),
@@ -111,6 +114,12 @@ def edited_orders(draw: st.DrawFn) -> View:
     return a_view(mirakl=mirakl, shopify=shopify, memory=memory, rules=rules)
 
 
+def _recalculated(draw: st.DrawFn, line: MiraklLine) -> MiraklLine:
+    taxes = (a_tax("1.50"),) if draw(SELDOM) else line.taxes
+    shipping = Decimal(1) if draw(SELDOM) else line.shipping_price
+    return replace(line, taxes=taxes, shipping_price=shipping)
+
+
 def _cut(draw: st.DrawFn, line: MiraklLine) -> MiraklLine:
     units = draw(st.integers(0, line.quantity))
     if not units:
@@ -145,16 +154,16 @@ def agrees(view: View, memory: Memory) -> bool:
     assert view.shopify is not None
     shown = dict(shopify_quantities(view.shopify, memory))
     agreed = dict(agreed_quantities(view.mirakl, memory))
-    prices = {link.shopify_line_id: link.unit_price for link in memory.links}
+    links = {link.shopify_line_id: link for link in memory.links}
     return (
         all(shown.get(line_id, 0) == units for line_id, units in agreed.items())
         and not unlinked(view.shopify, memory)
         and all(
-            line.unit_price == prices.get(line.id, line.unit_price)
+            line.id not in links or links[line.id].accepts(line.unit_price)
             for line in view.shopify.lines
             if line.current_quantity
         )
-        and view.shopify.address.digest == memory.agreed_address
+        and view.shopify.address.digest == view.mirakl.address.digest
     )
 
 

@@ -252,7 +252,7 @@ def test_a_task_settled_in_the_portal_says_that_its_payment_is_pending_and_remem
 
     assert pending.because == ("Refund R1 is made at the marketplace; its payment is pending.",)
     assert pending.memory.refund_tasks[0].paid_at is None
-    assert paid.because == ()
+    assert paid.because == ("The marketplace shows refund R1 as paid back.",)
     assert paid.memory.refund_tasks[0].paid_at == AGO + DAY
     assert (paid.look_at, paid.mirakl_since) == (None, None)
 

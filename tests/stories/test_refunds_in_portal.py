@@ -79,6 +79,7 @@ def test_a_refund_in_the_portal_is_pending_until_it_is_paid(theatre: Theatre) ->
     told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 1400)
     assert tasks(told.stage)[0].paid_at is not None
     assert "its payment is pending" in told.timeline
+    assert "as paid back" in told.timeline
     assert told.open_reasons == []
 
 

@@ -91,7 +91,7 @@ def decide(view: View, memory: Memory) -> Part:
         memory,
         cases=(*cases, *late),
         keep_held=(*_on_their_way(view, memory), *_put_back(view, memory)),
-        because=(*withdrawn, *_roundings(view, memory), *following.pending(memory)),
+        because=(*withdrawn, *_roundings(view, memory), *following.progress(memory, view.now)),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
         mirakl_since=latest(read_since, paid_since),

@@ -35,13 +35,19 @@ def paid(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
     return memory
 
 
-def pending(memory: Memory) -> tuple[str, ...]:
-    """A sentence for each task that is settled and whose money is still on its way."""
-    return tuple(
-        f"Refund {', '.join(task.settled_by)} is made at the marketplace; its payment is pending."
+def progress(memory: Memory, now: datetime) -> tuple[str, ...]:
+    """A sentence for each task that is settled and whose money is still on its way, or has just been paid back."""
+    pending = tuple(
+        f"Refund {', '.join(_followed(task))} is made at the marketplace; its payment is pending."
         for task in memory.refund_tasks
         if task.settled_at is not None and task.paid_at is None and _followed(task)
     )
+    paid = tuple(
+        f"The marketplace shows refund {', '.join(_followed(task))} as paid back."
+        for task in memory.refund_tasks
+        if task.paid_at == now
+    )
+    return (*pending, *paid)
 
 
 def _followed(task: RefundTask) -> tuple[str, ...]:

@@ -88,6 +88,20 @@ def test_an_order_whose_time_to_ship_ends_is_told_of_by_the_case_that_says_why()
     ]
 
 
+def test_an_order_that_was_paid_after_its_deadline_is_late_at_once() -> None:
+    near = a_case(Reason.SHIPPING_DEADLINE_NEAR, due_at=NOON - HOUR, due_from=NOON)
+
+    assert told(near, minutes=1) == [("case:1:20260302T110000:100", "page")]
+
+
+def test_a_note_takes_the_place_of_nothing() -> None:
+    window = {"due_at": NOON + 10 * HOUR, "due_from": NOON}
+    near = a_case(Reason.SHIPPING_DEADLINE_NEAR, 1, **window)
+    note = a_case(Reason.EDIT_WAITING, 2, **window, order_id=1, severity="note")
+
+    assert told(near, note, minutes=360) == [("case:1:20260302T220000:60", "message")]
+
+
 def test_an_unknown_carrier_pages_once_half_the_time_to_ship_is_gone() -> None:
     case = a_case(
         Reason.CARRIER_UNKNOWN, due_at=NOON + 10 * HOUR, due_from=NOON, severity="today", taken=True

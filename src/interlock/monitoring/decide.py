@@ -73,8 +73,9 @@ class CaseStanding:
 
     @property
     def window(self) -> Deadline | None:
-        """The time by whose part that is gone people are told of the case."""
-        if self.due_at is None or self.due_from is None or self.due_at <= self.due_from:
+        """The time by whose part that is gone people are told of the case; a note is there to be found, not to be told. Time
+        that was over before it began (an order that was paid too late) is over."""
+        if self.due_at is None or self.due_from is None or self.severity == "note":
             return None
         return Deadline(self.due_from, self.due_at)
 
@@ -202,7 +203,7 @@ def _of_case(case: CaseStanding, now: datetime) -> Iterable[Alert]:
 def _of_deadline(case: CaseStanding, now: datetime) -> Iterable[Alert]:
     """Only the highest rung reached of the time to ship, counted from where the marketplace counts it and not from the
     case's opening. What ends with the time to accept is told by that window's own ladder."""
-    if case.window is None or case.severity == "note":
+    if case.window is None:
         return
     ladder = CARRIER if case.reason is Reason.CARRIER_UNKNOWN else SHIPPING
     reached = rungs_reached(ladder, case.window, now)

@@ -46,6 +46,7 @@ EXPECTED = (
     "trouble: marketplace rules changed",
     "trouble: carrier table changed",
     "trouble: web process away",
+    "trouble: platform down for long",
     "fault: html",
     "fault: items_missing",
     "fault: late_apply",

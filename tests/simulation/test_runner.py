@@ -7,14 +7,17 @@ import pytest
 
 from interlock.logs import logger
 from interlock.orders.reasons import Option, Reason
+from interlock.rehearsal import hardship
 from interlock.rehearsal.history import live
 from interlock.rehearsal.troubles import Ended
 from interlock.simulator.faults import FAULT_KINDS
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.lines import plain
-from tests.simulation.runner import EXPECTED, run_seed, seldom
+from tests.simulation.runner import EXPECTED, regressions, run_seed, seldom
 
+BEFORE_LONG_OUTAGES = 55
+"""How many seeds had been committed when they did."""
 POSSIBLE = {
     "case": [reason.value for reason in Reason],
     "answer": [option.value for option in Option],
@@ -56,3 +59,11 @@ def test_a_line_logged_in_a_history_reaches_the_judge(
     assert [words for words in spoiled.violations if words.startswith("I12") and "log line" in words]
     assert clean.violations == []
     assert clean.counters["checked I12 logs"] > 0
+
+
+def test_no_committed_seed_became_another_history_when_long_outages_came_in() -> None:
+    assert [seed for seed in regressions()[:BEFORE_LONG_OUTAGES] if hardship.drawn(seed) is not None] == []
+    drawn = [found for seed in range(20_000) if (found := hardship.drawn(seed)) is not None]
+    assert 200 < len(drawn) < 400
+    assert min(found.lasts for found in drawn) < 20 * 60
+    assert max(found.lasts for found in drawn) > 5 * 3600

@@ -16,7 +16,8 @@ HIGHEST_RATE = 0.06
 @dataclass
 class SeededFaults:
     """A fault plan for one platform. `active` is switched off for set-up and for the quiet end; `down` counts who
-    keeps the platform away at the moment; `armed` are faults that wait for the next calls of one operation."""
+    keeps the platform away at the moment; `armed` are faults that wait for the next calls of one operation. While it is
+    `away` it is so also in the quiet end. A call takes hold at most 40 s late, times `lateness`."""
 
     rng: random.Random
     rates: dict[str, float]
@@ -24,8 +25,13 @@ class SeededFaults:
     injected: Counter[str] = field(default_factory=Counter)
     down: int = 0
     armed: list[tuple[str, str]] = field(default_factory=list)
+    away: bool = False
+    lateness: float = 1.0
 
     def next_fault(self, operation: str) -> Fault | None:
+        if self.away:
+            self.injected["platform away"] += 1
+            return Fault("refused_before")
         if not self.active:
             return None
         if self.down:
@@ -45,7 +51,7 @@ class SeededFaults:
     def _fault(self, kind: str) -> Fault:
         match kind:
             case "late_apply":
-                return Fault(kind, seconds=self.rng.uniform(1, 40))
+                return Fault(kind, seconds=self.rng.uniform(1, 40) * self.lateness)
             case "rate_limited":
                 return Fault(kind, seconds=self.rng.choice((0.0, 2.0, 20.0)))
             case "slow":

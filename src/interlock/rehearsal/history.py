@@ -15,6 +15,7 @@ from interlock.rehearsal import (
     forgers,
     hands,
     operators,
+    hardship,
     parcels,
     pausing,
     picking,
@@ -196,6 +197,11 @@ async def live(
         ):
             people.append(asyncio.create_task(trouble(rng, world, ended)))
         world.outage.commit_fails = troubles.failing_commits(rng, world, ended)
+    hard = None if calm else hardship.drawn(seed)
+    enduring = None
+    if hard is not None:
+        plan.shopify_faults.lateness = plan.mirakl_faults.lateness = hardship.LATENESS
+        enduring = asyncio.create_task(hardship.endure(hard, ended))
     await asyncio.sleep(ACTIVE_SECONDS)
     crowd.active = False
     stock.calm_down(world)
@@ -208,6 +214,8 @@ async def live(
     world.web_away = False
     for process in world.processes:
         process.thaw()
+    if enduring is not None:
+        await enduring
     await until_at_rest(world, told_of, QUIET_SECONDS + stock.longer_quiet(plan))
     for task in people:
         task.cancel()

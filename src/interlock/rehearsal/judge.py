@@ -90,6 +90,7 @@ def judge(
             paused,
             world.asked_urls,
             world.forged,
+            world.plan.rules,
         )
         return judge_evidence(evidence, c, quiescent)
 

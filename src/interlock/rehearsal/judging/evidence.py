@@ -245,6 +245,7 @@ class Evidence:
     paused: tuple[FlowPaused, ...] = ()
     urls: tuple[str, ...] = ()
     forged: tuple[Forged, ...] = ()
+    rules_before: ConnectionRules | None = None
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -572,11 +573,13 @@ def gather(
     paused: Sequence[FlowPaused] = (),
     urls: Sequence[str] = (),
     forged: Sequence[Forged] = (),
+    rules_before: ConnectionRules | None = None,
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
     the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused; `urls`
-    what our calls asked for; `forged` what strangers delivered."""
+    what our calls asked for; `forged` what strangers delivered;
+    `rules_before` how the connections were set at first, where somebody changed that once."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -596,6 +599,7 @@ def gather(
         tuple(paused),
         tuple(urls),
         tuple(forged),
+        rules_before,
     )
     evidence.load(c)
     return evidence

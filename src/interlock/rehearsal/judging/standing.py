@@ -10,9 +10,6 @@ from interlock.rehearsal.judging.rest import at_rest_after
 from interlock.rehearsal.judging.truth import Moment, Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
-LONGEST_EDIT_WINDOW = timedelta(minutes=20)
-"""What a connection may be set to while orders are open: so long an edit waits for the next one."""
-LONGEST_QUIET_PERIOD = timedelta(minutes=3)
 LATEST_CAN_SHIP = timedelta(minutes=2)
 """So long after an order came to be shipped a marketplace may still take no word of it."""
 
@@ -60,9 +57,10 @@ def _room(evidence: Evidence, truth: Truth, stretch: Stretch) -> timedelta:
     known = at_rest_after(evidence.poll, evidence.ahead)
     if stretch.difference == LEFT:
         return known + LATEST_CAN_SHIP
-    rules = truth.marketplace.rules
-    window = max(rules.edit_window or timedelta(0), LONGEST_EDIT_WINDOW)
-    return known + max(window + max(rules.quiet_period, LONGEST_QUIET_PERIOD), rules.lineage_wait)
+    return known + max(
+        max((rules.edit_window or timedelta(0)) + rules.quiet_period, rules.lineage_wait)
+        for rules in (truth.marketplace.rules, evidence.rules_before or truth.marketplace.rules)
+    )
 
 
 def _stretches(truth: Truth) -> Iterator[Stretch]:
@@ -70,7 +68,8 @@ def _stretches(truth: Truth) -> Iterator[Stretch]:
     difference = ""
     for moment, ended in truth.spans():
         now = _difference(truth, moment)
-        if now != difference or began is None:
+        # Each edit is waited after anew, also one that leaves the same difference.
+        if now != difference or began is None or moment.kind == "edited":
             if began is not None and difference:
                 yield Stretch(began, moment.at, difference)
             began, difference = moment.at, now

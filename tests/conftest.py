@@ -1,6 +1,8 @@
-"""What every test may ask for: a server, a clean database, a store, a keyring."""
+"""What every test may ask for: a server, a clean database, a store, a keyring; and the end of a run, at which the stories
+that were told are held against the catalogue of reasons."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring, new_key
+from tests import witnessed
 from tests.databases import ThrowawayServer, empty
 from tests.lines import plain
 
@@ -59,3 +62,57 @@ def store(database: Database) -> InlineStore:
 def keyring() -> Keyring:
     """A keyring with one new key."""
     return Keyring([new_key()])
+
+
+# -- the proof that every reason is reached and closes as its kind says ---------------------------------------
+#
+# The stories run spread over worker processes; only at the end of a run does one process know what all of them saw.
+
+_from_workers: list[witnessed.Opening] = []
+_passed: set[str] = set()
+_verdict: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed:
+        _passed.add(report.nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    del error
+    _from_workers.extend(witnessed.heard(getattr(node, "workeroutput", {}).get("witnessed", ())))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["witnessed"] = witnessed.told(witnessed.SEEN)
+        return
+    if not tells_every_story(session.config):
+        return
+    seen = [one for one in (*_from_workers, *witnessed.SEEN) if one.story in _passed]
+    troubles = witnessed.unproven(seen)
+    _verdict.append(
+        f"{len(seen)} openings of cases seen in stories; {len(troubles)} things unproven of the catalogue"
+    )
+    _verdict.extend(troubles)
+    if troubles and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in _verdict:
+        terminalreporter.write_line(line)
+
+
+def tells_every_story(config: pytest.Config) -> bool:
+    """Whether this run has every story in it, so that what none of them shows is shown by none."""
+    option = config.option
+    if option.collectonly or getattr(option, "lf", False) or getattr(option, "stepwise", False):
+        return False
+    if any((option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)):
+        return False
+    asked = [config.invocation_params.dir / argument for argument in config.args]
+    wanted = [config.rootpath / folder for folder in witnessed.WITNESSES]
+    return all(any(Path(folder).is_relative_to(one) for one in asked) for folder in wanted)

@@ -154,10 +154,15 @@ def _harmless(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, Decimal, datetime)):
         return value
     if isinstance(value, str):
-        return _withhold(name) if "@" in value or len(value) > _LONGEST else value
+        return _withhold(name) if "@" in value or len(value) > _LONGEST else _one_line(value)
     if name == "frames" and isinstance(value, list):
         return value
     return _withhold(name)
+
+
+def _one_line(value: str) -> str:
+    """The text without line ends, orders to a terminal and turns of direction, which would forge or hide a line."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)
 
 
 def _withhold(name: str) -> str:

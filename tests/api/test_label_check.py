@@ -254,29 +254,6 @@ def test_a_number_of_two_orders_names_both(database: Database, connection: Conne
     assert ask("gid://shopify/Order/1002")["order"]["mirakl"] == "M-1002-A"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "scope"),
-    [
-        ("GET", "/v1/label-check?order=1001", "labels:override"),
-        ("POST", "/v1/label-check/override", "labels:check"),
-    ],
-)
-def test_each_call_needs_its_own_scope(
-    program: Browser, key: MakeKey, method: str, path: str, scope: str
-) -> None:
-    headers = key(scope)
-    body = {"order": "1001", "who": "Ada", "why": "Because."}
-    response = (
-        program.get(path, headers=headers)
-        if method == "GET"
-        else program.post(path, headers=headers, json=body)
-    )
-
-    assert (response.status_code, response.json()["error"]) == (403, "scope_missing")
-    anonymous = program.get(path) if method == "GET" else program.post(path, json=body)
-    assert anonymous.status_code == 401
-
-
 # -- overrides ---------------------------------------------------------------------------------------------
 
 ADA = {"order": "1001", "who": "Ada", "why": "The customer waits at the door."}

@@ -351,52 +351,6 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
     assert program.get("/v1/health/objectives", headers=headers).json() == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "scope"),
-    [
-        ("GET", "/v1/orders", "orders:read"),
-        ("GET", "/v1/orders/1", "orders:read"),
-        ("GET", "/v1/orders/1/explain", "orders:read"),
-        ("GET", "/v1/cases", "cases:read"),
-        ("GET", "/v1/cases/catalogue", "cases:read"),
-        ("GET", "/v1/cases/1", "cases:read"),
-        ("GET", "/v1/decisions", "cases:read"),
-        ("POST", "/v1/cases/1/answer", "cases:answer"),
-        ("GET", "/v1/cases/1/assignee", "cases:read"),
-        ("PUT", "/v1/cases/1/assignee", "cases:work"),
-        ("POST", "/v1/cases/1/comments", "cases:work"),
-        ("GET", "/v1/health/objectives", "health:read"),
-        ("GET", "/v1/connections", "mappings:read"),
-        ("GET", "/v1/connections/a/carriers", "mappings:read"),
-        ("GET", "/v1/connections/a/skus", "mappings:read"),
-        ("GET", "/v1/connections/a/bundles", "mappings:read"),
-        ("GET", "/v1/connections/a/reasons", "mappings:read"),
-        ("GET", "/v1/connections/a/offers", "mappings:read"),
-        ("GET", "/v1/skus", "mappings:read"),
-        ("PUT", "/v1/connections/a/carriers/b", "mappings:write"),
-        ("PUT", "/v1/connections/a/skus/b", "mappings:write"),
-        ("PUT", "/v1/connections/a/bundles/b", "mappings:write"),
-        ("PUT", "/v1/connections/a/reasons/refund", "mappings:write"),
-        ("DELETE", "/v1/connections/a/bundles/b?who=a&why=b", "mappings:write"),
-        ("DELETE", "/v1/connections/a/carriers/b?who=a&why=b", "mappings:write"),
-        ("DELETE", "/v1/connections/a/skus/b?who=a&why=b", "mappings:write"),
-        ("GET", "/v1/health", "health:read"),
-    ],
-)
-def test_each_call_needs_its_own_scope(
-    program: Browser, key: MakeKey, method: str, path: str, scope: str
-) -> None:
-    everything_else = [
-        *("orders:read", "orders:edit", "labels:check", "labels:override", "cases:read", "cases:answer"),
-        *("cases:work", "mappings:read", "mappings:write", "health:read"),
-    ]
-    everything_else.remove(scope)
-    answer = program.ask(method, path, headers=key(*everything_else), json=None if method == "GET" else {})
-
-    assert (answer.status_code, answer.json()["error"]) == (403, "scope_missing")
-    assert scope in answer.json()["detail"]
-
-
 def test_a_name_with_a_slash_is_mapped_and_removed(
     program: Browser, key: MakeKey, connection: ConnectionRow
 ) -> None:

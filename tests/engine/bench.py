@@ -24,6 +24,7 @@ from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import CATALOGUE, PROFILES, MiraklWorld
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.witnessed import witness
 
 T = TypeVar("T")
 
@@ -151,6 +152,7 @@ async def on_bench(
         world.wrap_transports(lambda origin, inner: Spoiling(inner, spoiler) if "mirakl" in origin else inner)
     try:
         yield await Bench.made(world, "worker-1")
+        witness(database)
     finally:
         await world.stop()
 

@@ -26,6 +26,7 @@ from interlock.storage.encryption import Keyring
 from tests.console.seed import CLOCK, Stopped
 from tests.lines import plain
 from tests.monitoring.receiver import Receiver
+from tests.witnessed import witness
 
 CANARY = "Ottilie Canary"
 
@@ -35,8 +36,11 @@ def clients(origin: str) -> httpx2.AsyncClient:
 
 
 @pytest.fixture
-def checks(store: InlineStore, clock: Stopped, connection: ConnectionRow) -> OwnChecks:
-    return OwnChecks(store, clock, "w1", clients)
+def checks(
+    database: Database, store: InlineStore, clock: Stopped, connection: ConnectionRow
+) -> Iterator[OwnChecks]:
+    yield OwnChecks(store, clock, "w1", clients)
+    witness(database)
 
 
 def standing(database: Database, alerting: Alerting) -> list[tuple[str, str]]:
@@ -191,6 +195,7 @@ def test_a_heartbeat_that_nobody_takes_pages_until_it_is_taken(
         with database.begin() as c:
             channels.remove_channel(c, "watcher", "Kim", clock.now())
         assert standing(database, alerting) == []
+    witness(database)
 
 
 def test_a_public_address_that_redirects_pages_and_one_that_refuses_does_not(

@@ -22,6 +22,7 @@ from interlock.simulator.mirakl import PROFILES
 from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.witnessed import witness
 
 RULES = ConnectionRules("marketplace", "interlock:marketplace")
 Story = Callable[[Stage], Awaitable[None]]
@@ -140,6 +141,7 @@ class Theatre:
                 await stage.until(seconds)
                 end_state(stage)
             assert stage.world.process_world.troubles == []
+            witness(self._database)
             with self._database.begin() as c:
                 ids = c.execute(select(orders.c.id).order_by(orders.c.id)).scalars().all()
                 said = [sentence for number in ids for _, _, sentence in timeline_of(c, number)]

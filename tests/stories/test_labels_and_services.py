@@ -53,6 +53,16 @@ class Printer:
         assert response.status_code == 200, response.text
         return response.json()
 
+    async def override(self, number: str) -> None:
+        """Somebody has the label printed all the same, in their own name."""
+        body = {"order": number, "who": "Ada Agent", "why": "The customer waits at the door."}
+        base = "http://localhost"
+        async with httpx2.AsyncClient(transport=self._transport, base_url=base) as client:
+            response = await client.post(
+                "/v1/label-check/override", json=body, headers=self._headers, timeout=60.0
+            )
+        assert response.status_code == 200, response.text
+
 
 def ours(order: Order) -> list[tuple[str, ...]]:
     """Our holds on every open part of the order."""

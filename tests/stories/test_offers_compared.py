@@ -21,6 +21,7 @@ from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.switches import mirakl_switches
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.witnessed import witness
 
 NAME = "all-or-nothing"
 HOUR = timedelta(hours=1)
@@ -48,6 +49,7 @@ def lived(
         await world.start()
         try:
             await story(world)
+            witness(database)
         finally:
             await world.stop()
 
@@ -97,6 +99,16 @@ def test_both_sides_are_read_and_what_differs_is_a_case_until_it_is_put_right(
             ("offer_deleted", "LAMP-OAK"),
             ("variant_without_offer", "products"),
         ]
+        # and everything is put right
+        next(
+            one for one in list(world.shopify.shop.variants.values())[::-1] if one.sku == "MUG-BLUE"
+        ).sku = ""
+        await asyncio.sleep(600)
+        market.offers.change("LAMP-OAK", market.clock.now(), deleted=False)
+        with database.begin() as c:
+            want_offers(c, row.id, world.service_clock.now())
+        await world.compare(NAME)
+        assert open_cases(world) == []
 
     lived(database, keyring, story)
 

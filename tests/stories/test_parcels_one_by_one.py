@@ -361,11 +361,15 @@ def test_a_key_that_may_not_read_shipments_sends_nothing(theatre: Theatre) -> No
         key = stage.marketplace.keys[stage.marketplace.api_key]
         stage.marketplace.keys[stage.marketplace.api_key] = replace(key, denied=("ST11",))
         leave(stage, "1Z1", MUG_BLUE=1)
+        await stage.until(900)
+        assert [case.reason for case in open_cases(stage)] == [Reason.SHIPMENTS_HIDDEN.value]
+        assert not [call for call in stage.marketplace.record.calls if call.operation == "ST01"]
+        stage.marketplace.keys[stage.marketplace.api_key] = key
 
-    seen = theatre.tell(story, ONE_BY_ONE, 900)
+    seen = theatre.tell(story, ONE_BY_ONE, 3000)
 
-    assert seen.open_reasons == [Reason.SHIPMENTS_HIDDEN.value]
-    assert seen.marketplace_calls("ST01") == 0
+    assert seen.open_reasons == []
+    assert seen.marketplace_calls("ST01") == 1
 
 
 def test_where_it_was_switched_off_since_the_order_is_told_of_as_a_whole(theatre: Theatre) -> None:
@@ -390,12 +394,15 @@ def test_a_parcel_the_operators_logistics_should_fetch_is_a_case(theatre: Theatr
         await stage.until(400)
         stage.marketplace.operator_takes(stage.order.id)
         leave(stage, "1Z1")
+        await stage.until(2400)
+        assert [case.reason for case in open_cases(stage)] == [Reason.OPERATOR_SHIPS.value]
+        assert only(stage).status == "SHIPPING"
+        stage.marketplace.portal_validate(only(stage).id)
 
-    seen = theatre.tell(story, ONE_BY_ONE, 2400)
+    seen = theatre.tell(story, ONE_BY_ONE, 4000)
 
-    assert seen.open_reasons == [Reason.OPERATOR_SHIPS.value]
+    assert seen.open_reasons == []
     assert seen.marketplace_calls("ST01") == 0
-    assert only(seen.stage).status == "SHIPPING"
 
 
 def test_payment_on_shipment_is_waited_for(theatre: Theatre) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine import ledger
+from interlock.engine.capabilities import open_subjects
 from interlock.engine.gateways import ConnectedPlatforms, Document, Unreadable
 from interlock.engine.hints import hint
 from interlock.engine.run import EngineParts
@@ -312,8 +313,9 @@ class Desk:
         def record(c: Connection) -> None:
             if repeated:
                 count(c, "order_repeated", self._platforms.rules.name, repeated)
-            for keep in prepared:
+            for _, keep in prepared:
                 keep(c)
+            self._understood(c, {name for name, _ in prepared if name}, observed_at)
 
         try:
             await parts.store.tx(record)
@@ -322,9 +324,16 @@ class Desk:
             self._ended_unseen.clear()
             raise
 
+    def _understood(self, c: Connection, names: set[str], now: datetime) -> None:
+        """Close the cases of orders that could not be read before and can be now."""
+        connection_id, because = self._platforms.connection_id, "The order can be read again."
+        for name in names.intersection(open_subjects(c, connection_id, Reason.UNREADABLE_ORDER)):
+            close_connection_cases(c, connection_id, Reason.UNREADABLE_ORDER, name, now, because)
+
     def _prepare(
         self, document: Document, observed_at: datetime, may_lag: timedelta
-    ) -> Callable[[Connection], None]:
+    ) -> tuple[str, Callable[[Connection], None]]:
+        """The order's id, empty when the document cannot be understood, and what keeps it."""
         parts = self._parts
         platforms = self._platforms
         body = platforms.mirakl.written(document)
@@ -348,7 +357,7 @@ class Desk:
                     c, platforms.connection_id, Reason.UNREADABLE_ORDER, name, sentence, observed_at
                 )
 
-            return refuse
+            return "", refuse
         digest = document_digest(document)
         unknown = unknown_values(snapshot)
         shown_at = min(observed_at, max(observed_at - may_lag, snapshot.updated_at))
@@ -379,7 +388,7 @@ class Desk:
                 lane: Lane = "acceptance" if snapshot.state == "WAITING_ACCEPTANCE" else "rest"
                 hint(c, parts.queue, order_id, lane, observed_at)
 
-        return keep
+        return snapshot.order_id, keep
 
     def _ended_before_known(self, c: Connection, ended: MiraklOrder, now: datetime) -> None:
         """There is nothing to keep together of such an order. But its sale has moved the quantities of its offers, and

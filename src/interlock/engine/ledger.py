@@ -620,6 +620,18 @@ def _asked_again_at(row: Row[Any], decisions: Sequence[Decision]) -> datetime | 
     return None
 
 
+def confirmed_when_repeated(c: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Which of these operations a person had sent again after their outcome stayed unclear, and were confirmed then."""
+    found = c.execute(
+        select(operations.c.id).where(
+            operations.c.id.in_(ids),
+            operations.c.state == "CONFIRMED",
+            operations.c.asked_again_at.is_not(None),
+        )
+    ).scalars()
+    return frozenset(found)
+
+
 def _is_about(decision: Decision, row: Row[Any]) -> bool:
     if decision.reason is Reason.OUTCOME_UNCLEAR:
         return decision.subject == str(row.id)

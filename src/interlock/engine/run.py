@@ -439,6 +439,25 @@ class _Run:
 
     # -- deciding --------------------------------------------------------------------------------------
 
+    def _without_settled(self, c: Connection, plan: Plan, now: datetime) -> Plan:
+        """The incidents of calls that a person had sent again, and that were confirmed then, are over."""
+        still = [one for one in plan.memory.incidents if _is_unclear(one)]
+        settled = ledger.confirmed_when_repeated(c, [one.subject for one in still]) if still else frozenset()
+        if not settled:
+            return plan
+        incidents = tuple(
+            replace(one, closed_at=now, closed_because="It was sent again and confirmed.")
+            if _is_unclear(one) and one.subject in settled
+            else one
+            for one in plan.memory.incidents
+        )
+        cases = tuple(
+            case
+            for case in plan.cases
+            if not (case.reason is Reason.OUTCOME_UNCLEAR and case.subject in settled)
+        )
+        return replace(plan, memory=replace(plan.memory, incidents=incidents), cases=cases)
+
     async def _keep(
         self,
         view: View,
@@ -469,7 +488,7 @@ class _Run:
             if view.quarantined:
                 todo = replace(todo, send=())  # planned and kept, and nothing leaves
             does_more = any(not isinstance(operation.action, ShowStatus) for operation in todo.send)
-            final = _with_unclear(plan, todo.unclear, now)
+            final = _with_unclear(self._without_settled(c, plan, now), todo.unclear, now)
             change = sync_cases(
                 c,
                 row.id,
@@ -794,6 +813,10 @@ def _parcels_unknown(view: View) -> bool:
         and shopify is not None
         and bool(shopify.fulfillments)
     )
+
+
+def _is_unclear(incident: Incident) -> bool:
+    return incident.reason is Reason.OUTCOME_UNCLEAR and incident.closed_at is None
 
 
 def _with_unclear(plan: Plan, unclear: Sequence[OpenOperation], now: datetime) -> Plan:

@@ -30,13 +30,14 @@ class Composed:
 def compose(alert: Alert, calls: tuple[CallOutcome, ...], look: str, acknowledge: str, zone: str) -> Composed:
     """The alert in words. `look` is the address of the page with the button to press, `acknowledge` that of the page
     that takes the acknowledgement; both may be empty where the console has no address. `zone` is the channel's."""
-    what = alert.title[:1].upper() + alert.title[1:]
-    where = f"{alert.connection}: " if alert.connection else ""
+    title, named_orders = _one_line(alert.title), tuple(_one_line(order) for order in alert.orders)
+    what = title[:1].upper() + title[1:]
+    where = f"{_one_line(alert.connection)}: " if alert.connection else ""
     many = f" ({alert.count})" if alert.count > 1 else ""
     lines = [f"{where}{what}{many}."]
-    if alert.orders:
-        more = alert.count - len(alert.orders)
-        named = ", ".join(alert.orders) + (f" and {more} more" if more > 0 else "")
+    if named_orders:
+        more = alert.count - len(named_orders)
+        named = ", ".join(named_orders) + (f" and {more} more" if more > 0 else "")
         lines.append(f"Marketplace order{'s' if alert.count > 1 else ''}: {named}")
     if alert.due_at is not None:
         lines.append(f"Deadline: {local(alert.due_at, zone)}")
@@ -48,7 +49,7 @@ def compose(alert: Alert, calls: tuple[CallOutcome, ...], look: str, acknowledge
         lines.append(f"What to do: {look}")
     if acknowledge:
         lines.append(f"Acknowledge: {acknowledge}")
-    order = f" {alert.orders[0]}" if len(alert.orders) == 1 and alert.count == 1 else many
+    order = f" {named_orders[0]}" if len(named_orders) == 1 and alert.count == 1 else many
     return Composed(f"[{SIGNS[alert.severity]}] {where}{what}{order}", "\n".join(lines))
 
 
@@ -58,4 +59,10 @@ def local(moment: datetime, zone: str) -> str:
 
 
 def _call(call: CallOutcome) -> str:
-    return f"{call.kind} {call.state}{f' ({call.code})' if call.code else ''}"
+    return f"{call.kind} {call.state}{f' ({_one_line(call.code)})' if call.code else ''}"
+
+
+def _one_line(text: str) -> str:
+    """The text without line ends, control characters and turns of direction: a platform chooses numbers and codes, and
+    none of them may add a line to a message or turn it round."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -144,4 +144,4 @@ def says_evidence(page: ReasonPage) -> bool:
 
 def says_answer(page: ReasonPage) -> bool:
     """Whether the catalogue says that an answer alone closes it."""
-    return "answer" in page.closes_when
+    return "answer" in page.closes_when or "by the word" in page.closes_when

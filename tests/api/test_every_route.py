@@ -72,7 +72,7 @@ def test_the_description_has_every_route_and_what_it_needs(described: dict[str, 
 def asked(program: Browser, route: str, headers: dict[str, str] | None) -> tuple[int, str, str]:
     """Ask with nothing that a route could take: who may not ask is told so before anything else is looked at."""
     method, path = route.split(" ")
-    body = None if method == "GET" else {}
+    body: dict[str, str] | None = None if method == "GET" else {}
     answer = program.ask(method, "/v1" + re.sub(r"\{\w+\}", "1", path), headers=headers, json=body)
     said = answer.json() if answer.status_code >= 400 else {}
     return answer.status_code, said.get("error", ""), said.get("detail", "")

@@ -16,6 +16,9 @@ from interlock.rehearsal.judging.verdict import Verdict
 AT_ONCE = timedelta(seconds=5)
 """A case that takes over from another is opened in the same transaction."""
 
+CLOCKS_DIFFER = timedelta(minutes=6)
+"""So far the clock of the process that took an answer may have been from that of the one that closed the case."""
+
 TOLD = ("shipped", "shipment_shipped", "shipment_tracking", "tracking", "shipment_deleted")
 """Words to the marketplace about what left, by anybody."""
 
@@ -112,8 +115,11 @@ def _goes_on(case: Row[Any], cases: list[Row[Any]]) -> bool:
 def _answered(evidence: Evidence, case: Row[Any]) -> bool:
     """Whether a person had answered this case, or another of the order while it was open."""
     return any(
-        said.at <= case.closed_at
-        and ((said.reason, said.subject) == (case.reason, case.subject) or said.at >= case.opened_at)
+        said.at - CLOCKS_DIFFER <= case.closed_at
+        and (
+            (said.reason, said.subject) == (case.reason, case.subject)
+            or said.at + CLOCKS_DIFFER >= case.opened_at
+        )
         for said in evidence.answers
         if said.order_id == case.order_id
     )

@@ -167,12 +167,35 @@ def test_whoever_wants_no_status_says_so_when_the_connection_is_added(
 def test_a_connection_goes_live_later(
     interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
 ) -> None:
+    """What nobody can read at the marketplace is said when it is known; until the window is, nothing goes live."""
     given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
-    assert connect(interlock, given, platforms, "--acceptance-window", "2d").exit_code == 0
+    assert (
+        connect(interlock, given, platforms, "--quiet-period", "90s", "--partial-acceptance").exit_code == 0
+    )
+    assert "Without --acceptance-window" in interlock("connect", "--name", "atlas", "--live").stderr
+    wrong = interlock("connect", "--name", "atlas", "--import-route", "fast")
+    assert (wrong.exit_code, "is not an import route" in wrong.stderr) == (3, True)
+    changed = interlock(
+        *("connect", "--name", "atlas", "--import-route", "order", "--no-payment-lock"),
+        *("--partial-cancelation", "--no-partial-acceptance", "--lineage-wait", "5min"),
+        *("--poll-interval", "15min", "--event-reads-per-minute", "0"),
+    )
+    assert changed.exit_code == 0
 
-    result = interlock("connect", "--name", "atlas", "--live", "--json")
+    result = interlock("connect", "--name", "atlas", "--live", "--acceptance-window", "48h", "--json")
 
     assert document(result)["live"] is True
+    with database.begin() as c:
+        (row,) = all_connections(c)
+    rules = row.rules
+    assert (rules.import_route, rules.payment_lock) == ("order", False)
+    assert (rules.partial_cancelation, rules.partial_acceptance) == (True, False)
+    assert (rules.quiet_period, rules.lineage_wait) == (timedelta(seconds=90), timedelta(minutes=5))
+    assert (rules.acceptance_window, row.poll_seconds, row.event_reads_per_minute) == (
+        timedelta(days=2),
+        900,
+        0,
+    )
     again = connect(interlock, given, platforms)
     assert again.exit_code == 3
     assert "There is a connection 'atlas' already." in again.stderr

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy import Connection, update
@@ -86,12 +86,20 @@ def connect(
     acceptance_window: Annotated[
         str, typer.Option("--acceptance-window", help="What the marketplace's contract says, such as 48h.")
     ] = "",
-    import_route: Annotated[str, typer.Option("--import-route", help="draft or order.")] = "draft",
-    payment_lock: Annotated[bool, typer.Option(help="Order route: unpaid until the first release.")] = True,
-    quiet_period: Annotated[str, typer.Option("--quiet-period", help="After the last edit.")] = "60s",
+    import_route: Annotated[
+        str, typer.Option("--import-route", help="draft or order; draft for a new connection.")
+    ] = "",
+    payment_lock: Annotated[
+        bool | None,
+        typer.Option(help="Order route: unpaid until the first release; so for a new connection."),
+    ] = None,
+    quiet_period: Annotated[
+        str, typer.Option("--quiet-period", help="After the last edit; 60s for a new connection.")
+    ] = "",
     lineage_wait: Annotated[
-        str, typer.Option("--lineage-wait", help="Before a cancel is carried over.")
-    ] = "10min",
+        str,
+        typer.Option("--lineage-wait", help="Before a cancel is carried over; 10min for a new connection."),
+    ] = "",
     edit_window: Annotated[
         str,
         typer.Option("--edit-window", help="Held this long after import, such as 30min; none: not at all."),
@@ -103,10 +111,12 @@ def connect(
         str,
         typer.Option("--service-wait", help="What a fulfilment service has to answer when asked to stop."),
     ] = "",
-    partial_acceptance: Annotated[bool, typer.Option(help="Lines may be refused one by one.")] = False,
+    partial_acceptance: Annotated[
+        bool | None, typer.Option(help="Whether lines may be refused one by one.")
+    ] = None,
     partial_cancelation: Annotated[
-        bool, typer.Option(help="Units may be cancelled before debit (OR30).")
-    ] = False,
+        bool | None, typer.Option(help="Whether units may be cancelled before debit (OR30).")
+    ] = None,
     cancelation_reason: Annotated[
         list[str] | None,
         typer.Option(
@@ -176,12 +186,18 @@ def connect(
         ),
     ] = None,
     poll_interval: Annotated[
-        str, typer.Option("--poll-interval", help="Between walks of the marketplace.")
-    ] = "60s",
+        str,
+        typer.Option("--poll-interval", help="Between walks of the marketplace; 60s for a new connection."),
+    ] = "",
     event_reads: Annotated[
-        int,
-        typer.Option("--event-reads-per-minute", min=0, max=60, help="Reads by number besides the walks."),
-    ] = 6,
+        int | None,
+        typer.Option(
+            "--event-reads-per-minute",
+            min=0,
+            max=60,
+            help="Reads by number besides the walks; 6 for a new connection.",
+        ),
+    ] = None,
     webhook_base: Annotated[
         str,
         typer.Option("--webhook-base", help="Public https address of this installation; none: sweeps only."),
@@ -197,7 +213,7 @@ def connect(
     as_json: AsJson = False,
 ) -> None:
     """Add a connection after asking both sides what they allow. For an existing one: --live puts it live, --show shows it,
-    and the options for reasons, refunds and holds change it."""
+    and every option but the addresses and credentials changes it."""
     with opened() as installation:
         now = installation.clock.now()
         try:
@@ -217,12 +233,22 @@ def connect(
                 show_status.strip(),
                 customer_mail.strip(),
                 tuple(ships_from or ()),
+                Terms(
+                    acceptance_window.strip(),
+                    import_route.strip(),
+                    quiet_period.strip(),
+                    lineage_wait.strip(),
+                    payment_lock,
+                    partial_acceptance,
+                    partial_cancelation,
+                ),
             )
+            pace = _pace(poll_interval.strip(), event_reads)
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
             if existing is not None:
-                if policies.given and not mirakl_url:
-                    existing = _changed(installation, existing, policies, who, now)
+                if (policies.given or pace) and not mirakl_url:
+                    existing = _changed(installation, existing, policies, pace, who, now)
                 elif show:
                     pass
                 elif mirakl_url or not live:
@@ -233,16 +259,7 @@ def connect(
                 row = _put_live(installation, existing, now) if live else existing
                 _tell(installation, row, None, as_json, now)
                 return
-            rules = _rules(
-                name,
-                acceptance_window,
-                import_route,
-                payment_lock,
-                (quiet_period, lineage_wait),
-                partial_acceptance,
-                partial_cancelation,
-            )
-            rules = policies.applied(rules)
+            rules = policies.applied(_rules(name))
             if live and rules.acceptance_window is None:
                 raise CannotConnect(_no_window())
             origin = _origin(mirakl_url, installation.settings.allow_loopback_http)
@@ -271,8 +288,7 @@ def connect(
                 "shopify_origin": shop.base_url,
                 "shopify_client_id": shop.client_id,
                 "shopify_client_secret": installation.keyring.encrypt(app_secret.encode()),
-                "poll_seconds": max(int(duration(poll_interval).total_seconds()), 1),
-                "event_reads_per_minute": event_reads,
+                **pace,
                 "capability": encode(probed.capability),
                 "capability_at": now,
                 "capability_read_at": now,
@@ -288,37 +304,23 @@ def connect(
         _tell(installation, row, probed, as_json, now)
 
 
-def _rules(
-    name: str,
-    acceptance_window: str,
-    import_route: str,
-    payment_lock: bool,
-    spans: tuple[str, str],
-    partial_acceptance: bool,
-    partial_cancelation: bool,
-) -> ConnectionRules:
+def _rules(name: str) -> ConnectionRules:
     if not _NAME.fullmatch(name):
         raise CannotConnect(
             f"{name!r} cannot be a name: take 1 to 40 small letters, digits and hyphens. It marks orders on both sides "
             "for ever. Nothing was stored."
         )
-    quiet, lineage = spans
-    if import_route not in ("draft", "order"):
-        raise CannotConnect(
-            f"{import_route!r} is not an import route; there are draft and order. Nothing was stored."
-        )
-    return ConnectionRules(
-        name=name,
-        hold_handle=f"interlock:{name}",
-        import_route="draft" if import_route == "draft" else "order",
-        payment_lock=payment_lock,
-        quiet_period=duration(quiet),
-        lineage_wait=duration(lineage),
-        acceptance_window=duration(acceptance_window) if acceptance_window.strip() else None,
-        partial_acceptance=partial_acceptance,
-        partial_cancelation=partial_cancelation,
-        show_status=True,
-    )
+    return ConnectionRules(name=name, hold_handle=f"interlock:{name}", show_status=True)
+
+
+def _pace(poll_interval: str, event_reads: int | None) -> dict[str, int]:
+    """How often the marketplace is read, as far as it was given. Raises CannotConnect."""
+    found: dict[str, int] = {}
+    if poll_interval:
+        found["poll_seconds"] = max(int(duration(poll_interval).total_seconds()), 1)
+    if event_reads is not None:
+        found["event_reads_per_minute"] = event_reads
+    return found
 
 
 def _no_window() -> str:
@@ -367,6 +369,45 @@ def secret(what: str, variable: str, file: Path | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The options about what a marketplace allows and nobody can read there, and about how orders come in, as they were
+    given; empty or None where an option was not used."""
+
+    acceptance_window: str = ""
+    import_route: str = ""
+    quiet_period: str = ""
+    lineage_wait: str = ""
+    payment_lock: bool | None = None
+    partial_acceptance: bool | None = None
+    partial_cancelation: bool | None = None
+
+    def applied(self, rules: ConnectionRules) -> ConnectionRules:
+        """The rules with these options. Raises CannotConnect naming the option that cannot be."""
+        match self.import_route:
+            case "":
+                pass
+            case "draft" | "order" as route:
+                rules = replace(rules, import_route=route)
+            case other:
+                raise CannotConnect(
+                    f"{other!r} is not an import route; there are draft and order. Nothing was stored."
+                )
+        return replace(
+            rules,
+            acceptance_window=_span(self.acceptance_window, rules.acceptance_window),
+            quiet_period=_span(self.quiet_period, rules.quiet_period),
+            lineage_wait=_span(self.lineage_wait, rules.lineage_wait),
+            payment_lock=rules.payment_lock if self.payment_lock is None else self.payment_lock,
+            partial_acceptance=rules.partial_acceptance
+            if self.partial_acceptance is None
+            else self.partial_acceptance,
+            partial_cancelation=rules.partial_cancelation
+            if self.partial_cancelation is None
+            else self.partial_cancelation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """The options about reasons, refunds and holds as they were given; empty where an option was not used."""
 
@@ -384,14 +425,16 @@ class Policies:
     show_status: str
     customer_mail: str
     ships_from: tuple[str, ...]
+    terms: Terms
 
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "", ())
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "", (), Terms())
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
+        rules = self.terms.applied(rules)
         match self.reduction_after_debit:
             case "":
                 pass
@@ -418,8 +461,8 @@ class Policies:
                 "--proportional-taxes", self.proportional_taxes, rules.proportional_taxes
             ),
             edit_window=_edit_window(self.edit_window, rules.edit_window),
-            label_max_age=duration(self.label_max_age) if self.label_max_age else rules.label_max_age,
-            service_wait=duration(self.service_wait) if self.service_wait else rules.service_wait,
+            label_max_age=_span(self.label_max_age, rules.label_max_age),
+            service_wait=_span(self.service_wait, rules.service_wait),
             mirror_marketplace_changes=_yes_or_no(
                 "--mirror-marketplace-changes",
                 self.mirror_marketplace_changes,
@@ -548,6 +591,14 @@ def _origins(given: tuple[str, ...], now: tuple[ShippingOrigin, ...]) -> tuple[S
     return tuple(ShippingOrigin(location_id, warehouse) for location_id, warehouse in origins.items())
 
 
+Span = TypeVar("Span", timedelta, timedelta | None)
+
+
+def _span(text: str, now: Span) -> Span:
+    """A length of time; nothing leaves it as it is."""
+    return duration(text) if text else now
+
+
 def _edit_window(text: str, now: timedelta | None) -> timedelta | None:
     """A length of time; `none` takes the window away, nothing leaves it as it is."""
     if not text:
@@ -564,7 +615,12 @@ def _yes_or_no(option: str, text: str, now: bool) -> bool:
 
 
 def _changed(
-    installation: Installation, row: ConnectionRow, policies: Policies, who: str, now: datetime
+    installation: Installation,
+    row: ConnectionRow,
+    policies: Policies,
+    pace: dict[str, int],
+    who: str,
+    now: datetime,
 ) -> ConnectionRow:
     """Store other policies of an existing connection; what waits is decided again by them."""
     capability = None if row.capability is None else decode(Capability, row.capability)
@@ -572,6 +628,8 @@ def _changed(
 
     def work(c: Connection) -> ConnectionRow:
         keep_rules(c, installation.queue, row, rules, now)
+        if pace:
+            c.execute(update(connections).where(connections.c.id == row.id).values(**pace))
         note_map_changes(c, row.id, "reasons", reason_map(row.rules), reason_map(rules), who.strip(), "", now)
         return one_connection(c, row.id)
 

@@ -56,7 +56,8 @@ def _room(evidence: Evidence, truth: Truth, stretch: Stretch) -> timedelta:
     """How long a difference may stand before somebody is asked: what a rest takes, and what may wait before."""
     known = at_rest_after(evidence.poll, evidence.ahead)
     if stretch.difference == LEFT:
-        return known + LATEST_CAN_SHIP
+        # The tracking goes first, an unclear answer is read back, and the dispatch follows a read that shows it.
+        return known + LATEST_CAN_SHIP + 2 * evidence.poll
     return known + max(
         max((rules.edit_window or timedelta(0)) + rules.quiet_period, rules.lineage_wait)
         for rules in (truth.marketplace.rules, evidence.rules_before or truth.marketplace.rules)

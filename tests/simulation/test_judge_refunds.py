@@ -16,6 +16,7 @@ from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Option, Reason
+from interlock.rehearsal.judging.refunds import neither_nor
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.orders import Amounts
@@ -133,6 +134,22 @@ def test_i6_a_refund_where_the_policy_is_a_task(bench: Bench) -> None:
     bench.sql("UPDATE plans SET view = view #- '{rules,reduction_after_debit}'")
 
     assert "I6" in bench.broken()
+
+
+@pytest.mark.parametrize(
+    ("ordered", "cancelled", "refunded", "may_leave"),
+    [
+        pytest.param(3, 0, 2, 1, id="refunded"),
+        pytest.param(3, 1, 1, 1, id="one and the other"),
+        pytest.param(3, 1, 2, 0, id="everything"),
+        pytest.param(3, 2, 2, 1, id="the operator cancelled what a refund was asked for"),
+        pytest.param(3, 1, 3, 0, id="all of it was refunded"),
+    ],
+)
+def test_i6_no_unit_counts_as_cancelled_and_refunded(
+    ordered: int, cancelled: int, refunded: int, may_leave: int
+) -> None:
+    assert neither_nor(ordered, cancelled, refunded) == may_leave
 
 
 def test_i6_units_that_were_refunded_and_left_all_the_same(bench: Bench) -> None:

@@ -167,8 +167,8 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
             verdict.checked["I6 parcel"] += 1
             moment = truth.at(label.at)
             units = sum(kept.units for kept in known_then)
-            most = truth.ordered(line) - truth.cancelled_at(line, label.at) - units
-            if moment.fulfilled.get(line, 0) > max(most, 0) and not moment.as_decided:
+            most = neither_nor(truth.ordered(line), truth.cancelled_at(line, label.at), units)
+            if moment.fulfilled.get(line, 0) > most and not moment.as_decided:
                 since = max(kept.known for kept in known_then)
                 if label.at - since > JUST_MADE + evidence.unavailable(since, label.at):
                     _broken(
@@ -178,6 +178,14 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
                         f"{moment.fulfilled.get(line, 0)} units of line {line} left; {most} were neither cancelled "
                         "nor refunded by us as not to ship.",
                     )
+
+
+def neither_nor(ordered: int, cancelled: int, refunded: int) -> int:
+    """Units of a line that were neither cancelled nor refunded. More than were ordered cannot have been both one and the
+    other: then the operator cancelled what a refund that waits for approval had been asked for."""
+    if cancelled + refunded > ordered:
+        return ordered - max(cancelled, refunded)
+    return ordered - cancelled - refunded
 
 
 @dataclass(frozen=True, slots=True)

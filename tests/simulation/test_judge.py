@@ -6,24 +6,23 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from interlock.access.audit_log import Did, audit_log, record
 from interlock.engine.store import tallies
 from interlock.monitoring.outbox import alerts
-from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Decision, Incident
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
-from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt, judge_evidence
+from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
-from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
+from interlock.rehearsal.judging.evidence import Evidence, LabelAsked
 from interlock.rehearsal.judging.rest import (
     i17_differences_have_cases,
     i17_parcels_astray_have_their_case,
@@ -32,164 +31,13 @@ from interlock.rehearsal.judging.rest import (
 from interlock.rehearsal.judging.truth import HeldTime, Truth, truths
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
-from interlock.simulator.mirakl import CATALOGUE, PROFILES
-from interlock.simulator.mirakl.orders import SimOrder
-from interlock.simulator.mirakl.world import MiraklWorld
-from interlock.simulator.record import Call, Effect
+from interlock.simulator.mirakl import CATALOGUE
+from interlock.simulator.record import Effect
 from interlock.simulator.shopify.fulfillment import copy_address
 from interlock.storage.append_only import without_guards
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
-from tests.databases import ThrowawayServer
-from tests.simulation.living import lived
-
-NAME = "shoply"
-PROFILE = replace(
-    PROFILES["hidden-address"],
-    name=NAME,
-    payment_workflow="PAY_ON_SHIPMENT",
-    tax_mode="TAX_INCLUDED",
-    debit_delay=300.0,
-)
-RULES = ConnectionRules(NAME, f"interlock:{NAME}")
-
-
-@dataclass
-class Bench:
-    """A finished clean history that a test may spoil; everything is put back afterwards."""
-
-    world: World
-    connection: Connection
-    quiescent: bool = True
-    interruptions: list[Interruption] = field(default_factory=list)
-    logs: list[str] = field(default_factory=list)
-    urls: list[str] = field(default_factory=list)
-    asked: list[LabelAsked] = field(default_factory=list)
-    paused: list[FlowPaused] = field(default_factory=list)
-
-    @property
-    def mirakl(self) -> MiraklWorld:
-        return self.world.mirakl[NAME]
-
-    @property
-    def order(self) -> SimOrder:
-        return next(iter(self.mirakl.orders.values()))
-
-    @property
-    def shopify_gid(self) -> str:
-        return next(e.order_id for e in self.world.shopify.record.effects if e.kind == "order_created")
-
-    def evidence(self) -> Evidence:
-        return gather(
-            self.world.mirakl,
-            self.world.connection_ids,
-            self.world.shopify,
-            self.connection,
-            timedelta(seconds=self.world.plan.poll_seconds),
-            self.interruptions,
-            self.logs,
-            asked=self.asked,
-            bundles={bundle.sku: dict(bundle.articles) for bundle in self.world.plan.bundles},
-            paused=self.paused,
-            urls=[*self.world.asked_urls, *self.urls],
-        )
-
-    def judge(self) -> Verdict:
-        return judge_evidence(self.evidence(), self.connection, self.quiescent)
-
-    def broken(self) -> set[str]:
-        return {finding.invariant for finding in self.judge().broken}
-
-    def sql(self, statement: str, **values: Any) -> None:
-        done = self.connection.execute(text(statement), values)
-        assert done.rowcount > 0, "the planted change touched no row"
-
-    def effects(self, kind: str, *, ours: bool | None = None) -> list[Effect]:
-        """Effects of either platform on the one order, oldest first."""
-        found = [
-            e
-            for e in (*self.mirakl.record.effects, *self.world.shopify.record.effects)
-            if e.kind == kind
-            and e.order_id in (self.order.id, self.shopify_gid)
-            and (ours is None or e.actor.startswith("api:") == ours)
-        ]
-        return sorted(found, key=lambda e: e.at)
-
-    def happen(self, like: Effect, **changes: Any) -> Effect:
-        """Plant an effect that resembles another."""
-        detail = {**like.detail, **changes.pop("detail", {})}
-        made = replace(like, detail=detail, **changes)
-        self._record_of(like).append(made)
-        self._record_of(like).sort(key=lambda e: e.at)
-        return made
-
-    def unhappen(self, *effects: Effect) -> None:
-        for effect in effects:
-            self._record_of(effect).remove(effect)
-
-    def _record_of(self, effect: Effect) -> list[Effect]:
-        ours = self.mirakl.record.effects
-        return ours if effect.order_id == self.order.id else self.world.shopify.record.effects
-
-    def call(self, operation: str) -> Call:
-        """A call of ours with that operation, undisturbed."""
-        calls = (*self.mirakl.record.calls, *self.world.shopify.record.calls)
-        return next(c for c in calls if c.operation == operation)
-
-    def edit_at(self) -> datetime:
-        return self.effects("edited")[0].at
-
-
-async def _a_calm_hour(database: Database) -> World:
-    """One order of three units: imported, accepted, edited to two, cancelled by one, labelled and shipped."""
-    plan = WorldPlan(seed=7, marketplaces=(PROFILE,), rules=RULES, processes=1)
-    world = World(plan, database, Keyring([new_key()]))
-    for item in CATALOGUE:
-        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
-    await world.start()
-    world.mirakl[NAME].create_generated(lines=1, quantities=[3])
-    await asyncio.sleep(900)
-    order = next(iter(world.shopify.shop.orders.values()))
-    world.shopify.set_quantity(order, 0, 2)
-    await asyncio.sleep(900)
-    assert world.shopify.pick(order, company="DHL Express", number="PARCEL1") is not None
-    await asyncio.sleep(2700)
-    await world.stop()
-    return world
-
-
-@pytest.fixture(scope="module")
-def finished(server: ThrowawayServer) -> Iterator[World]:
-    """The clean history, lived once for all tests of this file."""
-    with lived(server, 7, _a_calm_hour) as told:
-        yield told
-
-
-@contextmanager
-def _put_back(world: World) -> Iterator[None]:
-    records = [world.shopify.record, *(marketplace.record for marketplace in world.mirakl.values())]
-    before = [(list(record.calls), list(record.effects)) for record in records]
-    orders = [
-        (order, order.waiting_since, order.reference_for_seller, order.updated)
-        for marketplace in world.mirakl.values()
-        for order in marketplace.orders.values()
-    ]
-    try:
-        yield
-    finally:
-        for record, (calls, effects) in zip(records, before, strict=True):
-            record.calls[:] = calls
-            record.effects[:] = effects
-        for order, waiting, reference, updated in orders:
-            order.waiting_since, order.reference_for_seller, order.updated = waiting, reference, updated
-
-
-@pytest.fixture
-def bench(finished: World) -> Iterator[Bench]:
-    with _put_back(finished), finished.database.engine.connect() as connection:
-        yield Bench(finished, connection)
-        connection.rollback()
-
+from tests.simulation.bench import NAME, PROFILE, RULES, Bench, a_case
 
 # -- the clean history ---------------------------------------------------------------------------------------
 
@@ -472,7 +320,7 @@ def test_i17_a_parcel_that_goes_astray(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, hours: int, case: str, address: bool, broken: bool
 ) -> None:
     if case:
-        _case(bench, case, bench.edit_at())
+        a_case(bench, case, bench.edit_at())
     with _a_parcel_astray(bench, monkeypatch) as (evidence, truth):
         order = next(iter(bench.world.shopify.shop.orders.values()))
         if address:
@@ -487,7 +335,7 @@ def test_i17_a_parcel_that_goes_astray(
 def test_i24_a_case_about_a_parcel_astray_ends_when_it_goes_to_its_order(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _case(bench, "destination_differs", bench.edit_at())
+    a_case(bench, "destination_differs", bench.edit_at())
     assert bench.broken() == {"I24"}
     with _a_parcel_astray(bench, monkeypatch) as (evidence, truth):
         verdict = Verdict()
@@ -512,7 +360,7 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
     verdict = bench.judge()
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
     assert any("no urgent case" in finding.sentence for finding in verdict.broken)
-    _case(bench, "label_before_agreement", label.at + timedelta(seconds=20), subject="parcel", closed=True)
+    a_case(bench, "label_before_agreement", label.at + timedelta(seconds=20), subject="parcel", closed=True)
     verdict = bench.judge()
     assert not any("urgent case" in finding.sentence for finding in verdict.broken)
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
@@ -520,7 +368,7 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
 
 def test_i8_the_minute_for_an_urgent_case_does_not_run_while_nothing_can_work(bench: Bench) -> None:
     label = _label_while_they_disagree(bench, timedelta(seconds=2))
-    _case(bench, "label_before_agreement", label.at + timedelta(seconds=150), subject="parcel", closed=True)
+    a_case(bench, "label_before_agreement", label.at + timedelta(seconds=150), subject="parcel", closed=True)
     # Each stands in the time that the one before has added.
     away = [
         Interruption("database away", label.at + timedelta(seconds=at), label.at + timedelta(seconds=at + 45))
@@ -725,7 +573,7 @@ def test_i15_a_window_that_ran_without_a_word(bench: Bench) -> None:
     assert bench.order.waiting_since is not None
     bench.order.waiting_since -= timedelta(hours=23)
     assert bench.broken() == {"I15"}
-    _case(bench, "acceptance_running_out", bench.order.waiting_since + timedelta(hours=7), closed=True)
+    a_case(bench, "acceptance_running_out", bench.order.waiting_since + timedelta(hours=7), closed=True)
     assert bench.broken() == set()
 
 
@@ -755,7 +603,7 @@ def test_i15_a_lost_walk_costs_time_only_until_the_order_was_shown(bench: Bench)
     lost = replace(asked, at=began + timedelta(hours=1), fault="reply_lost")
     poll = timedelta(seconds=bench.world.plan.poll_seconds)
     told = late + timedelta(seconds=60 + 45) + poll - timedelta(seconds=5)
-    _case(bench, "acceptance_running_out", told, closed=True)
+    a_case(bench, "acceptance_running_out", told, closed=True)
     calls.insert(0, lost)
     assert bench.broken() == set()
     shown = replace(asked, at=began + timedelta(minutes=30), order_ids=(bench.order.id,))
@@ -774,9 +622,9 @@ def test_i15_a_state_that_nobody_knows_hides_the_window_only_while_it_is_shown(b
     shown = {"fields": {"order_state": "SOMETHING_NEW"}}
     bench.happen(like, kind="shown_instead", actor="system", at=late - timedelta(hours=1), detail=shown)
     again = bench.happen(like, kind="shown_as_is", actor="system", at=late - timedelta(seconds=90))
-    _case(bench, "acceptance_running_out", late + timedelta(seconds=85), closed=True)
+    a_case(bench, "acceptance_running_out", late + timedelta(seconds=85), closed=True)
     assert bench.broken() == {"I15"}
-    _case(bench, "unknown_value", late - timedelta(minutes=50), closed=True)
+    a_case(bench, "unknown_value", late - timedelta(minutes=50), closed=True)
     assert bench.broken() == set()
     bench.unhappen(again)
     bench.happen(again, at=late - timedelta(minutes=3))
@@ -795,7 +643,7 @@ def test_i16_a_delivery_shopify_never_sent(bench: Bench) -> None:
 def test_i17_an_order_that_ended_on_one_side_only(bench: Bench) -> None:
     _end_at_the_marketplace(bench)
     assert "I17" in bench.broken()
-    _case(bench, "ended_after_picking", bench.edit_at())
+    a_case(bench, "ended_after_picking", bench.edit_at())
     assert "I17" not in bench.broken()
 
 
@@ -922,7 +770,7 @@ def test_i21_an_audit_log_that_holds_together_and_one_that_does_not(bench: Bench
 
 
 def test_i24_a_case_that_outlived_its_reason(bench: Bench) -> None:
-    _case(bench, "carrier_unknown", bench.edit_at())
+    a_case(bench, "carrier_unknown", bench.edit_at())
     assert bench.broken() == {"I24"}
 
 
@@ -942,7 +790,7 @@ def test_i24_a_case_that_outlived_its_reason(bench: Bench) -> None:
 def test_i24_a_case_about_what_is_still_here_ends_when_it_has_left(
     bench: Bench, reason: str, last: dict[str, Any], broken: bool
 ) -> None:
-    _case(bench, reason, bench.edit_at())
+    a_case(bench, reason, bench.edit_at())
     evidence = bench.evidence()
     (truth,) = truths(evidence)
     truth.moments[-1] = replace(truth.last, **last)
@@ -1206,20 +1054,6 @@ def _end_at_the_marketplace(bench: Bench) -> None:
     state = bench.effects("state")[-1]
     at = bench.world.clock.now() - timedelta(minutes=20)
     bench.happen(state, at=at, actor="operator", detail={"from": "SHIPPED", "to": "CANCELED"})
-
-
-def _case(bench: Bench, reason: str, at: datetime, *, subject: str = "order", closed: bool = False) -> None:
-    bench.sql(
-        "WITH planted AS (INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, "
-        "options, facts, first_opened_at, opened_at, closed_at) SELECT id, connection_id, 'condition', :reason, :subject, "
-        "'operations', 'urgent', 'planted', '[]', '[]', :at, :at, :closed FROM orders LIMIT 1 RETURNING *) "
-        "INSERT INTO case_events (case_id, at, who, what) SELECT id, opened_at, 'Interlock', 'opened' FROM planted "
-        "UNION ALL SELECT id, closed_at, 'Interlock', 'closed' FROM planted WHERE closed_at IS NOT NULL",
-        reason=reason,
-        subject=subject,
-        at=at,
-        closed=bench.world.clock.now() if closed else None,
-    )
 
 
 def _answer(bench: Bench, option: str, at: datetime, who: str = "Ada Agent") -> None:

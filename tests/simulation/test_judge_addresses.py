@@ -1,31 +1,15 @@
 """The judge finds a parcel that leaves for an address the marketplace has changed, and nothing where both sides show the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
 
 from interlock.rehearsal.judging.verdict import Finding
-from interlock.rehearsal.world import World
 from interlock.simulator.shopify.addresses import where
-from tests.databases import ThrowawayServer
-from tests.simulation.living import lived
-from tests.simulation.test_judge import Bench, _a_calm_hour, _put_back
+from tests.simulation.bench import Bench
 
 ELSEWHERE = ["Ada Martin", "9 Weir Road", "54321", "Shelbyville"]
-
-
-@pytest.fixture(scope="module")
-def finished(server: ThrowawayServer) -> Iterator[World]:
-    with lived(server, 7, _a_calm_hour) as told:
-        yield told
-
-
-@pytest.fixture
-def bench(finished: World) -> Iterator[Bench]:
-    with _put_back(finished), finished.database.engine.connect() as connection:
-        yield Bench(finished, connection)
-        connection.rollback()
 
 
 def _labels(found: Sequence[Finding]) -> list[str]:

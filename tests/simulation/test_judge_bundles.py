@@ -22,9 +22,9 @@ from interlock.simulator.record import Effect
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.bench import NAME, PROFILE, Bench
 from tests.simulation.living import lived
 from tests.simulation.runner import regressions
-from tests.simulation.test_judge import NAME, PROFILE, Bench, _put_back
 
 RULES = ConnectionRules(NAME, f"interlock:{NAME}", publish_stock=True, stock_buffer=2)
 PICNIC = SoldBundle("SET-1", "Picnic", Decimal("81.95"), (("KETTLE-1L", 1), ("CANDLE-03", 4)))
@@ -63,13 +63,6 @@ def finished(server: ThrowawayServer) -> Iterator[World]:
     """The clean history, lived once for all tests of this file."""
     with lived(server, 7, _an_afternoon) as told:
         yield told
-
-
-@pytest.fixture
-def bench(finished: World) -> Iterator[Bench]:
-    with _put_back(finished), finished.database.engine.connect() as connection:
-        yield Bench(finished, connection)
-        connection.rollback()
 
 
 def truth_of(bench: Bench) -> Truth:

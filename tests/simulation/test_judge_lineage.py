@@ -15,7 +15,7 @@ from interlock.simulator.shopify.state import Order
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
-from tests.simulation.test_judge import NAME, PROFILE, RULES, Bench, _put_back
+from tests.simulation.bench import NAME, PROFILE, RULES, Bench, put_back
 
 
 async def _an_hour_with_a_copy(database: Database, original_is_cancelled: bool) -> World:
@@ -61,14 +61,14 @@ def world_of_two(server: ThrowawayServer) -> Iterator[World]:
 
 @pytest.fixture
 def replaced(world_of_a_replacement: World) -> Iterator[Bench]:
-    with _put_back(world_of_a_replacement), world_of_a_replacement.database.engine.connect() as connection:
+    with put_back(world_of_a_replacement), world_of_a_replacement.database.engine.connect() as connection:
         yield Bench(world_of_a_replacement, connection)
         connection.rollback()
 
 
 @pytest.fixture
 def doubted(world_of_two: World) -> Iterator[Bench]:
-    with _put_back(world_of_two), world_of_two.database.engine.connect() as connection:
+    with put_back(world_of_two), world_of_two.database.engine.connect() as connection:
         yield Bench(world_of_two, connection)
         connection.rollback()
 

@@ -14,8 +14,8 @@ from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.bench import NAME, Bench, a_case, put_back
 from tests.simulation.living import lived
-from tests.simulation.test_judge import NAME, Bench, _case, _put_back
 
 PROFILE = PROFILES["all-or-nothing"].changed(
     {"name": NAME, "debit_request_delay": 10.0, "debit_delay": 60.0, "multi_shipment": True}
@@ -55,7 +55,7 @@ def bench(sent: World) -> Iterator[Bench]:
     (order,) = sent.mirakl[NAME].orders.values()
     before = [(one, one.status, one.tracking_number) for one in order.shipments]
     state = order.state
-    with _put_back(sent), sent.database.engine.connect() as connection:
+    with put_back(sent), sent.database.engine.connect() as connection:
         yield Bench(sent, connection)
         connection.rollback()
     order.state = state
@@ -143,7 +143,7 @@ def test_i15_a_number_that_was_never_corrected(bench: Bench) -> None:
 
 def test_i15_an_open_case_explains_it(bench: Bench) -> None:
     bench.order.shipments[0].tracking_number = "ONE"
-    _case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))
+    a_case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))
 
     assert "I15" not in bench.broken()
 

@@ -21,9 +21,9 @@ from interlock.simulator.mirakl import CATALOGUE
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.bench import NAME, PROFILE, Bench, a_case, put_back
 from tests.simulation.living import lived
 from tests.simulation.runner import regressions
-from tests.simulation.test_judge import NAME, PROFILE, Bench, _case, _put_back
 
 RULES = ConnectionRules(NAME, f"interlock:{NAME}")
 BEFORE_PAUSES = 50
@@ -63,7 +63,7 @@ def finished(server: ThrowawayServer) -> Iterator[tuple[World, Crowd]]:
 @pytest.fixture
 def bench(finished: tuple[World, Crowd]) -> Iterator[Bench]:
     world, crowd = finished
-    with _put_back(world), world.database.engine.connect() as connection:
+    with put_back(world), world.database.engine.connect() as connection:
         yield Bench(world, connection, paused=list(crowd.paused))
         connection.rollback()
 
@@ -120,7 +120,7 @@ def test_the_pause_of_another_connection_stops_nothing_here(bench: Bench) -> Non
 
 def test_i24_a_case_about_a_pause_is_closed_when_the_pause_is_over(bench: Bench) -> None:
     now = bench.world.clock.now()
-    _case(bench, "flow_paused", now - timedelta(minutes=20), subject="edits")
+    a_case(bench, "flow_paused", now - timedelta(minutes=20), subject="edits")
     assert bench.broken() == {"I24"}
     paused = replace(bench.paused[0], began=now - timedelta(minutes=20), ended=now + timedelta(minutes=1))
     bench.paused.append(paused)

@@ -23,8 +23,8 @@ from interlock.simulator.mirakl.orders import Amounts
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
+from tests.simulation.bench import NAME, Bench, a_case, put_back
 from tests.simulation.living import lived
-from tests.simulation.test_judge import NAME, Bench, _case, _put_back
 
 PROFILE = PROFILES["all-or-nothing"].changed(
     {"name": NAME, "debit_request_delay": 10.0, "debit_delay": 60.0, "refund_contact_delay": 60.0}
@@ -74,7 +74,7 @@ def refunded(server: ThrowawayServer) -> Iterator[World]:
 
 @pytest.fixture
 def bench(refunded: World) -> Iterator[Bench]:
-    with _put_back(refunded), refunded.database.engine.connect() as connection:
+    with put_back(refunded), refunded.database.engine.connect() as connection:
         yield Bench(refunded, connection)
         connection.rollback()
 
@@ -316,6 +316,6 @@ def test_i7_a_refund_that_somebody_makes_twice_is_told(
     )
     monkeypatch.setattr(line, "refunds", [first, again])
     if told:
-        _case(bench, "refund_mismatch", again.created + timedelta(minutes=16), subject=told)
+        a_case(bench, "refund_mismatch", again.created + timedelta(minutes=16), subject=told)
 
     assert any("nobody was told" in sentence for sentence in _i7(bench)) is broken

@@ -1,34 +1,14 @@
 """The judge sees what stood for long and went away again, what closed without its reason being gone, and what strangers
 delivered."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import pytest
-
 from interlock.rehearsal.judge import judge_evidence
 from interlock.rehearsal.judging.evidence import FlowPaused, Forged
-from interlock.rehearsal.world import World
-from tests.databases import ThrowawayServer
-from tests.simulation.living import lived
-from tests.simulation.test_judge import Bench, _a_calm_hour, _case, _put_back
+from tests.simulation.bench import Bench, a_case
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def finished(server: ThrowawayServer) -> Iterator[World]:
-    """The clean history, lived once for all tests of this file."""
-    with lived(server, 7, _a_calm_hour) as told:
-        yield told
-
-
-@pytest.fixture
-def bench(finished: World) -> Iterator[Bench]:
-    with _put_back(finished), finished.database.engine.connect() as connection:
-        yield Bench(finished, connection)
-        connection.rollback()
 
 
 def _still_to_be_shipped(bench: Bench) -> None:
@@ -57,13 +37,13 @@ def _standing(bench: Bench, invariant: str) -> list[str]:
 def test_i17_a_difference_that_stood_for_an_hour_and_vanished(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
     assert _standing(bench, "I17")
-    _case(bench, "edit_waiting", began + 10 * MINUTE)
+    a_case(bench, "edit_waiting", began + 10 * MINUTE)
     assert not _standing(bench, "I17")
 
 
 def test_i17_a_case_that_came_too_late(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
-    _case(bench, "edit_waiting", began + 50 * MINUTE)
+    a_case(bench, "edit_waiting", began + 50 * MINUTE)
     assert _standing(bench, "I17")
 
 
@@ -78,7 +58,7 @@ def test_i15_goods_that_left_and_nobody_told_the_marketplace(bench: Bench) -> No
     label = bench.effects("fulfillment_created")[0]
     _still_to_be_shipped(bench)
     assert _standing(bench, "I15")
-    _case(bench, "carrier_unknown", label.at + 5 * MINUTE)
+    a_case(bench, "carrier_unknown", label.at + 5 * MINUTE)
     assert not _standing(bench, "I15")
 
 
@@ -94,7 +74,7 @@ def test_i15_part_of_the_goods_left(bench: Bench) -> None:
 
 
 def _closed(bench: Bench, reason: str, opened: datetime, closed: datetime) -> None:
-    _case(bench, reason, opened, closed=True)
+    a_case(bench, reason, opened, closed=True)
     bench.sql(
         "UPDATE case_events SET at = :at WHERE what = 'closed' AND case_id = (SELECT max(id) FROM cases)",
         at=closed,
@@ -125,7 +105,7 @@ def test_i21_a_case_that_a_person_had_answered(bench: Bench) -> None:
 def test_i21_a_case_that_lives_on_under_another_name(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
     _closed(bench, "edit_waiting", began + MINUTE, began + 20 * MINUTE)
-    _case(bench, "edit_cannot_be_expressed", began + 20 * MINUTE)
+    a_case(bench, "edit_cannot_be_expressed", began + 20 * MINUTE)
     assert not _not_gone(bench)
 
 

@@ -1,34 +1,14 @@
 """The shortest log of a failure is about its order, around its time, and holds no personal data."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from interlock.rehearsal.judging.verdict import Violation
-from interlock.rehearsal.world import World
-from tests.databases import ThrowawayServer
-from tests.simulation.living import lived
+from tests.simulation.bench import Bench
 from tests.simulation.runner import Outcome, failure
 from tests.simulation.story import LINES_AFTER, MOST_LINES, Line, cut, shortest_log
-from tests.simulation.test_judge import Bench, _a_calm_hour, _put_back
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def finished(server: ThrowawayServer) -> Iterator[World]:
-    """A clean history of one order, lived once for all tests of this file."""
-    with lived(server, 7, _a_calm_hour) as told:
-        yield told
-
-
-@pytest.fixture
-def bench(finished: World) -> Iterator[Bench]:
-    with _put_back(finished), finished.database.engine.connect() as connection:
-        yield Bench(finished, connection)
-        connection.rollback()
 
 
 def test_a_failure_is_told_with_the_timeline_the_calls_and_the_effects_of_its_order(bench: Bench) -> None:

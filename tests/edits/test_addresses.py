@@ -1,13 +1,14 @@
 """Where the parcel goes: each side against its own past, and nothing moves while the two sides name different places."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from interlock.decide import decide, noticed
 from interlock.edits.diff import differences
 from interlock.holds.decide import on_sight
-from interlock.orders.actions import CompleteDraft, FillOrderAddress, PlaceHold, ReleaseHold
+from interlock.orders.actions import CompleteDraft, EditShopifyOrder, FillOrderAddress, PlaceHold, ReleaseHold
 from interlock.orders.codec import decode, encode
 from interlock.orders.differences import AddressChanged, AddressMoved
 from interlock.orders.memory import Memory
@@ -17,7 +18,9 @@ from tests.build import (
     ELSEWHERE,
     HIDDEN,
     HOME,
+    LINES,
     NOW,
+    a_cancelation,
     a_decision,
     a_draft,
     a_fulfillment,
@@ -172,3 +175,19 @@ def test_a_memory_stored_before_there_were_two_addresses_still_loads() -> None:
     stored = encode(a_memory())
     stored.pop("agreed_address_here", None)
     assert decode(Memory, stored) == a_memory()
+
+
+def test_units_and_the_address_that_changed_there_together_are_both_carried_over_and_both_asked_about() -> (
+    None
+):
+    """Our edit of the units does not come through for long, and the address is another one too."""
+    cut = replace(LINES[0], cancelations=(a_cancelation(1, "10.00"),))
+    both = replace(MOVED, lines=(cut, LINES[1]))
+    since = NOW - timedelta(hours=1)
+    seen = decide(a_view(mirakl=both)).memory
+
+    plan = decide(a_view(mirakl=both, memory=replace(seen, disagreeing_since=since, content_since=since)))
+
+    assert {type(action) for action in plan.actions} == {EditShopifyOrder, FillOrderAddress}
+    assert [case.reason for case in plan.cases] == [Reason.MARKETPLACE_CHANGED] * 2
+    assert [case.subject.partition(":")[0] for case in plan.cases] == ["L1", "address"]

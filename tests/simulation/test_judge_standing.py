@@ -109,6 +109,14 @@ def test_i21_a_case_that_lives_on_under_another_name(bench: Bench) -> None:
     assert not _not_gone(bench)
 
 
+def test_i21_a_wait_is_over_when_the_marketplace_moved_on(bench: Bench) -> None:
+    """The edit waited for the payment; now it goes on, and the sides differ until that is done."""
+    began = _differ_for_an_hour(bench)
+    paid = next(e for e in bench.effects("state") if e.detail["to"] == "SHIPPING")
+    _closed(bench, "edit_waiting", paid.at - timedelta(seconds=5), began + 20 * MINUTE)
+    assert not _not_gone(bench)
+
+
 def test_i21_a_case_whose_reason_went(bench: Bench) -> None:
     began = bench.edit_at()
     _closed(bench, "edit_waiting", began + timedelta(seconds=5), began + 3 * MINUTE)

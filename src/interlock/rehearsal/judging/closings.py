@@ -64,6 +64,8 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
         case Reason.TRACKING_MISSING | Reason.TRACKING_UNUSABLE | Reason.SHIPPING_REFUSED:
             nothing_left = not any(then.left.values())
             return over or not then.live or nothing_left or then.state in GONE_OUT or then.kind in TOLD
+        case Reason.EDIT_WAITING if truth.at(case.opened_at).state != then.state:
+            return True  # what it waited for came, and the edit goes on
         case (
             Reason.EDIT_WAITING
             | Reason.BOTH_SIDES_CHANGED

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, event
 from interlock.storage.database import Database
 
 MEDIAN_CALLS = 330
-MOST_CALLS = 1300
+MOST_CALLS = 3000
 MEDIAN_TRANSACTIONS = 1500
-MOST_TRANSACTIONS = 7000
-"""Of a history in which stock is published on three marketplaces, each with a desk of its own."""
+MOST_TRANSACTIONS = 12000
+"""Of a history in which a platform is away for up to six hours, or stock is published on three marketplaces."""
 ENOUGH = 20
 """The median of fewer histories is not held to anything."""
 

@@ -28,7 +28,7 @@ from interlock.rehearsal.judging.rest import (
     i17_parcels_astray_have_their_case,
     i24_no_case_outlives_its_reason,
 )
-from interlock.rehearsal.judging.truth import HeldTime, Truth, truths
+from interlock.rehearsal.judging.truth import MIRAKL, HeldTime, Truth, truths
 from interlock.rehearsal.loop import VirtualLoop
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE
@@ -256,6 +256,20 @@ def test_i8_within_one_instant_the_log_of_the_shop_says_what_came_first(bench: B
             bench.happen(part)
     told = [found.sentence for found in bench.judge().broken]
     assert ("Our hold was released while the sides disagreed." in told) == (first == "edit")
+
+
+def test_i8_an_order_made_with_more_than_is_agreed_differs_since_the_marketplace_cut_it(bench: Bench) -> None:
+    (truth,) = truths(bench.evidence())
+    made = next(moment for moment in truth.moments if moment.kind == "order_created")
+    place = truth.moments.index(made)
+    fewer = {line: units - 1 for line, units in made.agreed.items()}
+    before = replace(truth.moments[place - 1], state="SHIPPING")
+    cut = replace(before, kind="cancelation", side=MIRAKL, agreed=fewer)
+    whole, short = replace(made, state="SHIPPING"), replace(made, state="SHIPPING", agreed=fewer)
+    truth.moments[:] = [before, whole]
+    assert truth.cause(whole) is whole
+    truth.moments[:] = [before, cut, short]
+    assert truth.cause(short) is cut
 
 
 def test_i8_released_on_a_view_without_an_address(bench: Bench) -> None:

@@ -188,9 +188,12 @@ class Truth:
     def cause(self, first: Moment) -> Moment:
         """What brought about that nothing may leave from `first` on: for an order that came into a state in which
         nothing may leave, the marketplace's own change to that state; for units that came back into the warehouse, the
-        change at the marketplace by which the sides had come to differ while they were away."""
+        change at the marketplace by which the sides had come to differ while they were away; for an order that was made
+        with more than is agreed, the marketplace's change before it."""
         if first.side == MIRAKL or first.state in GONE_OUT:
             return first
+        if first.kind == "order_created" and first.state == "SHIPPING":
+            return self._cut_before(first) or first
         found = first
         before = reversed(self.moments[: self.moments.index(first)])
         if first.state == "SHIPPING":
@@ -205,6 +208,16 @@ class Truth:
             if earlier.side == MIRAKL:
                 found = earlier
         return found
+
+    def _cut_before(self, made: Moment) -> Moment | None:
+        """The last change of what is agreed before the Shopify order was made, if there was any."""
+        place = self.moments.index(made)
+        for before, after in zip(
+            self.moments[place - 2 :: -1], self.moments[place - 1 : 0 : -1], strict=False
+        ):
+            if after.side == MIRAKL and after.agreed != before.agreed and any(before.agreed.values()):
+                return after
+        return None
 
     def since(self, moment: datetime) -> list[Moment]:
         """The moments after that one."""

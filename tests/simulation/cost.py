@@ -11,9 +11,9 @@ from sqlalchemy import Connection, event
 from interlock.storage.database import Database
 
 MEDIAN_CALLS = 330
-MOST_CALLS = 3000
+MOST_CALLS = 5000
 MEDIAN_TRANSACTIONS = 1500
-MOST_TRANSACTIONS = 12000
+MOST_TRANSACTIONS = 16000
 """Of a history in which a platform is away for up to six hours, or stock is published on three marketplaces."""
 ENOUGH = 20
 """The median of fewer histories is not held to anything."""

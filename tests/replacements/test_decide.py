@@ -381,6 +381,24 @@ def test_undoing_a_take_over_brings_the_order_before_back_and_asks_again() -> No
     assert CancelMiraklOrder() not in again.actions
 
 
+def test_a_line_keeps_its_link_when_the_order_takes_over_a_second_time() -> None:
+    """Whatever its lines carry by then: an app may write the first line's number on both."""
+    later = NOW + timedelta(minutes=1)
+    undone = replace(chained(), decisions=(says(Option.UNDO_TAKE_OVER, at=later),))
+    back = decide(a_view(shopify=a_copy(marker=MARKER), kin=(GONE,), memory=undone, now=later)).memory
+    once_more = replace(
+        back, decisions=(*back.decisions, says(Option.TAKE_OVER, at=later + timedelta(minutes=1)))
+    )
+    same = tuple(replace(line, mirakl_line_id="L1") for line in a_copy().lines)
+
+    memory = seen((a_copy(lines=same),), once_more, now=later + timedelta(minutes=2)).memory
+
+    assert memory.shopify_order_id == "SO2"
+    linked = [link.shopify_line_id for link in memory.links]
+    assert len(linked) == len(set(linked))
+    assert memory.links == back.links
+
+
 def test_unlinking_rules_the_replacement_out_and_the_cancelation_waits_anew() -> None:
     later = NOW + timedelta(minutes=30)
     memory = replace(chained(), decisions=(says(Option.NO_SUCCESSOR, at=later),))

@@ -9,7 +9,8 @@ SoldAs = tuple[str, str]
 
 
 def links_of_replacement(new: ShopifyOrder, old: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
-    """Links of the new order's lines, as far as they stand for something that was sold.
+    """Links of the new order's lines, as far as they stand for something that was sold. A line that was linked by a
+    take-over which was taken back since keeps its link, and none is made for it.
 
     A line's own attribute is the evidence `attribute`. Otherwise a line stands for what the old order's line of the same
     variant or SKU stood for: one line for each marketplace line, the one with the same quantity first (evidence
@@ -18,14 +19,19 @@ def links_of_replacement(new: ShopifyOrder, old: ShopifyOrder, memory: Memory) -
     """
     found: list[LineLink] = []
     rest: list[ShopifyLine] = []
+    taken: set[SoldAs] = set()
     for line in new.lines:
+        known = link_of(line, memory)
+        if known is not None:
+            taken.add((known.mirakl_line_id, known.part))
+            continue
         part = line.variant_id if parts_of(line.mirakl_line_id, memory) else ""
         link = one_more(line, line.mirakl_line_id, part, "attribute", memory)
         if line.mirakl_line_id and link is not None:
             found.append(link)
         else:
             rest.append(line)
-    taken = {(link.mirakl_line_id, link.part) for link in found}
+    taken.update((link.mirakl_line_id, link.part) for link in found)
     sold = [(line, _sold_as(line, memory)) for line in old.lines]
     sold = [(line, as_what) for line, as_what in sold if as_what[0]]
     for evidence in ("sku and quantity", "sku", "more of the sku"):

@@ -154,7 +154,10 @@ def put_back(world: World) -> Iterator[None]:
             order.waiting_since, order.reference_for_seller, order.updated = waiting, reference, updated
 
 
-def a_case(bench: Bench, reason: str, at: datetime, *, subject: str = "order", closed: bool = False) -> None:
+def a_case(
+    bench: Bench, reason: str, at: datetime, *, subject: str = "order", closed_at: datetime | None = None
+) -> None:
+    """A case of the one order, opened by Interlock, and closed by it where `closed_at` is given."""
     bench.sql(
         "WITH planted AS (INSERT INTO cases (order_id, connection_id, kind, reason, subject, owner, severity, sentence, "
         "options, facts, first_opened_at, opened_at, closed_at) SELECT id, connection_id, 'condition', :reason, :subject, "
@@ -164,5 +167,5 @@ def a_case(bench: Bench, reason: str, at: datetime, *, subject: str = "order", c
         reason=reason,
         subject=subject,
         at=at,
-        closed=bench.world.clock.now() if closed else None,
+        closed=closed_at,
     )

@@ -374,7 +374,13 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
     verdict = bench.judge()
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
     assert any("no urgent case" in finding.sentence for finding in verdict.broken)
-    a_case(bench, "label_before_agreement", label.at + timedelta(seconds=20), subject="parcel", closed=True)
+    a_case(
+        bench,
+        "label_before_agreement",
+        label.at + timedelta(seconds=20),
+        subject="parcel",
+        closed_at=bench.world.clock.now(),
+    )
     verdict = bench.judge()
     assert not any("urgent case" in finding.sentence for finding in verdict.broken)
     assert [finding.invariant for finding in verdict.bounded] == ["label"]
@@ -382,7 +388,13 @@ def test_i8_a_label_in_the_seconds_after_an_edit_needs_its_urgent_case(bench: Be
 
 def test_i8_the_minute_for_an_urgent_case_does_not_run_while_nothing_can_work(bench: Bench) -> None:
     label = _label_while_they_disagree(bench, timedelta(seconds=2))
-    a_case(bench, "label_before_agreement", label.at + timedelta(seconds=150), subject="parcel", closed=True)
+    a_case(
+        bench,
+        "label_before_agreement",
+        label.at + timedelta(seconds=150),
+        subject="parcel",
+        closed_at=bench.world.clock.now(),
+    )
     # Each stands in the time that the one before has added.
     away = [
         Interruption("database away", label.at + timedelta(seconds=at), label.at + timedelta(seconds=at + 45))
@@ -587,7 +599,12 @@ def test_i15_a_window_that_ran_without_a_word(bench: Bench) -> None:
     assert bench.order.waiting_since is not None
     bench.order.waiting_since -= timedelta(hours=23)
     assert bench.broken() == {"I15"}
-    a_case(bench, "acceptance_running_out", bench.order.waiting_since + timedelta(hours=7), closed=True)
+    a_case(
+        bench,
+        "acceptance_running_out",
+        bench.order.waiting_since + timedelta(hours=7),
+        closed_at=bench.world.clock.now(),
+    )
     assert bench.broken() == set()
 
 
@@ -617,7 +634,7 @@ def test_i15_a_lost_walk_costs_time_only_until_the_order_was_shown(bench: Bench)
     lost = replace(asked, at=began + timedelta(hours=1), fault="reply_lost")
     poll = timedelta(seconds=bench.world.plan.poll_seconds)
     told = late + timedelta(seconds=60 + 45) + poll - timedelta(seconds=5)
-    a_case(bench, "acceptance_running_out", told, closed=True)
+    a_case(bench, "acceptance_running_out", told, closed_at=bench.world.clock.now())
     calls.insert(0, lost)
     assert bench.broken() == set()
     shown = replace(asked, at=began + timedelta(minutes=30), order_ids=(bench.order.id,))
@@ -636,9 +653,9 @@ def test_i15_a_state_that_nobody_knows_hides_the_window_only_while_it_is_shown(b
     shown = {"fields": {"order_state": "SOMETHING_NEW"}}
     bench.happen(like, kind="shown_instead", actor="system", at=late - timedelta(hours=1), detail=shown)
     again = bench.happen(like, kind="shown_as_is", actor="system", at=late - timedelta(seconds=90))
-    a_case(bench, "acceptance_running_out", late + timedelta(seconds=85), closed=True)
+    a_case(bench, "acceptance_running_out", late + timedelta(seconds=85), closed_at=bench.world.clock.now())
     assert bench.broken() == {"I15"}
-    a_case(bench, "unknown_value", late - timedelta(minutes=50), closed=True)
+    a_case(bench, "unknown_value", late - timedelta(minutes=50), closed_at=bench.world.clock.now())
     assert bench.broken() == set()
     bench.unhappen(again)
     bench.happen(again, at=late - timedelta(minutes=3))

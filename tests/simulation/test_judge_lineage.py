@@ -1,21 +1,24 @@
 """I1 over a lineage, with planted evidence: an order that an app replaced, and one that an app copied and left alive."""
 
 import asyncio
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from interlock.rehearsal.loop import VirtualLoop
+from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
+from interlock.rehearsal.judging.truth import truths
+from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE
 from interlock.simulator.shopify.state import Order
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
-from tests.simulation.bench import NAME, PROFILE, RULES, Bench, put_back
+from tests.simulation.bench import NAME, PROFILE, RULES, Bench, a_case, put_back
+from tests.simulation.living import lived
 
 
 async def _an_hour_with_a_copy(database: Database, original_is_cancelled: bool) -> World:
@@ -39,24 +42,16 @@ async def _an_hour_with_a_copy(database: Database, original_is_cancelled: bool) 
     return world
 
 
-def _lived(server: ThrowawayServer, original_is_cancelled: bool) -> Iterator[World]:
-    database = Database(server.new_database(), pool_size=5)
-    loop = VirtualLoop(random.Random(7))
-    try:
-        yield loop.run_until_complete(_an_hour_with_a_copy(database, original_is_cancelled))
-    finally:
-        loop.close()
-        server.drop_database(database)
-
-
 @pytest.fixture(scope="module")
 def world_of_a_replacement(server: ThrowawayServer) -> Iterator[World]:
-    yield from _lived(server, True)
+    with lived(server, 7, partial(_an_hour_with_a_copy, original_is_cancelled=True)) as told:
+        yield told
 
 
 @pytest.fixture(scope="module")
 def world_of_two(server: ThrowawayServer) -> Iterator[World]:
-    yield from _lived(server, False)
+    with lived(server, 7, partial(_an_hour_with_a_copy, original_is_cancelled=False)) as told:
+        yield told
 
 
 @pytest.fixture
@@ -196,3 +191,21 @@ def test_i1_a_person_may_end_it(doubted: Bench) -> None:
     )
     told = [f for f in doubted.judge().broken if f.invariant == "I1"]
     assert not any("carries its number and lives" in finding.sentence for finding in told)
+
+
+@pytest.mark.parametrize("another", [True, False])
+def test_i21_the_question_about_one_order_is_over_when_another_took_over(
+    replaced: Bench, another: bool
+) -> None:
+    """The copy was asked about; then it is not the copy that stands, but another order, or the first one still."""
+    (truth,) = truths(replaced.evidence())
+    began, (taken_over, copy) = truth.linked[0], truth.linked[1]
+    opened, closed = taken_over - timedelta(seconds=1), taken_over + timedelta(seconds=1)
+    a_case(replaced, "possible_successor", opened, subject=copy, closed_at=closed)
+    evidence = replaced.evidence()
+    (truth,) = truths(evidence)
+    truth.linked = (began, (taken_over, "gid://shopify/Order/9")) if another else (began,)
+    verdict = Verdict()
+    i21_cases_close_on_evidence(evidence, truth, verdict)
+    assert verdict.checked["I21 closed"] > 0
+    assert bool(verdict.broken) is not another

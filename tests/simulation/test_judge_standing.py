@@ -73,27 +73,19 @@ def test_i15_part_of_the_goods_left(bench: Bench) -> None:
 # -- closings ------------------------------------------------------------------------------------------------
 
 
-def _closed(bench: Bench, reason: str, opened: datetime, closed: datetime) -> None:
-    a_case(bench, reason, opened, closed=True)
-    bench.sql(
-        "UPDATE case_events SET at = :at WHERE what = 'closed' AND case_id = (SELECT max(id) FROM cases)",
-        at=closed,
-    )
-
-
 def _not_gone(bench: Bench) -> list[str]:
     return [f.sentence for f in bench.judge().broken if f.invariant == "I21" and "was closed" in f.sentence]
 
 
 def test_i21_a_case_that_closed_while_the_sides_differed(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
-    _closed(bench, "edit_cannot_be_expressed", began + MINUTE, began + 20 * MINUTE)
+    a_case(bench, "edit_cannot_be_expressed", began + MINUTE, closed_at=began + 20 * MINUTE)
     assert _not_gone(bench)
 
 
 def test_i21_a_case_that_a_person_had_answered(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
-    _closed(bench, "edit_cannot_be_expressed", began + MINUTE, began + 20 * MINUTE)
+    a_case(bench, "edit_cannot_be_expressed", began + MINUTE, closed_at=began + 20 * MINUTE)
     bench.sql(
         "INSERT INTO answers (order_id, reason, subject, option, who, why, at) "
         "SELECT id, 'edit_cannot_be_expressed', 'order', 'done_in_portal', 'Ada Agent', 'as agreed', :at FROM orders",
@@ -104,7 +96,7 @@ def test_i21_a_case_that_a_person_had_answered(bench: Bench) -> None:
 
 def test_i21_a_case_that_lives_on_under_another_name(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
-    _closed(bench, "edit_waiting", began + MINUTE, began + 20 * MINUTE)
+    a_case(bench, "edit_waiting", began + MINUTE, closed_at=began + 20 * MINUTE)
     a_case(bench, "edit_cannot_be_expressed", began + 20 * MINUTE)
     assert not _not_gone(bench)
 
@@ -113,13 +105,13 @@ def test_i21_a_wait_is_over_when_the_marketplace_moved_on(bench: Bench) -> None:
     """The edit waited for the payment; now it goes on, and the sides differ until that is done."""
     began = _differ_for_an_hour(bench)
     paid = next(e for e in bench.effects("state") if e.detail["to"] == "SHIPPING")
-    _closed(bench, "edit_waiting", paid.at - timedelta(seconds=5), began + 20 * MINUTE)
+    a_case(bench, "edit_waiting", paid.at - timedelta(seconds=5), closed_at=began + 20 * MINUTE)
     assert not _not_gone(bench)
 
 
 def test_i21_a_case_whose_reason_went(bench: Bench) -> None:
     began = bench.edit_at()
-    _closed(bench, "edit_waiting", began + timedelta(seconds=5), began + 3 * MINUTE)
+    a_case(bench, "edit_waiting", began + timedelta(seconds=5), closed_at=began + 3 * MINUTE)
     assert bench.judge().checked["I21 closed"] > 0
     assert not _not_gone(bench)
 

@@ -75,7 +75,8 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
         ):
             return over or not then.live or then.agrees or then.as_decided or then.state in GONE_OUT
         case Reason.POSSIBLE_SUCCESSOR | Reason.ORIGINAL_NOT_CANCELLED:
-            taken_over = case.subject in truth.gids
+            another = truth.gid_at(at) != truth.gid_at(case.opened_at)
+            taken_over = case.subject in truth.gids or another
             return over or taken_over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))

@@ -4,6 +4,7 @@ Nothing is sent and nothing is remembered. Two things are taken as given, becaus
 next: nobody edits any further, and the marketplace has just been read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -277,26 +278,24 @@ def _confirmed(mirakl: MiraklOrder, memory: Memory, actions: tuple[Action, ...])
     for action in actions:
         if isinstance(action, CancelMiraklOrder):
             return replace(mirakl, state="CANCELED", can_cancel=False, can_ship=False)
+        if isinstance(action, CancelQuantities | RefundLines):
+            taken = {part.line_id: _reduction(part) for part in action.lines}
+            mirakl = replace(mirakl, lines=tuple(_less(line, taken, action) for line in mirakl.lines))
         if isinstance(action, CancelQuantities):
-            taken = {line.line_id: line for line in action.lines}
-            lines = tuple(
-                line
-                if line.id not in taken
-                else replace(line, cancelations=(*line.cancelations, _reduction(taken[line.id])))
-                for line in mirakl.lines
-            )
             gone = sum((line.amount + line.shipping_amount for line in action.lines), ZERO)
-            mirakl = replace(mirakl, lines=lines, total_price=mirakl.total_price - gone)
-        if isinstance(action, RefundLines):
-            paid = {line.line_id: line for line in action.lines}
-            lines = tuple(
-                line
-                if line.id not in paid
-                else replace(line, refunds=(*line.refunds, _reduction(paid[line.id])))
-                for line in mirakl.lines
-            )
-            mirakl = replace(mirakl, lines=lines)
+            mirakl = replace(mirakl, total_price=mirakl.total_price - gone)
     return mirakl
+
+
+def _less(
+    line: MiraklLine, taken: Mapping[str, Reduction], action: CancelQuantities | RefundLines
+) -> MiraklLine:
+    """The line with what the call takes from it, if anything."""
+    if line.id not in taken:
+        return line
+    if isinstance(action, CancelQuantities):
+        return replace(line, cancelations=(*line.cancelations, taken[line.id]))
+    return replace(line, refunds=(*line.refunds, taken[line.id]))
 
 
 def _refunded(actions: tuple[Action, ...], now: datetime) -> tuple[RefundMade, ...]:

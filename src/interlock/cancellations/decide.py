@@ -223,17 +223,17 @@ def _settled_in_portal(
     if said is None or said.option is not Option.DONE_IN_PORTAL:
         return _case(memory, mirakl, sentence, options, subject=subject)
     since, next_at = reads_after_a_word(said.at, now, SHOWN_WITHIN.days)
-    read_again = since if mirakl.observed_at < since else None
+    news: tuple[str, ...] = ()
     if mirakl.observed_at < said.at:
-        because = "A person says that it is done in the portal; the marketplace is read once more."
-        part = _case(memory, mirakl, sentence, options, subject=subject)
-        return replace(part, mirakl_since=read_again, look_at=next_at, because=(because,))
-    not_seen = (
-        f"{sentence} A person said that it was done in the portal, but the marketplace still shows the order as "
-        f"{mirakl.state}, neither cancelled nor refunded."
-    )
-    part = _case(memory, mirakl, not_seen, options, subject=subject)
-    return replace(part, mirakl_since=read_again, look_at=next_at)
+        news = ("A person says that it is done in the portal; the marketplace is read once more.",)
+    else:
+        sentence = (
+            f"{sentence} A person said that it was done in the portal, but the marketplace still shows the order as "
+            f"{mirakl.state}, neither cancelled nor refunded."
+        )
+    part = _case(memory, mirakl, sentence, options, subject=subject)
+    read_again = since if mirakl.observed_at < since else None
+    return replace(part, mirakl_since=read_again, look_at=next_at, because=news)
 
 
 def _case(

@@ -407,12 +407,8 @@ def _still_shipping(edit: Edit, memory: Memory, refunded: LineRefunded, why: str
 
 def _mirrored(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     """Our own edit takes the units out of the Shopify order; a person is asked where it does not come through."""
-    mirrored = tuple(
-        one
-        for one in answered(judged, Answer.MIRROR)
-        if isinstance(one.difference, LineCancelled | LineRefused)
-    )
-    cuts = tuple(j.difference for j in mirrored if isinstance(j.difference, LineCancelled | LineRefused))
+    mirrored = tuple(one for one in answered(judged, Answer.MIRROR) if one.difference in edit.cut)
+    cuts = tuple(cut for cut in edit.cut if any(one.difference == cut for one in mirrored))
     if not cuts:
         return Part(memory)
     wait = not_yet(edit, memory)

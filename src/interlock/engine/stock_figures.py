@@ -50,6 +50,7 @@ class Ground:
 def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
     """Read what the figures of this connection come from."""
     row = next(row for row in selling.rows if row.id == connection_id)
+    shop = store.shop_stock(c, selling.shop)
     items = {item.item_id: item for item in store.items_at(c, selling.shop, row.rules.stock_locations)}
     articles = {each.id: Articles.read(c, selling.shop, each.id) for each in selling.rows}
     sold = tuple(store.sold_orders(c, selling.ids).values())
@@ -60,11 +61,11 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         articles,
         sold,
         _unclaimed(sold, items, articles),
-        _cautions(c, selling, row, any(not one.state for one in sold), now),
+        _cautions(c, selling, row, shop, any(not one.state for one in sold), now),
         store.buffers(c, connection_id),
         bundles(c, connection_id),
         skus_gone(c, selling.shop),
-        store.shop_stock(c, selling.shop).listed_at,
+        shop.listed_at,
     )
 
 
@@ -194,9 +195,8 @@ def _unclaimed(
 
 
 def _cautions(
-    c: Connection, selling: Selling, row: ConnectionRow, unread: bool, now: datetime
+    c: Connection, selling: Selling, row: ConnectionRow, known: store.ShopStock, unread: bool, now: datetime
 ) -> tuple[Caution, ...]:
-    known = store.shop_stock(c, selling.shop)
     found: list[Caution] = []
     if unread or any(_orders_are_stale(c, each, now) for each in selling.rows if each.live):
         found.append("orders_stale")

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -411,9 +412,10 @@ def keep_bundles(
 
 def skus_gone(c: Connection, shop: str) -> frozenset[str]:
     """SKUs that variants of the shop had and none has any more."""
-    every_one = func.bool_and(shop_variants.c.gone)
-    query = select(shop_variants.c.sku).where(shop_variants.c.shop == shop, shop_variants.c.sku != "")
-    return frozenset(c.execute(query.group_by(shop_variants.c.sku).having(every_one)).scalars())
+    other = shop_variants.alias("other")
+    lives = exists().where(other.c.shop == shop, other.c.sku == shop_variants.c.sku, other.c.gone.is_(False))
+    gone = (shop_variants.c.shop == shop, shop_variants.c.sku != "", shop_variants.c.gone)
+    return frozenset(c.execute(select(shop_variants.c.sku).where(*gone, ~lives)).scalars())
 
 
 def keep_links(c: Connection, connection_id: int, matches: Iterable[Match], now: datetime) -> int:

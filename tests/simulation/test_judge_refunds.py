@@ -23,7 +23,7 @@ from interlock.simulator.mirakl.orders import Amounts
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
-from tests.simulation.bench import NAME, Bench, a_case, put_back
+from tests.simulation.bench import NAME, Bench, a_case
 from tests.simulation.living import lived
 
 PROFILE = PROFILES["all-or-nothing"].changed(
@@ -67,16 +67,9 @@ def _keyring() -> Keyring:
 
 
 @pytest.fixture(scope="module")
-def refunded(server: ThrowawayServer) -> Iterator[World]:
+def finished(server: ThrowawayServer) -> Iterator[World]:
     with lived(server, 7, _a_refunded_hour) as told:
         yield told
-
-
-@pytest.fixture
-def bench(refunded: World) -> Iterator[Bench]:
-    with put_back(refunded), refunded.database.engine.connect() as connection:
-        yield Bench(refunded, connection)
-        connection.rollback()
 
 
 def test_an_approved_refund_that_was_made_once_is_allowed(bench: Bench) -> None:

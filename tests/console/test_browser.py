@@ -254,8 +254,9 @@ def test_a_step_of_a_case_is_one_button_and_leads_back_to_it(screen: Screen) -> 
     page = screen.open("/cases/1")
     portal = page.get_by_role("link", name="Open the marketplace portal")
     assert portal.get_attribute("href") == "https://atlas.example"
-    # The address is the same before and after, so what is waited for is the way there and back.
-    with page.expect_navigation(url="**/cases/1", wait_until="load"):
+    # The address is the same before and after, and a script that notes it in the history of the
+    # browser counts as a navigation too. Only a page that is loaded anew says so.
+    with page.expect_event("load"):
         page.get_by_role("button", name="Look again").click()
 
     assert page.locator("h1").is_visible()

@@ -10,6 +10,7 @@ import pytest
 from interlock.imports.decide import decide
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.orders.actions import (
+    Action,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -28,6 +29,7 @@ from tests.build import (
     ELSEWHERE,
     HIDDEN,
     HOME,
+    MARKER,
     NOW,
     OFFERS,
     a_decision,
@@ -342,7 +344,26 @@ def test_totals_are_not_compared_once_the_order_was_edited() -> None:
 
 
 def test_a_cancelled_shopify_order_is_left_alone_and_not_replaced() -> None:
-    assert decide(a_view(shopify=a_shopify_order(cancelled_at=NOW, marker="")), a_memory()).actions == ()
+    assert decide(a_view(shopify=a_shopify_order(cancelled_at=NOW)), a_memory()).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "kin_marker", "then"),
+    [
+        pytest.param("SHIPPING", "", (MarkOrder("SO1"),), id="nothing else finds it"),
+        pytest.param("SHIPPING", MARKER, (), id="the mark has to leave another order first"),
+        pytest.param("CANCELED", "", (), id="nobody will look for it"),
+    ],
+)
+def test_a_cancelled_order_that_is_linked_again_gets_its_mark_back(
+    state: str, kin_marker: str, then: tuple[Action, ...]
+) -> None:
+    other = a_shopify_order(id="SO2", name="#1002", marker=kin_marker)
+    cancelled = a_shopify_order(cancelled_at=NOW, marker="")
+
+    view = a_view(mirakl=an_order(state, seller_reference=""), shopify=cancelled, kin=(other,))
+
+    assert decide(view, a_memory()).actions == then
 
 
 # -- whose order -----------------------------------------------------------------------------------------

@@ -301,14 +301,17 @@ def _custom_line_wanted(memory: Memory, reason: Reason, sku: str) -> bool:
 def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     shopify = view.shopify
     actions: list[Action] = [*_surplus(view, memory)]
-    if shopify is None or not shopify.live or mirakl.state in DEAD:
+    if shopify is None or mirakl.state in DEAD:
+        return Part(memory, tuple(actions))
+    marker = f"{view.rules.name}:{view.order_id}"
+    # The marker is unique in the shop: it first has to leave the order that this one replaced. It comes back to a cancelled
+    # order that a person links again, as it is what finds the order should all of ours be lost.
+    if shopify.marker != marker and all(order.marker != marker for order in view.kin):
+        actions.append(MarkOrder(shopify.id))
+    if not shopify.live:
         return Part(memory, tuple(actions))
     cases: list[Case] = []
     keep_held: list[str] = []
-    marker = f"{view.rules.name}:{view.order_id}"
-    # The marker is unique in the shop: it first has to leave the order that this one replaced.
-    if shopify.marker != marker and all(order.marker != marker for order in view.kin):
-        actions.append(MarkOrder(shopify.id))
     if shopify.name and mirakl.seller_reference != shopify.name:
         actions.append(SetSellerReference(shopify.name))
     to_come = mirakl.state not in GONE_OUT

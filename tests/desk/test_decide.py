@@ -241,6 +241,81 @@ def test_a_refused_edit_is_a_case_with_a_way_on_and_a_way_out() -> None:
     assert EditShopifyOrder in kinds(plan)
 
 
+LESS_MUGS = replace(MUG, current_quantity=1)
+MOVED = replace(HELD.address, digest=ELSEWHERE.digest)
+
+
+def both_halves() -> tuple[View, Plan]:
+    """Fewer units and another address were asked for, which Shopify takes in two calls."""
+    view = agreed(HELD)
+    edit = replace(wanted(view, **LESS), address_digest=ELSEWHERE.digest, text_id="T1")
+    asked = ask(view, edit)
+    assert kinds(asked) == [EditShopifyOrder, SetOrderAddress]
+    return view, asked
+
+
+@pytest.mark.parametrize(
+    ("shown", "then"),
+    [
+        pytest.param({"lines": (LESS_MUGS, LAMP)}, SetOrderAddress, id="the lines came through"),
+        pytest.param({"address": MOVED}, EditShopifyOrder, id="the address came through"),
+    ],
+)
+def test_the_half_that_came_through_is_ours_and_only_the_other_is_asked_for(
+    shown: dict[str, Any], then: type[Action]
+) -> None:
+    view, asked = both_halves()
+
+    plan = next_look(view, asked, shopify=a_shopify_order(**shown))
+
+    wanted_again = [kind for kind in kinds(plan) if kind in (EditShopifyOrder, SetOrderAddress)]
+    assert wanted_again == [then]
+    assert plan.memory.desk_edits[0].ended == ""
+    assert ReleaseHold not in kinds(plan)
+
+
+@pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])
+def test_an_unclear_half_goes_on_beside_the_one_that_came_through(state: OperationState) -> None:
+    view, asked = both_halves()
+    address = next(action for action in asked.actions if isinstance(action, SetOrderAddress))
+    unclear = replace(view, operations=(an_operation(address, state),))
+
+    plan = next_look(unclear, asked, shopify=a_shopify_order(lines=(LESS_MUGS, LAMP)))
+
+    assert address in plan.actions
+    assert plan.memory.desk_edits[0].ended == ""
+
+
+def test_half_an_edit_that_others_changed_too_says_which_half_was_made() -> None:
+    view, asked = both_halves()
+
+    plan = next_look(
+        view, asked, shopify=a_shopify_order(lines=(LESS_MUGS, replace(LAMP, current_quantity=0)))
+    )
+
+    assert plan.memory.desk_edits[0].ended == "overtaken"
+    assert any("only the lines were made: " in said and "somebody else" in said for said in plan.because)
+
+
+@pytest.mark.parametrize(
+    ("shown", "so_far"),
+    [
+        pytest.param({}, "Nothing was changed on either side", id="nothing"),
+        pytest.param({"lines": (LESS_MUGS, LAMP)}, "Only the lines were changed in Shopify", id="the lines"),
+    ],
+)
+def test_a_refused_half_says_what_was_made(shown: dict[str, Any], so_far: str) -> None:
+    view, asked = both_halves()
+    address = next(action for action in asked.actions if isinstance(action, SetOrderAddress))
+    refused = replace(view, operations=(an_operation(address, "REJECTED", words="Not a country."),))
+
+    plan = next_look(refused, asked, shopify=a_shopify_order(**shown))
+
+    [case] = [case for case in plan.cases if case.reason is Reason.DESK_EDIT_STUCK]
+    assert so_far in case.sentence
+    assert case.options == (Option.SEND_AGAIN, Option.GIVE_UP)
+
+
 def test_giving_up_ends_the_edit_and_releases_the_parcel() -> None:
     view, asked = refused_by_shopify()
     answer = a_decision(Reason.DESK_EDIT_STUCK, "e1", Option.GIVE_UP)

@@ -49,8 +49,12 @@ def _begun(view: View, request: DeskEdit) -> DeskEdit:
         check(view, request)
     except RequestRefused as refused:
         return replace(request, ended_at=view.now, ended="refused", because=str(refused), text_id="")
-    expected = "" if view.shopify is None else expected_of(request, view.shopify)
-    return replace(request, base=view.memory.content, expected=expected, taken_at=view.now)
+    begun = replace(request, base=view.memory.content, taken_at=view.now)
+    if view.shopify is None:
+        return begun
+    halves = _halves(request)
+    between = tuple(expected_of(half, view.shopify) for half in halves) if len(halves) > 1 else ()
+    return replace(begun, expected=expected_of(request, view.shopify), between=between)
 
 
 def _with(memory: Memory, edit: DeskEdit) -> Memory:
@@ -81,7 +85,8 @@ def decide(view: View, memory: Memory) -> Part:
 
 def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Part:
     ours = [op for op in view.operations if op.action in _actions(edit, shopify)]
-    if _is_shown(edit, shopify, memory):
+    missing = tuple(half for half in _halves(edit) if not _is_shown(half, shopify, memory))
+    if not missing:
         dearer = _other_prices(edit, shopify, memory)
         memory = _shown(view, memory, edit, shopify)
         shown = f"Shopify shows the edit {edit.who} asked for."
@@ -90,12 +95,12 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     over = "" if unclear else _why_over(view, memory, edit, shopify)
     if over:
         ended = replace(edit, ended_at=view.now, ended="overtaken", because=over, text_id="")
-        return Part(_with(memory, ended), because=(f"The edit {edit.who} asked for was not made: {over}",))
+        return Part(_with(memory, ended), because=(f"{_not_made(edit, missing)}: {over}",))
     given_up = memory.decision(Reason.DESK_EDIT_STUCK, edit.id)
     if given_up is not None and given_up.option is Option.GIVE_UP and not unclear:
         said = f"{given_up.who} gave it up: {given_up.why}"
         ended = replace(edit, ended_at=view.now, ended="given up", because=said, text_id="")
-        return Part(_with(memory, ended), because=(f"The edit {edit.who} asked for was not made. {said}",))
+        return Part(_with(memory, ended), because=(f"{_not_made(edit, missing)}. {said}",))
     keep_held = (f"An edit {edit.who} asked for is being made.",)
     unheld = _unheld(view, shopify)
     if unheld and not unclear:
@@ -104,12 +109,12 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
         return Part(memory, cases=() if case is None else (case,), keep_held=keep_held, because=(because,))
     if edit.held_at is None:
         memory = _with(memory, replace(edit, held_at=view.now))
-    if unclear and memory.content != edit.base:
+    if unclear and _changed_by_others(edit, shopify, memory):
         # Ours may still come through; until that is known nothing is sent on top of what others changed.
         because = "Shopify's answer to our edit is unclear and the order was changed by others meanwhile; it is read again."
         return Part(memory, keep_held=keep_held, because=(because,))
-    actions = _actions(edit, shopify)
-    cases = tuple(_refused(edit, op) for op in ours if op.state == "REJECTED")
+    actions = tuple(action for half in missing for action in _actions(half, shopify))
+    cases = tuple(_refused(edit, op, missing) for op in ours if op.state == "REJECTED")
     because = f"Shopify is told what {edit.who} asked for at the edit desk."
     return Part(memory, actions, cases, keep_held, (because,))
 
@@ -136,9 +141,40 @@ def _why_over(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder)
         return f"The marketplace order is {mirakl.state} meanwhile."
     if not shopify.live:
         return "The Shopify order was cancelled meanwhile."
-    if memory.content != edit.base:
+    if _changed_by_others(edit, shopify, memory):
         return "The Shopify order was changed by somebody else meanwhile. Look at it and ask again."
     return ""
+
+
+def _halves(edit: DeskEdit) -> tuple[DeskEdit, ...]:
+    """The edit as one for each call it takes: Shopify changes lines and addresses apart, so one may come through alone."""
+    lines, address = replace(edit, address_digest="", text_id=""), replace(edit, quantities=(), added=())
+    if edit.kind == "cancel" or not edit.address_digest or not (edit.quantities or edit.added):
+        return (edit,)
+    return (lines, address)
+
+
+def _changed_by_others(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> bool:
+    """Whether the order is neither what the edit starts from nor what one half of it makes of that."""
+    if memory.content == edit.base:
+        return False
+    return content_of(_without_new(edit, shopify, memory)) not in edit.between
+
+
+def _not_made(edit: DeskEdit, missing: Sequence[DeskEdit]) -> str:
+    made = _made(edit, missing)
+    return (
+        f"Of the edit {edit.who} asked for only {made} made"
+        if made
+        else f"The edit {edit.who} asked for was not made"
+    )
+
+
+def _made(edit: DeskEdit, missing: Sequence[DeskEdit]) -> str:
+    """Which half of the edit Shopify shows; empty where it shows none."""
+    if len(missing) == len(_halves(edit)):
+        return ""
+    return "the lines were" if missing[0].address_digest else "the address was"
 
 
 def _is_shown(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> bool:
@@ -204,14 +240,19 @@ def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) ->
         for wanted, line in zip(edit.added, new, strict=True)
         if wanted.mirakl_line_id
     )
-    fresh = {line.id for line in new}
-    before = replace(shopify, lines=tuple(line for line in shopify.lines if line.id not in fresh))
+    before = _without_new(edit, shopify, memory)
     alone = content_of(before) == edit.expected if edit.expected else False
     return replace(
         _with(memory, replace(edit, shown_at=view.now)),
         links=(*memory.links, *links),
         own_content=memory.content if alone else memory.own_content,
     )
+
+
+def _without_new(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> ShopifyOrder:
+    """The order without the lines that the edit added."""
+    fresh = {line.id for line in _new_lines(edit, shopify, memory)}
+    return replace(shopify, lines=tuple(line for line in shopify.lines if line.id not in fresh))
 
 
 def expected_of(edit: DeskEdit, shopify: ShopifyOrder) -> str:
@@ -246,13 +287,16 @@ def _cannot_hold(edit: DeskEdit, unheld: Sequence[FulfillmentOrder]) -> Case | N
     )
 
 
-def _refused(edit: DeskEdit, operation: OpenOperation) -> Case:
+def _refused(edit: DeskEdit, operation: OpenOperation, missing: Sequence[DeskEdit]) -> Case:
     words = operation.words or operation.code or "no reason given"
+    made = _made(edit, missing)
+    so_far = f"Only {made} changed in Shopify" if made else "Nothing was changed on either side"
+    given_up = "what was changed goes to the marketplace" if made else "the parcel is released by itself"
     return Case(
         Reason.DESK_EDIT_STUCK,
         edit.id,
-        f"Shopify refused the edit {edit.who} asked for: “{words}”. Nothing was changed on either side and the parcel "
-        "is held. Try it again once the cause is gone, or give the edit up and the parcel is released by itself.",
+        f"Shopify refused the edit {edit.who} asked for: “{words}”. {so_far} and the parcel is "
+        f"held. Try it again once the cause is gone, or give the edit up and {given_up}.",
         (Option.SEND_AGAIN, Option.GIVE_UP),
         (("Shopify's words", words),),
     )

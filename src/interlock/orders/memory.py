@@ -151,8 +151,9 @@ class DeskEdit:
     `currentQuantity`), `added` what is added besides. An address is kept encrypted under `text_id`. `decision` is
     what the person answers to the case the edit will open, if the marketplace cannot take it.
 
-    `base` is the Shopify content the edit starts from, `expected` the one it leads to, lines it adds aside. `taken_at`, `held_at`, `shown_at` and `agreed_at` are when
-    it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
+    `base` is the Shopify content the edit starts from, `expected` the one it leads to, and `between` those with one half
+    of it made where it takes two calls, all without the lines it adds. `taken_at`, `held_at`, `shown_at` and `agreed_at`
+    are when it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
     `ended` says how it ended, empty while it is under way, and `because` why.
     """
 
@@ -169,6 +170,7 @@ class DeskEdit:
     decision: Option | None = None
     base: str = ""
     expected: str = ""
+    between: tuple[str, ...] = ()
     taken_at: datetime | None = None
     held_at: datetime | None = None
     shown_at: datetime | None = None

@@ -2,25 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
 
 from interlock.cases.store import cases, sync_cases
 from interlock.console import desk
+from interlock.console.list_changes import list_changes
 from interlock.engine.capabilities import keep_capability, keep_rules
-from interlock.engine.store import ConnectionRow, one_connection
+from interlock.engine.store import ConnectionRow, counts, one_connection
 from interlock.marketplaces.observed import Observation
 from interlock.marketplaces.store import observations_of, observe
+from interlock.orders.capability import Capability
 from interlock.orders.codec import encode
 from interlock.orders.connection import Carrier, CarrierMapping
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import Fulfillment
 from interlock.orders.store import add_order, orders
 from interlock.shipping.store import map_carriers
 from interlock.storage.database import Database
-from tests.build import CREATED, NOW
+from tests.build import CREATED, NOW, a_shopify_order, a_view
 from tests.engine.rows import Wakes, a_connection
 from tests.marketplaces.test_profile import FRAUD, OUT, WISH, a_capability
 
@@ -141,3 +145,89 @@ def test_a_carrier_the_marketplace_drops_is_a_case_before_a_parcel_needs_it(
         c, Wakes(), one_connection(c, row.id), [CarrierMapping("RM 24", "RMT24")], "Ada", NOW
     )
     assert gone() == [("RM24", False)]
+
+
+def gone_cases(c: Connection) -> list[tuple[str, bool]]:
+    rows = c.execute(
+        select(cases.c.subject, cases.c.closed_at)
+        .where(cases.c.reason == Reason.CARRIER_GONE.value)
+        .order_by(cases.c.id)
+    )
+    return [(subject, closed_at is None) for subject, closed_at in rows]
+
+
+def a_parcel_by_name(c: Connection, row: ConnectionRow, number: str, carrier: str, at: datetime) -> None:
+    """An order of the marketplace with one parcel in the shop whose carrier is named like that."""
+    order_id = add_order(c, row.id, f"{number}-A", number, at)
+    parcel = Fulfillment("F1", True, at, (("1", 1),), carrier, "TR1", "")
+    seen = a_view(shopify=a_shopify_order(fulfillments=(parcel,)))
+    c.execute(orders.update().where(orders.c.id == order_id).values(last_view=encode(seen)))
+
+
+def test_a_carrier_that_parcels_found_by_its_very_name_is_a_case_until_it_is_mapped_or_back(
+    c: Connection, row: ConnectionRow
+) -> None:
+    known = a_capability(carriers=(Carrier("RM24", "Royal Mail 24"), Carrier("DPD", "DPD")))
+    fewer = replace(known, carriers=(Carrier("RMT24", "Royal Mail Tracked 24"), Carrier("DPD", "DPD")))
+    for number, carrier in (("M-1", "royal mail 24"), ("M-2", "Royal Mail-24"), ("M-3", "DPD")):
+        a_parcel_by_name(c, row, number, carrier, NOW - timedelta(days=1))
+    a_parcel_by_name(c, row, "M-4", "Royal Mail 24", NOW - timedelta(days=60))
+
+    def read(capability: Capability, at: datetime = NOW) -> None:
+        keep_capability(c, Wakes(), one_connection(c, row.id), capability, at)
+
+    read(known)
+    assert gone_cases(c) == []
+    read(fewer)
+    read(fewer, NOW + timedelta(days=1))
+    assert gone_cases(c) == [("RM24", True)]
+    sentence = c.execute(select(cases.c.sentence).where(cases.c.subject == "RM24")).scalar_one()
+    assert "2 parcels of the orders" in sentence
+
+    read(known, NOW + timedelta(days=2))
+    assert gone_cases(c) == [("RM24", False)]
+    read(fewer, NOW + timedelta(days=3))
+    assert gone_cases(c) == [("RM24", True)]
+    mapping = CarrierMapping("Royal Mail 24", "RMT24")
+    desk.map_carrier_names(c, Wakes(), one_connection(c, row.id), [mapping], "Ada", NOW)
+    assert gone_cases(c) == [("RM24", False)]
+
+
+def test_a_mapping_for_a_method_the_marketplace_drops_is_a_case_until_it_is_mapped_anew(
+    c: Connection, row: ConnectionRow
+) -> None:
+    known = a_capability(carriers=(Carrier("DPD", "DPD"),), shipping_types=("STD", "EXP"))
+    keep_capability(c, Wakes(), row, known, NOW)
+    mapping = CarrierMapping("DPD", "DPD", service="EXP")
+    desk.map_carrier_names(c, Wakes(), one_connection(c, row.id), [mapping], "Ada", NOW)
+    assert gone_cases(c) == []
+
+    dropped = replace(known, shipping_types=("STD", "EXPRESS"))
+    keep_capability(c, Wakes(), one_connection(c, row.id), dropped, NOW)
+    assert gone_cases(c) == [("shipping method EXP", True)]
+
+    heir = replace(mapping, service="EXPRESS")
+    desk.map_carrier_names(c, Wakes(), one_connection(c, row.id), [heir], "Ada", NOW)
+    assert gone_cases(c) == [("shipping method EXP", False)]
+
+
+def test_what_the_marketplace_changes_in_its_lists_is_kept_and_counted(
+    c: Connection, row: ConnectionRow
+) -> None:
+    known = a_capability(carriers=(Carrier("A", "Able"), Carrier("B", "Best")), shipping_types=("STD", "EXP"))
+    other = a_capability(carriers=(Carrier("B", "Better"), Carrier("C", "Calm")), shipping_types=("STD",))
+
+    keep_capability(c, Wakes(), row, known, CREATED)
+    assert list_changes(c, row.id) == ()
+    for _ in range(2):
+        keep_capability(c, Wakes(), one_connection(c, row.id), other, NOW)
+
+    changes = [(one.kind, one.code, one.what, one.former, one.present) for one in list_changes(c, row.id)]
+    assert changes == [
+        ("shipping method", "EXP", "gone", "EXP", ""),
+        ("carrier", "C", "new", "", "Calm"),
+        ("carrier", "B", "renamed", "Best", "Better"),
+        ("carrier", "A", "gone", "Able", ""),
+    ]
+    assert counts(c)[("marketplace_carriers_changed", "atlas")] == 3
+    assert counts(c)[("marketplace_shipping_methods_changed", "atlas")] == 1

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.orders.connection import Carrier, CarrierMapping
-from interlock.shipping.carriers import gone_carriers
+from interlock.orders.connection import CarrierMapping
 from interlock.shipping.history import Change, as_it_was, described, mapping_of, reads_as_scope
 
 WORDS = st.text(st.characters(blacklist_categories=["C", "Z"]), min_size=1, max_size=12)
@@ -46,17 +45,3 @@ def test_the_map_as_it_was_undoes_the_newest_change_first() -> None:
     since = [Change("A", "2", "3"), Change("C", "9", ""), Change("A", "1", "2"), Change("B", "", "5")]
 
     assert as_it_was({"A": "3", "B": "5", "D": "7"}, since) == {"A": "1", "C": "9", "D": "7"}
-
-
-def test_a_code_that_was_dropped_is_named_with_those_mapped_to_it_and_its_likely_heir() -> None:
-    mappings = (
-        CarrierMapping("Royal Mail 24", code="RM24"),
-        CarrierMapping("RM24h", code="RM24", country="GB"),
-        CarrierMapping("DPD", code="DPD"),
-        CarrierMapping("Van", name="Our van"),
-    )
-    (gone,) = gone_carriers(mappings, (Carrier("RMT24", "Royal Mail Tracked 24"), Carrier("DPD", "DPD")))
-
-    assert (gone.code, gone.names) == ("RM24", ("Royal Mail 24", "RM24h [country GB]"))
-    assert "RM24" in gone.sentence()
-    assert "Royal Mail Tracked 24 (RMT24)" in gone.sentence()

@@ -185,6 +185,31 @@ def test_a_carrier_code_that_the_marketplace_takes_away_is_a_case_until_it_is_ba
     assert closed(told, Reason.CARRIER_GONE)
 
 
+def test_a_carrier_found_by_its_very_name_that_is_called_otherwise_is_a_case_before_the_next_parcel(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        world, market = stage.world, stage.marketplace
+        world.shopify.pick(company="local-courier", number="PARCEL1")
+        await stage.until(800)
+        assert stage.order.state == "SHIPPED"
+        all_of_them = [asdict(carrier) for carrier in market.profile.carriers]
+        others = [one for one in all_of_them if one["code"] != "LOCAL"]
+        renamed = next(one for one in all_of_them if one["code"] == "LOCAL") | {"label": "Town riders"}
+        market.change_profile({"carriers": [*others, renamed]})
+        await world.read_capability(market.profile.name)
+        (case,) = open_cases(stage)
+        assert (case.reason, case.subject) == (Reason.CARRIER_GONE.value, "LOCAL")
+        assert "calls the carrier LOCAL otherwise now" in case.sentence
+        assert "One parcel of the orders" in case.sentence
+        market.change_profile({"carriers": all_of_them})
+        await world.read_capability(market.profile.name)
+
+    told = theatre.tell(story, WAITS, 1000)
+    assert closed(told, Reason.CARRIER_GONE)
+
+
 def test_a_line_that_both_sides_change_at_once_is_asked_until_they_show_the_same(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(330)

@@ -29,6 +29,7 @@ from interlock.api.values import Answer, Body, Who, shown, version_of
 from interlock.clock import Clock
 from interlock.console import desk as maps
 from interlock.console.editing import Desk
+from interlock.console.list_changes import ListChange, list_changes
 from interlock.console.mappings import carrier_entries, sku_entries, waiting_carriers, waiting_names
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.orders.connection import CarrierMapping
@@ -77,11 +78,23 @@ class Waiting(Answer):
     orders: int
 
 
+class ListChanged(Answer):
+    """One change of a list the marketplace keeps itself, carriers or shipping methods: what the code was called (empty
+    where it is new) and is called (empty where it is gone)."""
+
+    at: datetime
+    kind: str
+    code: str
+    former: str
+    present: str
+
+
 class CarrierMap(Answer):
-    """The carrier map, and what waits for an entry."""
+    """The carrier map, what waits for an entry, and what the marketplace changed in its own lists lately."""
 
     entries: list[CarrierEntry]
     waiting: list[Waiting]
+    marketplace_changes: list[ListChanged]
 
 
 class SkuMap(Answer):
@@ -137,11 +150,13 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
     ) -> CarrierMap:
         """Show the carrier map of a connection."""
 
-        def read(c: Connection) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
+        def read(
+            c: Connection,
+        ) -> tuple[Sequence[Any], Sequence[tuple[str, int]], Sequence[ListChange]]:
             row = connection_there(c, connection)
-            return carrier_entries(c, row.id), waiting_carriers(c, row.id)
+            return carrier_entries(c, row.id), waiting_carriers(c, row.id), list_changes(c, row.id)
 
-        entries, waiting = await store.tx(read)
+        entries, waiting, changes = await store.tx(read)
         return CarrierMap(
             entries=[
                 CarrierEntry(
@@ -157,6 +172,10 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
                 for key, code, name, by, at, country, service in entries
             ],
             waiting=[Waiting(key=key, orders=number) for key, number in waiting],
+            marketplace_changes=[
+                ListChanged(at=one.at, kind=one.kind, code=one.code, former=one.former, present=one.present)
+                for one in changes
+            ],
         )
 
     @routes.put(

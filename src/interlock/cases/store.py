@@ -376,6 +376,26 @@ def open_connection_case(
     return True
 
 
+def keep_connection_case(
+    c: Connection, connection_id: int, reason: Reason, subject: str, sentence: str, now: datetime
+) -> None:
+    """Open a case that concerns a whole connection, or have the open one say what is so by now."""
+    if open_connection_case(c, connection_id, reason, subject, sentence, now):
+        return
+    c.execute(
+        update(cases)
+        .where(
+            cases.c.connection_id == connection_id,
+            cases.c.order_id.is_(None),
+            cases.c.reason == reason.value,
+            cases.c.subject == subject,
+            cases.c.closed_at.is_(None),
+            cases.c.sentence != sentence,
+        )
+        .values(sentence=sentence)
+    )
+
+
 def close_connection_cases(
     c: Connection, connection_id: int, reason: Reason, subject: str, now: datetime, because: str
 ) -> int:

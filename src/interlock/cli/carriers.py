@@ -130,6 +130,14 @@ def list_carriers(connection: Name, as_json: AsJson = False) -> None:
             ((name, number, ", ".join(codes)) for name, number, codes in found.wanted),
         )
         say_changes(found.history)
+        table(
+            "\nWhat the marketplace changed itself",
+            ("at", "list", "code", "what", "was", "is"),
+            (
+                (wording.stamp(one.at), one.kind, one.code, one.what, one.former, one.present)
+                for one in found.marketplace_changes
+            ),
+        )
 
 
 @commands.command("map")

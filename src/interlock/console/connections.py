@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import cases
 from interlock.console import wording
+from interlock.console.list_changes import ListChange, list_changes
 from interlock.edits.forecast import EditForecast, forecast, share_in_words
 from interlock.engine.store import (
     ConnectionRow,
@@ -65,6 +66,7 @@ class ConnectionCard:
     carriers_known: int
     skus_mapped: int
     paused: tuple[tuple[Flow, Pause], ...] = ()
+    list_changes: tuple[ListChange, ...] = ()
 
 
 def connection_names(c: Connection) -> dict[int, str]:
@@ -106,6 +108,7 @@ def _card(c: Connection, row: ConnectionRow, now: datetime) -> ConnectionCard:
         carriers_known=len(rules_of(row, ()).carriers),
         skus_mapped=number(sku_mappings),
         paused=tuple((flow, pause) for flow in FLOWS if (pause := row.rules.paused(flow, now)) is not None),
+        list_changes=list_changes(c, row.id, 5),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 from interlock.cases.causes import cause_key
 from interlock.cases.store import cases
 from interlock.console.carriers import earlier_choices
+from interlock.console.list_changes import ListChange, list_changes
 from interlock.console.missing_reasons import missing_reasons
 from interlock.console.reason_codes import reason_map
 from interlock.engine.store import (
@@ -31,7 +32,8 @@ from interlock.wiring import rules_of
 class CarrierDesk:
     """The carrier map of a connection, what the marketplace takes, and what waits for a mapping. A mapping is the name
     the shop writes, code, free name, who, when, country and service. `suggested` are the carriers each name that waits
-    could mean; `default` what every other carrier is sent as, empty where nothing is."""
+    could mean; `default` what every other carrier is sent as, empty where nothing is; `marketplace_changes` what the
+    marketplace's own lists of carriers and shipping methods gained, lost and renamed, the newest first."""
 
     connection: str
     connection_id: int
@@ -42,6 +44,7 @@ class CarrierDesk:
     history: tuple[MapChange, ...] = ()
     suggested: tuple[tuple[str, tuple[Suggestion, ...]], ...] = ()
     default: str = ""
+    marketplace_changes: tuple[ListChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
         history=map_history(c, row.id, "carriers"),
         suggested=suggested,
         default="" if default is None else default.code or default.name,
+        marketplace_changes=list_changes(c, row.id),
     )
 
 

@@ -1,24 +1,36 @@
 """Keeping what a marketplace says it allows: its profile, the reason codes it takes, and the orders a change concerns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, exists, or_, select, text, update
 
-from interlock.cases.store import cases, close_connection_cases, open_connection_case
+from interlock.cases.store import cases, close_connection_cases, keep_connection_case, open_connection_case
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
-from interlock.engine.store import ConnectionRow, connections
+from interlock.engine.store import (
+    ConnectionRow,
+    connections,
+    count,
+    map_changes,
+    note_map_changes,
+    one_connection,
+)
 from interlock.marketplaces.profile import changes_between
 from interlock.marketplaces.reasons import missing_codes
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode, encode
-from interlock.orders.connection import ConnectionRules
+from interlock.orders.connection import Carrier, ConnectionRules
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
-from interlock.shipping.carriers import gone_carriers
+from interlock.shipping.names import key
 from interlock.shipping.store import carrier_map
+from interlock.shipping.vanished import LOOKED_BACK, ParcelName, called, vanished
+
+CARRIERS_OF_MARKETPLACE = "marketplace carriers"
+METHODS_OF_MARKETPLACE = "marketplace shipping methods"
+"""The two lists of a marketplace (SH21, SH12) whose changes are kept beside those of the maps people make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ def keep_capability(
     that waits for something is decided again."""
     before = None if row.capability is None else decode(Capability, row.capability)
     _write(c, row.id, capability=encode(capability), capability_read_at=now)
+    if before is not None:
+        _note_lists(c, row, before, capability, now)
     check_reasons(c, row.id, row.rules, capability, now)
     check_carriers(c, row.id, capability, now)
     changes = () if before is None else changes_between(before, capability)
@@ -73,16 +87,82 @@ def check_reasons(
         open_connection_case(c, connection_id, Reason.REASON_CODE_MISSING, subject, sentence, now)
 
 
+def _note_lists(
+    c: Connection, row: ConnectionRow, before: Capability, capability: Capability, now: datetime
+) -> None:
+    """Write down and count what its carriers (SH21) and shipping methods (SH12) gained, lost and are called otherwise."""
+    lists = (
+        (CARRIERS_OF_MARKETPLACE, called(before.carriers), called(capability.carriers)),
+        (
+            METHODS_OF_MARKETPLACE,
+            {method: method for method in before.shipping_types},
+            {method: method for method in capability.shipping_types},
+        ),
+    )
+    for which, former, present in lists:
+        noted = note_map_changes(c, row.id, which, former, present, "the marketplace", "", now)
+        if noted:
+            count(c, f"{which.replace(' ', '_')}_changed", row.name, by=noted)
+
+
 def check_carriers(c: Connection, connection_id: int, capability: Capability, now: datetime) -> None:
-    """One case of the connection for each code its carrier map leads to and the marketplace has dropped (SH21), before
-    a parcel needs it; those put right are closed."""
-    gone = {one.code: one for one in gone_carriers(carrier_map(c, connection_id), capability.carriers)}
-    for subject in open_subjects(c, connection_id, Reason.CARRIER_GONE):
-        if subject not in gone:
-            because = "Nothing is mapped to the code any more, or the marketplace has it again."
+    """One case of the connection for each carrier or shipping method that parcels resolve by and the marketplace has
+    dropped (SH21, SH12), before a parcel needs it; those put right are closed."""
+    rules = replace(
+        one_connection(c, connection_id).rules,
+        carriers=capability.carriers,
+        carrier_mappings=carrier_map(c, connection_id),
+    )
+    open_now = open_subjects(c, connection_id, Reason.CARRIER_GONE)
+    former = _former_carriers(c, connection_id, capability.carriers, now - LOOKED_BACK, open_now)
+    missed = vanished(rules, capability.shipping_types, former, ())
+    if missed or former:
+        names = _parcel_names(c, connection_id, now)
+        missed = vanished(rules, capability.shipping_types, former, names)
+    there = {one.subject: one for one in missed}
+    for subject in open_now:
+        if subject not in there:
+            because = "The marketplace has it again, the names are mapped anew, or nothing uses it any more."
             close_connection_cases(c, connection_id, Reason.CARRIER_GONE, subject, now, because)
-    for code, one in gone.items():
-        open_connection_case(c, connection_id, Reason.CARRIER_GONE, code, one.sentence(), now)
+    for subject, one in there.items():
+        keep_connection_case(c, connection_id, Reason.CARRIER_GONE, subject, one.sentence, now)
+
+
+def _former_carriers(
+    c: Connection, connection_id: int, carriers: tuple[Carrier, ...], since: datetime, codes: list[str]
+) -> tuple[Carrier, ...]:
+    """Carriers that the list lost `since` then, or ever where they have one of the `codes`: it has no such code any more,
+    or calls it otherwise."""
+    rows = c.execute(
+        select(map_changes.c.name, map_changes.c.former)
+        .distinct()
+        .where(
+            map_changes.c.connection_id == connection_id,
+            map_changes.c.map == CARRIERS_OF_MARKETPLACE,
+            map_changes.c.former != "",
+            or_(map_changes.c.at >= since, map_changes.c.name.in_(codes)),
+        )
+        .order_by(map_changes.c.name, map_changes.c.former)
+    )
+    now_called = {code: key(label) for code, label in called(carriers).items()}
+    return tuple(Carrier(row.name, row.former) for row in rows if now_called.get(row.name) != key(row.former))
+
+
+_PARCEL_NAMES = text("""
+    SELECT parcel ->> 'carrier' AS name, coalesce(last_view -> 'mirakl' ->> 'country', '') AS country,
+        coalesce(last_view -> 'mirakl' ->> 'shipping_type_code', '') AS service, count(*) AS parcels
+    FROM orders CROSS JOIN LATERAL jsonb_array_elements(last_view -> 'shopify' -> 'fulfillments') AS parcel
+    WHERE connection_id = :connection_id AND created_at >= :since
+        AND coalesce(parcel ->> 'carrier', '') <> ''
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+""")
+
+
+def _parcel_names(c: Connection, connection_id: int, now: datetime) -> tuple[ParcelName, ...]:
+    """How the shop named the carriers of the parcels of young orders. Reads every such order: only for when a list has
+    lost something that may matter."""
+    rows = c.execute(_PARCEL_NAMES, {"connection_id": connection_id, "since": now - LOOKED_BACK})
+    return tuple(ParcelName(row.name, row.country, row.service, int(row.parcels)) for row in rows)
 
 
 def open_subjects(c: Connection, connection_id: int, reason: Reason) -> list[str]:

@@ -177,7 +177,7 @@ map_changes = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("connection_id", BigInteger, ForeignKey("connections.id"), nullable=False),
-    # carriers, skus or bundles
+    # carriers, skus, bundles or reasons; or a list of the marketplace itself, whose changes a person does not make
     Column("map", Text, nullable=False),
     Column("name", Text, nullable=False),
     # empty where there was none before, or is none since

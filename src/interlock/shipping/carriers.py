@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from interlock.orders.connection import Carrier, CarrierMapping, ConnectionRules
-from interlock.shipping.history import described
+from interlock.orders.connection import CarrierMapping, ConnectionRules
 from interlock.shipping.names import key
-from interlock.shipping.suggest import Suggestion, exact_match, suggest
+from interlock.shipping.suggest import exact_match
 from interlock.shipping.tracking import url_problem
 
 Found = Literal["mapped", "by name", "default"]
@@ -116,39 +115,3 @@ def _narrowest(mappings: list[CarrierMapping], country: str, service: str) -> Ca
     narrow = max((bool(m.service), bool(m.country)) for m in fitting)
     first = [m for m in fitting if (bool(m.service), bool(m.country)) == narrow]
     return first[0] if len({(m.code, m.name) for m in first}) == 1 else None
-
-
-@dataclass(frozen=True, slots=True)
-class GoneCarrier:
-    """A code the map leads to and the marketplace does not have any more, the names that lead to it, and the carrier
-    of the present list that sounds most like them, None where nothing does."""
-
-    code: str
-    names: tuple[str, ...]
-    likely: Suggestion | None
-
-    def sentence(self) -> str:
-        """What happened, what it means and what to do."""
-        names = ", ".join(f"“{name}”" for name in self.names)
-        likely = ""
-        if self.likely is not None:
-            likely = f" It may be {self.likely.label} ({self.likely.code}) now; nothing is changed by itself."
-        return (
-            f"The marketplace's list of carriers does not have the code {self.code} any more, to which the carrier map "
-            f"leads {names}. The next parcel with such a carrier would wait. Map the names anew.{likely}"
-        )
-
-
-def gone_carriers(
-    mappings: tuple[CarrierMapping, ...], carriers: tuple[Carrier, ...]
-) -> tuple[GoneCarrier, ...]:
-    """Every code of the map that the marketplace does not have any more, by code."""
-    registered = {carrier.code for carrier in carriers}
-    named: dict[str, list[str]] = {}
-    for mapping in mappings:
-        if mapping.code and mapping.code not in registered:
-            named.setdefault(mapping.code, []).append(described(mapping)[0])
-    return tuple(
-        GoneCarrier(code, tuple(names), next(iter(suggest(carriers, names[0], limit=1)), None))
-        for code, names in sorted(named.items())
-    )

@@ -6,8 +6,9 @@ import pytest
 
 from interlock.cases.store import sync_cases
 from interlock.console import desk
-from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
+from interlock.console.carriers import as_file, roll_back_carriers
 from interlock.console.mappings import carrier_desk
+from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import CarrierMapping
 from interlock.orders.plan import Case
@@ -48,7 +49,8 @@ def test_a_name_is_mapped_once_for_each_scope_and_the_default_is_said(
     with database.begin() as c:
         assert carrier_map(c, connection.id) == FIRST
         shown = carrier_desk(c, connection)
-        chosen = earlier_choices(c)
+        chosen = earlier_choices(c, ["parcel"])
+        assert earlier_choices(c, ["Courier"]) == ()
 
     assert shown.default == "DPD"
     assert [(m[0], m[1], m[5]) for m in shown.mappings] == [

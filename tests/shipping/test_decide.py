@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from interlock.edits.diff import differences
 from interlock.orders.actions import SetTracking, ShipOrder
-from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.connection import Carrier, CarrierMapping, EarlierChoice
 from interlock.orders.memory import Incident, LabelSeen, Memory, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fulfillment, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 from interlock.shipping.decide import decide
+from interlock.shipping.telling import carriers_asked_about
 from tests.build import (
     LINES,
     NOW,
@@ -219,6 +220,36 @@ def test_an_unmapped_carrier_is_a_case_and_ships_by_itself_once_mapped() -> None
     assert dict(case.facts)["Sounds like 1"].startswith("Royal Mail 48 (RM48): ")
     assert part.actions == ()
     assert asked(look(shopify=parcel, rules=mapped)).actions == (SetTracking("RM48", "", "RM1", ""),)
+
+
+def test_what_people_chose_before_is_a_ranked_reason_of_the_case() -> None:
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Our van"),))
+    view = replace(
+        look(shopify=parcel), earlier_carriers=(EarlierChoice("our-vans", "Royal Mail 48", "beta"),)
+    )
+
+    (case,) = asked(view).cases
+    assert dict(case.facts)["Sounds like 1"] == (
+        "Royal Mail 48 (RM48): spelt alike: “Royal Mail 48”; chosen for “our-vans” before (beta)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mappings", "carriers", "names"),
+    [
+        ((), ("Pigeon", "royal mail 48", "Pigeon"), ("Pigeon",)),
+        ((CarrierMapping("Pigeon", code="RM48"),), ("Pigeon",), ()),
+        ((CarrierMapping("*", code="RM48"),), ("Pigeon",), ()),
+        ((), ("", "  "), ()),
+    ],
+)
+def test_only_names_that_lead_nowhere_are_asked_about(
+    mappings: tuple[CarrierMapping, ...], carriers: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    parcels = tuple(a_fulfillment(id=f"F{n}", carrier=carrier) for n, carrier in enumerate(carriers))
+    view = look(shopify=shipped(fulfillments=parcels), rules=replace(RULES, carrier_mappings=mappings))
+
+    assert carriers_asked_about(view.rules, view.mirakl, view.shopify) == names
 
 
 @pytest.mark.parametrize(

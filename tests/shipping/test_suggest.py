@@ -2,8 +2,8 @@
 
 import pytest
 
-from interlock.orders.connection import Carrier
-from interlock.shipping.suggest import EarlierChoice, exact_match, suggest
+from interlock.orders.connection import Carrier, EarlierChoice
+from interlock.shipping.suggest import exact_match, speaks_of, suggest
 
 LIST = (
     Carrier("RMTRACKED24", "Royal Mail Tracked 24"),
@@ -113,6 +113,33 @@ def test_what_was_chosen_before_comes_first_and_says_so() -> None:
 
     assert (first.code, first.automatic) == ("HERMES_UK", False)
     assert "chosen for this name before (atlas)" in first.reasons
+
+
+def test_what_was_chosen_for_a_similar_name_is_a_reason_but_a_weaker_one() -> None:
+    similar = EarlierChoice("Our vans", "Hermes UK", "atlas")
+    same = EarlierChoice("our-van", "DPD UK", "beta")
+    ranked = suggest(LIST, "our VAN", earlier=(similar, same))[:2]
+
+    assert ranked[1].code == "HERMES_UK"
+    assert ranked[0].score > ranked[1].score
+    assert "chosen for “Our vans” before (atlas)" in ranked[1].reasons
+    assert not any(one.automatic for one in ranked)
+
+
+@pytest.mark.parametrize(
+    ("mapped", "asked", "says_something"),
+    [
+        ("Our van", "our-VAN", True),
+        ("Our vans", "our van", True),
+        ("Royal Mail Tracked 24", "Tracked 24 Royal Mail", True),
+        ("Royal Mail Tracked 24", "Royal Mail Tracked 48", False),
+        ("Express", "DPD", False),
+        ("Other", "Others", False),
+        ("", "DPD", False),
+    ],
+)
+def test_which_earlier_names_say_something(mapped: str, asked: str, says_something: bool) -> None:
+    assert speaks_of(mapped, asked) is says_something
 
 
 def test_numbers_that_differ_speak_against_a_carrier() -> None:

@@ -33,6 +33,24 @@ def test_an_unknown_carrier_is_mapped_once_and_the_waiting_parcel_ships_by_itsel
     )
 
 
+def test_the_case_of_an_unknown_carrier_says_what_was_chosen_for_a_similar_name(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        (connection_id,) = stage.world.connection_ids.values()
+        with stage.world.database.begin() as c:
+            now = stage.world.service_clock.now()
+            map_carriers(c, connection_id, [CarrierMapping("Express Bikes", "LOCAL")], "Otto Ops", now)
+        stage.world.shopify.pick(company="Express Bike", number="PARCEL1")
+        await stage.until(700)
+        (case,) = open_cases(stage)
+        first = dict(case.facts)["Sounds like 1"]
+        assert first.startswith("Local courier (LOCAL)")
+        name = stage.marketplace.profile.name
+        assert first.endswith(f"chosen for “Express Bikes” before ({name})")
+
+    theatre.tell(story, marketplace("all-or-nothing"), 800)
+
+
 def test_a_refund_in_shopify_becomes_one_task_and_closes_itself(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(400)

@@ -11,13 +11,14 @@ from interlock.cli.installation import opened
 from interlock.cli.maps import File, Name, To, Why, change_map, connection_or_end, moment_or_end, say_changes
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
-from interlock.console.carriers import as_file, earlier_choices, roll_back_carriers
+from interlock.console.carriers import as_file, roll_back_carriers
 from interlock.console.mappings import carrier_desk
+from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow
-from interlock.orders.connection import Carrier, CarrierMapping
+from interlock.orders.connection import Carrier, CarrierMapping, EarlierChoice
 from interlock.shipping.store import carrier_map
-from interlock.shipping.suggest import EarlierChoice, suggest
+from interlock.shipping.suggest import suggest
 from interlock.wiring import rules_of
 
 Country = Annotated[
@@ -68,7 +69,7 @@ def suggest_carriers(
         with opened() as installation:
             row = connection_or_end(installation, connection)
             carriers = rules_of(row, ()).carriers
-            earlier = installation.tx(earlier_choices)
+            earlier = installation.tx(lambda c: earlier_choices(c, [name]))
         if not carriers:
             end(
                 Exit.REFUSED,

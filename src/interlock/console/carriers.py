@@ -1,4 +1,4 @@
-"""The carrier maps of the whole installation: what was chosen where, a map as a file, and a map as it was."""
+"""A carrier map as a file, and as it was."""
 
 from datetime import datetime
 
@@ -7,26 +7,12 @@ from sqlalchemy import Connection, select
 from interlock.console import desk
 from interlock.console.export import csv_text
 from interlock.engine.queue import Queue
-from interlock.engine.store import ConnectionRow, all_connections, map_changes
+from interlock.engine.store import ConnectionRow, map_changes
 from interlock.orders.connection import CarrierMapping
 from interlock.shipping.history import Change, as_it_was, described, mapping_of
 from interlock.shipping.store import carrier_map, map_carriers, unmap_carrier
-from interlock.shipping.suggest import EarlierChoice
-from interlock.wiring import rules_of
 
 COLUMNS = ("shop_name", "code", "name", "country", "service")
-
-
-def earlier_choices(c: Connection) -> tuple[EarlierChoice, ...]:
-    """What was chosen for each carrier name in any connection, by the label of the carrier there."""
-    found = []
-    for row in all_connections(c):
-        rules = rules_of(row, carrier_map(c, row.id))
-        labels = {carrier.code: carrier.label for carrier in rules.carriers}
-        for mapping in rules.carrier_mappings:
-            chosen = labels.get(mapping.code, mapping.code) or mapping.name
-            found.append(EarlierChoice(mapping.shop_name, chosen, row.name))
-    return tuple(found)
 
 
 def as_file(mappings: tuple[CarrierMapping, ...]) -> str:

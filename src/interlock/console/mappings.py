@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Table, func, select
 
 from interlock.cases.causes import cause_key
 from interlock.cases.store import cases
-from interlock.console.carriers import earlier_choices
 from interlock.console.list_changes import ListChange, list_changes
 from interlock.console.missing_reasons import missing_reasons
 from interlock.console.reason_codes import reason_map
+from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.store import (
     ConnectionRow,
     MapChange,
@@ -87,7 +87,7 @@ def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
     """The carrier map as people keep it."""
     rules = rules_of(row, carrier_map(c, row.id))
     wanted = waiting_carriers(c, row.id)
-    earlier = earlier_choices(c) if wanted else ()
+    earlier = earlier_choices(c, [name for name, _ in wanted]) if wanted else ()
     suggested = tuple((name, suggest(rules.carriers, name, earlier=earlier, limit=5)) for name, _ in wanted)
     codes = {name: tuple(one.code for one in found) for name, found in suggested}
     default = default_for(rules.carrier_mappings)

@@ -15,6 +15,7 @@ from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
 from interlock.desk.store import desk_edits, take_edits, waiting_edits
 from interlock.engine import ledger
+from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
 from interlock.engine.sending import SEND_BY
@@ -38,6 +39,7 @@ from interlock.orders.actions import (
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
+from interlock.orders.connection import EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Incident, Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
 from interlock.orders.plan import Case, Plan, earliest, latest
@@ -72,6 +74,7 @@ from interlock.orders.timeline import sentence_of, sentence_of_change
 from interlock.orders.view import Claim, OpenOperation, RefundMade, View
 from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
+from interlock.shipping.telling import carriers_asked_about
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -133,6 +136,7 @@ class Observation:
     claims: tuple[Claim, ...] = ()
     unreadable: str = ""
     retry_after: float | None = None
+    earlier_carriers: tuple[EarlierChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +299,14 @@ class _Run:
             return None
 
     async def observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
+        found = await self._observe(kept, mirakl)
+        names = carriers_asked_about(self.platforms.rules, mirakl, found.shopify)
+        if not names:
+            return found
+        chosen = await self.parts.store.tx(lambda c: earlier_choices(c, names))
+        return replace(found, earlier_carriers=chosen)
+
+    async def _observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
         now = self.parts.clock.now()
         gateway = self.platforms.shopify
         try:
@@ -435,6 +447,7 @@ class _Run:
             live=self.platforms.live,
             writing_runs=0 if self.counted else self.row.runs_in_hour,
             writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
+            earlier_carriers=observation.earlier_carriers,
         )
 
     # -- deciding --------------------------------------------------------------------------------------

@@ -23,6 +23,15 @@ class Carrier:
     standard_code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierChoice:
+    """What somebody of this installation chose for a carrier name before: the label or code of the carrier, and where."""
+
+    shop_name: str
+    carrier: str
+    connection: str
+
+
 ANY_CARRIER = "*"
 """The shop name of a connection's default: the mapping for every carrier that nothing else leads to."""
 

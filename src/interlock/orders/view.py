@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, RefundLines
 from interlock.orders.changes import Change, VariantPrice
-from interlock.orders.connection import ConnectionRules
+from interlock.orders.connection import ConnectionRules, EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
 from interlock.orders.reasons import Option
@@ -79,6 +79,8 @@ class View:
     `messages_sent` are the text ids of messages that went out.
     `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
+    `earlier_carriers` is what people chose before, in any connection, for carrier names like those of its parcels that lead
+    nowhere.
     """
 
     now: datetime
@@ -105,6 +107,7 @@ class View:
     messages_sent: tuple[str, ...] = ()
     quarantined: bool = False
     writing_since: datetime | None = None
+    earlier_carriers: tuple[EarlierChoice, ...] = ()
 
     def quiet_period_of(self, memory: Memory) -> timedelta:
         """How long the Shopify order must stand still before anything irreversible is sent. What our own desk made is

@@ -10,7 +10,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
-from interlock.orders.connection import Carrier
+from interlock.orders.connection import Carrier, EarlierChoice
 from interlock.shipping.brands import Brand, aliases, brands_of_number
 from interlock.shipping.names import COUNTRIES, FILLERS, PLACEHOLDERS, SERVICES, abbreviates, key, words
 from interlock.shipping.shopify_carriers import offered_by_shopify
@@ -20,15 +20,8 @@ LEAST_SCORE = 0.3
 
 _SHORT_CODE = 4
 _ALIKE = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierChoice:
-    """What somebody of this installation chose for a name before: the label or code of the carrier, and where."""
-
-    shop_name: str
-    carrier: str
-    connection: str
+_SIMILAR = 80
+"""From so much likeness (of 100) on, what was chosen for one name says something of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,8 @@ def suggest(
     limit: int = 10,
 ) -> tuple[Suggestion, ...]:
     """The carriers (SH21) a name could mean. `tracking` is a tracking number of the parcel, `country` where the parcel
-    goes to or comes from (ISO 3166 alpha-2); both only break ties. At most `limit`, the likeliest first."""
+    goes to or comes from (ISO 3166 alpha-2); both only break ties. `earlier` is what people chose for this name, which
+    says the most, or for similar ones. At most `limit`, the likeliest first."""
     asked = _taken_apart(shop_name)
     if not asked.key:
         return ()
@@ -321,10 +315,32 @@ def _with_earlier(
     score: float, reasons: list[str], carrier: Carrier, asked: _Name, earlier: tuple[EarlierChoice, ...]
 ) -> tuple[float, list[str]]:
     theirs = {key(carrier.label), key(carrier.code), key(carrier.standard_code)} - {""}
-    for choice in earlier:
-        if key(choice.shop_name) == asked.key and key(choice.carrier) in theirs:
-            return max(score, 0.6) + 0.3, [*reasons, f"chosen for this name before ({choice.connection})"]
+    chosen = [choice for choice in earlier if key(choice.carrier) in theirs]
+    same = dict.fromkeys(one.connection for one in chosen if key(one.shop_name) == asked.key)
+    if same:
+        return max(score, 0.6) + 0.3, [*reasons, f"chosen for this name before ({', '.join(same)})"]
+    similar = next((one for one in chosen if speaks_of(one.shop_name, asked.text)), None)
+    if similar is not None:
+        said = f"chosen for “{similar.shop_name.strip()}” before ({similar.connection})"
+        return max(score, 0.4) + 0.15, [*reasons, said]
     return score, reasons
+
+
+def speaks_of(mapped: str, asked: str) -> bool:
+    """Whether what was chosen for the name `mapped` says something of the name `asked`: the same but for case, accents,
+    blanks and punctuation, or similar. Names with different numbers, such as 24 and 48, are not similar."""
+    one, other = _taken_apart(mapped), _taken_apart(asked)
+    if not one.key or not other.key:
+        return False
+    if one.key == other.key:
+        return True
+    if _digits(one) != _digits(other) or {one.key, other.key} & PLACEHOLDERS:
+        return False
+    return fuzz.token_sort_ratio(" ".join(one.words), " ".join(other.words)) >= _SIMILAR
+
+
+def _digits(name: _Name) -> frozenset[str]:
+    return frozenset("".join(sign for sign in word if sign.isdigit()) for word in name.words) - {""}
 
 
 # -- names taken apart -------------------------------------------------------------------------------------

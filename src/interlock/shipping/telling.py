@@ -14,6 +14,7 @@ from interlock.orders.actions import (
     TrackShipment,
     ValidateShipment,
 )
+from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -73,6 +74,24 @@ def tracking_of(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> Trackin
 def choice_for(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> CarrierChoice | NotMapped:
     """The marketplace's carrier for the one the shop names on this parcel."""
     return resolve(view.rules, parcel.carrier, parcel.tracking_url, mirakl.country, mirakl.shipping_type_code)
+
+
+def carriers_asked_about(
+    rules: ConnectionRules, mirakl: MiraklOrder | None, shopify: ShopifyOrder | None
+) -> tuple[str, ...]:
+    """The carrier names of live parcels that lead nowhere at this marketplace, so that somebody is asked about them."""
+    if mirakl is None or shopify is None:
+        return ()
+    found = [
+        parcel.carrier
+        for parcel in live_parcels(shopify)
+        if parcel.carrier.strip()
+        and isinstance(
+            resolve(rules, parcel.carrier, parcel.tracking_url, mirakl.country, mirakl.shipping_type_code),
+            NotMapped,
+        )
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def sent(choice: CarrierChoice, parcel: Fulfillment) -> Tracking:
@@ -217,6 +236,7 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
         parcel.carrier,
         tracking=parcel.tracking_number,
         country=mirakl.country,
+        earlier=view.earlier_carriers,
         limit=SUGGESTIONS,
     )
     for rank, one in enumerate(found, start=1):

@@ -123,6 +123,7 @@ class Stage:
             webhook_sender=self._deliver,
             weather=WebhookWeather(delay_mean=0.05),
             currency="EUR",
+            taxes_included=True,
         )
         for item in CATALOGUE:
             self.shopify.add_variant(item.sku, item.price, 100_000, title=item.title)

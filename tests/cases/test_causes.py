@@ -312,7 +312,10 @@ def too_dear() -> View:
         shopify=None,
         memory=not_imported(),
         rules=some_rules(price_tolerance=Decimal(10)),
-        offers=(an_offer("MUG"), replace(an_offer("LAMP"), unit_price=Decimal("99"), currency="EUR")),
+        offers=(
+            an_offer("MUG"),
+            replace(an_offer("LAMP"), unit_price=Decimal("99"), currency="EUR", taxes_included=True),
+        ),
     )
 
 

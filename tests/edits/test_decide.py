@@ -681,7 +681,10 @@ def test_what_our_own_desk_made_is_sent_without_a_quiet_period() -> None:
 
 
 def test_on_each_edit_the_prices_are_compared_with_the_shops() -> None:
-    prices = (VariantPrice("V-MUG", Decimal("20.00"), "EUR"), VariantPrice("V-LAMP", Decimal("9.00"), "USD"))
+    prices = (
+        VariantPrice("V-MUG", Decimal("20.00"), "EUR", True),
+        VariantPrice("V-LAMP", Decimal("9.00"), "USD", True),
+    )
     view = look(prices=prices)
 
     (case,) = (c for c in asked(view).cases if c.reason is Reason.PRICE_DISCREPANCY)

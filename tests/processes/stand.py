@@ -140,7 +140,12 @@ class Stand:
         platform_clock = PlatformClock(start=self.clock.now())
         deliveries = await self._stack.enter_async_context(httpx2.AsyncClient(timeout=5.0, trust_env=False))
         self.shopify = ShopifyWorld(
-            platform_clock, self.seed, plan="plus", webhook_sender=http_sender(deliveries), currency="EUR"
+            platform_clock,
+            self.seed,
+            plan="plus",
+            webhook_sender=http_sender(deliveries),
+            currency="EUR",
+            taxes_included=True,
         )
         for item in CATALOGUE:
             self.shopify.add_variant(item.sku, item.price, 10_000, title=item.title)

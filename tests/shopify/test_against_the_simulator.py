@@ -283,13 +283,18 @@ def test_agreements_tell_apps_by_their_title_us_by_our_name_and_staff_by_none(se
     assert not any(person.first_name in repr(found) or person.last_name in repr(found) for person in everyone)
 
 
-def test_prices_of_variants_are_read_by_id_and_missing_ones_left_out(setting: Setting) -> None:
+@pytest.mark.parametrize("taxes_included", [False, True])
+def test_prices_of_variants_are_read_by_id_and_missing_ones_left_out(
+    setting: Setting, taxes_included: bool
+) -> None:
+    """With each price comes whether the shop's prices contain taxes (Shop.taxesIncluded)."""
+    setting.world.shop.taxes_included = taxes_included
     rug = setting.world.variant("RUG")
     wanted = [rug.gid, setting.lamp.gid, rug.gid, "gid://shopify/ProductVariant/1"]
     found = setting.use(lambda client: read.variant_prices(client, wanted))
     assert found == (
-        VariantPrice(rug.gid, Decimal("5.00"), "CAD"),
-        VariantPrice(setting.lamp.gid, Decimal("99.00"), "CAD"),
+        VariantPrice(rug.gid, Decimal("5.00"), "CAD", taxes_included),
+        VariantPrice(setting.lamp.gid, Decimal("99.00"), "CAD", taxes_included),
     )
 
 

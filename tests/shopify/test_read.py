@@ -315,11 +315,16 @@ def variant(number: int, sku: str, *stock: tuple[str, bool, int], tracked: bool 
     }
 
 
-def offers(nodes: list[dict[str, Any]], *skus: str, locations: tuple[str, ...] = ()) -> Any:
+def offers(
+    nodes: list[dict[str, Any]], *skus: str, locations: tuple[str, ...] = (), taxes_included: bool = True
+) -> Any:
     shop = Shop(
         {
             "VariantsBySku": [
-                data(shop={"currencyCode": "EUR"}, productVariants={"nodes": nodes, "pageInfo": no_more()})
+                data(
+                    shop={"currencyCode": "EUR", "taxesIncluded": taxes_included},
+                    productVariants={"nodes": nodes, "pageInfo": no_more()},
+                )
             ]
         }
     )
@@ -335,8 +340,10 @@ def test_offers_match_case_exactly_and_count_their_stock() -> None:
     (offer,), _, _ = offers(nodes, "LAMP")
     assert (offer.variant_id, offer.matches, offer.available) == ("gid://shopify/ProductVariant/2", 1, 2)
     assert (offer.unit_price, offer.currency) == (Decimal("19.99"), "EUR")
-    (offer,), _, _ = offers(nodes, "LAMP", locations=("C",))
+    assert offer.taxes_included
+    (offer,), _, _ = offers(nodes, "LAMP", locations=("C",), taxes_included=False)
     assert offer.available == 9
+    assert not offer.taxes_included
 
 
 def test_an_ambiguous_an_unknown_and_an_untracked_sku() -> None:

@@ -8,7 +8,7 @@ from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.agreement import agreed_quantities
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
-from interlock.orders.prices import as_facts, discrepancies, in_words, subject_of
+from interlock.orders.prices import as_facts, discrepancies, in_words, not_compared, subject_of
 from interlock.orders.reasons import Option, Reason, Severity
 from interlock.orders.snapshots import DEAD, MiraklOrder
 from interlock.orders.view import OpenOperation, View
@@ -68,7 +68,7 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
         ladder.memory,
         (answer,) if answer is not None else (),
         cases,
-        because=(because,),
+        because=(because, *not_compared(mirakl, memory.shop_prices, view.rules.price_tolerance)),
         look_at=earliest(ladder.look_at, view.now + WATCH if answer is not None else None),
         mirakl_since=mirakl_since,
     )

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.plan import Case
+from interlock.orders.prices import compared
 from interlock.orders.reasons import CATALOGUE, DamageTime
 from interlock.orders.shares import total_of
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, MiraklOrder
@@ -64,13 +65,7 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
             tasks = [task for task in memory.refund_tasks if task.subject == case.subject]
             return _task_money(tasks[0], mirakl.tax_mode) if tasks else None
         case "difference":
-            here = {price.line_id: price.amount for price in memory.shop_prices}
-            apart = (
-                abs(line.price_unit - here[line.id]) * line.quantity
-                for line in mirakl.lines
-                if line.id in here
-            )
-            return sum(apart, ZERO)
+            return sum((one.apart * one.quantity for one in compared(mirakl, memory.shop_prices)), ZERO)
         case "nothing":
             return None
         case _:

@@ -44,7 +44,7 @@ from interlock.orders.differences import (
 from interlock.orders.memory import Memory, OrderedLine, ShopPrice, Withdrawn
 from interlock.orders.money import Money, rounded
 from interlock.orders.plan import Case, Part, earliest, latest
-from interlock.orders.prices import as_facts, discrepancies, subject_of
+from interlock.orders.prices import as_facts, discrepancies, not_compared, subject_of
 from interlock.orders.prices import in_words as in_words_of_prices
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open, line_of
@@ -239,14 +239,19 @@ def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
             asked[bundle] = sum((today[part].price * units for part, units in parts.items()), Decimal(0))
         else:
             asked.pop(bundle, None)
-    prices = tuple(ShopPrice(line_id, amount) for line_id, amount in asked.items() if line_id)
-    found = discrepancies(mirakl, prices, edit.view.rules.price_tolerance)
-    if not found or mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):
+    taxes_included = any(price.taxes_included for price in today.values())
+    prices = tuple(ShopPrice(line_id, amount, taxes_included) for line_id, amount in asked.items() if line_id)
+    tolerance = edit.view.rules.price_tolerance
+    found = discrepancies(mirakl, prices, tolerance)
+    if mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):
         # Before the acceptance its own room asks.
         return Part(memory)
+    unknown = not_compared(mirakl, prices, tolerance)
+    if not found:
+        return Part(memory, because=unknown)
     said = memory.decision(Reason.PRICE_DISCREPANCY, subject_of(found))
     if said is not None and said.option in (Option.ACCEPT_ANYWAY, Option.DISMISS):
-        return Part(memory)
+        return Part(memory, because=unknown)
     case = Case(
         Reason.PRICE_DISCREPANCY,
         subject_of(found),
@@ -256,7 +261,7 @@ def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         as_facts(found, mirakl.currency),
         severity="today",
     )
-    return Part(memory, cases=(case,))
+    return Part(memory, cases=(case,), because=unknown)
 
 
 # -- waiting -----------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def offer_of_bundle(sku: str, made_of: Iterable[tuple[str, int]], found: Mapping
         unit_price=sum(prices, Decimal(0)) if whole else None,
         currency=currencies.pop() if whole else "",
         parts=parts,
+        taxes_included=any(found[part.sku].taxes_included for part in parts if part.sku in found),
     )
 
 

@@ -29,11 +29,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class VariantPrice:
-    """What the shop asks for one unit of a variant today (ProductVariant.price), in the shop's currency."""
+    """What the shop asks for one unit of a variant today (ProductVariant.price), in the shop's currency.
+    `taxes_included` says whether the shop's prices contain taxes (Shop.taxesIncluded)."""
 
     variant_id: str
     price: Decimal
     currency: str
+    taxes_included: bool
 
 
 @dataclass(frozen=True, slots=True)

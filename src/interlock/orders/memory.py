@@ -255,10 +255,12 @@ class LabelSeen:
 
 @dataclass(frozen=True, slots=True)
 class ShopPrice:
-    """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency."""
+    """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency.
+    `taxes_included` says whether the shop's prices contained taxes then (Shop.taxesIncluded)."""
 
     line_id: str
     amount: Decimal
+    taxes_included: bool
 
 
 @dataclass(frozen=True, slots=True)

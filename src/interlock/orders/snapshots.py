@@ -409,7 +409,8 @@ class OfferPart:
 class Offer:
     """A SKU of the order as the shop knows it. `variant_id` is empty when the SKU is unknown or ambiguous
     (`matches` tells how many variants carry it); `available` is None where stock is not tracked. `unit_price` is in `currency`,
-    the shop's own. `parts` are the articles of a bundle, which has no variant of its own; its price is theirs together."""
+    the shop's own; `taxes_included` says whether the shop's prices contain taxes (Shop.taxesIncluded). `parts` are the articles
+    of a bundle, which has no variant of its own; its price is theirs together."""
 
     sku: str
     variant_id: str
@@ -418,3 +419,4 @@ class Offer:
     unit_price: Decimal | None
     currency: str = ""
     parts: tuple[OfferPart, ...] = ()
+    taxes_included: bool = False

@@ -88,7 +88,8 @@ class WorldPlan:
     With `subscribed` the shop has its webhook subscriptions from an earlier connection; else they are made one by one.
     `database_ahead` is how far the database's clock, which the service follows, is ahead of the platforms' clocks;
     `machine_error` how far the clocks of the service's machines may be wrong, either way. With `forgers` strangers
-    deliver what nobody should believe.
+    deliver what nobody should believe. `taxes_included` says whether the shop's prices contain taxes; left open, the shop
+    shows them as its first marketplace does. What the marketplaces ask is worked out from those prices.
     """
 
     seed: int
@@ -108,6 +109,13 @@ class WorldPlan:
     subscribed: bool = False
     bundles: tuple[SoldBundle, ...] = ()
     forgers: bool = False
+    taxes_included: bool | None = None
+
+    @property
+    def shop_includes_taxes(self) -> bool:
+        if self.taxes_included is None:
+            return self.marketplaces[0].tax_mode == "TAX_INCLUDED"
+        return self.taxes_included
 
 
 class World:
@@ -131,13 +139,15 @@ class World:
             webhook_sender=self._receive_webhook,
             weather=plan.weather,
             currency=SHOP_CURRENCY,
+            taxes_included=plan.shop_includes_taxes,
         )
+        catalogue_prices = "TAX_INCLUDED" if plan.shop_includes_taxes else "TAX_EXCLUDED"
         self.mirakl: dict[str, MiraklWorld] = {}
         for number, profile in enumerate(plan.marketplaces):
             self.mirakl[profile.name] = MiraklWorld(
                 self.clock,
                 plan.seed * 10 + number,
-                replace(profile, currency=SHOP_CURRENCY),
+                replace(profile, currency=SHOP_CURRENCY, catalogue_prices=catalogue_prices),
                 switches=plan.mirakl_switches or mirakl_switches(),
                 faults=plan.mirakl_faults,
                 catalogue=(

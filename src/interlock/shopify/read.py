@@ -308,7 +308,7 @@ async def offers(
     summed over `locations` (ids), or over every active location that ships online. Raises CallFailed."""
     wanted = tuple(dict.fromkeys(sku for sku in skus if sku))
     carriers: dict[str, list[VariantsBySkuProductVariantsNodes]] = {sku: [] for sku in wanted}
-    currency = ""
+    currency, taxes_included = "", False
     for start in range(0, len(wanted), _SKUS_PER_SEARCH):
         search = " OR ".join(f"sku:{_quoted(sku)}" for sku in wanted[start : start + _SKUS_PER_SEARCH])
         after: str | None = None
@@ -316,6 +316,7 @@ async def offers(
             with understood("VariantsBySku"):
                 answer = await client.variants_by_sku(search=search, after=after, lane=lane)
             page, currency = answer.product_variants, answer.shop.currency_code
+            taxes_included = answer.shop.taxes_included
             for node in page.nodes:
                 known = carriers.get(node.sku or "")
                 if known is not None and all(other.id != node.id for other in known):
@@ -325,7 +326,7 @@ async def offers(
             if after is None:
                 break
     client.counters.ambiguous_skus += sum(1 for found in carriers.values() if len(found) > 1)
-    return tuple(translate.offer(sku, carriers[sku], locations, currency) for sku in wanted)
+    return tuple(translate.offer(sku, carriers[sku], locations, currency, taxes_included) for sku in wanted)
 
 
 async def all_variants(
@@ -437,9 +438,10 @@ async def variant_prices(
     for start in range(0, len(wanted), _IDS_PER_READ):
         with understood("VariantPrices"):
             read = await client.variant_prices(ids=list(wanted[start : start + _IDS_PER_READ]), lane=lane)
+        shop = read.shop
         for node in read.nodes:
             if isinstance(node, VariantPricesNodesProductVariant):
-                found.append(VariantPrice(node.id, node.price, read.shop.currency_code))
+                found.append(VariantPrice(node.id, node.price, shop.currency_code, shop.taxes_included))
     return tuple(found)
 
 

@@ -171,11 +171,16 @@ def draft(read: DraftFields, address_key: bytes, observed_at: datetime) -> Draft
 
 
 def offer(
-    sku: str, carriers: list[VariantsBySkuProductVariantsNodes], locations: tuple[str, ...], currency: str
+    sku: str,
+    carriers: list[VariantsBySkuProductVariantsNodes],
+    locations: tuple[str, ...],
+    currency: str,
+    taxes_included: bool,
 ) -> Offer:
     """What the shop offers under a SKU, given every variant that carries exactly it. A variant of an archived product
     counts only where no other one carries the SKU. Stock is what is available at
-    `locations`, or, where none are named, at every active location that ships online orders. `currency` is the shop's."""
+    `locations`, or, where none are named, at every active location that ships online orders. `currency` is the shop's, and `taxes_included` whether its prices contain
+    taxes."""
     meant = [variant for variant in carriers if variant.product.status != "ARCHIVED"] or carriers
     if len(meant) != 1:
         return Offer(sku=sku, variant_id="", matches=len(meant), available=None, unit_price=None)
@@ -196,6 +201,7 @@ def offer(
         available=available,
         unit_price=variant.price,
         currency=currency,
+        taxes_included=taxes_included,
     )
 
 

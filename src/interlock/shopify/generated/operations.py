@@ -1977,6 +1977,7 @@ class Operations(BaseClient):
             query VariantPrices($ids: [ID!]!) {
               shop {
                 currencyCode
+                taxesIncluded
               }
               nodes(ids: $ids) {
                 __typename
@@ -2001,6 +2002,7 @@ class Operations(BaseClient):
             query VariantsBySku($search: String!, $after: String) {
               shop {
                 currencyCode
+                taxesIncluded
               }
               productVariants(first: 20, query: $search, after: $after) {
                 nodes {

@@ -20,6 +20,7 @@ class VariantPrices(BaseModel):
 
 class VariantPricesShop(BaseModel):
     currency_code: str = Field(alias="currencyCode")
+    taxes_included: bool = Field(alias="taxesIncluded")
 
 
 class VariantPricesNodesNode(BaseModel):

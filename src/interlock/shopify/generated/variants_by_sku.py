@@ -13,6 +13,7 @@ class VariantsBySku(BaseModel):
 
 class VariantsBySkuShop(BaseModel):
     currency_code: str = Field(alias="currencyCode")
+    taxes_included: bool = Field(alias="taxesIncluded")
 
 
 class VariantsBySkuProductVariants(BaseModel):

@@ -39,7 +39,7 @@ ORDER_STATES = (
 
 @dataclass(frozen=True)
 class CatalogueItem:
-    """An offer of the shop; `price` as customers see it, in the marketplace's own tax mode."""
+    """An offer of the shop; `price` with or without taxes as the profile's `catalogue_prices` says."""
 
     sku: str
     title: str
@@ -279,9 +279,10 @@ class OrderMaker:
         unit: Decimal,
     ) -> SimLine:
         rng = self._rng
-        price_unit, unit_taxes = _split(item.price, profile, unit, shipping=False)
+        item_mode = profile.tax_mode if profile.catalogue_prices == "AS_SHOWN" else profile.catalogue_prices
+        price_unit, unit_taxes = _split(item.price, profile, item_mode, unit, shipping=False)
         shipping_gross = rounded(Decimal(rng.choice(("0", "0", "3.90", "4.99", "6.50"))), unit)
-        shipping, shipping_taxes = _split(shipping_gross, profile, unit, shipping=True)
+        shipping, shipping_taxes = _split(shipping_gross, profile, profile.tax_mode, unit, shipping=True)
         taxes = [
             Tax(rule.code, rule.rate, tax * quantity, rule.rule)
             for rule, tax in zip(profile.taxes, unit_taxes, strict=True)
@@ -331,7 +332,8 @@ class OrderMaker:
             "category_code": "HOME",
             "category_label": "Home",
             "price_additional_info": None,
-            "origin_unit_price": item.price,
+            "origin_unit_price": price_unit
+            + (sum(unit_taxes, ZERO) if profile.tax_mode == "TAX_INCLUDED" else ZERO),
             "product_medias": [],
             "promotions": [],
             "order_line_additional_fields": [],
@@ -587,11 +589,11 @@ def end_of_day(moment: datetime, profile: MarketplaceProfile) -> datetime:
 
 
 def _split(
-    price: Decimal, profile: MarketplaceProfile, unit: Decimal, *, shipping: bool
+    price: Decimal, profile: MarketplaceProfile, mode: str, unit: Decimal, *, shipping: bool
 ) -> tuple[Decimal, list[Decimal]]:
-    """A shown price as net price and its taxes, one per tax of the profile, to the cent."""
+    """A price in this tax mode as net price and its taxes, one per tax of the profile, to the cent."""
     applies = [not shipping or (rule.on_shipping and profile.shipping_taxes) for rule in profile.taxes]
-    if profile.tax_mode == "TAX_EXCLUDED":
+    if mode == "TAX_EXCLUDED":
         return price, [
             rounded(price * rule.rate / 100, unit) if on else ZERO
             for rule, on in zip(profile.taxes, applies, strict=True)

@@ -13,6 +13,7 @@ PAYMENT_WORKFLOWS = (
     "NO_CUSTOMER_PAYMENT_CONFIRMATION",
 )
 TAX_MODES = ("TAX_INCLUDED", "TAX_EXCLUDED")
+CATALOGUE_PRICES = ("AS_SHOWN", *TAX_MODES)
 ORDER_ACCEPTANCE = ("AUTOMATIC", "NOT_AUTOMATIC", "BOTH")
 ADDRESSES_FROM = ("STAGING", "WAITING_ACCEPTANCE", "ACCEPTED", "SHIPPING")
 PERSONAS = ("default", "external_partner")
@@ -96,7 +97,8 @@ class MarketplaceProfile:
     """One marketplace. Delays are platform seconds unless the name says hours or days.
 
     `pending_adjustment` and `payable_adjustment` are what other business of the shop adds to its balances (A01); a
-    refund is refused when the balance it draws on is too low. `offer_quantity` is what every offer begins with; on test
+    refund is refused when the balance it draws on is too low. `catalogue_prices` says whether the prices of the shop's
+    catalogue contain the taxes: in the marketplace's own mode (AS_SHOWN), always (TAX_INCLUDED) or never. `offer_quantity` is what every offer begins with; on test
     environments `least_items_per_chunk` of an export is lower (OF52). With `operator_ships` the operator makes the
     shipments and fetches the parcels; `warehouses` are codes a shipment may name as its origin.
     """
@@ -108,6 +110,7 @@ class MarketplaceProfile:
     locale: str = "fr_FR"
     timezone: str = "Europe/Paris"
     tax_mode: str = "TAX_INCLUDED"
+    catalogue_prices: str = "AS_SHOWN"
     order_level_tax_calculation: bool = False
     payment_workflow: str = "PAY_ON_ACCEPTANCE"
     order_acceptance: str = "NOT_AUTOMATIC"
@@ -155,6 +158,7 @@ class MarketplaceProfile:
     def __post_init__(self) -> None:
         for field, allowed in (
             ("tax_mode", TAX_MODES),
+            ("catalogue_prices", CATALOGUE_PRICES),
             ("payment_workflow", PAYMENT_WORKFLOWS),
             ("order_acceptance", ORDER_ACCEPTANCE),
             ("addresses_from", ADDRESSES_FROM),

@@ -98,6 +98,7 @@ class ShopifyWorld(Warehouse, EditingApps):
         index_lag: IndexLag | None = None,
         shop_domain: str = "interlock-demo.myshopify.com",
         currency: str = "CAD",
+        taxes_included: bool = False,
         token_seconds: int = TOKEN_SECONDS,
     ) -> None:
         self.clock: PlatformClock = clock
@@ -121,6 +122,7 @@ class ShopifyWorld(Warehouse, EditingApps):
             self, webhook_sender, weather or WebhookWeather(), self.rng("weather")
         )
         self.shop: Shop = self.add_shop(shop_domain, currency, plan)
+        self.shop.taxes_included = taxes_included
         self.main_app: App = self.add_app("Interlock", "interlock", ALL_SCOPES)
         self.install(self.main_app, self.shop)
         self.app: ASGIApp = build_app(self)

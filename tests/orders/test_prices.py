@@ -101,7 +101,12 @@ def sold(
 ) -> MiraklOrder:
     """Some units of one article at `there` each. `amounts` are the taxes of one unit."""
     taxes = tuple(
-        Tax(code, Decimal(amount) * quantity, None if rate is None else Decimal(rate), "PROPORTIONAL_TO_AMOUNT")
+        Tax(
+            code,
+            Decimal(amount) * quantity,
+            None if rate is None else Decimal(rate),
+            "PROPORTIONAL_TO_AMOUNT",
+        )
         for (code, rate), amount in zip(rates, amounts, strict=True)
     )
     line = a_line(quantity=quantity, price=str(Decimal(there) * quantity), shipping="0", taxes=taxes)
@@ -187,7 +192,9 @@ def test_the_sentence_says_on_which_footing(there_with: bool, here_with: bool, w
 def test_without_any_tax_told_only_equal_footings_are_compared(there_with: bool) -> None:
     """A line without tax entries may be free of tax, or its marketplace does not itemise taxes."""
     order = sold("30.00", "EUR", (), (), there_with)
-    like, unlike = (ShopPrice("L1", Decimal("12.00"), here_with) for here_with in (there_with, not there_with))
+    like, unlike = (
+        ShopPrice("L1", Decimal("12.00"), here_with) for here_with in (there_with, not there_with)
+    )
 
     assert len(discrepancies(order, (like,), TEN)) == 1
     assert not_compared(order, (like,), TEN) == ()

@@ -89,7 +89,7 @@ class WorldPlan:
     `database_ahead` is how far the database's clock, which the service follows, is ahead of the platforms' clocks;
     `machine_error` how far the clocks of the service's machines may be wrong, either way. With `forgers` strangers
     deliver what nobody should believe. `taxes_included` says whether the shop's prices contain taxes; left open, the shop
-    shows them as its first marketplace does. What the marketplaces ask is worked out from those prices.
+    shows them as its first marketplace does. A marketplace whose profile says nothing else works its prices out from those.
     """
 
     seed: int
@@ -141,9 +141,11 @@ class World:
             currency=SHOP_CURRENCY,
             taxes_included=plan.shop_includes_taxes,
         )
-        catalogue_prices = "TAX_INCLUDED" if plan.shop_includes_taxes else "TAX_EXCLUDED"
+        of_the_shop = "TAX_INCLUDED" if plan.shop_includes_taxes else "TAX_EXCLUDED"
         self.mirakl: dict[str, MiraklWorld] = {}
         for number, profile in enumerate(plan.marketplaces):
+            as_shown = profile.catalogue_prices == "AS_SHOWN"
+            catalogue_prices = of_the_shop if as_shown else profile.catalogue_prices
             self.mirakl[profile.name] = MiraklWorld(
                 self.clock,
                 plan.seed * 10 + number,

@@ -59,7 +59,9 @@ def test_within_the_tolerance_or_without_one_it_is_accepted_at_once() -> None:
 
 
 def test_the_shops_prices_are_remembered_when_the_offers_are_looked_up() -> None:
-    offers = tuple(replace(offer, unit_price=Decimal("20.00"), currency="EUR", taxes_included=True) for offer in OFFERS)
+    offers = tuple(
+        replace(offer, unit_price=Decimal("20.00"), currency="EUR", taxes_included=True) for offer in OFFERS
+    )
     view = a_view(mirakl=an_order("WAITING_ACCEPTANCE"), shopify=None, memory=not_imported(), offers=offers)
 
     assert decide_all(view).memory.shop_prices == (

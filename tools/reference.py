@@ -137,6 +137,8 @@ RULES = {
     "accepts_by_itself": "The marketplace accepts orders without us.",
     "partial_acceptance": "Lines may be refused one by one.",
     "partial_cancelation": "The shop may cancel units before debit (OR30).",
+    "messages": "The shop may write to customers through the marketplace (OR43).",
+    "refuted": "What the marketplace refused although a setting allows it, with its answer; until the setting is said anew it counts as not allowed.",
     "tax_mode": "Whether the marketplace's amounts include taxes.",
     "order_level_tax": "Taxes are computed for the whole order.",
     "cancelation_reason": "The marketplace's reason code that our cancelations carry.",

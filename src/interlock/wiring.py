@@ -31,6 +31,7 @@ from interlock.engine.store import (
 from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
 from interlock.marketplaces.reasons import with_usable_reasons
+from interlock.marketplaces.settings import as_observed
 from interlock.mirakl import perform as mirakl_perform
 from interlock.mirakl import read as mirakl_read
 from interlock.mirakl.account import MiraklAccount
@@ -479,8 +480,8 @@ def shop_to_try(shop: ShopifyShop, http: httpx2.AsyncClient, clock: Clock) -> Sh
 
 
 def rules_of(row: ConnectionRow, carriers: tuple[CarrierMapping, ...]) -> ConnectionRules:
-    """The connection's settings, with what its marketplace said it allows and the carrier map."""
-    rules = replace(row.rules, carrier_mappings=carriers)
+    """The connection's settings, with what its marketplace said or showed that it allows and the carrier map."""
+    rules = as_observed(replace(row.rules, carrier_mappings=carriers), row.refuted)
     if row.capability is None:
         return rules
     capability = decode(Capability, row.capability)

@@ -18,8 +18,11 @@ from interlock.cli.probing import CannotConnect, probe, shopify_shop
 from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
 from interlock.engine.store import all_connections, budget_calls, connections, counts, map_history
+from interlock.marketplaces.observed import Observation
+from interlock.marketplaces.store import observe
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.build import NOW
 from tests.cli.conftest import Run, document
 
 pytestmark = pytest.mark.processes
@@ -317,6 +320,28 @@ def test_set_up_says_what_is_automatic_here_and_what_nobody_has_verified(
     assert profile["partial cancelation"]["remark"] == "unverified"
     assert {one["automatic"] for one in said["edits"]} == {True, False}
     assert "kinds of edit" in said["share"]
+
+
+def test_what_the_marketplace_refused_is_shown_and_tried_again_once_it_is_said_anew(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+    with database.begin() as c:
+        (row,) = all_connections(c)
+        observe(c, row.id, Observation("messages", False, "OR43 was refused (HTTP_403)"), NOW)
+
+    def messages(*options: str) -> tuple[str, str]:
+        said = document(interlock("connect", "--name", "atlas", *options, "--json"))
+        (entry,) = (entry for entry in said["profile"] if entry["name"] == "messages")
+        return entry["value"], entry["remark"]
+
+    assert messages("--show") == ("no", "OR43 was refused (HTTP_403); the setting says yes")
+    assert messages("--messages") == ("yes", "unverified")
+    assert messages("--no-messages") == ("no", "unverified")
+    with database.begin() as c:
+        (row,) = all_connections(c)
+    assert not row.rules.messages
 
 
 def test_an_existing_connection_is_shown_and_its_refund_policy_changed(

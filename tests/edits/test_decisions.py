@@ -111,6 +111,47 @@ def test_only_what_is_legal_now_is_offered(view: View, options: tuple[Option, ..
         assert (clause in case.sentence) is (option in options)
 
 
+WITHOUT = replace(RULES, messages=False)
+TOLD_WHY = "No message can be sent to the customer from here"
+
+
+@pytest.mark.parametrize(
+    ("view", "options", "why"),
+    [
+        (
+            look(rules=replace(WITHOUT, refuted=(("messages", "OR43 was refused (HTTP_403)"),))),
+            (UNDO, BY_US, LINE, ORDER, SHIP, DONE),
+            "(the marketplace took none: OR43 was refused (HTTP_403)); write in the marketplace portal.",
+        ),
+        (
+            look(rules=WITHOUT),
+            (UNDO, BY_US, LINE, ORDER, SHIP, DONE),
+            "(the settings of the connection say so)",
+        ),
+        (look(MIXED, rules=WITHOUT), (UNDO, LINE, ORDER, DONE), "(the settings of the connection say so)"),
+        (look(mirakl=NO_MORE, rules=WITHOUT), (UNDO, BY_US, SHIP, DONE), ""),
+    ],
+)
+def test_no_message_is_offered_where_the_marketplace_takes_none_and_the_case_says_why(
+    view: View, options: tuple[Option, ...], why: str
+) -> None:
+    case = the_case(view)
+
+    assert case.options == options
+    assert "with or without a message" not in case.sentence
+    assert (TOLD_WHY in case.sentence) is bool(why)
+    assert why in case.sentence
+
+
+def test_an_answer_with_a_message_is_refused_in_words_once_no_message_is_taken() -> None:
+    memory = answering(look(), TELL)
+    part = asked(look(rules=WITHOUT), memory)
+
+    assert part.actions == ()
+    assert "the marketplace takes no message from this shop; cancel the order without one" in part.because[0]
+    assert asked(look(), memory).actions == (CancelMiraklOrder(),)
+
+
 # -- carried out -------------------------------------------------------------------------------------------
 
 

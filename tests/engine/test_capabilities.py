@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 from interlock.cases.store import cases, sync_cases
 from interlock.console import desk
 from interlock.console.list_changes import list_changes
-from interlock.engine.capabilities import keep_capability, keep_rules
-from interlock.engine.store import ConnectionRow, counts, one_connection
+from interlock.engine.capabilities import keep_capability, keep_observation, keep_rules
+from interlock.engine.store import ConnectionRow, connections, counts, one_connection
 from interlock.marketplaces.observed import Observation
 from interlock.marketplaces.store import observations_of, observe
 from interlock.orders.capability import Capability
@@ -24,6 +24,7 @@ from interlock.orders.snapshots import Fulfillment
 from interlock.orders.store import add_order, orders
 from interlock.shipping.store import map_carriers
 from interlock.storage.database import Database
+from interlock.wiring import rules_of
 from tests.build import CREATED, NOW, a_shopify_order, a_view
 from tests.engine.rows import Wakes, a_connection
 from tests.marketplaces.test_profile import FRAUD, OUT, WISH, a_capability
@@ -117,6 +118,65 @@ def test_an_observation_is_news_once_and_again_when_it_is_refuted(c: Connection,
 
     assert news == [True, False, True]
     assert observations_of(c, row.id) == {"partial_cancelation": (refused, NOW)}
+
+
+def refuted_cases(c: Connection) -> list[tuple[str, bool]]:
+    rows = c.execute(
+        select(cases.c.subject, cases.c.closed_at)
+        .where(cases.c.reason == Reason.SETTING_REFUTED.value)
+        .order_by(cases.c.id)
+    )
+    return [(subject, closed_at is None) for subject, closed_at in rows]
+
+
+NO_UNITS = Observation("partial_cancelation", False, "OR30 was refused (HTTP_403)")
+UNITS = Observation("partial_cancelation", True, "OR30 cancelled part of an order")
+
+
+def test_a_refused_right_takes_effect_at_once_and_comes_back_when_it_is_seen_again(
+    c: Connection, row: ConnectionRow
+) -> None:
+    queue = Wakes()
+    waiting = waiting_orders(c, row)
+
+    assert keep_observation(c, queue, row.id, NO_UNITS, CREATED)
+    refused = one_connection(c, row.id)
+    assert not rules_of(refused, ()).partial_cancelation
+    assert refused.rules.partial_cancelation
+    assert [order_id for order_id, _ in queue.woken] == waiting
+    assert refuted_cases(c) == [("partial_cancelation", True)]
+
+    assert not keep_observation(c, queue, row.id, NO_UNITS, NOW)
+    assert len(queue.woken) == 2
+    assert keep_observation(c, queue, row.id, UNITS, NOW)
+    assert rules_of(one_connection(c, row.id), ()).partial_cancelation
+    assert [order_id for order_id, _ in queue.woken[2:]] == waiting
+    assert refuted_cases(c) == [("partial_cancelation", False)]
+
+
+def test_what_a_person_says_anew_is_tried_anew_and_what_agrees_is_no_case(
+    c: Connection, row: ConnectionRow
+) -> None:
+    queue = Wakes()
+    keep_observation(c, queue, row.id, NO_UNITS, CREATED)
+    waiting = waiting_orders(c, row)
+    row = one_connection(c, row.id)
+
+    other = keep_rules(c, queue, row, replace(row.rules, cancelation_reason="35"), NOW)
+    assert other.changes == ("cancelation_reason",)
+    assert not rules_of(one_connection(c, row.id), ()).partial_cancelation
+    row = one_connection(c, row.id)
+    again = keep_rules(c, queue, row, row.rules, NOW, ("partial_cancelation", "messages"))
+    assert again.changes == ("partial_cancelation",)
+    assert rules_of(one_connection(c, row.id), ()).partial_cancelation
+    assert [order_id for order_id, _ in queue.woken[-2:]] == waiting
+    assert refuted_cases(c) == [("partial_cancelation", False)]
+
+    row = one_connection(c, row.id)
+    keep_rules(c, queue, row, replace(row.rules, partial_cancelation=False), NOW, ("partial_cancelation",))
+    assert not keep_observation(c, queue, row.id, NO_UNITS, NOW)
+    assert refuted_cases(c) == [("partial_cancelation", False)]
+    assert "refuted" not in str(c.execute(select(connections.c.rules)).scalar_one())
 
 
 def test_a_carrier_the_marketplace_drops_is_a_case_before_a_parcel_needs_it(

@@ -8,6 +8,7 @@ import pytest
 from interlock.marketplaces.observed import Observation, observed
 from interlock.marketplaces.profile import Entry, changes_between, profile_of
 from interlock.marketplaces.reasons import missing_codes, with_usable_reasons
+from interlock.marketplaces.settings import NAMES, Name, as_observed, refuted_settings, says_yes
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
@@ -17,7 +18,7 @@ from interlock.orders.actions import (
     ShipOrder,
 )
 from interlock.orders.capability import Capability, OperatorReason
-from interlock.orders.connection import Carrier, ReasonOfEdit
+from interlock.orders.connection import Carrier, ConnectionRules, ReasonOfEdit
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unknown
 from tests.build import CREATED, NOW, some_rules
 
@@ -145,6 +146,51 @@ def test_what_the_end_of_a_call_proves(
     seen = observed(action, outcome)
 
     assert (None if seen is None else (seen.name, seen.allowed)) == proved
+
+
+# -- settings the marketplace's answers speak against ------------------------------------------------------
+
+YES = some_rules(
+    partial_acceptance=True, partial_cancelation=True, messages=True, reduction_after_debit="approve"
+)
+NO = some_rules(partial_acceptance=False, partial_cancelation=False, messages=False)
+SAID_NO = tuple((name, f"{name} was refused") for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_marketplace_refused_is_not_allowed_whatever_its_setting_says(name: Name) -> None:
+    rules = as_observed(YES, ((name, "no"),))
+
+    assert rules.refuted == ((name, "no"),)
+    assert rules.refuted_by(name) == "no"
+    for other in NAMES:
+        # A refund has a case of its own each time it is refused.
+        assert says_yes(rules, other) is (other != name or name == "refunds")
+
+
+@pytest.mark.parametrize(
+    ("rules", "seen"), [(YES, ()), (NO, SAID_NO), (NO, ()), (YES, (("weather", "rain"),))]
+)
+def test_an_observation_allows_nothing_and_one_that_agrees_changes_nothing(
+    rules: ConnectionRules, seen: tuple[tuple[str, str], ...]
+) -> None:
+    assert as_observed(rules, seen) == rules
+    assert refuted_settings(rules, seen) == ()
+
+
+def test_a_refuted_setting_says_what_happens_meanwhile_and_the_commands_that_end_it() -> None:
+    said = {one.name: one.sentence("atlas") for one in refuted_settings(YES, SAID_NO)}
+
+    assert set(said) == set(NAMES)
+    for name, again, never in (
+        ("partial_acceptance", "--partial-acceptance`", "--no-partial-acceptance`"),
+        ("partial_cancelation", "--partial-cancelation`", "--no-partial-cancelation`"),
+        ("messages", "--messages`", "--no-messages`"),
+        ("refunds", "--reduction-after-debit approve`", "--reduction-after-debit task`"),
+    ):
+        assert f"{name} was refused" in said[name]
+        assert f"`interlock connect --name atlas {again}" in said[name]
+        assert f"`interlock connect --name atlas {never}" in said[name]
 
 
 # -- reason codes ------------------------------------------------------------------------------------------

@@ -79,15 +79,17 @@ def test_an_acceptance_the_marketplace_refuses_is_over_once_somebody_accepts_in_
 
 
 def test_a_reduction_the_marketplace_refuses_is_over_once_both_sides_agree_again(theatre: Theatre) -> None:
+    refuses = Broken(Fault("server_error", status=400), "OR30")
+
     async def story(stage: Stage) -> None:
         await stage.until(330)
-        stage.marketplace.change_profile({"partial_cancelation": False})
+        refuses.active = True
         stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 1)
         await stage.until(600)
         assert Reason.REDUCTION_REFUSED.value in reasons(stage)
         stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 3)
 
-    told = theatre.tell(story, SWITCHED, 1200)
+    told = theatre.tell(story, SWITCHED, 1200, mirakl_faults=refuses)
     assert closed(told, Reason.REDUCTION_REFUSED)
     assert [line.live_quantity for line in told.stage.order.lines] == [3, 1]
 

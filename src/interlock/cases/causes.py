@@ -97,6 +97,7 @@ def cause_of(case: Case) -> str:
             | Reason.TOO_MANY_CYCLES
             # of the connection or of the service, so that there is one already
             | Reason.REASON_CODE_MISSING
+            | Reason.SETTING_REFUTED
             | Reason.CARRIER_GONE
             | Reason.UNREADABLE_ORDER
             | Reason.POISON_ORDER

@@ -33,6 +33,7 @@ from interlock.engine.store import (
     seconds_until_allowed,
 )
 from interlock.marketplaces.reasons import Use, usable
+from interlock.marketplaces.settings import Name
 from interlock.mirakl.account import OriginRefused, check_origin
 from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.codec import decode, encode
@@ -116,6 +117,9 @@ def connect(
     ] = None,
     partial_cancelation: Annotated[
         bool | None, typer.Option(help="Whether units may be cancelled before debit (OR30).")
+    ] = None,
+    messages: Annotated[
+        bool | None, typer.Option(help="Whether the shop may write to customers there (OR43).")
     ] = None,
     cancelation_reason: Annotated[
         list[str] | None,
@@ -241,6 +245,7 @@ def connect(
                     payment_lock,
                     partial_acceptance,
                     partial_cancelation,
+                    messages,
                 ),
             )
             pace = _pace(poll_interval.strip(), event_reads)
@@ -380,6 +385,7 @@ class Terms:
     payment_lock: bool | None = None
     partial_acceptance: bool | None = None
     partial_cancelation: bool | None = None
+    messages: bool | None = None
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options. Raises CannotConnect naming the option that cannot be."""
@@ -404,7 +410,18 @@ class Terms:
             partial_cancelation=rules.partial_cancelation
             if self.partial_cancelation is None
             else self.partial_cancelation,
+            messages=rules.messages if self.messages is None else self.messages,
         )
+
+    @property
+    def said(self) -> tuple[Name, ...]:
+        """What a person says anew about what the marketplace allows."""
+        given: dict[Name, bool | None] = {
+            "partial_acceptance": self.partial_acceptance,
+            "partial_cancelation": self.partial_cancelation,
+            "messages": self.messages,
+        }
+        return tuple(name for name, value in given.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +443,11 @@ class Policies:
     customer_mail: str
     ships_from: tuple[str, ...]
     terms: Terms
+
+    @property
+    def said(self) -> tuple[Name, ...]:
+        """What a person says anew about what the marketplace allows."""
+        return (*self.terms.said, *(("refunds",) if self.reduction_after_debit else ()))
 
     @property
     def given(self) -> bool:
@@ -627,7 +649,7 @@ def _changed(
     rules = policies.with_reasons(policies.applied(row.rules), capability)
 
     def work(c: Connection) -> ConnectionRow:
-        keep_rules(c, installation.queue, row, rules, now)
+        keep_rules(c, installation.queue, row, rules, now, policies.said)
         if pace:
             c.execute(update(connections).where(connections.c.id == row.id).values(**pace))
         note_map_changes(c, row.id, "reasons", reason_map(row.rules), reason_map(rules), who.strip(), "", now)

@@ -206,6 +206,7 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
         R.REFUND_MISMATCH: _BOTH_SIDES,
         R.REFUND_ONLY_AT_MARKETPLACE: _BOTH_SIDES,
         R.REASON_CODE_MISSING: (S.REASONS, S.PORTAL),
+        R.SETTING_REFUTED: (S.CONNECTION, S.PORTAL),
         # after a rebuild or a restore
         R.QUARANTINE: (S.HEALTH, S.ACCEPTANCE, S.PORTAL),
         R.DIFFERENCE_AFTER_QUARANTINE: _BOTH_SIDES,

@@ -307,7 +307,7 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
     case = Case(
         Reason.EDIT_CANNOT_BE_EXPRESSED,
         edit.subject,
-        " ".join((*edit.sentences, *edit.authors, *why, "The parcel is held.", in_words(options))),
+        " ".join((*edit.sentences, *edit.authors, *why, "The parcel is held.", *in_words(edit, options))),
         options,
         edit.table,
     )
@@ -540,7 +540,7 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     case = Case(
         Reason.REDUCTION_NOT_ALLOWED,
         edit.subject,
-        f"{why} The parcel is held. {in_words(options)}",
+        " ".join((why, "The parcel is held.", *in_words(edit, options))),
         options,
         edit.table,
     )

@@ -4,7 +4,6 @@ An answer belongs to the very edit it was given for. It is carried out as long a
 every look.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from interlock.edits.cancelling import cancel_quantities, send
@@ -48,7 +47,7 @@ def options_for(edit: Edit, memory: Memory) -> tuple[Option, ...]:
         Option.UNDO_BY_INTERLOCK: edit.may_be_undone_by_us,
         Option.CANCEL_LINE: may_cancel_units(edit),
         Option.CANCEL_AT_MARKETPLACE: whole,
-        Option.CANCEL_AND_MESSAGE: whole,
+        Option.CANCEL_AND_MESSAGE: whole and edit.view.rules.messages,
         Option.SHIP_AS_EDITED: is_a_swap(edit),
         Option.DONE_IN_PORTAL: True,
     }
@@ -65,19 +64,29 @@ def both_options(edit: Edit, difference: Difference | None) -> tuple[Option, ...
     return (Option.UNDO_IN_SHOPIFY, *units, Option.DONE_IN_PORTAL)
 
 
-def in_words(options: Iterable[Option]) -> str:
-    """The options in a sentence that says what can be done."""
+def in_words(edit: Edit, options: tuple[Option, ...]) -> tuple[str, ...]:
+    """The options in a sentence that says what can be done; a second one where the customer cannot be told from here."""
+    told = ", with or without a message to the customer" if Option.CANCEL_AND_MESSAGE in options else ""
     said = {
         Option.UNDO_IN_SHOPIFY: "undo the change in Shopify and the parcel is released by itself",
         Option.UNDO_BY_INTERLOCK: "let Interlock undo it",
         Option.CANCEL_LINE: "cancel the removed units alone",
-        Option.CANCEL_AT_MARKETPLACE: "cancel the whole order at the marketplace, with or without a message to the customer",
+        Option.CANCEL_AT_MARKETPLACE: f"cancel the whole order at the marketplace{told}",
         Option.SHIP_AS_EDITED: "ship it as it is at our own risk, if the customer agreed",
         Option.DONE_IN_PORTAL: "settle it with the marketplace operator in the portal",
     }
     clauses = [said[option] for option in options if option in said]
     whole = ", ".join(clauses[:-1]) + f", or {clauses[-1]}." if len(clauses) > 1 else f"{clauses[0]}."
-    return whole[0].upper() + whole[1:]
+    return (whole[0].upper() + whole[1:], *_why_no_message(edit))
+
+
+def _why_no_message(edit: Edit) -> tuple[str, ...]:
+    rules = edit.view.rules
+    if rules.messages or not may_be_cancelled_whole(edit):
+        return ()
+    refused = rules.refuted_by("messages")
+    why = f"the marketplace took none: {refused}" if refused else "the settings of the connection say so"
+    return (f"No message can be sent to the customer from here ({why}); write in the marketplace portal.",)
 
 
 def may_be_cancelled_whole(edit: Edit) -> bool:
@@ -124,7 +133,7 @@ def with_decision(edit: Edit, memory: Memory, case: Case) -> Part:
     if answer is None:
         return Part(memory, cases=(case,), because=_answers_to_other_edits(edit, case))
     if answer.option not in case.options:
-        return Part(memory, cases=(case,), because=(_refused(answer),))
+        return Part(memory, cases=(case,), because=(_refused(edit, answer),))
     match answer.option:
         case Option.CANCEL_AT_MARKETPLACE | Option.CANCEL_AND_MESSAGE:
             decided = f"{answer.who} decided to cancel the whole order at the marketplace."
@@ -156,8 +165,10 @@ def _and_case(part: Part, case: Case, decided: str) -> Part:
     return replace(part, cases=(case, *part.cases), because=because)
 
 
-def _refused(answer: Decision) -> str:
+def _refused(edit: Edit, answer: Decision) -> str:
     why = REFUSED.get(answer.option, "that answer does not exist for this case")
+    if answer.option is Option.CANCEL_AND_MESSAGE and may_be_cancelled_whole(edit):
+        why = "the marketplace takes no message from this shop; cancel the order without one"
     return f"{answer.who} answered “{answer.option.value}”, which is not carried out: {why}."
 
 

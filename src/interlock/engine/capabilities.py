@@ -1,5 +1,6 @@
 """Keeping what a marketplace says it allows: its profile, the reason codes it takes, and the orders a change concerns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,11 @@ from interlock.engine.store import (
     note_map_changes,
     one_connection,
 )
+from interlock.marketplaces.observed import Observation
 from interlock.marketplaces.profile import changes_between
 from interlock.marketplaces.reasons import missing_codes
+from interlock.marketplaces.settings import refuted_settings
+from interlock.marketplaces.store import forget, observe
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode, encode
 from interlock.orders.connection import Carrier, ConnectionRules
@@ -57,16 +61,53 @@ def keep_capability(
 
 
 def keep_rules(
-    c: Connection, queue: Queue, row: ConnectionRow, rules: ConnectionRules, now: datetime
+    c: Connection,
+    queue: Queue,
+    row: ConnectionRow,
+    rules: ConnectionRules,
+    now: datetime,
+    said_anew: Sequence[str] = (),
 ) -> Kept:
-    """Store changed settings of a connection; what waits is decided again by them."""
+    """Store changed settings of a connection; what waits is decided again by them. What a person says anew is tried
+    anew: an earlier refusal of the marketplace does not speak against it any more."""
     _write(c, row.id, rules=encode(rules), rules_changed_at=now)
+    forgotten = forget(c, row.id, said_anew)
+    check_settings(c, one_connection(c, row.id), now)
     if row.capability is not None:
         check_reasons(c, row.id, rules, decode(Capability, row.capability), now)
     before, after = encode(row.rules), encode(rules)
     names = {*before, *after}
-    changes = tuple(sorted(name for name in names if before.get(name) != after.get(name)))
+    changed = {name for name in names if before.get(name) != after.get(name)}
+    changes = tuple(sorted(changed | set(forgotten)))
     return Kept(changes, hint_waiting(c, queue, row.id, now) if changes else 0)
+
+
+def keep_observation(
+    c: Connection, queue: Queue, connection_id: int, seen: Observation, now: datetime
+) -> bool:
+    """Note what an answer of the marketplace proved. Where it speaks against a setting that is a case of the connection
+    until it is settled, and every order that waits is decided again; so it is when the marketplace allows it again. True
+    when other rules hold now than before."""
+    before = one_connection(c, connection_id)
+    if not observe(c, connection_id, seen, now):
+        return False
+    after = one_connection(c, connection_id)
+    check_settings(c, after, now)
+    if refuted_settings(before.rules, before.refuted) == refuted_settings(after.rules, after.refuted):
+        return False
+    hint_waiting(c, queue, connection_id, now)
+    return True
+
+
+def check_settings(c: Connection, row: ConnectionRow, now: datetime) -> None:
+    """One case of the connection for each setting the marketplace's answers speak against; those settled are closed."""
+    refuted = {one.name: one for one in refuted_settings(row.rules, row.refuted)}
+    for subject in open_subjects(c, row.id, Reason.SETTING_REFUTED):
+        if subject not in refuted:
+            because = "The marketplace allows it after all, or the setting was said anew."
+            close_connection_cases(c, row.id, Reason.SETTING_REFUTED, subject, now, because)
+    for name, one in refuted.items():
+        open_connection_case(c, row.id, Reason.SETTING_REFUTED, name, one.sentence(row.name), now)
 
 
 def _write(c: Connection, connection_id: int, **values: Any) -> None:

@@ -15,6 +15,7 @@ from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
 from interlock.desk.store import desk_edits, take_edits, waiting_edits
 from interlock.engine import ledger
+from interlock.engine.capabilities import keep_observation
 from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
@@ -25,7 +26,6 @@ from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed
-from interlock.marketplaces.store import observe
 from interlock.offers.store import bundles
 from interlock.orders.actions import (
     Action,
@@ -650,11 +650,14 @@ class _Run:
         parts.probe(f"after_send:{type(operation.action).__name__}")
         ended_at = parts.clock.now()
 
-        def finish(c: Connection) -> None:
+        seen = observed(operation.action, outcome)
+
+        def finish(c: Connection) -> bool:
+            # First, because it may hint other orders: no row of this one is locked while it waits for theirs.
+            other_rules = seen is not None and keep_observation(
+                c, parts.queue, self.row.connection_id, seen, ended_at
+            )
             ledger.finish(c, order_id, operation, outcome, ended_at)
-            seen = observed(operation.action, outcome)
-            if seen is not None:
-                observe(c, self.row.connection_id, seen, ended_at)
             if isinstance(operation.action, SendMessage) and isinstance(outcome, Confirmed):
                 forget_texts(c, (operation.action.text_id,))
             for name, value in outcome.facts if isinstance(outcome, Confirmed) else ():
@@ -663,8 +666,10 @@ class _Run:
             sentence = sentence_of(operation.action, outcome)
             if sentence:
                 tell(c, order_id, ended_at, "Interlock", [sentence])
+            return other_rules
 
-        await parts.store.tx(finish)
+        if await parts.store.tx(finish):
+            self.platforms = await parts.connections.get(self.row.connection_id)
         if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
             self.mirakl_written_at = ended_at + ledger.CLOCKS_AGREE_WITHIN
         self.status_told = isinstance(operation.action, ShowStatus) and isinstance(outcome, Confirmed)

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from interlock.marketplaces.store import capability_observations
 from interlock.orders.codec import decode, encode
 from interlock.orders.connection import ConnectionRules
 from interlock.storage.database import metadata
@@ -207,8 +208,17 @@ _ADD_BEAT = upsert(heartbeats)
 _BEAT = _ADD_BEAT.on_conflict_do_update(
     index_elements=["name"], set_={"at": _ADD_BEAT.excluded["at"], "detail": _ADD_BEAT.excluded["detail"]}
 )
-_ONE_CONNECTION = select(connections).where(connections.c.id == bindparam("row_id"))
-_ALL_CONNECTIONS = select(connections).order_by(connections.c.id)
+_REFUTED = (
+    select(func.jsonb_object_agg(capability_observations.c.name, capability_observations.c.evidence))
+    .where(
+        capability_observations.c.connection_id == connections.c.id,
+        capability_observations.c.allowed.is_(False),
+    )
+    .scalar_subquery()
+    .label("refuted")
+)
+_ONE_CONNECTION = select(connections, _REFUTED).where(connections.c.id == bindparam("row_id"))
+_ALL_CONNECTIONS = select(connections, _REFUTED).order_by(connections.c.id)
 _POLL = select(polls).where(polls.c.name == bindparam("poll"))
 _LEAD_POLL = (
     update(polls)
@@ -332,7 +342,8 @@ def document_digest(document: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A connection as it is stored; the secrets are still encrypted."""
+    """A connection as it is stored; the secrets are still encrypted. `refuted` are the things the marketplace was seen
+    to refuse, as (name, evidence)."""
 
     id: int
     name: str
@@ -353,6 +364,7 @@ class ConnectionRow:
     services: tuple[str, ...] = ()
     services_read_at: datetime | None = None
     rules_changed_at: datetime | None = None
+    refuted: tuple[tuple[str, str], ...] = ()
 
     @property
     def mirakl_account(self) -> str:
@@ -403,6 +415,7 @@ def connection_of(row: Row[Any]) -> ConnectionRow:
         services=tuple(row.services),
         services_read_at=row.services_read_at,
         rules_changed_at=row.rules_changed_at,
+        refuted=tuple(sorted((row.refuted or {}).items())),
     )
 
 

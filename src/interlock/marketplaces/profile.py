@@ -75,7 +75,7 @@ def _set(
         _learnt("partial acceptance", "partial_acceptance", rules.partial_acceptance, at, observations),
         _learnt("partial cancelation", "partial_cancelation", rules.partial_cancelation, at, observations),
         _learnt("refunds by the shop", "refunds", rules.reduction_after_debit != "task", at, observations),
-        _learnt("messages", "messages", True, at, observations),
+        _learnt("messages", "messages", rules.messages, at, observations),
     )
 
 

@@ -1,8 +1,9 @@
 """What was observed of each marketplace."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Table, Text, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Table, Text, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.marketplaces.observed import Observation
@@ -35,6 +36,17 @@ def observe(c: Connection, connection_id: int, seen: Observation, at: datetime) 
         .returning(table.c.name)
     ).first()
     return news is not None
+
+
+def forget(c: Connection, connection_id: int, names: Sequence[str]) -> tuple[str, ...]:
+    """Drop what was seen to be refused of these; returns the names of which there was something to drop."""
+    table = capability_observations
+    dropped = c.execute(
+        delete(table)
+        .where(table.c.connection_id == connection_id, table.c.name.in_(names), table.c.allowed.is_(False))
+        .returning(table.c.name)
+    ).scalars()
+    return tuple(sorted(dropped))
 
 
 def observations_of(c: Connection, connection_id: int) -> dict[str, tuple[Observation, datetime]]:

@@ -91,6 +91,9 @@ class ConnectionRules:
     `acceptance_window`, without which a connection cannot go live. `refund_limit` and `refund_cap` are in the order's
     currency, for the whole refund as the customer gets it; None means that there is none.
 
+    `messages` says whether the shop may write to customers through the marketplace (OR43). `refuted` are the settings the
+    marketplace's answers speak against, with the answer: (name, evidence); it is no setting and never stored.
+
     `stock_locations` are the Shopify locations whose stock is offered, every active one where none is named;
     `stock_buffer` are units that are held back from each offer. `stock_zeroed` says why every offer shows nothing for now
     (a person and a reason), empty in ordinary times."""
@@ -106,6 +109,7 @@ class ConnectionRules:
     accepts_by_itself: bool = False
     partial_acceptance: bool = False
     partial_cancelation: bool = False
+    messages: bool = True
     tax_mode: str = "TAX_INCLUDED"
     order_level_tax: bool = False
     cancelation_reason: str = ""
@@ -134,6 +138,11 @@ class ConnectionRules:
     stock_locations: tuple[str, ...] = ()
     stock_buffer: int = 0
     stock_zeroed: str = ""
+    refuted: tuple[tuple[str, str], ...] = ()
+
+    def refuted_by(self, name: str) -> str:
+        """The marketplace's answer that speaks against this setting; empty where none does."""
+        return dict(self.refuted).get(name, "")
 
     def paused(self, flow: Flow | None, now: datetime) -> Pause | None:
         """The pause that holds this flow at `now`, if one does. A pause is over at its end, whoever looks at it."""

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     REFUND_MISMATCH = "refund_mismatch"
     # what the marketplace allows
     REASON_CODE_MISSING = "reason_code_missing"
+    SETTING_REFUTED = "setting_refuted"
     # after a rebuild or a restore
     QUARANTINE = "quarantine"
     DIFFERENCE_AFTER_QUARANTINE = "difference_after_quarantine"
@@ -993,6 +994,22 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="the connection's reason codes and the marketplace's list (RE01)",
         closes_when="By itself, with the next look at the marketplace's list, or when another code is set.",
+        options=(),
+    ),
+    Reason.SETTING_REFUTED: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the marketplace does not allow what a setting says it does",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "Edits that could go by themselves are decided by people, one by one, and their parcels wait for it.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the marketplace's refusal and the setting it speaks against",
+        closes_when="By itself, when the marketplace allows it after all, or when the setting is said anew.",
         options=(),
     ),
     Reason.QUARANTINE: ReasonPage(

@@ -179,7 +179,7 @@ def test_an_observation_allows_nothing_and_one_that_agrees_changes_nothing(
 
 
 def test_a_refuted_setting_says_what_happens_meanwhile_and_the_commands_that_end_it() -> None:
-    said = {one.name: one.sentence("atlas") for one in refuted_settings(YES, SAID_NO)}
+    said: dict[str, str] = {one.name: one.sentence("atlas") for one in refuted_settings(YES, SAID_NO)}
 
     assert set(said) == set(NAMES)
     for name, again, never in (

@@ -26,7 +26,7 @@ from interlock.shopify.documents import (
     shipping_address,
 )
 from interlock.shopify.names import LONGEST_TAG, order_tag, order_tags
-from tests.shopify.orders import ADDRESS, LAMP, NOW, RUG, context, create_draft, create_order, document
+from tests.shopify.orders import ADDRESS, HST, LAMP, NOW, RUG, context, create_draft, create_order, document
 
 SCHEMA = build_schema(
     (Path(interlock.__file__).parent / "simulator" / "shopify" / "schema.graphql").read_text(encoding="utf-8")
@@ -190,7 +190,7 @@ def test_an_order_has_exact_taxes_a_marker_and_waits_for_payment() -> None:
             "title": "HST",
             "rate": "0.13",
             "priceSet": {"shopMoney": {"amount": "5.20", "currencyCode": "CAD"}},
-            "channelLiable": True,
+            "channelLiable": False,
         }
     ]
     assert lamp["requiresShipping"] is True
@@ -217,6 +217,15 @@ def test_an_order_that_is_paid_at_once_has_a_payment_over_its_whole_total() -> N
 def test_net_prices_add_their_taxes_to_the_total() -> None:
     assert order_total(create_order(LAMP, RUG, taxes_included=True)) == Decimal("59.20")
     assert order_total(create_order(LAMP, RUG, taxes_included=False)) == Decimal("64.40")
+
+
+def test_the_marketplace_is_liable_only_for_the_taxes_that_it_keeps() -> None:
+    """OrderCreateTaxLineInput.channelLiable; what the shop is paid it has to remit itself."""
+    kept = replace(HST, code="STATE", operator_collected=True)
+    sent = as_sent(order_input(create_order(_with_taxes(HST, kept)), context()))
+
+    liable = {tax["title"]: tax["channelLiable"] for tax in sent["lineItems"][0]["taxLines"]}
+    assert liable == {"HST": False, "STATE": True}
 
 
 def test_a_tax_without_a_rate_gets_the_rate_its_amounts_come_to() -> None:

@@ -331,8 +331,8 @@ def _order_line(line: ImportLine, currency: str, included: bool) -> OrderCreateL
 def _tax_lines(
     taxes: tuple[Tax, ...], amount: Decimal, currency: str, included: bool
 ) -> list[OrderCreateTaxLineInput]:
-    """The marketplace collected these taxes, so it is liable for them. A rate is demanded: the stated percentage, or
-    what the amounts come to."""
+    """The marketplace is liable for the taxes it keeps, the shop for those it is paid (OrderCreateTaxLineInput.channelLiable).
+    A rate is demanded: the stated percentage, or what the amounts come to."""
     net = amount - sum((tax.amount for tax in taxes), Decimal(0)) if included else amount
     built = []
     for tax in taxes:
@@ -342,7 +342,10 @@ def _tax_lines(
             rate = (tax.amount / net).quantize(_RATE_DIGITS, ROUND_HALF_UP) if net > 0 else Decimal(0)
         built.append(
             OrderCreateTaxLineInput(
-                title=tax.code or "Tax", rate=rate, priceSet=_bag(tax.amount, currency), channelLiable=True
+                title=tax.code or "Tax",
+                rate=rate,
+                priceSet=_bag(tax.amount, currency),
+                channelLiable=tax.operator_collected,
             )
         )
     return built

@@ -99,6 +99,32 @@ def test_both_tax_modes_say_the_same_money() -> None:
             assert gross["total_price"] == net["total_price"] + taxes
 
 
+@pytest.mark.parametrize(
+    ("catalogue", "shown_with", "shown_without"),
+    [
+        # of 12.90 with 20 % the taxes are 2.15; on 12.90 without they are 2.58
+        ("TAX_INCLUDED", ("12.90", "2.15"), ("10.75", "2.15")),
+        ("TAX_EXCLUDED", ("15.48", "2.58"), ("12.90", "2.58")),
+    ],
+)
+@pytest.mark.parametrize("tax_mode", ["TAX_INCLUDED", "TAX_EXCLUDED"])
+def test_a_price_of_the_catalogue_is_shown_in_the_order_tax_mode(
+    tax_mode: str, catalogue: str, shown_with: tuple[str, str], shown_without: tuple[str, str]
+) -> None:
+    """Section 1.6: `order_tax_mode` decides whether `price_unit` contains the taxes; AS_SHOWN takes the catalogue's price for
+    what the marketplace shows."""
+
+    def shown(prices: str) -> tuple[Decimal, Decimal, Decimal]:
+        seller = Seller(tax_mode=tax_mode, catalogue_prices=prices)
+        order = seller.world.create_generated(skus=["MUG-BLUE"], quantities=[3])
+        (line,) = seller.read(order, order_tax_mode=tax_mode)["order_lines"]
+        return line["price_unit"], line["taxes"][0]["amount"], line["origin_unit_price"]
+
+    unit, tax = map(Decimal, shown_with if tax_mode == "TAX_INCLUDED" else shown_without)
+    assert shown(catalogue) == (unit, tax * 3, unit)
+    assert shown("AS_SHOWN")[0] == Decimal("12.90")
+
+
 def test_breakdowns_add_up_and_name_what_the_shop_never_gets() -> None:
     """Section 4.5: the operator's taxes are not payable to the shop."""
     seller = Seller("hidden-address")

@@ -1,5 +1,7 @@
 """What an offer may show: the table of the rule, and what holds whatever the figures are."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,14 @@ def test_care_is_said() -> None:
     found = to_offer((part(10),), 0, ("orders_stale",), 4)
     assert any(WHY_CAUTIOUS["orders_stale"] in sentence for sentence in found.because)
     assert "The lower figure stays: 4, which the marketplace shows." in found.because
+
+
+def test_a_stock_that_was_read_long_ago_is_said_with_its_time() -> None:
+    read_at = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    said = to_offer((part(10),), 0, ("levels_stale",), 4, read_at).because
+
+    assert "With care: the shop's stock has not been read for a while, last at 2026-03-01 12:30 UTC." in said
+    assert not any("12:30" in one for one in to_offer((part(10),), 0, ("orders_stale",), 4, read_at).because)
 
 
 units = st.integers(-5_000, 5_000)

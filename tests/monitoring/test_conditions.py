@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,60 @@ def test_a_connection_that_was_just_made_is_not_late_yet() -> None:
         "marketplace",
         "shop",
     ]
+
+
+PUBLISHES = replace(ATLAS, stock_since=NOW - timedelta(days=1))
+STOCK_WELL = replace(
+    WELL,
+    connections=(PUBLISHES,),
+    stock_reads={"shop": NOW - 5 * MINUTE},
+    beats={**WELL.beats, "stock desk atlas": NOW},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "subjects"),
+    [
+        ({}, []),
+        ({"stock_reads": {"shop": NOW - 15 * MINUTE}}, []),
+        ({"stock_reads": {"shop": NOW - 15.1 * MINUTE}}, ["stock"]),
+        ({"stock_reads": {"shop": None}}, ["stock"]),
+        ({"stock_reads": {}}, ["stock"]),
+        ({"stock_reads": {"shop": NOW - 60 * MINUTE}, "connections": (ATLAS,)}, []),
+        (
+            {"stock_reads": {}, "connections": (replace(PUBLISHES, stock_since=NOW - 15 * MINUTE),)},
+            [],
+        ),
+        ({"beats": {**WELL.beats, "stock desk atlas": NOW - 10 * MINUTE}}, []),
+        ({"beats": {**WELL.beats, "stock desk atlas": NOW - 10.1 * MINUTE}}, ["stock desk"]),
+        ({"beats": {**WELL.beats, "stock desk atlas": NOW - 60 * MINUTE}, "quarantined": True}, []),
+        (
+            {"beats": {**WELL.beats, "stock desk atlas": NOW - 60 * MINUTE}, "writing_since": NOW - MINUTE},
+            [],
+        ),
+        ({"beats": WELL.beats}, []),
+        (
+            {
+                "beats": {**WELL.beats, "stock desk atlas": NOW - 60 * MINUTE},
+                "connections": (replace(PUBLISHES, stock_since=NOW - MINUTE),),
+            },
+            [],
+        ),
+    ],
+)
+def test_stock_that_is_published_is_read_and_told_in_time(
+    changes: dict[str, Any], subjects: list[str]
+) -> None:
+    facts = replace(STOCK_WELL, **changes)
+
+    assert wanted(facts) == [(Reason.POLLER_STALE, subject) for subject in subjects]
+
+
+def test_the_case_of_stale_stock_says_when_it_was_read_and_what_is_published_meanwhile() -> None:
+    (one,) = conditions(replace(STOCK_WELL, stock_reads={"shop": NOW - 16 * MINUTE}))
+
+    assert f"last read at {NOW - 16 * MINUTE:%Y-%m-%d %H:%M} UTC" in one.sentence
+    assert "the lower figure is published" in one.sentence
 
 
 def test_a_duty_that_nobody_does_is_told_once_for_all_connections() -> None:

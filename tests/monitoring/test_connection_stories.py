@@ -1,27 +1,31 @@
 """Conditions of whole connections on simulated platforms: each opens by what really happens and closes by itself."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from interlock.cases.store import cases
+from interlock.console.health import service_health
 from interlock.engine.troubles import all_troubles, note_trouble, trouble_is_over
 from interlock.monitoring import outbox
 from interlock.monitoring.composing import compose
 from interlock.monitoring.conditions import BEATING
 from interlock.monitoring.decide import decide
 from interlock.monitoring.duty import situation
+from interlock.monitoring.skus import sku_page
 from interlock.monitoring.standings import last_calls
 from interlock.monitoring.watching import watch_connections
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.judging.privacy import SEARCH, TOKEN
 from interlock.rehearsal.scenarios import Stage
+from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
-from tests.stories.stage import Broken, Theatre, marketplace
+from tests.stories.stage import RULES, Broken, Theatre, marketplace
 
 AWAY = Fault("refused_before")
 
@@ -108,6 +112,46 @@ def test_a_marketplace_and_a_shop_that_cannot_be_read(theatre: Theatre) -> None:
     stale = Reason.POLLER_STALE.value
     assert [one for one in seen[0] if one[0] == stale] == [(stale, "marketplace"), (stale, "shop")]
     assert [one for one in seen[1] if one[0] == stale] == []
+
+
+def test_a_stock_that_cannot_be_read_any_more_is_said_everywhere(theatre: Theatre) -> None:
+    """Only the stock's own reads fail; the lower figure is published, and Health, the SKU page and a case say so."""
+    away = Broken(AWAY, "location", "StockChangedAt")
+    seen: list[list[tuple[str, str]]] = []
+    pulses: list[tuple[bool, bool]] = []
+    careful: list[tuple[str, ...]] = []
+
+    def look(stage: Stage) -> None:
+        seen.append([one for one in watched(stage) if one[0] == Reason.POLLER_STALE.value])
+        now = stage.world.service_clock.now()
+        with stage.world.database.begin() as c:
+            health = service_health(c, now)
+            (read,) = [one for one in health.polls if one.name.startswith("stock ")]
+            (desk,) = [one for one in health.pulses if one.name.startswith("stock ")]
+            pulses.append((read.stale, any("stock of" in said for said in health.problems)))
+            assert desk.detail.startswith("last published")
+            (sku,), _ = sku_page(c, now, sku="MUG-BLUE")
+            careful.append(sku.facts.careful)
+            assert sku.facts.stock_read_at == read.at
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        look(stage)
+        away.active = True
+        await stage.until(900 + 2400)
+        look(stage)
+        away.active = False
+        await stage.until(900 + 2400 + 600)
+        look(stage)
+
+    rules = replace(RULES, publish_stock=True)
+    theatre.tell(story, marketplace("all-or-nothing"), 4000, rules=rules, shopify_faults=away)
+    assert seen == [[], [(Reason.POLLER_STALE.value, "stock")], []]
+    assert pulses == [(False, False), (True, True), (False, False)]
+    assert careful[0] == careful[2] == ()
+    (said,) = careful[1]
+    assert "has not been read for a while, last at 2026" in said
 
 
 def test_a_call_whose_answer_is_lost_while_the_marketplace_goes_away(theatre: Theatre) -> None:

@@ -57,6 +57,10 @@ class SkuAnswer(Answer):
     offer_price: str | None
     shop_price: str | None
     currency: str
+    careful: list[str] = Field(
+        description="Inputs of the figure that are not believed, so that the lower figure is published."
+    )
+    stock_read_at: datetime | None = Field(description="When the shop's stock was last read.")
 
 
 class SkuPage(Answer):
@@ -104,6 +108,8 @@ def _answer(one: SkuHealth) -> SkuAnswer:
         offer_price=None if facts.offer_price is None else str(facts.offer_price),
         shop_price=None if facts.shop_price is None else str(facts.shop_price),
         currency=facts.currency,
+        careful=list(facts.careful),
+        stock_read_at=facts.stock_read_at,
     )
 
 

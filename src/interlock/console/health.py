@@ -10,6 +10,7 @@ from interlock.cases.store import cases
 from interlock.console import wording
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
+    ConnectionRow,
     all_connections,
     budget_calls,
     budget_waits,
@@ -19,6 +20,8 @@ from interlock.engine.store import (
     polls,
     unreadable,
 )
+from interlock.inventory.store import stock_imports, stock_shops
+from interlock.monitoring.conditions import INTERVALS_ALLOWED, STOCK_DESK_SILENT, STOCK_READ_EVERY
 from interlock.orders.store import orders
 from interlock.quarantine.store import latest as latest_quarantine
 
@@ -76,12 +79,18 @@ class Health:
 
 def service_health(c: Connection, now: datetime) -> Health:
     """The state of the whole service, from the database alone."""
+    stock = _stock(c)
     pulses = tuple(
         Pulse(row.name, row.at, row.detail, now - row.at > STALE_AFTER)
         for row in c.execute(select(heartbeats).order_by(heartbeats.c.name))
+        if not row.name.startswith(_OF_STOCK)
     )
     intervals = {row.mirakl_account: row.poll_seconds for row in all_connections(c)}
-    asked = tuple(_poll_pulse(row, now, intervals) for row in c.execute(select(polls).order_by(polls.c.name)))
+    asked = tuple(
+        _poll_pulse(row, now, intervals)
+        for row in c.execute(select(polls).order_by(polls.c.name))
+        if not row.name.startswith(_OF_STOCK)
+    )
     backlog = c.execute(
         select(orders.c.lane, func.count())
         .where(orders.c.hints > orders.c.handled)
@@ -97,8 +106,8 @@ def service_health(c: Connection, now: datetime) -> Health:
     result = Health(
         at=now,
         problems=(),
-        pulses=pulses,
-        polls=asked,
+        pulses=(*pulses, *_stock_desks(c, stock, now)),
+        polls=(*asked, *_stock_reads(c, stock, now)),
         backlog=lanes,
         waiting=sum(number for _, number in lanes),
         oldest_hint_at=oldest,
@@ -137,6 +146,47 @@ def sources(c: Connection, now: datetime, connection: str = "") -> tuple[Pulse, 
         if (swept := beats.get(f"shopify sweep {row.name}")) is not None:
             late = now - swept.at > SWEPT_AT_LEAST_EVERY
             found.append(Pulse(f"{row.name}: shop", swept.at, swept.detail, late))
+    return (*found, *_stock_reads(c, _stock(c, connection), now))
+
+
+_OF_STOCK = "stock "
+"""How the duties and beats begin that read a shop's stock and publish a connection's. They have limits of their own."""
+
+
+def _stock(c: Connection, connection: str = "") -> tuple[ConnectionRow, ...]:
+    """The connections that publish stock."""
+    return tuple(
+        row
+        for row in all_connections(c)
+        if row.live and row.rules.publish_stock and connection in ("", row.name)
+    )
+
+
+def _stock_reads(c: Connection, rows: tuple[ConnectionRow, ...], now: datetime) -> tuple[Pulse, ...]:
+    """When the stock of each shop that is published was last read well."""
+    read_at = {row.shop: row.read_at for row in c.execute(select(stock_shops))}
+    found = []
+    for shop in sorted({row.shopify_shop for row in rows}):
+        at = read_at.get(shop)
+        found.append(
+            Pulse(f"stock of {shop}", at, "", at is None or now - at > STOCK_READ_EVERY * INTERVALS_ALLOWED)
+        )
+    return tuple(found)
+
+
+def _stock_desks(c: Connection, rows: tuple[ConnectionRow, ...], now: datetime) -> tuple[Pulse, ...]:
+    """When each desk of stock that was heard at all was last heard, and when it last sent a file."""
+    beats = {row.name: row.at for row in c.execute(select(heartbeats))}
+    found = []
+    for row in rows:
+        at = beats.get(f"stock desk {row.name}")
+        if at is None:
+            continue
+        sent_at = c.execute(
+            select(func.max(stock_imports.c.sent_at)).where(stock_imports.c.connection_id == row.id)
+        ).scalar_one()
+        told = "nothing published yet" if sent_at is None else f"last published {wording.ago(sent_at, now)}"
+        found.append(Pulse(f"stock desk {row.name}", at, told, now - at > STOCK_DESK_SILENT))
     return tuple(found)
 
 

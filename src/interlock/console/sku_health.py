@@ -31,6 +31,8 @@ COLUMNS = (
     "offer price",
     "shop price",
     "currency",
+    "with care",
+    "stock read",
 )
 
 
@@ -81,6 +83,8 @@ def file_row(one: SkuHealth) -> Sequence[Cell]:
         _text(facts.offer_price),
         _text(facts.shop_price),
         facts.currency,
+        " ".join(facts.careful),
+        facts.stock_read_at,
     )
 
 

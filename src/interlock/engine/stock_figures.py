@@ -45,6 +45,7 @@ class Ground:
     bundles: Mapping[str, tuple[Component, ...]]
     gone_skus: frozenset[str]
     listed_at: datetime | None
+    read_at: datetime | None = None
 
 
 def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
@@ -66,6 +67,7 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         bundles(c, connection_id),
         skus_gone(c, selling.shop),
         shop.listed_at,
+        shop.read_at,
     )
 
 
@@ -128,7 +130,8 @@ def targets(c: Connection, on: Ground, shown: Mapping[str, int | None]) -> Itera
             continue
         parts = parts_of(on, offer.sku)
         if parts:
-            yield offer.sku, to_offer(parts, buffer, on.cautions, shown.get(offer.sku, offer.quantity))
+            believed = shown.get(offer.sku, offer.quantity)
+            yield offer.sku, to_offer(parts, buffer, on.cautions, believed, on.read_at)
 
 
 def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:

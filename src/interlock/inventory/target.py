@@ -1,6 +1,7 @@
 """How many units an offer may show: one pure function, and the reasoning behind it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 ABSURD = 1_000_000
@@ -21,6 +22,8 @@ WHY_CAUTIOUS: dict[Caution, str] = {
     "item_gone": "the shop has this item no more",
     "location_gone": "a location of this connection is gone or closed, and its units are not counted",
 }
+WITH_CARE = "With care: "
+"""How the sentence begins that names an input which is not believed."""
 STOPS_RAISES: frozenset[Caution] = frozenset({"orders_stale", "levels_stale", "never_read", "absurd"})
 """Those that leave the true figure open. The others are counted already in what is computed."""
 
@@ -64,7 +67,11 @@ class Target:
 
 
 def to_offer(
-    parts: tuple[Part, ...], buffer: int, cautions: tuple[Caution, ...], shown: int | None
+    parts: tuple[Part, ...],
+    buffer: int,
+    cautions: tuple[Caution, ...],
+    shown: int | None,
+    read_at: datetime | None = None,
 ) -> Target:
     """The figure an offer may show.
 
@@ -88,7 +95,8 @@ def to_offer(
     - Where an input is stale or contradicts another one, the lower figure goes: a figure may then fall below what is
       `shown` at the marketplace but not rise above it, and where nothing is known of it only nothing itself, a zero, is published.
 
-    `shown` is what the marketplace shows as far as it is known. The same arguments always give the same answer.
+    `shown` is what the marketplace shows as far as it is known, `read_at` when the shop's stock was last read, which is
+    said where that is long ago. The same arguments always give the same answer.
     """
     because: list[str] = []
     limits: list[tuple[int, int, int]] = []
@@ -119,7 +127,7 @@ def to_offer(
             )
         )
     found = list(dict.fromkeys(found))
-    because += [f"With care: {WHY_CAUTIOUS[caution]}." for caution in found]
+    because += [f"{WITH_CARE}{_why(caution, read_at)}." for caution in found]
     if not limits:
         if not found:
             because.append("No article of the offer has a counted stock, so nothing is published for it.")
@@ -138,6 +146,12 @@ def to_offer(
         because.append(f"The lower figure stays: {shown}, which the marketplace shows.")
         quantity = shown
     return Target(quantity, available, unclaimed, buffer, tuple(because))
+
+
+def _why(caution: Caution, read_at: datetime | None) -> str:
+    if caution != "levels_stale" or read_at is None:
+        return WHY_CAUTIOUS[caution]
+    return f"{WHY_CAUTIOUS[caution]}, last at {read_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _sum(available: int, unclaimed: int, buffer: int, quantity: int, bundle: bool) -> str:

@@ -3,8 +3,9 @@
 Every condition is judged from dated facts, opens by itself and closes by itself; what is not known opens nothing.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from interlock.orders.reasons import Reason
 
@@ -12,6 +13,10 @@ INTERVALS_ALLOWED = 3
 SHORTEST_ALLOWED = timedelta(minutes=2)
 SWEEP_EVERY = timedelta(minutes=5)
 """How often a shop is swept for changed orders."""
+STOCK_READ_EVERY = timedelta(minutes=5)
+"""How often a shop's stock is swept where it is published."""
+STOCK_DESK_SILENT = timedelta(minutes=10)
+"""The stock desk of a connection works every few seconds; what it may be silent is room for a restart."""
 BEATS_ALLOWED = timedelta(minutes=2)
 BEATING = ("due sweep", "acceptance watchdog")
 """Duties that some worker must always do, by the name they beat under."""
@@ -46,7 +51,8 @@ CONDITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """A live connection: how it reads its two accounts. `since` is when it was made: nothing is late before that."""
+    """A live connection: how it reads its two accounts. `since` is when it was made: nothing is late before that.
+    `stock_since` is when its settings were last changed where it publishes the shop's stock, None where it does not."""
 
     id: int
     name: str
@@ -55,6 +61,7 @@ class ConnectionFacts:
     shop: str
     poll_every: timedelta
     since: datetime
+    stock_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ class UnclearFact:
 class Facts:
     """Everything the rule looks at. `good_reads` is when each account was last read well, `beats` when each duty was last
     heard, `waits` until when each (account, operation) has to wait, `outside` each address that waits for our heartbeat:
-    the name of its channel and since when there is one."""
+    the name of its channel and since when there is one, `stock_reads` when each shop's stock was last read well.
+    `writing_since` is when the last quarantine ended; while one is open (`quarantined`) nothing is published."""
 
     now: datetime
     connections: tuple[ConnectionFacts, ...]
@@ -103,6 +111,9 @@ class Facts:
     crashed: tuple[CrashedOrder, ...] = ()
     unclear: tuple[UnclearFact, ...] = ()
     outside: tuple[tuple[str, datetime], ...] = ()
+    stock_reads: Mapping[str, datetime | None] = field(default_factory=dict)
+    quarantined: bool = False
+    writing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,7 @@ def conditions(facts: Facts) -> tuple[Wanted, ...]:
     for connection in facts.connections:
         wanted.extend(_refusals(facts, connection))
         wanted.extend(_stale(facts, connection))
+        wanted.extend(_stock(facts, connection))
         wanted.extend(_waits(facts, connection))
     wanted.extend(_unclear(facts))
     wanted.extend(_poison(facts))
@@ -211,6 +223,35 @@ def _stale(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
                 "on by itself."
             )
             found.append(Wanted(connection.id, Reason.POLLER_STALE, subject, said))
+    return found
+
+
+def _stock(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
+    """Stock that is published and was not read, or not computed and told, for too long."""
+    if connection.stock_since is None:
+        return []
+    found: list[Wanted] = []
+    read = facts.stock_reads.get(connection.shop)
+    allowed = STOCK_READ_EVERY * INTERVALS_ALLOWED
+    if facts.now - max(read or connection.stock_since, connection.stock_since) > allowed:
+        last = "never read yet" if read is None else f"last read at {read.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        said = (
+            f"{connection.name}: the shop's stock was {last}, though it is to be read every "
+            f"{STOCK_READ_EVERY // timedelta(minutes=1)} minutes. From half an hour on an offer may fall and not rise: the "
+            "lower figure is published. Look at the page Health for the silent part and at the platform's own status; "
+            "reading goes on by itself."
+        )
+        found.append(Wanted(connection.id, Reason.POLLER_STALE, "stock", said))
+    heard = facts.beats.get(f"stock desk {connection.name}")
+    if heard is not None and not facts.quarantined:
+        last_at = max(heard, connection.stock_since, facts.writing_since or heard)
+        if facts.now - last_at > STOCK_DESK_SILENT:
+            said = (
+                f"{connection.name}: what its offers may show was not computed and published since "
+                f"{heard.astimezone(UTC):%Y-%m-%d %H:%M} UTC. They stay as they are, whatever is sold. Is a worker running? "
+                "Start one with `interlock worker`, and look at its log."
+            )
+            found.append(Wanted(connection.id, Reason.POLLER_STALE, "stock desk", said))
     return found
 
 

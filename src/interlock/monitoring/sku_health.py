@@ -24,7 +24,8 @@ class SkuEdit:
 class SkuFacts:
     """What is known of one SKU at one marketplace. `target` is what may be offered, `shown` what the marketplace shows as
     far as it is known; None where nothing is known. `problem` is the sentence of an open case about it, `file_problem` of
-    one about the stock files of the connection."""
+    one about the stock files of the connection. `careful` are the inputs of the figure that are not believed, so that the
+    lower one is published; `stock_read_at` is when the shop's stock was last read."""
 
     connection: str
     connection_id: int
@@ -46,6 +47,8 @@ class SkuFacts:
     currency: str = ""
     problem: str = ""
     file_problem: str = ""
+    careful: tuple[str, ...] = ()
+    stock_read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

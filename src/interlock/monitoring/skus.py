@@ -34,7 +34,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.cases.store import cases
 from interlock.engine.store import all_connections
-from interlock.inventory.store import SHOWN, shown_of, stock_figures
+from interlock.inventory.store import SHOWN, shown_of, stock_figures, stock_shops
+from interlock.inventory.target import WITH_CARE
 from interlock.monitoring.measures import BOUNDS, class_of
 from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
@@ -391,6 +392,9 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
     problems = _problems(c, row.id, skus)
     edits = _edits(c, row.id, skus, linked, now)
     week, file_problem = week_of(now), _file_problem(c, row.id)
+    stock_read_at = c.execute(
+        select(stock_shops.c.read_at).where(stock_shops.c.shop == row.shopify_shop)
+    ).scalar_one_or_none()
     found = []
     for sku in skus:
         offer, behind = offered.get(sku), linked.get(sku, [])
@@ -423,6 +427,10 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
                     currency=currency,
                     problem=problems.get(sku, ""),
                     file_problem=file_problem,
+                    careful=()
+                    if figure is None
+                    else tuple(said for said in figure.because if said.startswith(WITH_CARE)),
+                    stock_read_at=stock_read_at,
                 )
             )
         )

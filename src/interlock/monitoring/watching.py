@@ -8,6 +8,7 @@ from interlock.cases.store import cases, close_connection_cases, open_connection
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections, budget_waits, heartbeats, polls
 from interlock.engine.troubles import Trouble, all_troubles, trouble_is_over
+from interlock.inventory.store import stock_shops
 from interlock.monitoring.channels import alert_channels
 from interlock.monitoring.conditions import (
     CONDITIONS,
@@ -20,6 +21,7 @@ from interlock.monitoring.conditions import (
 )
 from interlock.orders.reasons import CATALOGUE, Reason
 from interlock.orders.store import orders
+from interlock.quarantine.store import latest as latest_quarantine
 
 FORGET_TROUBLES_AFTER = timedelta(days=1)
 
@@ -28,6 +30,7 @@ def facts_now(c: Connection, now: datetime) -> Facts:
     """Everything the rule looks at, read in one transaction."""
     live = [row for row in all_connections(c) if row.live]
     noted = all_troubles(c)
+    held = latest_quarantine(c)
     return Facts(
         now=now,
         connections=tuple(
@@ -39,6 +42,7 @@ def facts_now(c: Connection, now: datetime) -> Facts:
                 row.shopify_shop,
                 timedelta(seconds=row.poll_seconds),
                 row.created_at,
+                (row.rules_changed_at or row.created_at) if row.rules.publish_stock else None,
             )
             for row in live
         ),
@@ -63,6 +67,9 @@ def facts_now(c: Connection, now: datetime) -> Facts:
                 .order_by(alert_channels.c.name)
             )
         ),
+        stock_reads={row.shop: row.read_at for row in c.execute(select(stock_shops))},
+        quarantined=held is not None and held.open,
+        writing_since=None if held is None else held.ended_at,
     )
 
 

@@ -39,10 +39,20 @@ def test_an_order_that_cannot_be_served_whole_makes_room_for_a_smaller_one() -> 
 def test_the_sentence_names_both_and_what_to_do() -> None:
     found = proposal((sold(1, 1, 1, "50.00"), sold(2, 1, 2, "10.00")), 1)
     assert found is not None
-    said = sentence("A-1", 1, found)
+    said = sentence("A-1", 1, found, "atlas")
     assert said.startswith("2 units of A-1 were sold on marketplaces and wait for stock, and 1 are there.")
     assert "served: M-1 on atlas (1, due 26 November 13:00 UTC, 50.00)" in said
     assert "would not: M-2 on atlas" in said
+
+
+def test_the_sentence_counts_what_other_marketplaces_sold_and_names_none_of_it() -> None:
+    found = proposal((sold(1, 1, 1, "50.00"), sold(2, 1, 2, "10.00"), sold(3, 2, 3, "10.00")), 1)
+    assert found is not None
+    said = sentence("A-1", 1, found, "borealis")
+    assert "these would be served: 1 order of other marketplaces (1); and these would not: 2 orders" in said
+    assert "2 orders of other marketplaces (3)." in said
+    assert "atlas" not in said
+    assert "M-1" not in said
 
 
 orders = st.lists(

@@ -156,6 +156,12 @@ def connections_for(person: Person, permission: Permission) -> frozenset[int] | 
     return frozenset(number for number in numbers if may(person, permission, number))
 
 
+def sees(own: frozenset[int] | None, connection: int | None) -> bool:
+    """Whether the connection with this row number may be named to somebody who may see `own`, as `connections_for` gives
+    them. What is of no connection concerns the whole installation."""
+    return own is None or connection in own
+
+
 def answers_for(owner: str) -> Permission:
     """The permission to answer cases of a team, named as the catalogue of reasons names it. A team that is not known
     here is the engineer's: nobody may answer by a misspelling."""

@@ -15,7 +15,7 @@ from interlock.engine.store import connections
 
 LONGEST_NUMBER = 200
 NOWHERE = 0
-"""The connection of a list that is filtered by a name nobody has: no row has this number."""
+"""The connection of a name that no connection has: no row has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ def _named(c: Connection, name: str) -> int | None:
 
 
 def _of_connection(c: Connection, request: Request) -> int | None:
-    return _named(c, str(request.path_params.get("connection", "")))
+    # To who may see some connections, a name that none has is one more that is not theirs: which there are is not said.
+    found = _named(c, str(request.path_params.get("connection", "")))
+    return NOWHERE if found is None else found
 
 
 def _of_list(c: Connection, request: Request) -> int | None:

@@ -348,9 +348,11 @@ def progress(c: Connection, replay_id: int) -> Progress | None:
     return Progress(**_as_fields(one), why=tuple((row.sentence, row.number) for row in why))
 
 
-def latest(c: Connection, limit: int = 20) -> list[Progress]:
-    """The replays that were begun last, the youngest first, without what their blocked orders say."""
-    return [Progress(**_as_fields(row)) for row in _progress(c, literal(True), limit)]
+def latest(c: Connection, limit: int = 20, of: Collection[int] | None = None) -> list[Progress]:
+    """The replays that were begun last, the youngest first, without what their blocked orders say; with `of`, those of
+    the connections with these row numbers."""
+    which = literal(True) if of is None else replays.c.connection_id.in_(of)
+    return [Progress(**_as_fields(row)) for row in _progress(c, which, limit)]
 
 
 def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import Did, record
 from interlock.access.roles import Permission, may
 from interlock.console.alert_list import COLUMNS, OWN_FILTERS, SEEN, alerts_page, file_row
-from interlock.console.doors import SAFE_METHODS, Who, needs, open_to_strangers, signed_in
+from interlock.console.doors import SAFE_METHODS, Who, needs, open_to_strangers, own_of, signed_in
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.pages import Console, PageMissing, own_path, seen_other
@@ -37,7 +37,7 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
 
     async def page(request: Request, status: int = 200, refused: str = "", done: str = "") -> Response:
         listed = request.method in SAFE_METHODS
-        asked = asked_of(request, *OWN_FILTERS) if listed else Asked("/alerts")
+        asked = asked_of(request, *OWN_FILTERS) if listed else Asked("/alerts", own=own_of(request))
         whole = may(signed_in(request), Permission.SEE)
 
         def read(c: Connection) -> dict[str, Any]:

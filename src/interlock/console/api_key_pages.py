@@ -20,7 +20,7 @@ from interlock.console.api_key_list import (
     whose,
 )
 from interlock.console.connections import connection_names
-from interlock.console.doors import SAFE_METHODS, Asker, Who, needs
+from interlock.console.doors import SAFE_METHODS, Asker, Who, needs, own_of
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, asked_of, choices
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
@@ -45,7 +45,9 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         """The list, with what was refused or the one appearance of a secret. With `owner` their own keys alone."""
         filtered = owner is None and request.method in SAFE_METHODS
         asked = (
-            asked_of(request, *OWN_FILTERS) if filtered else Asked(ALL_KEYS if owner is None else OWN_KEYS)
+            asked_of(request, *OWN_FILTERS)
+            if filtered
+            else Asked(ALL_KEYS if owner is None else OWN_KEYS, own=own_of(request))
         )
 
         def read(c: Connection) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
     async def acceptance(request: Request) -> Response:
         asked, now = asked_of(request), parts.clock.now()
         offered, (found, next_mark), number = await console.read(
-            lambda c: (choices(c, asked), waiting_orders(c, asked, now), number_waiting(c))
+            lambda c: (choices(c, asked), waiting_orders(c, asked, now), number_waiting(c, asked.connection))
         )
         return console.page(
             request,
@@ -76,7 +76,7 @@ def board_routes(routes: APIRouter, console: Console) -> None:
     async def holds(request: Request) -> Response:
         asked = asked_of(request, "show")
         offered, (found, next_mark), number = await console.read(
-            lambda c: (choices(c, asked), held_parcels(c, asked), number_held(c))
+            lambda c: (choices(c, asked), held_parcels(c, asked), number_held(c, asked.connection))
         )
         return console.page(
             request,

@@ -192,11 +192,13 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
     return wanted
 
 
-def reasons_there(c: Connection) -> tuple[tuple[str, str], ...]:
-    """The reasons that have an open case, with their titles: what the list may be filtered by."""
+def reasons_there(c: Connection, connection: str = "") -> tuple[tuple[str, str], ...]:
+    """The reasons that have an open case, of the connection of that name or of any, with their titles: what the list may
+    be filtered by."""
+    named = select(connections.c.id).where(connections.c.name == connection).scalar_subquery()
     found = c.execute(
         select(cases.c.reason)
-        .where(cases.c.closed_at.is_(None))
+        .where(cases.c.closed_at.is_(None), *((cases.c.connection_id == named,) if connection else ()))
         .group_by(cases.c.reason)
         .order_by(cases.c.reason)
     ).scalars()

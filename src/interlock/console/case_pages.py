@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -28,9 +29,9 @@ from interlock.console.case_list import (
 )
 from interlock.console.case_steps import Button, buttons
 from interlock.console.case_story import Told, story_of
-from interlock.console.doors import Asker, Who, needs, needs_the_cases_team, signed_in
+from interlock.console.doors import Asker, Who, needs, needs_the_cases_team, own_of, signed_in
 from interlock.console.export import Cell, csv_file, note_export
-from interlock.console.lists import Asked, asked_of, choices
+from interlock.console.lists import asked_of, choices
 from interlock.console.oversold import InSum, as_offered, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.console.refund_tasks import ABOUT_REFUNDS, RefundTaskRow, refund_tasks_page
@@ -97,7 +98,12 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     async def queue(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
         found = await console.read(
-            lambda c: (choices(c, asked), reasons_there(c), folded_page(c, asked, who, now), latest(c, 5))
+            lambda c: (
+                choices(c, asked),
+                reasons_there(c, asked.connection),
+                folded_page(c, asked, who, now),
+                latest(c, 5, asked.own),
+            )
         )
         offered, reasons, (lines, next_mark), replays = found
         return console.page(
@@ -120,7 +126,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
         await console.read(lambda c: note_export(c, who, "cases", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
-            at = Asked(asked.path, asked.connection, asked.team, mark or "", asked.extra)
+            at = replace(asked, after=mark or "")
             found, next_mark = cases_page(c, at, who, now, EXPORTED_AT_ONCE)
             return [_case_cells(row, now) for row in found], next_mark or None
 
@@ -177,7 +183,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             if row is None:
                 return None
             told = list(story_of(history(c, case_id), parts.keyring))
-            row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now)
+            row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now, own_of(request))
             steps = buttons(c, row, person)
             return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about, steps
 
@@ -389,7 +395,7 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
         await console.read(lambda c: note_export(c, who, "refund tasks", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
-            at = Asked(asked.path, asked.connection, asked.team, mark or "", asked.extra)
+            at = replace(asked, after=mark or "")
             found, next_mark = refund_tasks_page(c, at, now, EXPORTED_AT_ONCE)
             return [cells for task in found for cells in _task_cells(task)], next_mark or None
 

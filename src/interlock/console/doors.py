@@ -4,8 +4,9 @@
     @needs(Permission.REPLAY)
     async def replay(request: Request, order_id: int, who: Who) -> Response: …
 
-A route that says nothing opens to administrators only, and a test names it. A path with `order_id`, `case_id`, `alert_id`
-or `connection_id` asks for the permission at that order's, case's, alert's or connection's own connection.
+A route that says nothing opens to administrators only, and a test names it. A path with `order_id`, `case_id`,
+`replay_id`, `alert_id` or `connection_id` asks for the permission at that thing's own connection. `own_of` says which
+connections the page may name besides: every list, filter and drop-down asks it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ from interlock.access.roles import (
 )
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session, session_of
+from interlock.cases.replays import replays
 from interlock.cases.store import cases
 from interlock.clock import Clock
 from interlock.engine.store import connections
@@ -138,6 +140,12 @@ def signed_in(request: Request) -> Person:
     return person
 
 
+def own_of(request: Request) -> frozenset[int] | None:
+    """The row numbers of the connections that this page may name to who is asking; None means all there are."""
+    own: frozenset[int] | None = request.state.own
+    return own
+
+
 def handle_of(request: Request) -> str:
     """The handle of the person who is asking."""
     return signed_in(request).handle
@@ -172,6 +180,7 @@ class Doors:
         person = self.everyone if session is None or session.half else session.person
         request.state.session = session
         request.state.person = person
+        request.state.own = frozenset()
         if need.permission is None:
             return None
         if person is None:
@@ -183,6 +192,8 @@ class Doors:
         ):
             raise SecondFactorDue
         asked, default = request.path_params, need.permission
+        # What a page names besides what it is about: filters, drop-downs, hints from elsewhere.
+        request.state.own = connections_for(person, need.permission)
 
         def read(c: Connection) -> tuple[int | None, Permission]:
             if need.lists:
@@ -265,6 +276,9 @@ def connection_of(c: Connection, parameters: dict[str, Any]) -> int | None:
     number = _number(parameters.get("alert_id"))
     if number is not None:
         return c.execute(select(alerts.c.connection_id).where(alerts.c.id == number)).scalar_one_or_none()
+    number = _number(parameters.get("replay_id"))
+    if number is not None:
+        return c.execute(select(replays.c.connection_id).where(replays.c.id == number)).scalar_one_or_none()
     number = _number(parameters.get("case_id"))
     if number is None:
         return None

@@ -147,10 +147,19 @@ def _flow(given: str) -> Flow:
     raise PauseRefused(f"There is no flow {given[:40]!r}; there are {', '.join(FLOWS)}. Nothing was changed.")
 
 
-def loud_pauses(c: Connection, now: datetime) -> tuple[tuple[str, Pause], ...]:
-    """Pauses that lose orders while they last, with the connection's name: every page says them."""
+@dataclass(frozen=True, slots=True)
+class LoudPause:
+    """A pause that loses orders while it lasts, with the row number and name of its connection."""
+
+    connection_id: int
+    connection: str
+    pause: Pause
+
+
+def loud_pauses(c: Connection, now: datetime) -> tuple[LoudPause, ...]:
+    """Pauses that lose orders while they last: every page says those of the connections its reader may see."""
     return tuple(
-        (row.name, pause)
+        LoudPause(row.id, row.name, pause)
         for row in all_connections(c)
         for flow in LOUD
         if (pause := row.rules.paused(flow, now)) is not None

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from sqlalchemy import Connection, select
 
+from interlock.access.roles import sees
 from interlock.engine.store import connections
 from interlock.orders.reasons import Owner
 
@@ -37,13 +38,15 @@ class MarkUnreadable(ValueError):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the address of a list asks for. `connection` and `team` are empty for all; `after` is where the page begins,
-    the mark that the page before gave; `extra` are the list's own filters, name and value."""
+    the mark that the page before gave; `extra` are the list's own filters, name and value. `own` are the row numbers of the
+    connections that may be named to whoever asks; None for all there are, as on the command line."""
 
     path: str
     connection: str = ""
     team: str = ""
     after: str = ""
     extra: tuple[tuple[str, str], ...] = ()
+    own: frozenset[int] | None = None
 
     def link(self, path: str = "", after: str = "") -> str:
         """The address of this list, or of another with the same filters, from the mark `after` on."""
@@ -91,6 +94,7 @@ def asked_of(request: Request, *extra: str) -> Asked:
         given("team", 40),
         given("after"),
         tuple((name, given(name)) for name in extra),
+        request.state.own,
     )
 
 
@@ -102,8 +106,10 @@ def known(name: str, value: str, there: Sequence[str]) -> str:
 
 
 def choices(c: Connection, asked: Asked) -> Choices:
-    """What may be filtered by. Raises FilterUnknown when the address asks for something else."""
-    names = tuple(c.execute(select(connections.c.name).order_by(connections.c.name)).scalars())
+    """What may be filtered by; of the connections those that may be named to whoever asks. Raises FilterUnknown when the
+    address asks for something else."""
+    rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
+    names = tuple(row.name for row in rows if sees(asked.own, row.id))
     if asked.connection and asked.connection not in names:
         raise FilterUnknown("connection", asked.connection, names)
     if asked.team and asked.team not in TEAMS:

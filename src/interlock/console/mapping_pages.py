@@ -13,7 +13,7 @@ from interlock.console import desk
 from interlock.console.bundles import read_bundle_file, set_bundles
 from interlock.console.carriers import COLUMNS as CARRIER_COLUMNS
 from interlock.console.carriers import roll_back_carriers
-from interlock.console.doors import Who, needs
+from interlock.console.doors import Who, needs, own_of
 from interlock.console.export import csv_file, map_file, note_export
 from interlock.console.lists import asked_of, choices
 from interlock.console.map_pages import change_map, connection_of, given_file, moment_before
@@ -48,11 +48,11 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
             "subject": subject,
         }
         if kind == "carriers":
-            context["desk"] = await console.read(lambda c: carrier_desk(c, row))
+            context["desk"] = await console.read(lambda c: carrier_desk(c, row, own_of(request)))
         else:
             now = parts.clock.now()
             context["desk"], context["state"] = await console.read(
-                lambda c: (sku_desk(c, row), offer_state(c, row, subject, now))
+                lambda c: (sku_desk(c, row), offer_state(c, row, subject, now, own_of(request)))
             )
         title = f"{'Carrier' if kind == 'carriers' else 'SKU'} map of {row.name}"
         return console.page(request, kind, title, 422 if refused else 200, live=False, **context)

@@ -83,11 +83,11 @@ def sku_entries(c: Connection, connection_id: int) -> tuple[tuple[str, str, str,
     return tuple((m.mirakl_sku, m.shop_sku, m.changed_by, m.changed_at) for m in mapped)
 
 
-def carrier_desk(c: Connection, row: ConnectionRow) -> CarrierDesk:
-    """The carrier map as people keep it."""
+def carrier_desk(c: Connection, row: ConnectionRow, own: frozenset[int] | None = None) -> CarrierDesk:
+    """The carrier map as people keep it, with what was chosen before in the connections `own`, or in any."""
     rules = rules_of(row, carrier_map(c, row.id))
     wanted = waiting_carriers(c, row.id)
-    earlier = earlier_choices(c, [name for name, _ in wanted]) if wanted else ()
+    earlier = earlier_choices(c, [name for name, _ in wanted], own) if wanted else ()
     suggested = tuple((name, suggest(rules.carriers, name, earlier=earlier, limit=5)) for name, _ in wanted)
     codes = {name: tuple(one.code for one in found) for name, found in suggested}
     default = default_for(rules.carrier_mappings)

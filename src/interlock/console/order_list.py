@@ -87,20 +87,37 @@ def _has_case(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(cases.c.order_id == orders.c.id, cases.c.closed_at.is_(None), *conditions)
 
 
-def found_orders(c: Connection, number: str, limit: int = LISTED) -> list[OrderInList]:
-    """Orders that carry this number anywhere: Mirakl, checkout or Shopify number, fulfillment order, tracking number."""
-    ids = find_orders(c, number, limit)
+def found_orders(
+    c: Connection, number: str, limit: int = LISTED, own: frozenset[int] | None = None
+) -> list[OrderInList]:
+    """Orders that carry this number anywhere: Mirakl, checkout or Shopify number, fulfillment order, tracking number.
+    With `own`, only orders of the connections with these row numbers."""
+    # Among so few that carry one number, those of somebody's own connections are picked out afterwards.
+    most = limit if own is None else LISTED
+    ids = find_orders(c, number, most)
     ids += [i for i in _by_fulfillment_order(c, number) if i not in ids]
-    ids += [i for i in _by_tracking(c, number, limit) if i not in ids]
-    return _rows_of(c, ids[:limit])
+    ids += [i for i in _by_tracking(c, number, most) if i not in ids]
+    return _rows_of(c, _of_own(c, ids, own)[:limit])
 
 
-def orders_of_buyer(c: Connection, buyer: str, limit: int) -> list[int]:
-    """Row ids of orders whose Shopify order carries the e-mail with this keyed digest, the newest first."""
+def orders_of_buyer(c: Connection, buyer: str, limit: int, own: frozenset[int] | None = None) -> list[int]:
+    """Row ids of orders whose Shopify order carries the e-mail with this keyed digest, the newest first. With `own`, only
+    those of the connections with these row numbers."""
     query = (
         select(orders.c.id).where(orders.c.shopify_email == buyer).order_by(orders.c.id.desc()).limit(limit)
     )
+    if own is not None:
+        query = query.where(orders.c.connection_id.in_(own))
     return [int(i) for i in c.execute(query).scalars()]
+
+
+def _of_own(c: Connection, ids: list[int], own: frozenset[int] | None) -> list[int]:
+    if own is None or not ids:
+        return ids
+    mine = set(
+        c.execute(select(orders.c.id).where(orders.c.id.in_(ids), orders.c.connection_id.in_(own))).scalars()
+    )
+    return [number for number in ids if number in mine]
 
 
 def one_order_id(c: Connection, number: str) -> int | None:

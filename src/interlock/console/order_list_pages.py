@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from interlock.access.roles import Permission
 from interlock.console import wording
-from interlock.console.doors import Who, needs
+from interlock.console.doors import Who, needs, own_of
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, Choices, asked_of, choices
 from interlock.console.order_list import OrderInList, found_orders, orders_of_buyer, orders_page
@@ -48,7 +49,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
         def read(c: Connection) -> tuple[Choices, list[OrderInList], str]:
             offered = choices(c, asked)
             if number := asked.other("q"):
-                return offered, found_orders(c, number), ""
+                return offered, found_orders(c, number, own=asked.own), ""
             return offered, *orders_page(c, asked)
 
         offered, found, next_mark = await console.read(read)
@@ -75,12 +76,12 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
         request: Request, token: Annotated[str, Form()] = "", number: Annotated[str, Form()] = ""
     ) -> Response:
         console.check_form(request, token)
-        wanted = given_text(number)
+        wanted, own = given_text(number), own_of(request)
         if not wanted:
             return seen_other("/orders")
         if _LOOKS_LIKE_EMAIL.fullmatch(wanted):
             return await by_email(request, wanted)
-        found = await console.read(lambda c: found_orders(c, wanted, 2))
+        found = await console.read(lambda c: found_orders(c, wanted, 2, own))
         if len(found) == 1:
             return seen_other(f"/orders/{found[0].id}")
         return seen_other("/orders?" + urlencode({"q": wanted}))
@@ -93,8 +94,8 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
                 422,
                 "E-mail addresses cannot be searched here: this process was started without the key of their digests.",
             )
-        buyer = email_digest(email, parts.address_key)
-        found = await console.read(lambda c: orders_of_buyer(c, buyer, 2))
+        buyer, own = email_digest(email, parts.address_key), own_of(request)
+        found = await console.read(lambda c: orders_of_buyer(c, buyer, 2, own))
         if len(found) == 1:
             return seen_other(f"/orders/{found[0]}")
         return seen_other("/orders?" + urlencode({"buyer": buyer}))
@@ -102,8 +103,8 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
 
 def _batch(c: Connection, asked: Asked, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
     if number := asked.other("q"):
-        return [_row(order) for order in found_orders(c, number)], None
-    at = Asked(asked.path, asked.connection, asked.team, mark or "", asked.extra)
+        return [_row(order) for order in found_orders(c, number, own=asked.own)], None
+    at = replace(asked, after=mark or "")
     found, next_mark = orders_page(c, at, EXPORTED_AT_ONCE)
     return [_row(order) for order in found], next_mark or None
 

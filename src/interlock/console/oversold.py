@@ -4,9 +4,11 @@ each of them."""
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import Connection, and_, select
 
+from interlock.access.roles import sees
 from interlock.cases.store import cases
 from interlock.console import wording
 from interlock.console.case_list import CaseRow, case_rows
@@ -27,7 +29,7 @@ REFUSE = Option.REFUSE_ORDER.value
 class InQuestion:
     """One order that wants units of the article. `served` says whether the proposal gives it its units, `case` is its own
     open case, `choices` what may be answered to it now, and `early_until` is set while refusing it does not wait as long as
-    stock usually may."""
+    stock usually may. An order that may not be named has an empty name."""
 
     order: Sold
     money: str
@@ -46,9 +48,11 @@ class InSum:
     orders: tuple[InQuestion, ...]
 
 
-def orders_in_question(c: Connection, row: CaseRow, now: datetime) -> InSum | None:
+def orders_in_question(
+    c: Connection, row: CaseRow, now: datetime, own: frozenset[int] | None = None
+) -> InSum | None:
     """The orders that this case is about as they stand now; None for any other case, for one that is closed, and where
-    there is enough by now."""
+    there is enough by now. Of orders of other connections than `own` only units and deadline are said."""
     if row.reason != Reason.OVERSOLD.value or row.closed_at is not None or row.connection_id is None:
         return None
     found = wanted_too_much(c, row.connection_id, row.subject, now)
@@ -58,7 +62,9 @@ def orders_in_question(c: Connection, row: CaseRow, now: datetime) -> InSum | No
     ordered = (*divided.served, *divided.losing)
     ids = [order.order_id for order in ordered]
     open_cases = case_rows(c, and_(cases.c.order_id.in_(ids), cases.c.closed_at.is_(None)))
-    rules = {one.name: rules_of(one, ()) for one in all_connections(c)}
+    every = all_connections(c)
+    rules = {one.name: rules_of(one, ()) for one in every}
+    named = {one.name for one in every if sees(own, one.id)}
     refusable = _refusable(c, open_cases, rules)
     return InSum(
         max(available, 0),
@@ -72,6 +78,8 @@ def orders_in_question(c: Connection, row: CaseRow, now: datetime) -> InSum | No
                 rules[order.marketplace].acceptance_window,
                 now,
             )
+            if order.marketplace in named
+            else _elsewhere(order, order in divided.served)
             for order in ordered
         ),
     )
@@ -111,6 +119,11 @@ def _refusable(
         if one.order_id in standing
         and may_lose(one.reason, *standing[one.order_id], rules[one.connection].accepts_by_itself)
     )
+
+
+def _elsewhere(order: Sold, served: bool) -> InQuestion:
+    unnamed = replace(order, order_id=0, marketplace=wording.ELSEWHERE, name="", value=Decimal(0))
+    return InQuestion(unnamed, "", served, None, (), None)
 
 
 def _in_question(

@@ -17,18 +17,17 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import asking, record_form
-from interlock.access.roles import Person, teams_of
+from interlock.access.roles import Permission, Person, connections_for, sees, teams_of
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
 from interlock.console.case_steps import MAP_PAGES
-from interlock.console.flows import loud_pauses
+from interlock.console.flows import LoudPause, loud_pauses
 from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
 from interlock.engine.queue import Queue
-from interlock.orders.connection import Pause
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
@@ -86,7 +85,7 @@ class Console:
         self.changes = Changes(parts.store, parts.clock)
         self.paths: frozenset[str] = frozenset()
         self._held: Quarantine | None = None
-        self._loud: tuple[tuple[str, Pause], ...] = ()
+        self._loud: tuple[LoudPause, ...] = ()
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -121,7 +120,7 @@ class Console:
         """Run a query in a transaction of its own. What it changes because of a form leaves an entry in the audit log."""
         form, now = asking.get(), self.parts.clock.now()
 
-        def both(c: Connection) -> tuple[T, Quarantine | None, tuple[tuple[str, Pause], ...]]:
+        def both(c: Connection) -> tuple[T, Quarantine | None, tuple[LoudPause, ...]]:
             found = query(c)
             if form is not None:
                 record_form(c, form, now)
@@ -154,6 +153,8 @@ class Console:
         fresh = not seal
         seal = seal or self.parts.identifiers.new_id()
         now = self.parts.clock.now()
+        person: Person | None = getattr(request.state, "person", None)
+        own = frozenset() if person is None else connections_for(person, Permission.SEE)
         context = {
             "now": now,
             "title": title,
@@ -164,8 +165,8 @@ class Console:
             "token": self._token(seal),
             "signing_in": False,
             "held": self._held,
-            "loud": self._loud,
-            "person": getattr(request.state, "person", None),
+            "loud": [one for one in self._loud if sees(own, one.connection_id)],
+            "person": person,
             "demo": self.parts.everyone is not None,
             "has_assets": (FOLDER / "static" / "vendor" / VENDOR["htmx"]).exists(),
             **context,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from interlock.access.roles import sees
 from interlock.cases.store import cases
 from interlock.console import desk
 from interlock.console.bundles import made_of, replay_bundles, told
@@ -90,15 +91,21 @@ def roll_back_skus(
 # -- suggestions -------------------------------------------------------------------------------------------
 
 
-def earlier_sku_choices(c: Connection, connection_id: int) -> tuple[EarlierChoice, ...]:
-    """What a marketplace SKU was mapped to in the other connections."""
+def earlier_sku_choices(
+    c: Connection, connection_id: int, own: frozenset[int] | None = None
+) -> tuple[EarlierChoice, ...]:
+    """What a marketplace SKU was mapped to in the other connections; with `own`, in those with these row numbers."""
     names = {row.id: row.name for row in all_connections(c)}
     rows = c.execute(
         select(sku_mappings.c.connection_id, sku_mappings.c.mirakl_sku, sku_mappings.c.shop_sku)
         .where(sku_mappings.c.connection_id != connection_id)
         .order_by(sku_mappings.c.connection_id, sku_mappings.c.mirakl_sku)
     )
-    return tuple(EarlierChoice(row.mirakl_sku, row.shop_sku, names[row.connection_id]) for row in rows)
+    return tuple(
+        EarlierChoice(row.mirakl_sku, row.shop_sku, names[row.connection_id])
+        for row in rows
+        if sees(own, row.connection_id)
+    )
 
 
 def suggestions(
@@ -107,13 +114,15 @@ def suggestions(
     skus: Collection[str],
     limit: int = 5,
     variants: Sequence[Variant] | None = None,
+    own: frozenset[int] | None = None,
 ) -> dict[str, tuple[SkuSuggestion, ...]]:
-    """What each marketplace SKU could mean in the shop, by what its offer shows; empty until the shop was read."""
+    """What each marketplace SKU could mean in the shop, by what its offer shows; empty until the shop was read.
+    Choices of other connections than `own` are left out."""
     if not skus:
         return {}
     shop = shop_of(known_variants(c, row.shopify_shop) if variants is None else variants)
     offered = {offer.sku: offer for offer in known_offers(c, row.id, skus)}
-    earlier = earlier_sku_choices(c, row.id)
+    earlier = earlier_sku_choices(c, row.id, own)
     found = {}
     for sku in skus:
         offer = offered.get(sku)
@@ -178,10 +187,14 @@ class ComparedSku:
 
 
 def offer_state(
-    c: Connection, row: ConnectionRow, subject: str = "", now: datetime | None = None
+    c: Connection,
+    row: ConnectionRow,
+    subject: str = "",
+    now: datetime | None = None,
+    own: frozenset[int] | None = None,
 ) -> OfferState:
     """How both sides of a connection stand to each other, and the SKUs a person has to settle: those orders wait for
-    first, `subject` before all."""
+    first, `subject` before all. What was chosen elsewhere is shown of the connections `own`, or of any."""
     read, shop_read = offer_read(c, row.id), variants_read(c, row.shopify_shop)
     waiting = waiting_skus(c, row.id)
     sides = sides_of(c, row, now or row.created_at)
@@ -197,7 +210,7 @@ def offer_state(
     )
     why = {one.offer_sku: _why(one) for one in unlinked}
     first = list(settle)[:SETTLED_AT_ONCE]
-    found = suggestions(c, row, first, 3, sides.variants)
+    found = suggestions(c, row, first, 3, sides.variants, own)
     sold = [one for one in sides.variants if one.sku and not one.gone and not one.archived]
     return OfferState(
         offers=len(sides.matches),

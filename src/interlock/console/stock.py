@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from interlock.access.audit_log import LONGEST, Did, record
+from interlock.access.roles import sees
 from interlock.cases.store import cases
+from interlock.console import wording
 from interlock.console.desk import WrongRow, file_rows, none_wrong
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
@@ -171,8 +173,11 @@ def _line(row: Row[Any]) -> FigureLine:
     return FigureLine(row.sku, row.target, row.published, row.confirmed, row.believed, tuple(row.because))
 
 
-def explained(c: Connection, row: ConnectionRow, sku: str, now: datetime) -> Explained | None:
-    """Why the offer of this SKU may show what it may; None where the connection has no such figure."""
+def explained(
+    c: Connection, row: ConnectionRow, sku: str, now: datetime, own: frozenset[int] | None = None
+) -> Explained | None:
+    """Why the offer of this SKU may show what it may; None where the connection has no such figure. What other connections
+    than `own` sold of it is said without their names and orders."""
     figure = store.figure_of(c, row.id, sku)
     if figure is None:
         return None
@@ -184,7 +189,7 @@ def explained(c: Connection, row: ConnectionRow, sku: str, now: datetime) -> Exp
         target=figure.target,
         because=tuple(figure.because),
         parts=_parts(c, on, sku),
-        sold=_sold(c, on, frozenset(item_id for item_id, _ in articles)),
+        sold=_sold(c, on, frozenset(item_id for item_id, _ in articles), own),
         buffer=figure.buffer,
         published=figure.published,
         published_at=figure.published_at,
@@ -224,7 +229,9 @@ def _parts(c: Connection, on: Ground, sku: str) -> tuple[PartLine, ...]:
     return tuple(found)
 
 
-def _sold(c: Connection, on: Ground, items: frozenset[str]) -> tuple[SoldLine, ...]:
+def _sold(
+    c: Connection, on: Ground, items: frozenset[str], own: frozenset[int] | None
+) -> tuple[SoldLine, ...]:
     names = {row.id: row.name for row in on.selling.rows}
     lines = [
         (one, sku, units)
@@ -240,6 +247,8 @@ def _sold(c: Connection, on: Ground, items: frozenset[str]) -> tuple[SoldLine, .
     }
     return tuple(
         SoldLine(names[one.connection_id], numbers.get(one.order_id, ""), sku, units, one.claimed_at)
+        if sees(own, one.connection_id)
+        else SoldLine(wording.ELSEWHERE, "", sku, units, one.claimed_at)
         for one, sku, units in lines
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from interlock.access.roles import Permission
 from interlock.console import stock
 from interlock.console.connections import connection_named
-from interlock.console.doors import Who, needs
+from interlock.console.doors import Who, needs, own_of
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.engine.store import ConnectionRow
 
@@ -29,7 +29,7 @@ def stock_routes(routes: APIRouter, console: Console) -> None:
             row = connection_named(c, str(connection_id))
             if row is None:
                 return None
-            found = stock.explained(c, row, sku, now) if sku else None
+            found = stock.explained(c, row, sku, now, own_of(request)) if sku else None
             return row, stock.stock_page(c, row), found
 
         found = await console.read(read)

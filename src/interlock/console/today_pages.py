@@ -4,12 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from interlock.access.roles import Permission, connections_for
+from interlock.access.roles import Permission
 from interlock.console.doors import Asker, needs
 from interlock.console.lists import asked_of, choices
 from interlock.console.pages import Console
 from interlock.console.today import Today, first_page
-from interlock.engine.store import all_connections
 
 
 def today_routes(routes: APIRouter, console: Console) -> None:
@@ -20,14 +19,13 @@ def today_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/")
     @needs(Permission.SEE, lists=True)
     async def today(request: Request, person: Asker) -> Response:
-        asked, now, own = asked_of(request), parts.clock.now(), connections_for(person, Permission.SEE)
+        asked, now = asked_of(request), parts.clock.now()
 
-        def read(c: Connection) -> tuple[Today, list[str]]:
-            choices(c, asked)  # what cannot be filtered by is said
-            names = [row.name for row in all_connections(c) if own is None or row.id in own]
+        def read(c: Connection) -> tuple[Today, tuple[str, ...]]:
+            names = choices(c, asked).connections
             return first_page(c, asked, person, now), names
 
         found, names = await console.read(read)
         return console.page(
-            request, "today", "Today", today=found, asked=asked, names=names, whole=own is None
+            request, "today", "Today", today=found, asked=asked, names=names, whole=asked.own is None
         )

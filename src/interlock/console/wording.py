@@ -6,6 +6,9 @@ from decimal import Decimal
 from interlock.orders.money import Money
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 
+ELSEWHERE = "another marketplace"
+"""How a connection is named to somebody who may not see it."""
+
 MIRAKL_STATES = {
     "STAGING": "being checked by the marketplace",
     "WAITING_ACCEPTANCE": "waiting for acceptance",

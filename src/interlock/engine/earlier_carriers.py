@@ -29,10 +29,16 @@ _LABELS = text("""
 """).bindparams(bindparam("ids", expanding=True), bindparam("codes", expanding=True))
 
 
-def earlier_choices(c: Connection, names: Collection[str]) -> tuple[EarlierChoice, ...]:
+def earlier_choices(
+    c: Connection, names: Collection[str], own: frozenset[int] | None = None
+) -> tuple[EarlierChoice, ...]:
     """What was chosen for these carrier names, or for similar ones, in any connection, by the label of the carrier there;
-    defaults are no choice for a name."""
-    chosen = [row for row in c.execute(_CHOSEN) if any(speaks_of(row.shop_name, name) for name in names)]
+    defaults are no choice for a name. With `own`, in the connections with these row numbers."""
+    chosen = [
+        row
+        for row in c.execute(_CHOSEN)
+        if (own is None or row.connection_id in own) and any(speaks_of(row.shop_name, name) for name in names)
+    ]
     if not chosen:
         return ()
     given = {

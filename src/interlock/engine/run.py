@@ -304,7 +304,12 @@ class _Run:
         if not names:
             return found
         chosen = await self.parts.store.tx(lambda c: earlier_choices(c, names))
-        return replace(found, earlier_carriers=chosen)
+        # Cases show this, and not everybody who reads those of one connection may know of the others.
+        own = self.platforms.rules.name
+        named = tuple(
+            one if one.connection == own else replace(one, connection="another connection") for one in chosen
+        )
+        return replace(found, earlier_carriers=named)
 
     async def _observe(self, kept: Kept, mirakl: MiraklOrder | None) -> Observation:
         now = self.parts.clock.now()

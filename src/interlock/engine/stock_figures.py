@@ -240,7 +240,7 @@ def _say_oversold(c: Connection, on: Ground, now: datetime) -> None:
     """A case for each item of which orders want more than there is, with a proposal which of them lose."""
     found = _divided(c, on.selling, on.items, on.articles, on.sold, now)
     said = {
-        sku: sentence(sku, available, divided)
+        sku: sentence(sku, available, divided, on.row.name)
         for sku, (available, divided) in found.items()
         if _concerns(divided, on.row.name)
     }

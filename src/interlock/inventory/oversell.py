@@ -67,16 +67,26 @@ def may_lose(reason: str, mirakl_state: str | None, in_shopify: bool, accepted_b
     return waits and not in_shopify and reason in IMPORT_WAITS
 
 
-def sentence(sku: str, available: int, found: Proposal) -> str:
-    """What a person is asked, with the proposal and its reasons."""
+def sentence(sku: str, available: int, found: Proposal, marketplace: str) -> str:
+    """What a person of this marketplace is asked, with the proposal and its reasons. Orders of other marketplaces are
+    counted and not named: not everybody who works on one may see the others."""
     total = sum(order.units for order in (*found.served, *found.losing))
-    served = ", ".join(_named(order) for order in found.served) or "none"
-    losing = ", ".join(_named(order) for order in found.losing)
+    served = _listed(found.served, marketplace) or "none"
+    losing = _listed(found.losing, marketplace)
     return (
         f"{total} units of {sku} were sold on marketplaces and wait for stock, and {max(available, 0)} are there. Somebody "
         f"loses. By deadline and then by value, these would be served: {served}; and these would not: {losing}. Choose on the "
         "page of this case, or put stock in: then everything goes on by itself."
     )
+
+
+def _listed(sold: tuple[Sold, ...], marketplace: str) -> str:
+    own = [_named(order) for order in sold if order.marketplace == marketplace]
+    others = [order.units for order in sold if order.marketplace != marketplace]
+    if others:
+        orders = "1 order" if len(others) == 1 else f"{len(others)} orders"
+        own.append(f"{orders} of other marketplaces ({sum(others)})")
+    return ", ".join(own)
 
 
 def _named(order: Sold) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from interlock.acceptance import decide as acceptance
-from interlock.acceptance.window import due_at
+from interlock.acceptance.window import due_at, starts_at
 from interlock.cancellations import decide as cancellations
 from interlock.desk import decide as desk
 from interlock.edits import decide as edits
@@ -409,9 +409,11 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
     elif _nothing_was_made(view, memory):
         # What is created later is created with the figures of that moment.
         memory = replace(memory, ordered=_at_present(mirakl, memory))
-    if memory.acceptance_due_at is None and mirakl.state == "WAITING_ACCEPTANCE":
-        due = due_at(view.rules, mirakl.created_at, view.now, seen_before)
-        memory = replace(memory, acceptance_due_at=due)
+    is_new = memory.acceptance_from is None and memory.acceptance_due_at is None
+    if is_new and mirakl.state == "WAITING_ACCEPTANCE":
+        memory = replace(memory, acceptance_from=starts_at(mirakl.created_at, view.now, seen_before))
+    if memory.acceptance_from is not None and mirakl.state == "WAITING_ACCEPTANCE":
+        memory = replace(memory, acceptance_due_at=due_at(view.rules, memory.acceptance_from))
     if view.offers:
         memory = replace(memory, shop_prices=shop_prices(mirakl, view.offers))
     if memory.sent_seen_at is None and mirakl.state in GONE_OUT:

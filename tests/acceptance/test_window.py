@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.acceptance.window import RUNGS, Window, due_at, window_of
+from interlock.acceptance.window import RUNGS, Window, due_at, starts_at, window_of
 from interlock.orders.memory import Memory
 from tests.build import CREATED, NOW, some_rules
 
@@ -40,13 +40,13 @@ def test_rungs_never_go_back_and_never_leave_the_window(length: timedelta) -> No
 
 
 def test_the_window_counts_from_the_orders_creation() -> None:
-    assert due_at(some_rules(), CREATED, NOW, seen_before=False) == CREATED + timedelta(days=2)
+    assert due_at(some_rules(), starts_at(CREATED, NOW, seen_before=False)) == CREATED + timedelta(days=2)
 
 
 def test_time_we_saw_it_spend_in_staging_does_not_count() -> None:
-    assert due_at(some_rules(), CREATED, NOW, seen_before=True) == NOW + timedelta(days=2)
+    assert due_at(some_rules(), starts_at(CREATED, NOW, seen_before=True)) == NOW + timedelta(days=2)
 
 
 def test_a_connection_without_a_window_has_no_due_time() -> None:
-    assert due_at(some_rules(acceptance_window=None), CREATED, NOW, seen_before=False) is None
+    assert due_at(some_rules(acceptance_window=None), CREATED) is None
     assert window_of(some_rules(acceptance_window=None), Memory(acceptance_due_at=NOW)) is None

@@ -179,6 +179,15 @@ def test_what_a_person_says_anew_is_tried_anew_and_what_agrees_is_no_case(
     assert "refuted" not in str(c.execute(select(connections.c.rules)).scalar_one())
 
 
+def test_a_time_to_accept_that_is_said_anew_has_proved_nothing_yet(c: Connection, row: ConnectionRow) -> None:
+    for allowed in (False, True):
+        keep_observation(c, Wakes(), row.id, Observation("acceptance_window", allowed, "48 h"), NOW)
+        assert refuted_cases(c) == [("acceptance_window", not allowed)]
+    keep_rules(c, Wakes(), row, row.rules, NOW, ("acceptance_window",))
+
+    assert observations_of(c, row.id) == {}
+
+
 def test_a_carrier_the_marketplace_drops_is_a_case_before_a_parcel_needs_it(
     c: Connection, row: ConnectionRow
 ) -> None:

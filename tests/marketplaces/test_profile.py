@@ -1,11 +1,12 @@
 """The capability profile: every entry with its source and age, and what only a setting says is marked as unverified."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from interlock.marketplaces.observed import Observation, observed
+from interlock.marketplaces.observed import Observation, observed, window_shown
 from interlock.marketplaces.profile import Entry, changes_between, profile_of
 from interlock.marketplaces.reasons import missing_codes, with_usable_reasons
 from interlock.marketplaces.settings import NAMES, Name, as_observed, refuted_settings, says_yes
@@ -19,8 +20,10 @@ from interlock.orders.actions import (
 )
 from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.connection import Carrier, ConnectionRules, ReasonOfEdit
+from interlock.orders.memory import Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unknown
-from tests.build import CREATED, NOW, some_rules
+from interlock.orders.snapshots import MiraklOrder
+from tests.build import CREATED, NOW, an_order, some_rules
 
 OUT, WISH, FRAUD = (
     OperatorReason("35", "No longer available", True),
@@ -148,12 +151,67 @@ def test_what_the_end_of_a_call_proves(
     assert (None if seen is None else (seen.name, seen.allowed)) == proved
 
 
+# -- the time to accept ------------------------------------------------------------------------------------
+
+TWO_DAYS = timedelta(days=2)
+WAITED = Memory(first_seen_at=CREATED + timedelta(minutes=1), acceptance_from=CREATED)
+LATER = CREATED + timedelta(days=9)
+
+
+def refused_after(hours: float, **changes: Any) -> MiraklOrder:
+    ended = CREATED + timedelta(hours=hours)
+    values = {"acceptance_decided_at": None, "updated_at": ended, "observed_at": LATER, "state": "REFUSED"}
+    return replace(an_order(), **{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("mirakl", "memory", "window", "proved"),
+    [
+        (refused_after(24), WAITED, TWO_DAYS, (False, "24 h 0 min")),
+        (refused_after(47.5), WAITED, TWO_DAYS, (False, "47 h 30 min")),
+        (refused_after(48), WAITED, TWO_DAYS, (True, "48 h 0 min")),
+        (refused_after(47.999), WAITED, TWO_DAYS, (True, "47 h 59 min")),
+        (refused_after(48.9), WAITED, TWO_DAYS, (True, "48 h 54 min")),
+        (refused_after(60), WAITED, TWO_DAYS, None),
+        (refused_after(24, acceptance_decided_at=CREATED), WAITED, TWO_DAYS, None),
+        (refused_after(24, state="CANCELED"), WAITED, TWO_DAYS, None),
+        (refused_after(24, state="WAITING_ACCEPTANCE"), WAITED, TWO_DAYS, None),
+        (refused_after(24), replace(WAITED, acceptance_from=None), TWO_DAYS, None),
+        (refused_after(0), WAITED, TWO_DAYS, None),
+        (refused_after(24), WAITED, None, None),
+        (None, WAITED, TWO_DAYS, None),
+    ],
+)
+def test_what_an_order_the_marketplace_refused_by_itself_proves_of_the_time_to_accept(
+    mirakl: MiraklOrder | None, memory: Memory, window: timedelta | None, proved: tuple[bool, str] | None
+) -> None:
+    seen = window_shown(mirakl, memory, window)
+
+    assert (None if seen is None else seen.allowed) == (None if proved is None else proved[0])
+    assert seen is None or (proved is not None and proved[1] in seen.evidence)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "source", "verified", "note"),
+    [(True, "observed", True, "after 48 h"), (False, "setting", False, "it is shorter: after 48 h")],
+)
+def test_the_time_to_accept_is_proved_or_said_to_be_shorter(
+    allowed: bool, source: str, verified: bool, note: str
+) -> None:
+    seen = {"acceptance_window": (Observation("acceptance_window", allowed, "after 48 h"), NOW)}
+
+    entry = entries(seen)["acceptance window"]
+
+    assert (entry.value, entry.source, entry.verified, entry.note) == ("48 h", source, verified, note)
+    assert entries(seen, acceptance_window=None)["acceptance window"].value == "not set"
+
+
 # -- settings the marketplace's answers speak against ------------------------------------------------------
 
 YES = some_rules(
     partial_acceptance=True, partial_cancelation=True, messages=True, reduction_after_debit="approve"
 )
-NO = some_rules(partial_acceptance=False, partial_cancelation=False, messages=False)
+NO = some_rules(acceptance_window=None, partial_acceptance=False, partial_cancelation=False, messages=False)
 SAID_NO = tuple((name, f"{name} was refused") for name in NAMES)
 
 
@@ -164,8 +222,8 @@ def test_what_the_marketplace_refused_is_not_allowed_whatever_its_setting_says(n
     assert rules.refuted == ((name, "no"),)
     assert rules.refuted_by(name) == "no"
     for other in NAMES:
-        # A refund has a case of its own each time it is refused.
-        assert says_yes(rules, other) is (other != name or name == "refunds")
+        # A refund has a case of its own each time it is refused, and one order proves no time to accept.
+        assert says_yes(rules, other) is (other != name or name in ("refunds", "acceptance_window"))
 
 
 @pytest.mark.parametrize(
@@ -182,6 +240,8 @@ def test_a_refuted_setting_says_what_happens_meanwhile_and_the_commands_that_end
     said: dict[str, str] = {one.name: one.sentence("atlas") for one in refuted_settings(YES, SAID_NO)}
 
     assert set(said) == set(NAMES)
+    assert "acceptance_window was refused" in said["acceptance_window"]
+    assert "`interlock connect --name atlas --acceptance-window TIME`" in said["acceptance_window"]
     for name, again, never in (
         ("partial_acceptance", "--partial-acceptance`", "--no-partial-acceptance`"),
         ("partial_cancelation", "--partial-cancelation`", "--no-partial-cancelation`"),

@@ -1,12 +1,18 @@
 """What the marketplace refuses although a setting allows it: a case of the connection, and other rules from that moment."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+from sqlalchemy import select
 
 from interlock.clock import SystemIdentifiers
 from interlock.console import desk
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.store import one_connection
+from interlock.marketplaces.store import observations_of
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import orders
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.mirakl.orders import SimOrder
 from tests.stories.stage import RULES, Theatre, answer_case, marketplace, open_cases
@@ -102,6 +108,48 @@ def test_units_the_shop_may_not_cancel_after_all_are_asked_about_until_the_setti
         (1,),
     }
     assert told.open_reasons == []
+
+
+def test_orders_refused_sooner_than_the_window_says_are_told_of_until_the_window_is_set_right(
+    theatre: Theatre,
+) -> None:
+    due: list[timedelta] = []
+
+    async def story(stage: Stage) -> None:
+        _allowed(stage, "OR21")
+        _window_is_set(stage, timedelta(hours=2))
+        await stage.until(2400)
+        assert stage.order.state == "REFUSED"
+        (case,) = (row for row in open_cases(stage) if row.reason == Reason.SETTING_REFUTED.value)
+        assert (case.subject, "0 h 30 min after it was made" in case.sentence) == ("acceptance_window", True)
+        stage.order = stage.marketplace.create_generated(skus=["MUG-BLUE"], quantities=[1])
+        await stage.until(2700)
+        due.append(_time_to_accept(stage))
+        _window_is_set(stage, timedelta(minutes=30))
+        await stage.until(2760)
+        due.append(_time_to_accept(stage))
+
+    told = theatre.tell(story, marketplace("all-or-nothing", acceptance_window_hours=0.5), 4800)
+    assert due == [timedelta(hours=2), timedelta(minutes=30)]
+    assert [row.closed_at is None for row in told.of(Reason.SETTING_REFUTED)] == [False]
+    (connection_id,) = told.stage.world.connection_ids.values()
+    with told.stage.world.database.begin() as c:
+        seen, _ = observations_of(c, connection_id)["acceptance_window"]
+    assert seen.allowed
+
+
+def _window_is_set(stage: Stage, window: timedelta) -> None:
+    (connection_id,) = stage.world.connection_ids.values()
+    with stage.world.database.begin() as c:
+        row, now = one_connection(c, connection_id), stage.world.service_clock.now()
+        rules = replace(row.rules, acceptance_window=window)
+        keep_rules(c, stage.world.wakeups, row, rules, now, ("acceptance_window",))
+
+
+def _time_to_accept(stage: Stage) -> timedelta:
+    with stage.world.database.begin() as c:
+        row = c.execute(select(orders).where(orders.c.mirakl_order_id == stage.order.id)).one()
+    return cast(timedelta, row.acceptance_due_at - stage.order.created)
 
 
 def _calls(stage: Stage) -> int:

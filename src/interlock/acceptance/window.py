@@ -57,13 +57,13 @@ def window_of(rules: ConnectionRules, memory: Memory) -> Window | None:
     return Window(memory.acceptance_due_at, rules.acceptance_window)
 
 
-def due_at(
-    rules: ConnectionRules, created_at: datetime, seen_waiting_at: datetime, seen_before: bool
-) -> datetime | None:
-    """When the marketplace will decide by itself. Counted from the order's creation, the earliest moment it may
-    count from; from the first sight in WAITING_ACCEPTANCE where we saw the order wait in STAGING before, because
-    that time does not count against the seller."""
-    if not rules.acceptance_window:
-        return None
-    start = seen_waiting_at if seen_before else min(created_at, seen_waiting_at)
-    return start + rules.acceptance_window
+def starts_at(created_at: datetime, seen_waiting_at: datetime, seen_before: bool) -> datetime:
+    """From when the marketplace counts the time to accept: the order's creation, the earliest moment it may count from; the
+    first sight in WAITING_ACCEPTANCE where we saw the order wait in STAGING before, because that time does not count
+    against the seller."""
+    return seen_waiting_at if seen_before else min(created_at, seen_waiting_at)
+
+
+def due_at(rules: ConnectionRules, started_at: datetime) -> datetime | None:
+    """When the marketplace will decide by itself, as the window is set now; None where none is set."""
+    return started_at + rules.acceptance_window if rules.acceptance_window else None

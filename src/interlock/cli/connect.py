@@ -421,7 +421,8 @@ class Terms:
             "partial_cancelation": self.partial_cancelation,
             "messages": self.messages,
         }
-        return tuple(name for name, value in given.items() if value is not None)
+        window: tuple[Name, ...] = ("acceptance_window",) if self.acceptance_window else ()
+        return (*window, *(name for name, value in given.items() if value is not None))
 
 
 @dataclass(frozen=True, slots=True)

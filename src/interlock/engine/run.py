@@ -25,7 +25,7 @@ from interlock.holds.decide import on_sight
 from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
-from interlock.marketplaces.observed import observed
+from interlock.marketplaces.observed import observed, window_shown
 from interlock.offers.store import bundles
 from interlock.orders.actions import (
     Action,
@@ -586,10 +586,18 @@ class _Run:
         for case in alarming:
             self.parts.alarm(self.platforms.rules.name, row.mirakl_order_id, case)
         self.memory = final.memory
+        await self._note_window(view)
         self.news = ()
         self.counted = self.counted or any(not isinstance(sent.action, ShowStatus) for sent in end.todo.send)
         probe("kept")
         return end
+
+    async def _note_window(self, view: View) -> None:
+        """An order the marketplace refused by itself shows how long it waits for an acceptance."""
+        seen = window_shown(view.mirakl, self.memory, view.rules.acceptance_window)
+        if seen is not None:
+            queue, connection_id = self.parts.queue, self.row.connection_id
+            await self.parts.store.tx(lambda c: keep_observation(c, queue, connection_id, seen, view.now))
 
     def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
         """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only

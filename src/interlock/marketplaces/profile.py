@@ -10,6 +10,9 @@ from interlock.orders.capability import Capability
 from interlock.orders.connection import ConnectionRules
 
 EXTERNAL_PARTNER = timedelta(minutes=15)
+UNSEEN_PARTNER = (
+    "decides how often OR11 may be called; no answer of a marketplace says it, so it stays a setting"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,27 @@ def _set(
     window = rules.acceptance_window
     partner = "yes" if poll_interval >= EXTERNAL_PARTNER else "no"
     return (
-        Entry("acceptance window", "not set" if window is None else _span(window), "setting", at, False),
-        Entry("external partner", partner, "setting", at, False, "decides how often OR11 may be called"),
+        _window(window, at, observations),
+        Entry("external partner", partner, "setting", at, False, UNSEEN_PARTNER),
         _learnt("partial acceptance", "partial_acceptance", rules.partial_acceptance, at, observations),
         _learnt("partial cancelation", "partial_cancelation", rules.partial_cancelation, at, observations),
         _learnt("refunds by the shop", "refunds", rules.reduction_after_debit != "task", at, observations),
         _learnt("messages", "messages", rules.messages, at, observations),
     )
+
+
+def _window(
+    window: timedelta | None, at: datetime, observations: Mapping[str, tuple[Observation, datetime]]
+) -> Entry:
+    """The time to accept as it is set, and what an order proved that the marketplace refused by itself."""
+    name, value = "acceptance window", "not set" if window is None else _span(window)
+    seen = observations.get("acceptance_window")
+    if seen is None or window is None:
+        return Entry(name, value, "setting", at, False)
+    observation, seen_at = seen
+    if observation.allowed:
+        return Entry(name, value, "observed", seen_at, True, observation.evidence)
+    return Entry(name, value, "setting", at, False, f"it is shorter: {observation.evidence}")
 
 
 def _learnt(

@@ -39,11 +39,16 @@ def observe(c: Connection, connection_id: int, seen: Observation, at: datetime) 
 
 
 def forget(c: Connection, connection_id: int, names: Sequence[str]) -> tuple[str, ...]:
-    """Drop what was seen to be refused of these; returns the names of which there was something to drop."""
+    """Drop what was seen to be refused of these, and whatever was seen of a time; returns the names of which there was
+    something to drop."""
     table = capability_observations
     dropped = c.execute(
         delete(table)
-        .where(table.c.connection_id == connection_id, table.c.name.in_(names), table.c.allowed.is_(False))
+        .where(
+            table.c.connection_id == connection_id,
+            table.c.name.in_(names),
+            or_(table.c.allowed.is_(False), table.c.name == "acceptance_window"),
+        )
         .returning(table.c.name)
     ).scalars()
     return tuple(sorted(dropped))

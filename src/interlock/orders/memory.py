@@ -268,6 +268,8 @@ class Memory:
     """All an order remembers. Every field is written by plans only and survives crashes with them."""
 
     first_seen_at: datetime | None = None
+    # from when the marketplace counts the time to accept, and when that ends by the window as it is set now
+    acceptance_from: datetime | None = None
     acceptance_due_at: datetime | None = None
     ordered: tuple[OrderedLine, ...] = ()
     # the import claim: the draft is stored here before it may be completed

@@ -8,6 +8,7 @@ from interlock.cases.store import cases
 from interlock.console.desk import answer_case as answer
 from interlock.console.stock import set_locations
 from interlock.engine.ledger import operations
+from interlock.engine.store import counts
 from interlock.inventory.store import figure_of, latest_imports
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
@@ -113,6 +114,17 @@ def test_an_offer_that_a_refusal_zeroed_is_told_again(theatre: Theatre) -> None:
     told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
     assert seen == {"refused": 0}
     assert shown(told.stage, "LAMP-OAK") == 100
+    zero = "Since the refusal the marketplace shows 0 of LAMP-OAK, of which 100 may be offered."
+    taken = "The offer LAMP-OAK, that showed 0 after the refusal, was told again: the marketplace took 100."
+    assert told.timeline.count(zero) == told.timeline.count(taken) == 1
+    assert told.timeline.index(zero) < told.timeline.index(taken)
+    assert counted(told, "offer_zeroed_by_refusal") == counted(told, "offer_repaired_after_refusal") == 1
+
+
+def counted(told: Told, name: str) -> int:
+    """How often the service counted this, for the one connection of the story."""
+    with told.stage.world.database.begin() as c:
+        return counts(c).get((name, "all-or-nothing"), 0)
 
 
 def test_a_file_of_which_nobody_knows_whether_it_arrived_is_waited_for(theatre: Theatre) -> None:

@@ -12,6 +12,7 @@ from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine import ledger
 from interlock.engine.capabilities import open_subjects
 from interlock.engine.gateways import ConnectedPlatforms
+from interlock.engine.refused_offers import repairs_taken
 from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
 from interlock.engine.sending import SEND_BY
 from interlock.engine.stock_figures import keep_figures
@@ -361,6 +362,7 @@ class StockDesk:
         connection_id = self._platforms.connection_id
         store.keep_import(c, flying.id, state=state, settled_at=now, words=words)
         store.forget_lines(c, connection_id)
+        repairs_taken(c, connection_id, self._platforms.rules.name, now)
         # Read back what the marketplace shows now (OF52 to OF54).
         want_offers(c, connection_id, now)
         close_connection_cases(

@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Row, Text, literal_column, or_, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.gateways import ConnectedPlatforms
+from interlock.engine.refused_offers import watch_refused
 from interlock.engine.run import EngineParts
 from interlock.engine.store import ConnectionRow, all_connections, beat, count, keep_poll, lead_duty
 from interlock.engine.troubles import note_trouble
 from interlock.imports.store import sku_map
 from interlock.inventory import store
 from interlock.inventory.observed import ChangedAt
+from interlock.inventory.refusals import refused_skus
 from interlock.inventory.store import SoldOrder
 from interlock.offers.store import links
 from interlock.orders.ports import ReadFailed
@@ -204,6 +206,7 @@ def fold_sold(c: Connection, selling: Selling, now: datetime) -> None:
     kept: list[SoldOrder] = []
     gone: list[int] = []
     touched: dict[int, set[str]] = {}
+    publishes = {one.id: one.live and one.rules.publish_stock for one in selling.rows}
     claimed: list[SoldOrder] = []
     ended: list[SoldOrder] = []
     for row in there:
@@ -214,6 +217,12 @@ def fold_sold(c: Connection, selling: Selling, now: datetime) -> None:
         if before is None or _what_counts(before) != _what_counts(found):
             units = (*found.units, *(() if before is None else before.units))
             touched.setdefault(row.connection_id, set()).update(sku for sku, _ in units)
+            if before is not None:
+                refused = refused_skus(
+                    before.units, found.units, row.ordered or (), row.lines or (), row.mirakl_state or ""
+                )
+                if publishes[row.connection_id]:
+                    watch_refused(c, row.connection_id, row.id, refused, now)
         if found.claimed_at == now:
             claimed.append(found)
         if row.ended_at is None:

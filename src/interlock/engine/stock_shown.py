@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from interlock.engine.refused_offers import zeros_seen
 from interlock.engine.store import ConnectionRow, count
 from interlock.inventory.store import keep_shown
 
@@ -15,6 +16,7 @@ def stock_shown(c: Connection, row: ConnectionRow, quantities: Mapping[str, int]
     if not row.rules.publish_stock:
         return 0
     drifted = keep_shown(c, row.id, quantities, asked_at)
+    zeros_seen(c, row, quantities, asked_at)
     if drifted:
         count(c, "stock_drifted", row.name, len(drifted))
         zeroed = sum(1 for _, believed, shown in drifted if shown == 0 and believed > 0)

@@ -98,6 +98,18 @@ stock_sold = Table(
     Index("ix_stock_sold_connection", "connection_id"),
 )
 
+# Offers of which an order was refused, until their figure was taken again. Some operators set them to zero.
+stock_refusals = Table(
+    "stock_refusals",
+    metadata,
+    Column("connection_id", BigInteger, ForeignKey("connections.id"), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    # when the marketplace was first seen to show none
+    Column("zero_seen_at", UtcDateTime),
+)
+
 stock_buffers = Table(
     "stock_buffers",
     metadata,

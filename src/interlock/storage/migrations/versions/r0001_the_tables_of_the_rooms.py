@@ -1121,6 +1121,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_no", "line", name=op.f("pk_stock_import_lines")),
     )
     op.create_table(
+        "stock_refusals",
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("zero_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_stock_refusals_connection_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_stock_refusals_order_id")),
+        sa.PrimaryKeyConstraint("connection_id", "sku", "order_id", name=op.f("pk_stock_refusals")),
+    )
+    op.create_table(
         "stock_sold",
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("connection_id", sa.BigInteger(), nullable=False),

@@ -156,6 +156,29 @@ def test_a_new_connection_says_where_its_orders_stand_and_that_it_does(
         assert "one tag that begins with" not in " ".join(said.output.split())
 
 
+def test_where_an_order_is_in_the_portal_is_said_once_and_checked(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = allowed_reason(interlock, given, platforms)
+    connect(interlock, given, platforms)
+
+    def kept() -> str:
+        with database.begin() as c:
+            (row,) = all_connections(c)
+        return row.rules.order_in_portal
+
+    change = ("connect", "--name", "atlas", "--order-in-portal")
+    assert kept() == ""
+    assert interlock(*change, "https://atlas.example/orders/{order_id}").exit_code == 0
+    assert kept() == "https://atlas.example/orders/{order_id}"
+    refused = interlock(*change, "https://atlas.example/orders/{number}")
+    assert refused.exit_code == Exit.REFUSED
+    assert "{order_id} once" in " ".join(refused.output.split())
+    assert kept() == "https://atlas.example/orders/{order_id}"
+    assert interlock(*change, "none").exit_code == 0
+    assert kept() == ""
+
+
 def test_whoever_wants_no_status_says_so_when_the_connection_is_added(
     interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
 ) -> None:

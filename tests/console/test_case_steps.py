@@ -12,6 +12,7 @@ from interlock.console.case_list import CaseRow, case_rows
 from interlock.console.case_steps import MAP_PAGES, STEPS, Step, buttons, buttons_at, places_of
 from interlock.console.doors import Need, need_of
 from interlock.engine.store import ConnectionRow, connections
+from interlock.orders.codec import encode
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database, InlineStore
@@ -20,7 +21,10 @@ from interlock.web import WebParts, create_app
 from tests.access.test_every_route import every_route
 from tests.console.seed import CLOCK, TESTER, Numbered, Stopped, Wakes, connect, edited_up, keep
 
-OF_NOTHING = {name: "" for name in ("order", "connection", "name", "subject", "in_shopify", "shop", "portal")}
+OF_NOTHING = {
+    name: ""
+    for name in ("order", "connection", "name", "subject", "in_shopify", "shop", "portal", "in_portal")
+}
 
 
 @pytest.fixture
@@ -41,7 +45,8 @@ def row(database: Database, connection: ConnectionRow) -> CaseRow:
 
 
 def test_no_step_is_there_for_nothing() -> None:
-    assert set(Step) == {step for steps in STEPS.values() for step in steps}
+    # Where the order's own page is known, it stands in the place of the portal's start.
+    assert set(Step) == {step for steps in STEPS.values() for step in steps} | {Step.IN_PORTAL}
 
 
 def test_a_case_that_knows_only_where_it_belongs_has_a_step(row: CaseRow) -> None:
@@ -91,6 +96,18 @@ def test_the_order_in_shopify_and_the_portal_are_one_click_away(database: Databa
     assert found["portal"] == "https://atlas.example"
     assert found["look_again"] == f"/orders/{row.order_id}/replay"
     assert found["desk"] == f"/orders/{row.order_id}#edit"
+
+
+def test_the_order_in_the_portal_is_one_click_away_where_its_address_is_known(
+    database: Database, connection: ConnectionRow, row: CaseRow
+) -> None:
+    rules = replace(connection.rules, order_in_portal="https://atlas.example/orders/{order_id}")
+    with database.begin() as c:
+        c.execute(update(connections).where(connections.c.id == connection.id).values(rules=encode(rules)))
+        found = {button.name: button.address for button in buttons(c, row, everything("ada"))}
+
+    assert found["in_portal"] == "https://atlas.example/orders/M-1001-A"
+    assert "portal" not in found
 
 
 def test_an_address_that_no_browser_may_follow_is_no_step(

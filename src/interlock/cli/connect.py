@@ -19,6 +19,7 @@ from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, pro
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console.connections import connection_named, policies_of, profile_view, services_in_words
+from interlock.console.portal import TemplateRefused, checked_template
 from interlock.console.reason_codes import reason_map
 from interlock.engine.budgets import MIRAKL_CEILINGS
 from interlock.engine.capabilities import keep_capability, keep_rules
@@ -182,6 +183,14 @@ def connect(
             help="none: no mail about these orders is wanted; shipping: shipping mails reach the relay address.",
         ),
     ] = "",
+    order_in_portal: Annotated[
+        str,
+        typer.Option(
+            "--order-in-portal",
+            help="The https address of an order's page in the marketplace's portal, with {order_id} where its number stands; "
+            "none: links lead to the portal's start.",
+        ),
+    ] = "",
     ships_from: Annotated[
         list[str] | None,
         typer.Option(
@@ -236,6 +245,7 @@ def connect(
                 price_tolerance.strip(),
                 show_status.strip(),
                 customer_mail.strip(),
+                order_in_portal.strip(),
                 tuple(ships_from or ()),
                 Terms(
                     acceptance_window.strip(),
@@ -442,6 +452,7 @@ class Policies:
     price_tolerance: str
     show_status: str
     customer_mail: str
+    order_in_portal: str
     ships_from: tuple[str, ...]
     terms: Terms
 
@@ -453,7 +464,7 @@ class Policies:
     @property
     def given(self) -> bool:
         """Whether any of them was used."""
-        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "", (), Terms())
+        return self != Policies((), (), "", "", "", "", "", "", "", "", "", "", "", "", (), Terms())
 
     def applied(self, rules: ConnectionRules) -> ConnectionRules:
         """The rules with these options but for the reasons. Raises CannotConnect naming the option that cannot be."""
@@ -494,6 +505,7 @@ class Policies:
             price_tolerance=_per_cent("--price-tolerance", self.price_tolerance, rules.price_tolerance),
             show_status=_yes_or_no("--show-status", self.show_status, rules.show_status),
             shipping_origins=_origins(self.ships_from, rules.shipping_origins),
+            order_in_portal=_template(self.order_in_portal, rules.order_in_portal),
         )
         if rules.reduction_after_debit == "automatic" and rules.refund_cap is None:
             raise CannotConnect(
@@ -515,6 +527,20 @@ class Policies:
                 )
             rules = replace(rules, refund_reason=offered[0][0])
         return rules
+
+
+def _template(given: str, present: str) -> str:
+    """The template of an order's page in the portal. Raises CannotConnect."""
+    if not given:
+        return present
+    if given == "none":
+        return ""
+    try:
+        return checked_template(given)
+    except TemplateRefused as refused:
+        raise CannotConnect(
+            f"--order-in-portal: {refused}, not {given[:80]!r}. Nothing was stored."
+        ) from None
 
 
 def _with_reasons(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from interlock.access.roles import Permission, Person, may
 from interlock.console.case_list import CaseRow
 from interlock.console.order import admin_page
+from interlock.console.portal import portal_page
 from interlock.engine.store import connections
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
@@ -69,7 +70,16 @@ class Step(Enum):
     IN_SHOPIFY = Kind("Open it in Shopify", "The order in the shop's admin.", "{in_shopify}", outside=True)
     SHOP = Kind("Open the shop's admin", "Products, stock, locations, apps.", "{shop}", outside=True)
     PORTAL = Kind(
-        "Open the marketplace portal", "Where the marketplace lets the shop act.", "{portal}", outside=True
+        "Open the marketplace portal",
+        "Its start: where the shop acts itself.",
+        "{portal}",
+        outside=True,
+    )
+    IN_PORTAL = Kind(
+        "Open it in the marketplace portal",
+        "The order where the marketplace lets the shop act.",
+        "{in_portal}",
+        outside=True,
     )
     CARRIERS = Kind(
         "Open the carrier map",
@@ -264,22 +274,34 @@ def buttons_at(row: CaseRow, person: Person, places: Mapping[str, str]) -> tuple
     """The steps of a case whose places are known and that the person may take."""
     return tuple(
         Button(step.name.lower(), step.value, step.value.address.format(**places))
-        for step in STEPS[Reason(row.reason)]
+        for step in (_nearer(step, places) for step in STEPS[Reason(row.reason)])
         if all(places.get(name) for _, name, _, _ in Formatter().parse(step.value.address) if name)
         and may(person, step.value.needs, None if step.value.whole else row.connection_id)
     )
 
 
+def _nearer(step: Step, places: Mapping[str, str]) -> Step:
+    """The order's own page in the portal instead of the portal's start, where that is known."""
+    return Step.IN_PORTAL if step is Step.PORTAL and places["in_portal"] else step
+
+
 def places_of(c: Connection, row: CaseRow) -> dict[str, str]:
     """What the addresses of steps speak of, as an address has it; empty where the case knows of none."""
     of_connection = c.execute(
-        select(connections.c.mirakl_origin, connections.c.shopify_shop).where(
-            connections.c.id == row.connection_id
-        )
+        select(
+            connections.c.mirakl_origin,
+            connections.c.shopify_shop,
+            connections.c.rules["order_in_portal"].astext.label("order_in_portal"),
+        ).where(connections.c.id == row.connection_id)
     ).one_or_none()
-    shopify_id = c.execute(select(orders.c.shopify_order_id).where(orders.c.id == row.order_id)).scalar()
+    of_order = c.execute(
+        select(orders.c.shopify_order_id, orders.c.mirakl_order_id).where(orders.c.id == row.order_id)
+    ).one_or_none()
+    shopify_id = None if of_order is None else of_order.shopify_order_id
     shop = "" if of_connection is None else str(of_connection.shopify_shop or "")
     origin = "" if of_connection is None else str(of_connection.mirakl_origin or "")
+    template = "" if of_connection is None else of_connection.order_in_portal or ""
+    page = portal_page(origin, template, "" if of_order is None else of_order.mirakl_order_id)
     return {
         "order": str(row.order_id or ""),
         "connection": str(row.connection_id or ""),
@@ -287,6 +309,6 @@ def places_of(c: Connection, row: CaseRow) -> dict[str, str]:
         "subject": quote(row.subject, safe=""),
         "in_shopify": admin_page(shop, shopify_id or ""),
         "shop": f"https://{shop}/admin" if shop else "",
-        # Only an address that a browser may follow: in a rehearsal it is a place of the simulator.
-        "portal": origin if origin.startswith("https://") else "",
+        "portal": portal_page(origin, "", "").address,
+        "in_portal": "" if of_order is None or not template else page.address,
     }

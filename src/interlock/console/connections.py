@@ -271,6 +271,14 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
             "sends none itself; whoever ships tells Shopify to.",
         ),
         (
+            "order in the portal",
+            rules.order_in_portal or "not set",
+            "Orders, cases and refund tasks lead to the order's own page in the marketplace's portal."
+            if rules.order_in_portal
+            else "Orders, cases and refund tasks lead to the portal's start: nothing the marketplace tells says where an order's "
+            "page is. Copy its address from the portal and say it with --order-in-portal.",
+        ),
+        (
             "poll interval",
             f"{row.poll_seconds} s",
             "How often the marketplace is asked for changes, besides "

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from interlock.cases.store import cases
 from interlock.console.case_list import CaseRow, case_rows
+from interlock.console.portal import PortalPage, portal_page
 from interlock.console.stages import Standing, standing_of
 from interlock.edits.diff import differences
 from interlock.edits.reading import Edit
@@ -116,6 +117,7 @@ class OrderPage:
     shopify_order_id: str
     shopify_name: str
     shopify_admin_url: str
+    portal: PortalPage
     mirakl_state: str
     created_at: datetime
     mirakl_seen_at: datetime | None
@@ -176,6 +178,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         shopify_order_id=row.shopify_order_id or "",
         shopify_name=row.shopify_name or "",
         shopify_admin_url=admin_page(connection.shopify_shop, row.shopify_order_id or ""),
+        portal=portal_page(connection.mirakl_origin, connection.rules.order_in_portal, row.mirakl_order_id),
         mirakl_state=row.mirakl_state or "",
         created_at=row.created_at,
         mirakl_seen_at=row.mirakl_seen_at,

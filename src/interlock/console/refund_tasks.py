@@ -13,6 +13,7 @@ from interlock.cases.store import cases
 from interlock.cases.work import Status, status_of
 from interlock.console import wording
 from interlock.console.lists import Asked, row_mark
+from interlock.console.portal import PortalPage, portal_page
 from interlock.engine.store import connections
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory, RefundDue, RefundTask
@@ -53,8 +54,7 @@ class DueLine:
 
 @dataclass(frozen=True, slots=True)
 class RefundTaskRow:
-    """One refund that somebody has to make, approve or look at. `portal` is the marketplace's own site, empty where it is
-    not known; `reason_code` what the connection uses for it (RE01), empty where none is set."""
+    """One refund that somebody has to make, approve or look at. `portal` is where it is made; `reason_code` what the connection uses for it (RE01), empty where none is set."""
 
     case_id: int
     order_id: int
@@ -76,7 +76,7 @@ class RefundTaskRow:
     commission: Decimal | None
     lines: tuple[DueLine, ...]
     reason_code: str
-    portal: str
+    portal: PortalPage
     seen: tuple[str, ...]
 
     def money(self, amount: Decimal | None) -> str:
@@ -99,6 +99,7 @@ def refund_tasks_page(
             orders.c.last_view,
             connections.c.name.label("connection"),
             connections.c.mirakl_origin,
+            connections.c.rules["order_in_portal"].astext.label("order_in_portal"),
         )
         .join(orders, orders.c.id == cases.c.order_id)
         .join(connections, connections.c.id == cases.c.connection_id)
@@ -154,7 +155,7 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
         commission=sum(back, ZERO) if back else None,
         lines=lines,
         reason_code=_reason_code(view, memory, task),
-        portal=row.mirakl_origin if str(row.mirakl_origin).startswith("https://") else "",
+        portal=portal_page(str(row.mirakl_origin), row.order_in_portal or "", row.mirakl_order_id),
         seen=() if task is None else task.settled_by,
     )
 

@@ -96,7 +96,10 @@ class ConnectionRules:
 
     `stock_locations` are the Shopify locations whose stock is offered, every active one where none is named;
     `stock_buffer` are units that are held back from each offer. `stock_zeroed` says why every offer shows nothing for now
-    (a person and a reason), empty in ordinary times."""
+    (a person and a reason), empty in ordinary times.
+
+    `order_in_portal` is the address of an order in the marketplace's portal with {order_id} in it, empty where nobody said
+    it; only pages use it."""
 
     name: str
     hold_handle: str
@@ -138,6 +141,7 @@ class ConnectionRules:
     stock_locations: tuple[str, ...] = ()
     stock_buffer: int = 0
     stock_zeroed: str = ""
+    order_in_portal: str = ""
     refuted: tuple[tuple[str, str], ...] = ()
 
     def refuted_by(self, name: str) -> str:

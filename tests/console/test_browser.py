@@ -7,24 +7,31 @@ written to the folder that INTERLOCK_SCREENSHOTS names, else to `screenshots`.
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from interlock.access.rules import AccessRules
 from interlock.cases import work
-from interlock.cases.store import answers
+from interlock.cases.replays import MOST_AT_ONCE
+from interlock.cases.store import answers, cases
 from interlock.console.doors import SESSION
+from interlock.desk.store import desk_edits
+from interlock.engine.store import all_connections
 from interlock.monitoring import outbox
 from interlock.monitoring.decide import Alert
-from interlock.orders.store import tell
+from interlock.orders.store import orders, tell
+from interlock.orders.view import View
 from interlock.storage.database import Database
-from tests.console.seed import CLOCK, TESTER
+from tests.build import a_fulfillment_order, a_memory, a_shopify_order, a_view, an_order, some_rules
+from tests.console.seed import CLOCK, TESTER, keep, shipped_with
 from tests.console.served import AXE, CHROMIUM, EVIL, NEEDS_A_BROWSER, ROOT, Served, serving
 from tests.databases import ThrowawayServer
 from tests.monitoring.receiver import Receiver
+from tests.replacements.test_decide import GONE, a_duplicate, view_of
 
 pytestmark = NEEDS_A_BROWSER
 playwright = pytest.importorskip(
@@ -488,3 +495,120 @@ def test_a_wrong_password_is_refused_in_words_and_says_nothing_of_who_exists(
     refused = page.get_by_role("alert")
     refused.wait_for()
     assert "nobody" not in refused.inner_text()
+
+
+def shown(served: Served, *views: View) -> list[int]:
+    """Further orders of the console's only connection, as runs leave them."""
+    with served.database.begin() as c:
+        (row,) = all_connections(c)
+        return [keep(c, row, view)[0] for view in views]
+
+
+def test_an_order_is_edited_at_the_desk_once_its_preview_was_read(screen: Screen, served: Served) -> None:
+    shopify = a_shopify_order(
+        id="SO6",
+        name="#1006",
+        marker="atlas:M-1006-A",
+        fulfillment_orders=(a_fulfillment_order("FO6"),),
+    )
+    view = a_view(
+        order_id="M-1006-A",
+        shopify=shopify,
+        mirakl=replace(an_order(), order_id="M-1006-A", seller_reference="#1006"),
+        memory=a_memory(shopify_order_id="SO6", shopify_order_name="#1006"),
+        rules=some_rules(partial_cancelation=True, cancelation_reason="15"),
+    )
+    (order,) = shown(served, view)
+    page = screen.open(f"/orders/{order}")
+    page.get_by_text("Choose what to edit").click()
+    page.locator("input[name='units.L1']").fill("1")
+    page.get_by_role("button", name="What would happen").click()
+
+    page.get_by_role("heading", name="What would happen").wait_for()
+    assert page.get_by_text("The marketplace is asked to cancel 1 of MUG.").is_visible()
+    assert page.get_by_text("Nothing has been sent.").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
+    assert _serious(page) == []
+    with served.database.begin() as c:
+        assert c.execute(select(desk_edits)).all() == []
+    page.locator("form.answer").get_by_label("Why").fill("The customer wants one mug.")
+    page.get_by_role("button", name="Make this edit").click()
+
+    page.get_by_role("heading", name="Edit of lines").wait_for()
+    edits = page.locator("#edits")
+    assert "waiting" in edits.get_by_role("heading").inner_text()
+    assert f"{TESTER.handle}, " in edits.inner_text()
+    assert "The customer wants one mug." in edits.inner_text()
+    assert _serious(page) == []
+    with served.database.begin() as c:
+        (edit,) = c.execute(select(desk_edits.c.edit).where(desk_edits.c.order_id == order)).scalars()
+    assert (edit["quantities"], edit["who"]) == ([["S1", 1]], TESTER.handle)
+    assert screen.complaints == []
+
+
+def test_the_question_which_order_replaces_another_is_answered(screen: Screen, served: Served) -> None:
+    gone = replace(GONE, id="SO71", name="#1071", marker="atlas:M-1007-A")
+    view = view_of(
+        (a_duplicate(id="SO72", name="#1072"),),
+        a_memory(shopify_order_id="SO71", shopify_order_name="#1071"),
+        order_id="M-1007-A",
+        shopify=gone,
+        mirakl=replace(an_order(), order_id="M-1007-A", seller_reference="#1071"),
+    )
+    (order,) = shown(served, view)
+    page = screen.open(f"/orders/{order}")
+    page.locator("a[id$='-take_over']").click()
+    page.wait_for_url("**/cases/*option=take_over*")
+    assert "#1072" in page.locator("main").inner_text()
+    assert page.get_by_role("radio", checked=True).get_attribute("value") == "take_over"
+    assert _serious(page) == []
+    page.locator("#answer").get_by_label("Why").fill("Staff made it anew for the customer.")
+    page.get_by_role("button", name="Answer").click()
+
+    page.wait_for_url(f"**/orders/{order}")
+    page.get_by_text("has answered; the next look takes it up").first.wait_for()
+    with served.database.begin() as c:
+        said = c.execute(
+            select(answers.c.subject, answers.c.option, answers.c.why).where(answers.c.order_id == order)
+        ).one()
+    assert tuple(said) == ("SO72", "take_over", "Staff made it anew for the customer.")
+    assert _serious(page) == []
+    assert screen.complaints == []
+
+
+def test_one_mapping_frees_its_orders_and_the_page_counts_them_as_they_go(
+    screen: Screen, served: Served
+) -> None:
+    number = MOST_AT_ONCE + 5
+    made = shown(served, *(shipped_with("Snail Mail", f"M-2{n:03d}-A") for n in range(number)))
+    with served.database.begin() as c:
+        case = c.execute(select(cases.c.id).where(cases.c.order_id == made[0])).scalar_one()
+    page = screen.open(f"/cases/{case}")
+    assert page.get_by_text(f"It frees {number} orders.").is_visible()
+    page.locator("main").get_by_role("link", name="Map the carrier").first.click()
+    page.get_by_label("Marketplace code").fill("DPD")
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.get_by_role("link", name="follow them").click()
+    heading = page.get_by_role("heading", level=1)
+    heading.filter(has_text=f"0 of {number} orders are free").wait_for()
+    assert page.get_by_role("progressbar", name="Orders looked at").get_attribute("max") == str(number)
+    assert _serious(page) == []
+
+    # What workers do, a few at a time: they look at the order, and its case closes.
+    for done in (3, MOST_AT_ONCE, number):
+        with served.database.begin() as c:
+            c.execute(update(orders).where(orders.c.id.in_(made[:done])).values(handled=orders.c.hints))
+            c.execute(
+                update(cases)
+                .where(cases.c.order_id.in_(made[:done]), cases.c.closed_at.is_(None))
+                .values(closed_at=CLOCK, closed_because="It is mapped.")
+            )
+        # The page hears of it by itself.
+        heading.filter(has_text=f"{done} of {number} orders are free").wait_for()
+    assert page.evaluate("document.querySelector('progress').value") == number
+    assert _serious(page) == []
+    assert screen.complaints == []
+
+
+def _serious(page: Any) -> list[str]:
+    return _axe(page) if AXE.exists() else []

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx2
 from sqlalchemy import select
@@ -106,7 +106,7 @@ def acceptance_of(stage: Stage, order: SimOrder) -> timedelta:
         if effect.kind == "accepted" and effect.order_id == order.id
     ]
     with stage.world.database.begin() as c:
-        known = c.execute(
+        known: datetime = c.execute(
             select(orders.c.created_at).where(orders.c.mirakl_order_id == order.id)
         ).scalar_one()
     return at - known

@@ -407,6 +407,13 @@ class _Measured(Collector):
             for drift in self._board.drift:
                 gauge.add_metric([drift.connection], getattr(drift, number_of))
             yield gauge
+        offers = GaugeMetricFamily(
+            "interlock_offers", "Offers by what their SKU is, each once.", labels=["connection", "state"]
+        )
+        for drift in self._board.drift:
+            for state, number_in in drift.states:
+                offers.add_metric([drift.connection, state], number_in)
+        yield offers
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

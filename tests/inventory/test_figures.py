@@ -10,6 +10,7 @@ from interlock.engine.stock_figures import keep_figures
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
+from interlock.inventory.observed import ShownItem
 from interlock.offers.matching import Component, Offered, Variant, match
 from interlock.offers.store import keep_links, keep_offers, keep_variants, unseen_are_gone
 from interlock.orders.store import orders
@@ -107,6 +108,39 @@ def test_what_the_shop_has_no_more_is_offered_no_more_with_or_without_its_link(
         keep_links(c, row.id, match(offered, variants, {}, {}), NOW)
         again(c, row, 3)
         assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (0, 3)
+
+
+def test_an_offer_that_was_published_and_lost_its_product_to_another_sku_shows_nothing_until_it_is_back(
+    database: Database, row: ConnectionRow
+) -> None:
+    offered = (Offered(1, "MUG", 0), Offered(2, "LAMP", 0))
+    mug, lamp = item("MUG", 7), item("LAMP", 3)
+    renamed = ShownItem(mug.item_id, mug.variant_id, "MUG-NEW", True, mug.levels)
+
+    def shop_shows(c: Connection, *items: ShownItem) -> None:
+        variants = tuple(Variant(one.variant_id, one.sku, one.item_id) for one in items)
+        keep_variants(c, row.shopify_shop, variants, NOW)
+        store.keep_items(c, row.shopify_shop, items, NOW + MINUTE)
+        keep_links(c, row.id, match(offered, variants, {}, {}), NOW)
+
+    with database.begin() as c:
+        stocked(c, row, (mug, lamp), NOW - MINUTE)
+        c.execute(update(store.stock_figures).where(store.stock_figures.c.sku == "MUG").values(published=7))
+        shop_shows(c, renamed, lamp)
+        again(c, row, 2)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (0, 3)
+        said = store.figure_of(c, row.id, "MUG")
+        assert said is not None
+        assert "With care: no product of the shop carries this SKU any more." in said.because
+
+        shop_shows(c, mug, lamp)
+        again(c, row, 4)
+        assert target(c, row, "MUG") == 7
+        # what was never published is somebody else's figure
+        c.execute(update(store.stock_figures).values(published=None))
+        shop_shows(c, renamed, lamp)
+        again(c, row, 6)
+        assert store.figure_of(c, row.id, "MUG") is None
 
 
 def test_an_offer_that_nothing_ever_stood_behind_is_left_alone(

@@ -15,7 +15,17 @@ from interlock.inventory.store import add_import, keep_import, lines_leave, stoc
 from interlock.monitoring.board import findings, make_board
 from interlock.monitoring.rollup import counted_since, edit_clock_rows
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, judged
-from interlock.monitoring.skus import SkuMark, mark_of, note_sales, sample_skus, sku_page, week_of
+from interlock.monitoring.skus import (
+    OFFER_STATES,
+    SkuMark,
+    mark_of,
+    note_sales,
+    offer_states,
+    sample_skus,
+    sku_page,
+    week_of,
+)
+from interlock.offers.store import offers
 from interlock.orders.codec import encode
 from interlock.orders.memory import Memory, OrderedLine
 from interlock.orders.reasons import Reason
@@ -103,6 +113,36 @@ def figure(
     c.execute(
         insert(stock_figures).values(connection_id=row.id, sku=sku, target=target, believed=believed, **more)
     )
+
+
+@pytest.mark.parametrize(
+    ("of_mug", "state"),
+    [
+        (None, "not known"),
+        ({"target": 5, "believed": None}, "not known"),
+        ({"target": 5, "believed": 5}, "in agreement"),
+        ({"target": 5, "believed": 6}, "oversold"),
+        ({"target": 5, "believed": 4}, "drifting"),
+        ({"target": 5, "believed": None, "shown_before": 4}, "drifting"),
+        ({"target": 5, "believed": 5, "refused_why": "unknown offer"}, "refused"),
+        ({"target": 5, "believed": 6, "refused_why": "unknown offer"}, "oversold"),
+    ],
+)
+def test_every_offer_is_counted_once_by_its_state(
+    c: Connection, row: ConnectionRow, of_mug: dict[str, Any] | None, state: str
+) -> None:
+    """MUG and OUT are linked; TWIN is carried by two products; SET and lamp-2 have none."""
+    figure(c, row, "OUT", 0, 0)
+    if of_mug is not None:
+        figure(c, row, "MUG", **{"target": None, "believed": None, **of_mug})
+    c.execute(update(offers).where(offers.c.sku == "SET").values(deleted=True))
+
+    wanted = {"in agreement": 1, "unmapped": 1, "ambiguous": 1, "deleted": 1}
+    wanted[state] = wanted.get(state, 0) + 1
+    found = offer_states(c, row)
+    assert {name: number for name, number in found if number} == wanted
+    assert tuple(name for name, _ in found) == OFFER_STATES
+    assert sum(number for _, number in found) == 5
 
 
 def test_drift_is_counted_by_the_minute_and_begins_anew_each_week(c: Connection, row: ConnectionRow) -> None:

@@ -59,6 +59,25 @@ def test_an_offer_nobody_can_buy_stops_no_order() -> None:
     assert found((*OFFERS, Offered(9, "X", 0, active=False))) == []
 
 
+def test_an_offer_without_a_product_that_we_hold_at_zero_is_one_until_it_is_mapped() -> None:
+    offers = (*OFFERS, Offered(9, "X", 0, active=False))
+
+    def held(
+        variants: tuple[Variant, ...] = VARIANTS, table: dict[str, str] | None = None
+    ) -> list[tuple[Reason, str]]:
+        sides = Sides(
+            "atlas", offers, variants, match(offers, variants, table or {}, {}), (), frozenset({"X"})
+        )
+        return [(one.reason, one.subject) for one in findings(sides, NOW)]
+
+    assert held() == [(Reason.OFFER_WITHOUT_VARIANT, "X")]
+    assert held(table={"X": "A"}) == []
+    # retired: the zero is meant to stay
+    assert held((*VARIANTS, Variant("V9", "X", gone=True))) == []
+    # two products carry it: a zero may be their smaller stock
+    assert held((*VARIANTS, Variant("V8", "X", "I8"), Variant("V9", "X", "I9"))) == []
+
+
 def test_a_table_that_leads_nowhere_is_said_with_the_sku_it_leads_to() -> None:
     one = all_of(table={"A": "GONE"})[0]
     assert (one.reason, one.subject) == (Reason.OFFER_WITHOUT_VARIANT, "A")

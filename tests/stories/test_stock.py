@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from interlock.cases.store import cases
 from interlock.console.desk import answer_case as answer
+from interlock.console.desk import map_sku_names
 from interlock.console.stock import set_locations
 from interlock.engine.ledger import operations
 from interlock.engine.store import counts
@@ -125,6 +126,36 @@ def counted(told: Told, name: str) -> int:
     """How often the service counted this, for the one connection of the story."""
     with told.stage.world.database.begin() as c:
         return counts(c).get((name, "all-or-nothing"), 0)
+
+
+def test_an_offer_whose_product_is_called_otherwise_shows_nothing_until_it_is_mapped(
+    theatre: Theatre,
+) -> None:
+    """The SKU of a variant is changed in Shopify; the next comparison takes the link away and opens the case."""
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        world = stage.world
+        learn_offers(world)
+        await stage.until(900)
+        seen["before"] = shown(stage, "LAMP-OAK")
+        lamp = next(one for one in world.shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        lamp.sku = "LAMP-OAK-2"
+        await world.compare("all-or-nothing")
+        await stage.until(2200)
+        seen["renamed"] = shown(stage, "LAMP-OAK")
+        seen["case"] = [(row.reason, row.subject) for row in open_cases(stage) if row.subject == "LAMP-OAK"]
+        row = world.connection_row("all-or-nothing")
+        with world.database.begin() as c:
+            now = world.service_clock.now()
+            map_sku_names(c, world.wakeups, row, [("LAMP-OAK", "LAMP-OAK-2")], "Ada", now)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True)
+    assert seen["before"] == 100
+    assert seen["renamed"] == 0
+    assert seen["case"] == [(Reason.OFFER_WITHOUT_VARIANT.value, "LAMP-OAK")]
+    assert shown(told.stage, "LAMP-OAK") == 100
+    assert Reason.OFFER_WITHOUT_VARIANT.value not in told.open_reasons
 
 
 def test_a_file_of_which_nobody_knows_whether_it_arrived_is_waited_for(theatre: Theatre) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
 from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
+from interlock.inventory.store import stock_figures
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
 from interlock.offers.matching import Offered, Unlinked, Variant, match
 from interlock.offers.reading import OfferRead
@@ -43,7 +44,22 @@ def sides_of(c: Connection, row: ConnectionRow, now: datetime) -> Sides:
     offered = [offer for offer in offers if not offer.deleted]
     matches = match(offered, variants, sku_map(c, row.id), bundles(c, row.id))
     deleted = tuple(Deleted(sku, at) for sku, at in deleted_offers(c, row.id, now - DELETED_FOR))
-    return Sides(row.name, offers, variants, matches, deleted)
+    return Sides(row.name, offers, variants, matches, deleted, _held(c, row))
+
+
+def _held(c: Connection, row: ConnectionRow) -> frozenset[str]:
+    """Offers whose figure is a zero of ours; none while every offer shows nothing for another reason."""
+    if not row.rules.publish_stock or row.rules.stock_zeroed:
+        return frozenset()
+    return frozenset(
+        c.execute(
+            select(stock_figures.c.sku).where(
+                stock_figures.c.connection_id == row.id,
+                stock_figures.c.target == 0,
+                stock_figures.c.published.is_not(None),
+            )
+        ).scalars()
+    )
 
 
 def relink(c: Connection, row: ConnectionRow, now: datetime) -> int:

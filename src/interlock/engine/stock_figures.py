@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
@@ -16,10 +16,10 @@ from interlock.engine.store import ConnectionRow, count, one_connection, poll_of
 from interlock.inventory import store
 from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
-from interlock.inventory.store import FigureKept, KeptItem, SoldOrder
+from interlock.inventory.store import FigureKept, KeptItem, SoldOrder, stock_figures
 from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_offer
 from interlock.offers.matching import Component
-from interlock.offers.store import bundles, known_offers, skus_gone
+from interlock.offers.store import bundles, known_offers, offer_links, skus_gone
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
@@ -31,8 +31,8 @@ IMPORT_TAKES = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything the figures of one connection are computed from. `unclaimed` are units by item; `unread` counts orders
-    that nobody has looked at yet."""
+    """Everything the figures of one connection are computed from. `unclaimed` are units by item; `published_unlinked` are
+    offers of which a figure was published and that lead to no product now."""
 
     selling: Selling
     row: ConnectionRow
@@ -46,6 +46,7 @@ class Ground:
     gone_skus: frozenset[str]
     listed_at: datetime | None
     read_at: datetime | None = None
+    published_unlinked: frozenset[str] = frozenset()
 
 
 def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
@@ -68,6 +69,7 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         skus_gone(c, selling.shop),
         shop.listed_at,
         shop.read_at,
+        _published_unlinked(c, connection_id),
     )
 
 
@@ -144,8 +146,26 @@ def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:
     if lost:
         return tuple(Part(one.shop_sku, one.units, (), gone=True) for one in lost)
     carriers = tuple(item_id for item_id, _ in articles.of(sku))
+    if not carriers and sku in on.published_unlinked:
+        # Its product is called otherwise now, or was mapped to what is not there: nobody can say what is left of it.
+        return tuple(Part(one.shop_sku, one.units, (), gone=True) for one in _looked_for(on, sku))
     # One carrier without a link: the map has not been made yet, or a person took the offer out of it.
     return (_part(on, carriers, 1),) if len(carriers) > 1 else ()
+
+
+def _published_unlinked(c: Connection, connection_id: int) -> frozenset[str]:
+    linked = exists().where(
+        offer_links.c.connection_id == connection_id, offer_links.c.offer_sku == stock_figures.c.sku
+    )
+    return frozenset(
+        c.execute(
+            select(stock_figures.c.sku).where(
+                stock_figures.c.connection_id == connection_id,
+                stock_figures.c.published.is_not(None),
+                ~linked,
+            )
+        ).scalars()
+    )
 
 
 def _looked_for(on: Ground, sku: str) -> tuple[Component, ...]:

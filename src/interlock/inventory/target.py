@@ -19,7 +19,7 @@ WHY_CAUTIOUS: dict[Caution, str] = {
     "never_read": "the shop has not shown the stock of this item yet",
     "absurd": "the shop shows a stock that nobody can have",
     "two_variants": "two variants of the shop carry this SKU and the smaller stock is taken",
-    "item_gone": "the shop has this item no more",
+    "item_gone": "no product of the shop carries this SKU any more",
     "location_gone": "a location of this connection is gone or closed, and its units are not counted",
 }
 WITH_CARE = "With care: "

@@ -33,13 +33,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.cases.store import cases
-from interlock.engine.store import all_connections
+from interlock.engine.store import ConnectionRow, all_connections
+from interlock.imports.store import sku_mappings
 from interlock.inventory.store import SHOWN, shown_of, stock_figures, stock_shops
 from interlock.inventory.target import WITH_CARE
 from interlock.monitoring.measures import BOUNDS, class_of
 from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
 from interlock.offers.store import (
+    bundle_components,
     known_offers,
     links,
     offer_links,
@@ -88,13 +90,14 @@ sku_health = Table(
 @dataclass(frozen=True, slots=True)
 class Drift:
     """The SKUs of one connection at a glance: how many have a known figure, how many show another one, how many show more
-    than there is, and the minutes of all of them this week."""
+    than there is, and the minutes of all of them this week. `states` are its offers by OFFER_STATES, each once."""
 
     connection: str
     known: int
     drifting: int
     oversold: int
     minutes: int
+    states: tuple[tuple[str, int], ...] = ()
 
 
 def week_of(moment: datetime) -> str:
@@ -230,8 +233,87 @@ def drift_of_all(c: Connection, now: datetime) -> tuple[Drift, ...]:
                 h.connection_id == row.id, h.week == week_of(now)
             )
         ).scalar_one()
-        found.append(Drift(row.name, known, drifting, oversold, int(seconds) // 60))
+        found.append(Drift(row.name, known, drifting, oversold, int(seconds) // 60, offer_states(c, row)))
     return tuple(found)
+
+
+OFFER_STATES = (
+    "in agreement",
+    "drifting",
+    "oversold",
+    "refused",
+    "not known",
+    "unmapped",
+    "ambiguous",
+    "deleted",
+)
+"""What an offer of a connection is counted as: it shows what it may, less, or more; the marketplace refused its figure; what
+it may or does show is not known; no product stands behind it, or several that carry its SKU; it was deleted."""
+
+
+def offer_states(c: Connection, row: ConnectionRow) -> tuple[tuple[str, int], ...]:
+    """How many offers of a connection are in each of OFFER_STATES; every offer is counted once."""
+    f = stock_figures.c
+    linked = exists().where(
+        offer_links.c.connection_id == offers.c.connection_id, offer_links.c.offer_sku == offers.c.sku
+    )
+    figure = and_(f.connection_id == offers.c.connection_id, f.sku == offers.c.sku)
+    living = offers.alias("living")
+    twin = exists().where(
+        living.c.connection_id == offers.c.connection_id,
+        living.c.sku == offers.c.sku,
+        living.c.deleted.is_(False),
+    )
+    state = case(
+        (offers.c.deleted, "deleted"),
+        (~linked, "unmapped"),
+        (f.target < SHOWN, "oversold"),
+        (f.target > SHOWN, "drifting"),
+        (f.refused_why != "", "refused"),
+        (f.target == SHOWN, "in agreement"),
+        else_="not known",
+    )
+    rows = c.execute(
+        select(state.label("state"), func.count(offers.c.sku.distinct()).label("number"))
+        .select_from(offers.outerjoin(stock_figures, figure))
+        .where(offers.c.connection_id == row.id, or_(offers.c.deleted.is_(False), ~twin))
+        .group_by(state)
+    )
+    number = {one.state: int(one.number) for one in rows}
+    ambiguous = _ambiguous(c, row) if number.get("unmapped") else 0
+    number["unmapped"] = number.get("unmapped", 0) - ambiguous
+    number["ambiguous"] = ambiguous
+    return tuple((name, number.get(name, 0)) for name in OFFER_STATES)
+
+
+def _ambiguous(c: Connection, row: ConnectionRow) -> int:
+    """Offers that lead to no product because several carry the SKU that is looked for."""
+    linked = exists().where(
+        offer_links.c.connection_id == offers.c.connection_id, offer_links.c.offer_sku == offers.c.sku
+    )
+    mapped = and_(
+        sku_mappings.c.connection_id == offers.c.connection_id, sku_mappings.c.mirakl_sku == offers.c.sku
+    )
+    bundle = exists().where(
+        bundle_components.c.connection_id == offers.c.connection_id,
+        bundle_components.c.mirakl_sku == offers.c.sku,
+    )
+    carried = (
+        select(func.count())
+        .select_from(shop_variants)
+        .where(
+            shop_variants.c.shop == row.shopify_shop,
+            shop_variants.c.gone.is_(False),
+            shop_variants.c.sku == func.coalesce(sku_mappings.c.shop_sku, offers.c.sku),
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(func.count(offers.c.sku.distinct()))
+        .select_from(offers.outerjoin(sku_mappings, mapped))
+        .where(offers.c.connection_id == row.id, offers.c.deleted.is_(False), ~linked, ~bundle, carried > 1)
+    )
+    return int(c.execute(query).scalar_one())
 
 
 # -- reading -----------------------------------------------------------------------------------------------

@@ -43,22 +43,29 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides as they were last read. `matches` says what stands behind each offer that is not deleted."""
+    """Both sides as they were last read. `matches` says what stands behind each offer that is not deleted; `held` are offers
+    that Interlock itself has show no stock."""
 
     connection: str
     offers: tuple[Offered, ...]
     variants: tuple[Variant, ...]
     matches: tuple[Match, ...]
     deleted: tuple[Deleted, ...] = ()
+    held: frozenset[str] = frozenset()
 
 
 def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
     """What is wrong between both sides, one finding per cause, by reason and subject.
 
-    An offer nobody can buy now (inactive, such as one of quantity 0) is no finding: it stops no order.
+    An offer nobody can buy now (inactive, such as one of quantity 0) is no finding: it stops no order. One that shows
+    nothing because Interlock holds it there, its product being called otherwise now, is one until somebody says what it is.
     """
     active = {offer.sku for offer in sides.offers if offer.active and not offer.deleted}
-    unlinked = [one for one in sides.matches if isinstance(one, Unlinked) and one.offer_sku in active]
+    unlinked = [
+        one
+        for one in sides.matches
+        if isinstance(one, Unlinked) and (one.offer_sku in active or _is_held(sides, one))
+    ]
     return (
         *_folded(
             Reason.OFFER_WITHOUT_VARIANT,
@@ -69,6 +76,11 @@ def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
         *_folded(Reason.OFFER_DELETED, _deleted(sides, now), sides.connection),
         *_without_offer(sides),
     )
+
+
+def _is_held(sides: Sides, one: Unlinked) -> bool:
+    """Whether an offer without a product is held at zero. One whose product the shop has no more is meant to stay there."""
+    return one.offer_sku in sides.held and not one.matches and not one.gone
 
 
 def _without_variant(sides: Sides, unlinked: Sequence[Unlinked]) -> list[Finding]:
@@ -83,7 +95,8 @@ def _without_variant(sides: Sides, unlinked: Sequence[Unlinked]) -> list[Finding
                 Reason.OFFER_WITHOUT_VARIANT,
                 one.offer_sku,
                 f"{sides.connection} offers {one.offer_sku}, and no product of the shop carries that SKU.{looked_for}{gone} "
-                "The next order for it stops. Map the SKU, correct it in Shopify, or take the offer down.",
+                "The next order for it stops, and where its stock is published it shows none. Map the SKU, correct it in "
+                "Shopify, or take the offer down.",
             )
         )
     return found

@@ -17,7 +17,7 @@ APART = (ShopPrice("L1", Decimal("20.00"), True),)
 
 
 def look(**changes: Any) -> Part:
-    memory = a_memory(accepted_seen_at=None, shop_prices=APART, **changes.pop("memory", {}))
+    memory = a_memory(**{"accepted_seen_at": None, "shop_prices": APART, **changes.pop("memory", {})})
     view = a_view(mirakl=an_order("WAITING_ACCEPTANCE"), memory=memory, **changes)
     return decide(view, memory)
 
@@ -56,6 +56,17 @@ def test_a_person_accepts_or_refuses_exactly_these_figures() -> None:
 def test_within_the_tolerance_or_without_one_it_is_accepted_at_once() -> None:
     assert look(rules=some_rules(price_tolerance=Decimal(60))).actions
     assert look(rules=some_rules(price_tolerance=None)).actions
+
+
+def test_where_the_order_does_not_tell_its_taxes_it_is_accepted_and_said_that_nothing_was_compared() -> None:
+    part = look(memory={"shop_prices": (replace(APART[0], taxes_included=False),)})
+
+    assert part.cases == ()
+    assert part.actions
+    assert (
+        "The price of MUG is not compared: the marketplace shows it with taxes, the shop without"
+        in " ".join(part.because)
+    )
 
 
 def test_the_shops_prices_are_remembered_when_the_offers_are_looked_up() -> None:

@@ -14,7 +14,7 @@ from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import MiraklOrder, ShopifyLine
+from interlock.orders.snapshots import MiraklOrder, ShopifyLine, Tax
 from interlock.orders.view import View
 from tests.build import (
     CREATED,
@@ -694,6 +694,28 @@ def test_on_each_edit_the_prices_are_compared_with_the_shops() -> None:
     said = a_decision(case.reason, case.subject, Option.ACCEPT_ANYWAY)
     assert asked(view, a_memory(content_since=EDITED, decisions=(said,))).cases == ()
     assert asked(a_view(prices=prices)).cases == ()
+
+
+def test_prices_on_two_footings_are_compared_by_the_taxes_of_the_line_or_it_is_said_that_they_are_not() -> (
+    None
+):
+    """10.00 with 20 % are 8.33 without; the untaxed line tells nothing, and an order before its acceptance is not ours to judge."""
+    prices = (VariantPrice("V-MUG", Decimal("8.33"), "EUR", False),)
+    taxed = tuple(replace(line, taxes=(Tax("VAT", Decimal("3.33"), Decimal(20)),)) for line in LINES)
+    said = "The price of MUG is not compared"
+
+    def told(**changes: Any) -> tuple[list[str], bool]:
+        part = asked(look(mirakl=an_order(**changes), prices=prices))
+        apart = [case.sentence for case in part.cases if case.reason is Reason.PRICE_DISCREPANCY]
+        return apart, any(because.startswith(said) for because in part.because)
+
+    assert told() == ([], True)
+    assert told(lines=taxed) == ([], False)
+    assert told(state="SHIPPED") == ([], False)
+    dearer = tuple(replace(line, price_unit=Decimal("12.00")) for line in taxed)
+    ((sentence,), unsaid) = told(lines=dearer)
+    assert "12.00 EUR a unit; the shop asks 10.00 EUR, both with taxes" in sentence
+    assert not unsaid
 
 
 def the_action(part: Part) -> CancelQuantities | None:

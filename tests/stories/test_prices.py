@@ -45,7 +45,7 @@ def test_the_shops_own_price_is_no_discrepancy_however_it_is_shown(
 
 
 @pytest.mark.parametrize(
-    ("tax_mode", "wrongly", "taxes_included", "words"),
+    ("tax_mode", "wrongly", "taxes_included", "words", "at_risk"),
     [
         # 12.90 with taxes was listed as if it were the price without them: the customer paid 15.35.
         (
@@ -54,6 +54,7 @@ def test_the_shops_own_price_is_no_discrepancy_however_it_is_shown(
             True,
             "sold MUG-BLUE at 12.90 EUR a unit; the shop asks 10.84 EUR, both without taxes (in the shop it is 12.90 EUR "
             "with them).",
+            "14.16",
         ),
         # 12.90 without taxes was listed as if they were in it: the shop gets 10.84.
         (
@@ -62,17 +63,20 @@ def test_the_shops_own_price_is_no_discrepancy_however_it_is_shown(
             False,
             "sold MUG-BLUE at 12.90 EUR a unit; the shop asks 15.35 EUR, both with taxes (in the shop it is 12.90 EUR "
             "without them).",
+            "16.85",
         ),
     ],
 )
 def test_an_offer_listed_with_the_wrong_taxes_waits_for_a_person_before_it_is_accepted(
-    theatre: Theatre, tax_mode: str, wrongly: str, taxes_included: bool, words: str
+    theatre: Theatre, tax_mode: str, wrongly: str, taxes_included: bool, words: str, at_risk: str
 ) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(300)
         assert stage.order.state == "WAITING_ACCEPTANCE"
         (case,) = open_cases(stage)
         assert f"The marketplace {words}" in case.sentence
+        # Three mugs and a kettle of 49.99, each by what it is off on the order's own footing.
+        assert case.at_risk == Decimal(at_risk)
         answer_case(stage, Reason.PRICE_DISCREPANCY, Option.ACCEPT_ANYWAY)
 
     profile = asks_first(tax_mode, catalogue_prices=wrongly)

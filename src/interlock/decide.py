@@ -62,7 +62,7 @@ from interlock.orders.agreement import (
     unlinked,
 )
 from interlock.orders.content import content_of
-from interlock.orders.destination import is_same
+from interlock.orders.destination import is_same, with_contact
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.leaving import with_labels_seen
 from interlock.orders.memory import Decision, Incident, Memory, OrderedLine
@@ -475,6 +475,7 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     elif not memory.agreed_address and both_addressed and view.rules.import_route == "draft":
         # A draft is completed with the address; the order route fills it in itself, and agrees once both show the same.
         memory = replace(memory, agreed_address=mirakl.address.digest)
+    memory = with_contact(mirakl, shopify, memory)
     whole = not unlinked(shopify, memory) and not broken_bundles(shopify, memory)
     if mirakl.state not in DEAD and view.mirakl_is_current and whole:
         agreed = agreed_quantities(mirakl, memory)

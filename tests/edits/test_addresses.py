@@ -10,10 +10,10 @@ from interlock.edits.diff import differences
 from interlock.holds.decide import on_sight
 from interlock.orders.actions import CompleteDraft, EditShopifyOrder, FillOrderAddress, PlaceHold, ReleaseHold
 from interlock.orders.codec import decode, encode
-from interlock.orders.differences import AddressChanged, AddressMoved
+from interlock.orders.differences import AddressChanged, AddressMoved, Difference
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Address
+from interlock.orders.snapshots import Address, MiraklOrder, ShopifyOrder
 from tests.build import (
     ELSEWHERE,
     HIDDEN,
@@ -191,3 +191,88 @@ def test_units_and_the_address_that_changed_there_together_are_both_carried_over
     assert {type(action) for action in plan.actions} == {EditShopifyOrder, FillOrderAddress}
     assert [case.reason for case in plan.cases] == [Reason.MARKETPLACE_CHANGED] * 2
     assert [case.subject.partition(":")[0] for case in plan.cases] == ["L1", "address"]
+
+
+# -- the telephone number ----------------------------------------------------------------------------------
+
+OLD, NEW, OTHER = "phone-1", "phone-2", "phone-3"
+KNOWN = a_memory(agreed_address=HOME.digest, agreed_contact=OLD, contact_of=HOME.digest)
+
+
+def called(contact: str, address: Address = HOME, **changes: object):  # type: ignore[no-untyped-def]
+    shown = replace(address, contact=contact)
+    parcel = a_fulfillment_order(destination=address)
+    return a_shopify_order(**{"address": shown, "fulfillment_orders": (parcel,), **changes})
+
+
+@pytest.mark.parametrize(
+    ("shopify", "mirakl", "memory", "found"),
+    [
+        (called(NEW), an_order(), KNOWN, (AddressChanged(contact_only=True),)),
+        (called(OLD), an_order(), KNOWN, ()),
+        # A number that is not shown, or was not shown before, says nothing.
+        (called(""), an_order(), KNOWN, ()),
+        (called(NEW), an_order(), replace(KNOWN, agreed_contact=""), ()),
+        # The marketplace's own number is never compared with Shopify's, but where it is the same it is agreed.
+        (called(OLD), an_order(address=replace(HOME, contact=OTHER)), KNOWN, ()),
+        (
+            called(NEW),
+            an_order(address=replace(HOME, contact=OTHER)),
+            KNOWN,
+            (AddressChanged(contact_only=True),),
+        ),
+        (called(NEW), an_order(address=replace(HOME, contact=NEW)), KNOWN, ()),
+        # With another address the number is part of that change.
+        (called(NEW, ELSEWHERE), an_order(), KNOWN, (AddressChanged(),)),
+        (called(NEW, ELSEWHERE), MOVED, KNOWN, ()),
+        (called(NEW), MOVED, KNOWN, (AddressMoved(),)),
+        # Hidden by the marketplace, the address that was agreed still stands.
+        (called(NEW), an_order(address=HIDDEN), KNOWN, (AddressChanged(contact_only=True),)),
+        *((called(NEW), an_order(state), KNOWN, ()) for state in ("SHIPPED", "RECEIVED", "CLOSED")),
+    ],
+)
+def test_a_number_changed_in_shopify_alone_is_a_change_of_the_contact(
+    shopify: ShopifyOrder, mirakl: MiraklOrder, memory: Memory, found: tuple[Difference, ...]
+) -> None:
+    view = a_view(shopify=shopify, mirakl=mirakl, memory=memory)
+
+    assert differences(view, memory) == found
+
+
+def test_the_first_number_shown_with_an_agreed_address_is_the_agreed_one() -> None:
+    memory = noticed(a_view(shopify=called(OLD)))
+    assert (memory.agreed_contact, memory.contact_of) == (OLD, HOME.digest)
+    assert noticed(a_view(shopify=called(NEW), memory=memory)).agreed_contact == OLD
+    assert noticed(a_view(shopify=called(""), memory=memory)).agreed_contact == OLD
+    there = an_order(address=replace(HOME, contact=NEW))
+    assert noticed(a_view(shopify=called(NEW), mirakl=there, memory=memory)).agreed_contact == NEW
+
+    moved = noticed(a_view(shopify=called(NEW, ELSEWHERE), mirakl=MOVED, memory=memory))
+    assert (moved.agreed_contact, moved.contact_of) == (NEW, ELSEWHERE.digest)
+    not_agreed = noticed(a_view(shopify=called(NEW, ELSEWHERE), memory=memory))
+    assert (not_agreed.agreed_contact, not_agreed.contact_of) == (OLD, HOME.digest)
+
+
+def test_another_number_holds_the_parcel_until_a_person_says_that_it_stands() -> None:
+    view = a_view(shopify=called(NEW), memory=KNOWN)
+    first = decide(view)
+    (case,) = first.cases
+
+    assert case.reason is Reason.EDIT_CANNOT_BE_EXPRESSED
+    assert Option.KEEP_ADDRESS in case.options
+    assert Option.UNDO_BY_INTERLOCK not in case.options
+    assert "The telephone number in the delivery address was changed in Shopify." in case.sentence
+    assert "say that the new number stands" in case.sentence
+    assert not any(isinstance(action, ReleaseHold) for action in first.actions)
+
+    said = a_decision(case.reason, case.subject, Option.KEEP_ADDRESS)
+    taken = decide(replace(view, memory=first.memory, answers=(said,)))
+    after = decide(replace(view, memory=taken.memory))
+    assert (after.cases, after.memory.agreed_contact) == ((), NEW)
+    assert any(isinstance(action, ReleaseHold) for action in after.actions)
+
+    third = decide(replace(view, shopify=called(OTHER), memory=after.memory))
+    (again,) = third.cases
+    assert again.subject != case.subject
+    undone = decide(replace(view, shopify=called(OLD), memory=first.memory))
+    assert undone.cases == ()

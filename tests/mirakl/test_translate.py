@@ -248,6 +248,35 @@ def test_what_the_shop_is_sent_has_the_digest_of_what_the_marketplace_showed(cha
     assert digest(stored, KEY) == digest(address.parts, KEY)
 
 
+HOME_PHONE = "+33 6 12 34 56 78"
+
+
+@pytest.mark.parametrize(
+    ("phone", "same"),
+    [
+        ("0612345678", True),
+        ("0033 6.12.34.56.78", True),
+        ("(06) 12 34-56 78", True),
+        ("+33 6 12 34 56 79", False),
+        ("12345", False),
+        ("1234", None),
+        ("unknown", None),
+        ("", None),
+    ],
+)
+def test_a_telephone_number_is_the_same_however_it_is_written_and_no_part_of_the_address(
+    phone: str, same: bool | None
+) -> None:
+    parts = AddressParts("Jane", "Doe", "", "1 rue X", "", "Paris", "75001", "", "FR")
+    home, other = digest(parts, KEY, HOME_PHONE), digest(parts, KEY, phone)
+
+    assert (other.digest, other.complete) == (home.digest, home.complete)
+    assert (other.contact == home.contact) is bool(same)
+    assert bool(other.contact) is (same is not None)
+    assert "12345678" not in repr(other)
+    assert digest(AddressParts(), KEY, HOME_PHONE) == NO_ADDRESS
+
+
 @pytest.mark.parametrize("part", ["first_name", "company", "line1", "city", "postcode", "country_code"])
 def test_another_place_or_person_has_another_digest(part: str) -> None:
     address = shipping_address(order_document())

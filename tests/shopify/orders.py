@@ -151,7 +151,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "app": None,
         "currentTotalPriceSet": bag("44.0"),
         "currentShippingPriceSet": bag("4.0"),
-        "shippingAddress": POSTAL | {"countryCodeV2": "CA"},
+        "shippingAddress": POSTAL | {"countryCodeV2": "CA", "phone": "+1 416 555 0199"},
         "lineItems": {"nodes": [line(1, mirakl="L1"), line(2, mirakl="L2"), line(3)], "pageInfo": no_more()},
         "fulfillmentOrders": {"nodes": [to_ship(5, (1, 2), (2, 2), (3, 2))], "pageInfo": no_more()},
         "fulfillments": [],

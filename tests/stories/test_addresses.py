@@ -1,5 +1,7 @@
 """Where a parcel goes when the marketplace's operator changes the address after the import, and never to the old one."""
 
+from dataclasses import replace
+
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.operators import as_the_marketplace_has_it
 from interlock.rehearsal.scenarios import Stage
@@ -75,3 +77,41 @@ def test_a_parcel_that_left_for_the_old_address_is_customer_services(theatre: Th
     assert "have left for the old address" in case.sentence or "has left for the old address" in case.sentence
     assert "CANARY" not in case.sentence
     assert told.shopify_effects("address_changed", "api:") == []
+
+
+def test_another_number_in_shopify_is_asked_about_and_the_same_number_in_other_words_is_not(
+    theatre: Theatre,
+) -> None:
+    before: list[list[str]] = []
+
+    async def story(stage: Stage) -> None:
+        def call(number: str) -> None:
+            order = stage.shopify_order()
+            assert order.shipping_address is not None
+            stage.world.shopify.change_address(order, replace(order.shipping_address, phone=number))
+
+        def noted() -> None:
+            before.append([row.reason for row in open_cases(stage)])
+
+        await stage.until(330)
+        shown = stage.shopify_order().shipping_address
+        assert shown is not None
+        assert shown.phone
+        call(f"00 {shown.phone}".replace("+", " "))
+        await stage.until(450)
+        noted()
+        call("+49 30 1234 5678")
+        await stage.until(600)
+        noted()
+        await _impatient_picker(stage, 605, 700)
+        assert stage.shopify_order().fulfillments == []
+        answer_case(stage, Reason.EDIT_CANNOT_BE_EXPRESSED, Option.KEEP_ADDRESS)
+        await stage.until(760)
+        await _impatient_picker(stage, 765, 1100)
+
+    told = theatre.tell(story, marketplace("automatic"), 1500)
+    assert before == [[], [Reason.EDIT_CANNOT_BE_EXPRESSED.value]]
+    assert "says that the telephone number in Shopify stands" in told.timeline
+    assert "1234" not in told.timeline
+    assert told.stage.order.state == "SHIPPED"
+    assert told.open_reasons == []

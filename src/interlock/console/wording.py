@@ -54,7 +54,8 @@ OPTIONS: dict[Option, tuple[str, str]] = {
     ),
     Option.KEEP_ADDRESS: (
         "The address in Shopify stands",
-        "The parcel goes to the address the Shopify order shows now. Another change of either address holds it again.",
+        "The parcel goes to the address, and with the telephone number, that the Shopify order shows now. Another change holds it "
+        "again.",
     ),
     Option.UNDO_BY_INTERLOCK: (
         "Let Interlock undo it",

@@ -390,7 +390,7 @@ def restored(
             alive = [line for line in lines if line.current_quantity > 0]
             variant = next((line.variant_id for line in lines if line.variant_id), part)
             if missing > 0 and not alive and variant:
-                # A removed line cannot be raised: an edit session shows only lines that still have units.
+                # Whether Shopify lets a removed line be raised again is not documented (reference 7.1): it is added.
                 added.append(AddedLine(variant, missing, ordered.line_id))
             elif missing and alive:
                 wanted.update(_spread(tuple(alive), max(due, _gone(alive)), "undo"))

@@ -12,6 +12,7 @@ from interlock.edits.rules import rule_for
 from interlock.edits.table import Answer, Change
 from interlock.orders.actions import CancelMiraklOrder, SendMessage
 from interlock.orders.differences import (
+    AddressChanged,
     Difference,
     LineRemoved,
     QuantityReduced,
@@ -34,6 +35,7 @@ REFUSED: dict[Option, str] = {
     Option.CANCEL_LINE: "the marketplace does not take a cancelation of these units any more",
     Option.CANCEL_AT_MARKETPLACE: "the marketplace does not allow the cancelation of the whole order any more",
     Option.CANCEL_AND_MESSAGE: "the marketplace does not allow the cancelation of the whole order any more",
+    Option.KEEP_ADDRESS: "more than the telephone number differs",
     Option.SHIP_AS_EDITED: "only an item swapped for another may be shipped as edited",
 }
 """Why an answer is not carried out, where it is no longer legal."""
@@ -49,6 +51,7 @@ def options_for(edit: Edit, memory: Memory) -> tuple[Option, ...]:
         Option.CANCEL_AT_MARKETPLACE: whole,
         Option.CANCEL_AND_MESSAGE: whole and edit.view.rules.messages,
         Option.SHIP_AS_EDITED: is_a_swap(edit),
+        Option.KEEP_ADDRESS: edit.by_shopify == (AddressChanged(contact_only=True),),
         Option.DONE_IN_PORTAL: True,
     }
     return tuple(option for option, possible in legal.items() if possible)
@@ -73,6 +76,7 @@ def in_words(edit: Edit, options: tuple[Option, ...]) -> tuple[str, ...]:
         Option.CANCEL_LINE: "cancel the removed units alone",
         Option.CANCEL_AT_MARKETPLACE: f"cancel the whole order at the marketplace{told}",
         Option.SHIP_AS_EDITED: "ship it as it is at our own risk, if the customer agreed",
+        Option.KEEP_ADDRESS: "say that the new number stands",
         Option.DONE_IN_PORTAL: "settle it with the marketplace operator in the portal",
     }
     clauses = [said[option] for option in options if option in said]
@@ -147,6 +151,11 @@ def with_decision(edit: Edit, memory: Memory, case: Case) -> Part:
                 f"{answer.why}"
             )
             return Part(memory, because=(decided,), as_decided=decided)
+        case Option.KEEP_ADDRESS:
+            here = edit.shopify.address
+            stands = replace(memory, agreed_contact=here.contact, contact_of=here.digest)
+            decided = f"{answer.who} says that the telephone number in Shopify stands: {answer.why}"
+            return Part(stands, because=(decided,), look_at=edit.view.now)
         case Option.DONE_IN_PORTAL:
             because = (
                 f"{answer.who} settled it in the portal; the parcel is held until the marketplace shows it."

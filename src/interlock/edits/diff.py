@@ -13,7 +13,7 @@ from interlock.orders.agreement import (
     shopify_quantities,
     unlinked,
 )
-from interlock.orders.destination import is_same, moved_here, moved_there
+from interlock.orders.destination import has_another_contact, is_same, moved_here, moved_there
 from interlock.orders.differences import (
     AddressChanged,
     AddressMoved,
@@ -35,7 +35,16 @@ from interlock.orders.memory import Memory, OrderedLine
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import taken_so_far
 from interlock.orders.shares import portion_of
-from interlock.orders.snapshots import TO_SHIP, Fee, MiraklLine, MiraklOrder, Reduction, ShopifyOrder, Tax
+from interlock.orders.snapshots import (
+    GONE_OUT,
+    TO_SHIP,
+    Fee,
+    MiraklLine,
+    MiraklOrder,
+    Reduction,
+    ShopifyOrder,
+    Tax,
+)
 from interlock.orders.view import View
 
 
@@ -135,12 +144,14 @@ def _shipping(shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
 
 def _address(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     """Each side is compared with its own past; where both show the same now, nothing differs whoever changed what."""
+    # After the dispatch a number changes nothing any more.
+    contact = has_another_contact(mirakl, shopify, memory) and mirakl.state not in GONE_OUT
     if is_same(mirakl, shopify):
-        return ()
+        return (AddressChanged(contact_only=True),) if contact else ()
     here = moved_here(shopify, memory)
     if moved_there(mirakl, memory):
         return (AddressMoved(here),)
-    return (AddressChanged(),) if here else ()
+    return (AddressChanged(contact_only=not here),) if here or contact else ()
 
 
 def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:

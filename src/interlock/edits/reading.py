@@ -117,11 +117,12 @@ class Edit:
     @property
     def may_be_undone_by_us(self) -> bool:
         """Quantities and lines can be set back by an order edit of ours; prices and shipping charges cannot
-        (orderEditSetQuantity, orderEditAddVariant)."""
+        (orderEditSetQuantity, orderEditAddVariant), and of a telephone number only a digest is known."""
         return (
             self.shopify.editable
             and bool(self.by_shopify)
             and not any(isinstance(d, PriceChanged | ShippingChanged) for d in self.differences)
+            and not self.has_another_contact
             and not any(line.fulfilled_quantity for line in self.shopify.lines)
         )
 
@@ -132,7 +133,15 @@ class Edit:
     @property
     def subject(self) -> str:
         """The same edit has the same subject; another edit asks anew."""
-        return "edit:" + digest((*(encode(d) for d in self.differences), self.shopify.address.digest))
+        contact = (self.shopify.address.contact,) if self.has_another_contact else ()
+        return "edit:" + digest(
+            (*(encode(d) for d in self.differences), self.shopify.address.digest, *contact)
+        )
+
+    @property
+    def has_another_contact(self) -> bool:
+        """Whether the telephone number was changed, and the address was not."""
+        return AddressChanged(contact_only=True) in self.differences
 
     @property
     def authors(self) -> tuple[str, ...]:

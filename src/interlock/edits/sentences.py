@@ -48,6 +48,8 @@ def sentence_of(difference: Difference, currency: str) -> str:
             return (
                 f"Shipping costs {_money(now, currency)} in Shopify; {_money(agreed, currency)} was agreed."
             )
+        case AddressChanged(contact_only=True):
+            return "The telephone number in the delivery address was changed in Shopify."
         case AddressChanged():
             return "The Shopify order goes to another address than the one the marketplace gave."
         case AddressMoved(also_here):

@@ -193,7 +193,7 @@ def shipping_address(document: Mapping[str, Any]) -> ShippingAddress | None:
 
 def address_of(address: ShippingAddress | None, key: bytes) -> Address:
     """The address as digest and completeness; NO_ADDRESS for none."""
-    return NO_ADDRESS if address is None else digest(address.parts, key)
+    return NO_ADDRESS if address is None else digest(address.parts, key, address.phone)
 
 
 def capability_from(

@@ -18,6 +18,9 @@ _LONGEST_KEY = 64
 _PURPOSE = b"interlock-addr"
 _NOTES = b"interlock-notes"
 _EMAIL_PURPOSE = b"interlock-email"
+_PHONE_PURPOSE = b"interlock-phone"
+_DIGITS_OF_PHONE = 8
+_FEWEST_DIGITS = 5
 
 
 class AddressKeyUnusable(ValueError):
@@ -61,14 +64,15 @@ def is_complete(parts: AddressParts) -> bool:
     )
 
 
-def digest(parts: AddressParts, key: bytes) -> Address:
+def digest(parts: AddressParts, key: bytes, phone: str = "") -> Address:
     """The address as a keyed digest (blake2b, 32 hexadecimal digits) and its completeness.
 
     Two spellings of one address give one digest: case, blanks, Unicode composition, and what a platform may do
     to an address while storing it do not count. Names are joined, and so are the two street lines, because
     shops move words between them; blanks and hyphens in a postcode are dropped; the province is left out,
     because Shopify replaces or drops provinces it does not know and street, city, postcode and country name
-    the place already. An address without any part gives NO_ADDRESS. Raises AddressKeyUnusable.
+    the place already. An address without any part gives NO_ADDRESS. `phone` becomes its contact. Raises
+    AddressKeyUnusable.
     """
     if not 1 <= len(key) <= _LONGEST_KEY:
         raise AddressKeyUnusable(len(key))
@@ -86,7 +90,18 @@ def digest(parts: AddressParts, key: bytes) -> Address:
     value = hashlib.blake2b(
         "\n".join(spoken).encode(), key=key, digest_size=_DIGEST_BYTES, person=_PURPOSE
     ).hexdigest()
-    return Address(value, is_complete(parts))
+    return Address(value, is_complete(parts), _contact(phone, key))
+
+
+def _contact(phone: str, key: bytes) -> str:
+    """A telephone number as a keyed digest (32 hexadecimal digits) of its last eight digits: blanks, punctuation and the
+    way to write a country before it do not count. Empty for a text that is no number."""
+    digits = "".join(char for char in phone if char.isdecimal())[-_DIGITS_OF_PHONE:]
+    if len(digits) < _FEWEST_DIGITS:
+        return ""
+    return hashlib.blake2b(
+        digits.encode(), key=key, digest_size=_DIGEST_BYTES, person=_PHONE_PURPOSE
+    ).hexdigest()
 
 
 def text_digest(texts: Iterable[str], key: bytes) -> str:

@@ -7,11 +7,13 @@ from interlock.orders.snapshots import ShopifyOrder
 
 
 def content_of(shopify: ShopifyOrder) -> str:
-    """A digest of what an edit can change: quantities, prices, SKUs, shipping charge, address, cancelation."""
+    """A digest of what an edit can change: quantities, prices, SKUs, shipping charge, address with telephone
+    number, cancelation."""
     parts = [
         f"{line.id} {line.sku} {line.current_quantity} {_plain(line.unit_price)}" for line in shopify.lines
     ]
-    parts += [_plain(shopify.shipping_total), shopify.address.digest, str(shopify.live)]
+    address = shopify.address
+    parts += [_plain(shopify.shipping_total), address.digest, address.contact, str(shopify.live)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -89,7 +89,10 @@ class ShippingChanged:
 
 @dataclass(frozen=True, slots=True)
 class AddressChanged:
-    """The Shopify order goes to another address than the one agreed. Only digests are compared."""
+    """The Shopify order goes to another address than the one agreed. Only digests are compared. With `contact_only` the
+    parcel goes where it was agreed, and the telephone number is another one."""
+
+    contact_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

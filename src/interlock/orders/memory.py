@@ -286,6 +286,9 @@ class Memory:
     # what was agreed besides quantities: the marketplace's own address, and Shopify's where a person let another one stand
     agreed_address: str = ""
     agreed_address_here: str = ""
+    # the telephone number the Shopify order had when the address `contact_of` was agreed, as a digest
+    agreed_contact: str = ""
+    contact_of: str = ""
     agreed_shipping: Decimal | None = None
     # shipping charges the marketplace recalculated it to; Shopify may show these too
     also_shipping: tuple[Decimal, ...] = ()

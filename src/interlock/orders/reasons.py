@@ -401,6 +401,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             Option.CANCEL_AT_MARKETPLACE,
             Option.CANCEL_AND_MESSAGE,
             Option.SHIP_AS_EDITED,
+            Option.KEEP_ADDRESS,
             Option.DONE_IN_PORTAL,
         ),
     ),

@@ -23,10 +23,12 @@ KNOWN_STATES = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE, *TO_SHIP, *GONE_OUT, *DE
 class Address:
     """An address as a keyed digest of its normalised parts. `digest` is empty when the platform showed none;
     `complete` means a parcel could be delivered with it (name, street, city, postcode where the country has
-    one, country)."""
+    one, country). `contact` is a keyed digest of its telephone number, empty when the platform showed none; it is no
+    part of `digest`, because platforms write numbers differently."""
 
     digest: str
     complete: bool
+    contact: str = ""
 
 
 NO_ADDRESS = Address("", False)

@@ -554,7 +554,8 @@ async def startup(client: ShopifyClient, *, lane: Lane = "rest") -> Readiness:
 
 async def _order_once(client: ShopifyClient, order_id: str, lane: Lane) -> OrderSnapshotOrder | None:
     """The order with all its fulfillments and refunds; other lists may have further pages. Where the shop keeps its
-    customers from us (no read_customers, or no approval) it is read without, now and from then on."""
+    customers or their telephone numbers from us (no read_customers, or no approval) it is read without, now and from
+    then on."""
     if client.sees_customers:
         try:
             return await _order_listed(client, order_id, lane)
@@ -712,12 +713,13 @@ def _no_such_id(failed: CallFailed) -> bool:
 
 
 def _customers_withheld(failed: CallFailed) -> bool:
-    """Whether the one thing we may not see is the order's customer: a missing scope or a missing approval (reference
-    2.2, 2.3). Both are said in words beside the rest of the answer."""
+    """Whether the one thing we may not see is the order's customer or a telephone number: a missing scope or a missing
+    approval (reference 2.2, 2.3). Both are said in words beside the rest of the answer."""
     match failed.outcome:
         case Refused(words=said) | Unknown(why=said):
             told = said.lower()
-            return "customer" in told and ("access denied" in told or "not approved" in told)
+            personal = "customer" in told or "phone" in told
+            return personal and ("access denied" in told or "not approved" in told)
         case _:
             return False
 

@@ -77,7 +77,7 @@ def order(
         paid=read.fully_paid or read.display_financial_status in _PAID,
         marker=read.marker.value if read.marker is not None else "",
         tags=tuple(read.tags),
-        address=_address(read.shipping_address, address_key),
+        address=_address(read.shipping_address, address_key, _phone(read)),
         lines=tuple(_line(line, fulfilled.get(line.id, 0)) for line in read.line_items.nodes),
         fulfillment_orders=tuple(
             _fulfillment_order(item, address_key) for item in read.fulfillment_orders.nodes
@@ -317,7 +317,12 @@ def _refund(read: OrderSnapshotOrderRefunds, order_updated_at: datetime) -> Shop
     )
 
 
-def _address(read: PostalAddress | None, key: bytes) -> Address:
+def _phone(read: OrderSnapshotOrder) -> str:
+    """The telephone number of the delivery address; empty without one, or where the shop keeps it from us."""
+    return (read.shipping_address.phone or "") if read.shipping_address is not None else ""
+
+
+def _address(read: PostalAddress | None, key: bytes, phone: str = "") -> Address:
     if read is None:
         return NO_ADDRESS
     return digest(
@@ -333,6 +338,7 @@ def _address(read: PostalAddress | None, key: bytes) -> Address:
             country_code=read.country_code_v_2 or "",
         ),
         key,
+        phone,
     )
 
 

@@ -1188,6 +1188,7 @@ class Operations(BaseClient):
                 }
                 shippingAddress {
                   ...PostalAddress
+                  phone @include(if: $customer)
                 }
                 lineItems(first: 50) {
                   nodes {

@@ -86,7 +86,10 @@ class OrderSnapshotOrderApp(BaseModel):
 
 OrderSnapshotOrderCurrentTotalPriceSet = Bag
 OrderSnapshotOrderCurrentShippingPriceSet = Bag
-OrderSnapshotOrderShippingAddress = PostalAddress
+
+
+class OrderSnapshotOrderShippingAddress(PostalAddress):
+    phone: Optional[str] = None
 
 
 class OrderSnapshotOrderLineItems(BaseModel):

@@ -33,7 +33,7 @@ async def parcels() -> Parcels:
     """Measure one parcel an order, all of them leaving in one moment."""
     async with Stage(profile={"multi_shipment": True}) as stage:
         made = [stage.mirakl.create_generated(lines=2) for _ in range(BY_SCRIPT + PARCELS)]
-        await until(lambda: all(_is_free(stage, order) for order in made), "all orders to be released", 240.0)
+        await until(lambda: all(is_free(stage, order) for order in made), "all orders to be released", 240.0)
         await asyncio.sleep(3.0)  # echoes of our own last calls
         by_script = await _by_script(stage, made[:BY_SCRIPT])
         return await _by_service(stage, made[BY_SCRIPT:], by_script)
@@ -44,8 +44,8 @@ async def _by_script(stage: Stage, made: list[SimOrder]) -> float:
     platforms = await stage.service.connections.get(stage.connection_id)
     began = asyncio.get_running_loop().time()
     for number, order in enumerate(made):
-        context = _context(platforms, order)
-        await platforms.shopify.order(_linked(stage, order).gid, "edits")
+        context = context_of(platforms, order)
+        await platforms.shopify.order(linked(stage, order).gid, "edits")
         units = tuple((line.id, line.quantity) for line in order.lines)
         made_one = CreateShipment(f"IL-{number}", units, "DHL", "DHL", f"SCRIPT{number}", "")
         for action in (made_one, None):
@@ -62,7 +62,7 @@ async def _by_service(stage: Stage, made: list[SimOrder], by_script: float) -> P
     calls = len(stage.shopify.record.calls), len(stage.mirakl.record.calls)
     began = loop.time()
     for number, order in enumerate(made):
-        for part in _linked(stage, order).fulfillment_orders:
+        for part in linked(stage, order).fulfillment_orders:
             stage.shopify.fulfill(part, company="dhl", number=f"BENCH{number}")
     await until(lambda: all(order.state == "SHIPPED" for order in made), "all parcels to be told of", 240.0)
     seconds = loop.time() - began
@@ -81,20 +81,22 @@ async def _by_service(stage: Stage, made: list[SimOrder], by_script: float) -> P
     )
 
 
-def _context(platforms: ConnectedPlatforms, order: SimOrder) -> OrderContext:
+def context_of(platforms: ConnectedPlatforms, order: SimOrder) -> OrderContext:
+    """What the service says of an order with a call."""
     rules = platforms.rules
     return OrderContext(rules.name, order.id, f"{rules.name}:{order.id}", rules.hold_handle, "bench", None)
 
 
-def _linked(stage: Stage, order: SimOrder) -> Order:
+def linked(stage: Stage, order: SimOrder) -> Order:
+    """The Shopify order of a marketplace order. Raises KeyError while there is none."""
     for found in stage.shopify.shop.orders.values():
         if dict(found.attributes).get("mirakl_order_id") == f"bench:{order.id}":
             return found
     raise KeyError(order.id)
 
 
-def _is_free(stage: Stage, order: SimOrder) -> bool:
+def is_free(stage: Stage, order: SimOrder) -> bool:
     """Whether the order waits for its parcel and nobody holds it any more."""
     if order.state != "SHIPPING":
         return False
-    return not any(part.holds for part in _linked(stage, order).fulfillment_orders)
+    return not any(part.holds for part in linked(stage, order).fulfillment_orders)

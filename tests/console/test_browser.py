@@ -59,6 +59,7 @@ PAGES = (
     "/connections/1/carriers",
     "/connections/1/skus",
     "/connections/1/reasons",
+    "/connections/1/methods",
     "/skus",
     "/mappings",
     "/people",

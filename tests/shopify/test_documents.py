@@ -120,6 +120,9 @@ def test_the_shipping_method_is_carried_on_both_routes_so_that_the_warehouse_can
     assert as_sent(draft)["shippingLine"]["title"] == "Express"
     (shipping,) = as_sent(order)["shippingLines"]
     assert (shipping["title"], shipping["code"]) == ("Express", "EXP")
+    ours = replace(express, shipping_title="Parcel, two days")
+    assert as_sent(draft_input(create_draft(), ours, NOW))["shippingLine"]["title"] == "Parcel, two days"
+    assert as_sent(order_input(create_order(), ours))["shippingLines"][0]["title"] == "Parcel, two days"
     unnamed = draft_input(create_draft(), context(document(shipping_type_code=None)), NOW)
     assert [entry["key"] for entry in as_sent(unnamed)["customAttributes"]] == ["mirakl_order_id"]
 

@@ -10,6 +10,7 @@ from interlock.cases.store import cases
 from interlock.console.list_changes import ListChange, list_changes
 from interlock.console.missing_reasons import missing_reasons
 from interlock.console.reason_codes import reason_map
+from interlock.console.shipping_methods import method_map
 from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.store import (
     ConnectionRow,
@@ -195,6 +196,7 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
     strange = waiting_carriers(c, row.id)
     missing, freed = missing_reasons(c, row)
     methods = () if capability is None else capability.shipping_types
+    titles = method_map(rules)
     return [
         MapOverview(
             row.name,
@@ -229,12 +231,13 @@ def _maps_of(c: Connection, row: ConnectionRow) -> list[MapOverview]:
         MapOverview(
             row.name,
             "Shipping methods",
-            "What the marketplace sells as shipping; the Shopify order carries it under the same name, so none needs a mapping.",
-            len(methods),
+            "What the marketplace sells as shipping. The Shopify order carries it under the marketplace's own label unless a "
+            "title is set here.",
+            len(titles),
             (),
             0,
-            tuple((method, method) for method in methods),
-            "",
+            tuple((method, titles.get(method, "as the marketplace says")) for method in methods),
+            f"/connections/{row.id}/methods",
         ),
     ]
 
@@ -284,6 +287,10 @@ def every_mapping(c: Connection, connection: str = "") -> list[tuple[str | datet
             )
         ]
         found += [(row.name, "reason", place, code, "", "") for place, code in reason_map(row.rules).items()]
+        found += [
+            (row.name, "shipping method", code, title, "", "")
+            for code, title in method_map(row.rules).items()
+        ]
         found += [
             (row.name, "carrier", " ".join(filter(None, (name, country, service))), code or free, who, at)
             for name, code, free, who, at, country, service in carriers.mappings

@@ -29,6 +29,7 @@ from interlock.console.pages import Console
 from interlock.console.people_pages import people_routes
 from interlock.console.privacy_pages import privacy_routes
 from interlock.console.reason_pages import reason_routes
+from interlock.console.shipping_method_pages import shipping_method_routes
 from interlock.console.sku_pages import sku_routes
 from interlock.console.stock_pages import stock_routes
 from interlock.console.theme_pages import theme_routes
@@ -51,6 +52,7 @@ def router(
     # before the maps, whose file takes any name that ends like its own
     sku_routes(routes, console)
     reason_routes(routes, console)
+    shipping_method_routes(routes, console)
     mapping_routes(routes, console)
     connection_routes(routes, console)
     stock_routes(routes, console)

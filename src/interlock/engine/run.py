@@ -706,12 +706,17 @@ class _Run:
             document=None if document is None else document[1],
             shopify_order_name=self.memory.shopify_order_name,
             text=written,
+            shipping_title=self._shipping_title(document),
             still_ours=self._still_ours,
         )
         action = operation.action
         if action.platform == "mirakl":
             return await self.platforms.mirakl.perform(action, context)  # type: ignore[arg-type]
         return await self.platforms.shopify.perform(action, context)  # type: ignore[arg-type]
+
+    def _shipping_title(self, document: tuple[datetime, Document] | None) -> str:
+        code = "" if document is None else document[1].get("shipping_type_code")
+        return self.platforms.rules.title_of_method(str(code or ""))
 
     async def _text_of(self, action: Action) -> str | None:
         """What a person wrote for the action, empty for actions without; None when it was deleted."""

@@ -67,6 +67,14 @@ class ReasonOfEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class ShippingMethod:
+    """What the Shopify order's shipping line is called for a shipping method of the marketplace (SH12 code)."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShippingOrigin:
     """The marketplace's warehouse code for a Shopify location (ST01 `shipping_from.warehouse.code`)."""
 
@@ -142,6 +150,7 @@ class ConnectionRules:
     stock_buffer: int = 0
     stock_zeroed: str = ""
     order_in_portal: str = ""
+    shipping_methods: tuple[ShippingMethod, ...] = ()
     refuted: tuple[tuple[str, str], ...] = ()
 
     def refuted_by(self, name: str) -> str:
@@ -151,6 +160,10 @@ class ConnectionRules:
     def paused(self, flow: Flow | None, now: datetime) -> Pause | None:
         """The pause that holds this flow at `now`, if one does. A pause is over at its end, whoever looks at it."""
         return next((pause for pause in self.pauses if pause.flow == flow and now < pause.until), None)
+
+    def title_of_method(self, code: str) -> str:
+        """What the shop calls this shipping method of the marketplace; empty where the marketplace's own label stands."""
+        return next((one.title for one in self.shipping_methods if one.code == code), "")
 
     def warehouse_of(self, location_id: str) -> str:
         """The marketplace's code of the place a parcel leaves from; empty where none is set for it."""

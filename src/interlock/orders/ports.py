@@ -55,7 +55,8 @@ class OrderContext:
     personal data that plans must not hold. `reference` identifies the operation and attempt; it is sent as
     the X-Client-Reference header. `marker` is the unique value `<connection>:<Mirakl order id>`. `text` is what the
     action's `text_id` stands for, decrypted: an address as a JSON object with the fields of
-    AddressParts plus `phone`, or the words of a message.
+    AddressParts plus `phone`, or the words of a message. `shipping_title` is what the shop calls the order's
+    shipping method, empty for the marketplace's own label.
 
     `still_ours` is awaited before each further call of an action that takes several: it makes sure that the order has
     not gone to another writer and gives the next call its time. It raises what ends the run.
@@ -69,4 +70,5 @@ class OrderContext:
     document: Mapping[str, Any] | None
     shopify_order_name: str = ""
     text: str = ""
+    shipping_title: str = ""
     still_ours: Callable[[], Awaitable[None]] = nobody_else

@@ -389,7 +389,7 @@ def _pickup_point(context: OrderContext) -> str:
 
 
 def _shipping_title(context: OrderContext) -> str:
-    return _text(_document(context), "shipping_type_label") or _SHIPPING_TITLE
+    return context.shipping_title or _text(_document(context), "shipping_type_label") or _SHIPPING_TITLE
 
 
 def _contact_email(context: OrderContext) -> str:

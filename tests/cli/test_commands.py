@@ -1,5 +1,6 @@
 """The commands people and programs use every day."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,18 @@ from sqlalchemy import func, select, update
 
 from interlock.cases.store import answers, cases
 from interlock.cli.telling import Exit
-from interlock.engine.store import ConnectionRow, beat, counts, polls
+from interlock.engine.capabilities import keep_capability
+from interlock.engine.store import ConnectionRow, beat, counts, one_connection, polls
 from interlock.imports.store import sku_map
+from interlock.orders.capability import Capability
+from interlock.orders.codec import decode
 from interlock.orders.store import orders
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from tests.build import NOW, a_view
 from tests.cli.conftest import Run, document
-from tests.console.seed import edited_up, keep, shipped_with
+from tests.console.seed import CLOCK, edited_up, keep, shipped_with
+from tests.engine.rows import Wakes
 
 
 @pytest.fixture
@@ -136,6 +141,27 @@ def test_carriers_are_mapped_one_by_one_and_from_a_file(
     )
     assert mapped["replay"] is not None
     assert [m[:2] for m in listed["mappings"]] == [["Pigeon Post", "DPD"], ["Royal Mail 24", "RM24"]]
+
+
+def test_the_carrier_list_says_what_the_marketplace_changed(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    assert document(interlock("carriers", "list", "atlas", "--json"))["marketplace_changes"] == []
+    with database.begin() as c:
+        row = one_connection(c, connection.id)
+        known = decode(Capability, row.capability)
+        keep_capability(c, Wakes(), row, replace(known, carriers=known.carriers[1:]), CLOCK)
+
+    (change,) = document(interlock("carriers", "list", "atlas", "--json"))["marketplace_changes"]
+    gone = known.carriers[0]
+    assert (change["kind"], change["code"], change["former"], change["present"]) == (
+        "carrier",
+        gone.code,
+        gone.label,
+        "",
+    )
+    shown = interlock("carriers", "list", "atlas").stdout
+    assert "What the marketplace changed itself" in shown
 
 
 def test_a_file_with_a_wrong_row_names_file_row_and_field_and_changes_nothing(

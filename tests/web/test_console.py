@@ -1,14 +1,19 @@
 """The console's pages as a person reads and uses them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from interlock.cases.store import answers, cases, open_connection_case
-from interlock.engine.store import ConnectionRow, beat, counts, keep_services, polls
+from interlock.engine.capabilities import keep_capability
+from interlock.engine.store import ConnectionRow, beat, counts, keep_services, one_connection, polls
 from interlock.imports.store import sku_map
+from interlock.orders.capability import Capability
+from interlock.orders.codec import decode
+from interlock.orders.connection import Carrier
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders, tell
 from interlock.shipping.store import carrier_map
@@ -310,6 +315,24 @@ def test_mapping_a_carrier_wakes_every_order_that_waits_for_it(
     assert [order for order, _ in wakes.woken] == [first]
     with database.begin() as c:
         assert [(m.shop_name, m.code) for m in carrier_map(c, connection.id)] == [("pigeon post", "DPD")]
+
+
+def test_what_the_marketplace_changed_in_its_lists_is_shown_with_the_map_and_the_connection(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    place = f"/connections/{connection.id}/carriers"
+    assert "What the marketplace changed" not in text_of(browser.get(place))
+    with database.begin() as c:
+        known = decode(Capability, one_connection(c, connection.id).capability)
+        fewer = replace(known, carriers=(*known.carriers[1:], Carrier("NEW", "<b>New</b> riders")))
+        keep_capability(c, Wakes(), one_connection(c, connection.id), fewer, CLOCK)
+
+    gone = known.carriers[0]
+    for page in (place, "/connections"):
+        shown = text_of(browser.get(page))
+        assert f"carrier {gone.code} gone {gone.label} —" in shown
+        assert "carrier NEW new — <b>New</b> riders" in shown
+        assert "<b>New</b>" not in browser.get(page).text
 
 
 def test_mapping_a_sku_wakes_every_order_that_waits_for_it(

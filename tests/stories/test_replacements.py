@@ -294,7 +294,7 @@ def test_a_manual_link_its_undoing_and_its_unlinking(theatre: Theatre) -> None:
         await stage.until(800)
         linked.append(stage.shopify_order().name)
         assert [case.reason for case in open_cases(stage)] == [Reason.POSSIBLE_SUCCESSOR.value]
-        assert (markers_of(original), markers_of(copy)) == ([], [])
+        assert (markers_of(original), markers_of(copy)) == ([f"automatic:{stage.order.id}"], [])
         said_by_hand(stage, lineage.link, copy.name)
         await stage.until(1000)
         linked.append(stage.shopify_order().name)

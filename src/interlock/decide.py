@@ -362,6 +362,9 @@ def noticed(view: View, memory: Memory | None = None) -> Memory:
         memory = _shopify_noted(view, memory, shopify)
         if mirakl is not None and shopify.live:
             memory = _both_noted(view, memory, mirakl, shopify)
+        elif mirakl is not None and not memory.links:
+            # It was cancelled before we saw it live. What its lines stood for tells what those of its successor do.
+            memory = _links_noted(memory, mirakl, shopify)
     return desk.taken_up(view, memory)
 
 
@@ -457,13 +460,17 @@ def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     return memory
 
 
+def _links_noted(memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Memory:
+    active = active_lines(as_sold(mirakl, memory), memory)
+    expected = import_lines(active, mirakl.currency, {}, memory.bundles)
+    return replace(memory, links=links_of(shopify, memory, expected))
+
+
 def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Memory:
     if mirakl.seller_reference and mirakl.seller_reference == shopify.name:
         memory = replace(memory, referenced=shopify.name)
     active = active_lines(as_sold(mirakl, memory), memory)
-    memory = replace(
-        memory, links=links_of(shopify, memory, import_lines(active, mirakl.currency, {}, memory.bundles))
-    )
+    memory = _links_noted(memory, mirakl, shopify)
     if any(line.recalculated for line in memory.ordered):
         anew = import_lines(sold_lines(mirakl, memory), mirakl.currency, {}, memory.bundles)
         memory = replace(memory, links=repriced(memory, anew))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.decide import noticed
 from interlock.desk.requests import Wish, resolved
 from interlock.imports.bundles import bundle_of, offer_of_bundle
 from interlock.imports.decide import decide
@@ -190,6 +191,24 @@ def shown(lids: int, mugs: int, left: tuple[int, int] = (0, 0)) -> ShopifyOrder:
             ),
         )
     )
+
+
+def test_an_order_that_was_cancelled_before_we_saw_it_live_still_tells_what_its_successor_holds() -> None:
+    sold = an_order(lines=(a_line("L1", "SET", 2),))
+    cancelled = replace(shown(0, 0), cancelled_at=NOW)
+    successor = a_shopify_order(
+        id="SO2",
+        lines=(
+            a_shopify_line("S8", "LID", 2, "2.35", "L1", variant_id="V2"),
+            a_shopify_line("S9", "MUG", 8, "9.41", "L1", variant_id="V1"),
+        ),
+    )
+    memory = replace(not_imported(), bundles=BUNDLES)
+
+    memory = noticed(a_view(mirakl=sold, shopify=cancelled, memory=memory))
+    memory = replace(memory, links=(*memory.links, *links_of_replacement(successor, cancelled, memory)))
+
+    assert shopify_quantities(successor, memory) == (("L1", 2),)
 
 
 def remembered() -> Memory:

@@ -668,11 +668,22 @@ class _Telling:
             side_now.live,
             tuple(self.drafts),
             self.gid,
-            self.decided is not None and self.decided == side_now.own,
+            self._as_decided(side_now.own, shown, agreed),
             sum(side_now.fulfilled.values()),
             sum(away.values()),
             self._broken(side_now),
         )
+
+    def _as_decided(self, own: dict[str, int], shown: dict[str, int], agreed: dict[str, int]) -> bool:
+        """Whether the order still is what a person decided to ship. Units that the marketplace cancelled as well, and that
+        went out of a line on which both sides agree now, were no part of that."""
+        if self.decided is None:
+            return False
+        for gid in own.keys() | self.decided.keys():
+            units, then, line = own.get(gid, 0), self.decided.get(gid, 0), self.line_of.get(gid)
+            if units != then and not (line and units < then and shown.get(line, 0) == agreed[line]):
+                return False
+        return True
 
     def _broken(self, side: _Side) -> dict[str, int]:
         """The bundles whose articles are not in step. What has left counts also after it was refunded."""

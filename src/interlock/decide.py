@@ -16,6 +16,7 @@ from interlock.edits.diff import differences
 from interlock.holds import decide as holds
 from interlock.imports import contact
 from interlock.imports import decide as imports
+from interlock.imports.bundles import bundle_of
 from interlock.imports.completeness import incomplete_address_case
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of, sold_lines
@@ -359,7 +360,7 @@ def noticed(view: View, memory: Memory | None = None) -> Memory:
         memory = replace(memory, shopify_order_id=view.made_order_id, linked_at=view.now)
     shopify = view.shopify
     if shopify is not None and memory.shopify_order_id in ("", shopify.id):
-        memory = _shopify_noted(view, memory, shopify)
+        memory = _bundles_noted(view, _shopify_noted(view, memory, shopify), shopify)
         if mirakl is not None and shopify.live:
             memory = _both_noted(view, memory, mirakl, shopify)
         elif mirakl is not None and not memory.links:
@@ -458,6 +459,18 @@ def _shopify_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     if content != memory.content:
         memory = replace(memory, content=content, content_since=shopify.observed_at)
     return memory
+
+
+def _bundles_noted(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
+    """What the bundles of an order are made of, where it was found again after everything remembered of it was lost. One
+    whose articles the order never had was told of after the order was made."""
+    if memory.bundles or memory.links:
+        return memory
+    there = {line.variant_id for line in shopify.lines if line.variant_id}
+    found = [
+        offer for offer in view.offers if offer.parts and {part.variant_id for part in offer.parts} <= there
+    ]
+    return replace(memory, bundles=tuple(bundle_of(offer) for offer in found))
 
 
 def _links_noted(memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Memory:

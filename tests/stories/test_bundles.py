@@ -8,6 +8,7 @@ from interlock.engine.store import connections
 from interlock.offers.matching import Component
 from interlock.offers.store import keep_bundle
 from interlock.orders.reasons import Option, Reason
+from interlock.rehearsal.judge import Verdict, i23_the_mapping_can_be_rebuilt
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.shopify.state import Order
 from tests.stories.stage import RULES, Theatre, answer_case, marketplace, open_cases
@@ -69,6 +70,21 @@ def test_a_set_is_created_as_its_articles_and_ships_as_one(theatre: Theatre) -> 
     assert seen.stage.order.state == "SHIPPED"
     assert seen.cases == []
     assert (seen.marketplace_calls("OR24"), seen.marketplace_calls("OR30")) == (1, 0)
+
+
+def test_a_set_that_is_found_again_after_everything_was_lost_is_still_a_set(theatre: Theatre) -> None:
+    verdict = Verdict()
+
+    async def story(stage: Stage) -> None:
+        is_a_set(stage)
+        await stage.until(400)
+        await i23_the_mapping_can_be_rebuilt(stage.world, verdict)
+
+    seen = theatre.tell(story, marketplace("all-or-nothing"), 1400, rules=ANY_PRICE)
+
+    assert (verdict.checked["I23"], verdict.broken) == (1, [])
+    assert "of MUG-BLUE, more than" not in seen.timeline
+    assert [case for case in seen.cases if case.reason != Reason.QUARANTINE.value] == []
 
 
 def test_a_whole_set_taken_out_reaches_the_marketplace(theatre: Theatre) -> None:

@@ -26,6 +26,7 @@ from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed, window_shown
+from interlock.offers.matching import Component
 from interlock.offers.store import bundles
 from interlock.orders.actions import (
     Action,
@@ -409,21 +410,40 @@ class _Run:
             shopify = await gateway.order(completed, "acceptance")
         offers: tuple[Offer, ...] = ()
         if shopify is None and not drafts and mirakl.state not in (*DEAD, *GONE_OUT, "STAGING"):
-            skus = sorted({line.sku for line in mirakl.lines})
-            connection_id = self.row.connection_id
-            names, told = await self.parts.store.tx(
-                lambda c: (shop_skus(c, connection_id, skus), bundles(c, connection_id, skus))
-            )
-            made_of = {sku: [(one.shop_sku, one.units) for one in parts] for sku, parts in told.items()}
-            offers = await gateway.offers([pair for pair in names if pair[0] not in made_of])
-            if made_of:
-                articles = sorted({sku for parts in made_of.values() for sku, _ in parts})
-                stocked = {offer.sku: offer for offer in await gateway.offers([(s, s) for s in articles])}
-                offers += tuple(offer_of_bundle(sku, parts, stocked) for sku, parts in made_of.items())
+            offers = await self._offers(mirakl)
+        elif shopify is not None and earlier and not self.memory.bundles:
+            # What was remembered is lost: of a bundle the lines alone do not tell how many of each article make one.
+            offers = await self._bundles(mirakl)
         linked = "" if shopify is None else shopify.id
         kin = tuple(order for order in noted if linked and order.id != linked)
         return Observation(
             now, shopify=shopify, drafts=drafts, offers=offers, kin=kin, claims=kept.claims if kin else ()
+        )
+
+    async def _offers(self, mirakl: MiraklOrder) -> tuple[Offer, ...]:
+        """What the shop has for every SKU of the order."""
+        connection_id, skus = self.row.connection_id, sorted({line.sku for line in mirakl.lines})
+        names, made_of = await self.parts.store.tx(
+            lambda c: (shop_skus(c, connection_id, skus), bundles(c, connection_id, skus))
+        )
+        single = await self.platforms.shopify.offers([pair for pair in names if pair[0] not in made_of])
+        return (*single, *await self._bundled(made_of))
+
+    async def _bundles(self, mirakl: MiraklOrder) -> tuple[Offer, ...]:
+        """What the shop has for those SKUs of the order that are bundles of its articles."""
+        connection_id, skus = self.row.connection_id, sorted({line.sku for line in mirakl.lines})
+        return await self._bundled(await self.parts.store.tx(lambda c: bundles(c, connection_id, skus)))
+
+    async def _bundled(self, made_of: Mapping[str, Sequence[Component]]) -> tuple[Offer, ...]:
+        if not made_of:
+            return ()
+        articles = sorted({part.shop_sku for parts in made_of.values() for part in parts})
+        found = {
+            offer.sku: offer for offer in await self.platforms.shopify.offers([(s, s) for s in articles])
+        }
+        return tuple(
+            offer_of_bundle(sku, [(part.shop_sku, part.units) for part in parts], found)
+            for sku, parts in made_of.items()
         )
 
     def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:

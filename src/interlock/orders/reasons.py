@@ -1559,7 +1559,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=24),
         ),
         evidence="the offers of the marketplace (OF52 to OF54) and every variant of the shop, compared once a day and after each change of the SKU map",
-        closes_when="By itself, when exactly one variant stands for the offer, or the offer is inactive or deleted.",
+        closes_when="By itself, when exactly one variant stands for the offer, or the offer is inactive or deleted. One that is inactive because Interlock publishes a zero for it stays open, unless the shop has the product no more.",
         options=(),
     ),
     Reason.OFFER_AMBIGUOUS: ReasonPage(

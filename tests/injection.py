@@ -25,15 +25,17 @@ from interlock.access.erasures import keep_request
 from interlock.access.store import make_key
 from interlock.cases.store import cases
 from interlock.cases.work import comment
+from interlock.engine.capabilities import keep_rules
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import outbox
 from interlock.monitoring.decide import Alert
+from interlock.orders.connection import ShippingMethod
 from interlock.orders.store import mirakl_documents
 from interlock.orders.view import View
 from interlock.storage.encryption import Keyring
 from interlock.storage.types import UtcDateTime
 from interlock.tables import metadata
-from tests.console.seed import CLOCK, connect, edited_up, keep, shipped_with, sku_unknown
+from tests.console.seed import CLOCK, Wakes, connect, edited_up, keep, shipped_with, sku_unknown
 from tests.console.served import refunded_in_shopify
 
 MARK = "hurt"
@@ -93,6 +95,7 @@ FILLED: dict[str, tuple[str, ...]] = {
     "stock_import_lines": ("sku",),
     "stock_imports": ("words",),
     "stock_items": ("sku",),
+    "stock_refusals": ("sku",),
     "timeline": ("who", "sentence"),
     "troubles": ("detail",),
     "unreadable": ("problem",),
@@ -228,6 +231,8 @@ VIEWS = (edited_up, lambda: shipped_with("Pigeon Post"), sku_unknown, refunded_i
 def world(c: Connection, keyring: Keyring, texts: Sequence[str]) -> ConnectionRow:
     """A connection with four orders for each of the texts, and a row for each in every table people or platforms write to."""
     row = connect(c, keyring)
+    titles = tuple(ShippingMethod(f"M{number}", text) for number, text in enumerate(texts))
+    keep_rules(c, Wakes(), row, replace(row.rules, shipping_methods=titles), CLOCK)
     for number, text in enumerate(texts):
         for kind, make in enumerate(VIEWS):
             view: View = spoiled(make(), text, f" {number}-{kind}")

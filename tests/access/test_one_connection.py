@@ -35,7 +35,7 @@ from tests.web.browser import Browser, text_of
 OTHER = "zephyria"
 THEIRS = "Z-7001-A"
 """The name of the other connection, and a number of an order of it: nothing else here contains them."""
-FORBIDDEN = (OTHER, "Z-7")
+FORBIDDEN = (OTHER, "Z-700")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,19 @@ import pytest
 
 from interlock.edits.decide import decide, dropped
 from interlock.edits.diff import differences
-from interlock.orders.actions import CancelMiraklOrder, CancelQuantities, EditShopifyOrder
+from interlock.orders.actions import (
+    CancelMiraklOrder,
+    CancelQuantities,
+    EditShopifyOrder,
+    LineRefund,
+    RefundLines,
+)
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.outcomes import OperationState
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklOrder, ShopifyLine, Tax
 from interlock.orders.view import View
 from tests.build import (
@@ -660,6 +668,28 @@ def test_after_dispatch_a_reduction_that_a_refund_explains_is_no_case() -> None:
     memory = a_memory(refund_tasks=(RefundTask("gid://r/1", NOW, (due,)),))
 
     assert asked(look(mirakl=an_order("SHIPPED")), memory).cases == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "operations", "left"),
+    [
+        pytest.param("SHIPPED", (), (1,), id="nobody began"),
+        pytest.param("SHIPPED", ("UNKNOWN",), (2,), id="it may have been made"),
+        pytest.param("SHIPPED", ("REJECTED",), (1,), id="it was not made"),
+    ],
+)
+def test_after_dispatch_a_refund_of_more_than_is_missing_is_lowered(
+    state: str, operations: tuple[OperationState, ...], left: tuple[int, ...]
+) -> None:
+    due = RefundDue("L1", 2, Decimal("20.00"), Decimal("4.00"), (), (), ())
+    task = RefundTask("edit:1", EDITED, (due,))
+    line = LineRefund("L1", 2, Decimal("20.00"), Decimal("4.00"), (), (), False, ())
+    action = RefundLines("edit:1", (line,), "EUR", "TAX_INCLUDED", "15")
+    view = look(mirakl=an_order(state), operations=tuple(an_operation(action, said) for said in operations))
+
+    part = asked(view, a_memory(content_since=EDITED, refund_tasks=(task,)))
+
+    assert tuple(d.quantity for t in part.memory.refund_tasks if is_open(t) for d in t.lines) == left
 
 
 # -- from our own desk ---------------------------------------------------------------------------------------

@@ -47,7 +47,15 @@ from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.prices import as_facts, discrepancies, not_compared, subject_of
 from interlock.orders.prices import in_words as in_words_of_prices
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.refund_tasks import SUPERSEDED, UNDONE, is_of_an_edit, is_open, line_of
+from interlock.orders.refund_tasks import (
+    SUPERSEDED,
+    UNDONE,
+    covered_units,
+    is_begun,
+    is_of_an_edit,
+    is_open,
+    line_of,
+)
 from interlock.orders.shares import sum_of
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
@@ -175,6 +183,7 @@ def _carried_out(edit: Edit) -> Part:
         _not_allowed,
         _cancelled,
         _refunded,
+        _lowered,
         _waiting,
         _incident,
         _prices,
@@ -520,6 +529,20 @@ def _cancelled(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
 def _refunded(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     asked = answered(judged, Answer.REFUND_TASK, Answer.REFUND_APPROVAL, Answer.AUTOMATIC_REFUND)
     return refund(edit, memory, asked[0].rule.sentence) if asked else Part(memory)
+
+
+def _lowered(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
+    """Units that came back after the order had left: the refund that is asked for, and that nobody has begun, becomes one of
+    what is still missing."""
+    too_much = any(
+        covered_units(memory, due.line_id) > edit.missing.get(due.line_id, 0)
+        for task in memory.refund_tasks
+        if is_open(task) and is_of_an_edit(task) and not is_begun(task, edit.view.operations)
+        for due in task.lines
+    )
+    if edit.mirakl.state not in GONE_OUT or not too_much:
+        return Part(memory)
+    return refund(edit, memory, "Units came back to the order, so less is to be refunded.")
 
 
 def _reductions(judged: tuple[Judged, ...]) -> tuple[Reduced, ...]:

@@ -108,12 +108,15 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
 
 
 def _numbers(evidence: Evidence, truth: Truth) -> dict[str, str]:
-    """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment."""
+    """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment. Nothing is on
+    its way under a label that was given back."""
     shopify = evidence.shopify_orders.get(truth.shopify_gid)
     return {
         marker_of(parcel.gid): number
         for parcel in (shopify.fulfillments if shopify is not None else ())
-        if parcel.status != "CANCELLED" and (number := _number(parcel))
+        if parcel.status != "CANCELLED"
+        and parcel.display_status != "LABEL_VOIDED"
+        and (number := _number(parcel))
     }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from interlock.orders.reasons import Option
 from interlock.rehearsal.judging.evidence import Evidence, Reference, first_after
 from interlock.rehearsal.judging.holds import JUST_EDITED, judge_label
-from interlock.rehearsal.judging.truth import MIRAKL, Truth
+from interlock.rehearsal.judging.truth import MIRAKL, SHOPIFY, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 from interlock.simulator.shopify.addresses import where
@@ -61,8 +61,22 @@ def i8_no_label_while_the_address_moved(evidence: Evidence, truth: Truth, verdic
             continue
         if _same_place(before[-1].detail["where"], _shown_at(evidence, effect)):
             continue
+        left = _left_again(evidence, effect, before[-1])
+        if left is not None:
+            since = replace(truth.at(left.at), at=left.at, side=SHOPIFY)
+            judge_label(evidence, truth, verdict, effect, since, "Shopify left the marketplace's new address")
+            continue
         since = replace(truth.at(read), at=read, side=MIRAKL)
         judge_label(evidence, truth, verdict, effect, since, "the marketplace changed the address")
+
+
+def _left_again(evidence: Evidence, label: Effect, move: Effect) -> Effect | None:
+    """The change in Shopify by which the order, having shown what the marketplace shows since `move`, showed another address
+    again before the label; None while it had never shown that."""
+    changes = _address_changes(evidence, label.order_id)
+    since = [change for change in changes if move.at <= change.at <= label.at]
+    leaving = [change for change in since if _same_place(move.detail["where"], change.detail["was"])]
+    return leaving[-1] if leaving else None
 
 
 def _shown_at(evidence: Evidence, effect: Effect) -> list[str]:

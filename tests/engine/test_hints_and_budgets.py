@@ -361,7 +361,10 @@ def test_a_replaced_order_still_wakes_the_marketplace_order(c: Connection) -> No
     assert ingress.deliver("w1", order=GID, topic="refunds/create") is True
     assert ingress.hints() == 1
     assert find_orders(c, "1001") == [ingress.order_id]
-    assert claims_of(c, 0, [GID, SECOND]) == (Claim(SECOND, "M-1", "live"), Claim(GID, "M-1", "superseded"))
+    sibling = add_order(c, ingress.connection_id, "M-9", "M-9", NOW)
+    for asking, same in ((sibling, True), (0, False)):
+        claims = (Claim(SECOND, "M-1", "live", same), Claim(GID, "M-1", "superseded", same))
+        assert claims_of(c, asking, [GID, SECOND]) == claims
 
 
 def test_a_shopify_order_stands_for_one_marketplace_order_at_most(c: Connection) -> None:

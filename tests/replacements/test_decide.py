@@ -226,6 +226,13 @@ def test_nobody_elses_hold_comes_off_and_no_hold_that_may_be_another_sales() -> 
     assert not any(isinstance(a, ReleaseHold) for a in plan.actions)
 
 
+def test_our_hold_comes_off_what_is_another_connections_as_its_holds_have_another_handle() -> None:
+    candidate = Kin("SO2", "#1042", "unlinked", NOW, "Ada", "no")
+    claimed = (Claim("SO2", "M-2", "live", same_connection=False),)
+    plan = seen((a_duplicate(fulfillment_orders=(HELD,)),), a_memory(lineage=(candidate,)), claims=claimed)
+    assert ReleaseHold("FO2", ("H1",)) in plan.actions
+
+
 def test_an_innocent_order_is_left_alone() -> None:
     innocent = a_duplicate(address=ELSEWHERE, traces=Traces(app="Online Store", email="e9"))
     memory = a_memory(shopify_cancelled_seen_at=NOW - timedelta(minutes=11))

@@ -660,14 +660,16 @@ def claims_of(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) ->
     """What other marketplace orders know of these Shopify orders."""
     if not shopify_order_ids:
         return ()
+    ours = select(orders.c.connection_id).where(orders.c.id == order_id).scalar_subquery()
+    same = func.coalesce(orders.c.connection_id == ours, False).label("same")
     live = c.execute(
-        select(orders.c.shopify_order_id, orders.c.mirakl_order_id)
+        select(orders.c.shopify_order_id, orders.c.mirakl_order_id, same)
         .where(orders.c.shopify_order_id.in_(shopify_order_ids), orders.c.id != order_id)
         .order_by(orders.c.id)
     )
-    found = [Claim(row.shopify_order_id, row.mirakl_order_id, "live") for row in live]
+    found = [Claim(row.shopify_order_id, row.mirakl_order_id, "live", row.same) for row in live]
     known = c.execute(
-        select(kin.c.shopify_order_id, orders.c.mirakl_order_id, kin.c.role)
+        select(kin.c.shopify_order_id, orders.c.mirakl_order_id, kin.c.role, same)
         .join(orders, orders.c.id == kin.c.order_id)
         .where(
             kin.c.shopify_order_id.in_(shopify_order_ids),
@@ -676,7 +678,7 @@ def claims_of(c: Connection, order_id: int, shopify_order_ids: Sequence[str]) ->
         )
         .order_by(kin.c.order_id, kin.c.shopify_order_id)
     )
-    found += [Claim(row.shopify_order_id, row.mirakl_order_id, row.role) for row in known]
+    found += [Claim(row.shopify_order_id, row.mirakl_order_id, row.role, row.same) for row in known]
     return tuple(found)
 
 

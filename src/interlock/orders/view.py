@@ -53,11 +53,13 @@ class RefundMade:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A Shopify order of `View.kin` that another marketplace order knows of too. `role` is `live` or `superseded` where
-    it stands or stood for that one, `candidate` where it may take over, `noted` where nobody has weighed it yet."""
+    it stands or stood for that one, `candidate` where it may take over, `noted` where nobody has weighed it yet. The holds
+    of another connection have a handle of their own: `same_connection` says whether ours may be that order's too."""
 
     shopify_order_id: str
     mirakl_order_id: str
     role: str
+    same_connection: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,9 @@ def _let_go(view: View, memory: Memory, waiting: list[_Candidate]) -> Part:
 
 
 def _freed(view: View, order: ShopifyOrder) -> tuple[Action, ...]:
-    """Our holds come off, unless another marketplace order knows the order: then they may be there for that one."""
-    claimed = any(claim.shopify_order_id == order.id for claim in view.claims)
+    """Our holds come off, unless another marketplace order of the connection knows the order: then they may be there for that
+    one."""
+    claimed = any(claim.shopify_order_id == order.id and claim.same_connection for claim in view.claims)
     return releases(view, order) if order.live and not claimed else ()
 
 

@@ -181,6 +181,8 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
     for effect in truth.effects(evidence):
         if effect.kind != "hold_released" or effect.actor != evidence.us:
             continue
+        if effect.detail["handle"] != f"interlock:{truth.marketplace.name}":
+            continue  # the hold of another marketplace's order, for which this one was a candidate
         reference = Reference.of(effect.reference)
         operation = None if reference is None else evidence.operation_of.get(reference.operation)
         if operation is not None and operation.kind in ("CancelShopifyOrder", "EditShopifyOrder"):

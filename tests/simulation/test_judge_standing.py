@@ -116,6 +116,18 @@ def test_i21_a_case_whose_reason_went(bench: Bench) -> None:
     assert not _not_gone(bench)
 
 
+def test_i21_what_could_not_be_held_may_move_once_both_sides_agree(bench: Bench) -> None:
+    began = bench.edit_at()
+    a_case(bench, "cannot_hold", began + timedelta(seconds=5), closed_at=began + 3 * MINUTE)
+    assert not _not_gone(bench)
+
+
+def test_i21_what_could_not_be_held_while_the_sides_differ(bench: Bench) -> None:
+    began = _differ_for_an_hour(bench)
+    a_case(bench, "cannot_hold", began + MINUTE, closed_at=began + 20 * MINUTE)
+    assert _not_gone(bench)
+
+
 # -- strangers -----------------------------------------------------------------------------------------------
 
 

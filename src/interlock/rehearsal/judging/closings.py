@@ -78,6 +78,8 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
             another = truth.gid_at(at) != truth.gid_at(case.opened_at)
             taken_over = case.subject in truth.gids or another
             return over or taken_over or bool(reason_gone(evidence, truth, case, then, at))
+        case Reason.CANNOT_HOLD if then.agrees and then.state == "SHIPPING":
+            return True  # the parcel may move, so that nothing is left to be held
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.UNKNOWN_VALUE:

@@ -1,18 +1,24 @@
-"""What the pages of a connection's maps share: whose map it is, the file somebody gives, the change that is undone."""
+"""What the pages of a connection's maps share: whose map it is, the file somebody gives, the change that is undone; and
+the whole page of a map that is kept in the connection's settings."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Annotated, Any, Protocol
 
-from fastapi import UploadFile
+from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission
 from interlock.console import desk
 from interlock.console.connections import connection_named
-from interlock.console.pages import Console, PageMissing
-from interlock.engine.store import ConnectionRow, one_connection
+from interlock.console.doors import Who, needs
+from interlock.console.export import map_file
+from interlock.console.pages import Console, PageMissing, given_text
+from interlock.console.setting_maps import SettingMap
+from interlock.engine.store import ConnectionRow, map_history, one_connection
 
 
 class Shown(Protocol):
@@ -65,3 +71,87 @@ def moment_before(undo: str) -> datetime:
             "This names no change of the map. Nothing was changed; use a button under Changes.", field="undo"
         )
     return moment
+
+
+SetEntry = Callable[[Request, int, str, str, str], Awaitable[Response]]
+"""Sets one entry: the request, the connection, who, the place and what stands there."""
+
+
+def setting_map_routes(
+    routes: APIRouter,
+    console: Console,
+    kept: SettingMap,
+    shown_besides: Callable[[Connection, ConnectionRow], dict[str, Any]],
+) -> SetEntry:
+    """Add a map's page with its history, its file, what takes one, and what brings it back. `shown_besides` is what the
+    page shows of this map alone. Returns what the form of one entry calls, as each map asks for other things there."""
+    parts = console.parts
+    path = f"/connections/{{connection_id}}/{kept.name}"
+
+    async def shown(
+        request: Request, connection_id: int, refused: str = "", mapped: desk.Mapped | None = None
+    ) -> Response:
+        row = await connection_of(console, connection_id)
+        context = await console.read(
+            lambda c: {"history": map_history(c, row.id, kept.name), **shown_besides(c, row)}
+        )
+        title, status = f"{kept.title} of {row.name}", 422 if refused else 200
+        context |= {"connection": row, "refused": refused, "mapped": mapped}
+        return console.page(request, kept.name, title, status, live=False, **context)
+
+    @routes.get(path)
+    @needs(Permission.SEE)
+    async def page(request: Request, connection_id: int) -> Response:
+        return await shown(request, connection_id)
+
+    @routes.get(f"{path}.csv")
+    @needs(Permission.EXPORT)
+    async def as_file(request: Request, who: Who, connection_id: int) -> Response:
+        row = await connection_of(console, connection_id)
+        return await map_file(console, who, row, kept.name, kept.columns, lambda c: kept.rows(row.rules))
+
+    @routes.post(f"{path}/file")
+    @needs(Permission.CHANGE_MAPPINGS)
+    async def from_file(
+        request: Request,
+        who: Who,
+        connection_id: int,
+        file: UploadFile,
+        token: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        (named, body), now = await given_file(file), parts.clock.now()
+
+        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
+            return kept.keep(c, parts.queue, row, kept.read_file(row, named, body), who, now)
+
+        show = partial(shown, request, connection_id)
+        return await change_map(console, connection_id, work, show, file_of=kept.name)
+
+    @routes.post(f"{path}/rollback")
+    @needs(Permission.CHANGE_MAPPINGS)
+    async def roll_back(
+        request: Request,
+        who: Who,
+        connection_id: int,
+        token: Annotated[str, Form()] = "",
+        undo: Annotated[str, Form(max_length=60)] = "",
+        why: Annotated[str, Form(max_length=400)] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        now = parts.clock.now()
+
+        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
+            return kept.roll_back(c, parts.queue, row, moment_before(undo), who, given_text(why), now)
+
+        return await change_map(console, connection_id, work, partial(shown, request, connection_id))
+
+    async def set_entry(request: Request, connection_id: int, who: str, place: str, value: str) -> Response:
+        now = parts.clock.now()
+
+        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
+            return kept.keep(c, parts.queue, row, {place: value}, who, now)
+
+        return await change_map(console, connection_id, work, partial(shown, request, connection_id))
+
+    return set_entry

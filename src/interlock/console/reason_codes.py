@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from interlock.console import desk
 from interlock.console.carriers import changes_since
 from interlock.console.export import csv_text
+from interlock.console.setting_maps import SettingMap
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, note_map_changes, one_connection
@@ -189,3 +190,8 @@ def reason_rows(rules: ConnectionRules) -> list[tuple[str, str, str]]:
 def reasons_as_file(rules: ConnectionRules) -> str:
     """The reason codes as the CSV file that `interlock reasons import` takes."""
     return csv_text([COLUMNS, *reason_rows(rules)])
+
+
+REASONS = SettingMap(
+    "reasons", "Reason codes", COLUMNS, reason_rows, read_reason_file, set_reasons, roll_back_reasons
+)

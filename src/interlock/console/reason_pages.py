@@ -1,68 +1,23 @@
-"""The reason codes of a connection: set one by one or from a file, taken away as one, and brought back."""
+"""The page of a connection's reason codes."""
 
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from interlock.access.roles import Permission
-from interlock.console import desk
 from interlock.console.doors import Who, needs
-from interlock.console.export import map_file
-from interlock.console.map_pages import change_map, connection_of, given_file, moment_before
+from interlock.console.map_pages import setting_map_routes
 from interlock.console.missing_reasons import missing_reasons
 from interlock.console.pages import Console, given_text
-from interlock.console.reason_codes import (
-    COLUMNS,
-    EDITS,
-    offered_codes,
-    read_reason_file,
-    reason_rows,
-    roll_back_reasons,
-    set_reasons,
-)
-from interlock.engine.store import ConnectionRow, map_history
+from interlock.console.reason_codes import EDITS, REASONS, offered_codes, reason_rows
+from interlock.engine.store import ConnectionRow
 
 
 def reason_routes(routes: APIRouter, console: Console) -> None:
     """Add the reason codes to the console."""
-    parts = console.parts
-
-    async def shown(
-        request: Request, connection_id: int, refused: str = "", mapped: desk.Mapped | None = None
-    ) -> Response:
-        row = await connection_of(console, connection_id)
-        history, (missing, _) = await console.read(
-            lambda c: (map_history(c, row.id, "reasons"), missing_reasons(c, row))
-        )
-        return console.page(
-            request,
-            "reasons",
-            f"Reason codes of {row.name}",
-            422 if refused else 200,
-            live=False,
-            connection=row,
-            refused=refused,
-            mapped=mapped,
-            codes=reason_rows(row.rules),
-            offered=offered_codes(row),
-            edits=EDITS,
-            history=history,
-            missing=missing,
-        )
-
-    @routes.get("/connections/{connection_id}/reasons")
-    @needs(Permission.SEE)
-    async def reasons(request: Request, connection_id: int) -> Response:
-        return await shown(request, connection_id)
-
-    @routes.get("/connections/{connection_id}/reasons.csv")
-    @needs(Permission.EXPORT)
-    async def as_file(request: Request, who: Who, connection_id: int) -> Response:
-        row = await connection_of(console, connection_id)
-        return await map_file(console, who, row, "reasons", COLUMNS, lambda c: reason_rows(row.rules))
+    set_entry = setting_map_routes(routes, console, REASONS, _shown_besides)
 
     @routes.post("/connections/{connection_id}/reasons")
     @needs(Permission.CHANGE_MAPPINGS)
@@ -75,48 +30,15 @@ def reason_routes(routes: APIRouter, console: Console) -> None:
         edit: Annotated[str, Form(max_length=60)] = "",
     ) -> Response:
         console.check_form(request, token)
-        now = parts.clock.now()
         use, _, code = given_text(choice).partition(" ")
+        return await set_entry(request, connection_id, who, f"{use} {given_text(edit)}".strip(), code)
 
-        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
-            return set_reasons(c, parts.queue, row, {f"{use} {given_text(edit)}".strip(): code}, who, now)
 
-        return await change_map(console, connection_id, work, partial(shown, request, connection_id))
-
-    @routes.post("/connections/{connection_id}/reasons/file")
-    @needs(Permission.CHANGE_MAPPINGS)
-    async def reason_file(
-        request: Request,
-        who: Who,
-        connection_id: int,
-        file: UploadFile,
-        token: Annotated[str, Form()] = "",
-    ) -> Response:
-        console.check_form(request, token)
-        (named, body), now = await given_file(file), parts.clock.now()
-
-        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
-            return set_reasons(c, parts.queue, row, read_reason_file(row, named, body), who, now)
-
-        return await change_map(
-            console, connection_id, work, partial(shown, request, connection_id), file_of="reasons"
-        )
-
-    @routes.post("/connections/{connection_id}/reasons/rollback")
-    @needs(Permission.CHANGE_MAPPINGS)
-    async def roll_back(
-        request: Request,
-        who: Who,
-        connection_id: int,
-        token: Annotated[str, Form()] = "",
-        undo: Annotated[str, Form(max_length=60)] = "",
-        why: Annotated[str, Form(max_length=400)] = "",
-    ) -> Response:
-        console.check_form(request, token)
-        now = parts.clock.now()
-
-        def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
-            to = moment_before(undo)
-            return roll_back_reasons(c, parts.queue, row, to, who, given_text(why), now)
-
-        return await change_map(console, connection_id, work, partial(shown, request, connection_id))
+def _shown_besides(c: Connection, row: ConnectionRow) -> dict[str, Any]:
+    missing, _ = missing_reasons(c, row)
+    return {
+        "codes": reason_rows(row.rules),
+        "offered": offered_codes(row),
+        "edits": EDITS,
+        "missing": missing,
+    }

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from interlock.console import desk
 from interlock.console.carriers import changes_since
+from interlock.console.setting_maps import SettingMap
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, note_map_changes, one_connection
@@ -119,3 +120,8 @@ def read_method_file(row: ConnectionRow, file: str, body: bytes) -> dict[str, st
 def method_rows(rules: ConnectionRules) -> list[tuple[str, str]]:
     """The titles as their file has them: what can be given again as it is."""
     return list(method_map(rules).items())
+
+
+METHODS = SettingMap(
+    MAP, "Shipping methods", COLUMNS, method_rows, read_method_file, set_methods, roll_back_methods
+)

@@ -305,6 +305,17 @@ def test_i8_released_from_a_parcel_that_goes_astray(
     assert ("I8" in {f.invariant for f in verdict.bounded}) is (invariant == "bounded")
 
 
+@pytest.mark.parametrize(("handle", "broken"), [(f"interlock:{NAME}", True), ("interlock:another", False)])
+def test_i8_a_release_without_a_plan_is_judged_by_the_order_whose_hold_it_was(
+    bench: Bench, handle: str, broken: bool
+) -> None:
+    """Where this order was a candidate of another marketplace's order, that one's hold is no word about this one."""
+    released = bench.effects("hold_released", ours=True)[-1]
+    bench.happen(released, reference=None, detail={"handle": handle})
+    said = [f.sentence for f in bench.judge().broken]
+    assert ("Our hold was released and no kept plan asked for it." in said) is broken
+
+
 @contextmanager
 def _a_parcel_astray(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Evidence, Truth]]:
     """The parcel is still to be sent, and has no address to go to."""

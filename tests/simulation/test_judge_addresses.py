@@ -54,6 +54,23 @@ def test_i8_a_change_that_nobody_could_have_read_before_the_label(bench: Bench) 
     assert _labels(verdict.broken) == []
 
 
+def test_i8_a_label_just_after_the_order_left_the_address_that_both_sides_showed(bench: Bench) -> None:
+    """The marketplace's new address had been carried over; then staff changed it, and nobody can have read that in time."""
+    _moved(bench, 600, ELSEWHERE)
+    label = bench.effects("fulfillment_created")[0]
+    for before, was, to in ((500, _here(bench), ELSEWHERE), (1, ELSEWHERE, _here(bench))):
+        bench.happen(
+            label,
+            kind="address_changed",
+            actor="staff",
+            at=label.at - timedelta(seconds=before),
+            detail={"was": was, "where": to},
+        )
+    verdict = bench.judge()
+    assert _labels(verdict.broken) == []
+    assert any("Shopify left" in part for f in verdict.bounded for part in (f.sentence, *f.evidence))
+
+
 def test_i8_a_label_to_an_address_that_a_person_let_stand(bench: Bench) -> None:
     _moved(bench, 600, ELSEWHERE)
     bench.sql(

@@ -1,6 +1,7 @@
 """`/v1/connections/…/bundles`: what an offer is made of, entry by entry."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -14,20 +15,20 @@ from interlock.api.maps import (
     Key,
     NameOfConnection,
     SeenVersion,
+    Standing,
     Value,
     Version,
     WhoAsks,
-    changed,
-    check_removed,
-    check_written,
     connection_there,
+    removed,
+    written,
 )
 from interlock.api.places import OF_CONNECTION
 from interlock.api.problems import responses
 from interlock.api.values import Answer, Body, Who, version_of
 from interlock.clock import Clock
 from interlock.console import bundles
-from interlock.console.desk import check_reason
+from interlock.console.desk import Mapped, check_reason
 from interlock.console.editing import Desk
 from interlock.engine.store import ConnectionRow
 from interlock.offers.matching import Component
@@ -109,15 +110,11 @@ def bundle_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         now, who = clock.now(), caller.signed(wanted.who)
         components = [Component(one.shop_sku, one.units) for one in wanted.components]
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            present = _entry(c, row.id, mirakl_sku)
-            if present is not None and set(present.components) == set(components):
-                return Kept(orders=0)
-            check_written(mirakl_sku, None if present is None else _version(present), wanted.version)
-            done = bundles.set_bundle(c, desk.queue, row, mirakl_sku, components, who, now)
-            return Kept(orders=done.orders)
+        def write(c: Connection, row: ConnectionRow) -> Mapped:
+            return bundles.set_bundle(c, desk.queue, row, mirakl_sku, components, who, now)
 
-        return await changed(store, connection, keep)
+        entries, says = partial(_standing, mirakl_sku), frozenset(components)
+        return await written(store, connection, mirakl_sku, entries, says, wanted.version, write)
 
     @routes.delete(
         "/connections/{connection}/bundles/{mirakl_sku:path}",
@@ -136,20 +133,21 @@ def bundle_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         their lines."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
+        def remove(c: Connection, row: ConnectionRow) -> Mapped:
             check_reason(said, why)
-            present = _entry(c, row.id, mirakl_sku)
-            check_removed(mirakl_sku, None if present is None else _version(present), version)
-            return Kept(orders=bundles.set_bundle(c, desk.queue, row, mirakl_sku, (), said, now, why).orders)
+            return bundles.set_bundle(c, desk.queue, row, mirakl_sku, (), said, now, why)
 
-        return await changed(store, connection, keep)
+        return await removed(store, connection, mirakl_sku, partial(_standing, mirakl_sku), version, remove)
 
     return routes
 
 
-def _entry(c: Connection, connection_id: int, mirakl_sku: str) -> bundles.BundleEntry | None:
-    entries = bundles.bundle_entries(c, connection_id)
-    return next((entry for entry in entries if entry.mirakl_sku == mirakl_sku), None)
+def _standing(mirakl_sku: str, c: Connection, row: ConnectionRow) -> list[Standing]:
+    return [
+        Standing(frozenset(entry.components), _version(entry))
+        for entry in bundles.bundle_entries(c, row.id)
+        if entry.mirakl_sku == mirakl_sku
+    ]
 
 
 def _version(entry: bundles.BundleEntry) -> str:

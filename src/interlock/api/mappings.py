@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -15,13 +16,13 @@ from interlock.api.maps import (
     Key,
     NameOfConnection,
     SeenVersion,
+    Standing,
     Value,
     Version,
     WhoAsks,
-    changed,
-    check_removed,
-    check_written,
     connection_there,
+    removed,
+    written,
 )
 from interlock.api.places import ANYWHERE, OF_CONNECTION
 from interlock.api.problems import responses
@@ -193,18 +194,18 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         already is written again without a version."""
         now, who = clock.now(), caller.signed(wanted.who)
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            place = (shop_name, wanted.country, wanted.service)
-            entries = {(entry[0], entry[5], entry[6]): entry for entry in carrier_entries(c, row.id)}
-            present = entries.get(place)
-            if present is not None and (present[1], present[2]) == (wanted.code, wanted.name):
-                return Kept(orders=0)
-            version = None if present is None else version_of(present[1], present[2], present[4])
-            check_written(shop_name, version, wanted.version)
-            mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
-            return Kept(orders=maps.map_carrier_names(c, desk.queue, row, [mapping], who, now).orders)
+        mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
 
-        return await changed(store, connection, keep)
+        def entries(c: Connection, row: ConnectionRow) -> list[Standing]:
+            place = (shop_name, wanted.country, wanted.service)
+            found = (entry for entry in carrier_entries(c, row.id) if (entry[0], *entry[5:]) == place)
+            return [_of_carrier(entry) for entry in found]
+
+        def write(c: Connection, row: ConnectionRow) -> maps.Mapped:
+            return maps.map_carrier_names(c, desk.queue, row, [mapping], who, now)
+
+        says = (wanted.code, wanted.name)
+        return await written(store, connection, shop_name, entries, says, wanted.version, write)
 
     @routes.delete(
         "/connections/{connection}/carriers/{shop_name:path}",
@@ -224,19 +225,19 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Remove an entry. Parcels that name the carrier afterwards wait as cases again."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            versions = [
-                version_of(entry[1], entry[2], entry[4])
+        def entries(c: Connection, row: ConnectionRow) -> list[Standing]:
+            place = (shop_name.strip().casefold(), country, service)
+            found = (
+                entry
                 for entry in carrier_entries(c, row.id)
-                if entry[0].strip().casefold() == shop_name.strip().casefold()
-                and entry[5:] == (country, service)
-            ]
-            for present in versions or (None,):
-                check_removed(shop_name, present, version)
-            maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
-            return Kept(orders=0)
+                if (entry[0].strip().casefold(), *entry[5:]) == place
+            )
+            return [_of_carrier(entry) for entry in found]
 
-        return await changed(store, connection, keep)
+        def remove(c: Connection, row: ConnectionRow) -> maps.Mapped:
+            return maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
+
+        return await removed(store, connection, shop_name, entries, version, remove)
 
     @routes.get("/connections/{connection}/skus", responses=responses(404, 422), operation_id="show_skus")
     async def skus(caller: Annotated[Caller, Depends(may_read)], connection: NameOfConnection) -> SkuMap:
@@ -271,17 +272,12 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Say what a SKU of the marketplace is called in the shop. Orders that wait for it go on."""
         now, who = clock.now(), caller.signed(wanted.who)
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku)
-            if present is not None and present[1] == wanted.shop_sku:
-                return Kept(orders=0)
-            check_written(
-                mirakl_sku, None if present is None else version_of(present[1], present[3]), wanted.version
-            )
-            entry = (mirakl_sku, wanted.shop_sku)
-            return Kept(orders=maps.map_sku_names(c, desk.queue, row, [entry], who, now).orders)
+        def write(c: Connection, row: ConnectionRow) -> maps.Mapped:
+            pairs = [(mirakl_sku, wanted.shop_sku)]
+            return maps.map_sku_names(c, desk.queue, row, pairs, who, now)
 
-        return await changed(store, connection, keep)
+        entries = partial(_of_sku, mirakl_sku)
+        return await written(store, connection, mirakl_sku, entries, wanted.shop_sku, wanted.version, write)
 
     @routes.delete(
         "/connections/{connection}/skus/{mirakl_sku:path}",
@@ -299,14 +295,23 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Remove an entry. New orders look for the SKU as the marketplace writes it."""
         now, said = clock.now(), caller.signed(who)
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            present = {entry[0]: entry for entry in sku_entries(c, row.id)}.get(mirakl_sku.strip())
-            check_removed(
-                mirakl_sku, None if present is None else version_of(present[1], present[3]), version
-            )
-            maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
-            return Kept(orders=0)
+        def remove(c: Connection, row: ConnectionRow) -> maps.Mapped:
+            return maps.unmap_sku_name(c, row, mirakl_sku, said, why, now)
 
-        return await changed(store, connection, keep)
+        entries = partial(_of_sku, mirakl_sku.strip())
+        return await removed(store, connection, mirakl_sku, entries, version, remove)
 
     return routes
+
+
+def _of_carrier(entry: tuple[str, str, str, str, datetime, str, str]) -> Standing:
+    _, code, name, _, at, _, _ = entry
+    return Standing((code, name), version_of(code, name, at))
+
+
+def _of_sku(mirakl_sku: str, c: Connection, row: ConnectionRow) -> list[Standing]:
+    return [
+        Standing(shop_sku, version_of(shop_sku, at))
+        for name, shop_sku, _, at in sku_entries(c, row.id)
+        if name == mirakl_sku
+    ]

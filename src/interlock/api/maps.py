@@ -1,6 +1,8 @@
-"""What the calls about the maps of a connection share: its name, the version of an entry, and how a change is refused."""
+"""What the calls about the maps of a connection share: its name, the version of an entry, and how an entry is written and
+removed, or refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -83,25 +85,57 @@ def connection_there(c: Connection, name: str) -> ConnectionRow:
     return row
 
 
-async def changed(store: Store, connection: str, keep: Callable[[Connection, ConnectionRow], Kept]) -> Kept:
-    """Change a map of that connection, in one transaction. Raises NoSuchConnection and MapNotTaken."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry as it stands: what it says, and at which version."""
+
+    says: object
+    version: str
+
+
+Entries = Callable[[Connection, ConnectionRow], Sequence[Standing]]
+"""Reads the entries of one key: none where nothing is there, and several only where a removal means all of them."""
+Change = Callable[[Connection, ConnectionRow], maps.Mapped]
+
+
+async def written(
+    store: Store, connection: str, key: str, entries: Entries, wanted: object, seen: str, write: Change
+) -> Kept:
+    """Write an entry of a map of that connection, in one transaction, for somebody who saw the version `seen`, empty for
+    none. An entry that says what is wanted is left as it is, whatever was seen. Raises NoSuchConnection, EntryChanged and
+    MapNotTaken."""
+
+    def keep(c: Connection, row: ConnectionRow) -> maps.Mapped:
+        present = next(iter(entries(c, row)), None)
+        if present is not None and present.says == wanted:
+            return maps.Mapped(0, 0)
+        if (present.version if present is not None else "") != seen:
+            raise EntryChanged(key)
+        return write(c, row)
+
+    return await _changed(store, connection, keep)
+
+
+async def removed(
+    store: Store, connection: str, key: str, entries: Entries, seen: str, remove: Change
+) -> Kept:
+    """Remove an entry of a map of that connection, in one transaction, for somebody who saw the version `seen`. Raises
+    NoSuchConnection, NotMapped, EntryChanged and MapNotTaken."""
+
+    def keep(c: Connection, row: ConnectionRow) -> maps.Mapped:
+        present = entries(c, row)
+        if not present:
+            raise NotMapped(key)
+        if any(one.version != seen for one in present):
+            raise EntryChanged(key)
+        return remove(c, row)
+
+    return await _changed(store, connection, keep)
+
+
+async def _changed(store: Store, connection: str, change: Change) -> Kept:
     try:
-        return await store.tx(lambda c: keep(c, connection_there(c, connection)))
+        done = await store.tx(lambda c: change(c, connection_there(c, connection)))
     except maps.MapRefused as refused:
         raise MapNotTaken(str(refused), refused.field) from refused
-
-
-def check_written(key: str, present: str | None, seen: str) -> None:
-    """Whether the entry may be written by somebody who saw the version `seen`, empty for none: it is at version
-    `present`, None where there is none. Raises EntryChanged."""
-    if (present or "") != seen:
-        raise EntryChanged(key)
-
-
-def check_removed(key: str, present: str | None, seen: str) -> None:
-    """Whether the entry may be removed by somebody who saw the version `seen`: it is at version `present`, None where
-    there is none. Raises NotMapped and EntryChanged."""
-    if present is None:
-        raise NotMapped(key)
-    if present != seen:
-        raise EntryChanged(key)
+    return Kept(orders=done.orders)

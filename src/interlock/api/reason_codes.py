@@ -11,16 +11,17 @@ from interlock.api.gate import Caller, Gate
 from interlock.api.maps import (
     Kept,
     NameOfConnection,
+    Standing,
     Value,
     Version,
-    changed,
-    check_written,
     connection_there,
+    written,
 )
 from interlock.api.places import OF_CONNECTION
 from interlock.api.problems import responses
 from interlock.api.values import Answer, Body, Who, version_of
 from interlock.clock import Clock
+from interlock.console.desk import Mapped
 from interlock.console.editing import Desk
 from interlock.console.reason_codes import offered_codes, reason_map, set_reasons
 from interlock.engine.store import ConnectionRow
@@ -102,15 +103,14 @@ def reason_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRout
         now, who = clock.now(), caller.signed(wanted.who)
         place = f"{use} {wanted.edit}".strip()
 
-        def keep(c: Connection, row: ConnectionRow) -> Kept:
-            present = reason_map(row.rules).get(place)
-            if present == wanted.code:
-                return Kept(orders=0)
-            check_written(place, None if present is None else version_of(place, present), wanted.version)
-            done = set_reasons(c, desk.queue, row, {place: wanted.code}, who, now)
-            return Kept(orders=done.orders)
+        def entries(c: Connection, row: ConnectionRow) -> list[Standing]:
+            code = reason_map(row.rules).get(place)
+            return [] if code is None else [Standing(code, version_of(place, code))]
 
-        return await changed(store, connection, keep)
+        def write(c: Connection, row: ConnectionRow) -> Mapped:
+            return set_reasons(c, desk.queue, row, {place: wanted.code}, who, now)
+
+        return await written(store, connection, place, entries, wanted.code, wanted.version, write)
 
     return routes
 

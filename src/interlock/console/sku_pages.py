@@ -37,7 +37,7 @@ def sku_routes(routes: APIRouter, console: Console) -> None:
         def read(c: Connection) -> dict[str, Any]:
             offered = choices(c, asked)
             found, next_mark = skus_page(c, asked, now)
-            drift = [one for one in drift_of_all(c, now) if asked.connection in ("", one.connection)]
+            drift = drift_of_all(c, now, asked.connection)
             return {"choices": offered, "skus": found, "next_mark": next_mark, "drift": drift}
 
         found = await console.read(read)

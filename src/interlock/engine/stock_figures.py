@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
@@ -19,7 +19,7 @@ from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
 from interlock.inventory.store import FigureKept, KeptItem, SoldOrder, stock_figures
 from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_offer
 from interlock.offers.matching import Component
-from interlock.offers.store import bundles, known_offers, offer_links, skus_gone
+from interlock.offers.store import bundles, is_linked, known_offers, skus_gone
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
@@ -154,15 +154,12 @@ def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:
 
 
 def _published_unlinked(c: Connection, connection_id: int) -> frozenset[str]:
-    linked = exists().where(
-        offer_links.c.connection_id == connection_id, offer_links.c.offer_sku == stock_figures.c.sku
-    )
     return frozenset(
         c.execute(
             select(stock_figures.c.sku).where(
                 stock_figures.c.connection_id == connection_id,
                 stock_figures.c.published.is_not(None),
-                ~linked,
+                ~is_linked(stock_figures.c.connection_id, stock_figures.c.sku),
             )
         ).scalars()
     )

@@ -128,7 +128,7 @@ def make_board(c: Connection, now: datetime, connection_id: int | None = None) -
     rows, open cases and the edits of the period; no order's history."""
     since = now - PERIOD
     durations = counted_since(c, "hour", since, connection_id)
-    name = None if connection_id is None else one_connection(c, connection_id).name
+    name = "" if connection_id is None else one_connection(c, connection_id).name
     return Board(
         at=now,
         objectives=tuple(
@@ -141,7 +141,7 @@ def make_board(c: Connection, now: datetime, connection_id: int | None = None) -
         blocked=_blocked(c, since, connection_id),
         skus=_skus(c, since, connection_id),
         oldest_by_lane=_lanes(c, now, connection_id),
-        drift=tuple(one for one in drift_of_all(c, now) if name is None or one.connection == name),
+        drift=drift_of_all(c, now, name),
     )
 
 

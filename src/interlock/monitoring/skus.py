@@ -42,6 +42,7 @@ from interlock.monitoring.rollup import add_counts, edit_clock_rows, measured
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, SkuHealth, judged
 from interlock.offers.store import (
     bundle_components,
+    is_linked,
     known_offers,
     links,
     offer_links,
@@ -212,11 +213,11 @@ def note_sales(c: Connection, now: datetime) -> int:
     return number
 
 
-def drift_of_all(c: Connection, now: datetime) -> tuple[Drift, ...]:
-    """The SKUs of every live connection at a glance."""
+def drift_of_all(c: Connection, now: datetime, connection: str = "") -> tuple[Drift, ...]:
+    """The SKUs of every live connection at a glance, or of the one of that name."""
     found = []
     for row in all_connections(c):
-        if not row.live:
+        if not row.live or connection not in ("", row.name):
             continue
         f = stock_figures.c
         both = and_(f.target.is_not(None), SHOWN.is_not(None))
@@ -254,9 +255,6 @@ it may or does show is not known; no product stands behind it, or several that c
 def offer_states(c: Connection, row: ConnectionRow) -> tuple[tuple[str, int], ...]:
     """How many offers of a connection are in each of OFFER_STATES; every offer is counted once."""
     f = stock_figures.c
-    linked = exists().where(
-        offer_links.c.connection_id == offers.c.connection_id, offer_links.c.offer_sku == offers.c.sku
-    )
     figure = and_(f.connection_id == offers.c.connection_id, f.sku == offers.c.sku)
     living = offers.alias("living")
     twin = exists().where(
@@ -266,7 +264,7 @@ def offer_states(c: Connection, row: ConnectionRow) -> tuple[tuple[str, int], ..
     )
     state = case(
         (offers.c.deleted, "deleted"),
-        (~linked, "unmapped"),
+        (~is_linked(offers.c.connection_id, offers.c.sku), "unmapped"),
         (f.target < SHOWN, "oversold"),
         (f.target > SHOWN, "drifting"),
         (f.refused_why != "", "refused"),
@@ -288,9 +286,6 @@ def offer_states(c: Connection, row: ConnectionRow) -> tuple[tuple[str, int], ..
 
 def _ambiguous(c: Connection, row: ConnectionRow) -> int:
     """Offers that lead to no product because several carry the SKU that is looked for."""
-    linked = exists().where(
-        offer_links.c.connection_id == offers.c.connection_id, offer_links.c.offer_sku == offers.c.sku
-    )
     mapped = and_(
         sku_mappings.c.connection_id == offers.c.connection_id, sku_mappings.c.mirakl_sku == offers.c.sku
     )
@@ -311,7 +306,13 @@ def _ambiguous(c: Connection, row: ConnectionRow) -> int:
     query = (
         select(func.count(offers.c.sku.distinct()))
         .select_from(offers.outerjoin(sku_mappings, mapped))
-        .where(offers.c.connection_id == row.id, offers.c.deleted.is_(False), ~linked, ~bundle, carried > 1)
+        .where(
+            offers.c.connection_id == row.id,
+            offers.c.deleted.is_(False),
+            ~is_linked(offers.c.connection_id, offers.c.sku),
+            ~bundle,
+            carried > 1,
+        )
     )
     return int(c.execute(query).scalar_one())
 
@@ -392,10 +393,8 @@ def _keys(state: str) -> Select[Any] | CompoundSelect[Any]:
             return _at_another_price()
         case "no product":
             every = _every().subquery()
-            linked = exists().where(
-                offer_links.c.connection_id == every.c.connection_id, offer_links.c.offer_sku == every.c.sku
-            )
-            return select(every.c.connection_id, every.c.sku).where(~linked)
+            key = (every.c.connection_id, every.c.sku)
+            return select(*key).where(~is_linked(*key))
         case "edit blocked":
             return _with_blocked_edits()
         case _:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -460,6 +461,11 @@ def keep_links(c: Connection, connection_id: int, matches: Iterable[Match], now:
             ],
         )
     return len({*stale, *fresh})
+
+
+def is_linked(connection_id: ColumnElement[int], sku: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a product stands behind the offer of this connection and SKU."""
+    return exists().where(offer_links.c.connection_id == connection_id, offer_links.c.offer_sku == sku)
 
 
 def links(

@@ -305,7 +305,7 @@ def test_mappings_are_removed_by_name_and_reason(interlock: Run, connection: Con
     refused = interlock("skus", "unmap", connection.name, "A")
     assert refused.exit_code == Exit.REFUSED
     assert "reason" in refused.stderr
-    assert "1 mapping(s) removed" in interlock("skus", "unmap", connection.name, "A", "--why", "typo").stdout
+    assert "1 mapping removed" in interlock("skus", "unmap", connection.name, "A", "--why", "typo").stdout
     listed = document(interlock("skus", "list", connection.name, "--json"))
     assert listed["mappings"] == []
     assert [(one["present"], one["why"]) for one in listed["history"]] == [("", "typo"), ("B", "")]

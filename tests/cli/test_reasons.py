@@ -158,7 +158,7 @@ def test_the_commands_take_write_list_and_bring_back(
 ) -> None:
     file = tmp_path / "reasons.csv"
     file.write_text("use,edit,code\nrefund,,15\nrefund,line_removed,19\n", encoding="utf-8")
-    assert "2 mapping(s) kept" in interlock("reasons", "import", "atlas", str(file)).stdout
+    assert "2 mappings kept" in interlock("reasons", "import", "atlas", str(file)).stdout
     assert interlock("reasons", "export", "atlas").stdout == (
         "use,edit,code\ncancelation,,34\nrefund,,15\nrefund,line_removed,19\n"
     )
@@ -174,7 +174,7 @@ def test_the_commands_take_write_list_and_bring_back(
     back = interlock(
         "reasons", "rollback", "atlas", "--to", "2020-01-01T00:00:00+00:00", "--why", "the wrong file"
     )
-    assert "2 mapping(s) removed." in back.stdout
+    assert "2 mappings removed." in back.stdout
     with database.begin() as c:
         assert codes(c, row) == {"cancelation": "34"}
 

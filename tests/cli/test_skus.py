@@ -126,7 +126,7 @@ def test_bundles_are_taken_from_a_file_and_written_to_one(
 ) -> None:
     file = tmp_path / "sets.csv"
     file.write_text("offer_sku;component_sku;quantity\nSET;MUG;4\nSET;LAMP-2;1\n", encoding="utf-8")
-    assert "2 mapping(s) kept" in interlock("skus", "import", "atlas", str(file), "--bundles").stdout
+    assert "2 mappings kept" in interlock("skus", "import", "atlas", str(file), "--bundles").stdout
     with database.begin() as c:
         assert {(one.shop_sku, one.units) for one in links(c, connection.id) if one.offer_sku == "SET"} == {
             ("MUG", 4),

@@ -68,7 +68,7 @@ TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
         (
             replace(TOLD, offer_price=Decimal("9.90"), shop_price=Decimal("8.90"), currency="EUR"),
             "price differs",
-            "Offered at 9.90, in the shop 8.90 EUR.",
+            "Offered at 9.90 EUR, in the shop at 8.90 EUR.",
         ),
         (
             replace(TOLD, edits=(SkuEdit(NOW, None, "edit_cannot_be_expressed"),)),

@@ -68,7 +68,7 @@ def test_acceptance_survives_an_outage_of_shopify(theatre: Theatre) -> None:
     assert told.stage.order.state == "SHIPPING"
     assert len(told.live_orders) == 1
     assert "Shopify cannot be read at the moment" in told.timeline
-    assert "Order accepted at the marketplace (2 line(s)): confirmed." in told.timeline
+    assert "Order accepted at the marketplace (2 lines): confirmed." in told.timeline
     assert told.open_reasons == []
 
 

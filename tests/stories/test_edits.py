@@ -28,7 +28,7 @@ def test_an_edit_reaches_the_marketplace_before_the_label(theatre: Theatre) -> N
     assert told.stage.order.state == "SHIPPED"
     assert [line.live_quantity for line in told.stage.order.lines] == [1, 1]
     assert [line.fulfilled for line in told.live_orders[0].lines] == [1, 1]
-    assert "2 unit(s) on 1 line(s) cancelled at the marketplace: confirmed." in told.timeline
+    assert "2 units on 1 line cancelled at the marketplace: confirmed." in told.timeline
     held = told.timeline.index("Parcel put on hold: confirmed.")
     agreed = told.timeline.index("cancelled at the marketplace: confirmed.")
     released = told.timeline.rindex("Hold released: the parcel may leave: confirmed.")

@@ -55,7 +55,7 @@ def test_each_parcel_is_told_of_when_it_leaves(theatre: Theatre) -> None:
     assert seen.open_reasons == []
     calls = {code: seen.marketplace_calls(code) for code in ("ST01", "ST24", "ST23", "ST06", "OR23", "OR24")}
     assert calls == {"ST01": 2, "ST24": 2, "ST23": 0, "ST06": 0, "OR23": 0, "OR24": 0}
-    assert seen.timeline.index("Shipment of 2 unit(s) made") < seen.timeline.index(
+    assert seen.timeline.index("Shipment of 2 units made") < seen.timeline.index(
         "Marketplace told that a parcel is on its way"
     )
 

@@ -1,11 +1,18 @@
 """The pages of cases as work: folded causes, one case with its manual, hands, rest, words, replays, refund tasks, files."""
 
+import csv
+import io
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select, update
 
 from interlock.cases.store import case_events, cases
 from interlock.engine.store import ConnectionRow
+from interlock.orders.codec import encode
 from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import Tax
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from tests.build import NOW
@@ -66,7 +73,7 @@ def test_a_case_shows_its_damage_its_manual_and_how_many_an_answer_frees(
     assert "Damage:" in page
     assert "What happens if nobody does" in page
     assert "It frees 3 orders." in page
-    assert "3 order(s) of atlas wait for “pigeon post”" in page
+    assert "3 orders of atlas wait for “pigeon post”" in page
 
 
 def test_hands_rest_and_words_are_in_the_history(browser: Browser, database: Database, pigeons: int) -> None:
@@ -153,7 +160,7 @@ def test_mapping_the_carrier_says_how_many_are_free_to_go(
 
     response = browser.submit(place, place, data={"shop_name": "Pigeon Post", "code": "DPD"})
 
-    assert "3 waiting order(s) are looked at again: follow them" in text_of(response)
+    assert "3 waiting orders are looked at again: follow them" in text_of(response)
 
 
 def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(
@@ -173,6 +180,38 @@ def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(
     assert "MUG" in text_of(browser.get("/refund-tasks?team=finance"))
     assert "No refund task matches" in text_of(browser.get("/refund-tasks?team=CX"))
     assert "No refund task matches" in text_of(browser.get("/refund-tasks?reason=refund_mismatch"))
+
+
+def test_taxes_of_the_shipping_are_not_mistaken_for_taxes_of_the_product(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order, plan = keep(c, connection, look(shopify_refund()))
+        (task,) = plan.memory.refund_tasks
+        due = replace(
+            task.lines[0],
+            taxes=(Tax("CITY", Decimal("0.18")),),
+            shipping_taxes=(Tax("CITY", Decimal("0.03")),),
+        )
+        taxed = replace(plan.memory, refund_tasks=(replace(task, lines=(due,)),))
+        c.execute(update(orders).where(orders.c.id == order).values(memory=encode(taxed)))
+
+    page = browser.get("/refund-tasks").text
+    assert 'data-name="Amount taxes">CITY 0.18 EUR<' in page
+    assert 'data-name="Shipping taxes">CITY 0.03 EUR<' in page
+    (row,) = csv.DictReader(io.StringIO(browser.get("/refund-tasks.csv").content.decode("utf-8-sig")))
+    assert (row["taxes"], row["shipping_taxes"]) == ("CITY 0.18", "CITY 0.03")
+
+
+def test_a_case_shows_no_marks_of_the_manuals_links(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, look(shopify_refund()))
+
+    page = browser.get(f"/cases/{case_about(database, Reason.REFUND_TASK)}").text
+    assert "Another amount becomes a case of its own." in page
+    assert "](" not in page
 
 
 def test_without_a_task_the_page_teaches(browser: Browser, connection: ConnectionRow) -> None:

@@ -61,6 +61,19 @@ def test_the_list_of_orders_says_where_they_stand(
     assert "47 h 54 min left" in page
 
 
+def test_an_order_that_waits_for_a_person_is_not_green_although_it_has_left(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, shipped_with("Pigeon Post"))
+        c.execute(update(orders).where(orders.c.id == order_id).values(mirakl_state="SHIPPED"))
+
+    page = browser.get(f"/orders/{order_id}")
+
+    assert 'class="verdict trouble"' in page.text
+    assert "“Map the carrier” (map_carrier)" in text_of(page)
+
+
 @pytest.mark.parametrize("number", ["M-1002-A", "M-1002", "#1002", "1002", "RM123456785GB", " M-1002-A "])
 def test_an_order_is_found_by_any_of_its_numbers(
     browser: Browser, database: Database, connection: ConnectionRow, edited: int, number: str
@@ -307,11 +320,11 @@ def test_mapping_a_carrier_wakes_every_order_that_waits_for_it(
         first, _ = keep(c, connection, shipped_with("Pigeon Post"))
         keep(c, connection, shipped_with("Owl Post", "M-1009-A"))
     place = f"/connections/{connection.id}/carriers"
-    assert "Pigeon Post unlocks 1 order(s)" in text_of(browser.get(place))
+    assert "Pigeon Post unlocks 1 order" in text_of(browser.get(place))
 
     response = browser.submit(place, place, data={"shop_name": "pigeon post", "code": "DPD", "who": "Ada"})
 
-    assert "1 mapping(s) kept; 1 waiting order(s) are looked at again: follow them" in text_of(response)
+    assert "1 mapping kept; 1 waiting order is looked at again: follow them" in text_of(response)
     assert [order for order, _ in wakes.woken] == [first]
     with database.begin() as c:
         assert [(m.shop_name, m.code) for m in carrier_map(c, connection.id)] == [("pigeon post", "DPD")]
@@ -395,7 +408,7 @@ def test_a_good_file_is_taken(browser: Browser, database: Database, connection: 
 
     response = browser.submit(place, f"{place}/file", data={"who": "Ada"}, files={"file": file})
 
-    assert "2 mapping(s) kept" in text_of(response)
+    assert "2 mappings kept" in text_of(response)
     with database.begin() as c:
         assert sku_map(c, connection.id) == {"A": "B", "C": "D"}
 
@@ -412,7 +425,7 @@ def test_a_change_of_a_map_is_undone_with_a_button_and_a_reason(
 
     done = browser.submit(place, f"{place}/rollback", data={"undo": undo, "why": "the wrong one"})
 
-    assert "1 mapping(s) removed" in text_of(done)
+    assert "1 mapping removed" in text_of(done)
     with database.begin() as c:
         assert sku_map(c, connection.id) == {}
 
@@ -424,13 +437,13 @@ def test_a_suggested_carrier_is_mapped_with_one_button_that_says_what_it_unlocks
         keep(c, connection, shipped_with("DPD UK Ltd"))
     place = f"/connections/{connection.id}/carriers"
     page = browser.get(place).text
-    assert 'aria-label="Map to DPD: DPD UK Ltd, which unlocks 1 order(s)"' in page
+    assert 'aria-label="Map to DPD: DPD UK Ltd, which unlocks 1 order"' in page
     form = dict(re.findall(r'name="(shop_name|code)" value="([^"]+)"', page))
     assert form == {"shop_name": "DPD UK Ltd", "code": "DPD"}
 
     done = browser.submit(place, place, data=form)
 
-    assert "1 waiting order(s) are looked at again" in text_of(done)
+    assert "1 waiting order is looked at again" in text_of(done)
 
 
 def test_a_form_that_is_too_long_is_not_read(browser: Browser, connection: ConnectionRow) -> None:

@@ -30,7 +30,7 @@ def test_a_code_is_chosen_from_the_marketplaces_list_and_the_choice_undone(
     assert "refund: 19 (Damaged)" in shown
     assert "Fraud" not in shown
     kept = browser.submit(place, place, data={"choice": "refund 19", "edit": "line_removed"})
-    assert "1 mapping(s) kept" in text_of(kept)
+    assert "1 mapping kept" in text_of(kept)
     assert "refund line removed 19" in text_of(kept)
     assert codes(database, connection) == {"cancelation": "34", "refund line_removed": "19"}
     assert f'href="{place}"' in browser.get("/mappings").text
@@ -39,7 +39,7 @@ def test_a_code_is_chosen_from_the_marketplaces_list_and_the_choice_undone(
     assert browser.submit(place, f"{place}/rollback", data={"undo": "x", "why": "w"}).status_code == 422
     assert browser.submit(place, f"{place}/rollback", data={"undo": undo, "why": ""}).status_code == 422
     done = browser.submit(place, f"{place}/rollback", data={"undo": undo, "why": "the wrong one"})
-    assert "1 mapping(s) removed." in text_of(done)
+    assert "1 mapping removed." in text_of(done)
     assert codes(database, connection) == {"cancelation": "34"}
 
 
@@ -70,7 +70,7 @@ def test_codes_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
         answer = browser.submit(place, f"{place}/file", files={"file": ("r.csv", body, "text/csv")})
         return text_of(answer)
 
-    assert "2 mapping(s) kept" in given(b"use,edit,code\nrefund,,15\nrefund,quantity_reduced,19\n")
+    assert "2 mappings kept" in given(b"use,edit,code\nrefund,,15\nrefund,quantity_reduced,19\n")
     assert browser.get(f"{place}.csv").content == b"\xef\xbb\xbf" + (
         b"use,edit,code\r\ncancelation,,34\r\nrefund,,15\r\nrefund,quantity_reduced,19\r\n"
     )

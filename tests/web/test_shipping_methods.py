@@ -25,7 +25,7 @@ def test_a_title_is_set_taken_away_and_brought_back(
 ) -> None:
     assert 'aria-label="Title of STD"' in browser.get(place).text
     kept = browser.submit(place, place, data={"code": "STD", "title": "Parcel, two days"})
-    assert "1 mapping(s) kept" in text_of(kept)
+    assert "1 mapping kept" in text_of(kept)
     assert titles(database, connection) == {"STD": "Parcel, two days"}
     overview = browser.get("/mappings").text
     assert f'href="{place}"' in overview
@@ -33,7 +33,7 @@ def test_a_title_is_set_taken_away_and_brought_back(
     assert 'atlas,shipping method,STD,"Parcel, two days",,' in browser.get("/mappings.csv").text
 
     gone = browser.submit(place, place, data={"code": "STD", "title": ""})
-    assert "1 mapping(s) removed." in text_of(gone)
+    assert "1 mapping removed." in text_of(gone)
     assert titles(database, connection) == {}
     undo, *_ = re.findall(r'name="undo" value="([^"]+)"', browser.get(place).text)
     assert browser.submit(place, f"{place}/rollback", data={"undo": undo, "why": ""}).status_code == 422
@@ -70,7 +70,7 @@ def test_titles_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
         answer = browser.submit(place, f"{place}/file", files={"file": ("m.csv", body, "text/csv")})
         return text_of(answer)
 
-    assert "1 mapping(s) kept" in given(b"code,title\nSTD,Parcel\n")
+    assert "1 mapping kept" in given(b"code,title\nSTD,Parcel\n")
     assert browser.get(f"{place}.csv").content == b"\xef\xbb\xbfcode,title\r\nSTD,Parcel\r\n"
     assert "m.csv, row 3, field code: 'EXP' is no shipping method" in given(
         b"code,title\nSTD,Other\nEXP,Express\n"

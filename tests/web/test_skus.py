@@ -91,7 +91,7 @@ def test_bundles_come_from_a_file_and_go_to_one_and_a_wrong_row_is_named(
     assert f'action="{of_bundles}/file"' in browser.get(place).text
     body = b"offer_sku,component_sku,quantity\nSET,MUG,4\nSET,LAMP-2,1\n"
     taken = browser.submit(place, f"{of_bundles}/file", files={"file": ("sets.csv", body, "text/csv")})
-    assert "2 mapping(s) kept" in text_of(taken)
+    assert "2 mappings kept" in text_of(taken)
     assert "SET 1 x LAMP-2 + 4 x MUG" in text_of(taken)
 
     written = browser.get(f"{of_bundles}.csv")
@@ -128,8 +128,8 @@ def test_both_sides_are_a_file(browser: Browser, connection: ConnectionRow, plac
 
 def test_every_sku_is_listed_with_its_state_filters_and_a_file(browser: Browser, place: str) -> None:
     shown = text_of(browser.get("/skus"))
-    assert "MUG price differs Offered at 12.90, in the shop 11.90 EUR." in shown
-    assert "SET no product atlas offers SET" in shown
+    assert "MUG atlas price differs Offered at 12.90 EUR, in the shop at 11.90 EUR." in shown
+    assert "SET atlas no product atlas offers SET" in shown
     only = text_of(browser.get("/skus?state=price+differs&connection=atlas"))
     assert "MUG" in only
     assert "no product atlas offers SET" not in only
@@ -137,7 +137,7 @@ def test_every_sku_is_listed_with_its_state_filters_and_a_file(browser: Browser,
     assert browser.get("/skus?after=nonsense").status_code == 422
     lines = browser.get("/skus.csv?sku=MU").text.splitlines()
     assert len(lines) == 2
-    assert lines[1].startswith('atlas,MUG,price differs,"Offered at 12.90')
+    assert lines[1].startswith('atlas,MUG,price differs,"Offered at 12.90 EUR')
 
 
 def test_no_sku_yet_is_said(browser: Browser, connection: ConnectionRow) -> None:

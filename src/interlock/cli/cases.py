@@ -405,7 +405,7 @@ def replay(
                 print_json({"orders": unlocked.orders, "replay": None})
                 return
             say(
-                f"{unlocked.orders} order(s) wait for “{cause.name}”. Add --yes to have them looked at again."
+                f"Waiting for “{cause.name}”: {wording.counted(unlocked.orders, 'order')}. Add --yes to have them looked at again."
             )
             return
 
@@ -424,7 +424,7 @@ def replay(
             say("No order waits for it any more. Nothing was changed.")
             return
         say(
-            f"{unlocked.orders} order(s) are looked at again. Follow them with `interlock cases progress {number}`."
+            f"Looked at again: {wording.counted(unlocked.orders, 'order')}. Follow them with `interlock cases progress {number}`."
         )
 
 

@@ -18,6 +18,7 @@ from interlock.cli.installation import Installation, opened
 from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, probe, shopify_shop
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
+from interlock.console import wording
 from interlock.console.connections import connection_named, policies_of, profile_view, services_in_words
 from interlock.console.portal import TemplateRefused, checked_template
 from interlock.console.reason_codes import reason_map
@@ -759,7 +760,7 @@ def _tell(
         say(
             f"The marketplace knows the shop as {probed.capability.shop_name} ({probed.shop_id}), "
             f"{len(probed.capability.carriers)} carriers; the shop is {probed.readiness.name}, "
-            f"{len(probed.readiness.locations)} location(s), {probed.readiness.currency}."
+            f"{wording.counted(len(probed.readiness.locations), 'location')}, {probed.readiness.currency}."
         )
         if probed.capability.currency and probed.readiness.currency != probed.capability.currency:
             say(

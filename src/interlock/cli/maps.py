@@ -92,10 +92,12 @@ def change_map(
         print_json(mapped)
         return
     if mapped.removed:
-        say(f"{mapped.removed} mapping(s) removed.")
+        say(f"{wording.counted(mapped.removed, 'mapping')} removed.")
     if mapped.removed and not mapped.mappings:
         return
-    say(f"{mapped.mappings} mapping(s) kept; {mapped.orders} waiting order(s) are looked at again.")
+    say(
+        f"{wording.counted(mapped.mappings, 'mapping')} kept; looked at again: {wording.counted(mapped.orders, 'waiting order')}."
+    )
     if mapped.replay is not None:
         say(f"Follow them with `interlock cases progress {mapped.replay}`.")
 

@@ -100,7 +100,9 @@ def end_pause(connection: Name, flow: FlowName, who: Who = "", as_json: AsJson =
         if as_json:
             print_json({"connection": row.name, "flow": flow, "orders": number})
             return
-        say(f"{flow.capitalize()} of {row.name} goes on; {number} waiting order(s) are looked at.")
+        say(
+            f"{flow.capitalize()} of {row.name} goes on; looked at: {wording.counted(number, 'waiting order')}."
+        )
 
 
 def _named(who: str) -> str:

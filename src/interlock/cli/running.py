@@ -111,7 +111,7 @@ def db_rotate_key(as_json: AsJson = False) -> None:
                 ((one.table, one.column, one.rewritten, one.current, one.unreadable) for one in done),
             )
             say(
-                f"{unreadable} value(s) cannot be read with the keys given. Add the key they were written with, and run "
+                f"{wording.counted(unreadable, 'value')} cannot be read with the keys given. Add the key they were written with, and run "
                 "this again; until then keep every former key."
                 if unreadable
                 else "Every value is under the first key. Once every process was started again with it, the former keys "

@@ -41,7 +41,7 @@ def _say_page(page: StockPage) -> None:
         say(f"Every offer shows nothing for now: {page.zeroed}")
     say(f"Locations: {', '.join(page.locations) or 'every active one'}. Safety buffer: {page.buffer}.")
     say(
-        f"{page.offers} offer(s); {page.differing} do not show what they may; {page.without} of which nothing can be said."
+        f"{wording.counted(page.offers, 'offer')}; {page.differing} do not show what they may; {page.without} of which nothing can be said."
     )
     if page.open:
         table(
@@ -194,7 +194,11 @@ def locations(
                 lambda c: stock.set_locations(c, installation.queue, row, given, who, why, now)
             )
         )
-    _done(row, f"The stock of {len(given) or 'every'} location(s) is offered.", as_json)
+    _done(
+        row,
+        f"The stock of {wording.counted(len(given), 'location') if given else 'every location'} is offered.",
+        as_json,
+    )
 
 
 @commands.command("buffer")
@@ -236,7 +240,7 @@ def buffers(connection: Name, file: File, who: Who = "", as_json: AsJson = False
     if as_json:
         print_json({"connection": row.name, "buffers": number})
         return
-    say(f"{number} buffer(s) kept.")
+    say(f"{wording.counted(number, 'buffer')} kept.")
 
 
 def _tried(work: Callable[[], object]) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -72,6 +73,7 @@ REFUND_COLUMNS = (
     "amount",
     "shipping",
     "taxes",
+    "shipping_taxes",
     "commission back",
     "currency",
     "reason code",
@@ -402,6 +404,10 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
         return csv_file(parts.store, "refund-tasks", REFUND_COLUMNS, batch)
 
 
+def _taxes(taxes: Sequence[tuple[str, Decimal]]) -> str:
+    return "; ".join(f"{code} {amount}" for code, amount in taxes)
+
+
 def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
     """One row for each line; a task whose lines are not known is one row without figures."""
     before = (
@@ -414,7 +420,7 @@ def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
     )
     after = (task.currency, task.reason_code, task.assignee)
     if not task.lines:
-        return [(*before, "", "", None, None, None, "", None, *after)]
+        return [(*before, "", "", None, None, None, "", "", None, *after)]
     return [
         (
             *before,
@@ -423,7 +429,8 @@ def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
             line.units,
             line.amount,
             line.shipping,
-            "; ".join(f"{code} {amount}" for code, amount in line.taxes),
+            _taxes(line.taxes),
+            _taxes(line.shipping_taxes),
             line.commission,
             *after,
         )

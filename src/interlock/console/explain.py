@@ -291,7 +291,8 @@ def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ..
     found: list[str] = []
     for one in page.cases:
         for option in one.options:
-            found.append(f"Answer case {one.id} with {option}: {wording.option_consequence(option)}")
+            label = wording.option_label(option)
+            found.append(f"Answer case {one.id} “{label}” ({option}): {wording.option_consequence(option)}")
     if page.differs:
         found.append("Undo the edit in Shopify: the difference is gone at the next look.")
     if any(e.kind == "timer" and "quiet period" in e.sentence for e in chain):
@@ -303,5 +304,8 @@ def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ..
     if not page.live:
         found.append(f"Put the connection live: interlock connect --name {page.connection} --live")
     if found or page.differs:
-        found.append(f"Look again now: interlock order replay {page.mirakl_order_id}")
+        found.append(
+            "Have it looked at again now: “Look again” on the order's page, or "
+            f"interlock order replay {page.mirakl_order_id}"
+        )
     return tuple(found)

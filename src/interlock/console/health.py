@@ -210,7 +210,9 @@ def _with_problems(health: Health, now: datetime) -> Health:
         problems.append(f"The oldest hint waits for {wording.span(now - health.oldest_hint_at)}.")
     ending = [window for window in health.windows if window.gone >= 0.6]
     if ending:
-        problems.append(f"{len(ending)} acceptance window(s) are more than 60 % over.")
+        problems.append(
+            f"More than 60 % of the time to accept is gone for {wording.counted(len(ending), 'order')}."
+        )
     return replace(health, problems=tuple(problems))
 
 

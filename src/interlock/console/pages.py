@@ -101,6 +101,8 @@ class Console:
             span=wording.span,
             first_up=lambda text: text[:1].upper() + text[1:],
             stamp=wording.stamp,
+            counted=wording.counted,
+            plain=wording.plain,
             iso=lambda moment: "" if moment is None else moment.isoformat(timespec="seconds"),
             quoted=lambda text: quote(str(text), safe=""),
         )

@@ -39,7 +39,7 @@ ZERO = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class DueLine:
     """One line of a refund task: what a person enters in the portal. Amounts are in the task's currency and in the
-    order's tax mode; `taxes` are (code, amount). `commission` is what should come back of it, taxes included; None where
+    order's tax mode; `taxes` and `shipping_taxes` are (code, amount). `commission` is what should come back of it, taxes included; None where
     the marketplace's line is not known."""
 
     line_id: str
@@ -48,6 +48,7 @@ class DueLine:
     amount: Decimal
     shipping: Decimal
     taxes: tuple[tuple[str, Decimal], ...]
+    shipping_taxes: tuple[tuple[str, Decimal], ...]
     fees: tuple[tuple[str, Decimal], ...]
     commission: Decimal | None
 
@@ -173,7 +174,8 @@ def _line(view: View | None, memory: Memory, due: RefundDue) -> DueLine:
         units=due.quantity,
         amount=due.amount,
         shipping=due.shipping_amount,
-        taxes=tuple((tax.code, tax.amount) for tax in (*due.taxes, *due.shipping_taxes)),
+        taxes=tuple((tax.code, tax.amount) for tax in due.taxes),
+        shipping_taxes=tuple((tax.code, tax.amount) for tax in due.shipping_taxes),
         fees=tuple((fee.code, fee.amount) for fee in due.fees if fee.amount),
         commission=commission,
     )

@@ -83,7 +83,7 @@ def _held(held: bool, released: bool, linked: bool, dead: bool) -> Stage:
     if released:
         return Stage("Held", "done", "released")
     if held:
-        return Stage("Held", "now", "parcel stopped")
+        return Stage("Held", "done" if dead else "now", "parcel stopped")
     return Stage("Held", "off" if dead else ("now" if linked else "open"), "" if dead else "not yet")
 
 

@@ -1,10 +1,14 @@
 """Codes in words: states, options, severities, durations and moments as pages and commands show them."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from interlock.orders.money import Money
 from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.timeline import counted as counted
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 ELSEWHERE = "another marketplace"
 """How a connection is named to somebody who may not see it."""
@@ -200,8 +204,13 @@ def left(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
     if moment <= now:
-        return f"over since {span(now - moment)}"
+        return f"overdue by {span(now - moment)}"
     return f"{span(moment - now)} left"
+
+
+def plain(text: str) -> str:
+    """A sentence of the manual where no link can lead anywhere: of each link the words alone."""
+    return _LINK.sub(r"\1", text)
 
 
 def stamp(moment: datetime | None) -> str:

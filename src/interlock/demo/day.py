@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +27,7 @@ MINUTES_BETWEEN_SALES = 15.0
 """How often somebody buys in the shop itself."""
 STOCK = 200
 MUG, KETTLE, LAMP, CANDLE = "MUG-BLUE", "KETTLE-1L", "LAMP-OAK", "CANDLE-03"
-NOT_IN_THE_SHOP = "LAMP-OAK-2026"
+NOT_IN_THE_SHOP = "MUG-BLUE-2026"
 
 
 # -- stories -----------------------------------------------------------------------------------------------
@@ -387,8 +388,9 @@ def open_day(seed: int, database: Database, keyring: Keyring) -> Day:
     return Day(world, Team.of(world, random.Random(f"{seed}:day")), asyncio.Event(), [])
 
 
-async def live(day: Day) -> None:
-    """Live through the day: the script, then a rest in which everything comes to its end."""
+async def live(day: Day, afterwards: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Live through the day: the script, then a rest in which everything comes to its end. A day that came to rest stays
+    as it is, platforms, service and people included, while `afterwards` takes its time."""
     await day.world.start()
     learn_offers(day.world)
     team = day.team
@@ -400,6 +402,8 @@ async def live(day: Day) -> None:
             await day.stop.wait()
     except TimeoutError:
         day.came_to_rest = True
+        if afterwards is not None:
+            await afterwards()
         day.stop.set()
     for task in tasks:
         task.cancel()

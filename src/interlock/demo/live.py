@@ -28,6 +28,8 @@ from interlock.demo.ground import Ground
 from interlock.demo.pace import HastyLoop
 from interlock.demo.promises import tally
 from interlock.engine.ledger import operations
+from interlock.engine.store import beat
+from interlock.monitoring.duty import Alerting
 from interlock.orders.store import orders, timeline
 from interlock.rehearsal.processes import ProcessStore
 from interlock.storage.database import InlineStore
@@ -36,6 +38,8 @@ from interlock.web import WebParts, create_app
 
 HOST = "127.0.0.1"
 REFRESH_SECONDS = 0.25
+MEASURED_EVERY = 60.0
+"""In seconds of the day."""
 SENTENCES = 14
 LONGEST_SENTENCE = 150
 NOT_ACCEPTED = ("STAGING", "WAITING_ACCEPTANCE", "REFUSED")
@@ -57,24 +61,57 @@ async def _spectacle(seed: int, speed: float, ground: Ground, port: int, console
     keyring = Keyring([new_key()])
     day = open_day(seed, ground.database, keyring)
     loop = asyncio.get_running_loop()
+    assert isinstance(loop, HastyLoop)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, day.stop.set)
     listening = _listen(port)
-    server = _PacedServer(_web(day, keyring), speed)
+    server = _PacedServer(_web(day, keyring), loop)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     address = f"http://{HOST}:{listening.getsockname()[1]}/"
     console.print(f"The console is at [bold]{address}[/]  (Ctrl-C ends the day)")
-    show = asyncio.create_task(_show(day, speed, address, console))
+    over = asyncio.Event()
+    show = asyncio.create_task(_show(day, over, speed, address, console))
+    measuring = asyncio.create_task(_measure_for_ever(day, keyring))
+    verdict = 0
+
+    async def stay_open() -> None:
+        """A day that nobody watches ends; for somebody who does, everything stays open at their own pace."""
+        nonlocal verdict
+        over.set()
+        await show
+        verdict = _summary(day, console)
+        if console.is_terminal:
+            loop.slow_down(1.0)
+            console.print(f"Everything stays open for a look at [bold]{address}[/] until you press Ctrl-C.")
+            await day.stop.wait()
+
     try:
-        await live(day)
+        await live(day, stay_open)
     finally:
         day.stop.set()
+        over.set()
         await show
+        measuring.cancel()
+        await asyncio.wait((measuring,))
         server.should_exit = True
         await serving
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    return _summary(day, console)
+    if not measuring.cancelled():
+        measuring.result()
+    return verdict if day.came_to_rest else _summary(day, console)
+
+
+async def _measure_for_ever(day: Day, keyring: Keyring) -> None:
+    """What a worker does beside the orders: it measures the objectives, and tells what an alert is for."""
+    store, clock = InlineStore(day.world.database), day.world.service_clock
+    alerting = Alerting(store, clock, keyring)
+    while True:
+        await asyncio.sleep(MEASURED_EVERY)
+        # The world leaves out a due sweep that can find nothing. It is there all the same, and nobody is paged for it.
+        await store.tx(lambda c: beat(c, "due sweep", clock.now()))
+        await alerting.measure()
+        await alerting.tell()
 
 
 # -- the console in the browser ----------------------------------------------------------------------------
@@ -118,16 +155,16 @@ def _web(day: Day, keyring: Keyring) -> uvicorn.Config:
 class _PacedServer(uvicorn.Server):
     """A server on a hasty loop: its own seconds are made long enough to be ours again."""
 
-    def __init__(self, config: uvicorn.Config, speed: float) -> None:
-        config.timeout_keep_alive = round(config.timeout_keep_alive * max(speed, 1.0))
+    def __init__(self, config: uvicorn.Config, loop: HastyLoop) -> None:
+        config.timeout_keep_alive = round(config.timeout_keep_alive * max(loop.speed, 1.0))
         super().__init__(config)
-        self._tick = 0.1 * speed
+        self._loop = loop
 
     async def main_loop(self) -> None:
         counter = 0
         while not await self.on_tick(counter):
             counter = (counter + 1) % 864000
-            await asyncio.sleep(self._tick)
+            await asyncio.sleep(0.1 * self._loop.speed)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -173,17 +210,17 @@ class _Seen:
         return fresh
 
 
-async def _show(day: Day, speed: float, address: str, console: Console) -> None:
+async def _show(day: Day, over: asyncio.Event, speed: float, address: str, console: Console) -> None:
     seen = _Seen()
     pause = REFRESH_SECONDS * speed
     if not console.is_terminal:
-        while not day.stop.is_set():
+        while not over.is_set() and not day.stop.is_set():
             for at, who, sentence in seen.news(day):
                 console.print(f"{at:%H:%M:%S} {who}: {sentence}", markup=False, highlight=False)
             await asyncio.sleep(pause)
         return
     with Live(console=console, auto_refresh=False, transient=True) as display:
-        while not day.stop.is_set():
+        while not over.is_set() and not day.stop.is_set():
             seen.news(day)
             display.update(_picture(day, seen, speed, address), refresh=True)
             await asyncio.sleep(pause)

@@ -13,7 +13,7 @@ class _HastySelector(selectors.BaseSelector):
 
     def __init__(self, speed: float) -> None:
         self._inner = selectors.DefaultSelector()
-        self._speed = speed
+        self.speed = speed
         self._clock = SystemClock()
         self.passed = 0.0
 
@@ -30,8 +30,8 @@ class _HastySelector(selectors.BaseSelector):
         if timeout is not None and timeout <= 0:
             return self._inner.select(0)
         began = self._clock.monotonic()
-        ready = self._inner.select(None if timeout is None else timeout / self._speed)
-        waited = (self._clock.monotonic() - began) * self._speed
+        ready = self._inner.select(None if timeout is None else timeout / self.speed)
+        waited = (self._clock.monotonic() - began) * self.speed
         if timeout is not None:
             # Never past the next timer: a machine that woke us late makes the day longer, not wrong.
             waited = min(waited, timeout) if ready else timeout
@@ -61,6 +61,10 @@ class HastyLoop(asyncio.SelectorEventLoop):
         self._hasty = _HastySelector(speed)
         super().__init__(self._hasty)
         self._clock_resolution = 1e-9
+
+    def slow_down(self, speed: float) -> None:
+        """Let time pass `speed` times as fast as ours from now on."""
+        self.speed = self._hasty.speed = speed
 
     def time(self) -> float:
         return self._hasty.passed

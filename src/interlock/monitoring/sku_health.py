@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, get_args
 
+from interlock.orders.money import Money
+
 SkuState = Literal["fine", "oversold", "drifting", "refused", "no product", "price differs", "edit blocked"]
 STATES: tuple[str, ...] = get_args(SkuState)
 
@@ -101,7 +103,8 @@ def _state(facts: SkuFacts, drift: int | None) -> tuple[SkuState, str]:
     ):
         return (
             "price differs",
-            f"Offered at {facts.offer_price}, in the shop {facts.shop_price} {facts.currency}.",
+            f"Offered at {Money(facts.offer_price, facts.currency)}, in the shop at "
+            f"{Money(facts.shop_price, facts.currency)}.",
         )
     if blocked:
         latest = max(blocked, key=lambda one: one.at)

@@ -38,6 +38,11 @@ from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, 
 from interlock.orders.snapshots import ShopifyOrder
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 order`, `2 orders`. Only for nouns that take an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def sentence_of(action: Action, outcome: Outcome) -> str:
     """One sentence for the timeline about an action and how it ended."""
     what = _what(action)
@@ -57,7 +62,7 @@ def sentence_of(action: Action, outcome: Outcome) -> str:
 def _what(action: Action) -> str:
     match action:
         case CreateDraft(lines):
-            return f"Draft order with {len(lines)} line(s) created in Shopify, stock reserved"
+            return f"Draft order with {counted(len(lines), 'line')} created in Shopify, stock reserved"
         case FillDraftAddress():
             return "Address written to the draft order"
         case CompleteDraft():
@@ -65,7 +70,7 @@ def _what(action: Action) -> str:
         case DeleteDraft():
             return "Draft order deleted, its stock given back"
         case CreateOrder(lines):
-            return f"Shopify order with {len(lines)} line(s) created"
+            return f"Shopify order with {counted(len(lines), 'line')} created"
         case FillOrderAddress():
             return "Address written to the Shopify order"
         case MarkOrder():
@@ -79,7 +84,7 @@ def _what(action: Action) -> str:
         case CancelShopifyOrder():
             return "Shopify order cancelled, stock put back"
         case EditShopifyOrder(_, _, quantities, added):
-            return f"Shopify order edited by Interlock ({len(quantities) + len(added)} line(s))"
+            return f"Shopify order edited by Interlock ({counted(len(quantities) + len(added), 'line')})"
         case SetOrderAddress():
             return "New address written to the Shopify order"
         case AskServiceToStop():
@@ -91,17 +96,17 @@ def _what(action: Action) -> str:
         case AnswerAcceptance(lines):
             accepted = sum(yes for _, yes in lines)
             if accepted == len(lines):
-                return f"Order accepted at the marketplace ({accepted} line(s))"
-            return f"Marketplace told: {accepted} line(s) accepted, {len(lines) - accepted} refused"
+                return f"Order accepted at the marketplace ({counted(accepted, 'line')})"
+            return f"Marketplace told: {counted(accepted, 'line')} accepted, {len(lines) - accepted} refused"
         case SetSellerReference(value):
             return f"Marketplace order marked with our number {value}"
         case CancelQuantities(lines):
             units = sum(line.quantity for line in lines)
-            return f"{units} unit(s) on {len(lines)} line(s) cancelled at the marketplace"
+            return f"{counted(units, 'unit')} on {counted(len(lines), 'line')} cancelled at the marketplace"
         case CancelMiraklOrder():
             return "Order cancelled at the marketplace"
         case RefundLines(_, lines):
-            return f"Refund on {len(lines)} line(s) made at the marketplace"
+            return f"Refund on {counted(len(lines), 'line')} made at the marketplace"
         case SendMessage(_, _, recipients):
             return f"Message sent through the marketplace to {' and '.join(r.lower() for r in recipients)}"
         case SetTracking(code, name):
@@ -111,7 +116,7 @@ def _what(action: Action) -> str:
         case CreateShipment(_, lines, code, name):
             units = sum(count for _, count in lines)
             tracked = f", carrier {code or name}" if code or name else ""
-            return f"Shipment of {units} unit(s) made at the marketplace{tracked}"
+            return f"Shipment of {counted(units, 'unit')} made at the marketplace{tracked}"
         case TrackShipment(_, code, name):
             return f"Tracking of a shipment sent to the marketplace (carrier {code or name})"
         case ValidateShipment():

@@ -156,7 +156,7 @@ RULES = {
     "stock_locations": "The Shopify locations whose stock is offered; none named means every active one.",
     "stock_buffer": "Units held back from every offer; a SKU may have its own.",
     "stock_zeroed": "Why every offer shows nothing for now: a person and a reason.",
-    "shipping_methods": "What the Shopify order's shipping line is called for each shipping method of the marketplace (SH12); set on the page of the connection's shipping methods. One without a title carries the marketplace's label.",
+    "shipping_methods": "What the Shopify order's shipping line is called for each shipping method of the marketplace (SH12); set on the page of the connection's shipping methods or with `interlock methods map`. One without a title carries the marketplace's label.",
     "order_in_portal": "The https address of an order's page in the marketplace's portal, with {order_id} where its number stands. Without it links lead to the portal's start.",
     "multi_shipment": "The marketplace is told of parcels one by one (ST01, ST23, ST24) and lists what is left to ship (ST12). Read from PC01 once a day.",
     "shipping_origins": "The marketplace's warehouse code for each Shopify location, sent with the shipments that leave from it (ST01).",

@@ -252,7 +252,7 @@ def test_a_key_of_somebody_of_one_connection_reads_of_no_other(
                 assert word not in answer.text, (path + query, word)
     assert read > 10
     # Whether there is a connection of that name is not said.
-    for place in ("carriers", "skus", "bundles", "reasons", "offers"):
+    for place in ("carriers", "skus", "bundles", "reasons", "methods", "offers"):
         unknown, foreign = (
             stranger.get(f"/v1/connections/{name}/{place}", headers=headers) for name in ("nowhere", OTHER)
         )

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, update
 
 from interlock.console.desk import MapRefused
 from interlock.console.reason_codes import (
+    REASONS,
     read_reason_file,
     reason_map,
-    reasons_as_file,
     roll_back_reasons,
     set_reasons,
     with_reason_map,
@@ -67,13 +67,13 @@ def test_the_map_is_what_the_rules_say() -> None:
     assert (
         with_reason_map(some_rules(), reason_map(rules)) == with_reason_map(rules, reason_map(rules)) == rules
     )
-    assert reasons_as_file(rules) == "use,edit,code\ncancelation,,34\nrefund,,15\nrefund,line_removed,19\n"
+    assert REASONS.as_file(rules) == "use,edit,code\ncancelation,,34\nrefund,,15\nrefund,line_removed,19\n"
 
 
 def test_a_file_is_read_and_brings_in_what_it_took_out(row: ConnectionRow) -> None:
     assert read_reason_file(row, "r.csv", b"code;use\n34;cancelation\n") == {"cancelation": "34"}
     rules = with_reason_map(row.rules, {"refund": "15", "refund quantity_reduced": "19"})
-    assert read_reason_file(row, "r.csv", reasons_as_file(rules).encode()) == reason_map(rules)
+    assert read_reason_file(row, "r.csv", REASONS.as_file(rules).encode()) == reason_map(rules)
 
 
 @pytest.mark.parametrize(

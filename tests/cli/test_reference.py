@@ -69,6 +69,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         ),
         *(f"skus {verb}" for verb in ("suggest", "compare", "bundle", "export")),
         *(f"reasons {verb}" for verb in ("list", "import", "export", "rollback")),
+        *(f"methods {verb}" for verb in ("list", "map", "unmap", "import", "export", "rollback")),
         *(f"api-key {verb}" for verb in ("create", "list", "revoke")),
         *(f"alerts {verb}" for verb in ("list", "test", "ack")),
         *(f"alerts {kind} {verb}" for kind in ("channels", "routes") for verb in ("add", "remove")),

@@ -17,6 +17,7 @@ from interlock.api.mappings import mapping_routes
 from interlock.api.orders import order_routes
 from interlock.api.problems import responses, say_what_went_wrong
 from interlock.api.reason_codes import reason_routes
+from interlock.api.shipping_methods import shipping_method_routes
 from interlock.api.skus import sku_routes
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
@@ -79,6 +80,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     app.include_router(_said(mapping_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(bundle_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(reason_routes(gate, store, parts.clock, desk)))
+    app.include_router(_said(shipping_method_routes(gate, store, parts.clock, desk)))
     app.include_router(_said(sku_routes(gate, store, parts.clock)))
     app.include_router(_said(health_routes(gate, store, parts.clock)))
     say_what_went_wrong(app, parts.store)

@@ -193,7 +193,6 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
         """Say how a carrier name of the shop is called at the marketplace. Orders that wait for it go on. What is there
         already is written again without a version."""
         now, who = clock.now(), caller.signed(wanted.who)
-
         mapping = CarrierMapping(shop_name, wanted.code, wanted.name, wanted.country, wanted.service)
 
         def entries(c: Connection, row: ConnectionRow) -> list[Standing]:

@@ -14,6 +14,7 @@ from interlock.cli import (
     labels,
     lineage,
     maps,
+    methods,
     orders,
     pauses,
     people,
@@ -48,6 +49,7 @@ app.add_typer(edits.commands, name="edits")
 app.add_typer(carriers.commands, name="carriers")
 app.add_typer(maps.skus, name="skus")
 app.add_typer(reasons.commands, name="reasons")
+app.add_typer(methods.commands, name="methods")
 app.add_typer(stock.commands, name="stock")
 app.add_typer(api_keys.commands, name="api-key")
 app.add_typer(labels.commands, name="label")

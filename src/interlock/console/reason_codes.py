@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from interlock.console import desk
 from interlock.console.carriers import changes_since
-from interlock.console.export import csv_text
 from interlock.console.setting_maps import SettingMap
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
@@ -185,11 +184,6 @@ def reason_rows(rules: ConnectionRules) -> list[tuple[str, str, str]]:
         use, _, edit = place.partition(" ")
         found.append((use, edit, code))
     return found
-
-
-def reasons_as_file(rules: ConnectionRules) -> str:
-    """The reason codes as the CSV file that `interlock reasons import` takes."""
-    return csv_text([COLUMNS, *reason_rows(rules)])
 
 
 REASONS = SettingMap(

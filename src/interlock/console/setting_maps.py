@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from interlock.console import desk
+from interlock.console.export import csv_text
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow
 from interlock.orders.connection import ConnectionRules
@@ -27,3 +28,7 @@ class SettingMap:
     read_file: Callable[[ConnectionRow, str, bytes], Mapping[str, str]]
     keep: Callable[[Connection, Queue, ConnectionRow, Mapping[str, str], str, datetime], desk.Mapped]
     roll_back: Callable[[Connection, Queue, ConnectionRow, datetime, str, str, datetime], desk.Mapped]
+
+    def as_file(self, rules: ConnectionRules) -> str:
+        """The map as the CSV file that its import takes."""
+        return csv_text([self.columns, *self.rows(rules)])

@@ -38,7 +38,13 @@ def offered_methods(row: ConnectionRow) -> tuple[str, ...]:
 
 
 def set_methods(
-    c: Connection, queue: Queue, connection: ConnectionRow, titles: Mapping[str, str], who: str, now: datetime
+    c: Connection,
+    queue: Queue,
+    connection: ConnectionRow,
+    titles: Mapping[str, str],
+    who: str,
+    now: datetime,
+    why: str = "",
 ) -> desk.Mapped:
     """Keep these titles by code, in somebody's name; an empty one takes the method's away, others stay. Raises MapRefused,
     and changes nothing then."""
@@ -48,10 +54,10 @@ def set_methods(
     before = method_map(row.rules)
     for code, title in titles.items():
         if wrong := method_problem(row, code, title):
-            raise desk.MapRefused(f"{wrong} Nothing was changed.", field="title")
+            raise desk.MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
         if not title and code not in before:
             raise desk.MapRefused(f"{code[:40]!r} has no title. Nothing was changed.", field="code")
-    _keep(c, queue, row, {**before, **titles}, who, "", now)
+    _keep(c, queue, row, {**before, **titles}, who, why, now)
     gone = sum(1 for title in titles.values() if not title)
     return desk.Mapped(len(titles) - gone, 0, gone)
 
@@ -87,16 +93,18 @@ def _keep(
     note_map_changes(c, row.id, MAP, method_map(row.rules), kept, who.strip(), why.strip(), now)
 
 
-def method_problem(row: ConnectionRow, code: str, title: str) -> str:
-    """Why a title cannot be kept for a method; empty when it can. An empty title always can."""
+def method_problem(row: ConnectionRow, code: str, title: str) -> tuple[str, str] | None:
+    """The field because of which a title cannot be kept for a method, and why; None when it can. An empty title always
+    can."""
     offered = offered_methods(row)
     if not title:
-        return ""
+        return None
     if code not in offered:
-        return f"{code[:40]!r} is no shipping method of this marketplace. It has: {', '.join(offered)[:300] or 'none'}."
+        has = ", ".join(offered)[:300] or "none"
+        return "code", f"{code[:40]!r} is no shipping method of this marketplace. It has: {has}."
     if not title.isprintable() or len(title) > LONGEST_TITLE:
-        return f"A title is a text of up to {LONGEST_TITLE} characters in one line."
-    return ""
+        return "title", f"A title is a text of up to {LONGEST_TITLE} characters in one line."
+    return None
 
 
 def read_method_file(row: ConnectionRow, file: str, body: bytes) -> dict[str, str]:
@@ -110,7 +118,7 @@ def read_method_file(row: ConnectionRow, file: str, body: bytes) -> dict[str, st
         elif code in found:
             wrong.append(desk.WrongRow(one.number, "code", f"{code[:40]!r} is there twice."))
         elif problem := method_problem(row, code, title):
-            wrong.append(desk.WrongRow(one.number, "code", problem))
+            wrong.append(desk.WrongRow(one.number, *problem))
         else:
             found[code] = title
     desk.none_wrong(file, wrong)

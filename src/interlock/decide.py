@@ -374,12 +374,9 @@ def _answers_taken(view: View, memory: Memory) -> Memory:
         if answer in memory.decisions:
             continue
         memory = replace(memory, decisions=(*memory.decisions, answer))
-        incident = memory.incident(answer.reason, answer.subject)
-        if answer.option is Option.DISMISS and incident is not None and incident.closed_at is None:
-            closed = replace(incident, closed_at=answer.at, closed_because=f"{answer.who}: {answer.why}")
-            memory = replace(
-                memory, incidents=tuple(closed if i is incident else i for i in memory.incidents)
-            )
+        if answer.option is Option.DISMISS:
+            because = f"{answer.who}: {answer.why}"
+            memory = memory.with_incidents_closed(answer.reason, answer.at, because, (answer.subject,))
         if answer.option is Option.PRINT_ANYWAY:
             memory = memory.with_incident(_overridden(answer))
     mapped = [

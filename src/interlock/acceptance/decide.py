@@ -142,17 +142,13 @@ def _exists(view: View, memory: Memory) -> bool:
 
 
 def _incident_settled(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:
-    incident = memory.incident(Reason.ACCEPTED_WITHOUT_ORDER, "order")
-    if incident is None or incident.closed_at is not None:
-        return memory
     if memory.shopify_order_id and view.shopify is not None and view.shopify.live:
         why = "The Shopify order exists now."
     elif mirakl.state in DEAD:
         why = "The marketplace order has ended."
     else:
         return memory
-    closed = replace(incident, closed_at=view.now, closed_because=why)
-    return replace(memory, incidents=tuple(closed if i is incident else i for i in memory.incidents))
+    return memory.with_incidents_closed(Reason.ACCEPTED_WITHOUT_ORDER, view.now, why)
 
 
 def _said_by_a_person(memory: Memory) -> Option | None:

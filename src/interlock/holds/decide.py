@@ -379,14 +379,5 @@ def _moved_by_the_marketplace(shopify: ShopifyOrder, memory: Memory, mirakl: Mir
 
 def _voided(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     gone = {f.id for f in shopify.fulfillments if not f.live or f.label_voided}
-    if not gone:
-        return memory
-    incidents = tuple(
-        replace(
-            i, closed_at=view.now, closed_because="The label was voided: the parcel does not leave under it."
-        )
-        if i.reason is Reason.LABEL_BEFORE_AGREEMENT and i.closed_at is None and i.subject in gone
-        else i
-        for i in memory.incidents
-    )
-    return replace(memory, incidents=incidents)
+    because = "The label was voided: the parcel does not leave under it."
+    return memory.with_incidents_closed(Reason.LABEL_BEFORE_AGREEMENT, view.now, because, gone)

@@ -73,12 +73,9 @@ def decide(view: View, memory: Memory) -> Part:
 def _sent_without_an_order(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:
     """The incident of an order that was known and that somebody shipped in the portal before a Shopify order existed: the
     shop still counts its units as stock. It closes by itself where the order turns out to exist."""
-    incident = memory.incident(Reason.SHIPPED_WITHOUT_ORDER, "order")
     if memory.shopify_order_id:
-        if incident is None or incident.closed_at is not None:
-            return memory
-        closed = replace(incident, closed_at=view.now, closed_because="The Shopify order exists.")
-        return replace(memory, incidents=tuple(closed if i is incident else i for i in memory.incidents))
+        because = "The Shopify order exists."
+        return memory.with_incidents_closed(Reason.SHIPPED_WITHOUT_ORDER, view.now, because)
     known_before = memory.first_seen_at is not None and (
         memory.sent_seen_at is None or memory.first_seen_at < memory.sent_seen_at
     )

@@ -1,5 +1,6 @@
 """What one order remembers: a closed set of dated facts that only a plan writes. Timers are `now` minus one of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -387,6 +388,20 @@ class Memory:
         if self.incident(incident.reason, incident.subject) is not None:
             return self
         return replace(self, incidents=(*self.incidents, incident))
+
+    def with_incidents_closed(
+        self, reason: Reason, at: datetime, because: str, subjects: Collection[str] | None = None
+    ) -> "Memory":
+        """Close the incidents of this reason that are open: all of them, or those about these subjects."""
+        incidents = tuple(
+            replace(one, closed_at=at, closed_because=because)
+            if one.reason is reason
+            and one.closed_at is None
+            and (subjects is None or one.subject in subjects)
+            else one
+            for one in self.incidents
+        )
+        return self if incidents == self.incidents else replace(self, incidents=incidents)
 
     def kin(self, shopify_order_id: str) -> Kin | None:
         """What is remembered of this Shopify order's place in the lineage, if anything."""

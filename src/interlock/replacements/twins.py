@@ -1,7 +1,6 @@
 """Two live Shopify orders stand for one marketplace order: both wait until one of them is cancelled."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Part, earliest
@@ -63,11 +62,11 @@ def is_twin(view: View, memory: Memory, order: ShopifyOrder) -> bool:
 def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) -> Part:
     incident = memory.incident(Reason.TWO_LIVE_ORDERS, twin.id)
     if not twin.live:
-        return Part(_closed(memory, incident, view.now, f"Order {twin.name} is cancelled."))
+        return Part(_closed(view, memory, twin, because=f"Order {twin.name} is cancelled."))
     if not shopify.live:
         # One of the two is gone. Whether the other takes over, or has to go too, is the question of endings.
         if view.mirakl is None or view.mirakl.state not in DEAD:
-            memory = _closed(memory, incident, view.now, f"Order {shopify.name} is cancelled.")
+            memory = _closed(view, memory, twin, because=f"Order {shopify.name} is cancelled.")
         foreign = memory.decision(Reason.POSSIBLE_SUCCESSOR, twin.id)
         free = foreign is not None and foreign.option is Option.NO_SUCCESSOR
         return Part(memory, releases(view, twin) if free else ())
@@ -92,6 +91,10 @@ def _one(view: View, memory: Memory, shopify: ShopifyOrder, twin: ShopifyOrder) 
     )
 
 
+def _closed(view: View, memory: Memory, twin: ShopifyOrder, because: str) -> Memory:
+    return memory.with_incidents_closed(Reason.TWO_LIVE_ORDERS, view.now, because, (twin.id,))
+
+
 def _sentence(shopify: ShopifyOrder, twin: ShopifyOrder) -> str:
     gone = [order.name for order in (shopify, twin) if any(f.live for f in order.fulfillments)]
     on_its_way = f" Units of {' and '.join(gone)} already have a label or are on their way." if gone else ""
@@ -101,10 +104,3 @@ def _sentence(shopify: ShopifyOrder, twin: ShopifyOrder) -> str:
         "Shopify with its stock put back; the rest goes on by itself. If they are two different sales, or a second delivery "
         "was agreed with the customer, say so."
     )
-
-
-def _closed(memory: Memory, incident: Incident | None, at: datetime, because: str) -> Memory:
-    if incident is None or incident.closed_at is not None:
-        return memory
-    closed = replace(incident, closed_at=at, closed_because=because)
-    return replace(memory, incidents=tuple(closed if i is incident else i for i in memory.incidents))

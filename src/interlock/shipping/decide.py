@@ -140,7 +140,7 @@ def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_
             "Units have left in Shopify, but the two sides disagree, so the dispatch is not reported yet."
         )
         return Part(memory, cases=_foreseen(view, mirakl, live), because=(because,))
-    waiting = _still_here(shopify) if as_decided else _waiting_for(mirakl, agreed, dict(fulfilled))
+    waiting = parcels.still_here(shopify) if as_decided else _waiting_for(mirakl, agreed, dict(fulfilled))
     if waiting:
         because = (
             f"Waiting for the rest: {waiting}. The marketplace can only be told of the whole order at once."
@@ -157,14 +157,6 @@ def _waiting_for(mirakl: MiraklOrder, agreed: Quantities, fulfilled: dict[str, i
         f"{fulfilled.get(line_id, 0)} of {quantity} of {skus[line_id]} have left"
         for line_id, quantity in agreed
         if fulfilled.get(line_id, 0) < quantity
-    )
-
-
-def _still_here(shopify: ShopifyOrder) -> str:
-    return ", ".join(
-        f"{line.fulfilled_quantity} of {line.current_quantity} of {line.sku or line.title} have left"
-        for line in shopify.lines
-        if line.fulfilled_quantity < line.current_quantity
     )
 
 
@@ -217,28 +209,13 @@ def _incidents(view: View, memory: Memory, live: tuple[Fulfillment, ...], too_mu
             "otherwise settle it with the marketplace operator and close this with the reason."
         )
         incident = Incident(Reason.SHIPPED_ON_DISAGREEMENT, live[-1].id, view.now, sentence)
-        open_ones = [i for i in memory.incidents if _is_open(i)]
+        open_ones = [i for i in memory.incidents if i.reason is incident.reason and i.closed_at is None]
         # One parcel too much is one incident, also when a later fulfillment follows it.
         return memory if open_ones else memory.with_incident(incident)
     if too_much:
         return memory
-    return replace(
-        memory,
-        incidents=tuple(
-            replace(
-                incident,
-                closed_at=view.now,
-                closed_because="What has left in Shopify no longer exceeds what the marketplace agreed to.",
-            )
-            if _is_open(incident)
-            else incident
-            for incident in memory.incidents
-        ),
-    )
-
-
-def _is_open(incident: Incident) -> bool:
-    return incident.reason is Reason.SHIPPED_ON_DISAGREEMENT and incident.closed_at is None
+    because = "What has left in Shopify no longer exceeds what the marketplace agreed to."
+    return memory.with_incidents_closed(Reason.SHIPPED_ON_DISAGREEMENT, view.now, because)
 
 
 # -- reporting the dispatch --------------------------------------------------------------------------------

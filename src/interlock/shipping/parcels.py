@@ -150,7 +150,7 @@ class _Books:
             orphans=[s for s in others if s.validated and s.marker in gone],
             left_over=tuple(s for s in others if s.state == "SHIPPING" and s.marker in gone),
             disputed=_disputed(differences, agreed),
-            still_here=_still_here(shopify),
+            still_here=still_here(shopify),
             fulfilled=_total(units.values()),
             validated=_sum(shipment for shipment in alive if shipment.validated),
         )
@@ -352,15 +352,7 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -
     )
     if not short or refunded_in_full(mirakl):
         because = "As many units have left anew as the marketplace was told of, or they were refunded."
-        return replace(
-            memory,
-            incidents=tuple(
-                replace(one, closed_at=view.now, closed_because=because)
-                if one.reason is Reason.FULFILLMENT_CANCELLED and one.closed_at is None
-                else one
-                for one in memory.incidents
-            ),
-        )
+        return memory.with_incidents_closed(Reason.FULFILLMENT_CANCELLED, view.now, because)
     sentence = (
         "The marketplace was told that a parcel left, but the parcel was cancelled or its label given back in Shopify afterwards "
         "and nothing has left in its place. Find out where the goods are: send them anew, or refund the customer in the marketplace portal and "
@@ -471,7 +463,8 @@ def _disputed(differences: tuple[Difference, ...], agreed: Units) -> frozenset[s
     return frozenset(lines)
 
 
-def _still_here(shopify: ShopifyOrder) -> str:
+def still_here(shopify: ShopifyOrder) -> str:
+    """What of a Shopify order has not left, in words; empty when nothing is missing."""
     return ", ".join(
         f"{line.fulfilled_quantity} of {line.current_quantity} of {line.sku or line.title} have left"
         for line in shopify.lines

@@ -1,7 +1,6 @@
 """What goes wrong around a dispatch without a call of ours: the deadline comes near, only a part has left, or a parcel the
 marketplace was told of has come back."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import (
@@ -199,7 +198,8 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopify
     fulfilled = dict(fulfilled_quantities(shopify, memory))
     whole = all(fulfilled.get(line_id, 0) >= units for line_id, units in agreed_quantities(mirakl, memory))
     if whole or refunded_in_full(mirakl):
-        return _closed(view, memory)
+        because = "Everything has left anew, or was refunded."
+        return memory.with_incidents_closed(Reason.FULFILLMENT_CANCELLED, view.now, because)
     if not gone:
         return memory
     parcel = max(gone, key=lambda fulfillment: (fulfillment.created_at, fulfillment.id))
@@ -250,16 +250,3 @@ def _sent(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder
         facts=tuple((skus[line_id], f"{units} still here") for line_id, units in here),
     )
     return Part(memory, cases=(case,))
-
-
-def _closed(view: View, memory: Memory) -> Memory:
-    because = "Everything has left anew, or was refunded."
-    return replace(
-        memory,
-        incidents=tuple(
-            replace(incident, closed_at=view.now, closed_because=because)
-            if incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
-            else incident
-            for incident in memory.incidents
-        ),
-    )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select, update
@@ -140,12 +141,38 @@ def test_an_answer_is_kept_with_who_and_why_and_the_order_is_looked_at(
 
     response = browser.submit(f"/cases/{case_id}", f"/cases/{case_id}/answer", data=form)
 
-    assert (response.status_code, response.headers["location"]) == (303, f"/orders/{edited}")
+    there = f"/orders/{edited}?answered={case_id}"
+    assert (response.status_code, response.headers["location"]) == (303, there)
     with database.begin() as c:
         kept = c.execute(select(answers)).one()
     assert (kept.option, kept.who, kept.why) == ("undo_in_shopify", "Ada", "The customer orders again.")
     assert wakes.woken == [(edited, "edits")]
     assert "Ada has answered" in text_of(browser.get(f"/orders/{edited}"))
+    assert f"Kept: Ada answered “I undo the edit in Shopify” to case {case_id} ." in text_of(
+        browser.get(there)
+    )
+
+
+@pytest.mark.parametrize("case", ["", "0", "999", "1;--", "'"])
+def test_an_address_that_names_no_answer_of_the_order_says_nothing_of_one(
+    browser: Browser, edited: int, case: str
+) -> None:
+    page = browser.get(f"/orders/{edited}?answered={quote(case)}")
+
+    assert page.status_code == 200
+    assert "Kept:" not in text_of(page)
+
+
+def test_an_answer_to_a_case_of_another_order_is_not_told(
+    browser: Browser, database: Database, connection: ConnectionRow, edited: int
+) -> None:
+    with database.begin() as c:
+        other, _ = keep(c, connection, shipped_with("Pigeon Post"))
+    case_id = case_of(database, edited)
+    form = {"option": "undo_in_shopify", "who": "Ada", "why": "The customer orders again."}
+    browser.submit(f"/cases/{case_id}", f"/cases/{case_id}/answer", data=form)
+
+    assert "Kept:" not in text_of(browser.get(f"/orders/{other}?answered={case_id}"))
 
 
 @pytest.mark.parametrize(

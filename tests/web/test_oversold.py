@@ -184,7 +184,7 @@ def test_the_way_back_leads_to_a_case_or_to_the_order(
     with database.begin() as c:
         own = own_case(c, second)
     done = refuse(browser, own, f"/cases/{case_id}", back)
-    assert done.headers["location"] == f"/orders/{second}"
+    assert done.headers["location"] == f"/orders/{second}?answered={own}"
 
 
 def test_once_there_is_enough_no_order_is_in_question(

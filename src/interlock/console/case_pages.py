@@ -259,7 +259,9 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             return await case_page(
                 request, signed_in(request), case_id, option, given_text(why), str(refused)
             )
-        return seen_other(f"/cases/{back}#orders" if _ROW_ID.fullmatch(back) else f"/orders/{order_id}")
+        if _ROW_ID.fullmatch(back):
+            return seen_other(f"/cases/{back}#orders")
+        return seen_other(f"/orders/{order_id}?answered={case_id}")
 
     async def done(request: Request, case_id: int, act: Callable[[Connection], None]) -> Response:
         """Do something to the case and show it again, with the sentence of a refusal."""

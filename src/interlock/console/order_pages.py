@@ -1,12 +1,15 @@
 """The page of one order."""
 
+import re
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from interlock.access.roles import Permission
+from interlock.cases.store import GivenAnswer, cases, latest_answer
 from interlock.console import desk, editing
 from interlock.console.doors import Who, needs
 from interlock.console.explain import explain
@@ -16,23 +19,43 @@ from interlock.console.pages import Console, PageMissing, own_path, seen_other
 SHOWN_EDITS = 3
 
 
+_ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
+JUST_NOW = timedelta(minutes=10)
+
+
+def _just_answered(c: Connection, order_id: int, case: str, now: datetime) -> GivenAnswer | None:
+    """The answer that led here, while it is young. A case of another order says nothing here."""
+    if not _ROW_ID.fullmatch(case):
+        return None
+    mine = select(cases.c.id).where(cases.c.id == int(case), cases.c.order_id == order_id)
+    if c.execute(mine).one_or_none() is None:
+        return None
+    given = latest_answer(c, int(case))
+    return None if given is None or now - given.at > JUST_NOW else given
+
+
 def order_routes(routes: APIRouter, console: Console) -> None:
     """Add the page of an order to the console."""
     parts = console.parts
 
     @routes.get("/orders/{order_id}")
     @needs(Permission.SEE)
-    async def order(request: Request, order_id: int) -> Response:
+    async def order(
+        request: Request, order_id: int, answered: Annotated[str, Query(max_length=20)] = ""
+    ) -> Response:
         now = parts.clock.now()
 
-        def read(c: Connection) -> tuple[OrderPage, tuple[editing.Progress, ...]] | None:
+        def read(c: Connection) -> tuple[OrderPage, tuple[editing.Progress, ...], GivenAnswer | None] | None:
             page = order_page(c, order_id, now)
-            return None if page is None else (page, editing.all_progress(c, page)[:SHOWN_EDITS])
+            if page is None:
+                return None
+            given = _just_answered(c, order_id, answered, now)
+            return page, editing.all_progress(c, page)[:SHOWN_EDITS], given
 
         found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no order with the row number {order_id}.")
-        page, edits = found
+        page, edits, given = found
         return console.page(
             request,
             "order",
@@ -40,6 +63,8 @@ def order_routes(routes: APIRouter, console: Console) -> None:
             order=page,
             why=explain(page, now),
             edits=edits,
+            given=given,
+            answered=answered,
             watch=f"order-{order_id}",
             may_edit=editing.may_be_edited(page),
             address_labels=editing.ADDRESS_LABELS,

@@ -15,6 +15,7 @@ from interlock.orders.connection import CarrierMapping
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import CATALOGUE, WITH_TEXT, Option, Reason
 from interlock.orders.store import orders
+from interlock.rehearsal import telephones
 from interlock.rehearsal.actors import Crowd
 from interlock.shipping.store import carrier_map, map_carriers
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
@@ -276,7 +277,8 @@ class CaseWorkers:
             self.crowd.attempt("one of two cancelled", lambda: self.world.shopify.cancel_order(gone))
 
     def undo(self, found: Order, row: Case) -> None:
-        """Bring the Shopify order back to what was imported, as far as an edit can."""
+        """Bring the Shopify order back to what was imported, as far as an edit can, and to its first telephone number."""
+        telephones.set_back(self.crowd, found)
         memory = decode(Memory, row.memory)
         settled = dict(memory.settled)
         linked = {link.shopify_line_id: link for link in memory.links}

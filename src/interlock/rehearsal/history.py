@@ -21,6 +21,8 @@ from interlock.rehearsal import (
     picking,
     stock,
     stories,
+    taxing,
+    telephones,
     troubles,
 )
 from interlock.rehearsal.actors import Crowd, Temper
@@ -109,7 +111,7 @@ def draw_plan(seed: int, calm: bool = False) -> WorldPlan:
         machine_error=rng.choice((0.0, 0.0, 1.0, 300.0)),
     )
     plan = replace(plan, forgers=forgers.are_busy(seed))
-    return bundles.drawn(seed, stock.drawn(seed, plan))
+    return taxing.drawn(seed, bundles.drawn(seed, stock.drawn(seed, plan)))
 
 
 def _profile(rng: random.Random, theme: Theme) -> MarketplaceProfile:
@@ -155,6 +157,8 @@ async def live(
     )
     crowd = Crowd(world, rng, replace(temper, **theme.temper))
     ended = Ended(seed, world, crowd, [], theme)
+    if plan.taxes_included is not None:
+        crowd.did["prices shown otherwise in the shop"] += 1
     people = [
         asyncio.create_task(picking.pick_for_ever(crowd)),
         asyncio.create_task(CaseWorkers(crowd).work_for_ever()),
@@ -183,6 +187,8 @@ async def live(
         people.append(asyncio.create_task(hands.alert_for_ever(seed, crowd)))
     if operators.are_busy(seed) and not calm:
         people.append(asyncio.create_task(operators.change_for_ever(seed, crowd)))
+    if telephones.are_changed(seed) and not calm:
+        people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:

@@ -30,6 +30,7 @@ from interlock.rehearsal.judging import (
     standing,
     stock,
     strangers,
+    telephones,
 )
 from interlock.rehearsal.judging.evidence import (
     Evidence,
@@ -120,6 +121,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         holds.i8_released_on_evidence(evidence, truth, verdict)
         destinations.i8_released_to_the_address_of_the_order(evidence, truth, verdict)
         destinations.i8_no_label_while_the_address_moved(evidence, truth, verdict)
+        telephones.i8_nothing_leaves_under_another_number(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
         labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
@@ -132,6 +134,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
             rest.i17_differences_have_cases(evidence, truth, verdict)
             rest.i17_parcels_astray_have_their_case(evidence, truth, verdict)
             parcels.i15_every_parcel_is_told_of(evidence, truth, verdict)
+            telephones.i17_another_number_is_asked_about(evidence, truth, verdict)
             rest.i18_nothing_left_undone(evidence, truth, verdict)
             refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)
             repayments.i7_a_task_is_settled_by_its_money(evidence, truth, verdict)

@@ -1,6 +1,7 @@
 """Native edits, holds, fulfilments and refunds (reference 7, 8, 10, 11, 12)."""
 
 from collections.abc import Callable
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -217,6 +218,19 @@ def test_an_address_change_is_no_edit(client: Client) -> None:
     destination = order.fulfillment_orders[0].destination
     assert destination is not None
     assert destination.zip == address.zip
+
+
+def test_another_telephone_number_is_no_edit_and_no_other_place(client: Client) -> None:
+    """Reference 8: the number is a member of the shipping address (orderUpdate, MailingAddressInput.phone)."""
+    order = draft_order_of(client)
+    before = order.shipping_address
+    assert before is not None
+    changed = client.world.change_telephone(order, "+49 30 1")
+    assert astuple(changed) == astuple(replace(before, phone="+49 30 1"))
+    assert order.edited is False
+    assert not any(goes_astray(parcel) for parcel in order.fulfillment_orders)
+    (effect,) = [e for e in client.world.record.effects if e.kind == "telephone_changed"]
+    assert effect.detail == {"was": before.phone or "", "now": "+49 30 1"}
 
 
 def test_a_parcel_whose_destination_is_not_the_orders_address_goes_astray(world: ShopifyWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
@@ -182,6 +183,22 @@ class People:
         fulfillment.address_changed(act, found)
         act.touch(found)
         act.effect("address_changed", found.gid, was=was, where=where(found.shipping_address))
+        act.finish()
+        return found.shipping_address
+
+    def change_telephone(self, order: Order | str, number: str, *, actor: Actor | None = None) -> Address:
+        """Another telephone number in the shipping address, and nothing else. Raises ValueError for an order without an
+        address."""
+        found = self._found(order)
+        address = found.shipping_address
+        if address is None:
+            raise ValueError(f"Order {found.name} has no shipping address.")
+        act = self._act(actor, found.shop)
+        was = address.phone or ""
+        found.shipping_address = replace(address, phone=number)
+        fulfillment.address_changed(act, found)
+        act.touch(found)
+        act.effect("telephone_changed", found.gid, was=was, now=number)
         act.finish()
         return found.shipping_address
 

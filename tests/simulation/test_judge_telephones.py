@@ -61,7 +61,8 @@ def test_i8_a_label_once_the_number_was_set_back(bench: Bench) -> None:
 
 def test_i8_a_label_under_the_number_the_marketplace_shows_too(bench: Bench) -> None:
     given = bench.order.shipping_address
-    assert given is not None and given["phone"]
+    assert given is not None
+    assert given["phone"]
     _changed(bench, bench.effects("fulfillment_created")[0], 850, HERE, str(given["phone"]))
     assert _labels(bench.judge().broken) == []
 

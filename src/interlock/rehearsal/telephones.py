@@ -45,7 +45,9 @@ async def change_for_ever(seed: int, crowd: Crowd) -> None:
             (market, order, shown)
             for name, market in crowd.world.mirakl.items()
             for order in market.by_creation
-            if order.state in OPEN and (shown := crowd.shopify_order(name, order)) is not None
+            if order.state in OPEN
+            and (shown := crowd.shopify_order(name, order)) is not None
+            and shown.shipping_address is not None
         ]
         if found:
             await _change(crowd, *found[int(chosen * len(found))], number, then, later)

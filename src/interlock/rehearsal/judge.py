@@ -22,6 +22,7 @@ from interlock.rehearsal.judging import (
     lineage,
     parcels,
     pauses,
+    prices,
     privacy,
     quantities,
     refunds,
@@ -111,6 +112,8 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         parcels.i4_no_parcel_is_told_too_much(evidence, truth, verdict)
         quantities.i5_never_below_what_shopify_shows(evidence, truth, verdict)
         quantities.i6_cancelled_to_the_cent(evidence, truth, verdict)
+        prices.i6_the_order_is_worth_what_was_paid(evidence, truth, verdict)
+        prices.i24_no_price_is_called_wrong_that_is_right(evidence, truth, verdict)
         refunds.i6_refunds_are_approved(evidence, truth, verdict)
         refunds.i6_what_was_refunded_stays_here(evidence, truth, verdict)
         refunds.i7_one_task_for_each_refund(evidence, truth, verdict)

@@ -619,14 +619,16 @@ def test_i15_a_window_that_ran_without_a_word(bench: Bench) -> None:
     assert bench.broken() == set()
 
 
-def test_i15_a_window_in_which_every_walk_was_lost_is_bounded(bench: Bench) -> None:
+@pytest.mark.parametrize("detail", [{"read": "walk"}, {}])
+def test_i15_a_window_in_which_every_walk_was_lost_is_bounded(bench: Bench, detail: dict[str, str]) -> None:
+    """Of a walk that never reached the marketplace its record does not tell that it was one."""
     assert bench.order.waiting_since is not None
     bench.order.waiting_since -= timedelta(hours=23)
     asked = replace(
         bench.call("OR11"),
         at=bench.order.waiting_since + timedelta(minutes=5),
         order_ids=(),
-        detail={"read": "walk"},
+        detail=detail,
     )
     bench.mirakl.record.calls.append(replace(asked, fault="reply_lost"))
     assert bench.broken() == set()

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
+from interlock.engine.offers import VARIANTS_EVERY
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Verdict, judge_evidence
 from interlock.rehearsal.judging.evidence import gather
 from interlock.rehearsal.stock import learn_offers
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
+from interlock.simulator.record import Effect
 from interlock.simulator.shopify.inventory import count_stock
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
@@ -217,3 +219,63 @@ def test_i27_what_lies_in_a_closed_location_is_not_offered(
     assert broken(finished, c) == set()
     monkeypatch.setattr(location, "active", False)
     assert broken(finished, c) == {"I27"}
+
+
+# -- what was renamed in the shop ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renamed(finished: World) -> Iterator[str]:
+    """The kettle got its SKU at the beginning only, before the shop's variants were read: its offer is to show nothing."""
+    variant = next(one for one in finished.shopify.shop.variants.values() if one.sku == "KETTLE-1L")
+    detail = {"variant": variant.gid, "was": variant.sku, "now": variant.sku}
+    began = finished.mirakl[NAME].started + timedelta(milliseconds=1)
+    effects = finished.shopify.record.effects
+    effects.insert(0, Effect(began, "staff", "sku_changed", "", None, detail))
+    yield "KETTLE-1L"
+    del effects[0]
+
+
+def _variants_read(c: Connection, at: datetime) -> None:
+    due = at + VARIANTS_EVERY
+    change(c, "UPDATE duties SET due_at = :due WHERE name LIKE 'variants %'", due=due)
+
+
+def _mapped(finished: World, c: Connection, sku: str, at: datetime) -> None:
+    change(
+        c,
+        "INSERT INTO sku_mappings (connection_id, mirakl_sku, shop_sku, changed_by, changed_at) "
+        "VALUES (:connection, :sku, :sku, 'Ada', :at)",
+        connection=finished.connection_ids[NAME],
+        sku=sku,
+        at=at,
+    )
+
+
+def test_i26_and_i27_an_offer_that_leads_nowhere_shows_units(
+    finished: World, c: Connection, renamed: str
+) -> None:
+    read_at = finished.mirakl[NAME].started + timedelta(minutes=2)
+    _variants_read(c, read_at)
+    verdict = judged(finished, c)
+    assert {finding.invariant for finding in verdict.broken} == {"I27"}
+    assert verdict.checked["I27 renamed"] == 1
+    late = finished.clock.now() - timedelta(minutes=30)
+    change(c, "UPDATE stock_import_lines SET observed_at = :at WHERE sku = :sku", sku=renamed, at=late)
+    change(c, "UPDATE stock_imports SET sent_at = :at", at=late)
+    assert broken(finished, c) == {"I26", "I27"}
+
+
+def test_i27_an_offer_that_was_mapped_again_shows_units(finished: World, c: Connection, renamed: str) -> None:
+    _variants_read(c, finished.mirakl[NAME].started + timedelta(minutes=2))
+    _mapped(finished, c, renamed, finished.mirakl[NAME].started + timedelta(minutes=5))
+    verdict = judged(finished, c)
+    assert verdict.broken == []
+    assert verdict.checked["I27 renamed"] == 0
+
+
+def test_i27_a_sku_that_was_renamed_after_the_last_look_at_the_shop_is_not_judged(
+    finished: World, c: Connection, renamed: str
+) -> None:
+    _variants_read(c, finished.mirakl[NAME].started)
+    assert judged(finished, c).broken == []

@@ -43,7 +43,8 @@ class Temper:
 
 @dataclass
 class Crowd:
-    """Everybody who acts in one world. `did` counts what really happened; refused attempts are counted apart."""
+    """Everybody who acts in one world. `did` counts what really happened; refused attempts are counted apart.
+    `renamed` has the new SKU of whatever is called otherwise in the shop than it was."""
 
     world: World
     rng: random.Random
@@ -51,6 +52,7 @@ class Crowd:
     did: Counter[str] = field(default_factory=Counter)
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
     active: bool = True
     picking: bool = True
 

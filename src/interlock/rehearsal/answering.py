@@ -15,7 +15,7 @@ from interlock.orders.connection import CarrierMapping
 from interlock.orders.memory import Memory
 from interlock.orders.reasons import CATALOGUE, WITH_TEXT, Option, Reason
 from interlock.orders.store import orders
-from interlock.rehearsal import telephones
+from interlock.rehearsal import renaming, telephones
 from interlock.rehearsal.actors import Crowd
 from interlock.shipping.store import carrier_map, map_carriers
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
@@ -191,6 +191,9 @@ class CaseWorkers:
             self.crowd.did["carrier mapped anew"] += 1
 
     def _map_sku(self, row: Case) -> None:
+        if row.subject in self.crowd.renamed:
+            renaming.map_anew(self.crowd, row.subject)
+            return
         with self.world.database.begin() as c:
             now = self.world.service_clock.now()
             map_skus(c, row.connection_id, {row.subject: "MUG-BLUE"}, "Otto Ops", now)

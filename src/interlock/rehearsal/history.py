@@ -19,6 +19,7 @@ from interlock.rehearsal import (
     parcels,
     pausing,
     picking,
+    renaming,
     stock,
     stories,
     taxing,
@@ -189,6 +190,8 @@ async def live(
         people.append(asyncio.create_task(operators.change_for_ever(seed, crowd)))
     if telephones.are_changed(seed) and not calm:
         people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
+    if renaming.is_drawn(seed) and not calm:
+        people.append(asyncio.create_task(renaming.rename_one(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:

@@ -228,6 +228,12 @@ def calm_down(world: "World") -> None:
         marketplace.stock_imports.failures_armed = 0
 
 
+def _some_offered_sku(rng: random.Random, crowd: "Crowd") -> str:
+    """Some SKU as the marketplaces write it."""
+    sku = _some_sku(rng, crowd)
+    return next((old for old, new in crowd.renamed.items() if new == sku), sku)
+
+
 def _some_sku(rng: random.Random, crowd: "Crowd") -> str:
     skus = sorted(
         {one.sku for one in crowd.world.shopify.shop.variants.values() if one.sku and not one.deleted}
@@ -243,7 +249,7 @@ def _sold_in_the_shop(rng: random.Random, crowd: "Crowd") -> None:
 def _sold_on_a_marketplace(rng: random.Random, crowd: "Crowd") -> None:
     name = rng.choice(sorted(crowd.world.mirakl))
     marketplace = crowd.world.mirakl[name]
-    sku, units = _some_sku(rng, crowd), rng.randint(1, 3)
+    sku, units = _some_offered_sku(rng, crowd), rng.randint(1, 3)
     if marketplace.offers.available(sku) < units:
         crowd.did["stock: customer found it sold out"] += 1
         return
@@ -312,7 +318,7 @@ def _line_rejected(rng: random.Random, crowd: "Crowd") -> None:
     if imports.refused_skus:
         imports.refused_skus.clear()
     else:
-        imports.refused_skus[_some_sku(rng, crowd)] = "The offer is being checked"
+        imports.refused_skus[_some_offered_sku(rng, crowd)] = "The offer is being checked"
     crowd.did["stock: line to be rejected"] += 1
 
 

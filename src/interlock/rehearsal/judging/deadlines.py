@@ -25,8 +25,9 @@ def window_of(truth: Truth) -> tuple[datetime, datetime] | None:
 
 
 def _walks(marketplace: Marketplace) -> list[Call]:
-    """Our walks over the orders of a marketplace: only they show an order that nobody knows yet."""
-    return [call for call in marketplace.order_reads() if call.detail.get("read") == "walk"]
+    """Our walks over the orders of a marketplace: only they show an order that nobody knows yet. Which read it was is not
+    known of one that never reached the marketplace, so that counts as a walk."""
+    return [call for call in marketplace.order_reads() if call.detail.get("read", "walk") == "walk"]
 
 
 def _first_shown(truth: Truth, since: datetime) -> datetime | None:

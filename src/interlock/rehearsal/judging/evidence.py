@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Row, Select, select, text
 from interlock.access.audit_log import BEGINNING, Verified, verify
 from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
-from interlock.engine.store import deliveries, one_connection, polls, tallies
+from interlock.engine.offers import VARIANTS_EVERY
+from interlock.engine.store import deliveries, duties, one_connection, polls, tallies
+from interlock.imports.store import sku_mappings
 from interlock.inventory.store import stock_buffers, stock_import_lines, stock_imports
 from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
@@ -260,6 +262,8 @@ class Evidence:
     kin: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)
     stock_lines: list[Row[Any]] = field(default_factory=list)
     buffers: dict[tuple[int, str], int] = field(default_factory=dict)
+    mapped_skus: dict[tuple[int, str], tuple[str, datetime]] = field(default_factory=dict)
+    variants_read_at: datetime | None = None
 
     def buffer_of(self, marketplace: Marketplace, sku: str) -> int:
         """The safety buffer of a SKU at a marketplace: its own, else the connection's. Nobody changes one in a history."""
@@ -286,6 +290,13 @@ class Evidence:
                 select(stock_buffers.c.connection_id, stock_buffers.c.sku, stock_buffers.c.units)
             )
         }
+        self.mapped_skus = {
+            (row.connection_id, row.mirakl_sku): (row.shop_sku, row.changed_at)
+            for row in read(select(sku_mappings).order_by(sku_mappings.c.mirakl_sku))
+        }
+        for row in read(select(duties).where(duties.c.name == f"variants {self.shop.domain}")):
+            # It is due again a day after it was begun, or a little after it failed.
+            self.variants_read_at = row.due_at - VARIANTS_EVERY
         self.documents = {
             row.order_id: row.observed_at
             for row in read(
@@ -344,6 +355,15 @@ class Evidence:
             if variant.sku and not variant.deleted:
                 found.setdefault(variant.sku, []).append(variant)
         return found
+
+    @cached_property
+    def renamed(self) -> dict[str, Effect]:
+        """The last change of a SKU in the shop, by the SKU it had been."""
+        return {
+            effect.detail["was"]: effect
+            for effect in self.shopify.record.effects
+            if effect.kind == "sku_changed"
+        }
 
     @cached_property
     def variant_skus(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """I6 for what an order is worth: the Shopify order we make is what the customer paid, and a price is called wrong only where
 it is."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from interlock.orders.reasons import Reason
@@ -65,7 +66,7 @@ def i24_no_price_is_called_wrong_that_is_right(evidence: Evidence, truth: Truth,
         )
 
 
-def _figures_changed(truth: Truth, by: object) -> bool:
+def _figures_changed(truth: Truth, by: datetime) -> bool:
     return any(
         effect.kind in CHANGING and effect.order_id == truth.id and effect.at <= by
         for effect in truth.marketplace.record.effects

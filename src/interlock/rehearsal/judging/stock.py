@@ -107,8 +107,9 @@ def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -
         since = line.observed_at - CLOCKS_DIFFER
         free: list[int] = []
         facts = [f"available since {since:%H:%M:%S}"]
-        for variant, each in articles:
-            sku = variant.sku or ""
+        nowhere = _leads_nowhere(evidence, marketplace, line.sku, since, line.sent_at)
+        verdict.checked["I26 renamed"] += int(nowhere)
+        for variant, sku, each in articles:
             most = sum(_most_available(level, since, line.sent_at) for level in variant.levels.values())
             unclaimed = sum(
                 _units(evidence, order, sku)
@@ -118,7 +119,7 @@ def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -
             free.append((most - unclaimed) // each)
             facts.append(f"{sku}: at most {most} available, {unclaimed} sold and not claimed")
         buffer = evidence.buffer_of(marketplace, line.sku)
-        allowed = max(min(free) - buffer, 0)
+        allowed = 0 if nowhere else max(min(free) - buffer, 0)
         if line.quantity > allowed:
             verdict.violation(
                 "I26",
@@ -147,14 +148,15 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
         marketplace.world.tick()
         for sku, offer in marketplace.world.offers.offers.items():
             articles = _articles(evidence, sku)
-            if offer.deleted or not articles or not all(variant.tracked for variant, _ in articles):
+            if offer.deleted or not articles or not all(variant.tracked for variant, _, _ in articles):
                 continue
-            skus = [variant.sku or "" for variant, _ in articles]
+            skus = [article for _, article, _ in articles]
             waiting = [
                 one for one in unclaimed_orders if any(_sells(evidence, one.order, sku) for sku in skus)
             ]
             stock_moved = max(
-                *(_stock_moved(marketplace, variant) for variant, _ in articles),
+                *(_stock_moved(marketplace, variant) for variant, _, _ in articles),
+                _led_elsewhere(evidence, marketplace, sku),
                 *(one.order.updated for one in waiting),
                 marketplace.world.started,
             )
@@ -176,8 +178,7 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             verdict.checked["I27 bundle"] += int(sku in evidence.bundles)
             free: list[int] = []
             facts: list[str] = []
-            for variant, each in articles:
-                article = variant.sku or ""
+            for variant, article, each in articles:
                 there = sum(level.available for level in variant.levels.values() if level.location.active)
                 unclaimed = sum(
                     _units(evidence, one.order, article, one.lines)
@@ -187,7 +188,9 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
                 free.append((there - unclaimed) // each)
                 facts.append(f"{article}: {there} available, {unclaimed} sold and not claimed")
             buffer = evidence.buffer_of(marketplace, sku)
-            target = max(min(free) - buffer, 0)
+            nowhere = _leads_nowhere(evidence, marketplace, sku, evidence.now, evidence.now)
+            verdict.checked["I27 renamed"] += int(nowhere)
+            target = 0 if nowhere else max(min(free) - buffer, 0)
             if offer.quantity != target:
                 verdict.violation(
                     "I27",
@@ -209,16 +212,29 @@ def _asked_again(evidence: Evidence, marketplace: Marketplace, sku: str) -> date
     return evidence.due_after(max(sent), REFUSED_SENT_AGAIN + STOCK_SETTLES)
 
 
-def _articles(evidence: Evidence, sku: str) -> list[tuple[Variant, int]]:
-    """The variants behind an offer, with how many units of each one unit of the offer is. Empty where one of them is missing
-    or carried by several."""
+def _articles(evidence: Evidence, sku: str) -> list[tuple[Variant, str, int]]:
+    """The variants behind an offer, each with its SKU as marketplaces write it and how many units of it one unit of the
+    offer is. Empty where one of them is missing or carried by several. What was renamed is found by its former SKU."""
     found = []
     for article, each in evidence.bundles.get(sku, {sku: 1}).items():
-        carriers = evidence.carriers.get(article, ())
+        renamed = evidence.renamed.get(article)
+        carriers = evidence.carriers.get(article if renamed is None else renamed.detail["now"], ())
         if len(carriers) != 1:
             return []
-        found.append((carriers[0], each))
+        found.append((carriers[0], article, each))
     return found
+
+
+def _leads_nowhere(
+    evidence: Evidence, marketplace: Marketplace, sku: str, read_by: datetime, at: datetime
+) -> bool:
+    """Whether the offer's SKU was renamed in the shop, that had been read at the one time, and nobody had mapped it at the
+    other."""
+    renamed, read_at = evidence.renamed.get(sku), evidence.variants_read_at
+    if renamed is None or read_at is None or not renamed.at < read_at < read_by:
+        return False
+    mapped = evidence.mapped_skus.get((marketplace.connection_id, sku))
+    return mapped is None or mapped[1] - CLOCKS_DIFFER > at
 
 
 def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:
@@ -303,6 +319,19 @@ def _stock_moved(marketplace: Marketplace, variant: Variant) -> datetime:
     """When stock of the shop last moved."""
     moments = [at for level in variant.levels.values() for at, _ in level.past[-1:]]
     return max(moments, default=marketplace.world.started)
+
+
+def _led_elsewhere(evidence: Evidence, marketplace: Marketplace, sku: str) -> datetime:
+    """When the offer last came to stand for something else, or for nothing, as far as we could know: its SKU was renamed in
+    the shop, which the next read of all variants shows, or mapped."""
+    moments = [marketplace.world.started]
+    if sku in evidence.renamed:
+        read_at = evidence.variants_read_at
+        known = read_at is not None and read_at > evidence.renamed[sku].at
+        moments.append(read_at if known and read_at is not None else evidence.now)
+        mapped = evidence.mapped_skus.get((marketplace.connection_id, sku))
+        moments += [mapped[1]] if mapped is not None else []
+    return max(moments)
 
 
 def _offer_changed(marketplace: Marketplace, sku: str) -> datetime:

@@ -13,6 +13,8 @@ from interlock.rehearsal.judging.truth import SHOPIFY, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.record import Effect
 
+KEPT_WITHIN = timedelta(seconds=60)
+"""So long after a read what it showed is remembered at the latest."""
 CLOCKS_DIFFER = timedelta(minutes=6)
 """So far the clock of the process that took an answer may have been from the platforms'."""
 
@@ -77,36 +79,51 @@ def _leaving(evidence: Evidence, truth: Truth) -> Iterator[Effect]:
 
 def _differs_since(evidence: Evidence, truth: Truth, at: datetime) -> Effect | None:
     """The change by which the Shopify order that stood then came to show a number that is not agreed on; None where it does
-    not, or where it cannot be said: the address was changed as well, or nobody had read the first number with it."""
+    not, or where it cannot be said: the address was changed as well, or nobody had read a former number with it."""
     gid = truth.gid_at(at)
     effects = [effect for effect in evidence.shopify_effects_of.get(gid, []) if effect.at <= at]
     changes = [effect for effect in effects if effect.kind == "telephone_changed"]
-    moved = any(effect.kind == "address_changed" for effect in effects) or any(
-        effect.kind == "address_changed"
-        and effect.order_id == truth.id
-        and effect.detail["was"] != effect.detail["where"]
-        for effect in truth.marketplace.record.effects
-    )
-    if not changes or moved or not _read_before(evidence, truth, changes[0]):
+    known = _number_known_at(evidence, truth, gid)
+    if not changes or known is None or changes[-1].at <= known or _moved(truth, effects):
         return None
     last = changes[-1]
     former = {effect.detail["was"] for effect in changes}
     given = truth.order.shipping_address
     if last.detail["now"] in former or (given is not None and given["phone"] == last.detail["now"]):
         return None
+    # Where the first number that was known is none, the next one shown is agreed on.
+    before = [effect for effect in changes if effect.at > known]
     stands = any(
         said.at + CLOCKS_DIFFER >= last.at
         for said in evidence.answers_of(truth.row, Option.KEEP_ADDRESS.value)
     )
-    return None if stands else last
+    return None if stands or not before[0].detail["was"] else last
 
 
-def _read_before(evidence: Evidence, truth: Truth, first: Effect) -> bool:
-    """Whether both sides had been read before that first change, the marketplace's with its address, then Shopify's with a
-    number."""
-    shipping = next((moment.at for moment in truth.moments if moment.state == "SHIPPING"), None)
-    if not first.detail["was"] or shipping is None:
-        return False
-    there = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), shipping)
-    here = None if there is None else first_after(evidence.shopify_reads.get(first.order_id, []), there)
-    return here is not None and here < first.at
+def _moved(truth: Truth, effects: list[Effect]) -> bool:
+    """Whether either side's address was changed, with the number or without."""
+    return any(effect.kind == "address_changed" for effect in effects) or any(
+        effect.kind == "address_changed"
+        and effect.order_id == truth.id
+        and effect.detail["was"] != effect.detail["where"]
+        for effect in truth.marketplace.record.effects
+    )
+
+
+def _number_known_at(evidence: Evidence, truth: Truth, gid: str) -> datetime | None:
+    """By when the number that the Shopify order showed was known as the one that goes with the agreed address: the
+    marketplace's address had been read, and Shopify's after it."""
+    order = truth.order
+    if not order.address_shown:
+        return None
+    shown = next(
+        (
+            effect.at
+            for effect in truth.marketplace.record.effects
+            if effect.kind == "address_shown" and effect.order_id == truth.id
+        ),
+        order.created,
+    )
+    there = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), shown)
+    here = None if there is None else first_after(evidence.shopify_reads.get(gid, []), there)
+    return None if here is None else evidence.due_after(here, KEPT_WITHIN)

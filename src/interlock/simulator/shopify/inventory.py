@@ -17,6 +17,15 @@ def count_stock(world: ShopifyWorld, variant: Variant, available: int, location:
     act.finish()
 
 
+def change_sku(world: ShopifyWorld, variant: Variant, sku: str) -> None:
+    """Staff change a variant's SKU. Lines of orders keep the one they were sold under; apps that have not subscribed to
+    `products/update` are told nothing."""
+    act = Act(world, world.shop, Actor("staff"))
+    was, variant.sku = variant.sku or "", sku
+    act.effect("sku_changed", "", variant=variant.gid, was=was, now=sku)
+    act.finish()
+
+
 def close_location(world: ShopifyWorld, location: Location) -> None:
     """The location is deactivated: its levels stay readable and are not active any more. Nothing announces it to an app
     that has not subscribed to `locations/deactivate`."""

@@ -20,6 +20,7 @@ from interlock.rehearsal import (
     pausing,
     picking,
     renaming,
+    shortening,
     stock,
     stories,
     taxing,
@@ -192,6 +193,8 @@ async def live(
         people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
     if renaming.is_drawn(seed) and not calm:
         people.append(asyncio.create_task(renaming.rename_one(seed, crowd)))
+    if shortening.is_drawn(seed) and not calm:
+        people.append(asyncio.create_task(shortening.shorten(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:

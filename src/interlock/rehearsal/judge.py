@@ -20,6 +20,7 @@ from interlock.rehearsal.judging import (
     holds,
     labels,
     lineage,
+    lists,
     parcels,
     pauses,
     prices,
@@ -153,6 +154,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
     calls.i20_nothing_goes_in_circles(evidence, verdict)
     if quiescent:
         stock.i25_stock_is_conserved(evidence, verdict)
+        lists.i17_what_a_list_lost_has_its_case(evidence, c, verdict)
         stock.i27_every_offer_shows_its_target(evidence, verdict)
     stock.i26_no_figure_exceeds_what_was_there(evidence, verdict)
     calls.i14_within_the_ceilings(evidence, verdict)

@@ -10,8 +10,7 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.mirakl import CATALOGUE
 
-CHANGING = ("cancelation", "refund", "recalculated")
-"""What changes an order's figures at the marketplace."""
+TAKEN_OFF = ("cancelation", "refund")
 ASKED = {item.sku: item.price for item in CATALOGUE}
 
 
@@ -67,7 +66,9 @@ def i24_no_price_is_called_wrong_that_is_right(evidence: Evidence, truth: Truth,
 
 
 def _figures_changed(truth: Truth, by: datetime) -> bool:
+    """Whether anything was taken off by then; figures that were ever computed anew are not known as they were before."""
     return any(
-        effect.kind in CHANGING and effect.order_id == truth.id and effect.at <= by
+        effect.order_id == truth.id
+        and (effect.kind == "recalculated" or (effect.kind in TAKEN_OFF and effect.at <= by))
         for effect in truth.marketplace.record.effects
     )

@@ -107,6 +107,7 @@ class MiraklWorld:
         self.seed = seed
         self.profile = profile
         self.profile_epoch = 0
+        self.profile_changed_at: datetime | None = None
         self.switches = switches if switches is not None else mirakl_switches()
         self.rng = random.Random(seed)
         self.listing_rng = random.Random(f"{seed}:listing")
@@ -222,6 +223,7 @@ class MiraklWorld:
         """Change the marketplace's rules from now on; raises ProfileError naming the wrong field."""
         self.profile = self.profile.changed(fields)
         self.profile_epoch += 1
+        self.profile_changed_at = self._now()
 
     def arm(self, order: SimOrder, name: str, due: datetime) -> None:
         order.timers[name] = due

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from interlock.engine.offers import relink
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.imports.store import map_skus
+from interlock.inventory.store import SoldOrder, hinted_items, keep_sold
 from interlock.offers.matching import Component, Offered, Variant
 from interlock.offers.store import (
     keep_bundle,
@@ -23,7 +24,7 @@ from interlock.offers.store import (
 )
 from interlock.storage.database import Database
 from tests.build import NOW
-from tests.engine.rows import a_connection
+from tests.engine.rows import a_connection, a_leased_order
 
 LATER = NOW + timedelta(hours=1)
 MUG = Variant("V1", "MUG", "I1", "400", "Mug", Decimal("12.90"))
@@ -90,3 +91,17 @@ def test_what_a_whole_read_does_not_show_is_gone(c: Connection, row: ConnectionR
 def test_a_new_offer_of_a_sku_goes_before_the_deleted_one(c: Connection, row: ConnectionRow) -> None:
     keep_offers(c, row.id, [Offered(9, "MUG", deleted=True), Offered(3, "MUG", 4)], NOW)
     assert [(one.offer_id, one.quantity) for one in known_offers(c, row.id, ["MUG"])] == [(3, 4)]
+
+
+def test_the_stock_of_what_was_sold_while_its_offer_led_nowhere_is_read_again(c: Connection) -> None:
+    """Its claim hinted no item then, and counts until a later level is seen."""
+    order = a_leased_order(c)
+    row = one_connection(c, order.connection_id)
+    keep_sold(c, [SoldOrder(order.id, row.id, "", "SHIPPING", (("OLD", 2),), NOW)])
+    keep_offers(c, row.id, [Offered(1, "OLD"), Offered(2, "LID")], NOW)
+    keep_variants(c, row.shopify_shop, [MUG, LID], NOW)
+    assert relink(c, row, NOW) == 1
+    assert hinted_items(c, row.shopify_shop, 9) == ()
+    map_skus(c, row.id, {"OLD": "MUG"}, "ada", LATER)
+    assert relink(c, row, LATER) == 1
+    assert hinted_items(c, row.shopify_shop, 9) == ("I1",)

@@ -237,6 +237,11 @@ EXPECTED = (
     "people: price recalculated",
     "people: shipping recalculated",
     "checked I8 address",
+    # what differs from the shop we know, and what staff change there
+    "people: prices shown otherwise in the shop",
+    "people: telephone number changed",
+    "people: telephone number followed by the marketplace",
+    "people: telephone number set back",
     # stock that is published
     "stock file sent",
     "stock file refused",

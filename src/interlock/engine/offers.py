@@ -11,7 +11,7 @@ from interlock.engine.capabilities import open_subjects
 from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
-from interlock.inventory.store import stock_figures
+from interlock.inventory.store import sold_orders, stock_figures, stock_hint
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
 from interlock.offers.matching import Offered, Unlinked, Variant, match
 from interlock.offers.reading import OfferRead
@@ -25,6 +25,7 @@ from interlock.offers.store import (
     keep_variants_read,
     known_offers,
     known_variants,
+    links,
     not_looked_at,
     offer_read,
     unseen_are_deleted,
@@ -67,9 +68,19 @@ def relink(c: Connection, row: ConnectionRow, now: datetime) -> int:
     sides were read whole there is no case: what was not read yet is not missing."""
     sides = sides_of(c, row, now)
     changed = keep_links(c, row.id, sides.matches, now)
+    if changed:
+        _read_again(c, row, now)
     if offer_read(c, row.id).read_whole_at is not None and variants_read(c, row.shopify_shop) is not None:
         check_offers(c, row.id, sides, now)
     return changed
+
+
+def _read_again(c: Connection, row: ConnectionRow, now: datetime) -> None:
+    """Have the stock read again behind each offer that leads somewhere since now and that living orders name: while it led
+    nowhere their claims hinted nothing, and units that were claimed count until a later level is seen."""
+    sold = {sku for one in sold_orders(c, [row.id]).values() for sku, _ in one.units}
+    found = links(c, row.id, offer_skus=sold) if sold else ()
+    stock_hint(c, row.shopify_shop, [link.item_id for link in found if link.linked_at == now], now)
 
 
 def to_look_closer(c: Connection, row: ConnectionRow, now: datetime) -> tuple[str, ...]:

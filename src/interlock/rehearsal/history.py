@@ -20,6 +20,7 @@ from interlock.rehearsal import (
     pausing,
     picking,
     renaming,
+    saying,
     shortening,
     stock,
     stories,
@@ -194,7 +195,9 @@ async def live(
     if renaming.is_drawn(seed) and not calm:
         people.append(asyncio.create_task(renaming.rename_one(seed, crowd)))
     if shortening.is_drawn(seed) and not calm:
-        people.append(asyncio.create_task(shortening.shorten(seed, crowd)))
+        people.append(asyncio.create_task(shortening.shorten(seed, crowd, ended)))
+    if saying.is_drawn(seed) and not calm:
+        people.append(asyncio.create_task(saying.say_for_ever(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
     if not calm:

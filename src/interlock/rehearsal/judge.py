@@ -29,6 +29,7 @@ from interlock.rehearsal.judging import (
     refunds,
     repayments,
     rest,
+    settings,
     standing,
     stock,
     strangers,
@@ -130,6 +131,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         labels.a_yes_is_right(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
+        settings.a_shipping_method_has_its_title(evidence, c, truth, verdict)
         strangers.i17_unknown_values_are_asked_about(evidence, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
         standing.differences_had_cases(evidence, truth, verdict)

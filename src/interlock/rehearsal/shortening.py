@@ -1,5 +1,5 @@
 """Lists of a marketplace that get shorter: a carrier (SH21) or a shipping method (SH12) that is in use is dropped, Interlock
-reads the lists again, and somebody maps anew, the marketplace takes it back, or neither.
+reads the lists again, and somebody maps anew, or does not.
 
 Everything is drawn from a stream of its own, so that a history without it stays the history it was.
 """
@@ -7,6 +7,7 @@ Everything is drawn from a stream of its own, so that a history without it stays
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from sqlalchemy.exc import OperationalError
@@ -15,6 +16,7 @@ from interlock.console.desk import MapRefused, map_carrier_names
 from interlock.mirakl.failures import ReadError
 from interlock.orders.connection import CarrierMapping
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.troubles import Ended
 from interlock.shipping.store import carrier_map
 from interlock.simulator.mirakl import MiraklWorld
 from interlock.simulator.mirakl.profile import Carrier, ShippingType
@@ -22,8 +24,7 @@ from interlock.simulator.mirakl.profile import Carrier, ShippingType
 SHORTER = ((0.1045, 0.1535), (0.736, 0.77))
 """Between these the first choice of a history with a shorter list falls: every twelfth one, and none of the seeds that were
 committed before there were any."""
-READ_AGAIN = 12
-"""How often the lists are asked for until they can be read; a minute apart."""
+MAPPED = 0.5
 WHO = "Otto Ops"
 LISTS = ("carriers", "shipping_types")
 
@@ -39,8 +40,9 @@ def is_drawn(seed: int) -> bool:
     return any(least <= choice < most for least, most in SHORTER)
 
 
-async def shorten(seed: int, crowd: Crowd) -> None:
-    """One name is mapped for one shipping method alone; then a carrier or a method goes, twice at most."""
+async def shorten(seed: int, crowd: Crowd, ended: Ended) -> None:
+    """One name is mapped for one shipping method alone; then a carrier goes, or a method, or both. The lists are read once a
+    day: that falls into the time after it, where no other trouble has made it so already."""
     rng = stream(seed)
     rng.random()
     world = crowd.world
@@ -50,43 +52,27 @@ async def shorten(seed: int, crowd: Crowd) -> None:
     method = rng.choice(market.profile.shipping_types).code
     carrier = rng.choice(market.profile.carriers).code
     _map(crowd, name, CarrierMapping("UPS", carrier, service=method))
-    for dropped in rng.sample(LISTS, rng.choice((1, 2))):
-        await asyncio.sleep(rng.choice((60.0, 400.0, 900.0)) * rng.uniform(0.5, 1.5))
-        before = _entries(market, dropped)
-        wanted = rng.choice(before).code if dropped == "carriers" else method
-        gone = [one for one in before if one.code == wanted]
-        if not crowd.active or not gone or len(before) == len(gone):
-            continue
-        _change(market, dropped, [one for one in before if one.code != wanted])
-        crowd.did[f"dropped from the list of {dropped}"] += 1
-        await _read_again(crowd, name)
-        then = rng.choice(("mapped anew", "taken back", "left"))
-        await asyncio.sleep(rng.uniform(60, 600))
-        if then == "mapped anew":
-            _map_anew(crowd, name, market)
-        elif then == "taken back" and crowd.active:
-            _change(market, dropped, [*_entries(market, dropped), *gone])
-            crowd.did["taken back into the list"] += 1
-            await _read_again(crowd, name)
+    await asyncio.sleep(rng.choice((60.0, 400.0, 900.0)) * rng.uniform(0.5, 1.5))
+    for which in rng.sample(LISTS, rng.choice((1, 2))):
+        before = _entries(market, which)
+        wanted = rng.choice(before).code if which == "carriers" else method
+        left = [one for one in before if one.code != wanted]
+        if left and len(left) < len(before):
+            market.change_profile({which: [asdict(one) for one in left]})
+            crowd.did[f"dropped from the list of {which}"] += 1
+    await asyncio.sleep(rng.uniform(0, 300))
+    if not ended.capability_read:
+        ended.capability_read = True
+        with suppress(ReadError, OperationalError):
+            await world.read_capability(name)
+            crowd.did["lists read again"] += 1
+    await asyncio.sleep(rng.uniform(60, 900))
+    if rng.random() < MAPPED:
+        _map_anew(crowd, name, market)
 
 
 def _entries(market: MiraklWorld, which: str) -> Sequence[Carrier | ShippingType]:
     return market.profile.carriers if which == "carriers" else market.profile.shipping_types
-
-
-def _change(market: MiraklWorld, which: str, entries: Sequence[Carrier | ShippingType]) -> None:
-    market.change_profile({which: [asdict(one) for one in entries]})
-
-
-async def _read_again(crowd: Crowd, name: str) -> None:
-    for _ in range(READ_AGAIN):
-        await asyncio.sleep(60)
-        try:
-            await crowd.world.read_capability(name)
-        except (ReadError, OperationalError):
-            continue
-        crowd.did["lists read again"] += 1
-        return
 
 
 def _map(crowd: Crowd, name: str, mapping: CarrierMapping) -> None:

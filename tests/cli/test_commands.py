@@ -1,5 +1,6 @@
 """The commands people and programs use every day."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def test_a_number_nobody_carries_is_not_found(interlock: Run, connection: Connec
         result = interlock("order", command, "M-404")
         assert result.exit_code == 4
         assert "There is no order M-404" in result.stderr
+
+
+def test_an_empty_list_says_that_it_is_empty(interlock: Run, connection: ConnectionRow) -> None:
+    for command in (("order", "list"), ("cases", "list"), ("api-key", "list")):
+        assert interlock(*command).stdout.rstrip().endswith("none")
+        assert json.loads(interlock(*command, "--json").stdout) == []
 
 
 def test_replay_marks_the_order_and_asks_for_fresh_readings(

@@ -594,7 +594,8 @@ def test_the_question_which_order_replaces_another_is_answered(screen: Screen, s
     page.locator("#answer").get_by_label("Why").fill("Staff made it anew for the customer.")
     page.get_by_role("button", name="Answer").click()
 
-    page.wait_for_url(f"**/orders/{order}")
+    page.wait_for_url(f"**/orders/{order}*")
+    assert page.get_by_role("status").filter(has_text="Kept:").is_visible()
     page.get_by_text("has answered; the next look takes it up").first.wait_for()
     with served.database.begin() as c:
         said = c.execute(

@@ -87,6 +87,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in rows:
         made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     Console().print(made)
+    if not made.row_count:
+        Console().print("none", style="dim")
 
 
 def end(code: Exit, sentence: str) -> NoReturn:

@@ -157,6 +157,25 @@ def test_i6_units_that_were_refunded_and_left_all_the_same(bench: Bench) -> None
     assert any("neither cancelled" in sentence for sentence in told)
 
 
+@pytest.mark.parametrize(("raised", "made", "broken"), [(270, 270, True), (20, 270, False), (270, 0, False)])
+def test_i6_refunded_units_leave_before_anything_could_be_held(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, raised: int, made: int, broken: bool
+) -> None:
+    """Staff raised the line again so many seconds before its label, and its fulfillment order came into being."""
+    edited = bench.effects("edited")[0]
+    label = bench.effects("fulfillment_created")[0]
+    holds = (*bench.effects("hold_placed"), *bench.effects("hold_released"))
+    bench.unhappen(*bench.effects("refund_created"), label, *holds)
+    whole = [{**line, "quantity": line["quantity"] + 1} for line in edited.detail["lines"]]
+    bench.happen(edited, at=label.at - timedelta(seconds=raised), detail={"lines": whole})
+    lines = [{**line, "quantity": line["quantity"] + 1} for line in label.detail["lines"]]
+    bench.happen(label, detail={"lines": lines})
+    (parcel,) = next(iter(bench.world.shopify.shop.orders.values())).fulfillment_orders
+    monkeypatch.setattr(parcel, "created_at", label.at - timedelta(seconds=made))
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("neither cancelled" in sentence for sentence in told) is broken
+
+
 @pytest.mark.parametrize(("before", "broken"), [(270, True), (10, False), (-60, False), (None, False)])
 def test_i6_a_refund_nobody_heard_of_is_known_by_the_first_read_after_it_was_approved(
     bench: Bench, before: int | None, broken: bool

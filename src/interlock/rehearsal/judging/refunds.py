@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from interlock.orders.actions import RefundLines
@@ -144,7 +145,8 @@ def _approved(
 
 def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I6: units that our refund took out of the parcel are in no label made a minute after it was known or later, unless
-    the operator declined the refund."""
+    the operator declined the refund. The minute begins anew when somebody raises the line in Shopify, and with a
+    fulfillment order that comes into being, as when a label is made once more: so long nothing could be held."""
     declined = {
         effect.detail["id"]
         for effect in truth.marketplace.record.effects
@@ -169,7 +171,8 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
             units = sum(kept.units for kept in known_then)
             most = neither_nor(truth.ordered(line), truth.cancelled_at(line, label.at), units)
             if moment.fulfilled.get(line, 0) > most and not moment.as_decided:
-                since = max(kept.known for kept in known_then)
+                known = max(kept.known for kept in known_then)
+                since = _could_be_held_from(truth, line, label, known)
                 if label.at - since > JUST_MADE + evidence.unavailable(since, label.at):
                     _broken(
                         verdict,
@@ -178,6 +181,19 @@ def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: V
                         f"{moment.fulfilled.get(line, 0)} units of line {line} left; {most} were neither cancelled "
                         "nor refunded by us as not to ship.",
                     )
+
+
+def _could_be_held_from(truth: Truth, line: str, label: Effect, known: datetime) -> datetime:
+    """From when the refund was known and there was something to hold: the fulfillment order of the label, and on it as many
+    units of the line."""
+    until = [moment for moment in truth.moments if moment.at <= label.at]
+    raised = [
+        moment.at
+        for before, moment in pairwise(until)
+        if moment.shown.get(line, 0) > before.shown.get(line, 0)
+    ]
+    parcel = truth.parcels.get(label.detail.get("fulfillment_order", ""))
+    return max(known, *raised[-1:], *(() if parcel is None else (parcel.born,)))
 
 
 def neither_nor(ordered: int, cancelled: int, refunded: int) -> int:

@@ -242,6 +242,13 @@ EXPECTED = (
     "people: telephone number changed",
     "people: telephone number followed by the marketplace",
     "people: telephone number set back",
+    "people: sku renamed in the shop",
+    "people: renamed sku mapped",
+    "people: dropped from the list of carriers",
+    "people: title of a shipping method set",
+    "checked I6 total",
+    "checked I24 price",
+    "checked shipping title",
     # stock that is published
     "stock file sent",
     "stock file refused",

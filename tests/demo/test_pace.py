@@ -26,6 +26,23 @@ def test_a_minute_passes_in_a_second_at_speed_60_and_timers_keep_their_order() -
     assert 0.1 < taken < 5
 
 
+def test_a_loop_that_was_slowed_down_passes_at_the_new_pace() -> None:
+    loop = HastyLoop(1000)
+
+    async def rest() -> float:
+        await asyncio.sleep(10)
+        loop.slow_down(1.0)
+        began = time.monotonic()
+        await asyncio.sleep(0.3)
+        return time.monotonic() - began
+
+    taken = loop.run_until_complete(rest())
+    loop.close()
+
+    assert loop.speed == 1.0
+    assert 0.25 < taken < 5
+
+
 def test_work_takes_no_time_of_the_day() -> None:
     loop = HastyLoop(1000)
 

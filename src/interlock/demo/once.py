@@ -12,6 +12,7 @@ from rich.markup import escape
 from interlock.demo.day import STORIES, live, open_day
 from interlock.demo.ground import Ground
 from interlock.demo.promises import UNDERNEATH, Promise, tally
+from interlock.orders.timeline import counted
 from interlock.rehearsal.history import on_virtual_time
 from interlock.storage.encryption import Keyring, new_key
 
@@ -123,7 +124,7 @@ def show(result: Result, console: Console) -> None:
         for line in promise.evidence[:MOST_LINES]:
             console.print(f"  {escape(line)}", style="red" if line.startswith("broken") else "dim")
     counts = ", ".join(f"{number} {name}" for name, number in sorted(result.counts.items()))
-    console.print(f"{len(result.seeds)} day(s): {counts}.")
+    console.print(f"{counted(len(result.seeds), 'day')}: {counts}.")
     if result.missing:
         console.print(f"Never happened: {', '.join(result.missing)}.", style="red")
     if result.passed:

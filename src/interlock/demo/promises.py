@@ -10,6 +10,7 @@ from interlock.demo.day import Day
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.store import orders
+from interlock.orders.timeline import counted
 from interlock.rehearsal.judge import judge
 from interlock.rehearsal.judging.verdict import Finding, Verdict
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
@@ -206,7 +207,7 @@ def _one_task(promise: Promise, sale: _Sale, task: RefundTask) -> None:
     what = f"{sale.name}: {task.subject.rpartition('/')[2]}"
     if task.settled_at is not None and (made or task.dismissed_by):
         promise.held += 1
-        promise.evidence.append(f"held: {what} settled by {len(made)} refund(s) in the portal")
+        promise.evidence.append(f"held: {what} settled by {counted(len(made), 'refund')} in the portal")
     elif task.dismissed_by.startswith(("superseded", "no longer needed")):
         promise.held += 1
     elif task.dismissed_by or sale.open_cases:

@@ -17,6 +17,8 @@ from interlock.orders.codec import decode
 from interlock.orders.store import orders
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring, new_key
+from interlock.storage.installation import open_installation
 from tests.build import NOW, a_view
 from tests.cli.conftest import Run, document
 from tests.console.seed import CLOCK, edited_up, keep, shipped_with
@@ -242,8 +244,6 @@ def test_a_database_of_ones_own_is_not_stopped(interlock: Run) -> None:
 
 
 def test_a_new_key_is_one_the_settings_take(interlock: Run) -> None:
-    from interlock.storage.encryption import Keyring
-
     Keyring([interlock("db", "new-key").stdout.strip()])
 
 
@@ -343,3 +343,18 @@ def test_somebody_elses_answer_is_only_replaced_by_name(
     with database.begin() as c:
         assert counts(c)[("answer_refused", "done_in_portal")] == 1
         assert c.execute(select(func.count()).select_from(answers)).scalar_one() == 2
+
+
+def test_a_key_the_database_was_not_made_with_is_refused_before_anything_is_written(
+    interlock: Run, database: Database, keyring: Keyring
+) -> None:
+    with database.begin() as c:
+        open_installation(c, keyring, "first", NOW)
+    channel = ("alerts", "channels", "add", "ops", "--url", "json://localhost/")
+
+    result = interlock(*channel, INTERLOCK_KEY=new_key())
+
+    assert result.exit_code == Exit.REFUSED
+    assert "the key it was written with is not among the keys given" in result.stderr
+    assert document(interlock("alerts", "channels", "--json")) == []
+    assert interlock(*channel).exit_code == Exit.DONE

@@ -17,6 +17,7 @@ from interlock.settings import Settings, SettingsInvalid, load_settings
 from interlock.storage.database import Database, clock_offset
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Keyring, Undecipherable, open_keyring
+from interlock.storage.installation import check_keyring
 from interlock.storage.migrations import DatabaseIsNewer, check, upgrade
 from interlock.tables import metadata
 
@@ -63,7 +64,8 @@ def opened(upgraded: bool = True) -> Iterator[Installation]:
     """The installation for one command; every way it can fail ends the command with a sentence.
 
     The embedded database belongs to this installation alone and is brought up to date on the way; one of your own is
-    only upgraded by `interlock db upgrade`. `upgraded` false asks for neither.
+    only upgraded by `interlock db upgrade`. `upgraded` false asks for neither, nor whether the key is the one it was made
+    with.
     """
     settings = settings_or_end()
     database: Database | None = None
@@ -76,6 +78,9 @@ def opened(upgraded: bool = True) -> Iterator[Installation]:
             pending = check(database, metadata)
             if pending:
                 end(Exit.REFUSED, f"{pending[0]} Nothing was changed.")
+        if upgraded:
+            with database.begin() as c:
+                check_keyring(c, keyring)
         clock = SystemClock()
         clock.follow(clock_offset(database, clock))
         yield Installation(settings, database, keyring, clock, ProcrastinateQueue())

@@ -58,6 +58,14 @@ def address_key(c: Connection, keyring: Keyring) -> bytes:
     return keyring.decrypt(c.execute(select(installation.c.address_key)).scalar_one())
 
 
+def check_keyring(c: Connection, keyring: Keyring) -> None:
+    """Raises Undecipherable when this database was made with a key that is not among these: what a command wrote under
+    another one, the service could never read. A database that is no installation yet may be opened with any."""
+    made = c.execute(select(installation.c.address_key)).scalar_one_or_none()
+    if made is not None:
+        keyring.decrypt(made)
+
+
 def webhook_base(c: Connection) -> str | None:
     """The public address that platforms reach us under, such as https://interlock.example; None until it is set."""
     found: str | None = c.execute(select(installation.c.webhook_base)).scalar_one_or_none()

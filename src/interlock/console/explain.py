@@ -1,15 +1,19 @@
 """Why has this edit not reached the marketplace? The chain of evidence, from what is kept about one order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from interlock.console import wording
+from interlock.console.case_list import CaseRow
 from interlock.console.order import OperationRow, OrderPage
 from interlock.edits.explaining import Explained, explained
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 
-Kind = Literal["difference", "rule", "operation", "case", "answer", "timer", "marketplace", "shop", "work"]
+Kind = Literal[
+    "difference", "rule", "operation", "case", "answer", "said", "timer", "marketplace", "shop", "work"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def explain(page: OrderPage, now: datetime) -> Explanation:
         *_shop(page),
         *(Evidence("rule", sentence, page.planned_at) for sentence in page.because),
         *_operations(page, now),
-        *_cases(page),
+        *_cases(page, now),
         *_timers(page, now),
         *_work(page, now),
     )
@@ -130,7 +134,7 @@ def _operation_sentence(row: OperationRow, now: datetime) -> str:
             return f"{what} is {wording.OPERATION_STATES.get(row.state, row.state)}{said}."
 
 
-def _cases(page: OrderPage) -> tuple[Evidence, ...]:
+def _cases(page: OrderPage, now: datetime) -> tuple[Evidence, ...]:
     found = []
     for one in page.cases:
         found.append(
@@ -142,6 +146,8 @@ def _cases(page: OrderPage) -> tuple[Evidence, ...]:
                     "answer", f"{one.answered_by} has answered case {one.id}; the next look takes it up."
                 )
             )
+        elif (said := page.said_to(one.id)) is not None:
+            found.append(Evidence("said", page.told(said, now), said.at))
     return tuple(found)
 
 
@@ -222,7 +228,7 @@ def _verdict(page: OrderPage, chain: tuple[Evidence, ...], now: datetime) -> tup
     if unheard:
         return f"A person has answered: {unheard[0].sentence}", "the next look", page.next_look_at
     if not page.differs:
-        return _verdict_in_agreement(page)
+        return _verdict_in_agreement(page, now)
     unclear = [row for row in page.operations if row.is_open and row.state == "UNKNOWN"]
     if unclear:
         return (
@@ -238,7 +244,9 @@ def _verdict(page: OrderPage, chain: tuple[Evidence, ...], now: datetime) -> tup
     quiet = [e for e in chain if e.kind == "timer" and "quiet period" in e.sentence]
     deciding = [one for one in page.cases if one.options or one.kind != "incident"]
     if deciding:
-        one = deciding[0]
+        one = _to_answer_first(page, deciding)
+        if (said := page.said_to(one.id)) is not None:
+            return page.told(said, now), said.waits_for, one.due_at
         return (
             f"The edit has not reached the marketplace because it needs a person: {one.title}.",
             f"an answer to case {one.id} ({one.owner})",
@@ -266,9 +274,16 @@ def _verdict(page: OrderPage, chain: tuple[Evidence, ...], now: datetime) -> tup
     return "The two sides differ and the next look decides about it.", "the next look", page.next_look_at
 
 
-def _verdict_in_agreement(page: OrderPage) -> tuple[str, str, datetime | None]:
+def _to_answer_first(page: OrderPage, found: Sequence[CaseRow]) -> CaseRow:
+    """The first case that still needs an answer, else the first."""
+    return next((one for one in found if page.said_to(one.id) is None), found[0])
+
+
+def _verdict_in_agreement(page: OrderPage, now: datetime) -> tuple[str, str, datetime | None]:
     if page.cases:
-        one = page.cases[0]
+        one = _to_answer_first(page, page.cases)
+        if (said := page.said_to(one.id)) is not None:
+            return page.told(said, now), said.waits_for, one.due_at
         return (
             f"No edit is on its way. The order waits for a person: {one.title}.",
             f"an answer to case {one.id} ({one.owner})",
@@ -290,9 +305,13 @@ def _verdict_in_agreement(page: OrderPage) -> tuple[str, str, datetime | None]:
 def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for one in page.cases:
+        said = page.said_to(one.id)
+        case = f"Answer case {one.id}{'' if said is None else ' otherwise,'}"
         for option in one.options:
+            if said is not None and option == said.option:
+                continue
             label = wording.option_label(option)
-            found.append(f"Answer case {one.id} “{label}” ({option}): {wording.option_consequence(option)}")
+            found.append(f"{case} “{label}” ({option}): {wording.option_consequence(option)}")
     if page.differs:
         found.append("Undo the edit in Shopify: the difference is gone at the next look.")
     if any(e.kind == "timer" and "quiet period" in e.sentence for e in chain):

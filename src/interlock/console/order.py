@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from interlock.cases.store import cases
 from interlock.console.case_list import CaseRow, case_rows
 from interlock.console.portal import PortalPage, portal_page
+from interlock.console.said import Said, said_to
 from interlock.console.stages import Standing, standing_of
 from interlock.edits.diff import differences
 from interlock.edits.reading import Edit
@@ -106,7 +107,8 @@ class OperationRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """All that the page of one order shows. `seen` is None before the first look at it."""
+    """All that the page of one order shows. `seen` is None before the first look at it; `said` are the answers to open cases
+    that a platform has to show first."""
 
     id: int
     connection_id: int
@@ -142,12 +144,26 @@ class OrderPage:
     because: tuple[str, ...]
     planned_at: datetime | None
     cases: tuple[CaseRow, ...]
+    said: tuple[Said, ...]
     closed_cases: tuple[CaseRow, ...]
     operations: tuple[OperationRow, ...]
     story: tuple[tuple[datetime, str, str], ...]
     seen: View | None
     memory: Memory
     plan: Plan | None
+
+    def said_to(self, case_id: int) -> Said | None:
+        """The answer to that case whose effect is still waited for."""
+        return next((one for one in self.said if one.case_id == case_id), None)
+
+    def told(self, said: Said, now: datetime) -> str:
+        """Who answered what and when, and what is waited for."""
+        return said.sentence(bool(self.differs) and self.hold.word in ("held", "partly held"), now)
+
+    @property
+    def asks(self) -> bool:
+        """Whether an open case that is more than a note has no answer that is waited for."""
+        return any(one.severity != "note" and self.said_to(one.id) is None for one in self.cases)
 
 
 def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
@@ -205,6 +221,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         because=() if plan is None else plan.because,
         planned_at=None if last is None else last.at,
         cases=open_ones,
+        said=said_to(c, open_ones),
         closed_cases=tuple(one for one in everything if one.closed_at is not None),
         operations=_operations(c, order_id),
         story=_story(c, order_id),

@@ -27,6 +27,7 @@ from interlock.console.case_steps import MAP_PAGES
 from interlock.console.flows import LoudPause, loud_pauses
 from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
+from interlock.console.said import SHOWN_LATER
 from interlock.engine.queue import Queue
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
@@ -116,6 +117,7 @@ class Console:
             roles=wording.ROLES,
             teams_of=teams_of,
             vendor=VENDOR,
+            shown_later=SHOWN_LATER,
         )
 
     async def read(self, query: Callable[[Connection], T]) -> T:

@@ -21,7 +21,7 @@ from interlock.storage.encryption import Keyring, new_key
 from interlock.storage.installation import open_installation
 from tests.build import NOW, a_view
 from tests.cli.conftest import Run, document
-from tests.console.seed import CLOCK, edited_up, keep, shipped_with
+from tests.console.seed import CLOCK, connect, edited_up, keep, shipped_with, sku_unknown
 from tests.engine.rows import Wakes
 
 
@@ -358,3 +358,81 @@ def test_a_key_the_database_was_not_made_with_is_refused_before_anything_is_writ
     assert "the key it was written with is not among the keys given" in result.stderr
     assert document(interlock("alerts", "channels", "--json")) == []
     assert interlock(*channel).exit_code == Exit.DONE
+
+
+def on_two_marketplaces(database: Database, keyring: Keyring, connection: ConnectionRow) -> tuple[int, int]:
+    """Two orders of two marketplaces that bear one number, and one whose number merely begins like it."""
+    with database.begin() as c:
+        other = connect(c, keyring, "borea", shop="borea-shop.myshopify.com", shop_id=2002)
+        first, _ = keep(c, connection, edited_up())
+        second, _ = keep(c, other, sku_unknown("M-1001-A"))
+        keep(c, connection, shipped_with("DPD", "M-1001-AB"))
+    return first, second
+
+
+@pytest.mark.parametrize("command", ["show", "explain", "replay", "preview", "edit", "undo-link"])
+def test_a_number_of_two_marketplaces_asks_for_the_connection(
+    interlock: Run, database: Database, keyring: Keyring, connection: ConnectionRow, command: str
+) -> None:
+    on_two_marketplaces(database, keyring, connection)
+    what = ("--undo",) if command in ("preview", "edit") else ()
+
+    result = interlock("order", command, "M-1001-A", *what)
+
+    assert result.exit_code == Exit.REFUSED
+    assert result.stderr.strip() == (
+        "M-1001-A is the number of more than one order: M-1001-A on borea and M-1001-A on atlas. "
+        "Say which with --connection atlas or --connection borea."
+    )
+
+
+def test_the_connection_tells_which_order_is_meant(
+    interlock: Run, database: Database, keyring: Keyring, connection: ConnectionRow
+) -> None:
+    first, second = on_two_marketplaces(database, keyring, connection)
+
+    shown = document(interlock("order", "show", "M-1001-A", "--connection", "borea", "--json"))
+    why = document(interlock("order", "explain", "M-1001-A", "--connection", "atlas", "--json"))
+    asked = interlock("order", "replay", "M-1001-A", "--connection", "borea", "--who", "Ada")
+
+    assert (shown["id"], shown["connection"]) == (second, "borea")
+    assert why["connection"] == "atlas"
+    assert any(s.endswith("order replay M-1001-A --connection atlas") for s in why["why"]["would_change"])
+    assert asked.exit_code == 0
+    with database.begin() as c:
+        hints = {row.id: row.hints for row in c.execute(select(orders.c.id, orders.c.hints))}
+    assert (hints[first], hints[second]) == (0, 1)
+
+
+def test_a_number_of_one_order_is_suggested_without_its_connection(interlock: Run, edited: int) -> None:
+    why = document(interlock("order", "explain", "M-1001-A", "--json"))["why"]
+
+    assert any(s.endswith("interlock order replay M-1001-A") for s in why["would_change"])
+
+
+@pytest.mark.parametrize(
+    ("number", "connection_name", "said"),
+    [
+        ("M-1001-A", "nowhere", "There is no connection nowhere. There are: atlas."),
+        ("M-404", "atlas", "There is no order M-404 on atlas."),
+    ],
+)
+def test_a_connection_or_order_that_is_not_there_is_named(
+    interlock: Run, edited: int, number: str, connection_name: str, said: str
+) -> None:
+    result = interlock("order", "show", number, "--connection", connection_name)
+
+    assert (result.exit_code, said in result.stderr) == (Exit.NOT_FOUND, True)
+
+
+def test_a_part_of_a_number_lists_the_orders_it_begins(
+    interlock: Run, database: Database, connection: ConnectionRow, edited: int
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("DPD"))
+
+    result = interlock("order", "show", "M-100")
+
+    assert result.exit_code == Exit.REFUSED
+    assert "M-1001-A on atlas" in result.stderr
+    assert result.stderr.strip().endswith("Or give the marketplace's number in full.")

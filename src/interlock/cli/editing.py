@@ -7,12 +7,12 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from interlock.cli.installation import Installation, opened
-from interlock.cli.orders import Number, found_order
+from interlock.cli.orders import Number, OfConnection, found_order
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import editing, wording
 from interlock.console.editing import Asked, Progress
-from interlock.console.order import OrderPage
+from interlock.console.order import OrderPage, order_page
 from interlock.desk.requests import RequestRefused, Wish, quantity_of
 from interlock.orders.reasons import Option
 from interlock.preview import Figures, Preview
@@ -57,6 +57,7 @@ def preview_order(
     undo: Undo = False,
     address_file: AddressFile = None,
     currency: Currency = "",
+    connection: OfConnection = "",
     as_json: AsJson = False,
 ) -> None:
     """Say what an edit would do: units, calls, cases, money, and the parcel. Nothing is sent and nothing is changed.
@@ -66,7 +67,7 @@ def preview_order(
     with opened() as installation:
         try:
             asked = _asked(set_to, remove, add, replace, cancel, undo, address_file, currency, "")
-            page, now = found_order(installation, number), installation.clock.now()
+            page, now = found_order(installation, number, connection), installation.clock.now()
             found = installation.tx(lambda c: editing.preview_of(c, _desk(installation), page.id, asked, now))
         except RequestRefused as refused:
             _refuse(installation, "preview", refused)
@@ -86,6 +87,7 @@ def edit_order(
     undo: Undo = False,
     address_file: AddressFile = None,
     currency: Currency = "",
+    connection: OfConnection = "",
     version: Annotated[str, typer.Option("--version", help="The version the preview showed.")] = "",
     why: Annotated[str, typer.Option("--why", help="The reason, kept with the edit.")] = "",
     who: Who = "",
@@ -104,14 +106,14 @@ def edit_order(
     with opened() as installation:
         try:
             asked = _asked(set_to, remove, add, replace, cancel, undo, address_file, currency, decision)
-            page, now = found_order(installation, number), installation.clock.now()
+            page, now = found_order(installation, number, connection), installation.clock.now()
             edit, found = installation.tx(
                 lambda c: editing.ask(c, _desk(installation), page.id, asked, version, who, why, now)
             )
         except RequestRefused as refused:
             _refuse(installation, "edit", refused)
         if wait:
-            followed = _follow(installation, number, edit.id, as_json)
+            followed = _follow(installation, page, edit.id, as_json)
             if as_json:
                 print_json({"edit": followed})
             if followed.state != "done":
@@ -250,13 +252,14 @@ def _figures(lines: tuple[Figures, ...], currency: str) -> None:
         )
 
 
-def _follow(installation: Installation, number: str, edit_id: str, quiet: bool) -> Progress:
+def _follow(installation: Installation, order: OrderPage, edit_id: str, quiet: bool) -> Progress:
     """Look until the edit is over or needs a person, and say each step once."""
     said: set[tuple[str, str]] = set()
     clock = installation.clock
     until = clock.monotonic() + WAIT_SECONDS
     while True:
-        found = _progress(installation, found_order(installation, number), edit_id)
+        page = installation.tx(lambda c: order_page(c, order.id, clock.now())) or order
+        found = _progress(installation, page, edit_id)
         for step in found.steps:
             if (step.name, step.state) not in said and step.state in ("done", "trouble") and not quiet:
                 say(f"{step.name}: {step.state}. {step.sentence}".strip())

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from interlock.cli.installation import Installation, opened
-from interlock.cli.orders import Number, found_order
+from interlock.cli.orders import Number, OfConnection, found_order
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
 from interlock.console import lineage
 from interlock.console.lineage import LineageRefused, LinkAsked
@@ -22,7 +22,12 @@ Why = Annotated[str, typer.Option("--why", help="The reason, kept with it.")]
 
 
 def link_order(
-    number: Number, shopify_order: ShopifyOrder, why: Why = "", who: Who = "", as_json: AsJson = False
+    number: Number,
+    shopify_order: ShopifyOrder,
+    connection: OfConnection = "",
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
 ) -> None:
     """Let a Shopify order take over a marketplace order.
 
@@ -30,7 +35,7 @@ def link_order(
     recognised](../how-it-works/replacements.md)
     """
     with opened() as installation:
-        order_id, now = found_order(installation, number).id, installation.clock.now()
+        order_id, now = found_order(installation, number, connection).id, installation.clock.now()
         _done(
             installation,
             lambda c: lineage.link(c, installation.queue, order_id, shopify_order, who, why, now),
@@ -39,11 +44,16 @@ def link_order(
 
 
 def unlink_order(
-    number: Number, shopify_order: ShopifyOrder, why: Why = "", who: Who = "", as_json: AsJson = False
+    number: Number,
+    shopify_order: ShopifyOrder,
+    connection: OfConnection = "",
+    why: Why = "",
+    who: Who = "",
+    as_json: AsJson = False,
 ) -> None:
     """Say that a Shopify order has nothing to do with a marketplace order: it is released and not asked about again."""
     with opened() as installation:
-        order_id, now = found_order(installation, number).id, installation.clock.now()
+        order_id, now = found_order(installation, number, connection).id, installation.clock.now()
         _done(
             installation,
             lambda c: lineage.unlink(c, installation.queue, order_id, shopify_order, who, why, now),
@@ -51,10 +61,12 @@ def unlink_order(
         )
 
 
-def undo_link(number: Number, why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
+def undo_link(
+    number: Number, connection: OfConnection = "", why: Why = "", who: Who = "", as_json: AsJson = False
+) -> None:
     """Take the last take-over back: the order before it stands again, and somebody is asked what the new one is."""
     with opened() as installation:
-        order_id, now = found_order(installation, number).id, installation.clock.now()
+        order_id, now = found_order(installation, number, connection).id, installation.clock.now()
         _done(
             installation,
             lambda c: lineage.undo_link(c, installation.queue, order_id, who, why, now),

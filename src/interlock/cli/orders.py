@@ -11,26 +11,41 @@ from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.explain import explain
 from interlock.console.order import OrderPage, order_page
-from interlock.console.order_list import found_orders, latest_orders, one_order_id
+from interlock.console.order_list import found_orders, latest_orders, orders_meant
+from interlock.engine.store import all_connections
 from interlock.orders.codec import encode
 
 commands = typer.Typer(no_args_is_help=True, help="Orders: list, show, explain, preview, edit, link, replay.")
 Number = Annotated[
     str, typer.Argument(help="Any number of the order: marketplace, Shopify, parcel or tracking.")
 ]
+OfConnection = Annotated[
+    str,
+    typer.Option(
+        "--connection", help="The connection of the order, where its number stands on more than one."
+    ),
+]
 
 
-def found_order(installation: Installation, number: str) -> OrderPage:
-    """The page of the one order with this number; otherwise the command ends."""
+def found_order(installation: Installation, number: str, connection: str = "") -> OrderPage:
+    """The page of the one order with this number, on the connection of that name or on any; otherwise the command ends."""
     now = installation.clock.now()
 
     def find(c: Connection) -> OrderPage | None:
-        order_id = one_order_id(c, number)
-        return None if order_id is None else order_page(c, order_id, now)
+        own = {row.name: row.id for row in all_connections(c)} if connection else {}
+        if connection and connection not in own:
+            end(
+                Exit.NOT_FOUND, f"There is no connection {connection}. There are: {', '.join(own) or 'none'}."
+            )
+        meant = orders_meant(c, number, frozenset((own[connection],)) if connection else None)
+        if len(meant) > 1:
+            found = [(one.mirakl_order_id, one.connection) for one in meant]
+            end(Exit.REFUSED, str(desk.NumberAmbiguous(number, found)))
+        return order_page(c, meant[0].id, now) if meant else None
 
     page = installation.tx(find)
     if page is None:
-        end(Exit.NOT_FOUND, str(desk.NoSuchOrder(number)))
+        end(Exit.NOT_FOUND, str(desk.NoSuchOrder(number, connection)))
     return page
 
 
@@ -68,10 +83,10 @@ def list_orders(
 
 
 @commands.command("show")
-def show(number: Number, as_json: AsJson = False) -> None:
+def show(number: Number, connection: OfConnection = "", as_json: AsJson = False) -> None:
     """Show one order: its lines on three sides, its hold, its cases and its story."""
     with opened() as installation:
-        page, now = found_order(installation, number), installation.clock.now()
+        page, now = found_order(installation, number, connection), installation.clock.now()
         if as_json:
             print_json(_document(page))
             return
@@ -133,10 +148,10 @@ def _document(page: OrderPage) -> dict[str, object]:
 
 
 @commands.command("explain")
-def explain_order(number: Number, as_json: AsJson = False) -> None:
+def explain_order(number: Number, connection: OfConnection = "", as_json: AsJson = False) -> None:
     """Say why an edit has not reached the marketplace, with the chain of evidence."""
     with opened() as installation:
-        page, now = found_order(installation, number), installation.clock.now()
+        page, now = found_order(installation, number, connection), installation.clock.now()
         why = explain(page, now)
         if as_json:
             print_json({"order": page.mirakl_order_id, "connection": page.connection, "why": why})
@@ -165,10 +180,12 @@ def explain_order(number: Number, as_json: AsJson = False) -> None:
 
 
 @commands.command("replay")
-def replay_order(number: Number, who: Who = "", as_json: AsJson = False) -> None:
+def replay_order(
+    number: Number, connection: OfConnection = "", who: Who = "", as_json: AsJson = False
+) -> None:
     """Have an order looked at again, with a fresh reading of both sides."""
     with opened() as installation:
-        page, now = found_order(installation, number), installation.clock.now()
+        page, now = found_order(installation, number, connection), installation.clock.now()
         if not who.strip():
             end(Exit.REFUSED, "Say with --who who asks for it. Nothing was changed.")
         installation.tx(lambda c: desk.replay(c, installation.queue, page.id, who.strip(), now))

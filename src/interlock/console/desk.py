@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,13 +55,31 @@ class MapRefused(ValueError):
 
 
 class NoSuchOrder(ValueError):
-    """There is no order with that number."""
+    """There is no order with that number, on the connection of that name or on any."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, number: str, connection: str = "") -> None:
         super().__init__(
-            f"There is no order {number}, or the number belongs to more than one. "
+            f"There is no order {number}{f' on {connection}' if connection else ''}. "
             "Search for it with `interlock order list --search`."
         )
+
+
+class NumberAmbiguous(ValueError):
+    """More than one order carries that number: `found` are marketplace numbers with their connections."""
+
+    def __init__(self, number: str, found: Sequence[tuple[str, str]]) -> None:
+        connections = sorted({connection for _, connection in found})
+        said = [f"{number} is the number of more than one order: {_and(f'{n} on {c}' for n, c in found)}."]
+        if len(connections) > 1:
+            said.append(f"Say which with --connection {' or --connection '.join(connections)}.")
+        if len({n for n, _ in found}) > 1:
+            said.append("Or give the marketplace's number in full.")
+        super().__init__(" ".join(said))
+
+
+def _and(parts: Iterable[str]) -> str:
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,5 +326,6 @@ def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ..
         found.append(
             "Have it looked at again now: “Look again” on the order's page, or "
             f"interlock order replay {page.mirakl_order_id}"
+            f"{f' --connection {page.connection}' if page.number_is_shared else ''}"
         )
     return tuple(found)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from interlock.cases.store import cases
 from interlock.console.case_list import CaseRow, case_rows
+from interlock.console.order_list import needs_its_connection
 from interlock.console.portal import PortalPage, portal_page
 from interlock.console.said import Said, said_to
 from interlock.console.stages import Standing, standing_of
@@ -108,11 +109,12 @@ class OperationRow:
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """All that the page of one order shows. `seen` is None before the first look at it; `said` are the answers to open cases
-    that a platform has to show first."""
+    that a platform has to show first. `number_is_shared` says whether another order bears the same marketplace number."""
 
     id: int
     connection_id: int
     connection: str
+    number_is_shared: bool
     live: bool
     mirakl_order_id: str
     commercial_id: str
@@ -188,6 +190,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         id=row.id,
         connection_id=connection.id,
         connection=connection.name,
+        number_is_shared=needs_its_connection(c, row.id, row.mirakl_order_id),
         live=connection.live,
         mirakl_order_id=row.mirakl_order_id,
         commercial_id=row.commercial_id,

@@ -21,6 +21,7 @@ from interlock.orders.store import TRACKING_NUMBERS, find_orders, fulfillment_or
 
 SHORTEST_TRACKING = 4
 LISTED = 50
+MOST_MEANT = 20
 
 is_held = and_(
     text("orders.memory -> 'held' <> '[]'"),
@@ -120,16 +121,27 @@ def _of_own(c: Connection, ids: list[int], own: frozenset[int] | None) -> list[i
     return [number for number in ids if number in mine]
 
 
-def one_order_id(c: Connection, number: str) -> int | None:
-    """The one order a person means by this number or row id; None when there is none or more than one."""
-    found = found_orders(c, number, 3)
+def orders_meant(c: Connection, number: str, own: frozenset[int] | None = None) -> list[OrderInList]:
+    """The orders a person may mean by this number: those that bear it as their own, else those that carry it anywhere.
+    With `own`, only orders of the connections with these row numbers."""
+    found = found_orders(c, number, MOST_MEANT, own)
     exact = [
         o
         for o in found
         if number.strip() in (o.mirakl_order_id, o.shopify_name, o.shopify_name.removeprefix("#"))
     ]
-    chosen = exact or found
-    return chosen[0].id if len(chosen) == 1 else None
+    return exact or found
+
+
+def one_order_id(c: Connection, number: str) -> int | None:
+    """The one order a person means by this number or row id; None when there is none or more than one."""
+    meant = orders_meant(c, number)
+    return meant[0].id if len(meant) == 1 else None
+
+
+def needs_its_connection(c: Connection, order_id: int, mirakl_order_id: str) -> bool:
+    """Whether an order's marketplace number stands for another order too, so that only its connection tells them apart."""
+    return any(o.id != order_id for o in orders_meant(c, mirakl_order_id))
 
 
 def _by_fulfillment_order(c: Connection, number: str) -> list[int]:

@@ -10,14 +10,17 @@ import pytest
 from sqlalchemy import select, update
 
 from interlock.access.audit_log import audit_log
+from interlock.cases.store import cases
 from interlock.engine import ledger
 from interlock.engine.store import ConnectionRow
 from interlock.orders.addresses import email_digest
 from interlock.orders.codec import encode
+from interlock.orders.label import BY_ITSELF
 from interlock.orders.store import add_order, orders
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
+from tests.build import an_order
 from tests.console.seed import CLOCK, TESTER, Numbered, Stopped, Wakes, connect, edited_up, keep, sku_unknown
 from tests.web.browser import Browser, text_of
 
@@ -96,6 +99,33 @@ def test_a_held_parcel_says_since_when_why_and_who_can_free_it(
     assert "#1001 M-1001-A" in page
     assert rows_of(browser, "/holds.csv")[0]["who can free it"] in page
     assert rows_of(browser, "/holds.csv?team=finance") == []
+    with database.begin() as c:
+        case_id = c.execute(select(cases.c.id).where(cases.c.order_id == order_id)).scalars().one()
+    assert f'href="/cases/{case_id}"' in browser.get("/holds").text
+
+
+def test_a_hold_that_settles_by_itself_leads_to_no_case(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, plan = keep(c, connection, edited_up())
+        held = encode(replace(plan.memory, held=("FO1",)))
+        c.execute(update(orders).where(orders.c.id == order_id).values(memory=held, label_who=BY_ITSELF))
+
+    assert 'href="/cases/' not in browser.get("/holds").text.split("<table")[1]
+
+
+def test_the_list_of_orders_says_when_each_was_sold_or_first_seen(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, edited_up())
+        add_order(c, connection.id, "M-NEW", "", CLOCK)
+
+    page = text_of(browser.get("/orders"))
+
+    assert f"M-1001-A {an_order().created_at:%Y-%m-%d %H:%M} atlas" in page
+    assert "M-NEW 2026-03-02 12:00 first seen atlas" in page
 
 
 def test_whoever_takes_a_list_away_is_in_the_audit_log(

@@ -16,7 +16,7 @@ from interlock.orders.snapshots import Tax
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from tests.build import NOW
-from tests.console.seed import TESTER, Wakes, edited_up, keep, shipped_with
+from tests.console.seed import TESTER, Wakes, edited_up, keep, shipped_with, sku_unknown
 from tests.refunds.test_decide import look, shopify_refund
 from tests.web.browser import Browser, text_of
 
@@ -47,6 +47,41 @@ def test_one_cause_is_one_line_with_the_number_of_orders(browser: Browser, pigeo
     assert one_by_one.count('id="line-') == 3
 
 
+def test_a_case_on_its_own_names_its_cause_and_a_digest_is_none(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("Pigeon Post", "M-1002-A"))
+        keep(c, connection, sku_unknown())
+    page = text_of(browser.get("/cases"))
+    with database.begin() as c:
+        c.execute(update(cases).values(reason=Reason.EMAIL_NOT_RELAY.value, subject="9f3c", cause="9f3c"))
+
+    assert "The carrier is not mapped: “Pigeon Post”" in page
+    assert "A SKU of the order is not in the shop: “LAMP”" in page
+    assert "9f3c" not in text_of(browser.get("/cases"))
+
+
+@pytest.mark.parametrize(
+    ("matches", "said"),
+    [
+        (0, "In the shop 0 variants of the shop carry this SKU"),
+        (1, "In the shop 1 variant of the shop carries this SKU"),
+        (2, "In the shop 2 variants of the shop carry this SKU"),
+    ],
+)
+def test_a_case_about_a_sku_says_in_words_how_many_variants_carry_it(
+    browser: Browser, database: Database, connection: ConnectionRow, matches: int, said: str
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, sku_unknown())
+        c.execute(update(cases).values(facts=[["variants", str(matches)]]))
+        case_id = c.execute(select(cases.c.id)).scalars().one()
+
+    assert said in text_of(browser.get(f"/cases/{case_id}"))
+    assert said in text_of(browser.get(f"/orders/{order_id}"))
+
+
 def test_filters_leave_out_the_rest_and_unknown_ones_are_refused(browser: Browser, pigeons: int) -> None:
     assert "Pigeon Post" not in text_of(browser.get("/cases?team=CX"))
     assert "Pigeon Post" in text_of(browser.get("/cases?team=operations&connection=atlas"))
@@ -73,7 +108,7 @@ def test_a_case_shows_its_damage_its_manual_and_how_many_an_answer_frees(
     assert "Damage:" in page
     assert "What happens if nobody does" in page
     assert "It frees 3 orders." in page
-    assert "3 orders of atlas wait for “pigeon post”" in page
+    assert "3 orders of atlas wait for “Pigeon Post”" in page
 
 
 def test_hands_rest_and_words_are_in_the_history(browser: Browser, database: Database, pigeons: int) -> None:

@@ -116,7 +116,7 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
         if found.assignee:
             say(f"With: {found.assignee}")
         if found.facts:
-            table("", ("fact", "value"), found.facts)
+            table("", ("fact", "value"), wording.facts_in_words(found.facts))
         if found.closed_at is not None:
             say(f"Settled {wording.stamp(found.closed_at)}: {found.closed_because}")
         elif found.answered_by:
@@ -361,7 +361,7 @@ def causes(
                     one.money,
                     one.first.connection,
                     one.first.title,
-                    one.first.cause,
+                    one.first.shared_name or one.first.cause,
                 )
                 for one in found
             ),

@@ -66,10 +66,20 @@ def list_orders(
             return
         table(
             "",
-            ("order", "connection", "shopify", "marketplace", "where it stands", "window", "cases"),
+            (
+                "order",
+                "sold (UTC)",
+                "connection",
+                "shopify",
+                "marketplace",
+                "where it stands",
+                "window",
+                "cases",
+            ),
             (
                 (
                     o.mirakl_order_id,
+                    f"{o.sold_at or o.created_at:%Y-%m-%d %H:%M}{'' if o.sold_at else ' first seen'}",
                     o.connection,
                     o.shopify_name,
                     wording.mirakl_state(o.mirakl_state),

@@ -69,6 +69,23 @@ class CaseRow:
         """The money at risk in words; empty where nothing can be counted."""
         return "" if self.at_risk is None else wording.money(self.at_risk, self.currency)
 
+    @property
+    def shared_name(self) -> str:
+        """The SKU, carrier or other name the case has in common with others, as the platform writes it where that is kept;
+        empty where it has none, or only a digest that nobody can read."""
+        if not self.cause or self.reason == Reason.EMAIL_NOT_RELAY:
+            return ""
+        written = (
+            self.subject,
+            *(part for fact in self.facts for part in (fact[1], fact[0].rpartition(":")[0])),
+        )
+        return next((name for name in written if cause_key(name) == self.cause), self.cause)
+
+    @property
+    def named_title(self) -> str:
+        """The title with that name."""
+        return f"{self.title}: “{self.shared_name}”" if self.shared_name else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -81,20 +98,13 @@ class Folded:
 
     @property
     def title(self) -> str:
-        """What the line says: the cause and how many orders it stops, or the title of the case."""
-        if self.count == 1:
-            return self.first.title
-        return f"{self.first.title}: “{_name_of(self.first)}”, {self.count} orders"
+        """What the line says: the title with the cause, and how many orders it stops where it is several."""
+        return self.first.named_title if self.count == 1 else f"{self.first.named_title}, {self.count} orders"
 
     @property
     def money(self) -> str:
         """The money at risk of all of them in words."""
         return "" if self.at_risk is None else wording.money(self.at_risk, self.first.currency)
-
-
-def _name_of(row: CaseRow) -> str:
-    """The shared name as the platform writes it, where the subject is that name."""
-    return row.subject if cause_key(row.subject) == row.cause else row.cause
 
 
 def one_case(c: Connection, case_id: int) -> CaseRow | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from interlock.cases.store import cases
 from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
 from interlock.console.order_list import is_held
 from interlock.engine.ledger import operations
@@ -20,7 +21,8 @@ from interlock.orders.store import orders
 @dataclass(frozen=True, slots=True)
 class HeldParcel:
     """One order whose parcel is held. `since` is when our hold came on, None when that was not by a call of ours.
-    `who` can free it. `taken_off` says how often somebody took our hold off, and `others` who else holds the parcel."""
+    `who` can free it. `taken_off` says how often somebody took our hold off, and `others` who else holds the parcel.
+    `case_id` is the open case by which a person frees it: one of the team that can, the first to do damage."""
 
     order_id: int
     name: str
@@ -31,6 +33,7 @@ class HeldParcel:
     who: str
     taken_off: int
     others: tuple[str, ...]
+    case_id: int | None
 
     @property
     def by_itself(self) -> bool:
@@ -71,8 +74,10 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
             pass
     rows = c.execute(query).all()
     held_since = _held_since(c, [row.id for row in rows[:limit]])
+    waiting = _cases_of(c, [row.id for row in rows[:limit]])
     found = []
     for row in rows[:limit]:
+        who = row.label_who or BY_ITSELF
         memory = decode(Memory, row.memory)
         parts = [decode(FulfillmentOrder, part) for part in row.parts or ()]
         others = [hold.handle or "somebody else" for part in parts for hold in part.holds if not hold.ours]
@@ -84,12 +89,23 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
                 connection=row.connection,
                 since=held_since.get(row.id) or memory.disagreeing_since or memory.linked_at,
                 why=row.label_reason or "It was not compared yet.",
-                who=row.label_who or BY_ITSELF,
+                who=who,
                 taken_off=sum(rehold.times for rehold in memory.reholds),
                 others=tuple(dict.fromkeys(others)),
+                case_id=None if who == BY_ITSELF else waiting.get((row.id, who)),
             )
         )
     return found, str(rows[limit - 1].id) if len(rows) > limit else ""
+
+
+def _cases_of(c: Connection, order_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """By order and team, the open case that does damage first."""
+    rows = c.execute(
+        select(cases.c.order_id, cases.c.owner, cases.c.id)
+        .where(cases.c.order_id.in_(order_ids), cases.c.closed_at.is_(None))
+        .order_by(cases.c.damage_at.desc().nulls_first(), cases.c.id.desc())
+    )
+    return {(row.order_id, row.owner): row.id for row in rows}
 
 
 def _held_since(c: Connection, order_ids: Sequence[int]) -> dict[int, datetime]:

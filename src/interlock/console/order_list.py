@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select, text
@@ -32,7 +32,8 @@ is_held = and_(
 
 @dataclass(frozen=True, slots=True)
 class OrderInList:
-    """One order as a row of a list. `due_at` is the end of the acceptance window while it still runs."""
+    """One order as a row of a list. `due_at` is the end of the acceptance window while it still runs; `sold_at` is when the
+    marketplace made the order, None until it has been read."""
 
     id: int
     connection: str
@@ -40,6 +41,7 @@ class OrderInList:
     commercial_id: str
     shopify_name: str
     created_at: datetime
+    sold_at: datetime | None
     mirakl_state: str
     standing: Standing
     due_at: datetime | None
@@ -185,6 +187,7 @@ def _rows_of(c: Connection, ids: Sequence[int]) -> list[OrderInList]:
             orders.c.mirakl_state,
             orders.c.acceptance_due_at,
             orders.c.memory,
+            orders.c.last_view["mirakl"]["created_at"].astext.label("sold_at"),
             orders.c.hints,
             orders.c.handled,
             orders.c.hinted_at,
@@ -209,6 +212,7 @@ def _in_list(row: Any) -> OrderInList:
         commercial_id=row.commercial_id,
         shopify_name=row.shopify_name or "",
         created_at=row.created_at,
+        sold_at=None if row.sold_at is None else datetime.fromisoformat(row.sold_at).astimezone(UTC),
         mirakl_state=row.mirakl_state or "",
         standing=standing_of(
             memory, row.mirakl_state, row.open_cases > 0, memory.disagreeing_since is not None

@@ -99,6 +99,7 @@ class Console:
             option=wording.option_label,
             consequence=wording.option_consequence,
             reason=wording.reason_title,
+            facts=wording.facts_in_words,
             span=wording.span,
             first_up=lambda text: text[:1].upper() + text[1:],
             stamp=wording.stamp,

@@ -1,6 +1,7 @@
 """Codes in words: states, options, severities, durations and moments as pages and commands show them."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -162,6 +163,22 @@ ROLES = {
     "unlinked": "has nothing to do with it",
 }
 """What the place of a Shopify order in a lineage is called."""
+
+
+def facts_in_words(facts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The facts of a case for people: those that a rule keeps as a bare word and number, as a sentence."""
+    return tuple(_fact_in_words(name, value) for name, value in facts)
+
+
+def _fact_in_words(name: str, value: str) -> tuple[str, str]:
+    match name:
+        case "variants" if value.isdecimal():
+            carry = "variant of the shop carries" if value == "1" else "variants of the shop carry"
+            return "In the shop", f"{value} {carry} this SKU"
+        case "article":
+            return "Article of the bundle", value
+        case _:
+            return name, value
 
 
 def reason_title(reason: str) -> str:

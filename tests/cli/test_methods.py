@@ -20,7 +20,7 @@ def test_a_title_is_set_listed_and_taken_away_with_a_reason(
 ) -> None:
     assert "as the marketplace says" in interlock("methods", "list", "atlas").stdout
     kept = interlock("methods", "map", "atlas", " STD ", " Parcel, two days ", "--who", "Olga")
-    assert "1 mapping(s) kept" in kept.stdout
+    assert "1 mapping kept" in kept.stdout
     assert titles(database, connection) == {"STD": "Parcel, two days"}
     assert "Parcel, two days" in interlock("methods", "list", "atlas").stdout
     listed = document(interlock("methods", "list", "atlas", "--json"))
@@ -32,7 +32,7 @@ def test_a_title_is_set_listed_and_taken_away_with_a_reason(
     assert "needs a reason" in blind.stderr
     assert titles(database, connection) == {"STD": "Parcel, two days"}
     gone = interlock("methods", "unmap", "atlas", "STD", "--why", "the app renames it", "--who", "Ben")
-    assert "1 mapping(s) removed." in gone.stdout
+    assert "1 mapping removed." in gone.stdout
     assert titles(database, connection) == {}
     with database.begin() as c:
         latest, first = map_history(c, connection.id, "methods")
@@ -70,7 +70,7 @@ def test_titles_come_from_a_file_go_to_one_and_are_brought_back(
 ) -> None:
     file = tmp_path / "methods.csv"
     file.write_text("code,title\nSTD,Parcel\n", encoding="utf-8")
-    assert "1 mapping(s) kept" in interlock("methods", "import", "atlas", str(file)).stdout
+    assert "1 mapping kept" in interlock("methods", "import", "atlas", str(file)).stdout
     assert interlock("methods", "export", "atlas").stdout == "code,title\nSTD,Parcel\n"
     assert document(interlock("methods", "export", "atlas", "--json")) == [{"code": "STD", "title": "Parcel"}]
 
@@ -85,5 +85,5 @@ def test_titles_come_from_a_file_go_to_one_and_are_brought_back(
     back = interlock(
         "methods", "rollback", "atlas", "--to", "2020-01-01T00:00:00+00:00", "--why", "the wrong file"
     )
-    assert "1 mapping(s) removed." in back.stdout
+    assert "1 mapping removed." in back.stdout
     assert titles(database, connection) == {}

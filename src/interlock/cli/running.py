@@ -38,7 +38,7 @@ def health(as_json: AsJson = False) -> None:
             table(
                 "\nHeard",
                 ("part", "last", ""),
-                ((p.name, wording.ago(p.at, now), "STALE" if p.stale else p.detail) for p in pulses),
+                ((p.called, wording.ago(p.at, now), "STALE" if p.stale else p.detail) for p in pulses),
             )
             table("\nBacklog", ("lane", "orders"), found.backlog)
             table(

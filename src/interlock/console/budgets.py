@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from interlock.console import wording
+from interlock.console.part_words import account_in_words
 from interlock.engine.budgets import MIRAKL_CEILINGS, Ceiling
 from interlock.engine.store import all_connections, budget_calls, budget_waits
 from interlock.mirakl.read import BY_ID
@@ -16,13 +17,14 @@ MINUTE = timedelta(minutes=1)
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
     """One operation of one account: how many calls within the window of its ceiling, or within a minute where it has
-    none. `until` is when the pause ends that the platform asked for."""
+    none. `until` is when the pause ends that the platform asked for, and `place` whose account it is in words."""
 
     account: str
     operation: str
     calls: int
     ceiling: Ceiling | None
     until: datetime | None
+    place: str
 
     @property
     def in_words(self) -> str:
@@ -39,7 +41,8 @@ class BudgetLine:
 
 def budget_lines(c: Connection, now: datetime) -> tuple[BudgetLine, ...]:
     """Every operation of which a call counts, or that waits, by account."""
-    walks = {row.mirakl_account: Ceiling(row.event_reads_per_minute, MINUTE) for row in all_connections(c)}
+    rows = all_connections(c)
+    walks = {row.mirakl_account: Ceiling(row.event_reads_per_minute, MINUTE) for row in rows}
 
     def ceiling_of(account: str, operation: str) -> Ceiling | None:
         return walks.get(account) if operation == BY_ID else MIRAKL_CEILINGS.get(operation)
@@ -58,6 +61,7 @@ def budget_lines(c: Connection, now: datetime) -> tuple[BudgetLine, ...]:
             calls.get((account, operation), 0),
             ceiling_of(account, operation),
             paused.get((account, operation)),
+            account_in_words(account, rows),
         )
         for account, operation in sorted({*calls, *paused})
     )

@@ -1,5 +1,6 @@
 """How the service is, from the database alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from interlock.cases.store import cases
 from interlock.console import wording
+from interlock.console.part_words import part_in_words
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
     ConnectionRow,
@@ -32,12 +34,19 @@ SWEPT_AT_LEAST_EVERY = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A part of the service that beats. `stale` when it was silent for longer than it may be."""
+    """A part of the service that beats. `stale` when it was silent for longer than it may be. `title` is what people call
+    it; empty where that is its name."""
 
     name: str
     at: datetime | None
     detail: str
     stale: bool
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,8 @@ def service_health(c: Connection, now: datetime) -> Health:
         for row in c.execute(select(heartbeats).order_by(heartbeats.c.name))
         if not row.name.startswith(_OF_STOCK)
     )
-    intervals = {row.mirakl_account: row.poll_seconds for row in all_connections(c)}
+    rows = all_connections(c)
+    intervals = {row.mirakl_account: row.poll_seconds for row in rows}
     asked = tuple(
         _poll_pulse(row, now, intervals)
         for row in c.execute(select(polls).order_by(polls.c.name))
@@ -106,8 +116,8 @@ def service_health(c: Connection, now: datetime) -> Health:
     result = Health(
         at=now,
         problems=(),
-        pulses=(*pulses, *_stock_desks(c, stock, now)),
-        polls=(*asked, *_stock_reads(c, stock, now)),
+        pulses=_titled((*pulses, *_stock_desks(c, stock, now)), rows),
+        polls=_titled((*asked, *_stock_reads(c, stock, now)), rows),
         backlog=lanes,
         waiting=sum(number for _, number in lanes),
         oldest_hint_at=oldest,
@@ -190,15 +200,21 @@ def _stock_desks(c: Connection, rows: tuple[ConnectionRow, ...], now: datetime) 
     return tuple(found)
 
 
+def _titled(pulses: tuple[Pulse, ...], rows: Sequence[ConnectionRow]) -> tuple[Pulse, ...]:
+    return tuple(replace(pulse, title=part_in_words(pulse.name, rows)) for pulse in pulses)
+
+
 def _with_problems(health: Health, now: datetime) -> Health:
     problems = list(health.problems)
     problems += [
-        f"{pulse.name} was last heard {wording.ago(pulse.at, now)}." for pulse in health.pulses if pulse.stale
+        f"{pulse.called} was last heard {wording.ago(pulse.at, now)}."
+        for pulse in health.pulses
+        if pulse.stale
     ]
     problems += [
-        f"{pulse.name} was last read {wording.ago(pulse.at, now)}."
+        f"{pulse.called} was last read {wording.ago(pulse.at, now)}."
         if pulse.at
-        else f"{pulse.name} was never read."
+        else f"{pulse.called} was never read."
         for pulse in health.polls
         if pulse.stale
     ]

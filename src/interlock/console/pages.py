@@ -27,6 +27,7 @@ from interlock.console.case_steps import MAP_PAGES
 from interlock.console.flows import LoudPause, loud_pauses
 from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
+from interlock.console.part_words import count_in_words, operation_in_words
 from interlock.console.said import SHOWN_LATER
 from interlock.engine.queue import Queue
 from interlock.quarantine.store import Quarantine
@@ -100,6 +101,8 @@ class Console:
             consequence=wording.option_consequence,
             reason=wording.reason_title,
             facts=wording.facts_in_words,
+            operation=operation_in_words,
+            counter=count_in_words,
             span=wording.span,
             first_up=lambda text: text[:1].upper() + text[1:],
             stamp=wording.stamp,

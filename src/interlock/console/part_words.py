@@ -122,12 +122,10 @@ def count_in_words(name: str) -> str:
 
 def account_in_words(account: str, rows: Sequence[ConnectionRow]) -> str:
     """The connections that share this platform account, and which side of theirs it is; the account where none does."""
-    for side, of in (
-        ("marketplace", lambda row: row.mirakl_account),
-        ("shop", lambda row: row.shopify_account),
-    ):
-        if names := [row.name for row in rows if of(row) == account]:
-            return f"{', '.join(names)}: {side}"
+    if names := [row.name for row in rows if row.mirakl_account == account]:
+        return f"{', '.join(names)}: marketplace"
+    if names := [row.name for row in rows if row.shopify_account == account]:
+        return f"{', '.join(names)}: shop"
     return account
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from interlock.engine.store import ConnectionRow
-from interlock.mirakl.client import FULL_EXPORT
 from interlock.mirakl.read import BY_ID
 
 OPERATIONS: dict[str, str] = {
@@ -15,7 +14,7 @@ OPERATIONS: dict[str, str] = {
     "SH21": "carriers",
     "OF21": "one offer",
     "OF52": "export of changed offers",
-    FULL_EXPORT: "export of every offer",
+    "OF52:full": "export of every offer",
     "OF53": "progress of an export of offers",
     "OF54": "file of exported offers",
     "OR11": "orders, new and changed",

@@ -26,6 +26,31 @@ def test_help_names_every_verb(verb: str) -> None:
     assert any(line.split()[:1] == [verb] for line in done.stdout.splitlines())
 
 
+def test_the_help_of_the_demo_says_what_people_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    script = loaded(tmp_path)
+    asked: list[list[str]] = []
+    for step in ("ensure_environment", "ensure_node_modules"):
+        monkeypatch.setattr(script, step, lambda **_: None)
+    monkeypatch.setattr(script, "run", asked.append)
+    script.main(["demo", "--help"])
+    (command,) = asked
+    python, *arguments = command
+
+    shown = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
+
+    assert python == "python"
+    assert "Usage: ./dev demo [OPTIONS]" in shown
+
+
+def test_the_help_of_a_command_names_the_program() -> None:
+    command = [sys.executable, "-m", "interlock.cli", "order", "show", "--help"]
+
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "Usage: interlock order show " in shown
+
+
 def test_an_unknown_verb_is_refused_by_name() -> None:
     done = dev("dmeo")
 

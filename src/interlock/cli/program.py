@@ -69,7 +69,8 @@ app.command("worker")(running.worker)
 app.command("demo")(running.demo)
 
 
-def main() -> None:
-    """Run the command named in the arguments of the process."""
+def main(called: str = "interlock") -> None:
+    """Run the command named in the arguments of the process. `called` is what people type to reach this program: its help
+    says it."""
     configure(style="console" if sys.stderr.isatty() else "json")
-    app()
+    app(prog_name=called)

@@ -263,7 +263,7 @@ def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Scre
         tell(c, served.edited, CLOCK, "Ada", ["Rang the customer."])
 
     # Well before the page would have asked by itself.
-    page.get_by_text("Rang the customer.").wait_for()
+    page.get_by_text("Rang the customer.").wait_for(timeout=8000)
     assert screen.complaints == []
 
 
@@ -277,7 +277,7 @@ def test_an_open_case_shows_who_took_it_and_keeps_what_is_being_written(
         work.begin(c, 1, "Grace", CLOCK)
 
     # Well before the page would have asked by itself.
-    page.get_by_text("in progress, with Grace").wait_for()
+    page.get_by_text("in progress, with Grace").wait_for(timeout=8000)
     assert page.locator("#history").get_by_text("Grace").first.is_visible()
     assert written.input_value() == "Half a sen"
     assert page.evaluate("document.activeElement.name") == "words"
@@ -331,7 +331,7 @@ def test_what_a_person_opened_stays_open_when_the_page_changes(screen: Screen, s
     with served.database.begin() as c:
         tell(c, served.edited, CLOCK, "Ada", ["Wrote to the customer."])
 
-    page.get_by_text("Wrote to the customer.").wait_for()
+    page.get_by_text("Wrote to the customer.").wait_for(timeout=8000)
     assert desk.get_attribute("open") is not None
     assert page.evaluate("document.activeElement.id") == "case-1"
 

@@ -274,6 +274,28 @@ def test_i27_an_offer_that_was_mapped_again_shows_units(finished: World, c: Conn
     assert verdict.checked["I27 renamed"] == 0
 
 
+@pytest.mark.parametrize("said_before", [False, True])
+def test_i26_what_a_sku_stands_for_counts_from_when_it_was_first_said(
+    finished: World, c: Connection, renamed: str, said_before: bool
+) -> None:
+    began = finished.mirakl[NAME].started
+    _variants_read(c, began + timedelta(minutes=2))
+    _mapped(finished, c, renamed, finished.clock.now())
+    if said_before:
+        change(
+            c,
+            "INSERT INTO map_changes (connection_id, map, name, former, present, who, why, at) "
+            "VALUES (:connection, 'skus', :sku, '', :sku, 'Ada', '', :at)",
+            connection=finished.connection_ids[NAME],
+            sku=renamed,
+            at=began + timedelta(minutes=5),
+        )
+    late = finished.clock.now() - timedelta(minutes=30)
+    change(c, "UPDATE stock_import_lines SET observed_at = :at WHERE sku = :sku", sku=renamed, at=late)
+    change(c, "UPDATE stock_imports SET sent_at = :at", at=late)
+    assert ("I26" in broken(finished, c)) is not said_before
+
+
 def test_i27_a_sku_that_was_renamed_after_the_last_look_at_the_shop_is_not_judged(
     finished: World, c: Connection, renamed: str
 ) -> None:

@@ -235,6 +235,9 @@ def main() -> int:
     print(
         f"{told_of} dispatches told, {len(told.open_reasons)} cases open, {len(hasty)} calls turned away for haste;"
     )
+    print(
+        f"open cases: {dict(Counter(told.open_reasons))}; turned away: {dict(Counter(call.operation for call in hasty))};"
+    )
     for name, calls in (("marketplace", marketplace_calls), ("shop", shop_calls)):
         most, operation = busiest_minute(calls)
         print(f"busiest minute of the {name}: {most} x {operation};")

@@ -14,7 +14,7 @@ from interlock.access.audit_log import BEGINNING, Verified, verify
 from interlock.cases.store import answers, each_time_open
 from interlock.engine.ledger import operations
 from interlock.engine.offers import VARIANTS_EVERY
-from interlock.engine.store import deliveries, duties, one_connection, polls, tallies
+from interlock.engine.store import deliveries, duties, map_changes, one_connection, polls, tallies
 from interlock.imports.store import sku_mappings
 from interlock.inventory.store import stock_buffers, stock_import_lines, stock_imports
 from interlock.orders.codec import decode
@@ -263,6 +263,9 @@ class Evidence:
     stock_lines: list[Row[Any]] = field(default_factory=list)
     buffers: dict[tuple[int, str], int] = field(default_factory=dict)
     mapped_skus: dict[tuple[int, str], tuple[str, datetime]] = field(default_factory=dict)
+    """By connection and SKU of the marketplace: what it stands for, and since when somebody has last said so."""
+    first_mapped: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    """When it was first said to stand for what it stands for; the same may be said again."""
     variants_read_at: datetime | None = None
 
     def buffer_of(self, marketplace: Marketplace, sku: str) -> int:
@@ -294,6 +297,10 @@ class Evidence:
             (row.connection_id, row.mirakl_sku): (row.shop_sku, row.changed_at)
             for row in read(select(sku_mappings).order_by(sku_mappings.c.mirakl_sku))
         }
+        for row in read(select(map_changes).where(map_changes.c.map == "skus").order_by(map_changes.c.id)):
+            place = (row.connection_id, row.name)
+            if place in self.mapped_skus and self.mapped_skus[place][0] == row.present:
+                self.first_mapped.setdefault(place, row.at)
         for row in read(select(duties).where(duties.c.name == f"variants {self.shop.domain}")):
             # It is due again a day after it was begun, or a little after it failed.
             self.variants_read_at = row.due_at - VARIANTS_EVERY

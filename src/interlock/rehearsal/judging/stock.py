@@ -233,8 +233,9 @@ def _leads_nowhere(
     renamed, read_at = evidence.renamed.get(sku), evidence.variants_read_at
     if renamed is None or read_at is None or not renamed.at < read_at < read_by:
         return False
-    mapped = evidence.mapped_skus.get((marketplace.connection_id, sku))
-    return mapped is None or mapped[1] - CLOCKS_DIFFER > at
+    place = (marketplace.connection_id, sku)
+    mapped = evidence.mapped_skus.get(place)
+    return mapped is None or evidence.first_mapped.get(place, mapped[1]) - CLOCKS_DIFFER > at
 
 
 def _known_orders(evidence: Evidence) -> Iterator[tuple[Row[Any], SimOrder]]:

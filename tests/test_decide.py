@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +65,31 @@ def kinds(plan: Plan) -> set[type]:
 
 def reasons(plan: Plan) -> list[Reason]:
     return [case.reason for case in plan.cases]
+
+
+# -- from when the time to accept counts --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seen", "begins"),
+    [
+        (("WAITING_ACCEPTANCE",), CREATED),
+        (("STAGING", "WAITING_ACCEPTANCE"), NOW + timedelta(hours=1)),
+        (("SOMETHING_NEW", "WAITING_ACCEPTANCE"), CREATED),
+        (("STAGING", "SOMETHING_NEW", "WAITING_ACCEPTANCE"), NOW + timedelta(hours=1)),
+        (("SOMETHING_NEW", "STAGING", "WAITING_ACCEPTANCE"), NOW + timedelta(hours=2)),
+    ],
+)
+def test_the_time_to_accept_counts_from_the_earliest_moment_the_order_may_have_waited(
+    seen: tuple[str, ...], begins: datetime
+) -> None:
+    """One look an hour. Behind a state that nobody knows the order may wait; in STAGING it does not."""
+    memory = Memory()
+    for hours, state in enumerate(seen):
+        unknown = (f"state={state}",) if state == "SOMETHING_NEW" else ()
+        view = a_view(mirakl=an_order(state, unknown=unknown), shopify=None, memory=memory, offers=OFFERS)
+        memory = decide(replace(view, now=NOW + timedelta(hours=hours))).memory
+    assert memory.acceptance_due_at == begins + timedelta(days=2)
 
 
 # -- the thin path -----------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
     DEAD,
     GONE_OUT,
+    KNOWN_STATES,
     TO_SHIP,
     MiraklOrder,
     ShopifyOrder,
@@ -401,6 +402,17 @@ def _overridden(answer: Decision) -> Incident:
     )
 
 
+def _accepted_from(view: View, memory: Memory, mirakl: MiraklOrder, seen_before: bool) -> datetime | None:
+    """From when the time to accept counts, as far as has been seen. Behind a state that nobody knows the order may wait
+    already; behind STAGING it does not."""
+    if mirakl.state == "STAGING":
+        return None
+    may_wait = mirakl.state == "WAITING_ACCEPTANCE" or mirakl.state not in KNOWN_STATES
+    if memory.acceptance_from is None and may_wait:
+        return starts_at(mirakl.created_at, view.now, seen_before)
+    return memory.acceptance_from
+
+
 def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory:
     seen_before = memory.first_seen_at is not None
     if not seen_before:
@@ -410,9 +422,8 @@ def _marketplace_noted(view: View, memory: Memory, mirakl: MiraklOrder) -> Memor
     elif _nothing_was_made(view, memory):
         # What is created later is created with the figures of that moment.
         memory = replace(memory, ordered=_at_present(mirakl, memory))
-    is_new = memory.acceptance_from is None and memory.acceptance_due_at is None
-    if is_new and mirakl.state == "WAITING_ACCEPTANCE":
-        memory = replace(memory, acceptance_from=starts_at(mirakl.created_at, view.now, seen_before))
+    if memory.acceptance_due_at is None:
+        memory = replace(memory, acceptance_from=_accepted_from(view, memory, mirakl, seen_before))
     if memory.acceptance_from is not None and mirakl.state == "WAITING_ACCEPTANCE":
         memory = replace(memory, acceptance_due_at=due_at(view.rules, memory.acceptance_from))
     if view.offers:

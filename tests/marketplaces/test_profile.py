@@ -154,7 +154,11 @@ def test_what_the_end_of_a_call_proves(
 # -- the time to accept ------------------------------------------------------------------------------------
 
 TWO_DAYS = timedelta(days=2)
-WAITED = Memory(first_seen_at=CREATED + timedelta(minutes=1), acceptance_from=CREATED)
+WAITED = Memory(
+    first_seen_at=CREATED + timedelta(minutes=1),
+    acceptance_from=CREATED,
+    acceptance_due_at=CREATED + TWO_DAYS,
+)
 LATER = CREATED + timedelta(days=9)
 
 
@@ -176,7 +180,7 @@ def refused_after(hours: float, **changes: Any) -> MiraklOrder:
         (refused_after(24, acceptance_decided_at=CREATED), WAITED, TWO_DAYS, None),
         (refused_after(24, state="CANCELED"), WAITED, TWO_DAYS, None),
         (refused_after(24, state="WAITING_ACCEPTANCE"), WAITED, TWO_DAYS, None),
-        (refused_after(24), replace(WAITED, acceptance_from=None), TWO_DAYS, None),
+        (refused_after(24), replace(WAITED, acceptance_due_at=None), TWO_DAYS, None),
         (refused_after(0), WAITED, TWO_DAYS, None),
         (refused_after(24), WAITED, None, None),
         (None, WAITED, TWO_DAYS, None),

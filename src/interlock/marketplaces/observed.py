@@ -61,7 +61,7 @@ def window_shown(mirakl: MiraklOrder | None, memory: Memory, window: timedelta |
     REFUSED, and no decision of the shop is dated (`acceptance_decision_date` is null when the decision was automatic).
     Refused sooner than the setting says, the window is shorter. Refused much later nothing is proved: time in STAGING does
     not count, and the date of the last change may be of a later one."""
-    if mirakl is None or window is None or memory.acceptance_from is None or memory.first_seen_at is None:
+    if mirakl is None or window is None or memory.acceptance_due_at is None or memory.first_seen_at is None:
         return None
     ended_at = min(mirakl.updated_at, mirakl.observed_at)
     automatic = mirakl.state == "REFUSED" and mirakl.acceptance_decided_at is None

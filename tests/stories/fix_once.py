@@ -32,6 +32,7 @@ from tests.databases import ThrowawayServer
 from tests.stories.stage import Theatre, Told, marketplace, open_cases
 
 AT_REST = 600.0
+SOLD_A_MINUTE = 100
 LONG_ENOUGH = 2.0
 """Seconds of the world that an order may take in each part of the story, on the average, before it counts as stuck."""
 
@@ -46,7 +47,8 @@ class StoryStuck(AssertionError):
 @dataclass
 class Freed:
     """What the person saw: the case before the click, the progress after it; how long another order waited for its
-    acceptance before the click and while its replay ran; and the seconds of the world that the replay took."""
+    acceptance before the click and while its replay ran; when the click came and how many seconds of the world the replay
+    took."""
 
     orders: int
     case_page: str = ""
@@ -57,6 +59,7 @@ class Freed:
     waited_before: timedelta = timedelta()
     waited_meanwhile: timedelta = timedelta()
     seconds: float = 0.0
+    clicked_at: datetime | None = None
 
 
 Say = Callable[[str, int], None]
@@ -78,7 +81,7 @@ def free_them_all(theatre: Theatre, many: int, say: Say = _silent) -> tuple[Free
         (connection_id,) = stage.world.connection_ids.values()
         with looking_at(stage) as person:
             freed.case_page = (await person.get(f"/cases/{open_cases(stage)[0].id}")).text
-            began = asyncio.get_running_loop().time()
+            began, freed.clicked_at = asyncio.get_running_loop().time(), stage.world.clock.now()
             replay = await map_carrier(person, connection_id, "Express Bike", "DHL")
             other = await _watched(stage, person, replay, freed, say)
             freed.seconds = asyncio.get_running_loop().time() - began
@@ -93,17 +96,25 @@ async def _left_with_an_unknown_carrier(stage: Stage, many: int, say: Say) -> No
     world = stage.world
     (mug,) = [one for one in world.shopify.shop.variants.values() if one.sku == "MUG-BLUE"]
     world.shopify.set_stock(mug, 2 * many, next(iter(world.shopify.shop.locations.values())))
-    for _ in range(many - 1):
+    for number in range(1, many):
         stage.marketplace.create_generated(skus=["MUG-BLUE"], quantities=[1])
-    left = 0
+        if number % SOLD_A_MINUTE == 0:
+            await asyncio.sleep(60)
     longest = 3600 + LONG_ENOUGH * many
+    sold = list(stage.marketplace.orders.values())
+    while waiting := sum(order.state != "SHIPPING" for order in sold):
+        if asyncio.get_running_loop().time() > longest:
+            raise StoryStuck("imported and accepted", many - waiting, many)
+        say("imported and accepted", many - waiting)
+        await asyncio.sleep(60)
+    left = 0
     while left < many:
         if world.shopify.pick(company="Express Bike", number=f"PARCEL{left}") is not None:
             left += 1
             continue
         if asyncio.get_running_loop().time() > longest:
-            raise StoryStuck("imported, accepted and picked", left, many)
-        say("imported, accepted and picked", left)
+            raise StoryStuck("picked", left, many)
+        say("picked", left)
         await asyncio.sleep(60)
     longest += 1200 + LONG_ENOUGH * many
     while (asked := _open_cases(stage)) < many:
@@ -197,9 +208,10 @@ async def map_carrier(person: httpx2.AsyncClient, connection_id: int, shop_name:
 # -- as many as asked ------------------------------------------------------------------------------------------
 
 
-def refused_for_haste(calls: Sequence[Call]) -> list[Call]:
-    """Calls that a platform turned away because there were too many."""
-    return [call for call in calls if call.status == 429 or "THROTTLED" in call.detail.get("errors", ())]
+def refused_for_haste(calls: Sequence[Call], since: datetime | None = None) -> list[Call]:
+    """Calls from then on that a platform turned away because there were too many."""
+    later = [call for call in calls if since is None or call.at >= since]
+    return [call for call in later if call.status == 429 or "THROTTLED" in call.detail.get("errors", ())]
 
 
 def busiest_minute(calls: Sequence[Call]) -> tuple[int, str]:
@@ -227,13 +239,13 @@ def main() -> int:
         database.dispose()
     marketplace_calls, shop_calls = told.stage.marketplace.record.calls, told.stage.world.shopify.record.calls
     told_of = Counter(call.operation for call in marketplace_calls)["OR24"]
-    hasty = refused_for_haste([*marketplace_calls, *shop_calls])
+    hasty = refused_for_haste([*marketplace_calls, *shop_calls], freed.clicked_at)
     last = freed.seen[-1]
     print(
         f"{last.done} of {last.total} orders free, {last.blocked} blocked, after {freed.seconds:.0f} seconds of the world;"
     )
     print(
-        f"{told_of} dispatches told, {len(told.open_reasons)} cases open, {len(hasty)} calls turned away for haste;"
+        f"{told_of} dispatches told, {len(told.open_reasons)} cases open, {len(hasty)} calls turned away for haste since the click;"
     )
     print(
         f"open cases: {dict(Counter(told.open_reasons))}; turned away: {dict(Counter(call.operation for call in hasty))};"

@@ -277,7 +277,7 @@ def test_an_open_case_shows_who_took_it_and_keeps_what_is_being_written(
         work.begin(c, 1, "Grace", CLOCK)
 
     # Well before the page would have asked by itself.
-    page.get_by_text("in progress, with Grace").wait_for(timeout=8000)
+    page.get_by_text("in progress · with Grace").wait_for(timeout=8000)
     assert page.locator("#history").get_by_text("Grace").first.is_visible()
     assert written.input_value() == "Half a sen"
     assert page.evaluate("document.activeElement.name") == "words"

@@ -183,6 +183,6 @@ def test_who_sees_all_may_look_at_one(
 
     assert 'href="/?connection=borealis"' in browser.get("/").text
     page = browser.get("/?connection=borealis").text
-    assert titles(page, "queue") == ["The carrier is not mapped"]
+    assert titles(page, "queue") == ["The carrier is not mapped: “Owl Mail”"]
     assert 'href="/cases?connection=borealis"' in page
     assert browser.get("/?connection=nowhere").status_code == 422

@@ -445,6 +445,8 @@ def _judge_answer(
     due = evidence.due_after(known, ANSWERED_WITHIN)
     if due > evidence.now or not _stays_wrong(truth, lines, known, due):
         return
+    if _fulfillment_gone(evidence, truth, effect, due):
+        return  # and settled before it had to be said
     opened = [
         case.opened_at
         for case in evidence.cases_of(truth.row, *INCIDENTS)

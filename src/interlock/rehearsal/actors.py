@@ -15,6 +15,9 @@ from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
 from interlock.simulator.shopify.state import Order
 
+NOT_LEFT = ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING")
+"""The states in which a marketplace order stands and was not told as sent."""
+
 
 @dataclass(frozen=True)
 class Temper:
@@ -55,6 +58,15 @@ class Crowd:
     renamed: dict[str, str] = field(default_factory=dict)
     active: bool = True
     picking: bool = True
+
+    def not_left(self) -> list[tuple[MiraklWorld, SimOrder, Order]]:
+        """Every marketplace order that stands and was not told as sent, with the live Shopify order that stands for it."""
+        return [
+            (market, order, shown)
+            for name, market in self.world.mirakl.items()
+            for order in market.by_creation
+            if order.state in NOT_LEFT and (shown := self.shopify_order(name, order)) is not None
+        ]
 
     def shopify_order(self, marketplace: str, order: SimOrder) -> Order | None:
         """The live Shopify order that stands for this marketplace order, if it exists already."""

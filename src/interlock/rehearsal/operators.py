@@ -18,7 +18,6 @@ from interlock.simulator.shopify.state import Address, Order
 CHANGED = (0.405, 0.525)
 """Between these the first choice of a history with such changes falls: every eighth one, and none of the seeds that were
 committed before there were any."""
-OPEN = ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING")
 
 
 def stream(seed: int) -> random.Random:
@@ -43,12 +42,7 @@ async def change_for_ever(seed: int, crowd: Crowd) -> None:
         number += 1
         if not crowd.active:
             continue
-        found = [
-            (market, order, shown)
-            for name, market in crowd.world.mirakl.items()
-            for order in market.by_creation
-            if order.state in OPEN and (shown := crowd.shopify_order(name, order)) is not None
-        ]
+        found = crowd.not_left()
         if found:
             market, order, shown = found[int(chosen * len(found))]
             await act(Scene(rng, crowd, market, order, shown, number, later))

@@ -16,7 +16,6 @@ from interlock.simulator.shopify.world import ShopifyWorld
 CHANGED = ((0.212, 0.278), (0.52, 0.554))
 """Between these the first choice of a history with such changes falls: every tenth one, and none of the seeds that were
 committed before there were any."""
-OPEN = ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING")
 
 
 def stream(seed: int) -> random.Random:
@@ -41,14 +40,7 @@ async def change_for_ever(seed: int, crowd: Crowd) -> None:
         number = f"+49 30 {rng.randrange(10**8):08d} {canary(rng, 'phone')}"
         if not crowd.active:
             continue
-        found = [
-            (market, order, shown)
-            for name, market in crowd.world.mirakl.items()
-            for order in market.by_creation
-            if order.state in OPEN
-            and (shown := crowd.shopify_order(name, order)) is not None
-            and shown.shipping_address is not None
-        ]
+        found = [one for one in crowd.not_left() if one[2].shipping_address is not None]
         if found:
             await _change(crowd, *found[int(chosen * len(found))], number, then, later)
 

@@ -1,6 +1,8 @@
 """I17 and I24 for a marketplace's lists: what names lead to and a list has lost has its case once the lists were read again, and
 what a list has is not called gone."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from interlock.cases.store import cases
@@ -30,7 +32,7 @@ def i17_what_a_list_lost_has_its_case(evidence: Evidence, c: Connection, verdict
             continue
         there = {carrier.code for carrier in profile.carriers}
         methods = {method.code for method in profile.shipping_types}
-        found = _missed(evidence, c, marketplace, there, methods)
+        found = _missed(c, marketplace, kept_at, there, methods)
         said = set(
             c.execute(
                 select(cases.c.subject).where(
@@ -53,14 +55,13 @@ def i17_what_a_list_lost_has_its_case(evidence: Evidence, c: Connection, verdict
 
 
 def _missed(
-    evidence: Evidence, c: Connection, marketplace: Marketplace, there: set[str], methods: set[str]
+    c: Connection, marketplace: Marketplace, kept_at: datetime, there: set[str], methods: set[str]
 ) -> set[str]:
-    """The codes that names lead to and the lists do not have, as subjects of cases."""
-    kept_at = one_connection(c, marketplace.connection_id).capability_read_at
+    """The codes that names led to when the lists were kept and that the lists do not have, as subjects of cases."""
     rows = c.execute(
         select(carrier_mappings).where(carrier_mappings.c.connection_id == marketplace.connection_id)
     ).all()
-    before = [row for row in rows if kept_at is not None and row.changed_at < kept_at]
+    before = [row for row in rows if row.changed_at < kept_at]
     everywhere = {(row.shop_name.casefold(), row.code) for row in rows if not row.service and not row.country}
     lost = {row.code for row in before if row.code and row.code not in there}
     lost |= {

@@ -333,10 +333,9 @@ def _led_elsewhere(evidence: Evidence, marketplace: Marketplace, sku: str) -> da
     """When the offer last came to stand for something else, or for nothing, as far as we could know: its SKU was renamed in
     the shop, which the next read of all variants shows, or mapped."""
     moments = [marketplace.world.started]
-    if sku in evidence.renamed:
-        read_at = evidence.variants_read_at
-        known = read_at is not None and read_at > evidence.renamed[sku].at
-        moments.append(read_at if known and read_at is not None else evidence.now)
+    renamed, read_at = evidence.renamed.get(sku), evidence.variants_read_at
+    if renamed is not None:
+        moments.append(read_at if read_at is not None and read_at > renamed.at else evidence.now)
         mapped = evidence.mapped_skus.get((marketplace.connection_id, sku))
         moments += [mapped[1]] if mapped is not None else []
     return max(moments)

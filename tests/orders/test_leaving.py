@@ -83,7 +83,22 @@ def test_units_in_other_parcels_of_the_same_line_have_left() -> None:
         pytest.param((), replace(VOIDED, display_status="LABEL_PURCHASED"), SEEN, id="a label"),
         pytest.param(SEEN, VOIDED, BACK, id="given back"),
         pytest.param(
-            SEEN, replace(VOIDED, tracking_number="RM2"), BACK, id="given back, then another number"
+            SEEN,
+            replace(VOIDED, tracking_number="RM2"),
+            (*BACK, LabelSeen("F1", "RM2", NOW)),
+            id="its number changed and given back since the last look, in whichever order",
+        ),
+        pytest.param(
+            EARLIER,
+            replace(VOIDED, tracking_number="RM2"),
+            EARLIER,
+            id="given back a while ago, another number",
+        ),
+        pytest.param(
+            (LabelSeen("F1", "", NOW - timedelta(minutes=9)),),
+            replace(VOIDED, tracking_number="RM2"),
+            (LabelSeen("F1", "", NOW - timedelta(minutes=9)),),
+            id="given back a while ago without a number, a number now",
         ),
         pytest.param((), VOIDED, BACK, id="given back before it was seen"),
         pytest.param(EARLIER, VOIDED, EARLIER, id="given back a while ago"),

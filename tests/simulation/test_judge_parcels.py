@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.history import draw_plan
+from interlock.rehearsal.judging.parcels import i15_every_parcel_is_told_of
+from interlock.rehearsal.judging.truth import truths
+from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream, unheard
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
@@ -133,6 +137,25 @@ def test_i15_a_parcel_nobody_was_told_of(bench: Bench) -> None:
     bench.order.state = "SHIPPING"
 
     assert "I15" in bench.broken()
+
+
+@pytest.mark.parametrize(("waits", "broken"), [(True, set()), (False, {"I15"})])
+def test_i15_what_a_person_decided_to_ship_as_edited_is_told_of_with_its_last_parcel(
+    bench: Bench, waits: bool, broken: set[str]
+) -> None:
+    bench.order.shipments[1].status = "CANCELED"
+    state = next(effect for effect in bench.effects("state") if effect.detail["to"] == "SHIPPED")
+    bench.unhappen(state)
+    bench.order.state = "SHIPPING"
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    more = {gid: units + waits for gid, units in truth.last.own.items()}
+    truth.moments[-1] = replace(truth.last, as_decided=True, own=more)
+    verdict = Verdict()
+
+    i15_every_parcel_is_told_of(evidence, truth, verdict)
+
+    assert {finding.invariant for finding in verdict.broken} == broken
 
 
 def test_i15_a_number_that_was_never_corrected(bench: Bench) -> None:

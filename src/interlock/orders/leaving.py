@@ -14,16 +14,21 @@ from interlock.orders.snapshots import Fulfillment, ShopifyOrder
 
 def with_labels_seen(memory: Memory, shopify: ShopifyOrder, now: datetime) -> Memory:
     """Remember each label with its tracking number, so that after it was given back another number is known for another
-    label. A label that was given back before it was seen is taken to show its own number: where it is the next one's
-    already, a person can say so."""
-    known = {label.fulfillment_id: label for label in memory.labels_seen}
-    found = []
+    label. The number a fulfillment shows when it is first seen given back is taken to be that label's too: it may have been
+    corrected before, and a parcel that is on its way is told of late rather than one that is not. Where it is the next
+    label's already, a person can say so."""
+    found: list[LabelSeen] = []
     for fulfillment in shopify.fulfillments:
+        number = _number(fulfillment)
         if fulfillment.only_a_label:
-            found.append(LabelSeen(fulfillment.id, _number(fulfillment)))
+            found.append(LabelSeen(fulfillment.id, number))
         elif fulfillment.live and fulfillment.label_voided:
-            label = known.get(fulfillment.id) or LabelSeen(fulfillment.id, _number(fulfillment))
-            found.append(replace(label, back_since=label.back_since or now))
+            known = [label for label in memory.labels_seen if label.fulfillment_id == fulfillment.id]
+            if all(label.back_since is None for label in known) and number not in [
+                one.number for one in known
+            ]:
+                known.append(LabelSeen(fulfillment.id, number))
+            found.extend(replace(label, back_since=label.back_since or now) for label in known)
     seen = tuple(found)
     return memory if seen == memory.labels_seen else replace(memory, labels_seen=seen)
 

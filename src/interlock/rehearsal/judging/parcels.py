@@ -71,7 +71,7 @@ def i4_no_parcel_is_told_too_much(evidence: Evidence, truth: Truth, verdict: Ver
 def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I15, at rest: the marketplace was told of every unit that left and is agreed, and each shipment of ours shows the
     tracking number its parcel has now; otherwise a case is open. Orders that ended, and those the operator's own logistics
-    takes, are not the shop's to tell."""
+    takes, are not the shop's to tell; what a person decided to ship as it was edited is told of once all of it has left."""
     order, last = truth.order, truth.last
     if not truth.marketplace.world.profile.multi_shipment or truth.row is None or last.state in DEAD:
         return
@@ -79,9 +79,10 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
         return
     explained = bool(evidence.open_cases(truth.row, truth.id))
     verdict.checked["I15 parcels"] += 1
+    waits_for_the_rest = last.as_decided and last.still_here
     untold = [
         f"{line.sku}: {order.in_shipments(line, validated=True)} told, {last.left.get(line.id, 0)} left"
-        for line in order.lines
+        for line in (() if waits_for_the_rest else order.lines)
         if order.in_shipments(line, validated=True)
         < min(last.left.get(line.id, 0), last.agreed.get(line.id, 0))
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
 from interlock.shopify.account import ShopAddressRefused, ShopifyShop
 from interlock.shopify.classify import CallFailed
@@ -225,8 +226,10 @@ def test_the_bucket_leaves_room_for_urgent_lanes() -> None:
     )
     assert bucket.wait("Poll", "holds", NOW) == 0.0
     assert bucket.wait("Poll", "rest", NOW) == pytest.approx(3.0)
-    for _ in range(2):
-        bucket.spend("Poll")
+    bucket.spend("Poll")
+    lanes: tuple[Lane, ...] = ("holds", "acceptance", "edits", "shipping", "rest")
+    assert [bucket.wait("Poll", lane, NOW) for lane in lanes] == pytest.approx([0.0, 1.0, 2.0, 2.0, 5.0])
+    bucket.spend("Poll")
     assert bucket.wait("Poll", "holds", NOW) == pytest.approx(2.0)
 
 

@@ -37,12 +37,13 @@ CALL_TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 # A call may wait this long for its place in a budget; longer waits are the engine's business.
 PATIENCE_SECONDS = 2.0
 _REFRESH_AT = 0.8
-# Share of the cost bucket a lane leaves to more urgent ones.
+# Share of the cost bucket a lane leaves to more urgent ones. A parcel that exists is held before the next order is created
+# (decision 0019).
 _LEFT_FOR_OTHERS: dict[Lane, float] = {
-    "acceptance": 0.0,
     "holds": 0.0,
-    "edits": 0.05,
-    "shipping": 0.05,
+    "acceptance": 0.05,
+    "edits": 0.1,
+    "shipping": 0.1,
     "rest": 0.25,
 }
 

@@ -89,4 +89,4 @@ def test_a_request_that_waits_three_days_is_a_ticket(database: Database, keyring
         assert waiting_since(c, CLOCK - 3 * DAY) == 0
         assert [one.key for one in findings(c, CLOCK)] == []
         (told,) = findings(c, CLOCK + DAY)
-    assert told.title == "1 request(s) about personal data wait for more than three days"
+    assert told.title == "1 request about personal data waits for more than three days"

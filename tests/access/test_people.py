@@ -154,7 +154,7 @@ def test_the_audit_log_is_read_filtered_taken_away_and_verified(
     file = admin.get("/audit-log.csv").text.splitlines()
     verified = text_of(admin.submit("/audit-log", "/audit-log/verify"))
 
-    assert "roles_changed" in page
+    assert "roles changed" in page
     assert "from: cx; to: viewer" in page
     assert "No entry fits these filters." in nobody
     assert wrong.status_code == 422

@@ -18,6 +18,7 @@ from interlock.orders.snapshots import ShopifyOrder
 from interlock.orders.store import mark_dirty, note_kin, orders, timeline_of
 from interlock.orders.view import View
 from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
 from tests.api.conftest import MakeKey
 from tests.build import (
     NOW,
@@ -28,7 +29,7 @@ from tests.build import (
     a_view,
     an_order,
 )
-from tests.console.seed import Stopped, Wakes, keep
+from tests.console.seed import Stopped, Wakes, connect, keep
 from tests.web.browser import Browser
 
 SHOPIFY = "gid://shopify/Order/1001"
@@ -252,6 +253,40 @@ def test_a_number_of_two_orders_names_both(database: Database, connection: Conne
     assert answer["error"] == "ambiguous_order"
     assert [one["mirakl"] for one in answer["candidates"]] == ["M-1001-A", "M-1002-A"]
     assert ask("gid://shopify/Order/1002")["order"]["mirakl"] == "M-1002-A"
+
+
+def test_a_number_of_two_marketplaces_is_asked_for_with_its_connection(
+    database: Database, keyring: Keyring, connection: ConnectionRow, program: Browser, key: MakeKey
+) -> None:
+    stored(database, connection, agreed())
+    with database.begin() as c:
+        birch = connect(c, keyring, "birch", shop_id=2002)
+    lines = (a_shopify_line(quantity=5), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+    gid = "gid://shopify/Order/1002"
+    more = shown(("gid://shopify/FulfillmentOrder/601",), id=gid, lines=lines)
+    stored(database, birch, agreed(shopify=more, memory=a_memory(shopify_order_id=gid, released_at=NOW)))
+    headers = key("labels:check", "labels:override")
+
+    def get(more: str) -> Any:
+        return program.get(f"/v1/label-check?order=M-1001-A{more}", headers=headers)
+
+    unclear, atlas, other, nobody = (
+        get(more) for more in ("", "&connection=atlas", "&connection=birch", "&connection=cedar")
+    )
+    asked = {"order": "M-1001-A", "who": "Ada", "why": "It waits."}
+    kept = program.post("/v1/label-check/override", json={**asked, "connection": "birch"}, headers=headers)
+
+    assert (unclear.status_code, unclear.json()["error"]) == (409, "ambiguous_order")
+    assert {one["connection"] for one in unclear.json()["candidates"]} == {"atlas", "birch"}
+    assert "or name its connection as well" in unclear.json()["detail"]
+    assert (atlas.json()["print"], other.json()["print"]) == (True, False)
+    assert (nobody.status_code, nobody.json()["error"], nobody.json()["field"]) == (
+        404,
+        "unknown_connection",
+        "connection",
+    )
+    assert kept.status_code == 200, kept.text
+    assert get("&connection=birch").json()["source"] == "override"
 
 
 # -- overrides ---------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from interlock.cases.work import history
 from interlock.engine.store import ConnectionRow
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
 from tests.api.conftest import MakeKey
-from tests.console.seed import Wakes, edited_up, keep, shipped_with, sku_unknown
+from tests.console.seed import Wakes, connect, edited_up, keep, shipped_with, sku_unknown
 from tests.web.browser import Browser
 
 MANY = 7
@@ -68,6 +69,54 @@ def test_why_an_order_stands_where_it_does(program: Browser, key: MakeKey, order
 
     assert answer["verdict"]
     assert {link["kind"] for link in answer["chain"]} >= {"difference", "case"}
+
+
+def test_an_order_says_when_it_was_sold(program: Browser, key: MakeKey, orders: list[int]) -> None:
+    headers = key("orders:read")
+    (listed,) = program.get("/v1/orders?number=M-1001-A", headers=headers).json()["entries"]
+    shown = program.get("/v1/orders/M-1001-A", headers=headers).json()
+
+    assert listed["sold_at"] == shown["sold_at"] == "2026-03-02T11:55:00Z"
+    assert listed["created_at"] != listed["sold_at"]
+
+
+@pytest.mark.parametrize("path", ["", "/explain"])
+def test_a_number_of_two_marketplaces_is_asked_for_with_its_connection(
+    program: Browser,
+    key: MakeKey,
+    database: Database,
+    keyring: Keyring,
+    connection: ConnectionRow,
+    path: str,
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, edited_up())
+        keep(c, connect(c, keyring, "birch", shop_id=2002), shipped_with("DPD", "M-1001-A"))
+    headers = key("orders:read")
+
+    unclear = program.get(f"/v1/orders/M-1001-A{path}", headers=headers)
+    one, other = (
+        program.get(f"/v1/orders/M-1001-A{path}?connection={name}", headers=headers)
+        for name in ("atlas", "birch")
+    )
+    nobody = program.get(f"/v1/orders/M-1001-A{path}?connection=cedar", headers=headers)
+
+    assert unclear.status_code == 409
+    assert unclear.json() == {
+        "error": "ambiguous_order",
+        "detail": "M-1001-A is the number of more than one order: M-1001-A on birch and M-1001-A on atlas. Say which with "
+        "connection=atlas or connection=birch.",
+        "field": "connection",
+        "candidates": [
+            {"mirakl": "M-1001-A", "connection": "birch"},
+            {"mirakl": "M-1001-A", "connection": "atlas"},
+        ],
+    }
+    assert (one.status_code, other.status_code, one.json() == other.json()) == (200, 200, False)
+    assert (nobody.status_code, nobody.json()["detail"]) == (
+        404,
+        "There is no order 'M-1001-A' on a connection 'cedar'.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 
 from interlock.cancellations.decide import decide as end
 from interlock.edits.explaining import Explained, explained, facts_used
+from interlock.edits.proof import values_of
 from interlock.edits.reading import SITUATION_OF, Edit
 from interlock.edits.rules import RULES, rule_for
-from interlock.edits.table import Answer, Change, Facts, Situation
+from interlock.edits.table import FACT_VALUES, FACTS, Answer, Change, Facts, Situation
 from interlock.orders.actions import CancelMiraklOrder
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import MiraklOrder
@@ -45,13 +46,21 @@ def test_the_rule_its_facts_and_what_would_change_the_answer_are_named() -> None
     assert RULES[one.rule - 1].sentence == one.sentence
     assert "cancelation reason" in one.sentence
     facts = dict(one.facts)
-    assert facts["where the order stands"] == "shipping_not_debited"
+    assert facts["where the order stands"] == "to be shipped, not paid yet"
     assert facts["a cancelation reason is set"] == "no"
-    assert facts["the marketplace allows a cancelation (can_cancel)"] == "yes"
+    assert facts["the marketplace allows a cancelation"] == "yes"
     assert (
         "If “a cancelation reason is set” were yes: cancel the units at the marketplace (OR30)."
         in one.would_change
     )
+
+
+def test_every_value_of_a_fact_has_words() -> None:
+    assert set(FACT_VALUES["situation"]) == set(Situation)
+    for name in set(FACTS) - {"situation"}:
+        for situation in Situation:
+            for value in values_of(name, situation):
+                assert isinstance(value, bool) or str(value) in FACT_VALUES[name], (name, value)
 
 
 def test_only_facts_that_were_looked_at_are_named() -> None:

@@ -52,7 +52,7 @@ def _refunded_once_and_shipped(told: Told) -> None:
     assert max(told.marketplace_effects("refund")[:1]) < label
     assert [line.fulfilled for line in told.live_orders[0].lines] == [1, 1]
     assert told.open_reasons == []
-    assert "took 2 refunded unit(s) of MUG-BLUE out of what is to ship" in told.timeline
+    assert "took 2 refunded units of MUG-BLUE out of what is to ship" in told.timeline
 
 
 def test_a_reduction_after_payment_is_refunded_once_two_different_people_have_approved_it(

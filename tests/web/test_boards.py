@@ -185,6 +185,7 @@ def test_nothing_in_a_file_is_a_formula(
 
     (row,) = rows_of(browser, "/orders.csv")
 
+    assert row["sold"] == ""  # it has not been read yet
     assert row["marketplace order"] == f"'{formula}"
     assert row["checkout"] == f"'{formula}"
 

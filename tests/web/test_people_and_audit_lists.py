@@ -12,6 +12,7 @@ from interlock.access.audit_log import Did, entries, record
 from interlock.access.people import Account
 from interlock.access.roles import Grant, Role
 from interlock.console.audit_list import FilterUnreadable, wanted_of
+from interlock.console.audit_words import subject_in_words
 from interlock.console.lists import Asked, FilterUnknown, MarkUnreadable
 from interlock.console.people_list import people_asked_for
 from interlock.engine.store import ConnectionRow
@@ -259,3 +260,30 @@ def test_the_people_are_filtered_and_taken_away_without_their_names(
             ("people", {}),
             ("people", {"connection": "atlas"}),
         ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("/cases/12/answer", "case 12, answered"),
+        ("/connections/3/carriers/rollback", "map of carriers, taken back to an earlier state"),
+        ("/v1/orders/M-1-A/edit", "order M-1-A, edited"),
+        ("/people/7/roles", "person no. 7"),
+        ("/nowhere/that/is/known", "/nowhere/that/is/known"),
+        ("case 12", "case 12"),
+    ],
+)
+def test_an_address_of_the_audit_log_is_read_in_words(subject: str, words: str) -> None:
+    assert subject_in_words(subject) == words
+
+
+def test_the_audit_log_lists_words_and_filters_by_the_code(browser: Browser, database: Database) -> None:
+    with database.begin() as c:
+        record(c, "ada", Did.SECOND_FACTOR_SET, "/cases/12/answer", now=CLOCK)
+
+    page = browser.get("/audit-log?did=second_factor_set")
+
+    assert "second factor set" in text_of(page)
+    assert "case 12, answered" in text_of(page)
+    assert '<option value="second_factor_set" selected>second factor set</option>' in page.text
+    assert browser.get("/audit-log?did=second+factor+set").status_code == 422

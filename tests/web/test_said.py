@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from interlock.cases.store import answer, answers, cases
 from interlock.console.explain import Explanation, explain
@@ -76,7 +76,8 @@ def test_the_verdict_says_who_said_what_and_what_is_waited_for(
     page, why = explained(database, order_id)
 
     assert (why.verdict, why.waits_for) == (verdict, waits_for)
-    assert not page.asks
+    assert page.standing.tone == "now"
+    assert page.standing.sentence == f"It waits for {waits_for}."
     offered = [
         sentence for sentence in why.would_change if sentence.startswith(f"Answer case {case_id} otherwise")
     ]
@@ -93,7 +94,8 @@ def test_an_answer_that_nothing_has_to_show_still_leaves_the_case_to_a_person(
 
     page, why = explained(database, order_id)
 
-    assert page.asks
+    assert page.standing.tone == "trouble"
+    assert page.standing.sentence == "It waits for a person."
     assert why.waits_for.startswith(f"an answer to case {case_id}")
 
 
@@ -130,6 +132,42 @@ def test_the_page_folds_the_other_answers_away(
     )
     chosen = browser.get(f"/cases/{case_id}?option=undo_in_shopify").text
     assert "<details open><summary><h2>Answer otherwise</h2></summary>" in chosen
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (True, "It waits for the marketplace to show"),
+        (False, "It waits for the next look to take up an answer."),
+    ],
+)
+def test_the_list_says_what_is_waited_for_in_the_tone_of_the_orders_page(
+    browser: Browser, database: Database, connection: ConnectionRow, taken: bool, said: str
+) -> None:
+    order_id, _ = answered(database, connection, "done_in_portal")
+    if not taken:
+        with database.begin() as c:
+            c.execute(update(answers).values(taken_at=None))
+
+    listed = browser.get("/orders").text
+
+    assert f'<span class="tone now">{said}' in listed
+    assert "waits for a person" not in listed
+    assert 'class="verdict now"' in browser.get(f"/orders/{order_id}").text
+
+
+def test_a_note_alone_waits_for_nobody(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    order_id, case_id = answered(database, connection, "done_in_portal")
+    with database.begin() as c:
+        c.execute(delete(answers))
+        c.execute(update(cases).values(severity="note"))
+
+    _, why = explained(database, order_id)
+
+    assert "waits for a person" not in browser.get("/orders").text
+    assert f"case {case_id}" not in why.waits_for
 
 
 def test_an_open_question_comes_before_one_that_was_answered(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from interlock.access.audit_log import asking
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
-from interlock.api.orders import NoSuch
+from interlock.api.orders import NoSuch, OfConnection, found_order
 from interlock.api.places import OF_ORDER
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import Number, shown
@@ -17,7 +17,6 @@ from interlock.clock import Clock
 from interlock.console import editing
 from interlock.console.editing import Asked, Desk, Progress
 from interlock.console.order import order_page
-from interlock.console.order_list import one_order_id
 from interlock.desk.requests import MOST_UNITS, RequestRefused, Wish
 from interlock.orders.reasons import Option
 from interlock.preview import Preview
@@ -123,14 +122,6 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     routes = APIRouter(prefix="/orders/{number}", tags=["edits"])
     may_read, may_edit = gate.needs(Scope.ORDERS_READ, OF_ORDER), gate.needs(Scope.ORDERS_EDIT, OF_ORDER)
 
-    def found(c: Connection, number: str) -> int:
-        order_id = one_order_id(c, number)
-        if order_id is None:
-            raise NoSuch(
-                f"There is no order {number[:80]!r}, or the number belongs to more than one.", "number"
-            )
-        return order_id
-
     async def refused(what: Any, error: RequestRefused) -> EditRefused:
         asking.set(None)  # a refusal changes nothing that anybody asked for
         await store.tx(lambda c: editing.count_refused(c, what, error.code))
@@ -138,18 +129,28 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
 
     @routes.post("/edit-preview", responses=responses(404, 409, 422), operation_id="preview_edit")
     async def preview(
-        number: Number, body: EditBody, caller: Annotated[Caller, Depends(may_read)]
+        number: Number,
+        body: EditBody,
+        caller: Annotated[Caller, Depends(may_read)],
+        connection: OfConnection = "",
     ) -> Preview:
         """Say what an edit would do. Nothing is sent and nothing is changed."""
         now = clock.now()
         try:
             asked = body.asked()
-            return await store.tx(lambda c: editing.preview_of(c, desk, found(c, number), asked, now))
+            return await store.tx(
+                lambda c: editing.preview_of(c, desk, found_order(c, caller, number, connection), asked, now)
+            )
         except RequestRefused as error:
             raise await refused("preview", error) from error
 
     @routes.post("/edit", status_code=202, responses=responses(404, 409, 422), operation_id="ask_for_edit")
-    async def edit(number: Number, body: AskBody, caller: Annotated[Caller, Depends(may_edit)]) -> AskedFor:
+    async def edit(
+        number: Number,
+        body: AskBody,
+        caller: Annotated[Caller, Depends(may_edit)],
+        connection: OfConnection = "",
+    ) -> AskedFor:
         """Have an edit done: the parcel is held, Shopify edited, the marketplace told, and the parcel released."""
         now = clock.now()
         if not body.who.strip():
@@ -158,19 +159,33 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         try:
             asked = body.asked()
             made, seen = await store.tx(
-                lambda c: editing.ask(c, desk, found(c, number), asked, body.version, who, body.why, now)
+                lambda c: editing.ask(
+                    c,
+                    desk,
+                    found_order(c, caller, number, connection),
+                    asked,
+                    body.version,
+                    who,
+                    body.why,
+                    now,
+                )
             )
         except RequestRefused as error:
             raise await refused("edit", error) from error
         return AskedFor(edit=made.id, order=seen.order, preview=seen)
 
-    @routes.get("/edits/{edit_id}", responses=responses(404, 422), operation_id="show_edit")
-    async def show(number: Number, edit_id: str, caller: Annotated[Caller, Depends(may_read)]) -> Progress:
+    @routes.get("/edits/{edit_id}", responses=responses(404, 409, 422), operation_id="show_edit")
+    async def show(
+        number: Number,
+        edit_id: str,
+        caller: Annotated[Caller, Depends(may_read)],
+        connection: OfConnection = "",
+    ) -> Progress:
         """How far an edit is, step by step."""
         now = clock.now()
 
         def read(c: Connection) -> Progress | None:
-            page = order_page(c, found(c, number), now)
+            page = order_page(c, found_order(c, caller, number, connection), now)
             return None if page is None else editing.progress_of(c, page, edit_id)
 
         progress = await store.tx(read)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
+from interlock.api.orders import OfConnection
 from interlock.api.problems import NotDone, responses
 from interlock.clock import Clock
 from interlock.engine.labels import LONGEST_NUMBER, LONGEST_WORDS, Checked, LabelCheck, LabelRefused
@@ -15,6 +16,7 @@ from interlock.holds.store import LabelRow
 
 _STATUS = {
     "unknown_order": 404,
+    "unknown_connection": 404,
     "ambiguous_order": 409,
     "ambiguous_parcel": 409,
     "parcel_not_open": 409,
@@ -65,6 +67,9 @@ class OverrideAsked(BaseModel):
     fulfillment_order: str = Field(
         default="", max_length=LONGEST_NUMBER, description="Its id or gid; may be left out where one is open."
     )
+    connection: str = Field(
+        default="", max_length=200, description="The connection of the order, where its number is of several."
+    )
     who: str = Field(max_length=LONGEST_WORDS, description="Name of the person who decides it.")
     why: str = Field(max_length=LONGEST_WORDS, description="The reason; it is kept and shown.")
 
@@ -93,11 +98,12 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
                 description="A Shopify order's id, gid or name, a fulfillment order's id or gid, or a Mirakl order id.",
             ),
         ],
+        connection: OfConnection = "",
     ) -> LabelAnswer:
         """May the label of this order or fulfillment order be printed? Needs `labels:check`. An override is used up by the
         yes it gives."""
         try:
-            found = await labels.check(order)
+            found = await labels.check(order, connection)
         except LabelRefused as refused:
             raise LabelNotChecked(refused) from refused
         return _answer(found, clock.now())
@@ -117,6 +123,7 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
                 asked.who if caller.person is None else caller.signed(asked.who),
                 asked.why,
                 f"API key {caller.name}",
+                asked.connection,
             )
         except LabelRefused as refused:
             raise LabelNotChecked(refused) from refused

@@ -1,23 +1,33 @@
 """`/v1/orders`: which orders there are, where one stands, and why."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import Connection
 
+from interlock.access.roles import Permission, connections_for
 from interlock.access.store import Scope
 from interlock.api.cases import CaseAnswer, Fact, case_answer
 from interlock.api.gate import Caller, Gate
 from interlock.api.places import OF_LIST, OF_ORDER
 from interlock.api.problems import NotDone, responses
-from interlock.api.values import After, Answer, Filter, Limit, Number, Page
+from interlock.api.values import After, Answer, Filter, Limit, Number, Page, shown
 from interlock.clock import Clock
+from interlock.console import desk
 from interlock.console.explain import Explanation, explain
 from interlock.console.lists import Asked
 from interlock.console.order import OrderPage, order_page
-from interlock.console.order_list import OrderInList, found_orders, one_order_id, orders_page
+from interlock.console.order_list import (
+    OrderInList,
+    connection_of_name,
+    found_orders,
+    one_order_id,
+    orders_meant,
+    orders_page,
+)
 from interlock.storage.database import Store
 
 
@@ -27,13 +37,55 @@ class NoSuch(NotDone):
     status, error = 404, "not_found"
 
 
+class NumberAmbiguous(NotDone):
+    """The number is of more than one order; `found` are marketplace numbers with their connections."""
+
+    status, error = 409, "ambiguous_order"
+
+    def __init__(self, number: str, found: Sequence[tuple[str, str]]) -> None:
+        candidates = [{"mirakl": order, "connection": connection} for order, connection in found]
+        by = "connection" if len({connection for _, connection in found}) > 1 else "number"
+        sentence = str(desk.NumberAmbiguous(number[:80], found, "connection="))
+        super().__init__(sentence, by, more={"candidates": candidates})
+
+
+OfConnection = Annotated[
+    str,
+    Query(
+        max_length=200,
+        description="The connection of the order, where its number stands on more than one.",
+    ),
+    AfterValidator(shown),
+]
+
+
+def found_order(c: Connection, caller: Caller, number: str, connection: str) -> int:
+    """The row number of the one order meant by this number, on the connection of that name or on any. Raises NoSuch, and
+    NumberAmbiguous, which names only what the caller may see."""
+    order_id = one_order_id(c, number, connection)
+    if order_id is not None:
+        return order_id
+    own = None if caller.person is None else connections_for(caller.person, Permission.SEE)
+    if connection:
+        named = connection_of_name(c, connection)
+        own = named if own is None else named & own
+    meant = orders_meant(c, number, own)
+    if meant:
+        raise NumberAmbiguous(number, [(one.mirakl_order_id, one.connection) for one in meant])
+    where = f" on a connection {connection[:80]!r}" if connection else ""
+    raise NoSuch(f"There is no order {number[:80]!r}{where}.", "number")
+
+
 class OrderListed(Answer):
     """An order in a list."""
 
     order: str = Field(description="Mirakl order id.")
     connection: str
     shopify_name: str = Field(description="Such as #1001; empty while there is no Shopify order.")
-    created_at: datetime
+    created_at: datetime = Field(description="When Interlock first saw it.")
+    sold_at: datetime | None = Field(
+        description="When the marketplace made the order; null until it has been read."
+    )
     marketplace_state: str = Field(description="The marketplace's own word; empty before the first reading.")
     standing: str = Field(description="Where it stands, in a sentence.")
     held: bool = Field(description="Whether our hold is on a parcel of it.")
@@ -118,17 +170,11 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
     routes = APIRouter(tags=["orders"])
     may_read, may_list = gate.needs(Scope.ORDERS_READ, OF_ORDER), gate.needs(Scope.ORDERS_READ, OF_LIST)
 
-    async def page_of_order(number: str) -> OrderPage:
+    async def page_of_order(caller: Caller, number: str, connection: str) -> OrderPage:
         now = clock.now()
-
-        def read(c: Connection) -> OrderPage | None:
-            order_id = one_order_id(c, number)
-            return None if order_id is None else order_page(c, order_id, now)
-
-        found = await store.tx(read)
+        found = await store.tx(lambda c: order_page(c, found_order(c, caller, number, connection), now))
         if found is None:
-            sentence = f"There is no order {number[:80]!r}, or the number belongs to more than one."
-            raise NoSuch(sentence, "number")
+            raise NoSuch(f"There is no order {number[:80]!r} any more.", "number")
         return found
 
     @routes.get("/orders", responses=responses(422), operation_id="list_orders")
@@ -154,15 +200,19 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
         found, mark = await store.tx(read)
         return Page(entries=[_listed(order) for order in found], next=mark)
 
-    @routes.get("/orders/{number}", responses=responses(404, 422), operation_id="show_order")
-    async def show_order(caller: Annotated[Caller, Depends(may_read)], number: Number) -> OrderAnswer:
+    @routes.get("/orders/{number}", responses=responses(404, 409, 422), operation_id="show_order")
+    async def show_order(
+        caller: Annotated[Caller, Depends(may_read)], number: Number, connection: OfConnection = ""
+    ) -> OrderAnswer:
         """Show one order: both sides line by line, the hold, cases, and its story."""
-        return _answer(await page_of_order(number))
+        return _answer(await page_of_order(caller, number, connection))
 
-    @routes.get("/orders/{number}/explain", responses=responses(404, 422), operation_id="explain_order")
-    async def why(caller: Annotated[Caller, Depends(may_read)], number: Number) -> Why:
+    @routes.get("/orders/{number}/explain", responses=responses(404, 409, 422), operation_id="explain_order")
+    async def why(
+        caller: Annotated[Caller, Depends(may_read)], number: Number, connection: OfConnection = ""
+    ) -> Why:
         """Say why the order is as it is: the verdict, the evidence it rests on, and what would change it."""
-        return _why(explain(await page_of_order(number), clock.now()))
+        return _why(explain(await page_of_order(caller, number, connection), clock.now()))
 
     return routes
 
@@ -173,6 +223,7 @@ def _listed(order: OrderInList) -> OrderListed:
         connection=order.connection,
         shopify_name=order.shopify_name,
         created_at=order.created_at,
+        sold_at=order.sold_at,
         marketplace_state=order.mirakl_state,
         standing=order.standing.sentence,
         held=order.held,
@@ -210,6 +261,7 @@ def _answer(page: OrderPage) -> OrderAnswer:
         connection=page.connection,
         shopify_name=page.shopify_name,
         created_at=page.created_at,
+        sold_at=None if page.seen is None or page.seen.mirakl is None else page.seen.mirakl.created_at,
         marketplace_state=page.mirakl_state,
         standing=page.standing.sentence,
         held=bool(page.memory.held),

@@ -37,7 +37,10 @@ def _of_order(c: Connection, request: Request) -> int | None:
     number = str(request.path_params.get("number", ""))
     if not number.isprintable() or len(number) > LONGEST_NUMBER:
         return None
-    order_id = one_order_id(c, number)
+    connection = request.query_params.get("connection", "")
+    if not connection.isprintable() or len(connection) > LONGEST_NUMBER:
+        return None
+    order_id = one_order_id(c, number, connection)
     return None if order_id is None else connection_of(c, {"order_id": order_id})
 
 
@@ -77,7 +80,7 @@ def _anywhere(c: Connection, request: Request) -> int | None:
 
 
 OF_ORDER = Place(_of_order)
-"""`/orders/{number}…`."""
+"""`/orders/{number}…`, with `?connection=` where the number is of several."""
 OF_CASE = Place(_of_case)
 """`/cases/{case}…`."""
 OF_CONNECTION = Place(_of_connection)

@@ -1,6 +1,6 @@
 """Tables of the cases and of the answers people gave to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from interlock.cases.causes import cause_of
 from interlock.cases.damage import stake_of
@@ -432,8 +432,13 @@ class GivenAnswer:
 
 def latest_answer(c: Connection, case_id: int) -> GivenAnswer | None:
     """What was answered last to this case since it opened, taken up or not."""
-    row = c.execute(
-        select(answers.c.id, answers.c.who, answers.c.option, answers.c.at)
+    return latest_answers(c, [case_id]).get(case_id)
+
+
+def latest_answers(c: Connection, case_ids: Collection[int]) -> dict[int, GivenAnswer]:
+    """Of each of these cases that was answered since it opened, the last answer, taken up or not."""
+    rows = c.execute(
+        select(cases.c.id.label("case_id"), answers.c.id, answers.c.who, answers.c.option, answers.c.at)
         .join(
             cases,
             and_(
@@ -442,11 +447,11 @@ def latest_answer(c: Connection, case_id: int) -> GivenAnswer | None:
                 cases.c.subject == answers.c.subject,
             ),
         )
-        .where(cases.c.id == case_id, answers.c.at >= cases.c.opened_at)
-        .order_by(answers.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else GivenAnswer(row.id, row.who, row.option, row.at)
+        .where(cases.c.id.in_(case_ids), answers.c.at >= cases.c.opened_at)
+        .ext(distinct_on(cases.c.id))
+        .order_by(cases.c.id, answers.c.id.desc())
+    )
+    return {row.case_id: GivenAnswer(row.id, row.who, row.option, row.at) for row in rows}
 
 
 NEEDS_A_PERSON = frozenset({Option.APPROVE_REFUND.value})

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.installation import opened
+from interlock.cli.orders import OfConnection
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
 from interlock.engine.labels import LabelCheck, LabelRefused
 from interlock.storage.database import InlineStore
@@ -19,6 +20,7 @@ def override(
     fulfillment_order: Annotated[
         str, typer.Option("--fulfillment-order", help="Its id; needed where several are open.")
     ] = "",
+    connection: OfConnection = "",
     why: Annotated[str, typer.Option("--why", help="The reason, kept and shown.")] = "",
     who: Who = "",
     as_json: AsJson = False,
@@ -29,9 +31,11 @@ def override(
             InlineStore(installation.database), installation.clock, installation.queue, engine=None
         )
         try:
-            row, kept = asyncio.run(labels.override(number, fulfillment_order, who, why, "command line"))
+            row, kept = asyncio.run(
+                labels.override(number, fulfillment_order, who, why, "command line", connection)
+            )
         except LabelRefused as refused:
-            code = Exit.NOT_FOUND if refused.code == "unknown_order" else Exit.REFUSED
+            code = Exit.NOT_FOUND if refused.code in ("unknown_order", "unknown_connection") else Exit.REFUSED
             named = "; ".join(", ".join(one.values()) for one in refused.candidates)
             end(code, f"{refused} {named}".strip())
         if as_json:

@@ -174,8 +174,9 @@ def explain_order(number: Number, connection: OfConnection = "", as_json: AsJson
             say(f"It waits for {why.waits_for}{until}.")
         for one in why.differences:
             say(f"\n{one.difference}")
-            say(f"  Rule {one.rule} answers: {one.answer}. {one.sentence}")
-            say(f"  It looked at: {'; '.join(f'{what}: {value}' for what, value in one.facts)}.")
+            say(f"  {one.answer[:1].upper()}{one.answer[1:]}. {one.sentence}")
+            looked_at = "; ".join(f"{what}: {value}" for what, value in one.facts)
+            say(f"  What was looked at: {looked_at} (rule {one.rule}).")
             for sentence in one.would_change:
                 say(f"  · {sentence}")
         table(

@@ -202,6 +202,15 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
     return wanted
 
 
+def cause_written(c: Connection, connection_id: int, reason: str, cause: str) -> str:
+    """A cause as the platform writes it, where a case that has it still tells; else as it is kept for comparing."""
+    condition = and_(
+        cases.c.connection_id == connection_id, cases.c.reason == reason, cases.c.cause == cause_key(cause)
+    )
+    found = case_rows(c, condition, 1)
+    return (found[0].shared_name if found else "") or cause
+
+
 def reasons_there(c: Connection, connection: str = "") -> tuple[tuple[str, str], ...]:
     """The reasons that have an open case, of the connection of that name or of any, with their titles: what the list may
     be filtered by."""
@@ -220,9 +229,9 @@ def _awake(now: datetime) -> ColumnElement[bool]:
 
 
 def case_rows(
-    c: Connection, condition: ColumnElement[bool], limit: int = 500, offset: int = 0
+    c: Connection, condition: ColumnElement[bool], limit: int | None = 500, offset: int = 0
 ) -> list[CaseRow]:
-    """Cases that meet a condition, the first damage first, then the most money."""
+    """Cases that meet a condition, the first damage first, then the most money; without `limit` all of them."""
     waiting = (
         select(answers.c.who)
         .where(

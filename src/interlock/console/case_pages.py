@@ -24,6 +24,7 @@ from interlock.console.case_list import (
     STATUSES,
     CaseRow,
     cases_page,
+    cause_written,
     folded_page,
     one_case,
     reasons_there,
@@ -89,6 +90,11 @@ def case_routes(routes: APIRouter, console: Console) -> None:
     _refund_routes(routes, console)
 
 
+def _written(c: Connection, one: Progress) -> Progress:
+    """A replay with its cause as the platform writes it."""
+    return replace(one, cause=cause_written(c, one.connection_id, one.reason, one.cause))
+
+
 # -- the queue ---------------------------------------------------------------------------------------------
 
 
@@ -104,7 +110,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
                 choices(c, asked),
                 reasons_there(c, asked.connection),
                 folded_page(c, asked, who, now),
-                latest(c, 5, asked.own),
+                [_written(c, one) for one in latest(c, 5, asked.own) if not one.ended],
             )
         )
         offered, reasons, (lines, next_mark), replays = found
@@ -118,7 +124,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
             statuses=STATUSES,
             lines=lines,
             next_mark=next_mark,
-            replays=[one for one in replays if not one.ended],
+            replays=replays,
         )
 
     @routes.get("/cases.csv")
@@ -137,7 +143,11 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/cases/replays/{replay_id}")
     @needs(Permission.SEE)
     async def replay_page(request: Request, replay_id: int) -> Response:
-        found: Progress | None = await console.read(lambda c: progress(c, replay_id))
+        def read(c: Connection) -> Progress | None:
+            one = progress(c, replay_id)
+            return None if one is None else _written(c, one)
+
+        found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no replay {replay_id}.")
         return console.page(request, "replay", f"Replay {replay_id}", replay=found)

@@ -65,13 +65,14 @@ class NoSuchOrder(ValueError):
 
 
 class NumberAmbiguous(ValueError):
-    """More than one order carries that number: `found` are marketplace numbers with their connections."""
+    """More than one order carries that number: `found` are marketplace numbers with their connections, `how` is what names
+    a connection where the number was given, in front of the connection's name."""
 
-    def __init__(self, number: str, found: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, number: str, found: Sequence[tuple[str, str]], how: str = "--connection ") -> None:
         connections = sorted({connection for _, connection in found})
         said = [f"{number} is the number of more than one order: {_and(f'{n} on {c}' for n, c in found)}."]
         if len(connections) > 1:
-            said.append(f"Say which with --connection {' or --connection '.join(connections)}.")
+            said.append(f"Say which with {how}{f' or {how}'.join(connections)}.")
         if len({n for n, _ in found}) > 1:
             said.append("Or give the marketplace's number in full.")
         super().__init__(" ".join(said))

@@ -18,17 +18,21 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One link of the chain. `at` is when it became true, `until` how long it stays so by itself."""
+    """One link of the chain. `at` is when it became true, `until` how long it stays so by itself. `case` is the number of the
+    case it is, with its `title`, for pages that show the case itself as well."""
 
     kind: Kind
     sentence: str
     at: datetime | None = None
     until: datetime | None = None
+    case: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The verdict in a sentence, what it rests on, and what would change it. `differences` names for each difference the
+    """The verdict in a sentence, what it rests on, and what would change it; `answers` are those of `would_change` that are
+    answers to a case. `differences` names for each difference the
     rule that answered it, the facts the rule looked at, and which other facts would lead to another answer."""
 
     verdict: str
@@ -37,6 +41,12 @@ class Explanation:
     chain: tuple[Evidence, ...]
     would_change: tuple[str, ...]
     differences: tuple[Explained, ...] = ()
+    answers: tuple[str, ...] = ()
+
+    @property
+    def besides_answers(self) -> tuple[str, ...]:
+        """What would change it besides an answer to a case."""
+        return self.would_change[len(self.answers) :]
 
 
 def explain(page: OrderPage, now: datetime) -> Explanation:
@@ -53,7 +63,16 @@ def explain(page: OrderPage, now: datetime) -> Explanation:
     )
     verdict, waits_for, until = _verdict(page, chain, now)
     rules = () if page.seen is None else explained(page.seen, page.memory)
-    return Explanation(verdict, waits_for, until, chain, _would_change(page, chain), rules)
+    answers = _answers(page)
+    return Explanation(
+        verdict,
+        waits_for,
+        until,
+        chain,
+        (*answers, *_would_change(page, chain, bool(answers))),
+        rules,
+        answers,
+    )
 
 
 def _marketplace(page: OrderPage) -> tuple[Evidence, ...]:
@@ -138,7 +157,14 @@ def _cases(page: OrderPage, now: datetime) -> tuple[Evidence, ...]:
     found = []
     for one in page.cases:
         found.append(
-            Evidence("case", f"Case {one.id}, {one.title}: {one.sentence}", one.opened_at, one.due_at)
+            Evidence(
+                "case",
+                f"Case {one.id}, {one.title}: {one.sentence}",
+                one.opened_at,
+                one.due_at,
+                one.id,
+                one.title,
+            )
         )
         if one.answered_by:
             found.append(
@@ -242,7 +268,7 @@ def _verdict(page: OrderPage, chain: tuple[Evidence, ...], now: datetime) -> tup
         when = flying[0].not_before or page.next_look_at
         return f"It is on its way: {_operation_sentence(flying[0], now)}", "the marketplace's answer", when
     quiet = [e for e in chain if e.kind == "timer" and "quiet period" in e.sentence]
-    deciding = [one for one in page.cases if one.options or one.kind != "incident"]
+    deciding = [one for one in _more_than_notes(page) if one.options or one.kind != "incident"]
     if deciding:
         one = _to_answer_first(page, deciding)
         if (said := page.said_to(one.id)) is not None:
@@ -274,14 +300,19 @@ def _verdict(page: OrderPage, chain: tuple[Evidence, ...], now: datetime) -> tup
     return "The two sides differ and the next look decides about it.", "the next look", page.next_look_at
 
 
+def _more_than_notes(page: OrderPage) -> list[CaseRow]:
+    """The open cases that wait for a person, or for what a person said: a note tells of what goes on by itself."""
+    return [one for one in page.cases if one.severity != "note"]
+
+
 def _to_answer_first(page: OrderPage, found: Sequence[CaseRow]) -> CaseRow:
     """The first case that still needs an answer, else the first."""
     return next((one for one in found if page.said_to(one.id) is None), found[0])
 
 
 def _verdict_in_agreement(page: OrderPage, now: datetime) -> tuple[str, str, datetime | None]:
-    if page.cases:
-        one = _to_answer_first(page, page.cases)
+    if cases := _more_than_notes(page):
+        one = _to_answer_first(page, cases)
         if (said := page.said_to(one.id)) is not None:
             return page.told(said, now), said.waits_for, one.due_at
         return (
@@ -302,8 +333,8 @@ def _verdict_in_agreement(page: OrderPage, now: datetime) -> tuple[str, str, dat
     )
 
 
-def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ...]:
-    found: list[str] = []
+def _answers(page: OrderPage) -> tuple[str, ...]:
+    found = []
     for one in page.cases:
         said = page.said_to(one.id)
         case = f"Answer case {one.id}{'' if said is None else ' otherwise,'}"
@@ -312,6 +343,11 @@ def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ..
                 continue
             label = wording.option_label(option)
             found.append(f"{case} “{label}” ({option}): {wording.option_consequence(option)}")
+    return tuple(found)
+
+
+def _would_change(page: OrderPage, chain: tuple[Evidence, ...], has_answers: bool) -> tuple[str, ...]:
+    found: list[str] = []
     if page.differs:
         found.append("Undo the edit in Shopify: the difference is gone at the next look.")
     if any(e.kind == "timer" and "quiet period" in e.sentence for e in chain):
@@ -322,7 +358,7 @@ def _would_change(page: OrderPage, chain: tuple[Evidence, ...]) -> tuple[str, ..
         )
     if not page.live:
         found.append(f"Put the connection live: interlock connect --name {page.connection} --live")
-    if found or page.differs:
+    if found or has_answers or page.differs:
         found.append(
             "Have it looked at again now: “Look again” on the order's page, or "
             f"interlock order replay {page.mirakl_order_id}"

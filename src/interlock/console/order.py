@@ -10,7 +10,7 @@ from interlock.cases.store import cases
 from interlock.console.case_list import CaseRow, case_rows
 from interlock.console.order_list import needs_its_connection
 from interlock.console.portal import PortalPage, portal_page
-from interlock.console.said import Said, said_to
+from interlock.console.said import Said, need_of, said_to
 from interlock.console.stages import Standing, standing_of
 from interlock.edits.diff import differences
 from interlock.edits.reading import Edit
@@ -158,14 +158,13 @@ class OrderPage:
         """The answer to that case whose effect is still waited for."""
         return next((one for one in self.said if one.case_id == case_id), None)
 
+    def case_told(self, sentence: str) -> CaseRow | None:
+        """The case that an entry of the story says word by word, which the page shows elsewhere."""
+        return next((one for one in (*self.cases, *self.closed_cases) if one.sentence == sentence), None)
+
     def told(self, said: Said, now: datetime) -> str:
         """Who answered what and when, and what is waited for."""
         return said.sentence(bool(self.differs) and self.hold.word in ("held", "partly held"), now)
-
-    @property
-    def asks(self) -> bool:
-        """Whether an open case that is more than a note has no answer that is waited for."""
-        return any(one.severity != "note" and self.said_to(one.id) is None for one in self.cases)
 
 
 def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
@@ -182,6 +181,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
     plan = None if last is None else decode(Plan, last.plan)
     everything = case_rows(c, cases.c.order_id == order_id)
     open_ones = tuple(one for one in everything if one.closed_at is None)
+    said = said_to(c, open_ones)
     found = () if seen is None else differences(seen, memory)
     currency = seen.mirakl.currency if seen is not None and seen.mirakl is not None else ""
     differs = tuple(sentence_of(difference, currency) for difference in found)
@@ -210,7 +210,10 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         due_at=row.acceptance_due_at if row.mirakl_state == "WAITING_ACCEPTANCE" else None,
         window=connection.rules.acceptance_window,
         standing=standing_of(
-            memory, row.mirakl_state, bool(open_ones), bool(differs) or memory.disagreeing_since is not None
+            memory,
+            row.mirakl_state,
+            need_of(open_ones, said),
+            bool(differs) or memory.disagreeing_since is not None,
         ),
         hold=_hold_state(shopify, row.mirakl_state or ""),
         lines=_lines(seen, memory),
@@ -224,7 +227,7 @@ def order_page(c: Connection, order_id: int, now: datetime) -> OrderPage | None:
         because=() if plan is None else plan.because,
         planned_at=None if last is None else last.at,
         cases=open_ones,
-        said=said_to(c, open_ones),
+        said=said,
         closed_cases=tuple(one for one in everything if one.closed_at is not None),
         operations=_operations(c, order_id),
         story=_story(c, order_id),

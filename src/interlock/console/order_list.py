@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_co
 from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.cases.store import cases
+from interlock.console.case_list import CaseRow, case_rows
 from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
-from interlock.console.stages import Standing, standing_of
+from interlock.console.said import need_of, said_to
+from interlock.console.stages import Need, Standing, standing_of
 from interlock.engine.store import (
     connections,
 )
@@ -135,10 +137,16 @@ def orders_meant(c: Connection, number: str, own: frozenset[int] | None = None) 
     return exact or found
 
 
-def one_order_id(c: Connection, number: str) -> int | None:
-    """The one order a person means by this number or row id; None when there is none or more than one."""
-    meant = orders_meant(c, number)
+def one_order_id(c: Connection, number: str, connection: str = "") -> int | None:
+    """The one order a person means by this number, on the connection of that name or on any; None when there is none or
+    more than one."""
+    meant = orders_meant(c, number, connection_of_name(c, connection) if connection else None)
     return meant[0].id if len(meant) == 1 else None
+
+
+def connection_of_name(c: Connection, name: str) -> frozenset[int]:
+    """The row number of the connection of that name; none where there is no such connection."""
+    return frozenset(c.execute(select(connections.c.id).where(connections.c.name == name)).scalars())
 
 
 def needs_its_connection(c: Connection, order_id: int, mirakl_order_id: str) -> bool:
@@ -198,11 +206,27 @@ def _rows_of(c: Connection, ids: Sequence[int]) -> list[OrderInList]:
         .join(connections, connections.c.id == orders.c.connection_id)
         .where(orders.c.id.in_(ids))
     )
-    rows = {row.id: _in_list(row) for row in c.execute(query)}
+    needs = _needs_of(c, ids)
+    rows = {row.id: _in_list(row, needs.get(row.id, Need())) for row in c.execute(query)}
     return [rows[i] for i in ids if i in rows]
 
 
-def _in_list(row: Any) -> OrderInList:
+def _needs_of(c: Connection, ids: Sequence[int]) -> dict[int, Need]:
+    """What the open cases of these orders need, of each order that has one."""
+    condition = and_(cases.c.order_id.in_(ids), cases.c.closed_at.is_(None))
+    open_ones = case_rows(c, condition, limit=None)
+    of_order: dict[int, list[CaseRow]] = {}
+    for case in open_ones:
+        if case.order_id is not None:
+            of_order.setdefault(case.order_id, []).append(case)
+    said = said_to(c, open_ones)
+    return {
+        order_id: need_of(found, [one for one in said if one.case_id in {case.id for case in found}])
+        for order_id, found in of_order.items()
+    }
+
+
+def _in_list(row: Any, need: Need) -> OrderInList:
     memory = decode(Memory, row.memory)
     waiting = row.mirakl_state == "WAITING_ACCEPTANCE"
     return OrderInList(
@@ -214,9 +238,7 @@ def _in_list(row: Any) -> OrderInList:
         created_at=row.created_at,
         sold_at=None if row.sold_at is None else datetime.fromisoformat(row.sold_at).astimezone(UTC),
         mirakl_state=row.mirakl_state or "",
-        standing=standing_of(
-            memory, row.mirakl_state, row.open_cases > 0, memory.disagreeing_since is not None
-        ),
+        standing=standing_of(memory, row.mirakl_state, need, memory.disagreeing_since is not None),
         due_at=row.acceptance_due_at if waiting else None,
         open_cases=int(row.open_cases),
         urgent_cases=int(row.urgent_cases),

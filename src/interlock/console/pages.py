@@ -23,6 +23,7 @@ from interlock.access.sessions import Session
 from interlock.clock import Clock, Identifiers
 from interlock.console import wording
 from interlock.console.assets import VENDOR
+from interlock.console.audit_words import deed_in_words, subject_in_words
 from interlock.console.case_steps import MAP_PAGES
 from interlock.console.flows import LoudPause, loud_pauses
 from interlock.console.live import EVERYTHING, Changes
@@ -107,6 +108,9 @@ class Console:
             first_up=lambda text: text[:1].upper() + text[1:],
             stamp=wording.stamp,
             counted=wording.counted,
+            deed=deed_in_words,
+            subject=subject_in_words,
+            plural=wording.plural,
             plain=wording.plain,
             iso=lambda moment: "" if moment is None else moment.isoformat(timespec="seconds"),
             quoted=lambda text: quote(str(text), safe=""),

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from interlock.cases.store import latest_answer
+from interlock.cases.store import latest_answers
 from interlock.console import wording
 from interlock.console.case_list import CaseRow
+from interlock.console.stages import Need
 from interlock.orders.reasons import Option
 
 SHOWN_LATER: dict[str, tuple[str, str, str]] = {
@@ -49,9 +50,24 @@ class Said:
 
 def said_to(c: Connection, cases: Sequence[CaseRow]) -> tuple[Said, ...]:
     """Of these open cases of one order, the answers that wait to be shown."""
+    asked = [case for case in cases if not case.answered_by]
     found = []
-    for case in cases:
-        last = None if case.answered_by else latest_answer(c, case.id)
+    last_of = latest_answers(c, [case.id for case in asked]) if asked else {}
+    for case in asked:
+        last = last_of.get(case.id)
         if last is not None and last.option in SHOWN_LATER and last.option in case.options:
             found.append(Said(case.id, last.who, last.option, last.at))
     return tuple(found)
+
+
+def asks_a_person(case: CaseRow, said: Sequence[Said]) -> bool:
+    """Whether this open case waits for a person: it is more than a note, and nobody has answered it."""
+    return case.severity != "note" and not case.answered_by and all(one.case_id != case.id for one in said)
+
+
+def need_of(cases: Sequence[CaseRow], said: Sequence[Said]) -> Need:
+    """What the open cases of one order need now; `said` are the answers among them that wait to be shown."""
+    person = any(asks_a_person(case, said) for case in cases)
+    if any(case.answered_by for case in cases):
+        return Need(person, "the next look to take up an answer")
+    return Need(person, said[0].waits_for if said else "")

@@ -27,10 +27,19 @@ class Standing:
     tone: Mark
 
 
-def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, differs: bool) -> Standing:
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the open cases of an order need. `person` says that somebody has to answer one of them, `waits_for` what an
+    answer that was given waits for; empty where none waits."""
+
+    person: bool = False
+    waits_for: str = ""
+
+
+def standing_of(memory: Memory, mirakl_state: str | None, need: Need, differs: bool) -> Standing:
     """Where an order stands, from what it remembers and the marketplace's last known state.
 
-    `needs_person` is true while a case is open, `differs` while the two sides are known to differ.
+    `need` is what its open cases need, `differs` is true while the two sides are known to differ.
     """
     state = mirakl_state or ""
     dead, gone = state in DEAD, state in GONE_OUT
@@ -38,9 +47,9 @@ def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, di
     accepted = memory.accepted_seen_at is not None or bool(state and state not in (*BEFORE_ACCEPTANCE, *DEAD))
     released = memory.released_at is not None
     stages = (
-        _station("Imported", linked, needs_person, dead, "in Shopify", "not in Shopify yet"),
+        _station("Imported", linked, need.person, dead, "in Shopify", "not in Shopify yet"),
         _station(
-            "Accepted", accepted, needs_person and not linked, dead, "marketplace told", "not accepted yet"
+            "Accepted", accepted, need.person and not linked, dead, "marketplace told", "not accepted yet"
         ),
         _held(bool(memory.held), released or gone, linked, dead),
         _agreed(differs, released or gone, linked and accepted, dead),
@@ -48,11 +57,13 @@ def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, di
     )
     if dead:
         word = "refused" if state == "REFUSED" else "cancelled"
-        return Standing(stages, f"This order was {word} at the marketplace.", "off")
+        return _ended(stages, f"This order was {word} at the marketplace", "off", need)
     if gone:
-        return Standing(stages, "The parcel is on its way and the marketplace knows.", "done")
-    if needs_person:
+        return _ended(stages, "The parcel is on its way and the marketplace knows", "done", need)
+    if need.person:
         return Standing(stages, "It waits for a person.", "trouble")
+    if need.waits_for:
+        return Standing(stages, f"It waits for {need.waits_for}.", "now")
     if differs:
         return Standing(stages, "The two sides differ; the parcel is held until they agree.", "now")
     if released:
@@ -65,6 +76,15 @@ def standing_of(memory: Memory, mirakl_state: str | None, needs_person: bool, di
         "Agreed": "The parcel is held until the marketplace is ready to ship.",
     }
     return Standing(stages, sentences.get(current.name, "It is on its way."), "now")
+
+
+def _ended(stages: tuple[Stage, ...], what: str, tone: Mark, need: Need) -> Standing:
+    """An order that has gone out or ended, with what its open cases still need."""
+    if need.person:
+        return Standing(stages, f"{what}; a case waits for a person.", "trouble")
+    if need.waits_for:
+        return Standing(stages, f"{what}; a case waits for {need.waits_for}.", "now")
+    return Standing(stages, f"{what}.", tone)
 
 
 def _station(

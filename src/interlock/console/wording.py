@@ -8,6 +8,7 @@ from decimal import Decimal
 from interlock.orders.money import Money
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.timeline import counted as counted
+from interlock.orders.timeline import plural as plural
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 

@@ -30,6 +30,7 @@ from interlock.orders.snapshots import (
     ShopifyLine,
     ShopifyOrder,
 )
+from interlock.orders.timeline import counted
 from interlock.orders.view import View
 
 LONGEST_NAME = 200
@@ -318,7 +319,10 @@ def _spread(lines: tuple[ShopifyLine, ...], quantity: int, field: str) -> list[t
     left = sum(line.fulfilled_quantity for line in lines)
     if quantity < left:
         raise RequestRefused(
-            "already_shipped", field, f"{left} unit(s) of the line have a label or are on their way already."
+            "already_shipped",
+            field,
+            f"{counted(left, 'unit')} of the line {'has a label or is on its' if left == 1 else 'have a label or are on their'} "
+            "way already.",
         )
     units = {line.id: line.current_quantity for line in lines}
     surplus = sum(units.values()) - quantity

@@ -58,6 +58,7 @@ from interlock.orders.refund_tasks import (
 )
 from interlock.orders.shares import sum_of
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.timeline import counted
 from interlock.orders.view import View
 
 INCIDENT = "The marketplace has an open incident on this order; the parcel waits until it is resolved."
@@ -405,14 +406,15 @@ def _still_shipping(edit: Edit, memory: Memory, refunded: LineRefunded, why: str
         f"{sentence_of(refunded, edit.mirakl.currency)} {why} The parcel is held. Confirm that the units stay here, or say "
         "that the refund was money alone and they ship.",
         (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
-        ((refunded.sku, f"{refunded.quantity} unit(s)"), ("Refund", refunded.refund_id)),
+        ((refunded.sku, counted(refunded.quantity, "unit")), ("Refund", refunded.refund_id)),
     )
     answer = memory.decision(case.reason, case.subject)
     if answer is None or answer.option is not Option.CONFIRM_WITHDRAWN:
         return Part(memory, cases=(case,))
     withdrawn = Withdrawn(refunded.line_id, refunded.quantity, refunded.refund_id, answer.who, edit.view.now)
     because = (
-        f"{answer.who} confirmed that {refunded.quantity} refunded unit(s) of {refunded.sku} do not ship."
+        f"{answer.who} confirmed that {counted(refunded.quantity, 'refunded unit')} of {refunded.sku} "
+        f"{'does' if refunded.quantity == 1 else 'do'} not ship."
     )
     memory = replace(memory, withdrawn=(*memory.withdrawn, withdrawn))
     # What is withdrawn changes what is agreed, so everything is compared once more.

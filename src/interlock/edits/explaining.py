@@ -8,7 +8,7 @@ from interlock.edits.proof import values_of
 from interlock.edits.reading import Edit, Judged
 from interlock.edits.rules import RULES, first_match, rule_for
 from interlock.edits.sentences import sentence_of
-from interlock.edits.table import ANSWERS, CHANGES, FACTS, Answer, Change, Facts
+from interlock.edits.table import ANSWERS, CHANGES, FACT_VALUES, FACTS, Answer, Change, Facts
 from interlock.orders.memory import Memory
 from interlock.orders.view import View
 
@@ -68,7 +68,7 @@ def _explained(edit: Edit, one: Judged) -> Explained:
         1 + next(n for n, rule in enumerate(RULES) if rule is one.rule),
         ANSWERS[one.rule.answer],
         one.rule.sentence,
-        tuple((FACTS[name], _shown(getattr(one.facts, name))) for name in used),
+        tuple((FACTS[name], _shown(name, getattr(one.facts, name))) for name in used),
         tuple(_would_change(one, used)),
     )
 
@@ -102,11 +102,11 @@ def _would_change(one: Judged, used: tuple[str, ...]) -> list[str]:
             changed: dict[str, Any] = {name: value}
             other = rule_for(one.change, replace(one.facts, **changed))
             if value != now and other.answer is not one.rule.answer and other.answer is not Answer.IMPOSSIBLE:
-                found.append(f"If “{FACTS[name]}” were {_shown(value)}: {ANSWERS[other.answer]}.")
+                found.append(f"If “{FACTS[name]}” were {_shown(name, value)}: {ANSWERS[other.answer]}.")
     return found
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return FACT_VALUES.get(name, {}).get(str(value), str(value))

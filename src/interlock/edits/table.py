@@ -192,14 +192,14 @@ FACTS: dict[str, str] = {
     "situation": "where the order stands",
     "workflow": "the payment workflow",
     "paid": "the customer was debited",
-    "can_cancel": "the marketplace allows a cancelation (can_cancel)",
-    "can_refund": "the marketplace allows a refund of the lines (can_refund)",
-    "can_ship": "the shop may ship (can_shop_ship)",
+    "can_cancel": "the marketplace allows a cancelation",
+    "can_refund": "the marketplace allows a refund of the lines",
+    "can_ship": "the shop may ship",
     "partial_cancelation": "the shop may cancel units",
     "partial_acceptance": "lines may be refused one by one",
     "reason_code": "a cancelation reason is set",
-    "after_debit": "reduction_after_debit",
-    "mirror": "mirror_marketplace_changes",
+    "after_debit": "who refunds a reduction after the customer has paid",
+    "mirror": "changes of the marketplace are carried into Shopify",
     "editable": "our app may edit the Shopify order",
     "everything_gone": "Shopify shows nothing of what was agreed any more",
     "rest_impossible": "the edit contains something the marketplace cannot take",
@@ -212,6 +212,39 @@ FACTS: dict[str, str] = {
     "taxes_only": "only taxes were recalculated",
 }
 """Every fact as a clause."""
+
+FACT_VALUES: dict[str, dict[str, str]] = {
+    "situation": {
+        Situation.STAGING: "the marketplace is still checking it",
+        Situation.WAITING_ACCEPTANCE: "waiting for acceptance",
+        Situation.ACCEPTED: "accepted, not paid yet",
+        Situation.SHIPPING_UNPAID: "to be shipped, not paid yet",
+        Situation.SHIPPING_PAID: "to be shipped and paid",
+        Situation.PART_SHIPPED: "a part has left",
+        Situation.REFUND_RUNNING: "a refund is running",
+        Situation.INCIDENT_OPEN: "an incident is open",
+        Situation.SHIPPED: "it has left",
+        Situation.RECEIVED: "it has arrived",
+        Situation.CLOSED: "closed",
+        Situation.REFUSED: "refused",
+        Situation.CANCELLED: "cancelled",
+        Situation.UNKNOWN: "in a state this version does not know",
+    },
+    "workflow": {
+        Workflow.PAY_ON_ACCEPTANCE: "paid on acceptance",
+        Workflow.PAY_ON_DELIVERY: "paid on delivery",
+        Workflow.PAY_ON_DUE_DATE: "paid on a due date",
+        Workflow.PAY_ON_SHIPMENT: "paid on shipment",
+        Workflow.NO_CONFIRMATION: "a debit is never shown",
+        Workflow.OTHER: "one this version does not know",
+    },
+    "after_debit": {
+        "task": "a person, in the portal",
+        "approve": "Interlock, once a person approves",
+        "automatic": "Interlock by itself",
+    },
+}
+"""What the values of facts that are not yes or no are called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The label check: may this label be printed? From our own database where what was seen is young, else by asking Shopify now."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -13,7 +14,7 @@ from interlock.decide import decide
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.run import EngineParts, view_now
-from interlock.engine.store import count
+from interlock.engine.store import all_connections, count
 from interlock.holds.store import (
     PARCEL_GID,
     LabelRow,
@@ -79,8 +80,14 @@ def _checked_number(text: str) -> str:
     return number
 
 
-def _only_one(number: str, rows: list[LabelRow]) -> LabelRow:
-    """The one order meant. Raises LabelRefused when there is none, or more than one."""
+def _names(c: Connection) -> dict[int, str]:
+    """The names of all connections by their row numbers."""
+    return {row.id: row.name for row in all_connections(c)}
+
+
+def _only_one(number: str, rows: list[LabelRow], names: Mapping[int, str]) -> LabelRow:
+    """The one order meant; `names` are the connections' by row number, needed where there is more than one. Raises
+    LabelRefused when there is none, or more than one."""
     if not rows:
         raise LabelRefused(
             "unknown_order",
@@ -88,11 +95,13 @@ def _only_one(number: str, rows: list[LabelRow]) -> LabelRow:
             "from a marketplace is none of ours, and one that came a moment ago may not be linked yet.",
         )
     if len(rows) > 1:
-        names = tuple(named(row) for row in rows)
+        found = tuple({**named(row), "connection": names[row.connection_id]} for row in rows)
+        several = len({one["connection"] for one in found}) > 1
+        by = ", or name its connection as well" if several else ""
         raise LabelRefused(
             "ambiguous_order",
-            f"{number} may mean {len(rows)} orders. Ask with the gid of the Shopify order or fulfillment order.",
-            candidates=names,
+            f"{number} may mean {len(rows)} orders. Ask with the gid of the Shopify order or fulfillment order{by}.",
+            candidates=found,
         )
     return rows[0]
 
@@ -112,20 +121,21 @@ class LabelCheck:
         self._queue = queue
         self._engine = engine
 
-    async def check(self, number: str) -> Checked:
-        """May the label of this order or fulfillment order be printed? From the row if what it says is young and nothing
+    async def check(self, number: str, connection: str = "") -> Checked:
+        """May the label of this order or fulfillment order be printed? `connection` is the name of the connection it is
+        of, where its number is of several. From the row if what it says is young and nothing
         happened since, else from Shopify now; every failure is a no. Raises LabelRefused."""
-        row = await self._find(number)
+        row = await self._find(number, connection)
         checked = await self._answered(row)
         if not checked.label.yes and row.is_overridden:
             return await self._overridden(checked)
         return checked
 
     async def override(
-        self, number: str, parcel: str, who: str, why: str, via: str
+        self, number: str, parcel: str, who: str, why: str, via: str, connection: str = ""
     ) -> tuple[LabelRow, Override]:
         """Have the next check of one fulfillment order say yes, once. `parcel` may be empty where only one is left, `via`
-        is what the person used (a key, the command line). Raises LabelRefused; nothing is changed then."""
+        is what the person used (a key, the command line), `connection` as for the check. Raises LabelRefused; nothing is changed then."""
         for field, value in (("who", who), ("why", why)):
             if not value.strip() or len(value) > LONGEST_WORDS or not value.isprintable():
                 raise LabelRefused(
@@ -133,7 +143,7 @@ class LabelCheck:
                     f"An override needs {field}, 1 to {LONGEST_WORDS} characters that can be shown. Nothing was changed.",
                     field,
                 )
-        row = await self._find(number)
+        row = await self._find(number, connection)
         checked = await self._answered(row)
         chosen = _chosen(row, parcel.strip(), checked.label.parcels)
         if checked.label.yes:
@@ -173,18 +183,31 @@ class LabelCheck:
 
     # -- finding ---------------------------------------------------------------------------------------
 
-    async def _find(self, text: str) -> LabelRow:
+    async def _find(self, text: str, connection: str) -> LabelRow:
         number = _checked_number(text)
-        rows = await self._store.tx(lambda c: find_labels(c, number))
+        names = await self._store.tx(_names) if connection else {}
+        if connection and connection not in names.values():
+            raise LabelRefused(
+                "unknown_connection",
+                f"There is no connection {connection[:80]}. This is neither a yes nor a no.",
+                "connection",
+            )
+
+        def of_it(rows: list[LabelRow]) -> list[LabelRow]:
+            return [row for row in rows if not connection or names[row.connection_id] == connection]
+
+        rows = of_it(await self._store.tx(lambda c: find_labels(c, number)))
         if not rows:
-            rows = await self._store.tx(lambda c: find_kin(c, number))
+            rows = of_it(await self._store.tx(lambda c: find_kin(c, number)))
         if not rows and self._engine is not None and number.startswith(PARCEL_GID):
             # Their ids are not stable: a split or a move makes new ones that no look has seen yet.
             owner = await self._owner(self._engine, number)
             if owner:
                 found = await self._store.tx(lambda c: find_labels(c, owner))
-                rows = [replace(row, parcel=number, is_hinted=True) for row in found]
-        return _only_one(number, rows)
+                rows = of_it([replace(row, parcel=number, is_hinted=True) for row in found])
+        if len(rows) > 1:
+            names = names or await self._store.tx(_names)
+        return _only_one(number, rows, names)
 
     async def _owner(self, engine: EngineParts, parcel: str) -> str:
         """The Shopify order a fulfillment order belongs to, asked of each shop; empty when none shows it."""

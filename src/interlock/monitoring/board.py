@@ -36,6 +36,7 @@ from interlock.monitoring.rollup import OF_NO_CONNECTION, by_slot, counted_since
 from interlock.monitoring.skus import Drift, drift_of_all
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
+from interlock.orders.timeline import counted
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -429,11 +430,11 @@ def findings(c: Connection, now: datetime) -> tuple[Finding, ...]:
         found.append(Finding(f"queue:{day}", "ticket", ("operations", "CX"), title))
     debt = _debt(c, working_days_before(now, 2))
     if debt:
-        title = f"{debt} refund(s) stand on one side only for more than two working days"
+        title = f"{counted(debt, 'refund')} {'stands' if debt == 1 else 'stand'} on one side only for more than two working days"
         found.append(Finding(f"debt:{day}", "ticket", ("finance",), title))
     asked = waiting_since(c, now - timedelta(days=3))
     if asked:
-        title = f"{asked} request(s) about personal data wait for more than three days"
+        title = f"{counted(asked, 'request')} about personal data {'waits' if asked == 1 else 'wait'} for more than three days"
         found.append(Finding(f"privacy:{day}", "ticket", ("CX", "engineer"), title))
     return tuple(found)
 

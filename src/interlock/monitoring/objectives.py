@@ -8,6 +8,7 @@ from typing import Literal
 from interlock.monitoring.decide import Finding
 from interlock.monitoring.ladders import Severity, Team
 from interlock.monitoring.measures import Counted, Measure
+from interlock.orders.timeline import counted
 
 Verdict = Literal["held", "bounded", "broken", "no events"]
 """`held`: as promised. `bounded`: a tighter share was missed, the outermost limit holds. `broken`: it does not."""
@@ -81,7 +82,8 @@ def objectives(numbers: Numbers) -> tuple[Objective, ...]:
             "orders lost because nobody accepted them in time",
             numbers.lost,
             "0 in 30 days",
-            "order(s) lost",
+            "order",
+            " lost",
         ),
         "S8": _share(
             "S8",
@@ -91,10 +93,8 @@ def objectives(numbers: Numbers) -> tuple[Objective, ...]:
             0.001,
         ),
         "S9": _share("S9", "cases closed after their deadline", numbers.cases_late, numbers.cases, 0.01),
-        "S10": _none("S10", "calls unclear for more than 10 min", numbers.unclear, "0 now", "call(s)"),
-        "S11": _none(
-            "S11", "refunds on one side older than 3 working days", numbers.debt, "0 now", "refund(s)"
-        ),
+        "S10": _none("S10", "calls unclear for more than 10 min", numbers.unclear, "0 now", "call"),
+        "S11": _none("S11", "refunds on one side older than 3 working days", numbers.debt, "0 now", "refund"),
         "S13": _erased(numbers.erasures),
         "S14": _poisoned(numbers),
     }
@@ -115,8 +115,9 @@ def _timed(one: Timed, durations: Counted) -> Objective:
     return Objective(one.code, one.what, promise, verdict, reached, durations.number)
 
 
-def _none(code: str, what: str, number: int, promise: str, of: str) -> Objective:
-    return Objective(code, what, promise, "broken" if number else "held", f"{number} {of}", number)
+def _none(code: str, what: str, number: int, promise: str, of: str, more: str = "") -> Objective:
+    found = f"{counted(number, of)}{more}"
+    return Objective(code, what, promise, "broken" if number else "held", found, number)
 
 
 def _share(code: str, what: str, bad: int, number: int, most: float) -> Objective:

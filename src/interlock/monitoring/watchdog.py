@@ -16,6 +16,7 @@ from interlock.monitoring.composing import Composed, local
 from interlock.monitoring.deadlines import FileUnusable, LastKnown, OrderDeadline, read
 from interlock.monitoring.ladders import ACCEPTANCE, Deadline, rungs_reached
 from interlock.monitoring.sending import Sent, send
+from interlock.orders.timeline import counted
 
 GONE_AFTER = timedelta(minutes=2)
 SILENT_AFTER = timedelta(minutes=2)
@@ -70,7 +71,7 @@ def _again(last: datetime | None, now: datetime) -> bool:
 
 def _gone(minutes: int, known: LastKnown | None) -> Composed:
     lines = [
-        f"Interlock or its database has not answered for {minutes} minute(s). Nothing is accepted, held or told meanwhile.",
+        f"Interlock or its database has not answered for {counted(minutes, 'minute')}. Nothing is accepted, held or told meanwhile.",
         "Look at the machine, the database and the log; start the service again. Accept waiting orders in the portal.",
     ]
     if known is None:

@@ -40,7 +40,12 @@ from interlock.orders.snapshots import ShopifyOrder
 
 def counted(number: int, noun: str) -> str:
     """A number of things: `1 order`, `2 orders`. Only for nouns that take an s."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {plural(number, noun)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """The noun alone as it stands behind that number. Only for nouns that take an s."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def sentence_of(action: Action, outcome: Outcome) -> str:

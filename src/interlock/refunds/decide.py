@@ -34,6 +34,7 @@ from interlock.orders.refund_tasks import (
 )
 from interlock.orders.shares import operators_part, rounding_of, total_of
 from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklOrder, ShopifyRefund
+from interlock.orders.timeline import counted
 from interlock.orders.view import View
 from interlock.refunds import damage, following
 from interlock.refunds.answers import (
@@ -130,12 +131,12 @@ def _put_back(view: View, memory: Memory) -> tuple[str, ...]:
 
 
 def _why_withdrawn(memory: Memory, withdrawn: Withdrawn) -> str:
-    units = f"{withdrawn.quantity} refunded unit(s) of {_sku(memory, withdrawn.line_id)}"
+    units = f"{counted(withdrawn.quantity, 'refunded unit')} of {_sku(memory, withdrawn.line_id)}"
     if withdrawn.confirmed_by == OUR_OWN:
         return f"The marketplace took {units} out of what is to ship, with our own refund (OR28)."
     if withdrawn.confirmed_by == ITEMS_TO_SHIP:
         return f"The marketplace no longer lists {units} as to be shipped (ST12)."
-    return f"{withdrawn.confirmed_by} confirmed that {units} do not ship."
+    return f"{withdrawn.confirmed_by} confirmed that {units} {'does' if withdrawn.quantity == 1 else 'do'} not ship."
 
 
 def _roundings(view: View, memory: Memory) -> tuple[str, ...]:
@@ -415,7 +416,7 @@ def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
                     "stay here, and they no longer count as agreed; if they ship all the same, dismiss this and put "
                     "them back into the Shopify order. The parcel is held until then.",
                     (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
-                    tuple((_sku(memory, due.line_id), f"{due.quantity} unit(s)") for due in waiting),
+                    tuple((_sku(memory, due.line_id), counted(due.quantity, "unit")) for due in waiting),
                 )
             )
     return tuple(cases)

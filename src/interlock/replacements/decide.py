@@ -9,6 +9,7 @@ from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.timeline import counted
 from interlock.orders.view import Claim, View
 from interlock.replacements.evidence import Band, Evidence, Original, has_more, units_of, weigh
 from interlock.replacements.holding import holds, look_for_parcels_at, our_holds, releases
@@ -503,8 +504,8 @@ def _original_lives(
     moved = moved_units(linked)
     if moved:
         sentence = (
-            f"Order {new.name} replaces {linked.name} ({candidate.why}), but {moved} unit(s) of {linked.name} already "
-            "have a label or are on their way, so it cannot be cancelled. Cancel the new order or its surplus in "
+            f"Order {new.name} replaces {linked.name} ({candidate.why}), but {counted(moved, 'unit')} of {linked.name} "
+            f"already {'has a label or is on its' if moved == 1 else 'have a label or are on their'} way, so it cannot be cancelled. Cancel the new order or its surplus in "
             "Shopify; or say that a second delivery was agreed with the customer, or that it has nothing to do with this "
             "sale."
         )

@@ -18,6 +18,7 @@ from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ENDED, GONE_OUT, TO_SHIP, Fulfillment, MiraklOrder, ShopifyOrder
+from interlock.orders.timeline import counted
 from interlock.orders.view import View
 from interlock.shipping import parcels
 from interlock.shipping.carriers import CarrierChoice, NotMapped
@@ -81,7 +82,7 @@ def _given_back(
         case = Case(
             Reason.LABEL_GIVEN_BACK,
             given_back_subject(parcel),
-            f"The label of a parcel was given back in Shopify, but its fulfillment stands: {units} unit(s) count as fulfilled "
+            f"The label of a parcel was given back in Shopify, but its fulfillment stands: {counted(units, 'unit')} {'counts' if units == 1 else 'count'} as fulfilled "
             "there, so nobody packs them again, and the marketplace is told of nothing. Buy another label for the "
             "fulfillment, or cancel it in Shopify so that the units can be packed anew. If the parcel left all the same "
             "under the number the fulfillment shows, say so here.",

@@ -15,6 +15,7 @@ from interlock.rehearsal import (
     forgers,
     hands,
     hardship,
+    insisting,
     operators,
     parcels,
     pausing,
@@ -196,6 +197,8 @@ async def live(
         people.append(asyncio.create_task(renaming.rename_one(seed, crowd)))
     if shortening.is_drawn(seed) and not calm:
         people.append(asyncio.create_task(shortening.shorten(seed, crowd, ended)))
+    if insisting.is_drawn(seed) and not calm:
+        people.append(asyncio.create_task(insisting.insist_for_ever(seed, crowd)))
     if saying.is_drawn(seed) and not calm:
         people.append(asyncio.create_task(saying.say_for_ever(seed, crowd)))
     if pausing.are_set(seed) and not calm:

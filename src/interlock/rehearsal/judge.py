@@ -130,6 +130,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         telephones.i8_nothing_leaves_under_another_number(evidence, truth, verdict)
         holds.i8_labels_only_on_agreement(evidence, truth, verdict)
         labels.a_yes_is_right(evidence, truth, verdict)
+        labels.an_override_counts_once(evidence, truth, verdict)
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
         settings.a_shipping_method_has_its_title(evidence, c, truth, verdict)

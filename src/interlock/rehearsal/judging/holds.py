@@ -152,18 +152,25 @@ def _judge_hold(
 
 
 def _excused(evidence: Evidence, truth: Truth, parcel: Parcel) -> bool:
-    """Whether what kept or took our hold off this parcel is on record: it cannot be held, people freed it twice or had
-    its label printed, or a fulfilment service has it and was asked to stop."""
+    """Whether what kept or took our hold off this parcel is on record: it cannot be held, people freed it twice, or a
+    fulfilment service has it and was asked to stop."""
     cases = evidence.cases_of(
         truth.row,
         Reason.CANNOT_HOLD.value,
         Reason.HOLD_RELEASED_BY_OTHERS.value,
         Reason.SERVICE_DOES_NOT_STOP.value,
-        Reason.LABEL_OVERRIDDEN.value,
     )
     twice = any(r.fulfillment_order_id == parcel.gid and r.times >= 2 for r in truth.memory.reholds)
     asked = any(a.fulfillment_order_id == parcel.gid for a in truth.memory.services_asked)
     return twice or asked or any(case.subject.partition(" ")[0] == parcel.gid for case in cases)
+
+
+def printed_anyway(evidence: Evidence, truth: Truth, parcel: str, at: datetime) -> bool:
+    """Whether a person had overridden the label check of this fulfillment order by then."""
+    return any(
+        said.at <= at and said.subject.partition(" ")[0] == parcel
+        for said in evidence.answers_of(truth.row, Option.PRINT_ANYWAY.value)
+    )
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:
@@ -376,6 +383,11 @@ def judge_label(
     if freed and freed[-1] > began:
         began, side = freed[-1], "shopify"
     sentence = "A label was made for lines that were not agreed."
+    if printed_anyway(evidence, truth, parcel.gid, effect.at):
+        verdict.bound(
+            "label", truth.id, effect.at, sentence, why, "a person had it printed although the check said no"
+        )
+        return
     if len(freed) >= 2 or _excused(evidence, truth, parcel):
         verdict.bound(
             "label", truth.id, effect.at, sentence, why, "our hold was taken off by others, or impossible"

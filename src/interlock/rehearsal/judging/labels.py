@@ -1,13 +1,17 @@
-"""The label check: a yes is never given for lines that were known to disagree."""
+"""The label check: a yes is never given for lines that were known to disagree, and an override counts once and is on record."""
 
 from datetime import timedelta
 
+from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, first_after
 from interlock.rehearsal.judging.truth import MIRAKL, Moment, Truth, not_moving_because
 from interlock.rehearsal.judging.verdict import Verdict
 
 CARRIED_THROUGH = timedelta(seconds=60)
 """From a read of the marketplace that shows a change until the order's row says no because of it."""
+
+ON_RECORD_WITHIN = timedelta(seconds=60)
+"""From an override until its incident is open."""
 
 
 def a_yes_is_right(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
@@ -35,6 +39,46 @@ def a_yes_is_right(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
             known = None if read is None or read > asked.at else asked.at - read
         if known is not None:
             _judge(evidence, truth, verdict, asked, known, not_moving_because(moment))
+
+
+def an_override_counts_once(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """A yes that rests on an override follows one that a person gave for this very parcel and that no earlier yes has used; and
+    each override has its incident within a minute, for whatever left with that label is somebody's to settle."""
+    given = evidence.answers_of(truth.row, Option.PRINT_ANYWAY.value)
+    said: dict[str, int] = {}
+    for asked in evidence.asked:
+        if asked.order_gid not in truth.gids or not asked.yes or asked.source != "override":
+            continue
+        verdict.checked["label check overridden"] += 1
+        said[asked.parcel] = said.get(asked.parcel, 0) + 1
+        before = [one for one in given if one.at <= asked.at and _parcel_of(one.subject) == asked.parcel]
+        if len(before) < said[asked.parcel]:
+            verdict.violation(
+                "label check",
+                truth.id,
+                asked.at,
+                "The label check said yes by an override that nobody had given, or that was used already.",
+                asked.parcel,
+                f"given {len(before)} times, used {said[asked.parcel]} times",
+            )
+    cases = evidence.cases_of(truth.row, Reason.LABEL_OVERRIDDEN.value)
+    for one in given:
+        due = evidence.due_after(one.at, ON_RECORD_WITHIN)
+        if due > evidence.now:
+            continue
+        verdict.checked["override on record"] += 1
+        if not any(case.subject == one.subject and case.opened_at <= due for case in cases):
+            verdict.violation(
+                "label check",
+                truth.id,
+                one.at,
+                "A person had a label printed although the check said no, and a minute later no case said so.",
+                one.subject,
+            )
+
+
+def _parcel_of(subject: str) -> str:
+    return subject.partition(" ")[0]
 
 
 def _began(truth: Truth, moment: Moment) -> Moment:

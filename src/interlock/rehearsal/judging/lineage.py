@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, first_after
+from interlock.rehearsal.judging.holds import printed_anyway
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.shopify.names import ORDER_ATTRIBUTE
@@ -19,7 +20,6 @@ CANNOT = (
     Reason.CANNOT_HOLD.value,
     Reason.HOLD_RELEASED_BY_OTHERS.value,
     Reason.SERVICE_DOES_NOT_STOP.value,
-    Reason.LABEL_OVERRIDDEN.value,
 )
 ENDING = (
     Option.CANCEL_AT_MARKETPLACE.value,
@@ -28,6 +28,7 @@ ENDING = (
 )
 TOLD = (
     *CANNOT,
+    Reason.LABEL_OVERRIDDEN.value,
     Reason.TWO_LIVE_ORDERS.value,
     Reason.POSSIBLE_SUCCESSOR.value,
     Reason.ORIGINAL_NOT_CANCELLED.value,
@@ -135,6 +136,7 @@ def _held(
     excused = excused or any(r.fulfillment_order_id == parcel.gid for r in truth.memory.reholds)
     if gone is not None and began < gone < ended:
         label = next(e for e in effects if e.kind == "fulfillment_created")
+        excused = excused or printed_anyway(evidence, truth, parcel.gid, label.at)
         _label(evidence, truth, verdict, shopify, label, began, excused)
         return
     if gone is not None or ended <= due:

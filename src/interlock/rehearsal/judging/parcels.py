@@ -3,7 +3,7 @@ has, and never a unit that was cancelled."""
 
 from datetime import timedelta
 
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD
 from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.rest import is_at_rest
@@ -110,14 +110,15 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
 
 def _numbers(evidence: Evidence, truth: Truth) -> dict[str, str]:
     """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment. Nothing is on
-    its way under a label that was given back."""
+    its way under a label that was given back, unless a person said so."""
     shopify = evidence.shopify_orders.get(truth.shopify_gid)
+    said = [answer.subject for answer in evidence.answers_of(truth.row, Option.LEFT_UNDER_NUMBER.value)]
     return {
         marker_of(parcel.gid): number
         for parcel in (shopify.fulfillments if shopify is not None else ())
         if parcel.status != "CANCELLED"
-        and parcel.display_status != "LABEL_VOIDED"
         and (number := _number(parcel))
+        and (parcel.display_status != "LABEL_VOIDED" or f"{parcel.gid} {number}" in said)
     }
 
 

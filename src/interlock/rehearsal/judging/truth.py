@@ -39,13 +39,14 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 LINKED = "linked"
 WITHDRAWN = "withdrawn"
 DECIDED = "decided to ship as edited"
+SAID_TO_HAVE_LEFT = "said to have left"
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
     """How both sides stood from `at` until the next moment. Quantities are per marketplace line; `own` are the
-    units per Shopify line; `left` are the fulfilled units but for those whose label was given back; `strangers` are units
-    on Shopify lines that stand for nothing that was sold. `gid` is the Shopify order that stands; `as_decided` says that a
+    units per Shopify line; `left` are the fulfilled units but for those whose label was given back and that nobody said to have
+    left; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the Shopify order that stands; `as_decided` says that a
     person had decided to ship exactly what it shows. `gone` and `away` are all fulfilled units and all that left, as Shopify
     counts them.
 
@@ -356,6 +357,9 @@ def _truth(
         for said in memory.decisions
         if said.option is Option.SHIP_AS_EDITED
     ]
+    happened += [
+        (said.at, 2, MEMORY, _said_to_have_left(said.subject)) for said in _words_of_packers(evidence, row)
+    ]
     happened.sort(key=lambda item: item[:2])
     telling = _Telling(marketplace, order, memory, line_of, ever[0] if ever else "", articles)
     moments = [telling.tell(at, side, event) for at, _, side, event in happened]
@@ -368,6 +372,16 @@ def _truth(
         if shopify is not None:
             truth.parcels.update(_parcels(evidence, shopify))
     return truth
+
+
+def _words_of_packers(evidence: Evidence, row: Row[Any] | None) -> list[Row[Any]]:
+    """What people answered where a label had been given back: that the parcel left under the number it shows."""
+    return evidence.answers_of(row, Option.LEFT_UNDER_NUMBER.value)
+
+
+def _said_to_have_left(subject: str) -> "_Noted":
+    fulfillment, _, number = subject.partition(" ")
+    return _Noted(SAID_TO_HAVE_LEFT, fulfillment, number)
 
 
 def _decided_at(evidence: Evidence, memory: Memory, said: Decision) -> datetime:
@@ -397,10 +411,12 @@ def _subject_of(evidence: Evidence, effect: Effect) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """Something that neither platform did: units counted as withdrawn, another order linked, a person's decision."""
+    """Something that neither platform did: units counted as withdrawn, another order linked, a person's decision, or word
+    that a fulfillment left under the number it shows."""
 
     kind: str
     gid: str = ""
+    number: str = ""
 
 
 @dataclass
@@ -414,14 +430,16 @@ class _Side:
     fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
     numbers: dict[str, list[str]] = field(default_factory=dict)
     given_back: dict[str, list[str]] = field(default_factory=dict)
+    said_to_have_left: dict[str, dict[str, None]] = field(default_factory=dict)
 
     @property
     def left(self) -> dict[str, int]:
-        """The fulfilled units but for those of fulfillments whose label was given back and that show no other number."""
+        """The fulfilled units but for those of fulfillments whose label was given back and that show no other number, nor
+        one under which a person said that they left."""
         left = dict(self.fulfilled)
         for gid, numbers in self.given_back.items():
             now = self.numbers.get(gid, [])
-            if now and now != numbers:
+            if (now and now != numbers) or next(iter(now), "") in self.said_to_have_left.get(gid, {}):
                 continue
             for line, count in self.fulfillments.get(gid, {}).items():
                 left[line] -= count
@@ -606,6 +624,9 @@ class _Telling:
             self.decided = None
         elif noted.kind == DECIDED:
             self.decided = dict(self.sides[self.gid].own)
+        elif noted.kind == SAID_TO_HAVE_LEFT:
+            for side in self.sides.values():
+                side.said_to_have_left.setdefault(noted.gid, {})[noted.number] = None
 
     def _drafts(self, effect: Effect) -> None:
         if effect.kind == "draft_created":

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal.judge import Interruption, Verdict, judge_evidence
-from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, gather
+from interlock.rehearsal.judging.evidence import Evidence, FlowPaused, LabelAsked, SettingSaid, gather
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.orders import SimOrder
@@ -43,6 +43,8 @@ class Bench:
     urls: list[str] = field(default_factory=list)
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
+    settings_said: list[SettingSaid] = field(default_factory=list)
+    told: list[datetime] = field(default_factory=list)
 
     @property
     def mirakl(self) -> MiraklWorld:
@@ -69,6 +71,8 @@ class Bench:
             bundles={bundle.sku: dict(bundle.articles) for bundle in self.world.plan.bundles},
             paused=self.paused,
             urls=[*self.world.asked_urls, *self.urls],
+            settings_said=self.settings_said,
+            told=self.told,
         )
 
     def judge(self) -> Verdict:

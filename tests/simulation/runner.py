@@ -138,6 +138,7 @@ EXPECTED = (
     "label purchase started",
     "people: label check said yes",
     "people: label check said no",
+    "people: label printed anyway",
     "people: label check answered: stored",
     "people: label check answered: read now",
     "answer accept_anyway",
@@ -156,6 +157,8 @@ EXPECTED = (
     "answer refuse_order",
     "answer second_delivery",
     "answer send_again",
+    "answer print_anyway",
+    "answer left_under_number",
     "answer ship_as_edited",
     "answer take_over",
     "answer undo_by_interlock",
@@ -180,6 +183,8 @@ EXPECTED = (
     "case hold_released_by_others",
     "case incident_open",
     "case label_before_agreement",
+    "case label_given_back",
+    "case label_overridden",
     "case marketplace_changed",
     "case operation_unclear",
     "case original_not_cancelled",
@@ -219,6 +224,7 @@ EXPECTED = (
     "checked I16 unknown_topic",
     "checked I16 unreadable",
     # what closes by itself, and what stood for long
+    "checked I15 rung",
     "checked I21 closed",
     "checked I17 standing",
     # what is searched for personal data
@@ -311,6 +317,8 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
                 interruptions=ended.interruptions,
                 asked=ended.crowd.asked,
                 paused=ended.crowd.paused,
+                settings_said=ended.crowd.settings_said,
+                told=ended.crowd.told,
                 logs=written.getvalue().splitlines(),
             )
         )

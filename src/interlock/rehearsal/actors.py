@@ -4,12 +4,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 
 from interlock.orders.reasons import Option
 from interlock.orders.store import orders
-from interlock.rehearsal.judging.evidence import FlowPaused, LabelAsked
+from interlock.rehearsal.judging.evidence import FlowPaused, LabelAsked, SettingSaid
 from interlock.rehearsal.world import World
 from interlock.simulator.mirakl import ActionRefused, MiraklWorld, SimOrder
 from interlock.simulator.shopify.refusals import Refused
@@ -47,7 +48,9 @@ class Temper:
 @dataclass
 class Crowd:
     """Everybody who acts in one world. `did` counts what really happened; refused attempts are counted apart.
-    `renamed` has the new SKU of whatever is called otherwise in the shop than it was."""
+    `renamed` has the new SKU of whatever is called otherwise in the shop than it was; `gone_all_the_same` the fulfillments whose
+    label was given back and whose parcel went, so that nobody makes another label; `told` when the alert scheduler kept what
+    was due."""
 
     world: World
     rng: random.Random
@@ -55,7 +58,10 @@ class Crowd:
     did: Counter[str] = field(default_factory=Counter)
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
+    settings_said: list[SettingSaid] = field(default_factory=list)
+    told: list[datetime] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    gone_all_the_same: set[str] = field(default_factory=set)
     active: bool = True
     picking: bool = True
 

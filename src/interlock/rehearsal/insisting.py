@@ -6,6 +6,7 @@ Everything is drawn from a stream of its own, so that a history without it stays
 
 import asyncio
 import random
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import select
@@ -16,19 +17,18 @@ from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.picking import LabelPrinter
 from interlock.rehearsal.world import CARRIER_NAMES
-from interlock.simulator.shopify.state import Fulfillment, FulfillmentOrder
+from interlock.simulator.shopify.state import FulfillmentOrder
 
 INSISTED = ((0.0175, 0.0665), (0.1, 0.135), (0.5855, 0.627), (0.9195, 0.955))
 """Between these the first choice of a history with such packers falls: every sixth one, and none of the seeds that were
 committed before there were any."""
 WHO = "Paul Packer"
 WHY = "The customer rang and wants it as it is."
-GIVEN_BACK = 0.25
+GIVEN_BACK = 0.5
 """The chance, each time a packer does something, that a label is given back although its parcel goes all the same."""
 SAYS_SO = 0.7
 """The chance, each time, that somebody says of a case about a label given back that its parcel left."""
 STATUSES = ("OPEN", "IN_PROGRESS", "ON_HOLD")
-LABELS = ("LABEL_PURCHASED", "LABEL_PRINTED")
 
 
 def stream(seed: int) -> random.Random:
@@ -57,10 +57,23 @@ async def insist_for_ever(seed: int, crowd: Crowd) -> None:
             continue
         number += 1
         if back:
-            _give_a_label_back(crowd, chosen)
+            _give_a_label_back(crowd, chosen, number)
         if says:
             _say_what_left(crowd)
         await _print_anyway(crowd, printer, chosen, frees, later, number)
+
+
+def _waiting(crowd: Crowd, statuses: Sequence[str]) -> list[FulfillmentOrder]:
+    """The parcels somebody could make a label for."""
+    return [
+        item
+        for _, _, shown in crowd.not_left()
+        for item in shown.fulfillment_orders
+        if item.status in statuses
+        and item.remaining
+        and not item.label_pending
+        and not item.location.fulfillment_service
+    ]
 
 
 # -- although the check says no ----------------------------------------------------------------------------
@@ -69,15 +82,7 @@ async def insist_for_ever(seed: int, crowd: Crowd) -> None:
 async def _print_anyway(
     crowd: Crowd, printer: LabelPrinter, chosen: float, frees: bool, later: float, number: int
 ) -> None:
-    waiting = [
-        item
-        for _, _, shown in crowd.not_left()
-        for item in shown.fulfillment_orders
-        if item.status in STATUSES
-        and item.remaining
-        and not item.label_pending
-        and not item.location.fulfillment_service
-    ]
+    waiting = _waiting(crowd, STATUSES)
     if not waiting:
         return
     item = waiting[int(chosen * len(waiting))]
@@ -104,18 +109,24 @@ def _print(crowd: Crowd, item: FulfillmentOrder, number: int) -> None:
 # -- under a label that was given back ---------------------------------------------------------------------
 
 
-def _give_a_label_back(crowd: Crowd, chosen: float) -> None:
-    labels: list[Fulfillment] = [
-        parcel
-        for _, _, shown in crowd.not_left()
-        for parcel in shown.fulfillments
-        if parcel.status != "CANCELLED" and parcel.display_status in LABELS
-    ]
-    if labels:
-        label = labels[int(chosen * len(labels))]
-        crowd.attempt(
-            "label given back of a parcel that goes", partial(crowd.world.shopify.void_label, label)
+def _give_a_label_back(crowd: Crowd, chosen: float, number: int) -> None:
+    """A label is made and given back in one go, and the parcel goes with it all the same."""
+    waiting = _waiting(crowd, ("OPEN", "IN_PROGRESS"))
+    if not waiting:
+        return
+    item, shopify = waiting[int(chosen * len(waiting))], crowd.world.shopify
+
+    def act() -> None:
+        label = shopify.fulfill(
+            item,
+            company=CARRIER_NAMES[number % 3],
+            number=f"BACK{number:06d}",
+            display_status="LABEL_PRINTED",
         )
+        shopify.void_label(label)
+        crowd.gone_all_the_same.add(label.gid)
+
+    crowd.attempt("label given back of a parcel that went", act)
 
 
 def _say_what_left(crowd: Crowd) -> None:

@@ -5,7 +5,7 @@ service says of itself.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -29,6 +29,7 @@ from interlock.rehearsal.judging import (
     refunds,
     repayments,
     rest,
+    rungs,
     settings,
     sparing,
     standing,
@@ -41,6 +42,7 @@ from interlock.rehearsal.judging.evidence import (
     FlowPaused,
     Interruption,
     LabelAsked,
+    SettingSaid,
     gather,
 )
 from interlock.rehearsal.judging.rebuild import (
@@ -72,11 +74,15 @@ def judge(
     logs: Sequence[str] = (),
     asked: Sequence[LabelAsked] = (),
     paused: Sequence[FlowPaused] = (),
+    settings_said: Sequence[SettingSaid] = (),
+    told: Sequence[datetime] = (),
 ) -> Verdict:
     """Judge a world. `quiescent` says that faults ended long enough ago for everything to have come to rest.
 
     `interruptions` are crashes, freezes, database and platform outages with their times: without them the judge takes
-    every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked, `paused` the flows that people paused.
+    every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked, `paused` the flows that people paused,
+    `settings_said` what they said of settings that were refuted, `told` when the alert scheduler
+    kept what was due.
     """
     poll = timedelta(seconds=world.plan.poll_seconds)
     with world.database.begin() as c:
@@ -96,6 +102,8 @@ def judge(
             world.asked_urls,
             world.forged,
             world.plan.rules,
+            settings_said,
+            told,
         )
         return judge_evidence(evidence, c, quiescent)
 
@@ -134,8 +142,10 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         creation.i19_cancelled_only_when_ended(evidence, truth, verdict)
         creation.i11_every_shown_order_is_known(evidence, truth.marketplace, truth, verdict)
         settings.a_shipping_method_has_its_title(evidence, c, truth, verdict)
+        settings.what_waits_is_decided_again(evidence, truth, verdict)
         strangers.i17_unknown_values_are_asked_about(evidence, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
+        rungs.i15_rungs_are_told(evidence, c, truth, verdict)
         standing.differences_had_cases(evidence, truth, verdict)
         closings.i21_cases_close_on_evidence(evidence, truth, verdict)
         if quiescent:
@@ -154,9 +164,12 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
     calls.i9_every_write_was_planned(evidence, verdict)
     calls.i10_one_writer_at_a_time(evidence, verdict)
     pauses.what_is_paused_waits(evidence, verdict)
+    settings.a_word_ends_what_was_refuted(evidence, verdict)
+    settings.the_profile_shows_the_word(evidence, c, verdict)
     privacy.i12_no_personal_data(evidence, c, verdict)
     calls.i20_nothing_goes_in_circles(evidence, verdict)
     if quiescent:
+        settings.i17_what_is_refuted_has_its_case(evidence, verdict)
         stock.i25_stock_is_conserved(evidence, verdict)
         lists.i17_what_a_list_lost_has_its_case(evidence, c, verdict)
         stock.i27_every_offer_shows_its_target(evidence, verdict)

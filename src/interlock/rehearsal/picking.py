@@ -163,6 +163,8 @@ def _go_on_after_a_void(crowd: Crowd, found: Order, rng: random.Random) -> None:
     for shipment in found.fulfillments:
         if shipment.status == "CANCELLED" or shipment.display_status != "LABEL_VOIDED" or not crowd.active:
             continue
+        if shipment.gid in crowd.gone_all_the_same:
+            continue
         chance = rng.random()
         if chance < 0.4:
             number = f"ANEW{rng.randrange(10**6):06d}"

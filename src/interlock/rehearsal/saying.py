@@ -16,6 +16,7 @@ from interlock.engine.capabilities import keep_rules, open_subjects
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.reasons import Reason
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.judging.evidence import SettingSaid
 
 SAID = ((0.027, 0.063), (0.08, 0.113), (0.212, 0.251), (0.31, 0.359), (0.366, 0.423), (0.811, 0.879))
 """Between these the first choice of a history with such people falls: more than every fourth one, since few settings are
@@ -69,7 +70,9 @@ def _say(c: Connection, crowd: Crowd, name: str, subject: str, anew: bool) -> No
     row = world.connection_row(name)
     hours = world.mirakl[name].profile.acceptance_window_hours
     rules = row.rules if anew else allowed(row.rules, subject, timedelta(hours=hours))
-    keep_rules(c, world.wakeups, row, rules, world.service_clock.now(), (subject,) if anew else ())
+    # Whoever sets it names it, whatever they set it to: that is their word on it.
+    keep_rules(c, world.wakeups, row, rules, world.service_clock.now(), (subject,))
+    crowd.settings_said.append(SettingSaid(row.id, subject, world.clock.now()))
     crowd.did["refuted setting said anew" if anew else "refuted setting taken back"] += 1
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -57,7 +58,10 @@ def platforms() -> Iterator[Platforms]:
 
 @pytest.fixture
 def given(platforms: Platforms) -> dict[str, str]:
-    """The words of a command that connects."""
+    """The words of a command that connects, on a day on which the marketplace was asked for nothing yet: its lists may be
+    read four times a day."""
+    day = httpx2.post(f"{platforms.mirakl['base_url']}/_sim/clock/advance", json={"seconds": 86_400})
+    assert day.status_code == 200, day.text
     return {
         "--name": "atlas",
         "--mirakl-url": platforms.mirakl["base_url"],

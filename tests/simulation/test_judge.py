@@ -973,10 +973,11 @@ def test_a_label_check_that_said_yes_while_the_sides_were_known_to_differ(
     bench.happen(cancelation, at=bench.edit_at() + timedelta(seconds=400))
     at = bench.edit_at() + timedelta(seconds=after)
     bench.asked.append(LabelAsked(at, bench.shopify_gid, "parcel", yes, source))
+    sentence = "The label check said yes for a parcel that must not move."
     judged = bench.judge()
     assert judged.checked["label check"] == 1
-    broken = any(finding.invariant == "label check" for finding in judged.broken)
-    bounded = any(finding.invariant == "label check" for finding in judged.bounded)
+    broken = any(finding.sentence == sentence for finding in judged.broken)
+    bounded = any(finding.sentence == sentence for finding in judged.bounded)
     assert (broken, bounded) == (verdict == "broken", verdict == "bounded")
 
 

@@ -114,7 +114,6 @@ OURS: dict[str, tuple[str, ...]] = {
     "audit_heads": ("digest",),
     "audit_log": ("who", "did", "subject", "previous", "digest"),
     "boards": ("name",),
-    "breakers": ("account",),
     "budget_calls": ("account", "operation"),
     "budget_waits": ("account", "operation"),
     "capability_observations": ("name",),

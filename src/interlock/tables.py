@@ -12,7 +12,6 @@ import interlock.access.throttle
 import interlock.cases.replays
 import interlock.cases.store
 import interlock.desk.store
-import interlock.engine.breakers
 import interlock.engine.ledger
 import interlock.engine.store
 import interlock.engine.troubles

@@ -342,14 +342,6 @@ class _Collected(Collector):
         yield _by_label("interlock_backlog_orders", "Orders with unanswered hints.", "lane", found.backlog)
         yield _by_label("interlock_operations_open", "Operations not settled.", "state", found.operations)
         yield _by_label("interlock_cases_open", "Open cases.", "severity", found.open_cases)
-        failing = GaugeMetricFamily(
-            "interlock_breaker_open_seconds",
-            "Since a platform account fails and few calls go out to it; absent while it does not.",
-            labels=["account"],
-        )
-        for one in found.failing:
-            failing.add_metric([one.account], (found.at - one.since).total_seconds())
-        yield failing
         oldest = 0.0
         if found.oldest_hint_at is not None:
             oldest = (found.at - found.oldest_hint_at).total_seconds()

@@ -10,7 +10,7 @@ import httpx2
 from sqlalchemy import Connection, Row
 
 from interlock.clock import Clock
-from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget, told_of
+from interlock.engine.budgets import MIRAKL_CEILINGS, SharedBudget
 from interlock.engine.gateways import (
     ChangedOrder,
     ConnectedPlatforms,
@@ -26,6 +26,7 @@ from interlock.engine.store import (
     connection_record,
     keep_shop_token,
     shop_token,
+    waits_of,
 )
 from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
@@ -87,11 +88,9 @@ class MiraklAdapter:
 
     async def walk_updated(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[Document]]:
         try:
-            # Every other walk looks for what waits for acceptance, and one that waits for a turn would hold it up.
-            lane: Lane = "acceptance"
-            async for page in mirakl_read.walk_updated(self._client, since, until, self._tax_mode, lane):
+            async for page in mirakl_read.walk_updated(self._client, since, until, self._tax_mode):
                 if self._multi_shipment:
-                    yield await mirakl_read.with_shipments(self._client, page.documents, lane)
+                    yield await mirakl_read.with_shipments(self._client, page.documents)
                 else:
                     yield page.documents
         except ReadError as failed:
@@ -105,14 +104,14 @@ class MiraklAdapter:
         except ReadError as failed:
             raise _mirakl_read_failed(failed) from failed
 
-    async def by_ids(self, order_ids: Sequence[str], lane: Lane) -> Sequence[Document]:
+    async def by_ids(self, order_ids: Sequence[str]) -> Sequence[Document]:
         try:
-            found = (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode, lane)).documents
+            found = (await mirakl_read.by_ids(self._client, order_ids, self._tax_mode)).documents
             if not self._multi_shipment:
                 return found
             # ST12 and ST11: only an account with multi-shipment has them
-            found = await mirakl_read.with_items_to_ship(self._client, found, lane)
-            return await mirakl_read.with_shipments(self._client, found, lane)
+            found = await mirakl_read.with_items_to_ship(self._client, found)
+            return await mirakl_read.with_shipments(self._client, found)
         except ReadError as failed:
             raise _mirakl_read_failed(failed) from failed
 
@@ -377,7 +376,7 @@ class StoredConnections:
             record = connection_record(c, connection_id)
             carriers = carrier_map(c, connection_id)
             budgets = self._curious_budgets(connection_id, asked_at)
-            told = told_of(c, tuple(budgets), now) if budgets else {}
+            waits = waits_of(c, tuple(budgets), now) if budgets else {}
 
             def ready() -> ConnectedPlatforms:
                 known = self._ready.get(connection_id)
@@ -385,7 +384,7 @@ class StoredConnections:
                     known = record, carriers, self._connected(connection_of(record), carriers)
                     self._ready[connection_id] = known
                 for account, budget in budgets.items():
-                    budget.hear(told[account], now, asked_at)
+                    budget.hear(waits[account], now, asked_at)
                 return known[2]
 
             return ready
@@ -423,9 +422,6 @@ class StoredConnections:
             shopify=ShopifyAdapter(clients.shopify, self._address_key, self._clock),
             mirakl=MiraklAdapter(clients.mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
             live=row.live,
-            held_back=lambda platform, lane: (
-                clients.budgets[0] if platform == "mirakl" else clients.budgets[1]
-            ).held_back(lane),
         )
 
     def _clients_of(self, row: ConnectionRow) -> "_Clients":
@@ -470,9 +466,6 @@ class _OneShot:
         return 0.0
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
-        return None
-
-    async def ended(self, lane: Lane, failed: bool) -> None:
         return None
 
 

@@ -86,7 +86,7 @@ async def _by_script(stage: Stage, order: SimOrder) -> float:
     first = next(line for line in shopify.lines if line.mirakl_line_id == order.lines[0].id)
     await _done(platforms, EditShopifyOrder(gid, "bench", ((first.id, 2),), (), "bench"), context)
     await platforms.shopify.order(gid, "edits")
-    (document,) = await platforms.mirakl.by_ids([order.id], "rest")
+    (document,) = await platforms.mirakl.by_ids([order.id])
     mirakl = platforms.mirakl.snapshot(document, stage.clock.now())
     line, sold = mirakl.lines[0], as_ordered(mirakl)[0]
     rules = platforms.rules
@@ -130,7 +130,7 @@ async def previews(stage: Stage) -> tuple[list[float], list[float]]:
     for _ in range(PREVIEWS):
         began = time.perf_counter()
         await platforms.shopify.order(gid, "edits")
-        (document,) = await platforms.mirakl.by_ids([order.id], "rest")
+        (document,) = await platforms.mirakl.by_ids([order.id])
         platforms.mirakl.snapshot(document, now)
         reads.append(time.perf_counter() - began)
         began = time.perf_counter()

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from interlock.engine.breakers import PROBE_EVERY, count_ends, open_breakers
 from interlock.engine.budgets import SharedBudget
 from interlock.engine.ledger import operations
 from interlock.engine.store import connections
@@ -458,78 +457,3 @@ def test_an_order_that_waits_for_its_acceptance_or_was_never_seen_is_read_ahead_
             assert set(lanes) == {"edits"}
 
     virtually(story)
-
-
-def test_a_look_that_may_not_read_a_shop_that_fails_comes_again_when_there_is_a_turn(
-    database: Database, keyring: Keyring
-) -> None:
-
-    async def mirrors() -> None:
-        async with on_bench(database, keyring, "automatic") as bench:
-            order_id, _ = await _released(bench)
-            runs = bench.row(order_id).runs_in_hour
-            mirakl_id = bench.row(order_id).mirakl_order_id
-            for line in bench.marketplace.order(mirakl_id).lines:
-                bench.marketplace.cancel_line(mirakl_id, line.id, quantity=1)
-            platforms = await bench.parts.connections.get(bench.row(order_id).connection_id)
-            await bench.desk.work()
-            await bench.sleep(61)
-            await bench.desk.work()
-            with database.begin() as c:
-                # Shopify fails as of now, and the probe of this moment is taken.
-                count_ends(c, platforms.shopify_account, 5, 0, False, bench.parts.clock.now())
-            before = bench.calls("order")
-            await bench.look(order_id)
-            assert bench.calls("order") == before
-            row = bench.row(order_id)
-            assert row.next_look_at <= bench.parts.clock.now() + PROBE_EVERY
-            assert row.runs_in_hour == runs
-            # Its turn comes, and the answer lets everything go.
-            await bench.sleep(13)
-            await bench.look(order_id)
-            assert bench.calls("orderEditCommit") == 1
-            with database.begin() as c:
-                assert open_breakers(c) == {}
-
-    virtually(mirrors)
-
-
-@pytest.mark.parametrize("fails", [True, False])
-def test_what_is_planned_for_a_platform_that_fails_stays_planned(
-    database: Database, keyring: Keyring, fails: bool
-) -> None:
-    """A write whose turn has not come uses up none of its attempts, and is no run that wrote: else orders were parked."""
-
-    async def edits() -> None:
-        async with on_bench(database, keyring, "automatic") as bench:
-            order_id, order = await _released(bench)
-            bench.world.shopify.set_quantity(order, "MUG-BLUE", 1)
-            await bench.look(order_id)
-            await bench.sleep(61)
-            await bench.look(order_id)
-            await bench.desk.work()
-            platforms = await bench.parts.connections.get(bench.row(order_id).connection_id)
-            account = platforms.mirakl_account if fails else "another account"
-            with database.begin() as c:
-                count_ends(c, account, 5, 0, False, bench.parts.clock.now())
-            await bench.sleep(1.5)
-            await bench.desk.work()
-            runs = bench.row(order_id).runs_in_hour
-            await bench.look(order_id)
-            with database.begin() as c:
-                sent = c.execute(select(operations).where(operations.c.kind == "CancelQuantities")).one()
-            row = bench.row(order_id)
-            if not fails:
-                assert (sent.state, bench.calls("OR30")) == ("CONFIRMED", 1)
-                return
-            assert (sent.state, sent.attempt, bench.calls("OR30")) == ("PLANNED", 0, 0)
-            assert row.runs_in_hour == runs
-            assert row.next_look_at <= bench.parts.clock.now() + PROBE_EVERY
-            # Its turn comes, and the answer lets everything go.
-            await bench.sleep(13)
-            await bench.look(order_id)
-            assert bench.calls("OR30") == 1
-            with database.begin() as c:
-                assert open_breakers(c) == {}
-
-    virtually(edits)

@@ -21,7 +21,6 @@ class NotedBudget:
         self.wait = wait
         self.taken: list[tuple[str, Lane]] = []
         self.told: list[tuple[str, float]] = []
-        self.ends: list[tuple[Lane, bool]] = []
 
     async def take(self, operation: str, lane: Lane) -> float:
         if self.wait == 0.0:
@@ -30,9 +29,6 @@ class NotedBudget:
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
         self.told.append((operation, seconds))
-
-    async def ended(self, lane: Lane, failed: bool) -> None:
-        self.ends.append((lane, failed))
 
 
 def client_of(

@@ -121,7 +121,7 @@ def test_a_reference_is_set_only_if_the_answer_shows_our_order_without_errors(
             Unknown("answered 200, but the answer is incomplete or broken JSON (at character 46)"),
         ),
         (answered(200, []), Unknown("answered 200, but the answer does not contain all our lines")),
-        (Postponed(12.5), Unavailable("our own budget for OR30 holds it back", 12.5)),
+        (Postponed(12.5), Unavailable("our own budget for OR30 is used up", 12.5)),
     ],
 )
 def test_a_cancelation_counts_only_if_the_answer_contains_all_our_lines(

@@ -15,7 +15,6 @@ from interlock.mirakl.client import CallLimits, MiraklClient
 from interlock.mirakl.exact import written
 from interlock.mirakl.failures import ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.orders.outcomes import Unavailable, Unknown
-from interlock.orders.ports import KEPT_BACK
 from tests.mirakl.marketplace_documents import KEY, ORIGIN, NotedBudget, client_of, order_document
 
 ACCOUNT = MiraklAccount(ORIGIN, KEY, "2005")
@@ -162,7 +161,7 @@ def test_without_budget_nothing_is_sent() -> None:
         run(client, lambda c: c.shop())
     assert caught.value.retry_after == 30.0
     outcome = run(client, lambda c: c.ship("C7-A", "shipping", "op"))
-    assert outcome == Unavailable("our own budget for OR24 holds it back", 30.0)
+    assert outcome == Unavailable("our own budget for OR24 is used up", 30.0)
 
 
 @pytest.mark.parametrize(
@@ -215,49 +214,3 @@ def test_no_error_and_no_page_shows_personal_data() -> None:
         run(client_of(always(200, content[:-5])), lambda c: c.orders("TAX_INCLUDED"))
     assert "Kowal" not in repr(caught.value)
     assert "Kowal" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "failed"),
-    [
-        (204, b"", False),
-        (400, b"{}", False),
-        (401, b"", False),
-        (404, b"<html>", False),
-        (429, b"", False),
-        (500, b"", True),
-        (503, b"{}", True),
-        (200, b"  <html>Just a moment</html>", True),
-    ],
-)
-def test_the_budget_is_told_of_every_call_whether_the_marketplace_failed(
-    status: int, body: bytes, failed: bool
-) -> None:
-    budget = NotedBudget()
-    run(client_of(always(status, body), budget), lambda c: c.ship("C7-A", "shipping", "op"))
-    assert budget.ends == [("shipping", failed)]
-
-
-@pytest.mark.parametrize(
-    "failure", [httpx2.ConnectError("x"), httpx2.ReadTimeout("x"), httpx2.ReadError("x")]
-)
-def test_a_connection_that_cannot_be_made_or_breaks_is_a_failure(failure: Exception) -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        raise failure
-
-    budget = NotedBudget()
-    run(client_of(answer, budget), lambda c: c.ship("C7-A", "shipping", "op"))
-    assert budget.ends == [("shipping", True)]
-
-
-def test_a_call_that_we_kept_back_ourselves_says_nothing_of_the_marketplace() -> None:
-    def late(request: httpx2.Request) -> httpx2.Response:
-        request.extensions[KEPT_BACK] = True
-        raise httpx2.ConnectError("too late", request=request)
-
-    budget = NotedBudget()
-    outcome = run(client_of(late, budget), lambda c: c.ship("C7-A", "shipping", "op"))
-    assert (type(outcome), budget.ends) == (Unavailable, [])
-    held = NotedBudget(wait=30.0)
-    run(client_of(late, held), lambda c: c.ship("C7-A", "shipping", "op"))
-    assert held.ends == []

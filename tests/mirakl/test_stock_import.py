@@ -24,7 +24,7 @@ def answered(status: int, body: bytes = b"") -> Answered:
         (answered(503), Unknown("answered with status 503")),
         (Broken("no answer"), Unknown("no answer")),
         (NotSent("no connection"), Unavailable("no connection")),
-        (Postponed(30.0), Unavailable("our own budget for STO01 holds it back", 30.0)),
+        (Postponed(30.0), Unavailable("our own budget for STO01 is used up", 30.0)),
         (answered(429), Unavailable("too many calls", None)),
     ],
 )

@@ -195,13 +195,3 @@ def test_every_condition_is_the_engineers_and_closes_by_itself() -> None:
         page = CATALOGUE[reason]
         assert (page.kind, page.owner, page.options) == ("condition", "engineer", ())
         assert page.closes_when.startswith("By itself")
-
-
-def test_the_case_of_a_platform_that_is_not_read_says_that_few_calls_go_out() -> None:
-    silent = replace(WELL, good_reads={}, connections=(replace(ATLAS, since=NOW - timedelta(days=1)),))
-    failing = replace(silent, failing={"shopify shop": NOW - 9 * MINUTE})
-    said = {one.subject: one.sentence for one in conditions(failing)}
-    assert "Since 2026-03-02 11:51 UTC the shop fails, and only a few calls a minute go out" in said["shop"]
-    assert "fails" not in said["marketplace"]
-    # While it is read well it needs nobody, whatever else fails.
-    assert wanted(replace(WELL, failing={"shopify shop": NOW})) == []

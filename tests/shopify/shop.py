@@ -27,7 +27,6 @@ class OpenBudget:
         self.taken: list[tuple[str, Lane]] = []
         self.waits: list[tuple[str, float]] = []
         self.answers: list[float] = []
-        self.ends: list[tuple[Lane, bool]] = []
 
     async def take(self, operation: str, lane: Lane) -> float:
         wait = self.answers.pop(0) if self.answers else 0.0
@@ -37,9 +36,6 @@ class OpenBudget:
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
         self.waits.append((operation, seconds))
-
-    async def ended(self, lane: Lane, failed: bool) -> None:
-        self.ends.append((lane, failed))
 
 
 @dataclass

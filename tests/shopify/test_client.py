@@ -1,7 +1,6 @@
 """The connection: tokens, budgets, versions, and what broken answers mean."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -9,7 +8,6 @@ import pytest
 
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
-from interlock.orders.ports import KEPT_BACK
 from interlock.shopify.account import ShopAddressRefused, ShopifyShop
 from interlock.shopify.classify import CallFailed
 from interlock.shopify.client import MAX_ANSWER_BYTES, CostBucket, ShopifyClient
@@ -195,7 +193,7 @@ def test_a_short_wait_for_the_budget_is_waited_and_a_long_one_reported() -> None
     shop.budget.answers = [0.01, 0.0]
     assert asyncio.run(order_state(shop.client(), ID)) is not None
     shop.budget.answers = [30.0]
-    assert outcome_of(shop) == Unavailable("our own call budget for this shop holds it back", 30.0)
+    assert outcome_of(shop) == Unavailable("our call budget for this shop is used up", 30.0)
 
 
 def test_another_version_in_the_answer_is_counted() -> None:
@@ -250,38 +248,3 @@ def test_a_refusal_before_execution_is_a_refusal() -> None:
 def test_clients_of_two_shops_have_different_accounts() -> None:
     client: ShopifyClient = Shop({}).client()
     assert client.shop.account == "shopify:demo.myshopify.com:app-1"
-
-
-@pytest.mark.parametrize(
-    ("answer", "failed"),
-    [
-        (STATE, False),
-        (httpx2.Response(403), False),
-        (httpx2.Response(429), False),
-        (httpx2.Response(500), True),
-        (httpx2.Response(200, html="<html>Just a moment</html>"), True),
-        ({"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}, False),
-        ({"errors": [{"message": "x", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}, True),
-        (httpx2.ReadTimeout("x"), True),
-        (httpx2.ConnectError("x"), True),
-    ],
-)
-def test_the_budget_is_told_of_every_call_whether_the_shop_failed(answer: Any, failed: bool) -> None:
-    shop = Shop({"OrderState": [answer]})
-    with suppress(CallFailed):
-        asyncio.run(order_state(shop.client(), ID, lane="edits"))
-    # The first is the request for a token.
-    assert shop.budget.ends == [("edits", False), ("edits", failed)]
-
-
-def test_a_call_that_we_kept_back_ourselves_says_nothing_of_the_shop() -> None:
-    class Late(Shop):
-        def _serve(self, request: httpx2.Request) -> httpx2.Response:
-            if request.url.path != "/admin/oauth/access_token":
-                request.extensions[KEPT_BACK] = True
-            return super()._serve(request)
-
-    shop = Late({"OrderState": [httpx2.ConnectError("too late")]})
-    outcome = outcome_of(shop)
-    assert isinstance(outcome, Unavailable)
-    assert [failed for _, failed in shop.budget.ends] == [False]

@@ -7,7 +7,6 @@ from sqlalchemy import insert, update
 
 from interlock.cases.store import cases, open_connection_case
 from interlock.console.budgets import budget_lines
-from interlock.engine.breakers import count_ends
 from interlock.engine.store import ConnectionRow, budget_calls, connections, seconds_until_allowed, wait_until
 from interlock.monitoring.board import OF_THE_INSTALLATION, keep_board, make_board
 from interlock.monitoring.measures import Latency
@@ -123,20 +122,3 @@ def test_a_full_budget_is_one_whose_next_call_waits(database: Database, connecti
         (line,) = budget_lines(c, CLOCK)
 
     assert (line.in_words, line.full) == ("1 of 1 in 1 min", True)
-
-
-def test_a_platform_that_fails_is_said_with_its_time_and_its_limit(
-    browser: Browser, database: Database, connection: ConnectionRow
-) -> None:
-    assert "calls a minute go out" not in text_of(browser.get("/health"))
-    with database.begin() as c:
-        count_ends(c, connection.mirakl_account, 5, 0, False, CLOCK - timedelta(minutes=3))
-
-    page = text_of(browser.get("/health"))
-    assert "atlas: marketplace fails: since " in page
-    assert "only 5 calls a minute go out to it, besides those for acceptances and holds." in page
-    metrics = browser.get("/metrics").text
-    assert f'interlock_breaker_open_seconds{{account="{connection.mirakl_account}"}} 180.0' in metrics
-    with database.begin() as c:
-        count_ends(c, connection.mirakl_account, 0, 1, True, CLOCK)
-    assert "calls a minute go out" not in text_of(browser.get("/health"))

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from interlock.cases.store import cases
 from interlock.console import wording
-from interlock.console.part_words import account_in_words, part_in_words
-from interlock.engine.breakers import PROBES_A_MINUTE, open_breakers
+from interlock.console.part_words import part_in_words
 from interlock.engine.ledger import operations
 from interlock.engine.store import (
     ConnectionRow,
@@ -62,22 +61,6 @@ class WindowEnding:
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
-    """A platform account whose breaker is open `since` then; `place` says in words whose account it is."""
-
-    account: str
-    place: str
-    since: datetime
-
-    def said(self, now: datetime) -> str:
-        """What it means for calls."""
-        return (
-            f"{self.place} fails: since {wording.clock(self.since, now)} only {PROBES_A_MINUTE} calls a minute go out to "
-            "it, besides those for acceptances and holds. The first that is answered ends it."
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """How the service is. `problems` are sentences; empty means that nothing is wrong."""
 
@@ -92,7 +75,6 @@ class Health:
     leased: int
     operations: tuple[tuple[str, int], ...]
     budgets: tuple[tuple[str, str, int, datetime | None], ...]
-    failing: tuple[Failing, ...]
     windows: tuple[WindowEnding, ...]
     counts: tuple[tuple[str, str, int], ...]
     open_cases: tuple[tuple[str, int], ...]
@@ -145,11 +127,6 @@ def service_health(c: Connection, now: datetime) -> Health:
             c, operations.c.state, and_(operations.c.done_at.is_(None), operations.c.state != "CONFIRMED")
         ),
         budgets=_budgets(c, now),
-        failing=tuple(
-            Failing(account, account_in_words(account, rows), breaker.opened_at)
-            for account, breaker in open_breakers(c).items()
-            if breaker.opened_at is not None
-        ),
         windows=windows,
         counts=tuple((name, label, number) for (name, label), number in counts(c).items()),
         open_cases=open_cases,
@@ -228,7 +205,7 @@ def _titled(pulses: tuple[Pulse, ...], rows: Sequence[ConnectionRow]) -> tuple[P
 
 
 def _with_problems(health: Health, now: datetime) -> Health:
-    problems = [*health.problems, *(one.said(now) for one in health.failing)]
+    problems = list(health.problems)
     problems += [
         f"{pulse.called} was last heard {wording.ago(pulse.at, now)}."
         for pulse in health.pulses

@@ -46,8 +46,6 @@ COUNTS: dict[str, str] = {
     "answer_refused": "answers to cases refused",
     "api_calls": "calls of the API",
     "api_refused": "calls of the API refused",
-    "breaker_closed": "times a platform that had failed answered again",
-    "breaker_opened": "times a platform failed so that few calls went out",
     "capability_unread": "reads of a marketplace's settings that failed",
     "connect_refused": "connections refused as they were given",
     "duty_failed": "rounds of a duty that failed",

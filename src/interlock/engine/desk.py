@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine import ledger
@@ -64,21 +64,6 @@ _KNOWN = select(orders.c.id, orders.c.mirakl_wanted_since).where(
 )
 
 
-_WAITS_FOR_ACCEPTANCE = select(
-    exists().where(
-        orders.c.connection_id.in_(bindparam("connection_ids", expanding=True)),
-        orders.c.mirakl_order_id.in_(bindparam("named", expanding=True)),
-        orders.c.mirakl_state == "WAITING_ACCEPTANCE",
-    )
-)
-
-
-def _lane_of(c: Connection, connection_ids: Sequence[int], wanted: Sequence[str]) -> Lane:
-    """For whose sake these orders are read by id: of those that wait for acceptance, if there is one among them."""
-    given = {"connection_ids": connection_ids, "named": wanted}
-    return "acceptance" if c.execute(_WAITS_FOR_ACCEPTANCE, given).scalar_one() else "rest"
-
-
 @dataclass(frozen=True, slots=True)
 class DeskRules:
     """How often this account is read. `event_reads_per_minute` counts reads by id."""
@@ -89,13 +74,11 @@ class DeskRules:
 
 @dataclass(frozen=True, slots=True)
 class _Errands:
-    """What there is to do beside walks: orders to read by id, in how many seconds and in whose lane, and whether references
-    wait."""
+    """What there is to do beside walks: orders to read by id, in how many seconds, and whether references wait."""
 
     wanted: tuple[str, ...] = ()
     wait: float = 0.0
     references: bool = False
-    lane: Lane = "rest"
 
 
 class Desk:
@@ -141,7 +124,7 @@ class Desk:
             # Also after a walk: lists may be behind, so what follows a write of ours is seen by id only.
             errands = await parts.store.tx(lambda c: self._errands(c, poll, now, with_unseen=True))
         if errands.wanted and not errands.wait:
-            await self._read_wanted(poll, now, errands.wanted, errands.lane)
+            await self._read_wanted(poll, now, errands.wanted)
         if errands.references:
             await self._send_references(now)
         if errands.wanted:
@@ -154,16 +137,14 @@ class Desk:
         ids = [self._platforms.connection_id]
         wanted: tuple[str, ...] = ()
         wait = 0.0
-        lane: Lane = "rest"
         if not self._rides_the_poll(poll, now):
             wanted = self._wanted(c, now, with_unseen)
         if wanted:
             per_minute = self._rules.event_reads_per_minute
             account = self._platforms.mirakl_account
             wait = seconds_until_allowed(c, account, "OR11:event", per_minute, timedelta(minutes=1), now)
-            lane = _lane_of(c, ids, wanted)
         rests = self._references_at is not None and now - self._references_at < REFERENCES_EVERY
-        return _Errands(wanted, wait, not rests and ledger.has_open_references(c, ids), lane)
+        return _Errands(wanted, wait, not rests and ledger.has_open_references(c, ids))
 
     def _wanted(self, c: Connection, now: datetime, with_unseen: bool) -> tuple[str, ...]:
         """The orders to read by id. A call takes a hundred: what was long unseen fills the places that are left, and
@@ -188,7 +169,7 @@ class Desk:
                 wanted = await parts.store.tx(lambda c: self._wanted(c, now, with_unseen=True))
             moved: dict[str, Any]
             if wanted:
-                await self._read_by_id(wanted, "acceptance")  # in the place of a walk
+                await self._read_by_id(wanted)
                 moved = {}
             elif waiting:
                 await self._walk_waiting()
@@ -278,10 +259,10 @@ class Desk:
 
     # -- reads by id -----------------------------------------------------------------------------------
 
-    async def _read_wanted(self, poll: Poll, now: datetime, wanted: Sequence[str], lane: Lane) -> None:
+    async def _read_wanted(self, poll: Poll, now: datetime, wanted: Sequence[str]) -> None:
         parts = self._parts
         try:
-            await self._read_by_id(wanted, lane)
+            await self._read_by_id(wanted)
         except ReadFailed as failed:
             name = self._platforms.rules.name
             # Refused for load: the marketplace counts these reads after all, and they ride the poll for an hour.
@@ -295,9 +276,9 @@ class Desk:
 
             await parts.store.tx(note)
 
-    async def _read_by_id(self, wanted: Sequence[str], lane: Lane) -> None:
+    async def _read_by_id(self, wanted: Sequence[str]) -> None:
         observed_at = self._parts.clock.now()
-        await self._record(await self._platforms.mirakl.by_ids(wanted, lane), observed_at, timedelta(0))
+        await self._record(await self._platforms.mirakl.by_ids(wanted), observed_at, timedelta(0))
 
     def _kept_body(self, failed: ReadFailed, now: datetime) -> Callable[[Connection], None]:
         """Keeps what came in place of the page, if anything did: its fingerprint, the reason, and its beginning."""

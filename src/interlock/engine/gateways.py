@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ChangedAt, ImportShown, ShownItem
-from interlock.orders.actions import Lane, MiraklAction, Platform, PublishStock, ShopifyAction
+from interlock.orders.actions import Lane, MiraklAction, PublishStock, ShopifyAction
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.outcomes import Outcome
@@ -128,7 +128,7 @@ class MiraklGateway(Protocol):
         """Every order in WAITING_ACCEPTANCE (OR11)."""
         ...
 
-    async def by_ids(self, order_ids: Sequence[str], lane: Lane) -> Sequence[Document]:
+    async def by_ids(self, order_ids: Sequence[str]) -> Sequence[Document]:
         """At most 100 orders by id (OR11)."""
         ...
 
@@ -168,7 +168,7 @@ class ConnectedPlatforms:
     """A connection ready for work: its row id, rules, accounts and gateways.
 
     `mirakl_account` and `shopify_account` name the platform accounts whose budgets several connections may
-    share. `held_back` tells for how many seconds a write of a lane need not be tried, because its platform fails.
+    share.
     """
 
     connection_id: int
@@ -178,7 +178,6 @@ class ConnectedPlatforms:
     shopify: ShopifyGateway
     mirakl: MiraklGateway
     live: bool
-    held_back: Callable[[Platform, Lane], float]
 
 
 Read = Callable[[Connection, int], Callable[[], ConnectedPlatforms]]

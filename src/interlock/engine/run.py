@@ -525,7 +525,6 @@ class _Run:
             )
             if view.quarantined:
                 todo = replace(todo, send=())  # planned and kept, and nothing leaves
-            todo = self._without_held_back(todo, now)
             does_more = any(not isinstance(operation.action, ShowStatus) for operation in todo.send)
             final = _with_unclear(self._without_settled(c, plan, now), todo.unclear, now)
             change = sync_cases(
@@ -612,18 +611,6 @@ class _Run:
         self.counted = self.counted or any(not isinstance(sent.action, ShowStatus) for sent in end.todo.send)
         probe("kept")
         return end
-
-    def _without_held_back(self, todo: ledger.Reconciled, now: datetime) -> ledger.Reconciled:
-        """What a platform that fails need not be asked for now stays planned: no attempt, and no run that wrote."""
-        waits = {
-            sent.id: self.platforms.held_back(sent.action.platform, sent.action.lane) for sent in todo.send
-        }
-        held = [wait for wait in waits.values() if wait > 0]
-        if not held:
-            return todo
-        again_at = now + timedelta(seconds=min(held))
-        going = tuple(sent for sent in todo.send if not waits[sent.id])
-        return replace(todo, send=going, look_at=earliest(todo.look_at, again_at))
 
     async def _note_window(self, view: View) -> None:
         """An order the marketplace refused by itself shows how long it waits for an acceptance."""

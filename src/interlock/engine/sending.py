@@ -10,7 +10,6 @@ from contextvars import ContextVar
 import httpx2
 
 from interlock.clock import Clock
-from interlock.orders.ports import KEPT_BACK
 
 SEND_BY: ContextVar[float | None] = ContextVar("send_by", default=None)
 """Until when, on the clock's monotonic scale, the write this task is performing may leave."""
@@ -29,7 +28,6 @@ def refuse_late_writes(clock: Clock) -> Callable[[httpx2.Request], Awaitable[Non
         if send_by is None or REFERENCE_HEADER not in request.headers:
             return
         if clock.monotonic() > send_by:
-            request.extensions[KEPT_BACK] = True
             raise httpx2.ConnectError("Not sent: its intent was committed too long ago.", request=request)
 
     return check

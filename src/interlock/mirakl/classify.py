@@ -73,10 +73,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The call never left: no connection could be made. `kept_back` when it was we who did not let it leave."""
+    """The call never left: no connection could be made."""
 
     why: str
-    kept_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +87,12 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Our own budget holds this operation back; `seconds` until it is worth asking again."""
+    """Our own budget for this operation is used up; `seconds` until it is worth asking again."""
 
     seconds: float
 
 
 Reply: TypeAlias = Answered | NotSent | Broken | Postponed
-
-
-def platform_failed(reply: Reply) -> bool:
-    """Whether the marketplace could not answer a call that was to leave, as against a refusal or a 429, which are answers:
-    no connection, no complete answer, 5xx, or a page of HTML where none was asked for."""
-    match reply:
-        case NotSent(kept_back=kept_back):
-            return not kept_back
-        case Broken():
-            return True
-        case Answered(status=status, body=body):
-            return status >= 500 or (200 <= status < 300 and body.lstrip()[:1] == b"<")
-        case Postponed():
-            return False
 
 
 def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) -> Outcome:
@@ -119,7 +104,7 @@ def classify(operation: WriteOperation, reply: Reply, items: tuple[str, ...]) ->
     """
     match reply:
         case Postponed(seconds=seconds):
-            return Unavailable(f"our own budget for {operation} holds it back", seconds)
+            return Unavailable(f"our own budget for {operation} is used up", seconds)
         case NotSent(why=why):
             return Unavailable(why)
         case Broken(why=why):

@@ -21,7 +21,6 @@ from interlock.mirakl.classify import (
     classify,
     classify_import,
     classify_refunds,
-    platform_failed,
     refusal,
     retry_after,
 )
@@ -29,7 +28,7 @@ from interlock.mirakl.exact import NotJson, parsed, written
 from interlock.mirakl.failures import ReadRefused, ReadUnavailable, ReadUnreadable
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Outcome
-from interlock.orders.ports import KEPT_BACK, CallBudget
+from interlock.orders.ports import CallBudget
 
 # How long to stay away after a 429 that does not say, in seconds.
 DEFAULT_RETRY_AFTER = 60.0
@@ -177,9 +176,9 @@ class MiraklClient:
             raise ReadUnreadable("OF53", "a file at another host, to which no key is sent", address.encode())
         wait = await self._budget.take("OF54", lane)
         if wait > 0:
-            raise ReadUnavailable("OF54", "our own budget for it holds it back", wait)
+            raise ReadUnavailable("OF54", "our own budget for it is used up", wait)
         request = self._http.build_request("GET", address, headers=self._headers(""), timeout=self._timeout)
-        answer = self._understood("OF54", await self._exchange(request, lane))
+        answer = self._understood("OF54", await self._exchange(request))
         try:
             rows = parsed(answer.body)
         except NotJson as wrong:
@@ -377,7 +376,7 @@ class MiraklClient:
     def _understood(self, operation: ReadOperation, reply: Reply) -> Answered:
         match reply:
             case Postponed(seconds=seconds):
-                raise ReadUnavailable(operation, "our own budget for it holds it back", seconds)
+                raise ReadUnavailable(operation, "our own budget for it is used up", seconds)
             case NotSent(why=why) | Broken(why=why):
                 raise ReadUnavailable(operation, why)
             case Answered(status=200 | 204):
@@ -431,7 +430,7 @@ class MiraklClient:
         if file is not None:
             files["file"] = ("stock.csv", file, "text/csv")
         request = self._request(method, path, params, body, reference, files, accept)
-        reply = await self._exchange(request, lane)
+        reply = await self._exchange(request)
         if isinstance(reply, Answered) and reply.status == 429:
             told = retry_after(reply.headers)
             await self._budget.told_to_wait(counted_as, DEFAULT_RETRY_AFTER if told is None else told)
@@ -476,22 +475,14 @@ class MiraklClient:
             headers["X-Client-Reference"] = reference
         return headers
 
-    async def _exchange(self, request: httpx2.Request, lane: Lane) -> Reply:
-        """One HTTP exchange, and the budget is told whether the marketplace failed in it."""
-        reply = await self._exchanged(request)
-        if not (isinstance(reply, NotSent) and reply.kept_back):
-            await self._budget.ended(lane, platform_failed(reply))
-        return reply
-
-    async def _exchanged(self, request: httpx2.Request) -> Reply:
+    async def _exchange(self, request: httpx2.Request) -> Reply:
         try:
             async with asyncio.timeout(self._limits.whole):
                 return await self._answer(request)
         except TimeoutError:
             return Broken(f"no complete answer within {self._limits.whole:g} s")
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as wrong:
-            why = f"no connection to the marketplace ({type(wrong).__name__})"
-            return NotSent(why, bool(request.extensions.get(KEPT_BACK)))
+            return NotSent(f"no connection to the marketplace ({type(wrong).__name__})")
         except (httpx2.ProxyError, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as wrong:
             return NotSent(f"the call could not be made ({type(wrong).__name__})")
         except httpx2.TimeoutException as wrong:

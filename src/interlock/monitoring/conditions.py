@@ -99,8 +99,7 @@ class UnclearFact:
 class Facts:
     """Everything the rule looks at. `good_reads` is when each account was last read well, `beats` when each duty was last
     heard, `waits` until when each (account, operation) has to wait, `outside` each address that waits for our heartbeat:
-    the name of its channel and since when there is one, `stock_reads` when each shop's stock was last read well,
-    `failing` since when which account fails so that few calls go out to it.
+    the name of its channel and since when there is one, `stock_reads` when each shop's stock was last read well.
     `writing_since` is when the last quarantine ended; while one is open (`quarantined`) nothing is published."""
 
     now: datetime
@@ -113,7 +112,6 @@ class Facts:
     unclear: tuple[UnclearFact, ...] = ()
     outside: tuple[tuple[str, datetime], ...] = ()
     stock_reads: Mapping[str, datetime | None] = field(default_factory=dict)
-    failing: Mapping[str, datetime] = field(default_factory=dict)
     quarantined: bool = False
     writing_since: datetime | None = None
 
@@ -206,7 +204,6 @@ def _stale(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
             "the marketplace",
             connection.poll_every,
             "New orders are not seen",
-            facts.failing.get(connection.mirakl_account),
         ),
         (
             _sweep_of(connection),
@@ -214,11 +211,10 @@ def _stale(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
             "the shop",
             SWEEP_EVERY,
             "Edits whose webhook was lost are not found",
-            facts.failing.get(connection.shopify_account),
         ),
     )
     found: list[Wanted] = []
-    for part, subject, side, every, so, failing in sides:
+    for part, subject, side, every, so in sides:
         last = facts.good_reads.get(part) or connection.since
         if facts.now - max(last, connection.since) > max(every * INTERVALS_ALLOWED, SHORTEST_ALLOWED):
             said = (
@@ -226,11 +222,6 @@ def _stale(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
                 "meanwhile. Look at the page Health for the silent part and at the platform's own status; reading goes "
                 "on by itself."
             )
-            if failing is not None:
-                said += (
-                    f" Since {failing.astimezone(UTC):%Y-%m-%d %H:%M} UTC {side} fails, and only a few calls a minute go out "
-                    "to it, besides those for acceptances and holds."
-                )
             found.append(Wanted(connection.id, Reason.POLLER_STALE, subject, said))
     return found
 

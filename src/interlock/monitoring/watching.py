@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
-from interlock.engine.breakers import open_breakers
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections, budget_waits, heartbeats, polls
 from interlock.engine.troubles import Trouble, all_troubles, trouble_is_over
@@ -69,11 +68,6 @@ def facts_now(c: Connection, now: datetime) -> Facts:
             )
         ),
         stock_reads={row.shop: row.read_at for row in c.execute(select(stock_shops))},
-        failing={
-            account: breaker.opened_at
-            for account, breaker in open_breakers(c).items()
-            if breaker.opened_at is not None
-        },
         quarantined=held is not None and held.open,
         writing_since=None if held is None else held.ended_at,
     )

@@ -32,10 +32,6 @@ class ReadFailed(Exception):
         self.body = body
 
 
-KEPT_BACK = "interlock.kept_back"
-"""Set in the extensions of a request that we ourselves did not let leave: no platform failed."""
-
-
 class CallBudget(Protocol):
     """The call ceilings of one platform account, shared by every worker."""
 
@@ -46,11 +42,6 @@ class CallBudget(Protocol):
 
     async def told_to_wait(self, operation: str, seconds: float) -> None:
         """The platform itself said to wait (429, THROTTLED): nobody calls this operation until then."""
-        ...
-
-    async def ended(self, lane: Lane, failed: bool) -> None:
-        """A call that was taken has ended. `failed` where the platform could not answer it (5xx, no connection, no or a
-        broken answer, a gateway's page); a refusal or a 429 is an answer. Never raises for the count's own sake."""
         ...
 
 

@@ -31,7 +31,6 @@ from interlock.rehearsal.judging import (
     rest,
     rungs,
     settings,
-    sparing,
     standing,
     stock,
     strangers,
@@ -175,7 +174,6 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         stock.i27_every_offer_shows_its_target(evidence, verdict)
     stock.i26_no_figure_exceeds_what_was_there(evidence, verdict)
     calls.i14_within_the_ceilings(evidence, verdict)
-    sparing.i14_a_failing_platform_is_spared(evidence, found, verdict)
     calls.i16_every_delivery_was_sent(evidence, verdict)
     calls.i21_every_attempt_is_sent_once(evidence, verdict)
     verdict.counters = counters.count(evidence, found)

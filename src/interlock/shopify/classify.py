@@ -109,14 +109,6 @@ def http_failure(status: int, retry_after: str | None) -> Failure | None:
     return Unknown(f"the shop answered with HTTP {status}")
 
 
-def platform_failed(status: int, body: bytes) -> bool:
-    """Whether the shop could not answer, as against a refusal, a 429 or a THROTTLED, which are answers: 5xx, a page of HTML
-    in place of JSON, or an error of the shop's own beside no result (INTERNAL_SERVER_ERROR, reference 4.4)."""
-    if status >= 500:
-        return True
-    return 200 <= status < 300 and (body.lstrip()[:1] == b"<" or b'"INTERNAL_SERVER_ERROR"' in body[:4096])
-
-
 def seconds(header: str | None) -> float | None:
     """A Retry-After header in seconds; None where it is missing or not a number."""
     try:

@@ -15,14 +15,13 @@ from pydantic import BaseModel, ValidationError
 
 from interlock.orders.actions import Lane
 from interlock.orders.outcomes import Refused, Unavailable, Unknown
-from interlock.orders.ports import KEPT_BACK, CallBudget
+from interlock.orders.ports import CallBudget
 from interlock.shopify.account import ShopifyShop
 from interlock.shopify.classify import (
     CREDENTIALS_WRONG,
     CallFailed,
     Failure,
     http_failure,
-    platform_failed,
     search_warnings,
     seconds,
     throttle_wait,
@@ -104,10 +103,6 @@ class Answer:
     is_write: bool
     data: dict[str, Any]
     errors: Any
-
-
-class _KeptBack(CallFailed):
-    """The call did not leave because we ourselves kept it back."""
 
 
 class CostBucket:
@@ -200,7 +195,7 @@ class ShopifyClient(Operations):
             {"query": query, "operationName": operation_name, "variables": plain(variables or {})},
             separators=(",", ":"),
         ).encode()
-        status, headers, content = await self._sent(operation, body, reference, lane)
+        status, headers, content = await self._sent(operation, body, reference)
         failure = http_failure(status, headers.get("retry-after"))
         if failure is not None:
             if status == 429:
@@ -241,24 +236,20 @@ class ShopifyClient(Operations):
                     self.counters.calls += 1
                     return
             if waited + wait > PATIENCE_SECONDS:
-                raise CallFailed(
-                    operation, Unavailable("our own call budget for this shop holds it back", wait)
-                )
+                raise CallFailed(operation, Unavailable("our call budget for this shop is used up", wait))
             # never less than a moment, or a wait too small to move the clock would be asked for again for ever
             step = max(wait, 0.01)
             await asyncio.sleep(step)
             waited += step
 
-    async def _sent(
-        self, operation: str, body: bytes, reference: str, lane: Lane
-    ) -> tuple[int, httpx2.Headers, bytes]:
+    async def _sent(self, operation: str, body: bytes, reference: str) -> tuple[int, httpx2.Headers, bytes]:
         """Post once, and once more with another token after a 401, which is given before anything runs."""
-        token = await self._valid_token(operation, lane)
-        status, headers, content = await self._post(operation, body, token, reference, lane)
+        token = await self._valid_token(operation)
+        status, headers, content = await self._post(operation, body, token, reference)
         if status == 401:
             self._was_refused(token)
-            token = await self._valid_token(operation, lane)
-            status, headers, content = await self._post(operation, body, token, reference, lane)
+            token = await self._valid_token(operation)
+            status, headers, content = await self._post(operation, body, token, reference)
             if status == 401:
                 self._was_refused(token)
         return status, headers, content
@@ -268,7 +259,7 @@ class ShopifyClient(Operations):
         self._refused = token
 
     async def _post(
-        self, operation: str, body: bytes, token: str, reference: str, lane: Lane
+        self, operation: str, body: bytes, token: str, reference: str
     ) -> tuple[int, httpx2.Headers, bytes]:
         headers = {
             "Content-Type": "application/json",
@@ -277,22 +268,9 @@ class ShopifyClient(Operations):
         }
         if reference:
             headers["X-Client-Reference"] = reference
-        return await self._exchange(operation, f"/admin/api/{API_VERSION}/graphql.json", body, headers, lane)
+        return await self._exchange(operation, f"/admin/api/{API_VERSION}/graphql.json", body, headers)
 
     async def _exchange(
-        self, operation: str, path: str, body: bytes, headers: dict[str, str], lane: Lane
-    ) -> tuple[int, httpx2.Headers, bytes]:
-        """One HTTP exchange, and the budget is told whether the shop failed in it."""
-        try:
-            status, answered, content = await self._exchanged(operation, path, body, headers)
-        except CallFailed as failed:
-            if not isinstance(failed, _KeptBack):
-                await self._budget.ended(lane, failed=True)
-            raise
-        await self._budget.ended(lane, platform_failed(status, content))
-        return status, answered, content
-
-    async def _exchanged(
         self, operation: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, httpx2.Headers, bytes]:
         url = self.shop.base_url.rstrip("/") + path
@@ -310,8 +288,7 @@ class ShopifyClient(Operations):
                 return response.status_code, response.headers, bytes(content)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as failed:
             why = f"no connection to the shop ({type(failed).__name__})"
-            kept_back = failed.request.extensions.get(KEPT_BACK)
-            raise (_KeptBack if kept_back else CallFailed)(operation, Unavailable(why)) from None
+            raise CallFailed(operation, Unavailable(why)) from None
         except (httpx2.TransportError, httpx2.DecodingError) as failed:
             why = f"the connection broke or the answer did not come in time ({type(failed).__name__})"
             raise CallFailed(operation, Unknown(why)) from None
@@ -352,14 +329,14 @@ class ShopifyClient(Operations):
     async def _told_to_wait(self, operation: str, wait: float) -> None:
         await self._budget.told_to_wait(operation, wait)
 
-    async def _valid_token(self, operation: str, lane: Lane) -> str:
+    async def _valid_token(self, operation: str) -> str:
         """The access token: the one at hand, else the one another worker was given, else a new one. Another is needed
         when there is none, when the shop refused it, or when 80 % of its life is over. One request at a time."""
         async with self._asking:
             if not self._serves(self._token):
                 self._token = await self._shelf.taken()
             if self._token is None or not self._serves(self._token):
-                value, life = await self._new_token(operation, lane)
+                value, life = await self._new_token(operation)
                 self._token = Token(value, self.clock_now() + timedelta(seconds=life * _REFRESH_AT))
                 await self._shelf.put(self._token)
                 self.counters.tokens += 1
@@ -368,7 +345,7 @@ class ShopifyClient(Operations):
     def _serves(self, token: Token | None) -> bool:
         return token is not None and token.value != self._refused and self.clock_now() < token.refresh_at
 
-    async def _new_token(self, operation: str, lane: Lane) -> tuple[str, float]:
+    async def _new_token(self, operation: str) -> tuple[str, float]:
         """Client-credentials grant (reference 2.1). Whatever goes wrong here, the operation itself never left."""
         asked = {
             "client_id": self.shop.client_id,
@@ -378,7 +355,7 @@ class ShopifyClient(Operations):
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
             status, answered, content = await self._exchange(
-                operation, "/admin/oauth/access_token", json.dumps(asked).encode(), headers, lane
+                operation, "/admin/oauth/access_token", json.dumps(asked).encode(), headers
             )
         except CallFailed:
             self._no_token(operation, "the shop's token endpoint did not answer")

@@ -526,12 +526,6 @@ class Evidence:
             began - FAULT_COSTS, ended
         )
 
-    def stood_still(self, began: datetime, ended: datetime) -> bool:
-        """Whether a process stood still in this time, and may have sent later what it had been allowed before."""
-        return any(
-            gap.kind == "frozen" and gap.began < ended and gap.ended > began for gap in self.interruptions
-        )
-
     def _interrupted(self, began: datetime, ended: datetime) -> timedelta:
         lost = timedelta(0)
         reached = began

@@ -68,18 +68,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_boards")),
     )
     op.create_table(
-        "breakers",
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("half_began", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("failed", sa.Integer(), nullable=False),
-        sa.Column("answered", sa.Integer(), nullable=False),
-        sa.Column("failed_before", sa.Integer(), nullable=False),
-        sa.Column("answered_before", sa.Integer(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("account", name=op.f("pk_breakers")),
-    )
-    op.create_table(
         "budget_calls",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),

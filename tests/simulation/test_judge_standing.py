@@ -4,6 +4,8 @@ delivered."""
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from interlock.rehearsal.judge import judge_evidence
 from interlock.rehearsal.judging.evidence import FlowPaused, Forged
 from tests.simulation.bench import Bench, a_case
@@ -45,6 +47,27 @@ def test_i17_a_case_that_came_too_late(bench: Bench) -> None:
     began = _differ_for_an_hour(bench)
     a_case(bench, "edit_waiting", began + 50 * MINUTE)
     assert _standing(bench, "I17")
+
+
+@pytest.mark.parametrize(("after", "ours", "due"), [(25, True, False), (25, False, True), (5, True, True)])
+def test_i17_a_refund_we_asked_for_has_its_own_time_to_be_shown(
+    bench: Bench, after: int, ours: bool, due: bool
+) -> None:
+    began = _differ_for_an_hour(bench)
+    edited = bench.effects("edited")[-1]
+    bench.unhappen(edited)
+    bench.happen(edited, at=began + 50 * MINUTE)
+    accepted = bench.effects("accepted")[0]
+    request = {
+        "line": bench.order.lines[0].id,
+        "quantity": 1,
+        "state": "REQUESTED",
+        "id": "1",
+        "excluded_from_shipment": False,
+    }
+    who = accepted.actor if ours else "staff"
+    bench.happen(accepted, kind="refund_request", actor=who, at=began + after * MINUTE, detail=request)
+    assert bool(_standing(bench, "I17")) is due
 
 
 def test_i17_what_people_paused_may_stand(bench: Bench) -> None:

@@ -69,8 +69,9 @@ def _stretches(truth: Truth) -> Iterator[Stretch]:
     difference = ""
     for moment, ended in truth.spans():
         now = _difference(truth, moment)
-        # Each edit is waited after anew, also one that leaves the same difference.
-        if now != difference or began is None or moment.kind == "edited":
+        # Each edit is waited after anew, also one that leaves the same difference, and so is a refund we asked for.
+        asked_for = moment.kind == "refund_request" and moment.actor == truth.marketplace.us
+        if now != difference or began is None or moment.kind == "edited" or asked_for:
             if began is not None and difference:
                 yield Stretch(began, moment.at, difference)
             began, difference = moment.at, now

@@ -4,7 +4,6 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -49,8 +48,7 @@ class Temper:
 class Crowd:
     """Everybody who acts in one world. `did` counts what really happened; refused attempts are counted apart.
     `renamed` has the new SKU of whatever is called otherwise in the shop than it was; `gone_all_the_same` the fulfillments whose
-    label was given back and whose parcel went, so that nobody makes another label; `told` when the alert scheduler kept what
-    was due."""
+    label was given back and whose parcel went, so that nobody makes another label."""
 
     world: World
     rng: random.Random
@@ -59,7 +57,6 @@ class Crowd:
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
     settings_said: list[SettingSaid] = field(default_factory=list)
-    told: list[datetime] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     gone_all_the_same: set[str] = field(default_factory=set)
     active: bool = True

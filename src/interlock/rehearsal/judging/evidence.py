@@ -259,7 +259,6 @@ class Evidence:
     forged: tuple[Forged, ...] = ()
     rules_before: ConnectionRules | None = None
     settings_said: tuple[SettingSaid, ...] = ()
-    told: tuple[datetime, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -614,14 +613,13 @@ def gather(
     forged: Sequence[Forged] = (),
     rules_before: ConnectionRules | None = None,
     settings_said: Sequence[SettingSaid] = (),
-    told: Sequence[datetime] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
     the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused; `urls`
     what our calls asked for; `forged` what strangers delivered;
     `rules_before` how the connections were set at first, where somebody changed that once; `settings_said` what people said of
-    settings that were refuted; `told` when alerts that were due were kept, in the platforms' time."""
+    settings that were refuted."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -643,7 +641,6 @@ def gather(
         tuple(forged),
         rules_before,
         tuple(settings_said),
-        tuple(told),
     )
     evidence.load(c)
     return evidence

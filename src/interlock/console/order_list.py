@@ -220,10 +220,7 @@ def _needs_of(c: Connection, ids: Sequence[int]) -> dict[int, Need]:
         if case.order_id is not None:
             of_order.setdefault(case.order_id, []).append(case)
     said = said_to(c, open_ones)
-    return {
-        order_id: need_of(found, [one for one in said if one.case_id in {case.id for case in found}])
-        for order_id, found in of_order.items()
-    }
+    return {order_id: need_of(found, said) for order_id, found in of_order.items()}
 
 
 def _in_list(row: Any, need: Need) -> OrderInList:

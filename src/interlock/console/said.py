@@ -49,7 +49,7 @@ class Said:
 
 
 def said_to(c: Connection, cases: Sequence[CaseRow]) -> tuple[Said, ...]:
-    """Of these open cases of one order, the answers that wait to be shown."""
+    """Of these open cases, the answers that wait to be shown."""
     asked = [case for case in cases if not case.answered_by]
     found = []
     last_of = latest_answers(c, [case.id for case in asked]) if asked else {}
@@ -66,8 +66,9 @@ def asks_a_person(case: CaseRow, said: Sequence[Said]) -> bool:
 
 
 def need_of(cases: Sequence[CaseRow], said: Sequence[Said]) -> Need:
-    """What the open cases of one order need now; `said` are the answers among them that wait to be shown."""
+    """What the open cases of one order need now; `said` are answers that wait to be shown, to these cases or to others."""
     person = any(asks_a_person(case, said) for case in cases)
     if any(case.answered_by for case in cases):
         return Need(person, "the next look to take up an answer")
-    return Need(person, said[0].waits_for if said else "")
+    numbers = {case.id for case in cases}
+    return Need(person, next((one.waits_for for one in said if one.case_id in numbers), ""))

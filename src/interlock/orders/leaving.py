@@ -19,15 +19,13 @@ def with_labels_seen(memory: Memory, shopify: ShopifyOrder, now: datetime) -> Me
     label's already, a person can say so."""
     found: list[LabelSeen] = []
     for fulfillment in shopify.fulfillments:
-        number = _number(fulfillment)
+        shown = LabelSeen(fulfillment.id, _number(fulfillment))
         if fulfillment.only_a_label:
-            found.append(LabelSeen(fulfillment.id, number))
+            found.append(shown)
         elif fulfillment.live and fulfillment.label_voided:
             known = [label for label in memory.labels_seen if label.fulfillment_id == fulfillment.id]
-            if all(label.back_since is None for label in known) and number not in [
-                one.number for one in known
-            ]:
-                known.append(LabelSeen(fulfillment.id, number))
+            if shown not in known and not any(label.back_since for label in known):
+                known.append(shown)
             found.extend(replace(label, back_since=label.back_since or now) for label in known)
     seen = tuple(found)
     return memory if seen == memory.labels_seen else replace(memory, labels_seen=seen)

@@ -15,6 +15,7 @@ from interlock.cases.store import CannotAnswer, cases
 from interlock.console.desk import answer_case
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.picking import LabelPrinter
 from interlock.rehearsal.world import CARRIER_NAMES
 from interlock.simulator.shopify.state import FulfillmentOrder
@@ -38,8 +39,7 @@ def stream(seed: int) -> random.Random:
 
 def is_drawn(seed: int) -> bool:
     """Whether there are such packers in this history."""
-    choice = stream(seed).random()
-    return any(least <= choice < most for least, most in INSISTED)
+    return first_choice_falls(stream(seed), *INSISTED)
 
 
 async def insist_for_ever(seed: int, crowd: Crowd) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
 from interlock.simulator.mirakl.orders import SimLine
 from interlock.simulator.shopify.addresses import invented_address
@@ -27,8 +28,7 @@ def stream(seed: int) -> random.Random:
 
 def are_busy(seed: int) -> bool:
     """Whether the operator changes orders in this history."""
-    least, most = CHANGED
-    return least <= stream(seed).random() < most
+    return first_choice_falls(stream(seed), CHANGED)
 
 
 async def change_for_ever(seed: int, crowd: Crowd) -> None:

@@ -8,6 +8,7 @@ import random
 from functools import partial
 
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.world import CARRIER_NAMES
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
 from interlock.simulator.mirakl.profile import MarketplaceProfile
@@ -32,25 +33,21 @@ def stream(seed: int) -> random.Random:
 
 def drawn(seed: int, profile: MarketplaceProfile) -> MarketplaceProfile:
     """The marketplace of this history, with multi-shipment where that is drawn."""
-    return profile.changed({"multi_shipment": True}) if _falls(seed, ONE_BY_ONE) else profile
+    one_by_one = first_choice_falls(stream(seed), ONE_BY_ONE)
+    return profile.changed({"multi_shipment": True}) if one_by_one else profile
 
 
 def unheard(seed: int) -> tuple[tuple[str, str], ...]:
     """The fault that the first ST01 of this history meets, if that is drawn: the operation and the kind of fault."""
     rng = random.Random(f"{seed}:a shipment unheard")
-    if not _falls(seed, ONE_BY_ONE) or rng.random() >= UNHEARD:
+    if not first_choice_falls(stream(seed), ONE_BY_ONE) or rng.random() >= UNHEARD:
         return ()
     return (("ST01", rng.choice(("reply_lost", "server_error_after", "truncated", "refused_before"))),)
 
 
 def are_busy(seed: int) -> bool:
     """Whether people do anything with single parcels in this history."""
-    return _falls(seed, ONE_BY_ONE) or _falls(seed, WHOLE_ORDERS)
-
-
-def _falls(seed: int, between: tuple[float, float]) -> bool:
-    least, most = between
-    return least <= stream(seed).random() < most
+    return first_choice_falls(stream(seed), ONE_BY_ONE, WHOLE_ORDERS)
 
 
 async def handle_for_ever(seed: int, crowd: Crowd) -> None:

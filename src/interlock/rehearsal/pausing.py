@@ -11,6 +11,7 @@ from datetime import timedelta
 from interlock.console.flows import PauseRefused, pause_flow, resume_flow
 from interlock.orders.connection import FLOWS
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.judging.evidence import FlowPaused
 
 PAUSED = (0.125, 0.22)
@@ -27,8 +28,7 @@ def stream(seed: int) -> random.Random:
 
 def are_set(seed: int) -> bool:
     """Whether anybody pauses a flow in this history."""
-    least, most = PAUSED
-    return least <= stream(seed).random() < most
+    return first_choice_falls(stream(seed), PAUSED)
 
 
 async def pause_for_ever(seed: int, crowd: Crowd) -> None:

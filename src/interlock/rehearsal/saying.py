@@ -16,6 +16,7 @@ from interlock.engine.capabilities import keep_rules, open_subjects
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.reasons import Reason
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.judging.evidence import SettingSaid
 
 SAID = ((0.027, 0.063), (0.08, 0.113), (0.212, 0.251), (0.31, 0.359), (0.366, 0.423), (0.811, 0.879))
@@ -32,8 +33,7 @@ def stream(seed: int) -> random.Random:
 
 def is_drawn(seed: int) -> bool:
     """Whether anybody looks after the settings in this history."""
-    choice = stream(seed).random()
-    return any(least <= choice < most for least, most in SAID)
+    return first_choice_falls(stream(seed), *SAID)
 
 
 async def say_for_ever(seed: int, crowd: Crowd) -> None:

@@ -16,6 +16,7 @@ from interlock.console.desk import MapRefused, map_carrier_names
 from interlock.mirakl.failures import ReadError
 from interlock.orders.connection import CarrierMapping
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.troubles import Ended
 from interlock.shipping.store import carrier_map
 from interlock.simulator.mirakl import MiraklWorld
@@ -36,8 +37,7 @@ def stream(seed: int) -> random.Random:
 
 def is_drawn(seed: int) -> bool:
     """Whether a marketplace drops anything from its lists in this history."""
-    choice = stream(seed).random()
-    return any(least <= choice < most for least, most in SHORTER)
+    return first_choice_falls(stream(seed), *SHORTER)
 
 
 async def shorten(seed: int, crowd: Crowd, ended: Ended) -> None:

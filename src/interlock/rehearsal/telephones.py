@@ -8,6 +8,7 @@ import random
 from functools import partial
 
 from interlock.rehearsal.actors import Crowd
+from interlock.rehearsal.drawing import first_choice_falls
 from interlock.simulator.mirakl import MiraklWorld, SimOrder
 from interlock.simulator.shopify.addresses import canary
 from interlock.simulator.shopify.state import Order
@@ -25,8 +26,7 @@ def stream(seed: int) -> random.Random:
 
 def are_changed(seed: int) -> bool:
     """Whether staff change telephone numbers in this history."""
-    choice = stream(seed).random()
-    return any(least <= choice < most for least, most in CHANGED)
+    return first_choice_falls(stream(seed), *CHANGED)
 
 
 async def change_for_ever(seed: int, crowd: Crowd) -> None:

@@ -64,6 +64,7 @@ def troubled(c: Connection, keyring: Keyring, row: ConnectionRow, letter: str) -
         cases.c.order_id == order_id, cases.c.reason == Reason.CARRIER_UNKNOWN.value
     )
     case_id = c.execute(found).scalar_one()
+    c.execute(update(cases).where(cases.c.id == case_id).values(assignee=f"Clerk {letter}-7009"))
     replay = replay_all(c, Wakes(), row.id, Reason.CARRIER_UNKNOWN, ("Royal M.",), "Otto", CLOCK)
     assert replay is not None
     return order_id, int(case_id), replay
@@ -178,6 +179,7 @@ def test_what_is_planted_is_read_by_who_sees_all(two: Two, somebody: People, sig
     } <= named
     hints = text_of(browser.get(f"/connections/{two.own.id}/carriers"))
     assert f"chosen for this name before ({OTHER})" in hints
+    assert "Clerk Z-7009" in text_of(browser.get("/cases"))
     assert f"Z-7003-A on {OTHER} · 2 units" in text_of(browser.get(f"/cases/{two.oversold}"))
 
 

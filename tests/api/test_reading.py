@@ -1,6 +1,7 @@
 """What a program reads of orders, cases, maps and health, and what it may change."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.api.conftest import MakeKey
-from tests.console.seed import Wakes, connect, edited_up, keep, shipped_with, sku_unknown
+from tests.build import NOW
+from tests.console.seed import Stopped, Wakes, connect, edited_up, keep, shipped_with, sku_unknown
 from tests.web.browser import Browser
 
 MANY = 7
@@ -175,6 +177,72 @@ def test_cases_are_listed_filtered_and_shown(
     assert one.json()["manual_page"] == "/manual/operations/cases/carrier_unknown"
     assert one.headers["etag"] == f'"{one.json()["version"]}"'
     assert len(program.get("/v1/cases/catalogue", headers=headers).json()) > 40
+
+
+def test_cases_are_listed_by_who_has_them_by_severity_and_by_what_becomes_of_them(
+    program: Browser, key: MakeKey, database: Database, orders: list[int], stopped: Stopped
+) -> None:
+    headers, now = key("cases:read"), stopped.now()
+    edited, carrier, sku = (
+        case_of(database, reason) for reason in ("edit_cannot_be_expressed", "carrier_unknown", "sku_unknown")
+    )
+    values: dict[int, dict[str, Any]] = {
+        edited: {"severity": "urgent", "assignee": "Grace", "begun_at": now},
+        carrier: {"severity": "today", "snoozed_until": now + timedelta(hours=1)},
+        sku: {"severity": "today"},
+    }
+    with database.begin() as c:
+        for number, given in values.items():
+            c.execute(update(cases).where(cases.c.id == number).values(**given))
+
+    def found(query: str) -> set[int]:
+        return {one["case"] for one in program.get(f"/v1/cases?{query}", headers=headers).json()["entries"]}
+
+    assert found("severity=urgent") == found("assignee=Grace") == found("state=in_progress") == {edited}
+    assert found("assignee=nobody") == found("severity=today") == {carrier, sku}
+    assert found("state=snoozed") == {carrier}
+    assert found("state=open") == {edited, carrier, sku}
+    assert found("state=closed") == set()
+    assert program.get("/v1/cases?severity=loud", headers=headers).status_code == 422
+
+
+def test_cases_come_in_the_order_of_their_damage_and_none_twice_although_they_change_between_pages(
+    program: Browser, key: MakeKey, database: Database, connection: ConnectionRow
+) -> None:
+    headers, soon = key("cases:read"), NOW + timedelta(hours=1)
+    at_stake = [
+        (soon, Decimal("5.00")),
+        (soon, Decimal("7.50")),
+        (soon, None),
+        (None, Decimal("90.00")),
+        (None, None),
+        (soon + timedelta(seconds=1), Decimal("1000.00")),
+        (None, None),
+    ]
+    with database.begin() as c:
+        for number in range(len(at_stake)):
+            keep(c, connection, sku_unknown(f"M-{number}-A"))
+        ids = list(c.execute(select(cases.c.id).order_by(cases.c.id)).scalars())
+        for number, (damage_at, at_risk) in zip(ids, at_stake, strict=True):
+            c.execute(update(cases).where(cases.c.id == number).values(damage_at=damage_at, at_risk=at_risk))
+    shown: list[int] = []
+    after = ""
+    for _ in at_stake:
+        path = f"/v1/cases?order=damage&limit=2&after={after}"
+        page = program.get(path, headers=headers).json()
+        shown += [one["case"] for one in page["entries"]]
+        after = page["next"]
+        if not after:
+            break
+        with database.begin() as c:  # what was shown last is settled meanwhile, and takes no place of another
+            c.execute(update(cases).where(cases.c.id == shown[-1]).values(closed_at=NOW, damage_at=NOW))
+
+    assert shown == [ids[place] for place in (1, 0, 2, 5, 3, 4, 6)]
+    first = program.get("/v1/cases?order=damage&limit=1&state=all", headers=headers).json()
+    assert first["entries"][0]["damage_at"] is not None
+    for order, mark in (("damage", "17"), ("newest", first["next"])):
+        wrong = program.get(f"/v1/cases?order={order}&after={mark}", headers=headers)
+        assert (wrong.status_code, wrong.json()["error"]) == (422, "mark_unreadable")
 
 
 def answering(seen: str, **changes: Any) -> dict[str, Any]:

@@ -65,6 +65,22 @@ def test_the_queue_is_filtered(interlock: Run, carrier: int) -> None:
     assert interlock("cases", "list", "--status", "lost").exit_code == Exit.USAGE
 
 
+def test_the_queue_is_filtered_by_who_has_a_case_and_by_how_much_it_presses(
+    interlock: Run, carrier: int, database: Database
+) -> None:
+    with database.begin() as c:
+        c.execute(update(cases).values(severity="today"))
+        c.execute(update(cases).where(cases.c.id == carrier).values(assignee="Grace", severity="urgent"))
+
+    def found(*options: str) -> list[int]:
+        return [one["id"] for one in document(interlock("cases", "list", *options, "--json"))]
+
+    assert found("--assignee", "Grace") == found("--severity", "urgent") == [carrier]
+    assert len(found("--assignee", "nobody")) == 1
+    assert carrier not in found("--assignee", "nobody")
+    assert interlock("cases", "list", "--severity", "loud").exit_code == Exit.NOT_FOUND
+
+
 def test_a_case_is_given_begun_rested_and_written_to(
     interlock: Run, carrier: int, database: Database
 ) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -87,6 +88,31 @@ def test_filters_leave_out_the_rest_and_unknown_ones_are_refused(browser: Browse
     assert "Pigeon Post" in text_of(browser.get("/cases?team=operations&connection=atlas"))
     assert browser.get("/cases?team=sales").status_code == 422
     assert "No case matches these filters" in text_of(browser.get("/cases?status=snoozed"))
+
+
+def test_the_queue_is_filtered_by_who_has_a_case_and_by_how_much_it_presses(
+    browser: Browser, database: Database, pigeons: int
+) -> None:
+    with database.begin() as c:
+        c.execute(update(cases).values(severity="today"))
+        c.execute(update(cases).where(cases.c.id == pigeons).values(assignee="Grace", severity="urgent"))
+
+    def numbers(query: str) -> list[str]:
+        page = browser.get(f"/cases?reason=carrier_unknown&cause=pigeon+post&{query}")
+        file = browser.get(f"/cases.csv?reason=carrier_unknown&cause=pigeon+post&{query}").text
+        shown = re.findall(r'id="line-(\d+)"', page.text)
+        assert [row.split(",")[0] for row in file.strip().splitlines()[1:]] == shown
+        return shown
+
+    assert numbers("assignee=Grace") == [str(pigeons)]
+    assert len(numbers("assignee=nobody")) == 2
+    assert numbers("severity=urgent") == [str(pigeons)]
+    assert numbers("severity=today&assignee=Grace") == []
+    page = browser.get("/cases?assignee=Grace").text
+    assert "<option selected>Grace</option>" in page
+    assert ("<option>Ada</option>" in page, "<option>nobody</option>" in page) == (False, True)
+    for path in ("/cases", "/cases.csv"):
+        assert browser.get(f"{path}?severity=loud").status_code == 422
 
 
 def test_the_file_has_every_case_and_no_formula(browser: Browser, database: Database, pigeons: int) -> None:

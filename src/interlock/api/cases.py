@@ -1,12 +1,14 @@
 """`/v1/cases`: what a person has to look at, the answers to it, and the decisions that were taken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, Field, StrictInt, StrictStr
-from sqlalchemy import ColumnElement, Connection, and_, select, true
+from sqlalchemy import Connection, select
 
 from interlock.access.audit_log import asking
 from interlock.access.roles import answers_for
@@ -34,17 +36,36 @@ from interlock.cases import work
 from interlock.cases.catalogue import Entry, entries
 from interlock.cases.store import NEEDS_A_PERSON, CannotAnswer, answers, cases, latest_answer
 from interlock.clock import Clock
-from interlock.console.case_list import CaseRow, case_rows, one_case
+from interlock.console.case_list import (
+    DAMAGE_MARK,
+    FIRST_DAMAGE,
+    NOBODY,
+    CaseRow,
+    DamageMark,
+    case_rows,
+    conditions_of,
+    one_case,
+)
 from interlock.console.desk import LONGEST_TEXT, answer_case, count_refused_answer, written
 from interlock.console.editing import Desk
+from interlock.console.lists import Asked, MarkUnreadable, row_mark
 from interlock.console.oversold import as_offered
-from interlock.engine.store import connections
-from interlock.orders.reasons import Owner
+from interlock.orders.reasons import Owner, Severity
 from interlock.orders.store import orders
 from interlock.storage.database import Store
 
 T = TypeVar("T")
 
+STATUS_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "open": "not closed",
+        "in_progress": "in progress",
+        "snoozed": "snoozed",
+        "closed": "closed",
+        "all": "all",
+    }
+)
+"""The status in the console's list of what a program asks for."""
 LONGEST_REST_HOURS = work.LONGEST_SNOOZE // timedelta(hours=1)
 
 
@@ -78,6 +99,19 @@ class AssignedMeanwhile(NotDone):
         super().__init__(
             f"Case {case_id} belongs to somebody else by now. Nothing was changed. Read who has it and say so in `seen`.",
             "seen",
+        )
+
+
+class NotAMark(NotDone):
+    """A page of a list cannot begin there."""
+
+    status, error = 422, "mark_unreadable"
+
+    def __init__(self, order: str) -> None:
+        super().__init__(
+            f"This is not where a page of cases in the order {order!r} begins. Give the `next` of the page before, with the "
+            "same `order`, or leave `after` out.",
+            "after",
         )
 
 
@@ -118,9 +152,15 @@ class CaseAnswer(Answer):
     options: list[str]
     facts: list[Fact]
     due_at: datetime | None
+    damage_at: datetime | None = Field(description="When it begins to do damage.")
+    at_risk: Decimal | None = Field(description="The money at risk, where it can be counted.")
+    currency: str
     opened_at: datetime
     closed_at: datetime | None
     closed_because: str
+    assignee: str = Field(description="Who has it; empty for nobody.")
+    begun_at: datetime | None = Field(description="Since when they work on it.")
+    snoozed_until: datetime | None
     answered_by: str = Field(description="Who has answered, until the next look takes it up.")
     manual_page: str
 
@@ -225,38 +265,59 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     async def listed(
         caller: Annotated[Caller, Depends(may_list)],
         state: Annotated[
-            Literal["open", "closed", "all"], Query(description="Open ones, unless asked.")
+            Literal["open", "in_progress", "snoozed", "closed", "all"],
+            Query(
+                description="Open ones, unless asked: those in progress and those that rest are open, too. `in_progress` and "
+                "`snoozed` are those alone."
+            ),
         ] = "open",
         connection: Filter = "",
         reason: Filter = "",
         owner: Annotated[Owner | None, Query(description="The team whose work it is.")] = None,
-        after: After = "",
+        severity: Annotated[Severity | None, Query(description="How much it presses.")] = None,
+        assignee: Annotated[Filter, Query(description=f"Who has it; `{NOBODY}` for what nobody has.")] = "",
+        order: Annotated[
+            Literal["newest", "damage"],
+            Query(
+                description="`damage` is the order of the console: by `damage_at`, then the most `at_risk`; what has no such "
+                "moment or money is last."
+            ),
+        ] = "newest",
+        after: Annotated[
+            str,
+            Query(
+                pattern=rf"^([0-9]{{1,18}}|{DAMAGE_MARK})?$",
+                description="Where the page begins: `next` of the page before with the same `order`; empty for the first page.",
+            ),
+        ] = "",
         limit: Limit = 50,
     ) -> Page[CaseAnswer]:
-        """List cases, the newest first. What does damage first is sorted by `due_at`, then `severity`."""
-        conditions: list[ColumnElement[bool]] = [true()]
-        if state != "all":
-            conditions.append(
-                cases.c.closed_at.is_(None) if state == "open" else cases.c.closed_at.is_not(None)
-            )
-        if connection:
-            named = select(connections.c.id).where(connections.c.name == connection).scalar_subquery()
-            conditions.append(cases.c.connection_id == named)
-        if reason:
-            conditions.append(cases.c.reason == reason)
-        if owner is not None:
-            conditions.append(cases.c.owner == owner)
+        """List cases, the newest first or what does damage first."""
+        own = (
+            ("status", STATUS_OF[state]),
+            ("reason", reason),
+            ("severity", severity or ""),
+            ("assignee", assignee),
+        )
+        asked = Asked("/cases", connection, owner or "", after, own)
+        conditions = [*conditions_of(asked, "", clock.now())]
+        by_damage = order == "damage"
         if after:
-            conditions.append(cases.c.id < int(after))
+            try:
+                conditions.append(DamageMark.read(after).later if by_damage else cases.c.id < row_mark(after))
+            except MarkUnreadable as wrong:
+                raise NotAMark(order) from wrong
+        sorting = FIRST_DAMAGE if by_damage else (cases.c.id.desc(),)
 
-        def read(c: Connection) -> tuple[list[CaseRow], list[int]]:
-            wanted = select(cases.c.id).where(and_(*conditions)).order_by(cases.c.id.desc()).limit(limit + 1)
+        def read(c: Connection) -> list[CaseRow]:
+            wanted = select(cases.c.id).where(*conditions).order_by(*sorting).limit(limit + 1)
             ids = [int(found) for found in c.execute(wanted).scalars()]
-            rows = case_rows(c, cases.c.id.in_(ids[:limit])) if ids else []
-            return sorted(rows, key=lambda row: row.id, reverse=True), ids
+            rows = {row.id: row for row in case_rows(c, cases.c.id.in_(ids))} if ids else {}
+            return [rows[number] for number in ids]
 
-        rows, ids = await store.tx(read)
-        return page_of([case_answer(row) for row in rows], ids, limit)
+        rows = await store.tx(read)
+        marks = [str(DamageMark(row.damage_at, row.at_risk, row.id)) if by_damage else row.id for row in rows]
+        return page_of([case_answer(row) for row in rows[:limit]], marks, limit)
 
     @routes.get("/cases/catalogue", responses=responses(), operation_id="show_catalogue")
     async def catalogue(caller: Annotated[Caller, Depends(may_know)]) -> list[Entry]:
@@ -466,9 +527,15 @@ def case_answer(row: CaseRow) -> CaseAnswer:
         options=list(row.options),
         facts=[Fact(name=name, value=value) for name, value in row.facts],
         due_at=row.due_at,
+        damage_at=row.damage_at,
+        at_risk=row.at_risk,
+        currency=row.currency,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         closed_because=row.closed_because,
+        assignee=row.assignee,
+        begun_at=row.begun_at,
+        snoozed_until=row.snoozed_until,
         answered_by=row.answered_by,
         manual_page=f"/manual/operations/cases/{row.reason}",
     )

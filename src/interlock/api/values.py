@@ -1,6 +1,7 @@
 """What every route's parameters and answers have in common: texts that can be kept, pages of a list, versions."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Path, Query
@@ -61,7 +62,7 @@ Why = Annotated[
 
 
 class Page(BaseModel, Generic[T]):
-    """Part of a list, newest first."""
+    """Part of a list, newest first where nothing else was asked for."""
 
     entries: list[T]
     next: str = Field(description="Give it as `after` for the next page; empty on the last one.")
@@ -84,6 +85,6 @@ def version_of(*parts: object) -> str:
     return hashlib.blake2b("\n".join(str(part) for part in parts).encode(), digest_size=12).hexdigest()
 
 
-def page_of(entries: list[T], ids: list[int], limit: int) -> Page[T]:
-    """The page of the first `limit` entries; `ids` holds one more where there is a next page."""
-    return Page(entries=entries, next=str(ids[limit - 1]) if len(ids) > limit else "")
+def page_of(entries: list[T], marks: Sequence[int | str], limit: int) -> Page[T]:
+    """The page of the first `limit` entries; `marks` holds one more where there is a next page."""
+    return Page(entries=entries, next=str(marks[limit - 1]) if len(marks) > limit else "")

@@ -19,7 +19,7 @@ from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, plain, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import desk, wording
-from interlock.console.case_list import STATUSES, CaseRow, cases_page, one_case
+from interlock.console.case_list import NOBODY, SEVERITIES, STATUSES, CaseRow, cases_page, one_case
 from interlock.console.case_list import causes as causes_there
 from interlock.console.case_story import story_of
 from interlock.console.lists import Asked, FilterUnknown, choices
@@ -45,6 +45,13 @@ def list_cases(
             "--status", help="mine, open, in progress, snoozed or closed; else all that do not rest."
         ),
     ] = "",
+    severity: Annotated[
+        str, typer.Option("--severity", help=f"Only cases of this severity: {', '.join(SEVERITIES)}.")
+    ] = "",
+    assignee: Annotated[
+        str,
+        typer.Option("--assignee", help=f"Only cases that this person has; {NOBODY} for those nobody has."),
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 200,
     who: Who = "",
     as_json: AsJson = False,
@@ -52,7 +59,8 @@ def list_cases(
     """List open cases, what does damage first at the top, then the most money."""
     if status not in STATUSES:
         end(Exit.USAGE, f"There is no status {status!r}; there are: {', '.join(STATUSES[1:])}.")
-    asked = Asked("/cases", connection, team, "", (("status", status), ("reason", reason)))
+    own = (("status", status), ("reason", reason), ("severity", severity), ("assignee", assignee))
+    asked = Asked("/cases", connection, team, "", own)
     with opened() as installation:
         now = installation.clock.now()
 

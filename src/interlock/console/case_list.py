@@ -1,29 +1,37 @@
 """Cases as lists and pages show them: what does damage first comes first, and one cause is one line."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from interlock.cases.causes import cause_key
 from interlock.cases.store import answers, cases
 from interlock.cases.work import Status, status_of
 from interlock.console import wording
-from interlock.console.lists import Asked, row_mark
+from interlock.console.lists import Asked, MarkUnreadable, known, row_mark
 from interlock.engine.store import connections
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Reason, Severity
 from interlock.orders.store import orders
 
 PAGE_LENGTH = 50
-OWN_FILTERS = ("status", "reason", "cause")
+DAMAGE_MARK = r"(-|[0-9]{1,17})_(-|-?[0-9]{1,20}(?:\.[0-9]{1,20})?)_([0-9]{1,18})"
+OWN_FILTERS = ("status", "reason", "cause", "severity", "assignee")
 STATUSES = ("", "mine", "open", "in progress", "snoozed", "closed")
 """What a list of cases may be filtered by; empty means everything that somebody has to look at now."""
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+NOBODY = "nobody"
+"""Asks for the cases that no person has."""
 
-_FIRST_DAMAGE = (cases.c.damage_at.asc().nulls_last(), cases.c.at_risk.desc().nulls_last(), cases.c.id)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAMAGE_MARK = re.compile(DAMAGE_MARK)
+FIRST_DAMAGE = (cases.c.damage_at.asc().nulls_last(), cases.c.at_risk.desc().nulls_last(), cases.c.id)
+"""The order of the queue: the first damage first, then the most money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ def folded_page(
             func.sum(cases.c.at_risk).label("at_risk"),
             func.count().label("number"),
             func.bool_or(cases.c.owner.in_(first)).label("ours"),
-            func.array_agg(aggregate_order_by(cases.c.id, *_FIRST_DAMAGE))[1].label("first"),
+            func.array_agg(aggregate_order_by(cases.c.id, *FIRST_DAMAGE))[1].label("first"),
         )
         .where(*conditions_of(asked, me, now))
         .group_by(key)
@@ -173,10 +181,12 @@ def causes(c: Connection, now: datetime, connection: str = "", limit: int = 500)
 
 
 def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElement[bool]]:
-    """Which cases the address of a list asks for."""
+    """Which cases the address of a list asks for. Besides STATUSES there are two for programs: `not closed`, whether they
+    rest or not, and `all`. Raises FilterUnknown."""
     status = asked.other("status")
-    open_ones: ColumnElement[bool] = cases.c.closed_at.is_(None)
-    wanted = [cases.c.closed_at.is_not(None) if status == "closed" else open_ones]
+    wanted: list[ColumnElement[bool]] = []
+    if status != "all":
+        wanted.append(cases.c.closed_at.is_not(None) if status == "closed" else cases.c.closed_at.is_(None))
     match status:
         case "mine":
             wanted.append(cases.c.assignee == me)
@@ -186,7 +196,7 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
             wanted += [_awake(now), cases.c.begun_at.is_not(None)]
         case "snoozed":
             wanted.append(cases.c.snoozed_until > now)
-        case "closed":
+        case "closed" | "not closed" | "all":
             pass
         case _:
             wanted.append(_awake(now))
@@ -199,7 +209,57 @@ def conditions_of(asked: Asked, me: str, now: datetime) -> Sequence[ColumnElemen
         wanted.append(cases.c.reason == reason)
     if cause := asked.other("cause"):
         wanted.append(cases.c.cause == cause_key(cause))
+    if severity := known("severity", asked.other("severity"), SEVERITIES):
+        wanted.append(cases.c.severity == severity)
+    if assignee := asked.other("assignee"):
+        wanted.append(cases.c.assignee == ("" if assignee == NOBODY else assignee))
     return wanted
+
+
+def who_has_cases(c: Connection, asked: Asked) -> tuple[str, ...]:
+    """Who has an open case, of the connection that is asked for or of any that may be named to whoever asks."""
+    wanted: list[ColumnElement[bool]] = [cases.c.closed_at.is_(None), cases.c.assignee != ""]
+    if asked.connection:
+        named = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
+        wanted.append(cases.c.connection_id == named)
+    if asked.own is not None:
+        wanted.append(cases.c.connection_id.in_(asked.own))
+    found = c.execute(select(cases.c.assignee).where(*wanted).distinct().order_by(cases.c.assignee))
+    return tuple(found.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class DamageMark:
+    """Where a page of cases begins whose order is the damage: behind the case with these values, which it may have had only
+    when the page before was read. `at_risk` in the currency of the case."""
+
+    damage_at: datetime | None
+    at_risk: Decimal | None
+    id: int
+
+    @classmethod
+    def read(cls, mark: str) -> "DamageMark":
+        """The mark as `str` wrote it. Raises MarkUnreadable."""
+        found = _DAMAGE_MARK.fullmatch(mark)
+        if found is None:
+            raise MarkUnreadable
+        micros, at_risk, number = found.groups()
+        at = None if micros == "-" else _EPOCH + timedelta(microseconds=int(micros))
+        return cls(at, None if at_risk == "-" else Decimal(at_risk), int(number))
+
+    def __str__(self) -> str:
+        at = "-" if self.damage_at is None else (self.damage_at - _EPOCH) // timedelta(microseconds=1)
+        return f"{at}_{'-' if self.at_risk is None else format(self.at_risk, 'f')}_{self.id}"
+
+    @property
+    def later(self) -> ColumnElement[bool]:
+        """The cases behind it in FIRST_DAMAGE."""
+        at, risk = cases.c.damage_at, cases.c.at_risk
+        same_at = at.is_(None) if self.damage_at is None else at == self.damage_at
+        same_risk = risk.is_(None) if self.at_risk is None else risk == self.at_risk
+        later = false() if self.damage_at is None else or_(at > self.damage_at, at.is_(None))
+        less = false() if self.at_risk is None else or_(risk < self.at_risk, risk.is_(None))
+        return or_(later, and_(same_at, or_(less, and_(same_risk, cases.c.id > self.id))))
 
 
 def cause_written(c: Connection, connection_id: int, reason: str, cause: str) -> str:
@@ -255,7 +315,7 @@ def case_rows(
         .outerjoin(orders, orders.c.id == cases.c.order_id)
         .outerjoin(connections, connections.c.id == cases.c.connection_id)
         .where(condition)
-        .order_by(*_FIRST_DAMAGE)
+        .order_by(*FIRST_DAMAGE)
         .limit(limit)
         .offset(offset)
     )

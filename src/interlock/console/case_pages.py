@@ -20,14 +20,18 @@ from interlock.cases.store import CannotAnswer, GivenAnswer, latest_answer
 from interlock.cases.work import NotDone, checked_words, history
 from interlock.console import desk, manual
 from interlock.console.case_list import (
+    NOBODY,
     OWN_FILTERS,
+    SEVERITIES,
     STATUSES,
     CaseRow,
     cases_page,
     cause_written,
+    conditions_of,
     folded_page,
     one_case,
     reasons_there,
+    who_has_cases,
 )
 from interlock.console.case_steps import Button, buttons
 from interlock.console.case_story import Told, story_of
@@ -109,11 +113,12 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
             lambda c: (
                 choices(c, asked),
                 reasons_there(c, asked.connection),
+                who_has_cases(c, asked),
                 folded_page(c, asked, who, now),
                 [_written(c, one) for one in latest(c, 5, asked.own) if not one.ended],
             )
         )
-        offered, reasons, (lines, next_mark), replays = found
+        offered, reasons, people, (lines, next_mark), replays = found
         return console.page(
             request,
             "cases",
@@ -122,6 +127,8 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
             choices=offered,
             reasons=reasons,
             statuses=STATUSES,
+            severities=SEVERITIES,
+            people=(NOBODY, *people),
             lines=lines,
             next_mark=next_mark,
             replays=replays,
@@ -131,6 +138,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+        conditions_of(asked, who, now)  # what cannot be filtered by is said before the file begins
         await console.read(lambda c: note_export(c, who, "cases", asked, now))
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:

@@ -23,8 +23,8 @@ from interlock.console.pages import Console, sealed
 from interlock.engine.store import ConnectionRow
 from interlock.storage.database import Store
 
-TYPED = ("q", "who", "subject")
-"""The filters of lists that are typed, not chosen."""
+TYPED = ("q", "who", "subject", "assignee")
+"""The filters of lists that hold what somebody typed."""
 
 Cell = str | int | Decimal | datetime | bool | None
 Mark = TypeVar("Mark")

@@ -153,7 +153,7 @@ RULES = {
     "reasons_by_edit": "Other reason codes for quantities that were lowered and for lines that were removed.",
     "proportional_taxes": "Cancelations and refunds name every tax. Off: only taxes the marketplace does not compute itself.",
     "publish_stock": "Publish the shop's stock to the offers of this marketplace (STO01).",
-    "stock_locations": "The Shopify locations whose stock is offered; none named means every active one.",
+    "stock_locations": "The Shopify locations whose stock is offered and orders are accepted on; none named means every active one that fulfils online orders.",
     "stock_buffer": "Units held back from every offer; a SKU may have its own.",
     "stock_zeroed": "Why every offer shows nothing for now: a person and a reason.",
     "shipping_methods": "What the Shopify order's shipping line is called for each shipping method of the marketplace (SH12); set on the page of the connection's shipping methods or with `interlock methods map`. One without a title carries the marketplace's label.",

@@ -149,12 +149,15 @@ def _mirakl_read_failed(failed: ReadError) -> ReadFailed:
 
 
 class ShopifyAdapter:
-    """The engine's shop, over one app's access to the Admin API."""
+    """The engine's shop, over one app's access to the Admin API, and the locations whose stock the connection sells."""
 
-    def __init__(self, client: ShopifyClient, address_key: bytes, clock: Clock) -> None:
+    def __init__(
+        self, client: ShopifyClient, address_key: bytes, clock: Clock, stock_locations: tuple[str, ...]
+    ) -> None:
         self._client = client
         self._address_key = address_key
         self._clock = clock
+        self._stock_locations = stock_locations
 
     async def order(self, shopify_order_id: str, lane: Lane) -> ShopifyOrder | None:
         try:
@@ -190,7 +193,7 @@ class ShopifyAdapter:
     async def offers(self, skus: Sequence[tuple[str, str]]) -> tuple[Offer, ...]:
         wanted = tuple(dict.fromkeys(shop_sku for _, shop_sku in skus))
         try:
-            found = await shopify_read.offers(self._client, wanted, lane="acceptance")
+            found = await shopify_read.offers(self._client, wanted, self._stock_locations, lane="acceptance")
         except CallFailed as failed:
             raise _shopify_read_failed(failed) from failed
         by_sku = {offer.sku: offer for offer in found}
@@ -419,7 +422,7 @@ class StoredConnections:
             rules=rules,
             mirakl_account=row.mirakl_account,
             shopify_account=row.shopify_account,
-            shopify=ShopifyAdapter(clients.shopify, self._address_key, self._clock),
+            shopify=ShopifyAdapter(clients.shopify, self._address_key, self._clock, rules.stock_locations),
             mirakl=MiraklAdapter(clients.mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
             live=row.live,
         )

@@ -17,7 +17,7 @@ from interlock.rehearsal.scenarios import Stage
 from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import mirakl_switches
-from interlock.simulator.shopify.inventory import close_location, count_stock
+from interlock.simulator.shopify.inventory import close_location, count_stock, serve_online
 from tests.stories.stage import RULES, Broken, Theatre, Told, marketplace, open_cases
 
 PUBLISHES = replace(RULES, publish_stock=True)
@@ -301,6 +301,66 @@ def test_a_location_that_is_closed_is_not_offered_and_somebody_is_told(theatre: 
     told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
     assert told.open_reasons == []
     assert shown(told.stage, "LAMP-OAK") == 130
+
+
+def test_what_lies_at_a_counter_is_offered_once_it_serves_online_orders(theatre: Theatre) -> None:
+    """Nothing is offered that the check before acceptance then misses: a store without online orders counts for neither."""
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        shopify = stage.world.shopify
+        counter = shopify.add_location("Store", online=False)
+        variant = next(one for one in shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        count(stage, "LAMP-OAK", 2)
+        count_stock(shopify, variant, 5, counter)
+        await stage.until(900)
+        seen["offered"] = shown(stage, "LAMP-OAK")
+        sold = stage.marketplace.create_generated(lines=1, skus=["LAMP-OAK"], quantities=[2])
+        await stage.until(1500)
+        seen["accepted"] = sold.state != "WAITING_ACCEPTANCE"
+        seen["left"] = shown(stage, "LAMP-OAK")
+        serve_online(shopify, counter, True)
+        await stage.until(2400)
+        seen["online"] = shown(stage, "LAMP-OAK")
+        more = stage.marketplace.create_generated(lines=1, skus=["LAMP-OAK"], quantities=[3])
+        await stage.until(3000)
+        seen["accepted too"] = more.state != "WAITING_ACCEPTANCE"
+        serve_online(shopify, counter, False)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 4200, rules=PUBLISHES, subscribed=True)
+    assert seen == {"offered": 2, "accepted": True, "left": 0, "online": 5, "accepted too": True}
+    assert shown(told.stage, "LAMP-OAK") == 0
+    assert told.open_reasons == []
+
+
+def test_an_order_is_checked_against_the_locations_that_are_named(theatre: Theatre) -> None:
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        shopify = stage.world.shopify
+        first = next(iter(shopify.shop.locations.values()))
+        second = shopify.add_location("Second")
+        variant = next(one for one in shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        count_stock(shopify, variant, 30, second)
+        count(stage, "LAMP-OAK", 1)
+        row, now = stage.world.connection_row("all-or-nothing"), stage.world.service_clock.now()
+        with stage.world.database.begin() as c:
+            set_locations(
+                c, stage.world.wakeups, row, (first.gid,), "Ada", "the second one is for the shop", now
+            )
+        await stage.until(900)
+        seen["offered"] = shown(stage, "LAMP-OAK")
+        sold = stage.marketplace.create_generated(lines=1, skus=["LAMP-OAK"], quantities=[2])
+        await stage.until(1500)
+        seen["waits"] = [(sold.state, row.reason) for row in open_cases(stage) if row.subject == "LAMP-OAK"]
+        count(stage, "LAMP-OAK", 2)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True)
+    assert seen["offered"] == 1
+    assert ("WAITING_ACCEPTANCE", Reason.STOCK_SHORT.value) in seen["waits"]  # type: ignore[operator]
+    assert told.open_reasons == []
 
 
 def test_a_stock_that_nobody_can_have_raises_no_offer(theatre: Theatre) -> None:

@@ -39,7 +39,9 @@ def _say_page(page: StockPage) -> None:
     say(f"Stock of {page.connection} is {'published' if page.publishes else 'not published'}.")
     if page.zeroed:
         say(f"Every offer shows nothing for now: {page.zeroed}")
-    say(f"Locations: {', '.join(page.locations) or 'every active one'}. Safety buffer: {page.buffer}.")
+    say(
+        f"Locations: {', '.join(page.locations) or 'every active one that fulfils online orders'}. Safety buffer: {page.buffer}."
+    )
     say(
         f"{wording.counted(page.offers, 'offer')}; {page.differing} do not show what they may; {page.without} of which nothing can be said."
     )
@@ -179,13 +181,16 @@ def locations(
     connection: Name,
     places: Annotated[
         list[str] | None,
-        typer.Argument(metavar="LOCATION", help="Numbers of Shopify locations; none: every active one."),
+        typer.Argument(
+            metavar="LOCATION",
+            help="Numbers of Shopify locations; none: every active one that fulfils online orders.",
+        ),
     ] = None,
     why: Why = "",
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
-    """Set the Shopify locations whose stock is offered."""
+    """Set the Shopify locations whose stock is offered and orders are accepted on."""
     with opened() as installation:
         row, now = connection_or_end(installation, connection), installation.clock.now()
         given = tuple(places or ())
@@ -196,7 +201,7 @@ def locations(
         )
     _done(
         row,
-        f"The stock of {wording.counted(len(given), 'location') if given else 'every location'} is offered.",
+        f"The stock of {wording.counted(len(given), 'location') if given else 'every location that fulfils online orders'} is offered.",
         as_json,
     )
 

@@ -18,6 +18,7 @@ from interlock.engine.stock_figures import Ground, ground, parts_of
 from interlock.engine.stock_reading import selling_from
 from interlock.engine.store import ConnectionRow
 from interlock.inventory import store
+from interlock.inventory.observed import is_offered
 from interlock.inventory.store import StockImport, stock_figures
 from interlock.inventory.target import ABSURD
 from interlock.orders.connection import ConnectionRules
@@ -208,9 +209,11 @@ def _parts(c: Connection, on: Ground, sku: str) -> tuple[PartLine, ...]:
     articles = on.articles[on.row.id].of(sku)
     parts = {part.sku: part for part in parts_of(on, sku)}
     levels: dict[str, list[LevelLine]] = {}
+    places = store.places(c, on.selling.shop)
     for level in store.levels_of(c, on.selling.shop, [item_id for item_id, _ in articles]):
-        named = not on.row.rules.stock_locations or level.location_id in on.row.rules.stock_locations
-        line = LevelLine(level.location_id, int(level.available), bool(level.active and named))
+        online = places.get(level.location_id, True)
+        counts = level.active and is_offered(level.location_id, online, on.row.rules.stock_locations)
+        line = LevelLine(level.location_id, int(level.available), bool(counts))
         levels.setdefault(level.item_id, []).append(line)
     found = []
     for item_id, units in articles:
@@ -288,7 +291,8 @@ def set_locations(
     why: str,
     now: datetime,
 ) -> None:
-    """Offer the stock of these Shopify locations, of every active one where none is given. Raises StockRefused."""
+    """Offer the stock of these Shopify locations, of every active one that fulfils online orders where none is
+    given. Raises StockRefused."""
     wanted = tuple(dict.fromkeys(_location(place) for place in locations))
     known = store.known_locations(c, row.shopify_shop)
     unknown = [place for place in wanted if known and place not in known]

@@ -38,7 +38,8 @@ _VERSION = literal_column("orders.xmin::text", Text)
 
 @dataclass(frozen=True, slots=True)
 class Selling:
-    """The connections that sell from one shop, and the locations whose stock they offer; empty for every active one."""
+    """The connections that sell from one shop, and the locations whose stock they offer; empty for every one that
+    fulfils online orders."""
 
     shop: str
     rows: tuple[ConnectionRow, ...]
@@ -133,6 +134,8 @@ async def _sweep(
     def keep(c: Connection) -> None:
         hinted = [item for changed in found.values() if changed is not None for item in changed.item_ids]
         store.stock_hint(c, shop, hinted, began)
+        online = {place: changed.online for place, changed in found.items() if changed is not None}
+        store.keep_places(c, shop, online)
         if store.close_locations(c, shop, closed):
             # Which items lay there, or lie there again, a whole listing tells.
             store.list_again(c, shop)

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from interlock.inventory.observed import ShownItem
+from interlock.inventory.observed import ShownItem, is_offered
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -71,6 +71,15 @@ stock_levels = Table(
     Column("location_id", Text, primary_key=True),
     Column("available", BigInteger, nullable=False),
     Column("active", Boolean, nullable=False),
+)
+
+# The locations of a shop, as it last showed them, and whether they fulfil online orders.
+stock_places = Table(
+    "stock_places",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("location_id", Text, primary_key=True),
+    Column("online", Boolean, nullable=False),
 )
 
 # Items whose stock may be another than what is kept: a delivery, a sweep or a new claim says so.
@@ -273,6 +282,24 @@ def known_locations(c: Connection, shop: str) -> tuple[str, ...]:
     return tuple(rows.scalars())
 
 
+def places(c: Connection, shop: str) -> dict[str, bool]:
+    """Every location the shop has shown, and whether it fulfils online orders."""
+    rows = c.execute(
+        select(stock_places).where(stock_places.c.shop == shop).order_by(stock_places.c.location_id)
+    )
+    return {row.location_id: row.online for row in rows}
+
+
+def keep_places(c: Connection, shop: str, shown: Mapping[str, bool]) -> None:
+    """Keep which locations fulfil online orders: where none is named, what lies at the others is not sold."""
+    before = places(c, shop)
+    others = sorted((place, online) for place, online in shown.items() if before.get(place) != online)
+    if others:
+        rows = [{"shop": shop, "location_id": place, "online": online} for place, online in others]
+        c.execute(_KEEP_PLACE, rows)
+        note_change(c, shop)
+
+
 # -- what the shop shows -----------------------------------------------------------------------------------
 
 _ADD_ITEM = upsert(stock_items)
@@ -292,6 +319,10 @@ _KEEP_LEVEL = _ADD_LEVEL.on_conflict_do_update(
     index_elements=["shop", "item_id", "location_id"],
     set_={"available": _ADD_LEVEL.excluded["available"], "active": _ADD_LEVEL.excluded["active"]},
 )
+_ADD_PLACE = upsert(stock_places)
+_KEEP_PLACE = _ADD_PLACE.on_conflict_do_update(
+    index_elements=["shop", "location_id"], set_={"online": _ADD_PLACE.excluded["online"]}
+)
 _ADD_HINT = upsert(stock_hints)
 _KEEP_HINT = _ADD_HINT.on_conflict_do_update(
     index_elements=["shop", "item_id"], set_={"at": _ADD_HINT.excluded["at"]}
@@ -309,6 +340,7 @@ def keep_items(c: Connection, shop: str, items: Sequence[ShownItem], observed_at
     ]
     if not fresh:
         return 0
+    keep_places(c, shop, {level.location_id: level.online for item in fresh for level in item.levels})
     before = {
         (row.item_id, row.location_id): (row.available, row.active)
         for row in c.execute(
@@ -453,9 +485,9 @@ class KeptItem:
 def items_at(
     c: Connection, shop: str, locations: Sequence[str], item_ids: Collection[str] | None = None
 ) -> Iterator[KeptItem]:
-    """Every item of the shop, or each of these, with the units at these locations together (active ones; all active ones
-    where none is named)."""
-    at = and_(stock_levels.c.active, stock_levels.c.location_id.in_(locations) if locations else true())
+    """Every item of the shop, or each of these, with the units that a connection with these locations may sell."""
+    offered = [place for place, online in places(c, shop).items() if is_offered(place, online, locations)]
+    at = and_(stock_levels.c.active, stock_levels.c.location_id.in_(offered))
     summed = func.coalesce(func.sum(stock_levels.c.available).filter(at), 0)
     rows = c.execute(
         select(

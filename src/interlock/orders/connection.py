@@ -102,7 +102,8 @@ class ConnectionRules:
     `messages` says whether the shop may write to customers through the marketplace (OR43). `refuted` are the settings the
     marketplace's answers speak against, with the answer: (name, evidence); it is no setting and never stored.
 
-    `stock_locations` are the Shopify locations whose stock is offered, every active one where none is named;
+    `stock_locations` are the Shopify locations whose stock is offered and accepted on, every active one that fulfils online
+    orders where none is named;
     `stock_buffer` are units that are held back from each offer. `stock_zeroed` says why every offer shows nothing for now
     (a person and a reason), empty in ordinary times.
 

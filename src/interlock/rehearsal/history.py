@@ -170,6 +170,7 @@ async def live(
     if plan.rules.publish_stock:
         stock.learn_offers(world)
         stock.give_buffers(crowd, seed)
+        stock.open_a_counter(crowd, seed)
         if stock.closes_a_location(seed):
             people.append(asyncio.create_task(stock.close_a_location(crowd, seed)))
         people.append(asyncio.create_task(stock.trade(crowd, seed)))

@@ -36,6 +36,7 @@ SHARE = 0.08
 """The part of all histories in which stock is published."""
 BUFFERS_SHARE = 0.4
 LOCATIONS_SHARE = 0.2
+COUNTER_SHARE = 0.3
 """The parts of the histories with stock in which SKUs have buffers of their own, and in which a location is closed."""
 LONGER_QUIET_SECONDS = 1800.0
 """A stock file of unclear outcome is waited for, and what it leaves open is told after it: so much longer a history with
@@ -161,6 +162,19 @@ def give_buffers(crowd: "Crowd", seed: int) -> None:
             buffers: dict[str, int | None] = {sku: rng.choice((0, 1, 3, 8)) for sku in skus}
             keep_buffers(c, world.connection_ids[name], buffers, "Ada Agent", now)
             crowd.did["stock: buffer of a SKU"] += len(buffers)
+
+
+def open_a_counter(crowd: "Crowd", seed: int) -> None:
+    """In a share of the histories the shop also sells over a counter, with stock that serves no online order."""
+    rng = random.Random(f"{seed}:counter")
+    if rng.random() >= COUNTER_SHARE:
+        return
+    shopify = crowd.world.shopify
+    counter = shopify.add_location("Store", online=False)
+    for variant in list(shopify.shop.variants.values()):
+        if rng.random() < 0.7:
+            count_stock(shopify, variant, rng.choice((1, 5, 30)), counter)
+            crowd.did["stock: kept at a counter"] += 1
 
 
 def closes_a_location(seed: int) -> bool:

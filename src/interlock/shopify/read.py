@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from interlock.inventory.observed import ChangedAt, ShownItem, ShownLevel
+from interlock.inventory.observed import ChangedAt, ShownItem
 from interlock.offers.matching import Variant
 from interlock.orders.actions import Lane
 from interlock.orders.changes import Change, VariantPrice
@@ -305,7 +305,7 @@ async def offers(
 ) -> tuple[Offer, ...]:
     """What the shop offers under each SKU, in the given order, each SKU once. The search ignores case, so hits are
     matched exactly; a SKU of several variants has no variant id and their number in `matches`. Stock is
-    summed over `locations` (ids), or over every active location that ships online. Raises CallFailed."""
+    summed over `locations` (ids), or over every one that fulfils online orders. Raises CallFailed."""
     wanted = tuple(dict.fromkeys(sku for sku in skus if sku))
     carriers: dict[str, list[VariantsBySkuProductVariantsNodes]] = {sku: [] for sku in wanted}
     currency, taxes_included = "", False
@@ -495,21 +495,15 @@ async def stock_changed_at(
         items += [node.item.id for node in page.nodes]
         after = _next(page.page_info.has_next_page, page.page_info.end_cursor, after)
         if after is None:
-            return ChangedAt(place.name, place.is_active, tuple(dict.fromkeys(items)))
+            item_ids = tuple(dict.fromkeys(items))
+            return ChangedAt(place.name, place.is_active, item_ids, place.fulfills_online_orders)
 
 
 async def _stock(
     client: ShopifyClient, item: StockFields, variant_id: str, sku: str, lane: Lane
 ) -> ShownItem:
     await _all_levels(client, item, lane)
-    levels = tuple(
-        ShownLevel(
-            level.location.id,
-            next((amount.quantity for amount in level.quantities if amount.name == "available"), 0),
-            level.is_active and level.location.is_active,
-        )
-        for level in item.inventory_levels.nodes
-    )
+    levels = tuple(translate.shown_level(level) for level in item.inventory_levels.nodes)
     return ShownItem(item.id, variant_id, sku, item.tracked, levels)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from interlock.inventory.observed import ShownLevel, available_at
 from interlock.orders.addresses import AddressParts, digest, email_digest, text_digest
 from interlock.orders.changes import OURSELVES, STAFF, Change
 from interlock.orders.snapshots import (
@@ -29,6 +30,7 @@ from interlock.shopify.generated.fragments import (
     LineFields,
     MerchantRequests,
     PostalAddress,
+    StockFieldsInventoryLevelsNodes,
 )
 from interlock.shopify.generated.order_agreements import OrderAgreementsOrderAgreementsNodes
 from interlock.shopify.generated.order_snapshot import (
@@ -37,8 +39,15 @@ from interlock.shopify.generated.order_snapshot import (
     OrderSnapshotOrderRefunds,
 )
 from interlock.shopify.generated.stranger import StrangerOrder
-from interlock.shopify.generated.variants_by_sku import VariantsBySkuProductVariantsNodes
+from interlock.shopify.generated.variants_by_sku import (
+    VariantsBySkuProductVariantsNodes,
+    VariantsBySkuProductVariantsNodesInventoryItemInventoryLevelsNodes,
+)
 from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE, OWN_ATTRIBUTES
+
+_LevelRead = (
+    StockFieldsInventoryLevelsNodes | VariantsBySkuProductVariantsNodesInventoryItemInventoryLevelsNodes
+)
 
 _PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
 
@@ -178,22 +187,16 @@ def offer(
     taxes_included: bool,
 ) -> Offer:
     """What the shop offers under a SKU, given every variant that carries exactly it. A variant of an archived product
-    counts only where no other one carries the SKU. Stock is what is available at
-    `locations`, or, where none are named, at every active location that ships online orders. `currency` is the shop's, and `taxes_included` whether its prices contain
-    taxes."""
+    counts only where no other one carries the SKU. Stock is what a connection with these `locations` may sell
+    (`inventory.observed.is_offered`). `currency` is the shop's, and `taxes_included` whether its prices contain taxes."""
     meant = [variant for variant in carriers if variant.product.status != "ARCHIVED"] or carriers
     if len(meant) != 1:
         return Offer(sku=sku, variant_id="", matches=len(meant), available=None, unit_price=None)
     variant = meant[0]
     item = variant.inventory_item
-    available: int | None = None
-    if item.tracked:
-        available = 0
-        for level in item.inventory_levels.nodes:
-            place = level.location
-            counts = place.id in locations if locations else place.is_active and place.fulfills_online_orders
-            if level.is_active and counts:
-                available += sum(count.quantity for count in level.quantities if count.name == "available")
+    available = (
+        available_at(map(shown_level, item.inventory_levels.nodes), locations) if item.tracked else None
+    )
     return Offer(
         sku=sku,
         variant_id=variant.id,
@@ -203,6 +206,13 @@ def offer(
         currency=currency,
         taxes_included=taxes_included,
     )
+
+
+def shown_level(read: _LevelRead) -> ShownLevel:
+    """What an item has at one location; a level without an amount has nothing."""
+    available = next((amount.quantity for amount in read.quantities if amount.name == "available"), 0)
+    place = read.location
+    return ShownLevel(place.id, available, read.is_active and place.is_active, place.fulfills_online_orders)
 
 
 def variant_title(product: str, variant: str) -> str:

@@ -99,7 +99,7 @@ def i25_stock_is_conserved(evidence: Evidence, verdict: Verdict) -> None:
 
 def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -> None:
     """I26: no published figure exceeds the target computed from what had been observed when it was sent: the most that the
-    shop had available since the stock was read, less the units of every order known then for which no claim had been asked
+    shop had available for online orders since the stock was read, less the units of every order known then for which no claim had been asked
     for, less the buffer. Of a bundle that is as many as its scarcest article makes."""
     marketplaces = {one.connection_id: one for one in evidence.marketplaces if one.rules.publish_stock}
     sold = list(_known_orders(evidence))
@@ -117,7 +117,11 @@ def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -
         nowhere = _leads_nowhere(evidence, marketplace, line.sku, since, line.sent_at)
         verdict.checked["I26 renamed"] += int(nowhere)
         for variant, sku, each in articles:
-            most = sum(_most_available(level, since, line.sent_at) for level in variant.levels.values())
+            most = sum(
+                _most_available(level, since, line.sent_at)
+                for level in variant.levels.values()
+                if level.location.fulfills_online_orders
+            )
             unclaimed = sum(
                 _units(evidence, order, sku)
                 for row, order in sold
@@ -139,8 +143,8 @@ def i26_no_figure_exceeds_what_was_there(evidence: Evidence, verdict: Verdict) -
 
 
 def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> None:
-    """I27, at rest: every offer shows exactly what the shop has available at its active locations, less what living orders
-    have sold without a claim, less the buffer; a bundle as many as its scarcest article makes."""
+    """I27, at rest: every offer shows exactly what the shop has available at its active locations that fulfil online
+    orders, less what living orders have sold without a claim, less the buffer; a bundle as many as its scarcest article makes."""
     if any(row.reason == Reason.QUARANTINE.value and row.closed_at is None for row in evidence.cases):
         return
     unclaimed_orders = list(_without_a_claim(evidence))
@@ -186,7 +190,11 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
             free: list[int] = []
             facts: list[str] = []
             for variant, article, each in articles:
-                there = sum(level.available for level in variant.levels.values() if level.location.active)
+                there = sum(
+                    level.available
+                    for level in variant.levels.values()
+                    if level.location.active and level.location.fulfills_online_orders
+                )
                 unclaimed = sum(
                     _units(evidence, one.order, article, one.lines)
                     for one in waiting

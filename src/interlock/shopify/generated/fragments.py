@@ -245,6 +245,7 @@ class StockFieldsInventoryLevelsNodes(BaseModel):
 class StockFieldsInventoryLevelsNodesLocation(BaseModel):
     id: str
     is_active: bool = Field(alias="isActive")
+    fulfills_online_orders: bool = Field(alias="fulfillsOnlineOrders")
 
 
 class StockFieldsInventoryLevelsNodesQuantities(BaseModel):

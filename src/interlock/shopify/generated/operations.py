@@ -1699,6 +1699,7 @@ class Operations(BaseClient):
               location(id: $location) {
                 name
                 isActive
+                fulfillsOnlineOrders
                 inventoryLevels(first: 250, query: $search, after: $after) {
                   nodes {
                     item {
@@ -1754,6 +1755,7 @@ class Operations(BaseClient):
                   location {
                     id
                     isActive
+                    fulfillsOnlineOrders
                   }
                   quantities(names: ["available"]) {
                     name
@@ -1795,6 +1797,7 @@ class Operations(BaseClient):
                   location {
                     id
                     isActive
+                    fulfillsOnlineOrders
                   }
                   quantities(names: ["available"]) {
                     name

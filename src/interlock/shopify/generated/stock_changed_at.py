@@ -12,6 +12,7 @@ class StockChangedAt(BaseModel):
 class StockChangedAtLocation(BaseModel):
     name: str
     is_active: bool = Field(alias="isActive")
+    fulfills_online_orders: bool = Field(alias="fulfillsOnlineOrders")
     inventory_levels: "StockChangedAtLocationInventoryLevels" = Field(
         alias="inventoryLevels"
     )

@@ -376,7 +376,9 @@ def _archive(world: ShopifyWorld, given: dict[str, Any]) -> Any:
 
 def _location(world: ShopifyWorld, given: dict[str, Any]) -> Any:
     made = world.add_location(
-        given["name"], fulfillment_service=bool(given.get("fulfillment_service", False))
+        given["name"],
+        fulfillment_service=bool(given.get("fulfillment_service", False)),
+        online=bool(given.get("fulfills_online_orders", True)),
     )
     return {"id": made.gid}
 

@@ -35,6 +35,15 @@ def close_location(world: ShopifyWorld, location: Location) -> None:
     act.finish()
 
 
+def serve_online(world: ShopifyWorld, location: Location, online: bool) -> None:
+    """Staff switch on or off that the location fulfils online orders. Its levels stay as they are, and nothing announces it
+    to an app that has not subscribed to `locations/update`."""
+    location.fulfills_online_orders = online
+    act = Act(world, world.shop, Actor("staff"))
+    act.effect("location serves online", "", location=location.number, online=online)
+    act.finish()
+
+
 def delete_location(world: ShopifyWorld, location: Location) -> None:
     """The location is gone with its levels; `location(id:)` gives null."""
     del world.shop.locations[location.number]

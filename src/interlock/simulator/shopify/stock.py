@@ -20,15 +20,18 @@ def level_of(variant: Variant, location: Location) -> Level:
 
 
 def primary_location(shop: Shop) -> Location:
-    return next(location for location in shop.locations.values() if location.active)
+    active = [location for location in shop.locations.values() if location.active]
+    return next((location for location in active if location.fulfills_online_orders), active[0])
 
 
 def route(shop: Shop, variant: Variant | None, units: int) -> Location:
-    """A stocked active location, not necessarily the default one (reference 5.1)."""
+    """A stocked active location that fulfils online orders, not necessarily the default one (reference 5.1, 14.1)."""
     if variant is None:
         return primary_location(shop)
     stocked = [
-        level for level in variant.levels.values() if level.location.active and level.location.ships_inventory
+        level
+        for level in variant.levels.values()
+        if _serves_orders(level.location) and level.location.ships_inventory
     ]
     for level in stocked:
         if level.available >= units:
@@ -40,7 +43,13 @@ def can_take(variant: Variant | None, units: int) -> bool:
     """Whether the variant's own policy lets so many units go."""
     if variant is None or not variant.tracked or variant.oversell:
         return True
-    return any(level.available >= units for level in variant.levels.values() if level.location.active)
+    return any(
+        level.available >= units for level in variant.levels.values() if _serves_orders(level.location)
+    )
+
+
+def _serves_orders(location: Location) -> bool:
+    return location.active and location.fulfills_online_orders
 
 
 def claim(act: Act, line: LineItem, units: int, location: Location) -> None:

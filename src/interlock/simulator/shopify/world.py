@@ -166,10 +166,23 @@ class ShopifyWorld(Warehouse, EditingApps):
         return shop
 
     def add_location(
-        self, name: str, *, shop: Shop | None = None, fulfillment_service: bool = False, country: str = "CA"
+        self,
+        name: str,
+        *,
+        shop: Shop | None = None,
+        fulfillment_service: bool = False,
+        online: bool = True,
+        country: str = "CA",
     ) -> Location:
+        """One more location; one that is not `online` fulfils no online orders, as a store that only sells over the counter."""
         shop = shop or self.shop
-        location = Location(self.number(), name, fulfillment_service=fulfillment_service, country=country)
+        location = Location(
+            self.number(),
+            name,
+            fulfillment_service=fulfillment_service,
+            fulfills_online_orders=online,
+            country=country,
+        )
         shop.locations[location.number] = location
         return location
 

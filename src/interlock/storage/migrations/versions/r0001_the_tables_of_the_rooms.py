@@ -294,6 +294,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "item_id", "location_id", name=op.f("pk_stock_levels")),
     )
     op.create_table(
+        "stock_places",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("online", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "location_id", name=op.f("pk_stock_places")),
+    )
+    op.create_table(
         "stock_shops",
         sa.Column("shop", sa.Text(), nullable=False),
         sa.Column("changes", sa.BigInteger(), server_default="0", nullable=False),

@@ -100,6 +100,7 @@ def create_app(parts: WebParts) -> FastAPI:
             parts.address_key,
             parts.everyone,
             parts.rules,
+            parts.connections,
         )
     )
     app.state.doors = Doors(parts.store, parts.clock, parts.everyone, parts.rules)

@@ -1,14 +1,47 @@
-"""Overriding the label check on the command line."""
+"""The label check on the command line, and overriding it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
 
 from interlock.cli.telling import Exit
 from interlock.engine.store import ConnectionRow
+from interlock.holds.store import label_overrides
+from interlock.orders.store import orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.build import a_fulfillment_order
 from tests.cli.conftest import Run, document
 from tests.console.seed import connect, edited_up, keep
+
+
+def test_a_label_is_checked_and_no_override_is_used_up(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, edited_up())
+        young = {"label_until": datetime(2100, 1, 1, tzinfo=UTC), "hints": 0, "handled": 0}
+        c.execute(update(orders).where(orders.c.id == order_id).values(**young))
+    assert interlock("label", "override", "#1001", "--why", "The customer waits.").exit_code == Exit.DONE
+    with database.begin() as c:
+        c.execute(update(orders).values(hints=0, handled=0))
+
+    told = interlock("label", "check", "#1001")
+    answer = interlock("label", "check", "M-1001-A", "--connection", "atlas", "--json")
+
+    assert told.exit_code == answer.exit_code == Exit.NOT_WELL
+    assert told.output.startswith("No: ")
+    assert "ada has the next check of FO1 say yes, once: The customer waits." in " ".join(told.output.split())
+    shown = document(answer)
+    assert (shown["print"], shown["source"], shown["order"]["mirakl"]) == (False, "stored", "M-1001-A")
+    assert [one["who"] for one in shown["overrides"]] == ["ada"]
+    with database.begin() as c:
+        assert c.execute(select(label_overrides.c.used_at)).scalars().all() == [None]
+        c.execute(update(orders).values(label_yes=True, label_reason="Both sides agree."))
+    assert interlock("label", "check", "#1001").exit_code == Exit.DONE
+    assert interlock("label", "check", "9999").exit_code == Exit.NOT_FOUND
+    assert interlock("label", "check", "#1001", "--connection", "cedar").exit_code == Exit.NOT_FOUND
 
 
 def test_an_override_is_kept_once(interlock: Run, database: Database, connection: ConnectionRow) -> None:

@@ -77,6 +77,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         *(f"audit-log {verb}" for verb in ("list", "verify")),
         "edits table",
         "tasks list",
+        "label check",
         "label override",
         "openapi",
         "health",

@@ -53,6 +53,8 @@ PAGES = (
     "/cases",
     "/cases/1",
     "/refund-tasks",
+    "/label-check",
+    "/orders/1/label",
     "/orders/1/evidence",
     "/alerts",
     "/connections",

@@ -8,20 +8,23 @@ elsewhere (`interlock audit-log verify --head`), which is why the head is printe
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from interlock.clock import Clock
 from interlock.storage.append_only import APPEND_ONLY, unguarded
-from interlock.storage.database import metadata
+from interlock.storage.database import Store, metadata
 from interlock.storage.types import UtcDateTime
+
+T = TypeVar("T")
 
 # Entries are written one after another: each waits until the transaction of the one before has ended.
 _LOCK = 4_731_004
@@ -195,6 +198,25 @@ def record_form(c: Connection, form: Asking, now: datetime) -> None:
         return
     facts = {"right": form.right}
     record(c, form.who, Did.CHANGED, form.path[:LONGEST], now=now, connection=form.connection, facts=facts)
+
+
+class RecordingStore:
+    """Transactions of a web process: what somebody's request changes leaves an entry in the audit log, in the same one."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def tx(self, fn: Callable[[Connection], T]) -> T:
+        call, now = asking.get(), self._clock.now()
+
+        def both(c: Connection) -> T:
+            found = fn(c)
+            if call is not None:
+                record_form(c, call, now)
+            return found
+
+        return await self._store.tx(both)
 
 
 def digest_of(

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from interlock.access.audit_log import RecordingStore
 from interlock.api.bundles import bundle_routes
 from interlock.api.cases import case_routes
 from interlock.api.editing import edit_routes
-from interlock.api.gate import NEEDED, Caller, Gate, RecordingStore
+from interlock.api.gate import NEEDED, Caller, Gate
 from interlock.api.health import health_routes
 from interlock.api.label_check import label_routes
 from interlock.api.mappings import mapping_routes
@@ -22,9 +23,8 @@ from interlock.api.skus import sku_routes
 from interlock.clock import Clock, Identifiers
 from interlock.console.editing import Desk
 from interlock.engine.gateways import Connections
-from interlock.engine.labels import LabelCheck
+from interlock.engine.labels import label_check
 from interlock.engine.queue import Queue
-from interlock.engine.run import EngineParts
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -70,7 +70,16 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     gate = Gate(parts.store, parts.clock)
     store = RecordingStore(parts.store, parts.clock)
-    labels = LabelCheck(store, parts.clock, parts.queue, _engine(parts))
+    labels = label_check(
+        parts.store,
+        parts.clock,
+        parts.identifiers,
+        parts.queue,
+        parts.keyring,
+        parts.connections,
+        "api",
+        recording=store,
+    )
     app.include_router(_said(_key_routes(gate)))
     app.include_router(_said(label_routes(gate, labels, parts.clock)))
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
@@ -104,21 +113,6 @@ def _said(routes: APIRouter) -> APIRouter:
             route.openapi_extra = {"x-scope": named}
             route.summary = route.description.partition(". ")[0].removesuffix(".").replace("\n", " ")
     return routes
-
-
-def _engine(parts: ApiParts) -> EngineParts | None:
-    """What reading an order now takes; None where this process has no way to the platforms."""
-    if parts.connections is None:
-        return None
-    return EngineParts(
-        store=parts.store,
-        clock=parts.clock,
-        identifiers=parts.identifiers,
-        queue=parts.queue,
-        connections=parts.connections,
-        keyring=parts.keyring,
-        worker="api",
-    )
 
 
 def _key_routes(gate: Gate) -> APIRouter:

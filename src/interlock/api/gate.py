@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
-from interlock.access.audit_log import LONGEST, Asking, asking, record_form
+from interlock.access.audit_log import LONGEST, Asking, asking
 from interlock.access.roles import PERMISSION_WORDS, Permission, Person, connections_for, may
 from interlock.access.store import PERMISSION_OF, ApiKey, Scope, key_of, note_use, person_of
 from interlock.api.places import EVERYWHERE, Place
@@ -185,25 +185,6 @@ class _Use:
     refilled_at: float
     noted_at: float | None = None
     calls: int = 0
-
-
-class RecordingStore:
-    """Transactions of the API: what a caller's request changes leaves an entry in the audit log, in the same one."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def tx(self, fn: Callable[[Connection], T]) -> T:
-        call, now = asking.get(), self._clock.now()
-
-        def both(c: Connection) -> T:
-            found = fn(c)
-            if call is not None:
-                record_form(c, call, now)
-            return found
-
-        return await self._store.tx(both)
 
 
 class Gate:

@@ -1,22 +1,103 @@
-"""`interlock label …`: have a label printed although the label check says no."""
+"""`interlock label …`: may a label be printed, and having it printed although the label check says no."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from interlock.cli.installation import opened
+from interlock.cli.installation import Installation, opened
 from interlock.cli.orders import OfConnection
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
-from interlock.engine.labels import LabelCheck, LabelRefused
+from interlock.clock import SystemIdentifiers
+from interlock.console import wording
+from interlock.engine.labels import Checked, LabelCheck, LabelRefused, label_check, named
+from interlock.holds.store import waiting_overrides
+from interlock.service import HttpClients
 from interlock.storage.database import InlineStore
+from interlock.storage.installation import open_installation
+from interlock.wiring import StoredConnections
 
-commands = typer.Typer(no_args_is_help=True, help="The label check: override.")
+commands = typer.Typer(no_args_is_help=True, help="The label check: check, override.")
+
+
+NumberOfOrder = Annotated[str, typer.Argument(help="Any number of the order that the label check takes.")]
+
+
+@commands.command("check")
+def check(number: NumberOfOrder, connection: OfConnection = "", as_json: AsJson = False) -> None:
+    """Say whether the label of an order or fulfillment order may be printed, and why not; no override is used up."""
+    with opened() as installation:
+        try:
+            checked = asyncio.run(_looked(installation, number, connection))
+        except LabelRefused as refused:
+            _refuse(refused)
+        row, label, now = checked.row, checked.label, installation.clock.now()
+        waiting = installation.tx(lambda c: waiting_overrides(c, row.order_id))
+        if as_json:
+            age = None if checked.as_of is None else max((now - checked.as_of).total_seconds(), 0.0)
+            print_json(
+                {
+                    "print": label.yes,
+                    "reason": label.reason,
+                    "who_can_change_it": label.who,
+                    "order": {**named(row), "fulfillment_order": row.parcel or None},
+                    "as_of": checked.as_of,
+                    "age_seconds": age,
+                    "source": checked.source,
+                    "overrides": waiting,
+                }
+            )
+        else:
+            say(f"{'Yes' if label.yes else 'No'}: {label.reason}")
+            seen = f", seen {wording.span(now - checked.as_of)} ago" if checked.as_of else ""
+            say(f"{row.shopify_name or row.mirakl_order_id} ({row.mirakl_order_id}){seen}, {checked.source}.")
+            if label.who:
+                say(f"Who can change it: {label.who}.")
+            for one in waiting:
+                say(f"{one.who} has the next check of {one.fulfillment_order_id} say yes, once: {one.why}")
+        if not label.yes:
+            raise typer.Exit(int(Exit.NOT_WELL))
+
+
+async def _looked(installation: Installation, number: str, connection: str) -> Checked:
+    """What the check finds, with Shopify read now where what is stored is too old. Raises LabelRefused."""
+    settings, store = installation.settings, InlineStore(installation.database)
+    identifiers, now = SystemIdentifiers(), installation.clock.now()
+    http = HttpClients(installation.clock, settings.allow_loopback_http)
+    connections = StoredConnections(
+        store,
+        installation.clock,
+        installation.keyring,
+        installation.tx(
+            lambda c: open_installation(c, installation.keyring, identifiers.new_id(), now)
+        ).address_key,
+        http.for_origin,
+        loopback_http=settings.allow_loopback_http,
+    )
+    labels = label_check(
+        store,
+        installation.clock,
+        identifiers,
+        installation.queue,
+        installation.keyring,
+        connections,
+        "command line",
+    )
+    try:
+        return await labels.look(number, connection)
+    finally:
+        await http.close()
+
+
+def _refuse(refused: LabelRefused) -> NoReturn:
+    code = Exit.NOT_FOUND if refused.code in ("unknown_order", "unknown_connection") else Exit.REFUSED
+    candidates = "; ".join(", ".join(one.values()) for one in refused.candidates)
+    end(code, f"{refused} {candidates}".strip())
 
 
 @commands.command("override")
 def override(
-    number: Annotated[str, typer.Argument(help="Any number of the order that the label check takes.")],
+    number: NumberOfOrder,
     fulfillment_order: Annotated[
         str, typer.Option("--fulfillment-order", help="Its id; needed where several are open.")
     ] = "",
@@ -35,9 +116,7 @@ def override(
                 labels.override(number, fulfillment_order, who, why, "command line", connection)
             )
         except LabelRefused as refused:
-            code = Exit.NOT_FOUND if refused.code in ("unknown_order", "unknown_connection") else Exit.REFUSED
-            named = "; ".join(", ".join(one.values()) for one in refused.candidates)
-            end(code, f"{refused} {named}".strip())
+            _refuse(refused)
         if as_json:
             print_json({"order": row.mirakl_order_id, "override": kept})
             return

@@ -26,6 +26,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("/cases", "Cases"),
             Place("/refund-tasks", "Refund tasks"),
             Place("/holds", "Holds"),
+            Place("/label-check", "Label check"),
             Place("/mappings", "Mappings"),
             Place("/skus", "SKUs"),
         ),

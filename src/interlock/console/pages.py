@@ -30,6 +30,7 @@ from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
 from interlock.console.part_words import count_in_words, operation_in_words
 from interlock.console.said import SHOWN_LATER
+from interlock.engine.gateways import Connections
 from interlock.engine.queue import Queue
 from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
@@ -67,7 +68,8 @@ class FormRefused(Exception):
 class ConsoleParts:
     """What the pages need: transactions, time, where wake-ups go, the keyring that seals their forms, and the key of
     the digests under which e-mail addresses are found; empty where they are not searched. `everyone` is who all visitors
-    are where there are no accounts: on a demo."""
+    are where there are no accounts: on a demo. `connections` lets the label check read Shopify; without it what is too old
+    is a no."""
 
     store: Store
     clock: Clock
@@ -77,6 +79,7 @@ class ConsoleParts:
     address_key: bytes = b""
     everyone: Person | None = None
     rules: AccessRules = field(default_factory=AccessRules)
+    connections: Connections | None = None
 
 
 class Console:

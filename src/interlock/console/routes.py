@@ -17,6 +17,7 @@ from interlock.console.doors import Door
 from interlock.console.edit_pages import edit_routes
 from interlock.console.evidence_pages import evidence_routes
 from interlock.console.health_pages import health_routes
+from interlock.console.label_pages import label_routes
 from interlock.console.lineage_pages import lineage_routes
 from interlock.console.live_pages import live_routes
 from interlock.console.login_pages import login_routes
@@ -47,6 +48,7 @@ def router(
     edit_routes(routes, console)
     evidence_routes(routes, console)
     lineage_routes(routes, console)
+    label_routes(routes, console)
     board_routes(routes, console)
     case_routes(routes, console)
     # before the maps, whose file takes any name that ends like its own

@@ -9,8 +9,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from interlock.cases.store import volunteer
-from interlock.clock import Clock
+from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
+from interlock.engine.gateways import Connections
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.run import EngineParts, view_now
@@ -22,6 +23,7 @@ from interlock.holds.store import (
     find_kin,
     find_labels,
     keep_override,
+    label_of,
     use_override,
     waiting_override,
 )
@@ -30,6 +32,7 @@ from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import remember_fulfillment_orders, tell
 from interlock.storage.database import Store
+from interlock.storage.encryption import Keyring
 
 Source = Literal["stored", "read now", "override", "none"]
 
@@ -80,9 +83,20 @@ def _checked_number(text: str) -> str:
     return number
 
 
-def _names(c: Connection) -> dict[int, str]:
-    """The names of all connections by their row numbers."""
-    return {row.id: row.name for row in all_connections(c)}
+def _checked_words(who: str, why: str) -> None:
+    """Raise LabelRefused unless both say something that can be kept."""
+    for field, value in (("who", who), ("why", why)):
+        if not value.strip() or len(value) > LONGEST_WORDS or not value.isprintable():
+            raise LabelRefused(
+                "words_missing",
+                f"An override needs {field}, 1 to {LONGEST_WORDS} characters that can be shown. Nothing was changed.",
+                field,
+            )
+
+
+def _names(c: Connection, own: frozenset[int] | None) -> dict[int, str]:
+    """The names of the connections by their row numbers; with `own` of those alone."""
+    return {row.id: row.name for row in all_connections(c) if own is None or row.id in own}
 
 
 def _only_one(number: str, rows: list[LabelRow], names: Mapping[int, str]) -> LabelRow:
@@ -111,6 +125,32 @@ def named(row: LabelRow) -> dict[str, str]:
     return {"mirakl": row.mirakl_order_id, "shopify": row.shopify_order_id, "name": row.shopify_name}
 
 
+def label_check(
+    store: Store,
+    clock: Clock,
+    identifiers: Identifiers,
+    queue: Queue,
+    keyring: Keyring,
+    connections: Connections | None,
+    worker: str,
+    recording: Store | None = None,
+) -> "LabelCheck":
+    """The check of a process that reads the platforms through `connections`, None where it cannot. What somebody changes by
+    it is written to `recording`, where that is another store than what is read goes to."""
+    engine = None
+    if connections is not None:
+        engine = EngineParts(
+            store=store,
+            clock=clock,
+            identifiers=identifiers,
+            queue=queue,
+            connections=connections,
+            keyring=keyring,
+            worker=worker,
+        )
+    return LabelCheck(recording or store, clock, queue, engine)
+
+
 class LabelCheck:
     """Answers label printers. One of these serves one process. `engine` is None where the process has no way to the
     platforms: then what is too old is a no."""
@@ -121,29 +161,50 @@ class LabelCheck:
         self._queue = queue
         self._engine = engine
 
-    async def check(self, number: str, connection: str = "") -> Checked:
+    async def check(self, number: str, connection: str = "", own: frozenset[int] | None = None) -> Checked:
         """May the label of this order or fulfillment order be printed? `connection` is the name of the connection it is
-        of, where its number is of several. From the row if what it says is young and nothing
+        of, where its number is of several; with `own`, only the connections with these row numbers are there. From the
+        row if what it says is young and nothing
         happened since, else from Shopify now; every failure is a no. Raises LabelRefused."""
-        row = await self._find(number, connection)
-        checked = await self._answered(row)
-        if not checked.label.yes and row.is_overridden:
+        checked = await self.look(number, connection, own)
+        if not checked.label.yes and checked.row.is_overridden:
             return await self._overridden(checked)
         return checked
 
+    async def look(self, number: str, connection: str = "", own: frozenset[int] | None = None) -> Checked:
+        """What a check would find, for somebody who prints nothing: no override is used up. Raises LabelRefused."""
+        return await self._answered(await self._find(number, connection, own))
+
+    async def look_at(self, order_id: int) -> Checked:
+        """The same for the order with this row number. Raises LabelRefused."""
+        return await self._answered(await self._row(order_id))
+
+    async def override_at(
+        self, order_id: int, parcel: str, who: str, why: str, via: str
+    ) -> tuple[LabelRow, Override]:
+        """As `override`, for the order with this row number."""
+        _checked_words(who, why)
+        return await self._override(await self._row(order_id), parcel, who, why, via)
+
     async def override(
-        self, number: str, parcel: str, who: str, why: str, via: str, connection: str = ""
+        self,
+        number: str,
+        parcel: str,
+        who: str,
+        why: str,
+        via: str,
+        connection: str = "",
+        own: frozenset[int] | None = None,
     ) -> tuple[LabelRow, Override]:
         """Have the next check of one fulfillment order say yes, once. `parcel` may be empty where only one is left, `via`
-        is what the person used (a key, the command line), `connection` as for the check. Raises LabelRefused; nothing is changed then."""
-        for field, value in (("who", who), ("why", why)):
-            if not value.strip() or len(value) > LONGEST_WORDS or not value.isprintable():
-                raise LabelRefused(
-                    "words_missing",
-                    f"An override needs {field}, 1 to {LONGEST_WORDS} characters that can be shown. Nothing was changed.",
-                    field,
-                )
-        row = await self._find(number, connection)
+        is what the person used (a key, the command line), `connection` and `own` as for the check. Raises LabelRefused;
+        nothing is changed then."""
+        _checked_words(who, why)
+        return await self._override(await self._find(number, connection, own), parcel, who, why, via)
+
+    async def _override(
+        self, row: LabelRow, parcel: str, who: str, why: str, via: str
+    ) -> tuple[LabelRow, Override]:
         checked = await self._answered(row)
         chosen = _chosen(row, parcel.strip(), checked.label.parcels)
         if checked.label.yes:
@@ -183,9 +244,15 @@ class LabelCheck:
 
     # -- finding ---------------------------------------------------------------------------------------
 
-    async def _find(self, text: str, connection: str) -> LabelRow:
+    async def _row(self, order_id: int) -> LabelRow:
+        row = await self._store.tx(lambda c: label_of(c, order_id))
+        if row is None:
+            raise LabelRefused("unknown_order", f"There is no order with the row number {order_id}.")
+        return row
+
+    async def _find(self, text: str, connection: str, own: frozenset[int] | None) -> LabelRow:
         number = _checked_number(text)
-        names = await self._store.tx(_names) if connection else {}
+        names = await self._store.tx(lambda c: _names(c, own)) if connection or own is not None else {}
         if connection and connection not in names.values():
             raise LabelRefused(
                 "unknown_connection",
@@ -194,6 +261,8 @@ class LabelCheck:
             )
 
         def of_it(rows: list[LabelRow]) -> list[LabelRow]:
+            if own is not None:
+                rows = [row for row in rows if row.connection_id in own]
             return [row for row in rows if not connection or names[row.connection_id] == connection]
 
         rows = of_it(await self._store.tx(lambda c: find_labels(c, number)))
@@ -206,7 +275,7 @@ class LabelCheck:
                 found = await self._store.tx(lambda c: find_labels(c, owner))
                 rows = of_it([replace(row, parcel=number, is_hinted=True) for row in found])
         if len(rows) > 1:
-            names = names or await self._store.tx(_names)
+            names = names or await self._store.tx(lambda c: _names(c, own))
         return _only_one(number, rows, names)
 
     async def _owner(self, engine: EngineParts, parcel: str) -> str:

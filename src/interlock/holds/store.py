@@ -81,6 +81,7 @@ def _of_order(*conditions: Any) -> Select[Any]:
     return select(*_SHOWN, null().label("parcel")).where(*conditions)
 
 
+_BY_ROW = _of_order(orders.c.id == bindparam("row_id"))
 _BY_ORDER_GID = _of_order(orders.c.shopify_order_id == bindparam("order_gid"))
 _BY_PARCEL_GID = (
     select(*_SHOWN, fulfillment_orders.c.fulfillment_order_id.label("parcel"))
@@ -127,6 +128,12 @@ class LabelRow:
     is_hinted: bool
     is_overridden: bool
     is_kin: bool = False
+
+
+def label_of(c: Connection, order_id: int) -> LabelRow | None:
+    """The order with this row number."""
+    row = c.execute(_BY_ROW, {"row_id": order_id}).one_or_none()
+    return None if row is None else _label_row(row)
 
 
 def find_labels(c: Connection, number: str) -> list[LabelRow]:
@@ -207,7 +214,9 @@ def keep_override(
 
 
 def waiting_override(c: Connection, order_id: int, parcel: str) -> Override | None:
-    """The override of this parcel that was not used yet. The row is locked until the transaction ends."""
+    """The override of this parcel that was not used yet. Its row is locked until the transaction ends, and that of the
+    order, so that two people at once do not keep two."""
+    c.execute(select(orders.c.id).where(orders.c.id == order_id).with_for_update())
     row = c.execute(
         select(label_overrides)
         .where(
@@ -218,6 +227,16 @@ def waiting_override(c: Connection, order_id: int, parcel: str) -> Override | No
         .with_for_update()
     ).one_or_none()
     return None if row is None else _override(row)
+
+
+def waiting_overrides(c: Connection, order_id: int) -> tuple[Override, ...]:
+    """The overrides of an order that no check has used yet, the oldest first."""
+    rows = c.execute(
+        select(label_overrides)
+        .where(label_overrides.c.order_id == order_id, label_overrides.c.used_at.is_(None))
+        .order_by(label_overrides.c.id)
+    )
+    return tuple(_override(row) for row in rows)
 
 
 def use_override(c: Connection, order_id: int, parcels: Sequence[str], now: datetime) -> Override | None:

@@ -25,6 +25,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.restraint import restrained
 from interlock.orders.store import add_order
 from interlock.orders.view import View
+from interlock.shipping.telling import NO_CARRIER
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.build import (
@@ -51,8 +52,8 @@ HOW: dict[Reason, str] = {
     Reason.STOCK_SHORT: "the SKU",
     Reason.PRICE_DISCREPANCY: "the SKU",
     Reason.CARRIER_UNKNOWN: "the carrier",
-    Reason.TRACKING_NOT_CORRECTED: "the carrier, or call and code",
-    Reason.TRACKING_MISSING: "the shipping method",
+    Reason.TRACKING_NOT_CORRECTED: "the carrier, or that none is named, or call and code",
+    Reason.TRACKING_MISSING: "the shipping method, and that only the carrier is missing",
     Reason.OPERATOR_SHIPS: "the shipping method",
     Reason.SHIPMENTS_HIDDEN: "the right the key lacks",
     Reason.SHIPPING_REFUSED: "call and code",
@@ -165,6 +166,11 @@ SHARED: tuple[tuple[Case, str], ...] = (
         "dpd",
     ),
     (of(Reason.TRACKING_NOT_CORRECTED, "F1", ("Carrier in Shopify", "DPD")), ""),
+    (
+        of(Reason.TRACKING_NOT_CORRECTED, "F1", ("Carrier in Shopify", "none"), NO_CARRIER),
+        "the name of a carrier",
+    ),
+    (of(Reason.TRACKING_MISSING, "F1", ("Shipping method", "STD"), NO_CARRIER), "std the name of a carrier"),
     (of(Reason.TRACKING_NOT_CORRECTED, "F1", ("Call", "OR23"), ("code", "HTTP_403")), "or23 http_403"),
     (of(Reason.TRACKING_MISSING, "order", ("Shipping method", "STD")), "std"),
     (of(Reason.OPERATOR_SHIPS, "order", ("Shipping method", "STD")), "std"),

@@ -15,6 +15,7 @@ from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import add_order
 from interlock.shipping.store import carrier_map
+from interlock.shipping.telling import NO_CARRIER
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.build import NOW
@@ -89,10 +90,10 @@ def test_a_wrong_row_is_named_and_nothing_is_taken(connection: ConnectionRow, ro
 
 def test_one_scope_is_removed_and_the_others_stay(database: Database, connection: ConnectionRow) -> None:
     with database.begin() as c:
-        desk.unmap_carrier_name(c, connection, "parcel", "Ada", "one code now", NOW + MINUTE, "GB")
+        desk.unmap_carrier_name(c, Wakes(), connection, "parcel", "Ada", "one code now", NOW + MINUTE, "GB")
         assert carrier_map(c, connection.id) == FIRST[:2]
         with pytest.raises(desk.MapRefused, match="is mapped so"):
-            desk.unmap_carrier_name(c, connection, "parcel", "Ada", "again", NOW + MINUTE, "FR")
+            desk.unmap_carrier_name(c, Wakes(), connection, "parcel", "Ada", "again", NOW + MINUTE, "FR")
 
 
 def test_the_map_is_brought_back_and_the_history_goes_on(
@@ -101,7 +102,7 @@ def test_the_map_is_brought_back_and_the_history_goes_on(
     with database.begin() as c:
         changes = [CarrierMapping("Parcel", "RM24"), CarrierMapping("New", "DPD")]
         desk.map_carrier_names(c, Wakes(), connection, changes, "Bob", NOW + 2 * MINUTE)
-        desk.unmap_carrier_name(c, connection, "*", "Bob", "no default", NOW + 3 * MINUTE)
+        desk.unmap_carrier_name(c, Wakes(), connection, "*", "Bob", "no default", NOW + 3 * MINUTE)
         done = roll_back_carriers(
             c, Wakes(), connection, NOW + MINUTE, "Cy", "Bob's file was wrong", NOW + 4 * MINUTE
         )
@@ -114,6 +115,29 @@ def test_the_map_is_brought_back_and_the_history_goes_on(
         ("Parcel", "RM24", "DPD", "Cy"),
         ("New", "DPD", "", "Cy"),
     }
+
+
+@pytest.mark.parametrize(("name", "woken"), [("*", 2), ("Parcel", 0)])
+def test_a_default_frees_the_numbers_that_stand_without_the_name_of_a_carrier(
+    database: Database, connection: ConnectionRow, name: str, woken: int
+) -> None:
+    """Before the dispatch and after it; not the parcel that has no number either."""
+    nameless = Case(Reason.TRACKING_NOT_CORRECTED, "F1", "It cannot be sent.", facts=(NO_CARRIER,))
+    method = ("Shipping method", "STD")
+    waiting = Case(Reason.TRACKING_MISSING, "order", "It has half of it.", facts=(method, NO_CARRIER))
+    bare = Case(Reason.TRACKING_MISSING, "order", "It has none.", facts=(method,))
+    wakes = Wakes()
+    with database.begin() as c:
+        ids = []
+        for number, case in enumerate((waiting, nameless, bare)):
+            order_id = add_order(c, connection.id, f"M-{number}", "", NOW)
+            sync_cases(c, order_id, connection.id, (case,), NOW, may_close=True)
+            ids.append(order_id)
+        mapping = [CarrierMapping(name, "RM24")]
+        done = desk.map_carrier_names(c, wakes, connection, mapping, "Bob", NOW + MINUTE)
+
+    assert [order_id for order_id, _ in wakes.woken] == ids[:woken]
+    assert done.orders == woken
 
 
 @pytest.mark.parametrize("way", ["mapped", "as the default", "from a file", "rolled back"])
@@ -142,7 +166,9 @@ def test_a_number_that_waits_for_the_carrier_is_looked_at_however_it_was_mapped(
                 mappings = desk.read_carrier_file(connection, "map.csv", b"shop_name,code\nparcel,RM24\n")
                 done = desk.map_carrier_names(c, wakes, connection, mappings, "Bob", NOW + MINUTE)
             case _:
-                desk.unmap_carrier_name(c, connection, "Parcel", "Bob", "by mistake", NOW + 2 * MINUTE)
+                desk.unmap_carrier_name(
+                    c, Wakes(), connection, "Parcel", "Bob", "by mistake", NOW + 2 * MINUTE
+                )
                 done = roll_back_carriers(c, wakes, connection, NOW + MINUTE, "Cy", "wrong", NOW + 3 * MINUTE)
 
     expected = ids[:2] if way == "as the default" else ids[:1]

@@ -51,7 +51,9 @@ def test_a_carrier_is_removed_however_it_is_written(database: Database, connecti
     with database.begin() as c:
         mapping = CarrierMapping("Royal Mail", "RM24")
         desk.map_carrier_names(c, Wakes(), connection, [mapping], "Ada", NOW)
-        removed = desk.unmap_carrier_name(c, connection, "royal mail ", "Bob", "we changed it", LATER)
+        removed = desk.unmap_carrier_name(
+            c, Wakes(), connection, "royal mail ", "Bob", "we changed it", LATER
+        )
         assert removed.removed == 1
         assert carrier_map(c, connection.id) == ()
         (last, _) = carrier_desk(c, connection).history
@@ -85,7 +87,7 @@ def test_a_carrier_that_is_not_mapped_cannot_be_removed(
     database: Database, connection: ConnectionRow
 ) -> None:
     with database.begin() as c, pytest.raises(desk.MapRefused, match="No carrier 'DHL' is mapped"):
-        desk.unmap_carrier_name(c, connection, "DHL", "Ada", "because", NOW)
+        desk.unmap_carrier_name(c, Wakes(), connection, "DHL", "Ada", "because", NOW)
 
 
 def test_the_sku_map_is_brought_back_and_the_history_goes_on(

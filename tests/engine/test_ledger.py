@@ -21,6 +21,8 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetSellerReference,
+    SetTracking,
+    TrackShipment,
 )
 from interlock.orders.memory import Decision
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -436,6 +438,19 @@ def test_confirmed_refunds_are_known_with_their_ids(book: Book) -> None:
     (made,) = ledger.remembered(book.c, book.row.id).refunds_made
 
     assert (made.action, made.refund_ids, made.at) == (REFUND, (("L1", "R1"),), NOW)
+
+
+def test_the_trackings_the_marketplace_took_are_known(book: Book) -> None:
+    first = SetTracking("UPS", "", "1", "")
+    second, refused = replace(first, number="2"), replace(first, number="3")
+    parcel = TrackShipment("S1", "UPS", "", "4", "")
+    for action in (first, second, parcel):
+        book.ended(action, Confirmed())
+    book.ended(refused, Refused("CARRIER_NOT_FOUND", "no"))
+
+    told = ledger.remembered(book.c, book.row.id).trackings_told
+
+    assert set(told) == {first, second, parcel}
 
 
 # -- shipments -----------------------------------------------------------------------------------------------

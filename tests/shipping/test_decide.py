@@ -99,7 +99,6 @@ def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
 @pytest.mark.parametrize(
     "mirakl",
     [
-        an_order("SHIPPED"),
         an_order("CLOSED"),
         an_order("CANCELED"),
         an_order("WAITING_DEBIT"),
@@ -253,17 +252,56 @@ def test_only_names_that_lead_nowhere_are_asked_about(
 
 
 @pytest.mark.parametrize(
-    "parcel", [{"tracking_number": ""}, {"carrier": ""}, {"carrier": "", "tracking_number": ""}]
+    ("parcel", "left_out"),
+    [
+        ({"tracking_number": ""}, False),
+        ({"carrier": ""}, True),
+        ({"carrier": "", "tracking_number": ""}, False),
+    ],
 )
-def test_without_complete_tracking_it_depends_on_the_shipping_method(parcel: dict[str, Any]) -> None:
+def test_without_complete_tracking_it_depends_on_the_shipping_method(
+    parcel: dict[str, Any], left_out: bool
+) -> None:
     shopify = shipped(fulfillments=(a_fulfillment(**parcel),))
 
     free = asked(look(shopify=shopify))
     demanded = asked(look(shopify=shopify, rules=replace(RULES, tracking_mandatory_for=("STD",))))
 
     assert free.actions == (ShipOrder(),)
+    assert ("it does not go along" in free.because[0]) is left_out
     assert demanded.actions == ()
-    assert [case.reason for case in demanded.cases] == [Reason.TRACKING_MISSING]
+    (case,) = demanded.cases
+    assert case.reason is Reason.TRACKING_MISSING
+    assert ("set a default carrier" in case.sentence) is left_out
+
+
+@pytest.mark.parametrize("mandatory", [(), ("STD",)])
+@pytest.mark.parametrize(
+    ("default", "sent"),
+    [
+        (CarrierMapping("*", code="RM48"), True),
+        # A default that leads nowhere itself takes no number.
+        (CarrierMapping("*", code="GONE"), False),
+        (CarrierMapping("*", name="Free Riders"), False),
+        (CarrierMapping("*", code="RM48", country="FR"), False),
+    ],
+)
+def test_a_number_without_the_name_of_a_carrier_goes_with_the_default(
+    default: CarrierMapping, sent: bool, mandatory: tuple[str, ...]
+) -> None:
+    rules = replace(
+        RULES, carrier_mappings=(*RULES.carrier_mappings, default), tracking_mandatory_for=mandatory
+    )
+    part = asked(
+        look(shopify=shipped(fulfillments=(a_fulfillment(carrier=" ", tracking_url=""),)), rules=rules)
+    )
+
+    if sent:
+        assert part.actions == (SetTracking("RM48", "", "RM1", ""),)
+        assert "names no carrier; the default carrier of this connection is sent" in part.because[0]
+    else:
+        assert part.actions == (() if mandatory else (ShipOrder(),))
+        assert [case.reason for case in part.cases] == ([Reason.TRACKING_MISSING] if mandatory else [])
 
 
 def test_of_several_parcels_the_first_complete_tracking_is_sent_and_it_is_said() -> None:
@@ -308,16 +346,17 @@ def test_a_refusal_is_a_case_that_a_person_may_answer_with_another_attempt(
         ("SHIPPING", "RM2", TRACKING, None),
         ("SHIPPED", "RM1", TRACKING, None),
         ("SHIPPED", "RM2", SetTracking("RM24", "", "RM2", ""), Reason.TRACKING_NOT_CORRECTED),
+        ("SHIPPED WITHOUT", "RM1", TRACKING, Reason.TRACKING_NOT_CORRECTED),
     ],
 )
 def test_a_refusal_the_marketplace_was_not_seen_after_is_said_a_minute_later(
     state: str, number: str, action: Any, reason: Reason | None
 ) -> None:
-    told = (
-        an_order(state, tracking_carrier_code="RM24", tracking_number="RM1")
-        if state == "SHIPPED"
-        else an_order()
-    )
+    told = {
+        "SHIPPING": an_order(),
+        "SHIPPED": an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1"),
+        "SHIPPED WITHOUT": an_order("SHIPPED"),
+    }[state]
     parcel = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
     written = NOW + timedelta(seconds=1)
     at_once, later, again = (
@@ -338,7 +377,7 @@ def test_a_refusal_the_marketplace_was_not_seen_after_is_said_a_minute_later(
                 written + timedelta(minutes=1),
                 (
                     a_decision(
-                        Reason.SHIPPING_REFUSED,
+                        reason or Reason.SHIPPING_REFUSED,
                         "tracking RM1",
                         Option.SEND_AGAIN,
                         at=written + timedelta(seconds=5),
@@ -437,6 +476,144 @@ def test_a_number_both_sides_showed_is_remembered_while_the_marketplace_shows_it
     parcels = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
 
     assert asked(look(told, parcels), a_memory(told_numbers=before)).memory.told_numbers == after
+
+
+# -- what was not there when the dispatch was told ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT"])
+def test_a_number_that_lands_after_the_dispatch_follows_it_once(state: str) -> None:
+    told = an_order(state)
+    part = asked(look(told))
+    again = asked(look(told, trackings_told=(TRACKING,)))
+    other = asked(look(told, trackings_told=(replace(TRACKING, number="WRONG"),)))
+
+    assert part.actions == (TRACKING,)
+    assert "was not there when the dispatch was told" in part.because[0]
+    # The marketplace took it and shows none all the same: sending it for ever would help nobody.
+    assert (again.actions, again.cases) == ((), ())
+    assert other.actions == (TRACKING,)
+
+
+def test_nothing_is_sent_of_a_parcel_that_still_has_no_number() -> None:
+    part = asked(look(an_order("SHIPPED"), shipped(fulfillments=(a_fulfillment(tracking_number=" "),))))
+
+    assert (part.actions, part.cases) == ((), ())
+
+
+def test_of_several_parcels_of_a_shipped_order_the_first_with_a_number_is_sent() -> None:
+    parcels = (
+        a_fulfillment("F1", tracking_number="", created_at=NOW),
+        a_fulfillment("F2", tracking_number="RM2", created_at=NOW + timedelta(minutes=1)),
+        a_fulfillment("F3", tracking_number="RM3", created_at=NOW + timedelta(minutes=2)),
+    )
+    second = replace(TRACKING, number="RM2")
+    part = asked(look(an_order("SHIPPED"), shipped(fulfillments=parcels)))
+
+    assert part.actions == (second,)
+    assert "one tracking number" in part.because[0]
+    # When the first one gets its number too, the customer keeps the one that was told.
+    late = (replace(parcels[0], tracking_number="RM1"), *parcels[1:])
+    shown = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM2")
+    assert asked(look(shown, shipped(fulfillments=late), trackings_told=(second,))).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "mapped_helps"),
+    [
+        ({"carrier": "Pigeon"}, "“Pigeon” is not mapped", True),
+        ({"carrier": ""}, "or set a default carrier for this connection", False),
+        ({"tracking_number": "📦"}, "no tracking number has", False),
+    ],
+)
+def test_a_number_the_customer_will_not_get_is_a_case_after_the_dispatch(
+    changes: dict[str, Any], said: str, mapped_helps: bool
+) -> None:
+    part = asked(look(an_order("SHIPPED"), shipped(fulfillments=(a_fulfillment(**changes),))))
+
+    (case,) = part.cases
+    assert (part.actions, case.reason, case.subject) == ((), Reason.TRACKING_NOT_CORRECTED, "F1")
+    assert said in case.sentence
+    assert "The customer has no number to follow" in case.sentence
+    assert (Option.MAP_CARRIER in case.options) is mapped_helps
+
+
+@pytest.mark.parametrize(
+    ("shown", "parcel", "told", "said"),
+    [
+        ("", "RM1", (), "has no number to follow"),
+        ("RM1", "RM2", (), "still follows the old number"),
+        ("RM1", "RM1", (replace(TRACKING, carrier_code="RM48"),), "at the old carrier"),
+    ],
+)
+def test_tracking_refused_after_the_dispatch_is_a_case_in_its_own_words(
+    shown: str, parcel: str, told: tuple[SetTracking, ...], said: str
+) -> None:
+    wanted = replace(TRACKING, number=parcel)
+    order = an_order("SHIPPED", tracking_carrier_code="RM48" if shown else "", tracking_number=shown)
+    part = asked(
+        look(
+            order,
+            shipped(fulfillments=(a_fulfillment(tracking_number=parcel),)),
+            trackings_told=told,
+            operations=(an_operation(wanted, words="No"),),
+        )
+    )
+
+    (case,) = part.cases
+    assert (part.actions, case.reason) == ((wanted,), Reason.TRACKING_NOT_CORRECTED)
+    assert said in case.sentence
+
+
+# -- a carrier put right after the dispatch -----------------------------------------------------------------------
+
+WRONG = SetTracking("RM48", "", "RM1", "")
+
+
+@pytest.mark.parametrize(
+    ("shown", "carrier", "told", "sent"),
+    [
+        pytest.param("RM48", "Royal Mail 24", (WRONG,), True, id="the map was put right"),
+        pytest.param(
+            "RM24", "Royal Mail 24", (WRONG,), False, id="the marketplace has the right one already"
+        ),
+        pytest.param("RM48", "Royal Mail 24", (WRONG, TRACKING), False, id="told once, however it is shown"),
+        pytest.param(
+            "RM48", "Royal Mail 48", (WRONG, TRACKING), False, id="the map was put back, and it is shown"
+        ),
+        pytest.param(
+            "XXX", "Royal Mail 48", (WRONG, TRACKING), True, id="the map was put back, and it is not shown"
+        ),
+        pytest.param("XXX", "Royal Mail 48", (WRONG,), False, id="shown otherwise than it was sent"),
+        pytest.param("RM48", "Royal Mail 24", (), False, id="given in the portal"),
+        pytest.param(
+            "RM48",
+            "Royal Mail 24",
+            (replace(WRONG, number="OLD"),),
+            False,
+            id="this number was given in the portal",
+        ),
+        pytest.param("RM48", "Pigeon", (WRONG,), False, id="the carrier leads nowhere"),
+    ],
+)
+def test_a_carrier_put_right_after_the_dispatch_follows_once(
+    shown: str, carrier: str, told: tuple[SetTracking, ...], sent: bool
+) -> None:
+    order = an_order("SHIPPED", tracking_carrier_code=shown, tracking_number="RM1")
+    parcel = shipped(fulfillments=(a_fulfillment(carrier=carrier),))
+    part = asked(look(order, parcel, trackings_told=told))
+
+    assert part.cases == ()
+    right = replace(TRACKING, carrier_code="RM48" if carrier == "Royal Mail 48" else "RM24")
+    assert part.actions == ((right,) if sent else ())
+    assert ("The carrier is another one" in "".join(part.because)) is sent
+
+
+def test_a_marketplace_that_calls_the_carrier_otherwise_hears_of_the_dispatch_all_the_same() -> None:
+    shown = an_order(tracking_carrier_code="ROYAL_MAIL", tracking_number="RM1")
+
+    assert asked(look(shown)).actions == (TRACKING,)
+    assert asked(look(shown, trackings_told=(TRACKING,))).actions == (ShipOrder(),)
 
 
 # -- a label that was given back -------------------------------------------------------------------------------

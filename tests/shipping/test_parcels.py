@@ -424,6 +424,48 @@ def test_a_parcel_without_tracking_goes_where_none_is_demanded() -> None:
     ).actions == (ValidateShipment("X-F1"),)
 
 
+@pytest.mark.parametrize("mandatory", [(), ("STD",)])
+def test_a_number_without_the_name_of_a_carrier_goes_with_the_default(mandatory: tuple[str, ...]) -> None:
+    default = CarrierMapping("*", code="RM24")
+    rules = replace(
+        RULES, carrier_mappings=(*RULES.carrier_mappings, default), tracking_mandatory_for=mandatory
+    )
+
+    part = told(knows(), left(parcel(carrier="")), rules=rules)
+
+    assert part.actions == (CreateShipment("IL-F1", (("L1", 2), ("L2", 1)), "RM24", "", "RM-F1", ""),)
+    assert "the default carrier of this connection is sent" in part.because[0]
+
+
+def test_without_a_default_the_parcel_goes_without_its_number_and_a_case_asks_for_the_carrier() -> None:
+    nameless = left(parcel(carrier=""))
+    bare = shipment(carrier_code="", tracking_number="", state="SHIPPED")
+    before = told(knows(), nameless)
+    after = told(knows(bare, state="SHIPPED"), nameless)
+    named = told(knows(bare, state="SHIPPED"), left(parcel()))
+
+    assert before.actions == (CreateShipment("IL-F1", (("L1", 2), ("L2", 1))),)
+    assert "it does not go along" in before.because[0]
+    ((case,), actions) = (after.cases, after.actions)
+    assert (case.reason, case.subject, actions) == (Reason.TRACKING_NOT_CORRECTED, "F1", ())
+    assert "The customer has no number to follow" in case.sentence
+    assert (named.cases, named.actions) == ((), (TrackShipment("X-F1", "RM24", "", "RM-F1", ""),))
+
+
+@pytest.mark.parametrize("state", ["SHIPPING", "SHIPPED"])
+def test_a_marketplace_that_calls_the_carrier_otherwise_is_told_once(state: str) -> None:
+    tracked = TrackShipment("X-F1", "RM24", "", "RM-F1", "")
+    mirakl = knows(shipment(state=state, carrier_code="ROYAL_MAIL"), state=state)
+
+    assert told(mirakl, left(parcel())).actions == (tracked,)
+    after = told(mirakl, left(parcel()), trackings_told=(tracked,))
+    assert after.actions == (() if state == "SHIPPED" else (ValidateShipment("X-F1"),))
+    # What was told of another shipment says nothing of this one.
+    other = replace(tracked, shipment_id="X-F2")
+    assert told(mirakl, left(parcel()), trackings_told=(tracked, other)).actions == after.actions
+    assert told(mirakl, left(parcel()), trackings_told=(other,)).actions == (tracked,)
+
+
 def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
     van = parcel(carrier="van", tracking_number="7", tracking_url="https://v/7")
     shown = shipment(carrier_code="", carrier_name="Our van", tracking_number="7")

@@ -4,17 +4,21 @@ from dataclasses import replace
 
 import pytest
 
+from interlock.console import desk
+from interlock.engine.store import one_connection
+from interlock.orders.connection import CarrierMapping
 from interlock.orders.reasons import Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl.orders import SimShipment
+from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.simulator.shopify.state import Fulfillment
 from tests.stories.stage import Broken, Theatre, marketplace, open_cases
 
 ONE_BY_ONE = marketplace("all-or-nothing", multi_shipment=True)
 
 
-def leave(stage: Stage, number: str, company: str = "UPS", **units: int) -> Fulfillment:
+def leave(stage: Stage, number: str | None, company: str | None = "UPS", **units: int) -> Fulfillment:
     """A parcel with these units leaves; all that is left without any."""
     item = next(one for one in stage.shopify_order().fulfillment_orders if one.remaining)
     chosen = [(sku.replace("_", "-"), count) for sku, count in units.items()] or None
@@ -135,6 +139,98 @@ def test_a_number_that_is_corrected_later_follows_a_whole_order_too(theatre: The
 
     assert seen.stage.order.tracking_number == ("1Z-RIGHT" if later == "allowed" else "1Z-WRONG")
     assert seen.open_reasons == ([] if later == "allowed" else [Reason.TRACKING_NOT_CORRECTED.value])
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+@pytest.mark.parametrize("later", ["allowed", "refused"])
+@pytest.mark.parametrize("carrier_first", [True, False])
+def test_a_number_that_lands_after_the_dispatch_reaches_the_customer_or_a_person(
+    theatre: Theatre, later: str, one_by_one: bool, carrier_first: bool
+) -> None:
+    """The warehouse marks the order as fulfilled, and the number follows minutes later, perhaps without its carrier first."""
+
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", later)
+        stage.marketplace.switches.set("or23_after_shipped", later)
+        await stage.until(400)
+        parcel = leave(stage, None, company=None)
+        await stage.until(700)
+        assert stage.order.state == "SHIPPED"
+        assert open_cases(stage) == []
+        if not carrier_first:
+            stage.world.shopify.update_tracking(parcel, company=None, number="1Z-LATE")
+            await stage.until(900)
+            (row,) = open_cases(stage)
+            assert row.reason == Reason.TRACKING_NOT_CORRECTED.value
+            assert "set a default carrier" in row.sentence
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-LATE")
+
+    seen = theatre.tell(story, _demands_no_tracking(one_by_one), 1300)
+
+    shown = (only(seen.stage) if one_by_one else seen.stage.order).tracking_number
+    assert (shown or "") == ("1Z-LATE" if later == "allowed" else "")
+    assert seen.open_reasons == ([] if later == "allowed" else [Reason.TRACKING_NOT_CORRECTED.value])
+    assert sum(seen.marketplace_calls(code) for code in ("OR24", "ST24")) == 1
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_default_carrier_takes_the_number_that_stands_without_one(
+    theatre: Theatre, one_by_one: bool
+) -> None:
+    """Set after the dispatch it sends the number that waits; from then on every number goes with it."""
+
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", "allowed")
+        stage.marketplace.switches.set("or23_after_shipped", "allowed")
+        await stage.until(400)
+        leave(stage, "1Z-BARE", company=None)
+        await stage.until(800)
+        assert stage.order.state == "SHIPPED"
+        (row,) = open_cases(stage)
+        assert row.reason == Reason.TRACKING_NOT_CORRECTED.value
+        assert _map(stage, CarrierMapping("*", "DPD")) == 1
+
+    seen = theatre.tell(story, _demands_no_tracking(one_by_one), 1300)
+
+    shown = only(seen.stage) if one_by_one else seen.stage.order
+    assert (shown.carrier_code, shown.tracking_number) == ("DPD", "1Z-BARE")
+    assert seen.open_reasons == []
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_mapping_put_right_after_the_dispatch_repairs_the_carrier_once(
+    theatre: Theatre, one_by_one: bool
+) -> None:
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", "allowed")
+        stage.marketplace.switches.set("or23_after_shipped", "allowed")
+        _map(stage, CarrierMapping("House", "UPS"))
+        await stage.until(400)
+        leave(stage, "1Z1", company="House")
+        await stage.until(800)
+        assert stage.order.state == "SHIPPED"
+        _map(stage, CarrierMapping("House", "DPD"))
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 1600)
+
+    shown = only(seen.stage) if one_by_one else seen.stage.order
+    assert (shown.carrier_code, shown.tracking_number) == ("DPD", "1Z1")
+    assert seen.open_reasons == []
+    assert sum(seen.marketplace_calls(code) for code in ("OR23", "ST23")) == (1 if one_by_one else 2)
+
+
+def _demands_no_tracking(one_by_one: bool) -> MarketplaceProfile:
+    method = {"code": "STD", "label": "Standard", "standard_code": "CU_ADD-STD", "mandatory_tracking": False}
+    return marketplace("all-or-nothing", multi_shipment=one_by_one, shipping_types=[method])
+
+
+def _map(stage: Stage, mapping: CarrierMapping) -> int:
+    """The mapping is kept by a person; how many orders are said to wait for it."""
+    (connection_id,) = stage.world.connection_ids.values()
+    with stage.world.database.begin() as c:
+        connection = one_connection(c, connection_id)
+        now = stage.world.service_clock.now()
+        return desk.map_carrier_names(c, stage.world.wakeups, connection, [mapping], "Otto Ops", now).orders
 
 
 @pytest.mark.parametrize("one_by_one", [True, False])

@@ -234,7 +234,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
             return [_of_carrier(entry) for entry in found]
 
         def remove(c: Connection, row: ConnectionRow) -> maps.Mapped:
-            return maps.unmap_carrier_name(c, row, shop_name, said, why, now, country, service)
+            return maps.unmap_carrier_name(c, desk.queue, row, shop_name, said, why, now, country, service)
 
         return await removed(store, connection, shop_name, entries, version, remove)
 

@@ -33,13 +33,17 @@ def cause_of(case: Case) -> str:
             shared = _facts(case, "Fulfilment centre", "Paid to")
         case Reason.TOTALS_DIFFER:
             shared = _facts(case, "Currencies")
-        case Reason.TRACKING_MISSING | Reason.OPERATOR_SHIPS:
+        case Reason.TRACKING_MISSING:
+            shared = _facts(case, "Shipping method", "Missing")
+        case Reason.OPERATOR_SHIPS:
             shared = _facts(case, "Shipping method")
         case Reason.SHIPMENTS_HIDDEN:
             shared = "shipments hidden"
         case Reason.TRACKING_NOT_CORRECTED:
             mapped = Option.MAP_CARRIER in case.options
-            shared = _facts(case, "Carrier in Shopify") if mapped else _refusal(case)
+            shared = (
+                _facts(case, "Carrier in Shopify") if mapped else _fact(case, "Missing") or _refusal(case)
+            )
         case Reason.PLATFORM_REFUSED:
             shared = " ".join(word for word in (case.subject, _code(case)) if word)
         case Reason.ACCEPTANCE_REFUSED | Reason.IMPORT_REFUSED | Reason.CANNOT_HOLD | Reason.REFUND_REFUSED:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
     update,
 )
 
@@ -113,9 +114,20 @@ def _caused(connection_id: int, reason: Reason, causes: Collection[str]) -> Colu
     )
 
 
-def open_causes(c: Connection, connection_id: int, reason: Reason, option: Option) -> tuple[str, ...]:
-    """What the open cases of orders with this reason that offer the answer have in common, each cause once, as
-    `cause_key` writes it."""
+def open_causes(
+    c: Connection,
+    connection_id: int,
+    reason: Reason,
+    option: Option | None = None,
+    fact: tuple[str, str] | None = None,
+) -> tuple[str, ...]:
+    """What the open cases of orders with this reason that offer the answer, or state the fact, have in common, each cause
+    once, as `cause_key` writes it."""
+    which: ColumnElement[bool] = true()
+    if option is not None:
+        which = cases.c.options.contains([option.value])
+    if fact is not None:
+        which = and_(which, cases.c.facts.contains([list(fact)]))
     rows = c.execute(
         select(cases.c.cause)
         .where(
@@ -124,7 +136,7 @@ def open_causes(c: Connection, connection_id: int, reason: Reason, option: Optio
             cases.c.cause != "",
             cases.c.closed_at.is_(None),
             cases.c.order_id.is_not(None),
-            cases.c.options.contains([option.value]),
+            which,
         )
         .distinct()
         .order_by(cases.c.cause)

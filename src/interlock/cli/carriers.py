@@ -181,7 +181,7 @@ def unmap_carrier(
     change_map(
         connection,
         "carriers",
-        lambda c, queue, row, now: desk.unmap_carrier_name(c, row, shop_name, who, why, now, *place),
+        lambda c, queue, row, now: desk.unmap_carrier_name(c, queue, row, shop_name, who, why, now, *place),
         as_json,
     )
 

@@ -54,7 +54,7 @@ def roll_back_carriers(
         unmap_carrier(c, connection.id, mapping)
     map_carriers(c, connection.id, changed, who.strip(), now)
     desk.note_carrier_changes(c, connection.id, former, who, why, now)
-    desk.carriers_changed(c, connection, now)
+    desk.carriers_changed(c, queue, connection, now)
     unlocked, replay_id = desk.replay_carriers(c, queue, connection.id, changed, who, now)
     return desk.Mapped(len(changed), unlocked, len(dropped), replay_id)
 

@@ -17,6 +17,7 @@ from interlock.console.case_list import CaseRow, one_case
 from interlock.console.formulas import looks_like_formula
 from interlock.console.oversold import as_offered
 from interlock.engine.capabilities import check_carriers
+from interlock.engine.carriers_told import look_at_told_otherwise
 from interlock.engine.hints import hint
 from interlock.engine.offers import relink
 from interlock.engine.queue import Queue
@@ -34,6 +35,7 @@ from interlock.orders.texts import keep_text
 from interlock.shipping.history import described, reads_as_scope, scope_of
 from interlock.shipping.names import key as name_key
 from interlock.shipping.store import carrier_map, map_carriers, unmap_carrier
+from interlock.shipping.telling import NO_CARRIER
 from interlock.storage.encryption import Keyring
 from interlock.wiring import rules_of
 
@@ -213,15 +215,18 @@ def map_carrier_names(
     former = carrier_map(c, connection.id)
     map_carriers(c, connection.id, mappings, who.strip(), now)
     note_carrier_changes(c, connection.id, former, who, "", now)
-    carriers_changed(c, connection, now)
+    carriers_changed(c, queue, connection, now)
     unlocked, replay_id = replay_carriers(c, queue, connection.id, mappings, who, now)
     return Mapped(len(mappings), unlocked, replay=replay_id)
 
 
-def carriers_changed(c: Connection, connection: ConnectionRow, now: datetime) -> None:
-    """After a change of the carrier map: close the cases of dropped carriers that nothing is mapped to any more."""
+def carriers_changed(c: Connection, queue: Queue, connection: ConnectionRow, now: datetime) -> None:
+    """After a change of the carrier map: close the cases of dropped carriers that nothing is mapped to any more, and have
+    the orders looked at that were told of with a carrier the map no longer leads to."""
     if connection.capability is not None:
-        check_carriers(c, connection.id, decode(Capability, connection.capability), now)
+        capability = decode(Capability, connection.capability)
+        check_carriers(c, connection.id, capability, now)
+        look_at_told_otherwise(c, queue, connection.id, capability, now)
 
 
 def replay_carriers(
@@ -233,14 +238,16 @@ def replay_carriers(
     now: datetime,
 ) -> tuple[int, int | None]:
     """Have every order looked at that waits for one of these mappings, under however its carrier is written, be it with a
-    parcel or with a corrected number; for a default, every one that waits. Returns how many, and the replay that does
-    it, that of the parcels where there are both."""
+    parcel or with a corrected number; for a default, every one that waits, also for the name of a carrier. Returns how
+    many, and the replay that does it, that of the parcels where there are both."""
     keys = {name_key(mapping.shop_name) for mapping in mappings}
     everything = any(mapping.is_default for mapping in mappings)
     unlocked, replay_id = 0, None
-    for reason in (Reason.TRACKING_NOT_CORRECTED, Reason.CARRIER_UNKNOWN):
+    for reason in (Reason.TRACKING_MISSING, Reason.TRACKING_NOT_CORRECTED, Reason.CARRIER_UNKNOWN):
         causes = open_causes(c, connection_id, reason, Option.MAP_CARRIER)
         names = [cause for cause in causes if everything or name_key(cause) in keys]
+        if everything:
+            names += open_causes(c, connection_id, reason, fact=NO_CARRIER)
         unlocked += impact(c, connection_id, reason, names).orders if names else 0
         replay_id = replay_all(c, queue, connection_id, reason, names, who.strip(), now) or replay_id
     return unlocked, replay_id
@@ -292,6 +299,7 @@ def replay_skus(
 
 def unmap_carrier_name(
     c: Connection,
+    queue: Queue,
     connection: ConnectionRow,
     shop_name: str,
     who: str,
@@ -301,7 +309,7 @@ def unmap_carrier_name(
     service: str = "",
 ) -> Mapped:
     """Remove the mapping of one carrier name and scope, in somebody's name and with a reason. Parcels that name the
-    carrier afterwards wait as cases again; what was reported stays reported. Raises MapRefused."""
+    carrier afterwards wait as cases again; what was reported stays reported, unless a wider mapping leads elsewhere. Raises MapRefused."""
     check_reason(who, why)
     former = carrier_map(c, connection.id)
     wanted = shop_name.strip().casefold()
@@ -317,7 +325,7 @@ def unmap_carrier_name(
     for mapping in found:
         unmap_carrier(c, connection.id, mapping)
     note_carrier_changes(c, connection.id, former, who, why, now)
-    carriers_changed(c, connection, now)
+    carriers_changed(c, queue, connection, now)
     return Mapped(0, 0, len(found))
 
 

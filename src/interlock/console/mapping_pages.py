@@ -146,7 +146,7 @@ def mapping_routes(routes: APIRouter, console: Console) -> None:
 
         def work(c: Connection, row: ConnectionRow) -> desk.Mapped:
             if kind == "carriers":
-                return desk.unmap_carrier_name(c, row, unmapped, who, reason, now, *scope)
+                return desk.unmap_carrier_name(c, parts.queue, row, unmapped, who, reason, now, *scope)
             return desk.unmap_sku_name(c, row, unmapped, who, reason, now)
 
         return await keep(request, connection_id, kind, work)

@@ -42,7 +42,9 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetSellerReference,
+    SetTracking,
     ShipmentAction,
+    TrackShipment,
 )
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
@@ -98,6 +100,8 @@ operations = Table(
 CREATING = ("CreateDraft", "CompleteDraft", "CreateOrder")
 REMEMBERED = (*CREATING, "RefundLines", "SendMessage")
 """Kinds whose rows matter to a decision long after they ended."""
+TRACKING = ("SetTracking", "TrackShipment")
+"""Kinds whose rows say what the marketplace was told of a parcel; they go with the other rows of an old order."""
 
 # Statements that run all day are built once: building one takes longer than running it.
 _OF_ORDER = operations.c.order_id == bindparam("of_order")
@@ -123,7 +127,7 @@ _OPEN = (
 )
 _REMEMBERED = (
     select(operations)
-    .where(_OF_ORDER, or_(operations.c.done_at.is_(None), operations.c.kind.in_(REMEMBERED)))
+    .where(_OF_ORDER, or_(operations.c.done_at.is_(None), operations.c.kind.in_((*REMEMBERED, *TRACKING))))
     .order_by(operations.c.planned_at, operations.c.id)
 )
 _PLANNED_REFERENCES = (
@@ -284,7 +288,8 @@ class Remembered:
     `open` are the rows that still matter, oldest first; `learnt` the facts that confirmed creations brought, the latest
     winning (draft_id and the like); `unclear` the kinds of creation of which a call ever ended unclear, so that the shop
     may hold something we do not know of; `refunds_made` our own refunds that the marketplace confirmed (OR28), oldest
-    first; `messages_sent` the text ids of messages that it took (OR43): none is wanted twice.
+    first; `messages_sent` the text ids of messages that it took (OR43): none is wanted twice; `trackings_told` the trackings
+    that it took (OR23, ST23), oldest first.
     """
 
     open: tuple[OpenOperation, ...]
@@ -292,18 +297,20 @@ class Remembered:
     unclear: frozenset[str]
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
+    trackings_told: tuple[SetTracking | TrackShipment, ...]
 
 
 def remembered(c: Connection, order_id: int) -> Remembered:
     """Read what matters of this order's ledger."""
     rows = c.execute(_REMEMBERED, {"of_order": order_id}).all()
     confirmed = sorted(
-        (row for row in rows if row.state == "CONFIRMED" and row.kind in REMEMBERED),
+        (row for row in rows if row.state == "CONFIRMED" and row.kind in (*REMEMBERED, *TRACKING)),
         key=lambda row: (row.ended_at, row.id),
     )
     facts: dict[str, str] = {}
     refunds: list[RefundMade] = []
     messages: list[str] = []
+    trackings: list[SetTracking | TrackShipment] = []
     for row in confirmed:
         if row.kind in CREATING:
             facts.update({name: value for name, value in row.facts})
@@ -314,6 +321,8 @@ def remembered(c: Connection, order_id: int) -> Remembered:
             refunds.append(RefundMade(action, row.ended_at, named))
         elif isinstance(action, SendMessage):
             messages.append(action.text_id)
+        elif isinstance(action, SetTracking | TrackShipment):
+            trackings.append(action)
     return Remembered(
         open=tuple(_as_open(row) for row in rows if row.done_at is None),
         learnt=facts,
@@ -322,6 +331,7 @@ def remembered(c: Connection, order_id: int) -> Remembered:
         ),
         refunds_made=tuple(refunds),
         messages_sent=tuple(messages),
+        trackings_told=tuple(trackings),
     )
 
 

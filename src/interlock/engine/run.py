@@ -36,7 +36,9 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetOrderAddress,
+    SetTracking,
     ShowStatus,
+    TrackShipment,
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
@@ -152,6 +154,7 @@ class Kept:
     unclear_order: bool
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
+    trackings_told: tuple[SetTracking | TrackShipment, ...]
     kin: tuple[str, ...]
     claims: tuple[Claim, ...]
     quarantine: Quarantine | None
@@ -468,6 +471,7 @@ class _Run:
             requests=kept.requests,
             refunds_made=kept.refunds_made,
             messages_sent=kept.messages_sent,
+            trackings_told=kept.trackings_told,
             quarantined=kept.quarantine is not None and kept.quarantine.open,
             live=self.platforms.live,
             writing_runs=0 if self.counted else self.row.runs_in_hour,
@@ -809,6 +813,7 @@ def read_stored(c: Connection, order_id: int) -> Stored:
         unclear_order="CreateOrder" in past.unclear,
         refunds_made=past.refunds_made,
         messages_sent=past.messages_sent,
+        trackings_told=past.trackings_told,
         kin=related,
         claims=claims_of(c, order_id, related),
         quarantine=latest_quarantine(c) if waits.quarantined else None,

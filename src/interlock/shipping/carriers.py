@@ -36,8 +36,9 @@ def resolve(
     """The marketplace's carrier for a name as the shop writes it.
 
     The narrowest mapping of the name that fits `country` and `service` (see `CarrierMapping`) goes first; then the one
-    registered carrier of exactly this name; then the connection's default, if it has one. `url` is the tracking URL of
-    the parcel; only an unregistered carrier needs it (Mirakl reference, section 6).
+    registered carrier of exactly this name; then the connection's default, if it has one, also for a parcel that names
+    no carrier. `url` is the tracking URL of the parcel; only an unregistered carrier needs it (Mirakl reference,
+    section 6).
     """
     mapping = mapping_for(rules.carrier_mappings, shop_name, country, service)
     if mapping is None:
@@ -45,6 +46,8 @@ def resolve(
         if exact is not None:
             return CarrierChoice(code=exact.code, found="by name")
         mapping = default_for(rules.carrier_mappings, country, service)
+    if mapping is None and not shop_name.strip():
+        return NotMapped("The parcel names no carrier, and this connection has no default carrier.")
     if mapping is None:
         return NotMapped(f"The carrier “{shop_name.strip()}” is not mapped to a carrier of this marketplace.")
     return _as_mapped(rules, mapping, shop_name, url)
@@ -55,7 +58,8 @@ def _as_mapped(
 ) -> CarrierChoice | NotMapped:
     named = f"The carrier “{shop_name.strip()}”"
     if mapping.is_default:
-        named = f"{named} is not mapped, and the default of this connection"
+        unmapped = f"{named} is not mapped" if shop_name.strip() else "The parcel names no carrier"
+        named = f"{unmapped}, and the default of this connection"
     found: Found = "default" if mapping.is_default else "mapped"
     if mapping.code:
         if any(carrier.code == mapping.code for carrier in rules.carriers):

@@ -23,9 +23,12 @@ from interlock.orders.view import View
 from interlock.shipping import parcels
 from interlock.shipping.carriers import CarrierChoice, NotMapped
 from interlock.shipping.telling import (
+    WITHOUT_CARRIER,
     Tracking,
     choice_for,
     half_tracked,
+    is_complete,
+    is_told,
     left_behind_case,
     live_parcels,
     missing_case,
@@ -33,6 +36,7 @@ from interlock.shipping.telling import (
     refused_unseen,
     sent,
     shows,
+    told_last,
     unusable_case,
     want,
     with_numbers_told,
@@ -232,37 +236,62 @@ def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfill
             memory, cases=(replace(hindrance, sentence=f"Everything agreed has left. {hindrance.sentence}"),)
         )
     said = f"{tracking.said}{_several(live)}"
-    if not _shown(view, mirakl, tracking):
+    if not _shown(view, mirakl, tracking) and not _shown_otherwise(view, mirakl, tracking):
         because = (f"The tracking goes to the marketplace first.{said}",)
         return want(view, memory, _action(tracking), because)
     return want(view, memory, ShipOrder(), (f"Everything agreed has left; the dispatch is reported.{said}",))
 
 
 def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
-    """The marketplace shows the order as shipped, with another tracking number than the parcel has by now: the new one
-    is sent (OR23), or a case says why it cannot be. Where it shows no number nothing was told with one, and nothing is
-    added."""
+    """The marketplace shows the order as shipped, with another tracking than the parcel has by now, or with none: the
+    new one is sent (OR23), or a case says why it cannot be."""
     shown = sent_number(mirakl.tracking_number)
-    parcel = _tracked(live) or _untracked(live)
-    if parcel is None or not shown or shown == sent_number(parcel.tracking_number):
+    if shown and any(sent_number(parcel.tracking_number) == shown for parcel in live):
+        return _carrier_corrected(view, memory, mirakl, live, shown)
+    parcel = _tracked(view, mirakl, live) or _untracked(live)
+    if parcel is None or shown == sent_number(parcel.tracking_number):
+        return Part(memory)
+    tracking = _to_tell(view, mirakl, live)
+    if not shown and tracking is not None and is_told(view, _action(tracking)):
         return Part(memory)
     if not view.mirakl_is_current:
         return refused_unseen(view, memory, _tracking_wanted(view, mirakl, live))
     left_behind = left_behind_case(view, memory, mirakl, parcel, shown)
     if left_behind is not None:
         return Part(memory, cases=(left_behind,))
-    tracking = _to_tell(view, mirakl, live)
     if tracking is None:
         return Part(memory)
+    what = "was changed in Shopify after the dispatch; the new one is sent."
+    if not shown:
+        what = f"was not there when the dispatch was told; it is sent now.{_several(live)}"
+    return want(view, memory, _action(tracking), (f"The tracking number {what}{tracking.said}",))
+
+
+def _carrier_corrected(
+    view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...], shown: str
+) -> Part:
+    """The marketplace has the number of a parcel. Where we told it with another carrier than the parcel leads to by now,
+    because the carrier map or the fulfillment was put right, the right one follows, once: the marketplace may show a
+    carrier otherwise than it was sent, so what we told it counts, and not what it shows."""
+    parcels = tuple(parcel for parcel in live if sent_number(parcel.tracking_number) == shown)
+    tracking = _to_tell(view, mirakl, parcels)
+    if tracking is None or _shown(view, mirakl, tracking):
+        return Part(memory)
+    action = _action(tracking)
+    told = told_last(view, action)
+    if told is None or told.number != shown or is_told(view, action):
+        return Part(memory)
+    if not view.mirakl_is_current:
+        return refused_unseen(view, memory, (action,))
     because = (
-        f"The tracking number was changed in Shopify after the dispatch; the new one is sent.{tracking.said}",
+        f"The carrier is another one than the marketplace was told; the right one is sent.{tracking.said}",
     )
-    return want(view, memory, _action(tracking), because)
+    return want(view, memory, action, because)
 
 
 def _to_tell(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Tracking | None:
     """The tracking the order's parcels are told of with as it is now; None where they have none that can be told."""
-    tracked = _tracked(live)
+    tracked = _tracked(view, mirakl, live)
     choice = None if tracked is None else choice_for(view, mirakl, tracked)
     if tracked is None or not isinstance(choice, CarrierChoice):
         return None
@@ -286,9 +315,14 @@ def _shown(view: View, mirakl: MiraklOrder, tracking: Tracking) -> bool:
     return shows(view, code, name, mirakl.tracking_number, tracking)
 
 
-def _tracked(live: tuple[Fulfillment, ...]) -> Fulfillment | None:
+def _shown_otherwise(view: View, mirakl: MiraklOrder, tracking: Tracking) -> bool:
+    """Whether the marketplace took exactly this tracking from us and shows its number, with the carrier as it calls it."""
+    return sent_number(mirakl.tracking_number) == tracking.number and is_told(view, _action(tracking))
+
+
+def _tracked(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Fulfillment | None:
     """The first parcel whose tracking is complete and can be sent."""
-    complete = (f for f in live if f.tracking_number.strip() and f.carrier.strip())
+    complete = (f for f in live if is_complete(view, mirakl, f))
     return next((f for f in complete if not number_problem(f.tracking_number)), None)
 
 
@@ -307,7 +341,7 @@ def _foreseen(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) ->
 def _hindrance(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Case | None:
     """Why these parcels cannot be told of as they are: a carrier nobody mapped, a number that can be none, or no
     tracking where the shipping method demands it (SH12 `mandatory_tracking`)."""
-    tracked = _tracked(live)
+    tracked = _tracked(view, mirakl, live)
     if tracked is not None:
         choice = choice_for(view, mirakl, tracked)
         return not_mapped_case(view, mirakl, tracked, choice) if isinstance(choice, NotMapped) else None
@@ -337,6 +371,8 @@ def _without_tracking(view: View, memory: Memory, mirakl: MiraklOrder, live: tup
     because = (
         "Everything agreed has left; this shipping method needs no tracking, so the dispatch is reported."
     )
+    if any(parcel.tracking_number.strip() for parcel in live):
+        because = f"{because} {WITHOUT_CARRIER}"
     if mirakl.tracking_number and half_tracked(live) is None:
         because = (
             "Everything agreed has left and the marketplace has a tracking number; the dispatch is reported."

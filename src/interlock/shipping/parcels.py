@@ -33,6 +33,7 @@ from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipme
 from interlock.orders.view import View
 from interlock.shipping.telling import (
     Tracking,
+    is_told,
     left_behind_case,
     live_parcels,
     shows,
@@ -41,6 +42,7 @@ from interlock.shipping.telling import (
     want,
     with_numbers_told,
 )
+from interlock.shipping.tracking import sent_number
 
 JUST_AFTER = timedelta(microseconds=1)
 _NOT_IN_A_MARKER = re.compile(r"[^0-9a-zA-Z_-]")
@@ -263,8 +265,12 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
             return Part(memory, cases=(left_behind,))
     if isinstance(tracking, Case):
         return Part(memory, cases=() if shipment.validated else (tracking,))
-    if not tracking.none and not _shown(view, shipment, tracking):
-        action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
+    action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
+    if (
+        not tracking.none
+        and not _shown(view, shipment, tracking)
+        and not _shown_otherwise(view, shipment, action)
+    ):
         if not shipment.validated:
             because = f"The tracking of a shipment goes to the marketplace first.{tracking.said}"
             return want(view, memory, action, (because,))
@@ -326,6 +332,11 @@ def _shipment(view: View, parcel: Fulfillment, units: Units, tracking: Tracking)
 
 def _shown(view: View, shipment: Shipment, tracking: Tracking) -> bool:
     return shows(view, shipment.carrier_code, shipment.carrier_name, shipment.tracking_number, tracking)
+
+
+def _shown_otherwise(view: View, shipment: Shipment, action: TrackShipment) -> bool:
+    """Whether the marketplace took exactly this tracking from us and shows its number, with the carrier as it calls it."""
+    return sent_number(shipment.tracking_number) == action.number and is_told(view, action)
 
 
 def _within(books: _Books, shipment: Shipment) -> bool:

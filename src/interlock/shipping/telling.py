@@ -61,14 +61,28 @@ def tracking_of(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> Trackin
     or an address that can be none, or no tracking where the shipping method demands it (SH12 `mandatory_tracking`)."""
     if parcel.tracking_number.strip() and number_problem(parcel.tracking_number):
         return unusable_case(mirakl, parcel)
-    if parcel.tracking_number.strip() and parcel.carrier.strip():
+    if is_complete(view, mirakl, parcel):
         choice = choice_for(view, mirakl, parcel)
         if isinstance(choice, NotMapped):
             return not_mapped_case(view, mirakl, parcel, choice)
         return sent(choice, parcel)
     if mirakl.shipping_type_code in view.rules.tracking_mandatory_for:
         return missing_case(mirakl, (parcel,), parcel.id)
-    return Tracking()
+    return Tracking(said=f" {WITHOUT_CARRIER}" if parcel.tracking_number.strip() else "")
+
+
+WITHOUT_CARRIER = (
+    "The tracking number stands without the name of a carrier, and no default carrier takes it: it does not go along, and "
+    "follows by itself once one of the two is there."
+)
+
+
+def is_complete(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> bool:
+    """Whether the parcel has a number and the name of a carrier, wherever that leads; without a name, whether the default
+    of the connection stands in for it."""
+    if not parcel.tracking_number.strip():
+        return False
+    return bool(parcel.carrier.strip()) or isinstance(choice_for(view, mirakl, parcel), CarrierChoice)
 
 
 def choice_for(view: View, mirakl: MiraklOrder, parcel: Fulfillment) -> CarrierChoice | NotMapped:
@@ -111,6 +125,26 @@ def shows(view: View, code: str, name: str, number: str, wanted: Tracking) -> bo
     return name.strip().casefold() == wanted.name.strip().casefold()
 
 
+def told_last(view: View, action: SetTracking | TrackShipment) -> SetTracking | TrackShipment | None:
+    """The tracking the marketplace took from us last for the same order or shipment, however it shows it since."""
+    told = (one for one in reversed(view.trackings_told) if type(one) is type(action))
+    return next((one for one in told if _shipment_of(one) == _shipment_of(action)), None)
+
+
+def is_told(view: View, action: SetTracking | TrackShipment) -> bool:
+    """Whether exactly this carrier and number is what the marketplace took from us last."""
+    last = told_last(view, action)
+    return last is not None and _carrier_and_number(last) == _carrier_and_number(action)
+
+
+def _shipment_of(action: SetTracking | TrackShipment) -> str:
+    return action.shipment_id if isinstance(action, TrackShipment) else ""
+
+
+def _carrier_and_number(action: SetTracking | TrackShipment) -> tuple[str, str, str]:
+    return action.carrier_code, action.carrier_name, action.number
+
+
 def how_found(choice: CarrierChoice, parcel: Fulfillment) -> str:
     """How the carrier was found, in a sentence that follows another one; empty where it was simply mapped."""
     match choice.found:
@@ -118,6 +152,8 @@ def how_found(choice: CarrierChoice, parcel: Fulfillment) -> str:
             return ""
         case "by name":
             return f" “{parcel.carrier.strip()}” is the name of a carrier in the marketplace's own list."
+        case "default" if not parcel.carrier.strip():
+            return " The parcel names no carrier; the default carrier of this connection is sent."
         case "default":
             return (
                 f" “{parcel.carrier.strip()}” is not mapped; the default carrier of this connection is sent."
@@ -131,26 +167,30 @@ def half_tracked(parcels: Iterable[Fulfillment]) -> Fulfillment | None:
     return next((f for f in parcels if f.tracking_number.strip() or f.carrier.strip()), None)
 
 
+NO_CARRIER = ("Missing", "the name of a carrier")
+"""The fact of a case that a default carrier would answer: a number is there, and no name of a carrier."""
+_SET_DEFAULT = "set a default carrier for this connection (the name * of its carrier map)"
+
+
 # -- cases -------------------------------------------------------------------------------------------------
 
 
 def missing_case(mirakl: MiraklOrder, parcels: tuple[Fulfillment, ...], subject: str = "order") -> Case:
     """The case of parcels without the tracking that their shipping method demands."""
     half = half_tracked(parcels)
-    missing = "no tracking"
-    if half is not None:
-        missing = (
-            "a tracking number without a carrier"
-            if half.tracking_number.strip()
-            else "a carrier without a number"
-        )
+    missing, default = "no tracking", ""
+    facts: tuple[tuple[str, str], ...] = ()
+    if half is not None and half.tracking_number.strip():
+        missing, facts, default = "a tracking number without a carrier", (NO_CARRIER,), f", or {_SET_DEFAULT}"
+    elif half is not None:
+        missing = "a carrier without a number"
     return Case(
         Reason.TRACKING_MISSING,
         subject,
         f"The parcel has {missing} in Shopify and the marketplace demands tracking for the shipping method "
-        f"{mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in Shopify; the dispatch is "
-        "then reported by itself.",
-        facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(parcels)))),
+        f"{mirakl.shipping_type_code}. Add carrier and tracking number to the fulfillment in Shopify{default}; the dispatch "
+        "is then reported by itself.",
+        facts=(("Shipping method", mirakl.shipping_type_code), ("Fulfillments", str(len(parcels))), *facts),
         due_at=mirakl.shipping_deadline,
         due_from=mirakl.to_ship_from,
     )
@@ -173,34 +213,45 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
 def left_behind_case(
     view: View, memory: Memory, mirakl: MiraklOrder, parcel: Fulfillment, shown: str
 ) -> Case | None:
-    """The case of a parcel that was told of, whose tracking was changed afterwards so that it cannot take the place of
-    `shown`, the number the marketplace has: it can be none, its carrier leads nowhere, perhaps because the marketplace
-    renamed it, or number or carrier were taken away. None where it can be sent, where `shown` is the parcel's own, and
-    where a parcel without complete tracking never had that number: somebody gave it in the portal then."""
+    """The case of a parcel that was told of, whose tracking was added or changed afterwards so that it cannot take the
+    place of `shown`, the number the marketplace has, if any: it can be none, its carrier leads nowhere, perhaps because
+    the marketplace renamed it, or number or carrier are not there. None where it can be sent, where `shown` is the
+    parcel's own, and where a parcel without complete tracking never had that number: somebody gave it in the portal
+    then."""
     number, carrier = sent_number(parcel.tracking_number), parcel.carrier.strip()
     if number == sent_number(shown):
         return None
     options: tuple[Option, ...] = ()
-    if not number or not carrier:
-        if sent_number(shown) not in memory.told_numbers:
-            return None
-        why = "It has a number without a carrier." if number else "It has no tracking number any more."
-    elif problem := number_problem(number):
+    facts: tuple[tuple[str, str], ...] = (("Carrier in Shopify", carrier[:_SHOWN] or "none"),)
+    what_to_do = "Put the tracking right in the fulfillment in Shopify"
+    if number and (problem := number_problem(number)):
         why = problem
+    elif not is_complete(view, mirakl, parcel):
+        if shown and sent_number(shown) not in memory.told_numbers:
+            return None
+        why = "It has no tracking number any more."
+        if number:
+            why, facts = "It has a number without a carrier.", (*facts, NO_CARRIER)
+            what_to_do = f"Add the carrier to the fulfillment in Shopify, or {_SET_DEFAULT}"
     else:
         choice = choice_for(view, mirakl, parcel)
         if not isinstance(choice, NotMapped):
             return None
         why, options = choice.why, (Option.MAP_CARRIER,)
+        what_to_do = "Map the carrier, or put the tracking right in the fulfillment in Shopify"
+    what = (
+        "The tracking of a parcel was changed in Shopify after the marketplace had been told, and as it is now it cannot be "
+        f"sent: {why} The customer still has the old number."
+        if shown
+        else "The marketplace was told of a parcel without a tracking number, and the one it has in Shopify cannot be sent: "
+        f"{why} The customer has no number to follow."
+    )
     return Case(
         Reason.TRACKING_NOT_CORRECTED,
         parcel.id,
-        "The tracking of a parcel was changed in Shopify after the marketplace had been told, and as it is now it cannot be "
-        f"sent: {why} The customer still has the old number. "
-        f"{'Map the carrier, or put' if options else 'Put'} the tracking right in the fulfillment in Shopify; it is then "
-        "sent by itself. Or correct it in the marketplace portal.",
+        f"{what} {what_to_do}; it is then sent by itself. Or correct it in the marketplace portal.",
         options,
-        (("Carrier in Shopify", carrier[:_SHOWN] or "none"),),
+        facts,
     )
 
 
@@ -294,7 +345,7 @@ def _refusals(view: View, wanted: Collection[Told]) -> Iterator[tuple[OpenOperat
             if operation.state != "REJECTED" or operation.action != action:
                 continue
             if _corrects(view, action):
-                yield operation, _not_corrected_case(action, operation)
+                yield operation, _not_corrected_case(action, operation, _shown_before(view, action))
             else:
                 yield operation, _refused_case(action, operation, view.mirakl)
 
@@ -311,6 +362,18 @@ def _corrects(view: View, action: Told) -> bool:
             return any(shipment.validated for shipment in mirakl.shipments or () if shipment.id == told)
         case _:
             return False
+
+
+def _shown_before(view: View, action: Told) -> str:
+    """The number the marketplace shows where this one would go, as it is sent; empty for none."""
+    if view.mirakl is None:
+        return ""
+    if isinstance(action, TrackShipment):
+        shipments = view.mirakl.shipments or ()
+        return next(
+            (sent_number(one.tracking_number) for one in shipments if one.id == action.shipment_id), ""
+        )
+    return sent_number(view.mirakl.tracking_number)
 
 
 def _subject(action: Told) -> str:
@@ -339,14 +402,28 @@ def _refused_case(action: Told, operation: OpenOperation, mirakl: MiraklOrder | 
     )
 
 
-def _not_corrected_case(action: Told, operation: OpenOperation) -> Case:
+def _not_corrected_case(action: Told, operation: OpenOperation, shown: str) -> Case:
+    """The case of a tracking that was refused after the dispatch, where the marketplace shows the number `shown`."""
     words = operation.words or operation.code or "no reason given"
+    if not shown:
+        what = (
+            "The marketplace was told of a parcel without a tracking number, and it refused the one that was added in "
+            f"Shopify since: {words}. The customer has no number to follow. Add it"
+        )
+    elif isinstance(action, SetTracking | TrackShipment) and shown == action.number:
+        what = (
+            "The carrier of a parcel is another one than the marketplace was told, and it refused the right one: "
+            f"{words}. The customer still looks for the number at the old carrier. Correct it"
+        )
+    else:
+        what = (
+            "The tracking of a parcel was changed in Shopify after the marketplace had been told, and the marketplace "
+            f"refused the new one: {words}. The customer still follows the old number. Correct it"
+        )
     return Case(
         Reason.TRACKING_NOT_CORRECTED,
         _subject(action),
-        f"The tracking of a parcel was changed in Shopify after the marketplace had been told, and the marketplace refused "
-        f"the new one: {words}. The customer still follows the old number. Correct it in the marketplace portal or write "
-        "to the customer there; or send it again once what it names is put right.",
+        f"{what} in the marketplace portal or write to the customer there; or send it again once what it names is put right.",
         (Option.SEND_AGAIN,),
         (("The marketplace's words", words), *_refusal_facts(action, operation), *_sent_facts(action)),
     )

@@ -152,7 +152,7 @@ RULES = {
     "refund_reason": "The marketplace's reason code that our refunds carry.",
     "reasons_by_edit": "Other reason codes for quantities that were lowered and for lines that were removed.",
     "proportional_taxes": "Cancelations and refunds name every tax. Off: only taxes the marketplace does not compute itself.",
-    "publish_stock": "Publish the shop's stock to the offers of this marketplace (STO01).",
+    "publish_stock": "Publish the shop's stock to the offers of this marketplace (STO01): never more than is available, also of a product that Shopify may sell beyond its stock.",
     "stock_locations": "The Shopify locations whose stock is offered and orders are accepted on; none named means every active one that fulfils online orders.",
     "stock_buffer": "Units held back from every offer; a SKU may have its own.",
     "stock_zeroed": "Why every offer shows nothing for now: a person and a reason.",

@@ -235,7 +235,7 @@ def test_an_order_loses_early_where_more_was_sold_than_there_is(
         first, _, _ = contest(c, connection)
         own = own_case(c, first)
 
-    assert document(interlock("cases", "show", str(own), "--json"))["options"] == ["refuse_order"]
+    assert document(interlock("cases", "show", str(own), "--json"))["options"] == ["map_sku", "refuse_order"]
     answered = interlock(
         "cases", "answer", str(own), "refuse_order", "--why", "The other was first.", "--who", "Ada"
     )

@@ -1,7 +1,7 @@
 """A marketplace order becomes one Shopify order by either route, or a case says why it cannot."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -180,6 +180,32 @@ def test_stock_is_counted_over_all_lines_of_a_sku() -> None:
     [case] = part.cases
     assert (case.reason, case.subject) == (Reason.STOCK_SHORT, "MUG")
     assert part.actions == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "options", "way"),
+    [
+        (NOW, (Option.REFUSE_ORDER,), "If none will come, refuse the order here."),
+        (
+            LATE,
+            (Option.CREATE_WITH_CUSTOM_LINE, Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER),
+            "Or decide here.",
+        ),
+    ],
+)
+def test_too_little_stock_may_be_answered_from_the_start(
+    now: datetime, options: tuple[Option, ...], way: str
+) -> None:
+    """Refusing promises nothing; what promises a parcel waits until stock can hardly come any more."""
+    [case] = imported(offers=(an_offer(available=0), an_offer("LAMP")), now=now).cases
+    assert (case.reason, case.options) == (Reason.STOCK_SHORT, options)
+    assert case.sentence.endswith(way)
+
+
+def test_too_little_stock_of_an_order_that_is_accepted_cannot_be_refused() -> None:
+    [case] = imported(mirakl=an_order("SHIPPING"), offers=(an_offer(available=0), an_offer("LAMP"))).cases
+    assert case.options == (Option.CREATE_WITH_CUSTOM_LINE,)
+    assert case.sentence.endswith("Or decide here.")
 
 
 def test_untracked_stock_is_enough() -> None:

@@ -407,7 +407,7 @@ def test_who_loses_is_refused_early_and_the_other_order_is_served(theatre: Theat
 
     theatre.tell(story, marketplace("all-or-nothing"), 5400, rules=PUBLISHES, subscribed=True)
     assert seen == {
-        "offered by its own case": [],
+        "offered by its own case": ["refuse_order"],
         "after": ("REFUSED", "WAITING_ACCEPTANCE"),
         "end": ("REFUSED", "SHIPPING"),
     }

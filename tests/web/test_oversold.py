@@ -13,8 +13,10 @@ from interlock.cases.store import answers, cases
 from interlock.engine.stock_figures import keep_figures
 from interlock.engine.stock_reading import selling_from
 from interlock.engine.store import ConnectionRow
+from interlock.inventory.oversell import IMPORT_WAITS
 from interlock.inventory.store import SoldOrder, keep_sold, stock_levels
 from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import Offer
 from interlock.orders.store import orders
 from interlock.orders.view import View
 from interlock.storage.database import Database
@@ -23,20 +25,22 @@ from tests.console.seed import Wakes, keep, sku_unknown
 from tests.inventory.seed import item, stocked
 from tests.web.browser import Browser, text_of
 
+TOO_FEW, TWO_VARIANTS = an_offer(available=1), an_offer(matches=2)
 
-def waiting(order_id: str, due_at: datetime) -> View:
-    """An order that wants two mugs, of which there is one."""
+
+def waiting(order_id: str, due_at: datetime, shown: Offer) -> View:
+    """An order that wants two mugs, of which the shop shows too few, or more than one variant."""
     view = sku_unknown(order_id)
     memory = not_imported(acceptance_due_at=due_at)
-    return replace(view, memory=memory, offers=(an_offer(available=1), OFFERS[1]))
+    return replace(view, memory=memory, offers=(shown, OFFERS[1]))
 
 
-def contest(c: Connection, connection: ConnectionRow) -> tuple[int, int, int]:
+def contest(c: Connection, connection: ConnectionRow, shown: Offer = TWO_VARIANTS) -> tuple[int, int, int]:
     """Two orders for two mugs each, of which there are three; the second runs out first. Their rows, and the case."""
     stocked(c, connection, (item("MUG", 3),), NOW)
     found = []
     for order_id, due_at in (("M-1", NOW + timedelta(hours=40)), ("M-2", NOW + timedelta(hours=1))):
-        number, _ = keep(c, connection, waiting(order_id, due_at))
+        number, _ = keep(c, connection, waiting(order_id, due_at, shown))
         found.append(number)
     c.execute(update(orders).values(created_at=NOW - timedelta(hours=1)))
     keep_sold(
@@ -55,7 +59,7 @@ def sold(database: Database, connection: ConnectionRow) -> tuple[int, int, int]:
 
 
 def own_case(c: Connection, order_id: int) -> int:
-    found = select(cases.c.id).where(cases.c.order_id == order_id, cases.c.reason == Reason.STOCK_SHORT.value)
+    found = select(cases.c.id).where(cases.c.order_id == order_id, cases.c.reason.in_(IMPORT_WAITS))
     return int(c.execute(found).scalar_one())
 
 
@@ -80,13 +84,21 @@ def test_the_orders_stand_in_the_order_in_which_they_would_be_served(
     assert page.count("Refusing it now is early: until ") == 1
 
 
+def test_an_order_whose_own_case_offers_to_refuse_it_says_too_that_this_is_early(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        _, _, case_id = contest(c, connection, TOO_FEW)
+    assert text_of(browser.get(f"/cases/{case_id}")).count("Refusing it now is early: until ") == 1
+
+
 def test_an_order_is_refused_long_before_its_own_case_offers_it(
     browser: Browser, database: Database, sold: tuple[int, int, int], wakes: Wakes
 ) -> None:
     first, _, case_id = sold
     with database.begin() as c:
         own = own_case(c, first)
-        assert c.execute(select(cases.c.options).where(cases.c.id == own)).scalar_one() == []
+        assert c.execute(select(cases.c.options).where(cases.c.id == own)).scalar_one() == ["map_sku"]
     assert "Refuse the order" in text_of(browser.get(f"/cases/{own}"))
     place = f"/cases/{case_id}"
     assert refuse(browser, own, place, str(case_id)).headers["location"] == f"{place}#orders"
@@ -153,7 +165,7 @@ def test_a_program_reads_that_it_may_refuse_early_and_does(
     (listed,) = [
         one for one in browser.get("/v1/cases", headers=headers).json()["entries"] if one["case"] == own
     ]
-    assert shown["options"] == ["refuse_order"]
+    assert shown["options"] == ["map_sku", "refuse_order"]
     assert shown["version"] == listed["version"]
     given = {"version": shown["version"], "option": "refuse_order", "who": "Olga", "why": "It loses."}
     assert browser.post(f"/v1/cases/{own}/answer", headers=headers, json=given).status_code == 202

@@ -138,8 +138,9 @@ def _in_question(
     found = own[0] if own else None
     choices = () if found is None or found.answered_by else found.options
     early_until = None
-    if found is not None and not found.answered_by and found.id in refusable and REFUSE not in choices:
-        choices = (*choices, REFUSE)
+    if found is not None and not found.answered_by and found.id in refusable:
+        choices = choices if REFUSE in choices else (*choices, REFUSE)
         if order.due_at is not None and window is not None:
-            early_until = order.due_at - window * (1 - LATE_AFTER)
+            late_at = order.due_at - window * (1 - LATE_AFTER)
+            early_until = late_at if now < late_at else None
     return InQuestion(order, wording.money(order.value, order.currency), served, found, choices, early_until)

@@ -389,33 +389,54 @@ def _bundle_case(
     for part in offer.parts:
         if part.available is not None and part.available < articles[part.variant_id]:
             needed = articles[part.variant_id]
-            options, due_at, look_at = _answers(view, memory, mirakl, ())
-            sentence = (
+            what = (
                 f"SKU {offer.sku} is a bundle: the order needs {needed} of its article {part.sku}, but the shop has "
-                f"{part.available} available. Nothing is accepted without stock. Correct the stock in Shopify and the "
-                "order goes on by itself, or decide here."
+                f"{part.available} available."
             )
             facts = (("article", part.sku), ("needed", str(needed)), ("available", str(part.available)))
-            return Case(Reason.STOCK_SHORT, offer.sku, sentence, options, facts, due_at), look_at
+            return _shortage(offer.sku, what, facts, view, memory, mirakl)
     return None, None
 
 
 def _stock_case(
     sku: str, available: int, quantity: int, view: View, memory: Memory, mirakl: MiraklOrder
 ) -> tuple[Case, datetime | None]:
-    options, due_at, look_at = _answers(view, memory, mirakl, ())
-    sentence = (
-        f"The order needs {quantity} of SKU {sku}, but the shop has {available} available. Nothing is accepted "
-        "without stock. Correct the stock in Shopify and the order goes on by itself, or decide here."
-    )
+    what = f"The order needs {quantity} of SKU {sku}, but the shop has {available} available."
     facts = (("needed", str(quantity)), ("available", str(available)))
-    return Case(Reason.STOCK_SHORT, sku, sentence, options, facts, due_at), look_at
+    return _shortage(sku, what, facts, view, memory, mirakl)
+
+
+def _shortage(
+    subject: str,
+    what: str,
+    facts: tuple[tuple[str, str], ...],
+    view: View,
+    memory: Memory,
+    mirakl: MiraklOrder,
+) -> tuple[Case, datetime | None]:
+    """The case of an order that the shop has too little for. Whoever knows that no stock will come may refuse it at once:
+    that promises the customer nothing. What promises a parcel is offered late, as stock may still come."""
+    options, due_at, look_at = _answers(view, memory, mirakl, (), refusable=True)
+    way = (
+        "If none will come, refuse the order here" if options == (Option.REFUSE_ORDER,) else "Or decide here"
+    )
+    sentence = (
+        f"{what} Nothing is accepted without stock, also where Shopify would continue selling. Correct the stock in Shopify "
+        f"and the order goes on by itself. {way}."
+    )
+    return Case(Reason.STOCK_SHORT, subject, sentence, options, facts, due_at), look_at
 
 
 def _answers(
-    view: View, memory: Memory, mirakl: MiraklOrder, first: tuple[Option, ...], custom_line: bool = True
+    view: View,
+    memory: Memory,
+    mirakl: MiraklOrder,
+    first: tuple[Option, ...],
+    custom_line: bool = True,
+    refusable: bool = False,
 ) -> tuple[tuple[Option, ...], datetime | None, datetime | None]:
-    """The options that exist now, the due time, and when the late ones will be offered."""
+    """The options that exist now, the due time, and when the late ones will be offered. `refusable` is whether the order
+    may be refused before that."""
     custom = (Option.CREATE_WITH_CUSTOM_LINE,) if custom_line else ()
     if mirakl.state != "WAITING_ACCEPTANCE" or view.rules.accepts_by_itself:
         # There is no acceptance to win or lose any more, so nothing is gained by waiting.
@@ -427,7 +448,7 @@ def _answers(
     late_at = due_at - window + timedelta(seconds=window.total_seconds() * LATE_AFTER)
     if view.now >= late_at:
         return late, due_at, None
-    return first, due_at, late_at
+    return (*first, Option.REFUSE_ORDER) if refusable else first, due_at, late_at
 
 
 def _refusal(view: View, *kinds: type[Action]) -> OpenOperation | None:

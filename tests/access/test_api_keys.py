@@ -98,6 +98,56 @@ def test_a_key_of_a_program_is_made_shown_once_used_and_revoked(
     assert ada.submit("/api-keys", "/api-keys/999/revoke").status_code == 404
 
 
+def test_a_key_for_one_connection_says_so_and_is_found_by_it_alone(
+    database: Database,
+    keyring: Keyring,
+    connection: ConnectionRow,
+    somebody: People,
+    signed_in: SignedIn,
+    stranger: Browser,
+) -> None:
+    with database.begin() as c:
+        connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+    ada = signed_in(somebody("ada", Role.ENGINEER))
+    assert 'name="connection" value="borealis"' in ada.get("/api-keys").text
+    form = {"name": "warehouse", "scope": ["labels:check"], "connection": ["atlas"]}
+
+    refused = ada.submit("/api-keys", "/api-keys", data={**form, "connection": ["atlas", "nowhere"]})
+    made = ada.submit("/api-keys", "/api-keys", data=form)
+
+    assert (refused.status_code, "There is no connection 'nowhere'" in text_of(refused)) == (422, True)
+    assert 'value="atlas" checked' in refused.text
+    shown = stranger.get("/v1/key", headers={"Authorization": f"Bearer {secret_of(made.text)}"}).json()
+    assert shown["connections"] == ["atlas"]
+    assert "warehouse a program's labels:check atlas" in text_of(ada.get("/api-keys?connection=atlas"))
+    assert "warehouse" not in ada.get("/api-keys?connection=borealis").text
+    with database.begin() as c:
+        (key,) = all_keys(c)
+        facts = [one.facts for one in entries(c) if one.did == "api_key_made"]
+    assert key.connections == {connection.id}
+    assert facts == [{"scopes": "labels:check", "connections": str(connection.id)}]
+
+
+def test_somebody_of_one_connection_makes_no_key_for_another(
+    database: Database,
+    keyring: Keyring,
+    connection: ConnectionRow,
+    somebody: People,
+    signed_in: SignedIn,
+) -> None:
+    with database.begin() as c:
+        connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+    ada = signed_in(somebody("ada", Grant(Role.CX, connection.id)))
+    form = {"name": "laptop", "scope": ["cases:read"], "connection": ["borealis"]}
+
+    refused = ada.submit("/account/keys", "/account/keys", data=form)
+
+    assert refused.status_code == 422
+    assert "There are: atlas." in text_of(refused)
+    with database.begin() as c:
+        assert all_keys(c) == []
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -220,11 +270,13 @@ def test_a_key_of_somebody_with_one_connection_opens_what_belongs_to_it_and_noth
     whole += [
         "/orders?connection=atlas&number=M-1003-A",
         "/orders?connection=nowhere",
-        "/label-check?order=M-1001-A",
     ]
     assert [path for path in here if status(path) != 200] == []
     assert [path for path in (*there, *whole) if status(path) != 403] == []
     assert [path for path in (*here, *there) if status(path, all_of_them) not in (200, 404)] == []
+    assert status("/label-check?order=M-1001-A") == 200
+    assert status("/label-check?order=M-1003-A") == status("/label-check?order=M-9-A") == 404
+    assert status("/label-check?order=M-1003-A", all_of_them) == 200
     assert status("/orders/M-9-A") == 404
     assert status("/cases/999999") == 404
     assert status("/orders/%00") in (404, 422)

@@ -241,6 +241,63 @@ def test_a_key_of_somebody_of_one_connection_reads_of_no_other(
     with database.begin() as c:
         owner = Person(number, "ada", (Grant(role, two.own.id),))
         _, token = make_key(c, "own", [scope.value for scope in Scope], "ada", NOW, owner)
+    reads_of_no_other(token, two, store, keyring, stranger)
+
+
+@pytest.mark.parametrize("whose", ["a program's", "a person's"])
+def test_a_key_for_one_connection_reads_of_no_other(
+    whose: str,
+    two: Two,
+    database: Database,
+    keyring: Keyring,
+    store: InlineStore,
+    somebody: People,
+    stranger: Browser,
+) -> None:
+    """Although its person may see every connection."""
+    owner = Person(somebody("root", Role.ADMIN), "root", (Grant(Role.ADMIN),))
+    scopes = [scope.value for scope in Scope]
+    with database.begin() as c:
+        of = owner if whose == "a person's" else None
+        _, token = make_key(c, "one", scopes, "root", NOW, of, connections=[two.own.id])
+        _, everywhere = make_key(c, "all", scopes, "root", NOW)
+    reads_of_no_other(token, two, store, keyring, stranger)
+
+    one, every = ({"Authorization": f"Bearer {secret}"} for secret in (token, everywhere))
+    answered = {"version": "x", "option": "dismiss", "who": "root", "why": "x"}
+    for path, body in (
+        (f"/v1/cases/{two.foreign_case}/answer", answered),
+        (f"/v1/cases/{two.foreign_case}/comments", {"who": "root", "words": "x"}),
+        (f"/v1/orders/{THEIRS}/edit-preview", {}),
+    ):
+        refused, known = (stranger.post(path, headers=headers, json=body) for headers in (one, every))
+        assert (refused.status_code, known.status_code != 403) == (403, True), path
+    for path in (f"/v1/orders/{THEIRS}", f"/v1/cases/{two.foreign_case}"):
+        assert (
+            stranger.get(path, headers=one).status_code,
+            OTHER in stranger.get(path, headers=every).text,
+        ) == (
+            403,
+            True,
+        )
+    assert stranger.get("/v1/orders/M-7001-A", headers=one).status_code == 200
+    assert {row["name"] for row in stranger.get("/v1/connections", headers=one).json()} == {"atlas"}
+    # The label check knows the orders of the key's connection alone.
+    theirs, nowhere, own = (
+        stranger.get(f"/v1/label-check?order={number}", headers=one)
+        for number in (THEIRS, "Q-7001-A", "M-7001-A")
+    )
+    assert (theirs.status_code, nowhere.status_code, own.status_code) == (404, 404, 200)
+    assert theirs.text.replace(THEIRS, "Q-7001-A") == nowhere.text
+    named = stranger.get(f"/v1/label-check?order=M-7001-A&connection={OTHER}", headers=one)
+    assert (named.status_code, named.json()["error"]) == (404, "unknown_connection")
+    asked = {"order": THEIRS, "who": "root", "why": "x"}
+    refused = stranger.post("/v1/label-check/override", headers=one, json=asked)
+    assert (refused.status_code, refused.json()["error"]) == (404, "unknown_order")
+
+
+def reads_of_no_other(token: str, two: Two, store: InlineStore, keyring: Keyring, stranger: Browser) -> None:
+    """Every address of the API that reads, asked with this key."""
     headers = {"Authorization": f"Bearer {token}"}
     described = create_api(ApiParts(store, Stopped(), Numbered(), Wakes(), keyring)).openapi()["paths"]
     given = {"number": "M-7001-A", "case": two.oversold, "connection": two.own.name, "edit_id": "1"}

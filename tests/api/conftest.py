@@ -1,6 +1,6 @@
 """The web application over a clean database, asked by a program that has keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
@@ -42,9 +42,9 @@ def program(store: InlineStore, keyring: Keyring, wakes: Wakes, stopped: Stopped
 def key(database: Database) -> MakeKey:
     """Makes a key with these scopes and returns the headers that show it."""
 
-    def make(*scopes: str, name: str = "warehouse") -> dict[str, str]:
+    def make(*scopes: str, name: str = "warehouse", connections: Collection[int] = ()) -> dict[str, str]:
         with database.begin() as c:
-            _, token = make_key(c, name, scopes, "Ada Admin", NOW)
+            _, token = make_key(c, name, scopes, "Ada Admin", NOW, connections=connections)
         return {"Authorization": f"Bearer {token}"}
 
     return make

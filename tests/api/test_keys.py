@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from interlock.access.store import KeyRefused, all_keys, api_keys, key_of, make_key, revoke_key
 from interlock.api.gate import BURST
-from interlock.engine.store import counts
+from interlock.engine.store import ConnectionRow, counts
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
@@ -35,13 +35,20 @@ def refused(database: Database) -> dict[str, int]:
         return {label: number for (name, label), number in counts(c).items() if name == "api_refused"}
 
 
-def test_a_key_opens_what_its_scopes_say(program: Browser, key: MakeKey) -> None:
+def test_a_key_opens_what_its_scopes_say(program: Browser, key: MakeKey, connection: ConnectionRow) -> None:
     response = program.get("/v1/key", headers=key("labels:check", "orders:read"))
 
     assert response.status_code == 200
     shown = response.json()
     assert isinstance(shown.pop("id"), int)
-    assert shown == {"name": "warehouse", "scopes": ["labels:check", "orders:read"], "person": ""}
+    assert shown == {
+        "name": "warehouse",
+        "scopes": ["labels:check", "orders:read"],
+        "connections": [],
+        "person": "",
+    }
+    only = program.get("/v1/key", headers=key("orders:read", name="one", connections=[connection.id])).json()
+    assert only["connections"] == ["atlas"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from interlock.access.store import all_keys, key_of
 from interlock.cli.telling import Exit
+from interlock.engine.store import ConnectionRow
 from interlock.storage.database import Database
 from tests.cli.conftest import Run, document
 
@@ -23,6 +24,22 @@ def test_a_key_is_made_listed_and_revoked(interlock: Run, database: Database) ->
     assert made["token"] not in listed
     assert interlock("api-key", "revoke", number, "--who", "Bo").exit_code == Exit.DONE
     assert document(interlock("api-key", "list", "--json"))[0]["revoked_by"] == "Bo"
+
+
+def test_a_key_for_one_connection_is_made_and_listed_with_its_name(
+    interlock: Run, database: Database, connection: ConnectionRow
+) -> None:
+    given = ("api-key", "create", "--name", "warehouse", "--scope", "labels:check", "--json")
+    made = document(interlock(*given, "--connection", "atlas"))
+    wrong = interlock(*given, "--connection", "nowhere")
+
+    assert made["key"]["connections"] == ["atlas"]
+    assert [one["connections"] for one in document(interlock("api-key", "list", "--json"))] == [["atlas"]]
+    assert "atlas" in interlock("api-key", "list").stdout
+    assert (wrong.exit_code, "There are: atlas." in wrong.stderr) == (Exit.REFUSED, True)
+    with database.begin() as c:
+        (key,) = all_keys(c)
+    assert key.connections == {connection.id}
 
 
 def test_the_token_stands_on_a_line_of_its_own(interlock: Run, database: Database) -> None:

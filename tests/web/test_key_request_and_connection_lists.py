@@ -122,7 +122,7 @@ def test_the_keys_are_filtered_and_taken_away_without_their_secrets(
         number = people.add_person(c, keyring, "ada", "Ada Canary", "", [grant], "root", CLOCK)
         _, secret = make_key(c, "=cmd()", ["orders:read"], "root", CLOCK)
         make_key(c, "laptop", ["orders:read", "health:read"], "ada", CLOCK, Person(number, "ada", (grant,)))
-        make_key(c, "old", ["orders:read"], "@root", CLOCK)
+        make_key(c, "old", ["orders:read"], "@root", CLOCK, connections=[connection.id])
         revoke_key(c, all_keys(c)[-1].id, "root", CLOCK + timedelta(hours=1))
 
     page = browser.get("/api-keys?connection=borealis&state=in+use")
@@ -139,10 +139,10 @@ def test_the_keys_are_filtered_and_taken_away_without_their_secrets(
     assert secret.rpartition("_")[2] not in answer.text
     assert "Canary" not in answer.text
     rows = rows_of(browser, "/api-keys.csv")
-    assert [(row["name"], row["whose"], row["may"], row["made by"]) for row in rows] == [
-        ("'=cmd()", PROGRAMS, "orders:read", "root"),
-        ("laptop", "ada", "health:read orders:read", "ada"),
-        ("old", PROGRAMS, "orders:read", "'@root"),
+    assert [(row["name"], row["whose"], row["may"], row["connections"], row["made by"]) for row in rows] == [
+        ("'=cmd()", PROGRAMS, "orders:read", "", "root"),
+        ("laptop", "ada", "health:read orders:read", "", "ada"),
+        ("old", PROGRAMS, "orders:read", "atlas", "'@root"),
     ]
     assert [row["name"] for row in rows_of(browser, "/api-keys.csv?owner=ada")] == ["laptop"]
     with database.begin() as c:

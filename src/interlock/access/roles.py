@@ -1,7 +1,7 @@
 """Who may do what: six roles, one permission per kind of action, each for one connection or for all. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -154,6 +154,19 @@ def connections_for(person: Person, permission: Permission) -> frozenset[int] | 
         return None
     numbers = (grant.connection for grant in person.grants if grant.connection is not None)
     return frozenset(number for number in numbers if may(person, permission, number))
+
+
+def narrowed(person: Person, own: frozenset[int]) -> Person:
+    """The person with their rights at the connections with these row numbers alone."""
+    return replace(
+        person,
+        grants=tuple(
+            Grant(grant.role, number)
+            for grant in person.grants
+            for number in sorted(own)
+            if grant.connection in (None, number)
+        ),
+    )
 
 
 def sees(own: frozenset[int] | None, connection: int | None) -> bool:

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +37,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from interlock.access.audit_log import Did, record
 from interlock.access.people import grants_of, people
-from interlock.access.roles import Permission, Person
+from interlock.access.roles import Permission, Person, narrowed
 from interlock.clock import system_random
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -101,6 +101,8 @@ api_keys = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", Text, nullable=False),
+    # the row numbers of the connections it is for; null for all there are
+    Column("connections", ARRAY(BigInteger)),
     # whose it is, when somebody made it in their own name
     Column("person_id", BigInteger, ForeignKey("people.id")),
     Column("calls", BigInteger, nullable=False, server_default=text("0")),
@@ -120,7 +122,8 @@ class KeyRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored, without its secret. `person` is the handle of whose it is, empty for a program's."""
+    """A key as it is stored, without its secret. `person` is the handle of whose it is, empty for a program's;
+    `connections` are the row numbers of those it is for, None for all there are."""
 
     id: int
     name: str
@@ -132,13 +135,21 @@ class ApiKey:
     revoked_at: datetime | None
     revoked_by: str
     person: str = ""
+    connections: frozenset[int] | None = None
 
 
 def make_key(
-    c: Connection, name: str, scopes: Sequence[str], who: str, now: datetime, owner: Person | None = None
+    c: Connection,
+    name: str,
+    scopes: Sequence[str],
+    who: str,
+    now: datetime,
+    owner: Person | None = None,
+    connections: Collection[int] = (),
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its token, `il_<number>_<secret>`, which nobody can read again later. With `owner` it
-    is that person's own: only to be given by what has seen them sign in.
+    is that person's own: only to be given by what has seen them sign in. `connections` are the row numbers of those it is
+    for; none for all there are.
 
     Raises KeyRefused when the name is empty, long or in use, a scope is unknown, or nobody says who makes it.
     """
@@ -165,11 +176,14 @@ def make_key(
             created_at=now,
             created_by=who,
             person_id=None if owner is None else owner.id,
+            connections=sorted(connections) or None,
         )
         .returning(api_keys.c.id)
     ).one()
     (key,) = _keys(c, api_keys.c.id == row.id)
     facts = {"scopes": " ".join(key.scopes), **({"of": key.person} if key.person else {})}
+    if connections:
+        facts["connections"] = " ".join(str(number) for number in sorted(connections))
     record(c, who, Did.API_KEY_MADE, f"API key {key.id}", now=now, facts=facts)
     return key, f"{PREFIX}_{key.id}_{secret}"
 
@@ -206,13 +220,17 @@ def keys_of(c: Connection, person_id: int) -> list[ApiKey]:
 
 
 def person_of(c: Connection, key_id: int) -> Person | None:
-    """Whose key it is, with the roles they have now; None for a program's key, and when the account is not active."""
+    """Whose key it is, with the roles they have now, at the connections the key is for; None for a program's key, and when
+    the account is not active."""
     row = c.execute(
-        select(people.c.id, people.c.handle)
+        select(people.c.id, people.c.handle, api_keys.c.connections)
         .join(api_keys, api_keys.c.person_id == people.c.id)
         .where(api_keys.c.id == key_id, people.c.deactivated_at.is_(None))
     ).one_or_none()
-    return None if row is None else Person(row.id, row.handle, grants_of(c, row.id))
+    if row is None:
+        return None
+    person = Person(row.id, row.handle, grants_of(c, row.id))
+    return person if row.connections is None else narrowed(person, frozenset(row.connections))
 
 
 def key_of(c: Connection, token: str) -> ApiKey | None:
@@ -277,4 +295,5 @@ def _key(row: Any) -> ApiKey:
         revoked_at=row.revoked_at,
         revoked_by=row.revoked_by or "",
         person=row.handle or "",
+        connections=None if row.connections is None else frozenset(row.connections),
     )

@@ -21,6 +21,8 @@ from interlock.api.reason_codes import reason_routes
 from interlock.api.shipping_methods import shipping_method_routes
 from interlock.api.skus import sku_routes
 from interlock.clock import Clock, Identifiers
+from interlock.console.api_key_list import names_in
+from interlock.console.connections import connection_names
 from interlock.console.editing import Desk
 from interlock.engine.gateways import Connections
 from interlock.engine.labels import label_check
@@ -54,6 +56,7 @@ class KeyShown(BaseModel):
     id: int = Field(description="Its number, as `interlock api-key list` shows it.")
     name: str
     scopes: list[str]
+    connections: list[str] = Field(description="The names of those it is for; empty for all there are.")
     person: str = Field(description="Whose own key it is, empty for the key of a program.")
 
 
@@ -80,7 +83,7 @@ def create_api(parts: ApiParts) -> FastAPI:
         "api",
         recording=store,
     )
-    app.include_router(_said(_key_routes(gate)))
+    app.include_router(_said(_key_routes(gate, parts.store)))
     app.include_router(_said(label_routes(gate, labels, parts.clock)))
     desk = Desk(parts.queue, parts.keyring, parts.identifiers)
     app.include_router(_said(order_routes(gate, store, parts.clock)))
@@ -115,16 +118,18 @@ def _said(routes: APIRouter) -> APIRouter:
     return routes
 
 
-def _key_routes(gate: Gate) -> APIRouter:
+def _key_routes(gate: Gate, store: Store) -> APIRouter:
     routes = APIRouter(tags=["key"])
 
     @routes.get("/key", responses=responses(), operation_id="show_key")
     async def show(caller: Annotated[Caller, Depends(gate.anyone)]) -> KeyShown:
         """Say which key this is and what it may do. Any valid key may ask."""
+        names = await store.tx(connection_names) if caller.connections is not None else {}
         return KeyShown(
             id=caller.id,
             name=caller.name,
             scopes=[scope.value for scope in caller.scopes],
+            connections=names_in(names, caller.connections),
             person="" if caller.person is None else caller.person.handle,
         )
 

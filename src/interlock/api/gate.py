@@ -9,7 +9,15 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
 from interlock.access.audit_log import LONGEST, Asking, asking
-from interlock.access.roles import PERMISSION_WORDS, Permission, Person, connections_for, may
+from interlock.access.roles import (
+    PERMISSION_WORDS,
+    Permission,
+    Person,
+    connections_for,
+    may,
+    may_somewhere,
+    sees,
+)
 from interlock.access.store import PERMISSION_OF, ApiKey, Scope, key_of, note_use, person_of
 from interlock.api.places import EVERYWHERE, Place
 from interlock.api.problems import NotDone
@@ -121,6 +129,20 @@ class PersonMayNot(NotDone):
         )
 
 
+class KeyMayNot(NotDone):
+    """The key is for other connections than the call is about."""
+
+    status, error = 403, "right_missing"
+
+    def __init__(self, name: str, *, whole: bool) -> None:
+        where = (
+            "is for some connections only: this cannot be asked for all of them, but a list for one of them by `connection`"
+            if whole
+            else "is not for this connection"
+        )
+        super().__init__(f"The API key {name!r} {where}. Nothing was changed.")
+
+
 class NotThisPerson(NotDone):
     """A personal key was to speak for somebody else."""
 
@@ -146,13 +168,15 @@ class PersonNeeded(NotDone):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key a call was made with. `who` is how it signs what it does; `person` whose own key it is, None for that of a
-    program."""
+    """The key a call was made with. `who` is how it signs what it does; `person` whose own key it is, with what they may at
+    the connections of the key, None for that of a program; `connections` the row numbers of those it is for, None for all
+    there are."""
 
     id: int
     name: str
     scopes: tuple[Scope, ...]
     person: Person | None = None
+    connections: frozenset[int] | None = None
 
     @property
     def who(self) -> str:
@@ -167,14 +191,34 @@ class Caller:
         return self.person.handle
 
     def check(self, permission: Permission, connection: int | None = None) -> None:
-        """Raise PersonMayNot when it is the key of somebody who may not do this."""
-        if self.person is not None and not may(self.person, permission, connection):
-            raise PersonMayNot(self.person, permission, whole=connection is None)
+        """Raise PersonMayNot when it is the key of somebody who may not do this, and KeyMayNot when it is not for this
+        connection."""
+        if not self.may(permission, connection):
+            raise self.refusal(permission, whole=connection is None)
+
+    def may(self, permission: Permission, connection: int | None = None) -> bool:
+        """Whether the key opens this at the connection with this row number; with None, at all there are."""
+        if self.person is not None:
+            return may(self.person, permission, connection)
+        return self.connections is None or connection in self.connections
+
+    def may_somewhere(self, permission: Permission) -> bool:
+        """Whether there is a connection at which the key opens this."""
+        return self.person is None or may_somewhere(self.person, permission)
+
+    def refusal(self, permission: Permission, *, whole: bool) -> NotDone:
+        """What is answered where the key does not open this; `whole` where it was asked of all connections."""
+        if self.person is not None:
+            return PersonMayNot(self.person, permission, whole=whole)
+        return KeyMayNot(self.name, whole=whole)
+
+    def own(self, permission: Permission = Permission.SEE) -> frozenset[int] | None:
+        """The row numbers of the connections at which the key opens this; None means all there are."""
+        return self.connections if self.person is None else connections_for(self.person, permission)
 
     def sees(self, connection: int) -> bool:
         """Whether the connection with this row number may be named to whoever calls."""
-        own = None if self.person is None else connections_for(self.person, Permission.SEE)
-        return own is None or connection in own
+        return sees(self.own(), connection)
 
 
 @dataclass(slots=True)
@@ -201,8 +245,8 @@ class Gate:
         self._uses: dict[int, _Use] = {}
 
     def needs(self, scope: Scope, place: Place = EVERYWHERE) -> Callable[..., Awaitable[Caller]]:
-        """A dependency of a route: the caller, if its key has the scope, and if the key is somebody's own, they have the
-        right at the connection that `place` finds. Raises the refusals of this module."""
+        """A dependency of a route: the caller, if its key has the scope and is for the connection that `place` finds, and if
+        the key is somebody's own, they have the right there. Raises the refusals of this module."""
 
         async def caller(
             request: Request,
@@ -213,12 +257,17 @@ class Gate:
                 await self._count_refused("scope_missing")
                 raise ScopeMissing(found.name, scope)
             connection: int | None = None
-            if found.person is not None:
+            if found.person is not None or found.connections is not None:
                 permission = PERMISSION_OF.get(scope, Permission.SEE)
                 connection = await self._store.tx(lambda c: place.find(c, request))
-                if not place.allows(found.person, permission, connection):
+                allowed = (
+                    found.may_somewhere(permission)
+                    if connection is None and not place.lists
+                    else found.may(permission, connection)
+                )
+                if not allowed:
                     await self._count_refused("right_missing")
-                    raise PersonMayNot(found.person, permission, whole=connection is None)
+                    raise found.refusal(permission, whole=connection is None)
             if scope in CHANGING:
                 path = request.scope["path"][:LONGEST]
                 asking.set(Asking(found.who[:LONGEST], scope.value, path, connection))
@@ -267,7 +316,7 @@ class Gate:
         if key.person and person is None:
             await self._count_refused("key_revoked")
             raise KeyRevoked(key.name)
-        return Caller(key.id, key.name, key.scopes, person)
+        return Caller(key.id, key.name, key.scopes, person, key.connections)
 
     async def _count(self, caller: Caller, moment: float) -> None:
         """Take one call from the key's bucket, and tell the database now and then how often it was used."""

@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from interlock.access.roles import Permission
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate
 from interlock.api.orders import OfConnection
+from interlock.api.places import ANYWHERE
 from interlock.api.problems import NotDone, responses
 from interlock.clock import Clock
 from interlock.engine.labels import LONGEST_NUMBER, LONGEST_WORDS, Checked, LabelCheck, LabelRefused
@@ -90,7 +92,7 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
 
     @routes.get("/label-check", responses=responses(404, 409, 422), operation_id="check_label")
     async def check(
-        caller: Annotated[Caller, Depends(gate.needs(Scope.LABELS_CHECK))],
+        caller: Annotated[Caller, Depends(gate.needs(Scope.LABELS_CHECK, ANYWHERE))],
         order: Annotated[
             str,
             Query(
@@ -101,9 +103,9 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
         connection: OfConnection = "",
     ) -> LabelAnswer:
         """May the label of this order or fulfillment order be printed? Needs `labels:check`. An override is used up by the
-        yes it gives."""
+        yes it gives. Only orders of the connections that the key opens are there."""
         try:
-            found = await labels.check(order, connection)
+            found = await labels.check(order, connection, caller.own())
         except LabelRefused as refused:
             raise LabelNotChecked(refused) from refused
         return _answer(found, clock.now())
@@ -112,7 +114,7 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
         "/label-check/override", responses=responses(404, 409, 422), operation_id="override_label_check"
     )
     async def override(
-        caller: Annotated[Caller, Depends(gate.needs(Scope.LABELS_OVERRIDE))], asked: OverrideAsked
+        caller: Annotated[Caller, Depends(gate.needs(Scope.LABELS_OVERRIDE, ANYWHERE))], asked: OverrideAsked
     ) -> OverrideKept:
         """Have the next check of one fulfillment order say yes, once. Needs `labels:override`; the person and the reason
         are kept, told in the order's story, and become an incident."""
@@ -124,6 +126,7 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
                 asked.why,
                 f"API key {caller.name}",
                 asked.connection,
+                caller.own(Permission.OVERRIDE_LABEL),
             )
         except LabelRefused as refused:
             raise LabelNotChecked(refused) from refused

@@ -133,7 +133,7 @@ def mapping_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRou
 
     @routes.get("/connections", responses=responses(), operation_id="list_connections")
     async def listed(caller: Annotated[Caller, Depends(may_know)]) -> list[ConnectionAnswer]:
-        """List the connections by name; with somebody's own key, those at which its person has a role."""
+        """List the connections by name; those alone that the key is for, and with somebody's own key, at which its person has a role."""
         rows = await store.tx(all_connections)
         return [
             ConnectionAnswer(

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, Field
 from sqlalchemy import Connection
 
-from interlock.access.roles import Permission, connections_for
 from interlock.access.store import Scope
 from interlock.api.cases import CaseAnswer, Fact, case_answer
 from interlock.api.gate import Caller, Gate
@@ -65,7 +64,7 @@ def found_order(c: Connection, caller: Caller, number: str, connection: str) -> 
     order_id = one_order_id(c, number, connection)
     if order_id is not None:
         return order_id
-    own = None if caller.person is None else connections_for(caller.person, Permission.SEE)
+    own = caller.own()
     if connection:
         named = connection_of_name(c, connection)
         own = named if own is None else named & own

@@ -1,4 +1,4 @@
-"""Which connection a call speaks of, as its address says: there somebody's own key may do what its person may."""
+"""Which connection a call speaks of, as its address says: there a key may do what it is for, and somebody's own what its person may."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Connection, select
 
-from interlock.access.roles import Permission as P
-from interlock.access.roles import Person, may, may_somewhere
 from interlock.api.values import LARGEST_ROW_ID
 from interlock.console.doors import connection_of
 from interlock.console.order_list import one_order_id
@@ -25,12 +23,6 @@ class Place:
 
     find: Callable[[Connection, Request], int | None]
     lists: bool = False
-
-    def allows(self, person: Person, permission: P, connection: int | None) -> bool:
-        """Whether the person may do this at what `find` has found."""
-        if connection is None and not self.lists:
-            return may_somewhere(person, permission)
-        return may(person, permission, connection)
 
 
 def _of_order(c: Connection, request: Request) -> int | None:

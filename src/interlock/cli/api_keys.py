@@ -3,12 +3,15 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from interlock.access.store import KeyRefused, Scope, all_keys, make_key, revoke_key
+from interlock.access.store import ApiKey, KeyRefused, Scope, all_keys, make_key, revoke_key
 from interlock.api.application import description
 from interlock.cli.installation import opened
-from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.cli.telling import AsJson, Exit, Who, end, plain, print_json, say, table
 from interlock.console import wording
+from interlock.console.api_key_list import connections_named, names_in
+from interlock.console.connections import connection_names
 
 commands = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 SCOPES = ", ".join(scope.value for scope in Scope)
@@ -20,20 +23,34 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help=f"What it may do; repeat it: {SCOPES}.")
     ] = None,
+    connection: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connection", help="At which connection it opens that; repeat it; else at all there are."
+        ),
+    ] = None,
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show its secret, once."""
     with opened() as installation:
         now = installation.clock.now()
+
+        def make(c: Connection) -> tuple[ApiKey, str, list[str]]:
+            names = connection_names(c)
+            numbers = connections_named(names, connection or [])
+            made, secret = make_key(c, name, scope or [], who, now, connections=numbers)
+            return made, secret, names_in(names, made.connections)
+
         try:
-            key, token = installation.tx(lambda c: make_key(c, name, scope or [], who, now))
+            key, token, places = installation.tx(make)
         except KeyRefused as refused:
             end(Exit.REFUSED, str(refused))
         if as_json:
-            print_json({"key": key, "token": token})
+            print_json({"key": {**plain(key), "connections": places}, "token": token})
             return
-        say(f"Key {key.id} for {key.name} may do: {', '.join(key.scopes)}.")
+        at = f" at {', '.join(places)}" if places else ""
+        say(f"Key {key.id} for {key.name} may do{at}: {', '.join(key.scopes)}.")
         say("This is its only appearance; keep it where the program reads its secrets:")
         typer.echo(token)
 
@@ -43,18 +60,19 @@ def list_keys(as_json: AsJson = False) -> None:
     """List the keys, how often each was used, and which were revoked."""
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(all_keys)
+        found, names = installation.tx(lambda c: (all_keys(c), connection_names(c)))
         if as_json:
-            print_json(found)
+            print_json([{**plain(key), "connections": names_in(names, key.connections)} for key in found])
             return
         table(
             "",
-            ("key", "name", "scopes", "made by", "calls", "last used", ""),
+            ("key", "name", "scopes", "connections", "made by", "calls", "last used", ""),
             (
                 (
                     key.id,
                     key.name,
                     ", ".join(key.scopes),
+                    ", ".join(names_in(names, key.connections)) or "all",
                     f"{key.created_by}, {wording.stamp(key.created_at)}",
                     key.calls,
                     wording.ago(key.last_used_at, now),
@@ -75,13 +93,13 @@ def revoke(
     with opened() as installation:
         now = installation.clock.now()
         try:
-            key = installation.tx(lambda c: revoke_key(c, key_id, who, now))
+            key, names = installation.tx(lambda c: (revoke_key(c, key_id, who, now), connection_names(c)))
         except KeyRefused as refused:
             end(Exit.REFUSED, str(refused))
         if key is None:
             end(Exit.NOT_FOUND, f"There is no API key {key_id}. Nothing was changed.")
         if as_json:
-            print_json(key)
+            print_json({**plain(key), "connections": names_in(names, key.connections)})
             return
         say(f"Key {key.id} ({key.name}) opens nothing any more.")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from interlock.access.roles import Grant, teams_of_roles
-from interlock.access.store import ApiKey
+from interlock.access.roles import Grant, sees, teams_of_roles
+from interlock.access.store import ApiKey, KeyRefused
 from interlock.console.export import Cell
 from interlock.console.lists import TEAMS, Asked, known
 
@@ -16,6 +16,7 @@ COLUMNS = (
     "name",
     "whose",
     "may",
+    "connections",
     "made at",
     "made by",
     "calls",
@@ -28,6 +29,25 @@ COLUMNS = (
 def whose(key: ApiKey) -> str:
     """Whose key it is, in words."""
     return key.person or PROGRAMS
+
+
+def names_in(names: Mapping[int, str], connections: frozenset[int] | None) -> list[str]:
+    """The names of the connections a key is for; none where it is for all there are."""
+    return sorted(names.get(number, str(number)) for number in connections or ())
+
+
+def connections_named(
+    names: Mapping[int, str], wanted: Sequence[str], own: frozenset[int] | None = None
+) -> frozenset[int]:
+    """The row numbers of the connections a new key shall be for, of those in `own`. Raises KeyRefused."""
+    there = {name: number for number, name in names.items() if sees(own, number)}
+    for name in wanted:
+        if name not in there:
+            raise KeyRefused(
+                f"There is no connection {name[:80]!r}. There are: {', '.join(sorted(there)) or 'none'}.",
+                "connection",
+            )
+    return frozenset(there[name] for name in wanted)
 
 
 def owners_of(keys: Sequence[ApiKey]) -> tuple[str, ...]:
@@ -43,7 +63,7 @@ def keys_asked_for(
 ) -> list[ApiKey]:
     """Those of the keys that a list's address asks for. `grants` are the roles of the owners by handle, `names` the
     connections' by row number: a personal key opens something at a connection where its owner has a role, a program's at
-    every one. A team's keys are its people's; a program's belongs to none. Raises FilterUnknown."""
+    every one, and either only at those it is for. A team's keys are its people's; a program's belongs to none. Raises FilterUnknown."""
     team = known("team", asked.team, TEAMS)
     owner = known("owner", asked.other("owner"), owners_of(keys))
     state = known("state", asked.other("state"), STATES)
@@ -54,6 +74,8 @@ def keys_asked_for(
         if team and team not in teams_of_roles(grants.get(key.person, ())):
             return False
         if state and (key.revoked_at is None) != (state == "in use"):
+            return False
+        if key.connections is not None and asked.connection not in ("", *names_in(names, key.connections)):
             return False
         return (
             not asked.connection
@@ -67,13 +89,14 @@ def keys_asked_for(
     return [key for key in keys if fits(key)]
 
 
-def file_row(key: ApiKey) -> Sequence[Cell]:
-    """One key as the file has it; of its secret nothing is kept that could be shown."""
+def file_row(key: ApiKey, names: Mapping[int, str]) -> Sequence[Cell]:
+    """One key as the file has it; the connections are empty where it is for all, and of its secret nothing is kept that could be shown."""
     return (
         key.id,
         key.name,
         whose(key),
         " ".join(scope.value for scope in key.scopes),
+        ", ".join(names_in(names, key.connections)),
         key.created_at,
         key.created_by,
         key.calls,

@@ -14,8 +14,10 @@ from interlock.console.api_key_list import (
     COLUMNS,
     OWN_FILTERS,
     STATES,
+    connections_named,
     file_row,
     keys_asked_for,
+    names_in,
     owners_of,
     whose,
 )
@@ -41,6 +43,7 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         secret: str = "",
         name: str = "",
         chosen: tuple[str, ...] = (),
+        places: tuple[str, ...] = (),
     ) -> Response:
         """The list, with what was refused or the one appearance of a secret. With `owner` their own keys alone."""
         filtered = owner is None and request.method in SAFE_METHODS
@@ -52,7 +55,12 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
 
         def read(c: Connection) -> dict[str, Any]:
             keys = all_keys(c) if owner is None else keys_of(c, owner.id)
-            return {"choices": choices(c, asked), "owners": owners_of(keys), "keys": _those(c, keys, asked)}
+            return {
+                "choices": choices(c, asked),
+                "owners": owners_of(keys),
+                "keys": _those(c, keys, asked),
+                "names": connection_names(c),
+            }
 
         found = await console.read(read)
         keys: list[ApiKey] = found.pop("keys")
@@ -74,22 +82,35 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
             secret=secret,
             given=name,
             chosen=chosen,
+            places=places,
+            names_in=names_in,
             **found,
         )
 
     async def create(
-        request: Request, who: Person, owner: Person | None, token: str, name: str, scopes: list[str] | None
+        request: Request,
+        who: Person,
+        owner: Person | None,
+        token: str,
+        name: str,
+        scopes: list[str] | None,
+        connections: list[str] | None,
     ) -> Response:
         console.check_form(request, token)
-        now, chosen = parts.clock.now(), tuple(scopes or ())
+        now, chosen, places = parts.clock.now(), tuple(scopes or ()), tuple(connections or ())
+        own = own_of(request)
 
         def make(c: Connection) -> tuple[ApiKey, str]:
-            return make_key(c, name, chosen, who.handle, now, owner)
+            numbers = connections_named(connection_names(c), places, own)
+            return make_key(c, name, chosen, who.handle, now, owner, numbers)
 
         try:
             _, secret = await console.read(make)
         except KeyRefused as refused:
-            return await page(request, owner, 422, refused=str(refused), name=given_text(name), chosen=chosen)
+            given = given_text(name)
+            return await page(
+                request, owner, 422, refused=str(refused), name=given, chosen=chosen, places=places
+            )
         return await page(request, owner, secret=secret)
 
     async def revoke(
@@ -119,7 +140,8 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
 
         def batch(c: Connection, mark: str | None) -> tuple[Sequence[Sequence[Cell]], str | None]:
             del mark
-            return [file_row(key) for key in _those(c, all_keys(c), asked)], None
+            names = connection_names(c)
+            return [file_row(key, names) for key in _those(c, all_keys(c), asked)], None
 
         return csv_file(parts.store, "api-keys", COLUMNS, batch)
 
@@ -131,8 +153,9 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         token: Annotated[str, Form()] = "",
         name: Annotated[str, Form(max_length=400)] = "",
         scope: Annotated[list[str] | None, Form()] = None,
+        connection: Annotated[list[str] | None, Form()] = None,
     ) -> Response:
-        return await create(request, who, None, token, name, scope)
+        return await create(request, who, None, token, name, scope, connection)
 
     @routes.post(f"{ALL_KEYS}/{{key_id}}/revoke")
     @needs(Permission.MANAGE_API_KEYS)
@@ -154,8 +177,9 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
         token: Annotated[str, Form()] = "",
         name: Annotated[str, Form(max_length=400)] = "",
         scope: Annotated[list[str] | None, Form()] = None,
+        connection: Annotated[list[str] | None, Form()] = None,
     ) -> Response:
-        return await create(request, who, _with_account(who), token, name, scope)
+        return await create(request, who, _with_account(who), token, name, scope, connection)
 
     @routes.post(f"{OWN_KEYS}/{{key_id}}/revoke")
     @needs(Permission.OWN_KEYS)

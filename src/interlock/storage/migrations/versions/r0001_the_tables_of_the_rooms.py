@@ -423,6 +423,7 @@ def upgrade() -> None:
         sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("connections", postgresql.ARRAY(sa.BigInteger()), nullable=True),
         sa.Column("person_id", sa.BigInteger(), nullable=True),
         sa.Column("calls", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),

@@ -124,7 +124,7 @@ def test_a_key_for_one_connection_says_so_and_is_found_by_it_alone(
     with database.begin() as c:
         (key,) = all_keys(c)
         facts = [one.facts for one in entries(c) if one.did == "api_key_made"]
-    assert key.connections == {connection.id}
+    assert key.connections == frozenset({connection.id})
     assert facts == [{"scopes": "labels:check", "connections": str(connection.id)}]
 
 

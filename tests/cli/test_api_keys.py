@@ -39,7 +39,7 @@ def test_a_key_for_one_connection_is_made_and_listed_with_its_name(
     assert (wrong.exit_code, "There are: atlas." in wrong.stderr) == (Exit.REFUSED, True)
     with database.begin() as c:
         (key,) = all_keys(c)
-    assert key.connections == {connection.id}
+    assert key.connections == frozenset({connection.id})
 
 
 def test_the_token_stands_on_a_line_of_its_own(interlock: Run, database: Database) -> None:

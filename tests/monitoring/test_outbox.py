@@ -1,6 +1,7 @@
 """Alerts that really leave: planned before they are sent, through Apprise to a real receiver, kept with their end."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,8 @@ from tests.build import a_view, an_order
 from tests.console.seed import CLOCK, Stopped, keep
 from tests.monitoring.receiver import Receiver
 
-CANARIES = ("Ada", "Lovelace", "ada@", "Analytical", "+44", "SW1")
+# Long enough that no random part of a link holds one by chance.
+CANARIES = ("Ada Lov", "Lovelace", "ada@example", "Analytical", "+44 20", "SW1A 9QQ")
 
 
 def add_channel(
@@ -156,6 +158,21 @@ def test_a_message_of_the_same_cause_joins_the_one_before_and_a_page_does_not(
     assert counts == [("message", 5), *[("page", 1)] * 5]
 
 
+def test_an_alert_names_what_joined_it_and_the_nearest_deadline(database: Database, keyring: Keyring) -> None:
+    add_channel(database, keyring, "ops", "json://127.0.0.1:9/")
+    route(database, "ops")
+    for number, hours in ((1, None), (2, 3), (3, 2), (4, None), (5, 4), (6, 5), (7, 6)):
+        due = None if hours is None else CLOCK + timedelta(hours=hours)
+        one = Alert(f"m{number}", "same", "message", ("operations",), "what", orders=(f"A-{number}",))
+        keep_alert(database, replace(one, due_at=due))
+
+    with database.begin() as c:
+        (row,) = outbox.latest_alerts(c)
+    assert row.alert.count == 7
+    assert row.alert.orders == ("A-1", "A-2", "A-3", "A-4", "A-5")
+    assert row.alert.due_at == CLOCK + timedelta(hours=2)
+
+
 def test_the_scheduler_tells_an_open_case_and_repeats_a_page_until_somebody_acknowledges(
     database: Database,
     keyring: Keyring,
@@ -223,11 +240,16 @@ def test_an_order_that_waits_climbs_its_ladder_and_nothing_about_the_customer_le
         # even a sentence that should never have held a name does not get into an alert
         c.execute(
             update(cases).values(
-                sentence="Ada Lovelace, ada@example.org, +44 20 7946 0000, Analytical Lane, SW1"
+                sentence="Ada Lovelace, ada@example.org, +44 20 7946 0000, Analytical Lane, SW1A 9QQ"
             )
         )
         open_connection_case(
-            c, connection.id, Reason.UNREADABLE_ORDER, "Ada Lovelace", "Ada Lovelace lives in SW1.", CLOCK
+            c,
+            connection.id,
+            Reason.UNREADABLE_ORDER,
+            "Ada Lovelace",
+            "Ada Lovelace lives in SW1A 9QQ.",
+            CLOCK,
         )
 
     asyncio.run(alerting.tell())

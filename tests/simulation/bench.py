@@ -44,6 +44,7 @@ class Bench:
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
     settings_said: list[SettingSaid] = field(default_factory=list)
+    told: list[datetime] = field(default_factory=list)
 
     @property
     def mirakl(self) -> MiraklWorld:
@@ -71,6 +72,7 @@ class Bench:
             paused=self.paused,
             urls=[*self.world.asked_urls, *self.urls],
             settings_said=self.settings_said,
+            told=self.told,
         )
 
     def judge(self) -> Verdict:

@@ -224,6 +224,7 @@ EXPECTED = (
     "checked I16 unknown_topic",
     "checked I16 unreadable",
     # what closes by itself, and what stood for long
+    "checked I15 rung",
     "checked I21 closed",
     "checked I17 standing",
     # what is searched for personal data
@@ -317,6 +318,7 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
                 asked=ended.crowd.asked,
                 paused=ended.crowd.paused,
                 settings_said=ended.crowd.settings_said,
+                told=ended.crowd.told,
                 logs=written.getvalue().splitlines(),
             )
         )

@@ -81,6 +81,27 @@ def test_an_approved_refund_that_was_made_once_is_allowed(bench: Bench) -> None:
     assert bench.order.state == "SHIPPED"
 
 
+@pytest.mark.parametrize("clock_ahead", [True, False])
+def test_i8_a_release_on_a_withdrawal_that_a_machine_with_a_fast_clock_kept(
+    bench: Bench, clock_ahead: bool
+) -> None:
+    """What was done on the ground of a withdrawal came after it, whatever its time says; with no such ground it is early."""
+    ahead = (bench.effects("hold_released", ours=True)[-1].at + timedelta(seconds=90)).isoformat()
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{withdrawn,0,at}', to_jsonb(CAST(:at AS text)))",
+        at=ahead,
+    )
+    if clock_ahead:
+        bench.sql(
+            "UPDATE plans SET plan = jsonb_set(plan, '{memory,withdrawn,0,at}', to_jsonb(CAST(:at AS text))) "
+            "WHERE plan #> '{memory,withdrawn,0}' IS NOT NULL",
+            at=ahead,
+        )
+
+    early = [f for f in bench.judge().broken if f.sentence.endswith("while the sides disagreed.")]
+    assert len(early) == (0 if clock_ahead else 1)
+
+
 @pytest.mark.parametrize("left", [0, 1])
 def test_i6_a_refund_not_everybody_approved(bench: Bench, left: int) -> None:
     bench.sql(

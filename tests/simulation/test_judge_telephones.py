@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from interlock.rehearsal.judging.verdict import Finding
 from interlock.simulator.record import Effect
 from tests.simulation.bench import Bench, a_case
@@ -65,6 +67,24 @@ def test_i8_a_label_under_the_number_the_marketplace_shows_too(bench: Bench) -> 
     assert given["phone"]
     _changed(bench, bench.effects("fulfillment_created")[0], 850, HERE, str(given["phone"]))
     assert _labels(bench.judge().broken) == []
+
+
+@pytest.mark.parametrize(("shown_then", "found"), [(THERE, 0), ("+49 30 33333333", 1)])
+def test_i8_a_label_under_the_number_the_marketplace_showed_until_it_left(
+    bench: Bench, shown_then: str, found: int
+) -> None:
+    """The marketplace had a number, was given another, and a third after the parcel had left."""
+    label = bench.effects("fulfillment_created")[0]
+    _changed(bench, label, 850)
+    for number_was, number, by in ((HERE, shown_then, 800), (shown_then, "+49 30 44444444", -60)):
+        bench.happen(
+            bench.effects("created")[0],
+            kind="address_changed",
+            actor="operator",
+            at=label.at - timedelta(seconds=by),
+            detail={"was": "there", "where": "there", "number_was": number_was, "number": number},
+        )
+    assert len(_labels(bench.judge().broken)) == found
 
 
 def test_i8_a_label_under_a_number_that_a_person_let_stand(bench: Bench) -> None:

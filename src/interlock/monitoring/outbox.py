@@ -19,9 +19,11 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Row,
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -34,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.monitoring.channels import Channel, alert_channels, alerting, all_channels, all_routes
-from interlock.monitoring.decide import GROUPED_FOR, Alert, grouped
+from interlock.monitoring.decide import GROUPED_FOR, MOST_NAMED, Alert, grouped
 from interlock.monitoring.ladders import Severity, Team
 from interlock.monitoring.routing import ways_for
 from interlock.storage.database import metadata
@@ -130,7 +132,8 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
     """Keep the alerts that were not said yet and plan their deliveries; returns how many messages that makes.
 
     Alerts of one group make one message. A message or ticket of a group that was told within GROUPED_FOR joins that
-    one and only raises its number; a page never does. Two workers that keep at once say each key once.
+    one, which counts it and names its order as long as there is room; a page never does. Two workers that keep at once say
+    each key once.
     """
     if not due:
         return 0
@@ -143,8 +146,8 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
     for alert, together in grouped(fresh):
         joined = None if alert.severity == "page" else _recent(c, alert.group, now)
         if joined is not None:
-            c.execute(update(alerts).where(alerts.c.id == joined).values(count=alerts.c.count + alert.count))
-            alert_id = joined
+            _join(c, joined, alert)
+            alert_id = joined.id
         else:
             alert_id = _add(c, alert, now)
             for way in ways_for(alert, routes, channels, now):
@@ -160,14 +163,27 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
 _ONE_KEEPER = select(func.pg_advisory_xact_lock(0x616C657274))
 
 
-def _recent(c: Connection, group: str, now: datetime) -> int | None:
-    found: int | None = c.execute(
-        select(alerts.c.id)
+def _recent(c: Connection, group: str, now: datetime) -> Row[Any, Any] | None:
+    return c.execute(
+        select(alerts.c.id, alerts.c.orders)
         .where(alerts.c.grouping == group, alerts.c.at > now - GROUPED_FOR)
         .order_by(alerts.c.id.desc())
         .limit(1)
-    ).scalar_one_or_none()
-    return found
+    ).one_or_none()
+
+
+def _join(c: Connection, told: Row[Any, Any], alert: Alert) -> None:
+    """Count what joins an alert that was told, name its orders there and keep the nearest deadline: who opens it finds them."""
+    named = tuple(dict.fromkeys((*told.orders, *alert.orders)))[:MOST_NAMED]
+    c.execute(
+        update(alerts)
+        .where(alerts.c.id == told.id)
+        .values(
+            count=alerts.c.count + alert.count,
+            orders=list(named),
+            due_at=func.least(alerts.c.due_at, bindparam("joins_at", alert.due_at, UtcDateTime())),
+        )
+    )
 
 
 def _add(c: Connection, alert: Alert, now: datetime) -> int:

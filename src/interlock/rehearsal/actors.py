@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -48,7 +49,8 @@ class Temper:
 class Crowd:
     """Everybody who acts in one world. `did` counts what really happened; refused attempts are counted apart.
     `renamed` has the new SKU of whatever is called otherwise in the shop than it was; `gone_all_the_same` the fulfillments whose
-    label was given back and whose parcel went, so that nobody makes another label."""
+    label was given back and whose parcel went, so that nobody makes another label; `told` when the alert scheduler kept what
+    was due."""
 
     world: World
     rng: random.Random
@@ -57,6 +59,7 @@ class Crowd:
     asked: list[LabelAsked] = field(default_factory=list)
     paused: list[FlowPaused] = field(default_factory=list)
     settings_said: list[SettingSaid] = field(default_factory=list)
+    told: list[datetime] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     gone_all_the_same: set[str] = field(default_factory=set)
     active: bool = True

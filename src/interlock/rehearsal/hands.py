@@ -78,8 +78,10 @@ async def alert_for_ever(seed: int, crowd: Crowd) -> None:
     while True:
         await asyncio.sleep(TOLD_EVERY * rng.uniform(0.8, 1.2))
         told += TOLD_EVERY
+        began = world.clock.now()
         try:
             made = await alerting.tell()
+            crowd.told.append(began)
             if told >= MEASURED_EVERY:
                 told = 0.0
                 await alerting.measure()

@@ -5,7 +5,7 @@ service says of itself.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -29,6 +29,7 @@ from interlock.rehearsal.judging import (
     refunds,
     repayments,
     rest,
+    rungs,
     settings,
     standing,
     stock,
@@ -73,12 +74,14 @@ def judge(
     asked: Sequence[LabelAsked] = (),
     paused: Sequence[FlowPaused] = (),
     settings_said: Sequence[SettingSaid] = (),
+    told: Sequence[datetime] = (),
 ) -> Verdict:
     """Judge a world. `quiescent` says that faults ended long enough ago for everything to have come to rest.
 
     `interruptions` are crashes, freezes, database and platform outages with their times: without them the judge takes
     every delay for the service's own. `logs` are captured log lines, `asked` what label printers asked, `paused` the flows that people paused,
-    `settings_said` what they said of settings that were refuted.
+    `settings_said` what they said of settings that were refuted, `told` when the alert scheduler
+    kept what was due.
     """
     poll = timedelta(seconds=world.plan.poll_seconds)
     with world.database.begin() as c:
@@ -99,6 +102,7 @@ def judge(
             world.forged,
             world.plan.rules,
             settings_said,
+            told,
         )
         return judge_evidence(evidence, c, quiescent)
 
@@ -140,6 +144,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
         settings.what_waits_is_decided_again(evidence, truth, verdict)
         strangers.i17_unknown_values_are_asked_about(evidence, truth, verdict)
         deadlines.i15_deadline_met_or_told(evidence, truth, verdict)
+        rungs.i15_rungs_are_told(evidence, c, truth, verdict)
         standing.differences_had_cases(evidence, truth, verdict)
         closings.i21_cases_close_on_evidence(evidence, truth, verdict)
         if quiescent:

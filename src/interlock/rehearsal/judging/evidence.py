@@ -19,7 +19,7 @@ from interlock.imports.store import sku_mappings
 from interlock.inventory.store import stock_buffers, stock_import_lines, stock_imports
 from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Memory, Withdrawn
 from interlock.orders.plan import Plan
 from interlock.orders.snapshots import ShopifyOrder
 from interlock.orders.store import mirakl_documents, orders, plans
@@ -259,6 +259,7 @@ class Evidence:
     forged: tuple[Forged, ...] = ()
     rules_before: ConnectionRules | None = None
     settings_said: tuple[SettingSaid, ...] = ()
+    told: tuple[datetime, ...] = ()
     orders: list[Row[Any]] = field(default_factory=list)
     operations: list[Row[Any]] = field(default_factory=list)
     cases: list[Row[Any]] = field(default_factory=list)
@@ -455,8 +456,29 @@ class Evidence:
         found: dict[int, Memory] = {}
         for row in self.orders:
             memory: Memory = decode(Memory, row.memory)
-            withdrawn = tuple(replace(part, at=part.at - self.ahead) for part in memory.withdrawn)
+            withdrawn = tuple(self._in_platform_time(row.id, part) for part in memory.withdrawn)
             found[row.id] = replace(memory, withdrawn=withdrawn)
+        return found
+
+    def _in_platform_time(self, order_id: int, part: Withdrawn) -> Withdrawn:
+        """The withdrawal, no later than the first thing we did in Shopify on the ground of it: the clock of the machine that
+        kept it may have been wrong for a few seconds, until it was corrected."""
+        acted = [at for at, known in self._acted_knowing.get(order_id, ()) if part in known]
+        return replace(part, at=min([part.at - self.ahead, *acted]))
+
+    @cached_property
+    def _acted_knowing(self) -> dict[int, list[tuple[datetime, tuple[Withdrawn, ...]]]]:
+        """When we did something in Shopify for an order, by its row id, and the withdrawals its plan knew of then."""
+        found: dict[int, list[tuple[datetime, tuple[Withdrawn, ...]]]] = {}
+        for effect in self.shopify.record.effects:
+            reference = Reference.of(effect.reference) if effect.actor == self.us else None
+            operation = None if reference is None else self.operation_of.get(reference.operation)
+            plan = (
+                None if operation is None else self.plans_at.get((operation.order_id, operation.planned_at))
+            )
+            if operation is not None and plan is not None and plan.plan.memory.withdrawn:
+                known = plan.plan.memory.withdrawn
+                found.setdefault(operation.order_id, []).append((effect.at, known))
         return found
 
     @cached_property
@@ -521,11 +543,10 @@ class Evidence:
         """
         if ended <= began:
             return timedelta(0)
-        return self._interrupted(began, ended) + FAULT_COSTS * self._faults_between(
-            began - FAULT_COSTS, ended
-        )
+        return self.interrupted(began, ended) + FAULT_COSTS * self._faults_between(began - FAULT_COSTS, ended)
 
-    def _interrupted(self, began: datetime, ended: datetime) -> timedelta:
+    def interrupted(self, began: datetime, ended: datetime) -> timedelta:
+        """How much of this time the service or its database, or a platform as a whole, was away."""
         lost = timedelta(0)
         reached = began
         for gap in sorted(self.interruptions, key=lambda gap: gap.began):
@@ -541,7 +562,7 @@ class Evidence:
         neither does what of it lies in the time gained so."""
         faults = FAULT_COSTS * self._faults_between(began - FAULT_COSTS, began + room)
         due = began + room
-        while (later := began + room + faults + self._interrupted(began, due)) > due:
+        while (later := began + room + faults + self.interrupted(began, due)) > due:
             due = later
         return due
 
@@ -613,13 +634,14 @@ def gather(
     forged: Sequence[Forged] = (),
     rules_before: ConnectionRules | None = None,
     settings_said: Sequence[SettingSaid] = (),
+    told: Sequence[datetime] = (),
 ) -> Evidence:
     """All evidence of one world, read in the transaction of `c`. `logs` are captured log lines, if there are any;
     `ahead` is how far the database's clock is ahead of the platforms'; `asked` are the printers' questions; `bundles` what
     the shop's people said that some marketplace SKUs are made of: units by the article's SKU; `paused` what people paused; `urls`
     what our calls asked for; `forged` what strangers delivered;
     `rules_before` how the connections were set at first, where somebody changed that once; `settings_said` what people said of
-    settings that were refuted."""
+    settings that were refuted; `told` when alerts that were due were kept, in the platforms' time."""
     known = []
     for name, world in marketplaces.items():
         connection = one_connection(c, connection_ids[name])
@@ -641,6 +663,7 @@ def gather(
         tuple(forged),
         rules_before,
         tuple(settings_said),
+        tuple(told),
     )
     evidence.load(c)
     return evidence

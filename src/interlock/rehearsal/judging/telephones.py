@@ -88,8 +88,7 @@ def _differs_since(evidence: Evidence, truth: Truth, at: datetime) -> Effect | N
         return None
     last = changes[-1]
     former = {effect.detail["was"] for effect in changes}
-    given = truth.order.shipping_address
-    if last.detail["now"] in former or (given is not None and given["phone"] == last.detail["now"]):
+    if last.detail["now"] in former or last.detail["now"] in _given(truth, last.at, at):
         return None
     # Where the first number that was known is none, the next one shown is agreed on.
     before = [effect for effect in changes if effect.at > known]
@@ -98,6 +97,22 @@ def _differs_since(evidence: Evidence, truth: Truth, at: datetime) -> Effect | N
         for said in evidence.answers_of(truth.row, Option.KEEP_ADDRESS.value)
     )
     return None if stands or not before[0].detail["was"] else last
+
+
+def _given(truth: Truth, since: datetime, at: datetime) -> set[str | None]:
+    """The numbers the marketplace showed from one moment to another, none before it gave an address included."""
+    address = truth.order.shipping_address
+    changes = [
+        effect
+        for effect in truth.marketplace.record.effects
+        if effect.kind == "address_changed" and effect.order_id == truth.id and "number" in effect.detail
+    ]
+    before = [effect.detail["number"] for effect in changes if effect.at <= since]
+    first = changes[0].detail["number_was"] if changes else address["phone"] if address else None
+    return {
+        before[-1] if before else first,
+        *(effect.detail["number"] for effect in changes if since < effect.at <= at),
+    }
 
 
 def _moved(truth: Truth, effects: list[Effect]) -> bool:

@@ -1021,11 +1021,14 @@ class MiraklWorld:
         unknown = [name for name in wanted if name not in order.shipping_address]
         if unknown:
             raise ActionRefused("address", f"There is no {unknown[0]} in an address.")
-        was = where(order.shipping_address)
+        was, number = where(order.shipping_address), order.shipping_address.get("phone")
         # Made anew: orders of one customer may share what they were created with.
         order.shipping_address = {**order.shipping_address, **wanted}
         self.touch(order, now, bump=self.switches["address_change_bumps_update_date"] == "yes")
-        self.effect(order, "address_changed", now, "operator", was=was, where=where(order.shipping_address))
+        changed = {"number_was": number, "number": wanted["phone"]} if "phone" in wanted else {}
+        self.effect(
+            order, "address_changed", now, "operator", was=was, where=where(order.shipping_address), **changed
+        )
 
     def _another_place(self, order: SimOrder) -> dict[str, str]:
         rng = random.Random(f"{self.seed}:{order.id} moves:{order.version}")

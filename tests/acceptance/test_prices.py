@@ -69,6 +69,14 @@ def test_where_the_order_does_not_tell_its_taxes_it_is_accepted_and_said_that_no
     )
 
 
+def test_where_the_shop_has_another_currency_it_is_accepted_and_said_once_that_nothing_was_compared() -> None:
+    part = look(memory={"shop_prices": (replace(APART[0], currency="CAD"),)})
+
+    assert part.cases == ()
+    assert part.actions
+    assert part.because[1:] == ("The prices are not compared: the shop's are in CAD, the order's in EUR.",)
+
+
 def test_the_shops_prices_are_remembered_when_the_offers_are_looked_up() -> None:
     offers = tuple(
         replace(offer, unit_price=Decimal("20.00"), currency="EUR", taxes_included=True) for offer in OFFERS

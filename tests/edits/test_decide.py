@@ -726,6 +726,15 @@ def test_on_each_edit_the_prices_are_compared_with_the_shops() -> None:
     assert asked(a_view(prices=prices)).cases == ()
 
 
+def test_an_edit_of_an_order_in_another_currency_than_the_shops_says_once_that_no_price_is_compared() -> None:
+    prices = tuple(VariantPrice(variant, Decimal("99.00"), "CAD", True) for variant in ("V-MUG", "V-LAMP"))
+    part = asked(look(prices=prices))
+
+    assert [case for case in part.cases if case.reason is Reason.PRICE_DISCREPANCY] == []
+    said = "The prices are not compared: the shop's are in CAD, the order's in EUR."
+    assert part.because.count(said) == 1
+
+
 def test_prices_on_two_footings_are_compared_by_the_taxes_of_the_line_or_it_is_said_that_they_are_not() -> (
     None
 ):

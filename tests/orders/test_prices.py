@@ -67,11 +67,26 @@ def test_a_line_that_ended_is_not_compared() -> None:
     assert discrepancies(ended, prices("20.00"), TEN) == ()
 
 
-def test_only_prices_in_the_orders_currency_are_taken() -> None:
-    mug = replace(an_offer(), unit_price=Decimal("20.00"), currency="EUR", taxes_included=True)
-    lamp = replace(an_offer("LAMP"), unit_price=Decimal("20.00"), currency="USD")
+def test_prices_in_another_currency_are_never_compared_and_the_order_says_so_once() -> None:
+    offers = tuple(
+        replace(an_offer(sku), unit_price=Decimal("99.00"), currency="USD", taxes_included=True)
+        for sku in ("MUG", "LAMP")
+    )
+    order = an_order()
+    prices = shop_prices(order, offers)
 
-    assert shop_prices(an_order(), (mug, lamp)) == (ShopPrice("L1", Decimal("20.00"), True),)
+    assert [price.currency for price in prices] == ["USD", "USD"]
+    assert discrepancies(order, prices, TEN) == compared(order, prices) == ()
+    assert not_compared(order, prices, TEN) == (
+        "The prices are not compared: the shop's are in USD, the order's in EUR.",
+    )
+    assert not_compared(order, prices, None) == ()
+
+
+def test_a_price_in_the_orders_currency_is_taken_as_it_is() -> None:
+    mug = replace(an_offer(), unit_price=Decimal("20.00"), currency="EUR", taxes_included=True)
+
+    assert shop_prices(an_order(), (mug,)) == (ShopPrice("L1", Decimal("20.00"), True),)
     assert shop_prices(an_order(), (replace(mug, unit_price=None), an_offer("BOX"))) == ()
 
 

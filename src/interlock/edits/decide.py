@@ -44,7 +44,7 @@ from interlock.orders.differences import (
 from interlock.orders.memory import Memory, OrderedLine, ShopPrice, Withdrawn
 from interlock.orders.money import Money, rounded
 from interlock.orders.plan import Case, Part, earliest, latest
-from interlock.orders.prices import as_facts, discrepancies, not_compared, subject_of
+from interlock.orders.prices import as_facts, discrepancies, in_other_currencies, not_compared, subject_of
 from interlock.orders.prices import in_words as in_words_of_prices
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
@@ -256,7 +256,11 @@ def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     if mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):
         # Before the acceptance its own room asks.
         return Part(memory)
-    unknown = not_compared(mirakl, prices, tolerance)
+    currencies = (price.currency for price in edit.view.prices)
+    unknown = (
+        *in_other_currencies(mirakl, currencies, tolerance),
+        *not_compared(mirakl, prices, tolerance),
+    )
     if not found:
         return Part(memory, because=unknown)
     said = memory.decision(Reason.PRICE_DISCREPANCY, subject_of(found))

@@ -256,12 +256,14 @@ class LabelSeen:
 
 @dataclass(frozen=True, slots=True)
 class ShopPrice:
-    """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency.
-    `taxes_included` says whether the shop's prices contained taxes then (Shop.taxesIncluded)."""
+    """What the shop asked for one unit of a Mirakl line's SKU when the order was imported, in the order's currency
+    or in `currency` where that is another one: then it cannot be compared. `taxes_included` says whether the shop's prices
+    contained taxes then (Shop.taxesIncluded)."""
 
     line_id: str
     amount: Decimal
     taxes_included: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from interlock.orders.money import Money, rounded, smallest_unit
 from interlock.orders.shares import sum_of
 from interlock.orders.snapshots import DEAD, MiraklLine, MiraklOrder, Offer
 
+UNKNOWN_CURRENCY = "a currency that is not known"
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -38,13 +40,19 @@ class Compared:
 
 
 def shop_prices(mirakl: MiraklOrder, offers: Iterable[Offer]) -> tuple[ShopPrice, ...]:
-    """What the shop asks for each line's SKU. A price in another currency than the order's cannot be compared."""
-    known = {offer.sku: offer for offer in offers if offer.currency == mirakl.currency}
+    """What the shop asks for each line's SKU."""
+    known = {offer.sku: offer for offer in offers}
     return tuple(
-        ShopPrice(line.id, offer.unit_price, offer.taxes_included)
+        ShopPrice(line.id, offer.unit_price, offer.taxes_included, _foreign(offer.currency, mirakl))
         for line in mirakl.lines
         if (offer := known.get(line.sku)) is not None and offer.unit_price is not None
     )
+
+
+def _foreign(currency: str, mirakl: MiraklOrder) -> str:
+    """The currency of a shop's price where it is another than the order's, else nothing. One that is not known is never
+    taken for the order's."""
+    return "" if currency == mirakl.currency else currency or UNKNOWN_CURRENCY
 
 
 def compared(mirakl: MiraklOrder, prices: Iterable[ShopPrice]) -> tuple[Compared, ...]:
@@ -55,17 +63,31 @@ def compared(mirakl: MiraklOrder, prices: Iterable[ShopPrice]) -> tuple[Compared
 def not_compared(
     mirakl: MiraklOrder, prices: Iterable[ShopPrice], tolerance: Decimal | None
 ) -> tuple[str, ...]:
-    """A sentence for each living line whose prices cannot be brought to one footing; none where prices are not compared
-    at all (`tolerance` is None)."""
+    """One sentence where the shop's prices are in another currency, and one for each living line whose prices cannot be
+    brought to one footing; none where prices are not compared at all (`tolerance` is None)."""
     if tolerance is None:
         return ()
     here, there = ("without", "with") if mirakl.tax_mode == "TAX_INCLUDED" else ("with", "without")
-    return tuple(
+    prices = tuple(prices)
+    abroad = in_other_currencies(mirakl, (price.currency for price in prices), tolerance)
+    return abroad + tuple(
         f"The price of {line.sku} is not compared: the marketplace shows it {there} taxes, the shop {here}, and the order "
         "does not tell how much they are."
         for line, one in _pairs(mirakl, prices)
         if one is None
     )
+
+
+def in_other_currencies(
+    mirakl: MiraklOrder, currencies: Iterable[str], tolerance: Decimal | None
+) -> tuple[str, ...]:
+    """The sentence that says so where prices of the shop are in these `currencies`, of which an empty one is the order's; none
+    where prices are not compared at all."""
+    others = sorted({currency for currency in currencies if currency not in ("", mirakl.currency)})
+    if tolerance is None or not others:
+        return ()
+    shops = " and ".join(others)
+    return (f"The prices are not compared: the shop's are in {shops}, the order's in {mirakl.currency}.",)
 
 
 def discrepancies(
@@ -120,7 +142,7 @@ def _footing(one: Compared, currency: str) -> str:
 def _pairs(
     mirakl: MiraklOrder, prices: Iterable[ShopPrice]
 ) -> tuple[tuple[MiraklLine, Compared | None], ...]:
-    known = {price.line_id: price for price in prices}
+    known = {price.line_id: price for price in prices if not price.currency}
     return tuple(
         (line, _pair(mirakl, line, known[line.id]))
         for line in mirakl.lines

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from interlock.monitoring.decide import (
     GROUPED_FOR,
+    MOST_NAMED,
     MOST_REPEATS,
     PAGES_AT_ONCE,
     REPEAT_PAGE_AFTER,
@@ -96,8 +97,9 @@ def page() -> str:
         "",
         "## Who is told, when, and how often",
         "",
-        f"- Alerts of one cause are one message with their number; messages of the next {_minutes(GROUPED_FOR)} join it. A page",
-        "  is never joined to an earlier one.",
+        f"- Alerts of one cause are one message with their number; messages of the next {_minutes(GROUPED_FOR)} join it. The",
+        f"  page *Alerts* then shows their number, the first {MOST_NAMED} orders and the nearest deadline of all. A page is never",
+        "  joined to an earlier one.",
         f"- A page that nobody acknowledges is sent again after {_minutes(REPEAT_PAGE_AFTER)}, {MOST_REPEATS} times, as long as",
         "  its cause stands.",
         "- Routes choose channels by team, loudness, connection and hours. Outside the hours a message waits; a page never",

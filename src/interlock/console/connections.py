@@ -221,7 +221,7 @@ def policies_of(row: ConnectionRow) -> tuple[tuple[str, str, str], ...]:
         (
             "partial acceptance",
             "allowed" if rules.partial_acceptance else "not allowed",
-            "Lines can be refused one by one."
+            "Lines can be refused one by one, in the marketplace portal."
             if rules.partial_acceptance
             else "An order is taken whole or not at all.",
         ),

@@ -226,8 +226,9 @@ REDUCING = (
         (Situation.WAITING_ACCEPTANCE,),
         (LINES_REFUSABLE,),
         Answer.DECISION,
-        "This marketplace lets a shop refuse single lines, which is always a person's decision. Unless somebody refuses "
-        "it in time, the order is accepted whole and the line is cancelled or refunded afterwards.",
+        "This marketplace lets a shop refuse single lines, which is always a person's decision, made in the marketplace "
+        "portal. Unless somebody refuses it in time, the order is accepted whole and the line is cancelled or refunded "
+        "afterwards.",
         Reason.REDUCTION_NOT_ALLOWED,
     ),
     Rule(

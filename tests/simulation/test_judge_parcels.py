@@ -8,8 +8,12 @@ from datetime import timedelta
 import pytest
 
 from interlock.orders.connection import ConnectionRules
+from interlock.rehearsal import late_numbers
 from interlock.rehearsal.history import draw_plan
-from interlock.rehearsal.judging.parcels import i15_every_parcel_is_told_of
+from interlock.rehearsal.judging.parcels import (
+    i15_a_shipped_order_has_its_number,
+    i15_every_parcel_is_told_of,
+)
 from interlock.rehearsal.judging.truth import truths
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.parcels import ONE_BY_ONE, WHOLE_ORDERS, are_busy, stream, unheard
@@ -179,6 +183,118 @@ def test_i15_an_open_case_explains_it(bench: Bench) -> None:
     a_case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))
 
     assert "I15" not in bench.broken()
+
+
+# -- whole orders ------------------------------------------------------------------------------------------------
+
+WHOLE = PROFILES["all-or-nothing"].changed(
+    {
+        "name": NAME,
+        "debit_request_delay": 10.0,
+        "debit_delay": 60.0,
+        "shipping_types": [
+            {
+                "code": "STD",
+                "label": "Standard",
+                "standard_code": "CU_ADD-STD",
+                "mandatory_tracking": False,
+            }
+        ],
+    }
+)
+
+
+async def _a_late_number(database: Database) -> World:
+    """One paid order that leaves without a number, which lands ten minutes after the dispatch was told."""
+    world = World(
+        WorldPlan(seed=7, marketplaces=(WHOLE,), rules=RULES, processes=1), database, Keyring([new_key()])
+    )
+    for item in CATALOGUE:
+        world.shopify.add_variant(item.sku, item.price, 100, title=item.title)
+    await world.start()
+    world.mirakl[NAME].switches.set("or23_after_shipped", "allowed")
+    world.mirakl[NAME].create_generated(lines=1, quantities=[1])
+    await asyncio.sleep(900)
+    (order,) = world.shopify.shop.orders.values()
+    (parcel,) = order.fulfillment_orders
+    left = world.shopify.fulfill(parcel, company=None, number=None)
+    await asyncio.sleep(600)
+    world.shopify.update_tracking(left, company="UPS", number="LATE")
+    await asyncio.sleep(2700)
+    await world.stop()
+    return world
+
+
+@pytest.fixture(scope="module")
+def late(server: ThrowawayServer) -> Iterator[World]:
+    with lived(server, 7, _a_late_number) as told:
+        yield told
+
+
+@pytest.fixture
+def whole(late: World) -> Iterator[Bench]:
+    (order,) = late.mirakl[NAME].orders.values()
+    (shown,) = late.shopify.shop.orders.values()
+    (parcel,) = shown.fulfillments
+    before = (order.state, order.tracking_number, parcel.tracking)
+    with put_back(late), late.database.engine.connect() as connection:
+        yield Bench(late, connection)
+        connection.rollback()
+    order.state, order.tracking_number, parcel.tracking = before
+
+
+def test_a_number_that_was_told_after_the_dispatch_is_right(whole: Bench) -> None:
+    verdict = whole.judge()
+
+    assert (whole.order.state, whole.order.tracking_number) == ("SHIPPED", "LATE")
+    assert [str(finding) for finding in verdict.broken] == []
+    assert verdict.checked["I15 number"] == 1
+    assert verdict.counters["number told after the dispatch"] == 1
+    assert verdict.counters["order's tracking corrected by Interlock"] == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "company", "broken"),
+    [
+        pytest.param(None, "UPS", True, id="it never got there"),
+        pytest.param("OTHER", "UPS", True, id="another one is there"),
+        pytest.param(None, None, True, id="it has no carrier, and nobody knows"),
+        pytest.param("OTHER", None, False, id="somebody gave one in the portal"),
+        pytest.param("LATE", None, False, id="it is there"),
+    ],
+)
+@pytest.mark.parametrize("asked", [False, True])
+def test_i15_a_shipped_order_without_its_number(
+    whole: Bench, shown: str | None, company: str | None, broken: bool, asked: bool
+) -> None:
+    whole.order.tracking_number = shown
+    (order,) = whole.world.shopify.shop.orders.values()
+    order.fulfillments[0].tracking = [replace(order.fulfillments[0].tracking[0], company=company)]
+    if asked:
+        a_case(whole, "tracking_not_corrected", whole.world.clock.now() - timedelta(minutes=5))
+
+    found = [finding for finding in whole.judge().broken if "another tracking number" in finding.sentence]
+
+    assert bool(found) is (broken and not asked)
+
+
+def test_i15_an_order_the_customer_has_needs_no_number(whole: Bench) -> None:
+    whole.order.tracking_number = None
+    evidence = whole.evidence()
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, state="RECEIVED")
+    verdict = Verdict()
+
+    i15_a_shipped_order_has_its_number(evidence, truth, verdict)
+
+    assert (verdict.broken, verdict.checked["I15 number"]) == ([], 0)
+
+
+def test_numbers_come_late_in_every_eighth_history() -> None:
+    drawn = [seed for seed in range(1000) if late_numbers.are_drawn(seed)]
+
+    assert 90 < len(drawn) < 170
+    assert all((late_numbers.leaves_without(seed) is not None) is (seed in drawn) for seed in range(200))
 
 
 def test_a_history_without_it_draws_what_it_always_drew() -> None:

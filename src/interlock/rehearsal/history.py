@@ -16,6 +16,7 @@ from interlock.rehearsal import (
     hands,
     hardship,
     insisting,
+    late_numbers,
     operators,
     parcels,
     pausing,
@@ -187,6 +188,8 @@ async def live(
     people += told_of
     if parcels.are_busy(seed) and not calm:
         people.append(asyncio.create_task(parcels.handle_for_ever(seed, crowd)))
+    if late_numbers.are_drawn(seed) and not calm:
+        people.append(asyncio.create_task(late_numbers.add_for_ever(seed, crowd)))
     if hands.are_busy(seed) and not calm:
         people.append(asyncio.create_task(hands.work_for_ever(seed, crowd)))
         people.append(asyncio.create_task(hands.alert_for_ever(seed, crowd)))

@@ -151,6 +151,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
             rest.i17_differences_have_cases(evidence, truth, verdict)
             rest.i17_parcels_astray_have_their_case(evidence, truth, verdict)
             parcels.i15_every_parcel_is_told_of(evidence, truth, verdict)
+            parcels.i15_a_shipped_order_has_its_number(evidence, truth, verdict)
             telephones.i17_another_number_is_asked_about(evidence, truth, verdict)
             rest.i18_nothing_left_undone(evidence, truth, verdict)
             refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from interlock.engine.labels import LabelCheck, LabelRefused
 from interlock.engine.run import EngineParts
+from interlock.rehearsal import late_numbers
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.judging.evidence import LabelAsked
 from interlock.rehearsal.processes import ProcessStore
@@ -44,6 +45,7 @@ async def pick_for_ever(crowd: Crowd) -> None:
     number = 0
     printer = LabelPrinter(crowd)
     voided = random.Random(f"{crowd.world.plan.seed}:voided labels")
+    without = late_numbers.leaves_without(crowd.world.plan.seed)
     while True:
         await asyncio.sleep(crowd.temper.picker_every * crowd.rng.uniform(0.5, 1.5))
         if not crowd.picking:
@@ -57,6 +59,8 @@ async def pick_for_ever(crowd: Crowd) -> None:
             if crowd.rng.random() < crowd.temper.unknown_carrier:
                 company = CARRIER_NAMES[3]
             if crowd.rng.random() < crowd.temper.tracking_missing:
+                company = None
+            if without is not None and without.random() < late_numbers.LEAVES_WITHOUT:
                 company = None
             for item in found.fulfillment_orders:
                 if item.status not in ("OPEN", "IN_PROGRESS") or not item.remaining:

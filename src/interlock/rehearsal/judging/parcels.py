@@ -1,5 +1,5 @@
 """I4 and I15 where the marketplace knows single parcels: each unit that left is told of exactly once, with the tracking it
-has, and never a unit that was cancelled."""
+has, and never a unit that was cancelled. Where it knows whole orders, I15 asks that a shipped one shows a parcel's number."""
 
 from datetime import timedelta
 
@@ -108,22 +108,48 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
             )
 
 
-def _numbers(evidence: Evidence, truth: Truth) -> dict[str, str]:
-    """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment. Nothing is on
-    its way under a label that was given back, unless a person said so."""
+def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """I15, at rest, where the marketplace knows whole orders: an order on its way shows the number of a parcel it left in,
+    also one that landed after the dispatch; otherwise a case is open. A number without the name of a carrier counts where
+    the marketplace shows none: a person knows of it. An order the customer has, or that ended, needs none any more."""
+    order, last = truth.order, truth.last
+    if truth.marketplace.world.profile.multi_shipment or truth.row is None:
+        return
+    if last.state not in ("SHIPPED", "TO_COLLECT") or not last.live or not is_at_rest(evidence, truth):
+        return
+    shown = order.tracking_number or ""
+    numbers = _numbers(evidence, truth, named=bool(shown)).values()
+    if not numbers:
+        return
+    verdict.checked["I15 number"] += 1
+    if shown in numbers or evidence.open_cases(truth.row, truth.id):
+        return
+    verdict.violation(
+        "I15",
+        truth.id,
+        evidence.now,
+        "A shipped order shows another tracking number than its parcels have, or none, and nobody is told.",
+        f"{shown or 'none'} instead of {' or '.join(numbers)}",
+    )
+
+
+def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, str]:
+    """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment; without
+    `named` also where no carrier is named. Nothing is on its way under a label that was given back, unless a person said
+    so."""
     shopify = evidence.shopify_orders.get(truth.shopify_gid)
     said = [answer.subject for answer in evidence.answers_of(truth.row, Option.LEFT_UNDER_NUMBER.value)]
     return {
         marker_of(parcel.gid): number
         for parcel in (shopify.fulfillments if shopify is not None else ())
         if parcel.status != "CANCELLED"
-        and (number := _number(parcel))
+        and (number := _number(parcel, named))
         and (parcel.display_status != "LABEL_VOIDED" or f"{parcel.gid} {number}" in said)
     }
 
 
-def _number(parcel: Fulfillment) -> str:
-    return next((item.number for item in parcel.tracking if item.number and item.company), "")
+def _number(parcel: Fulfillment, named: bool) -> str:
+    return next((item.number for item in parcel.tracking if item.number and (item.company or not named)), "")
 
 
 def count_parcels(evidence: Evidence, truth: Truth) -> dict[str, int]:
@@ -140,6 +166,7 @@ def count_parcels(evidence: Evidence, truth: Truth) -> dict[str, int]:
         "shipment_tracking": "shipment's tracking sent by Interlock",
         "shipment_deleted": "shipment taken back by Interlock",
     }
+    with_number = False
     for effect in truth.marketplace.record.effects:
         if effect.order_id != truth.id:
             continue
@@ -148,7 +175,9 @@ def count_parcels(evidence: Evidence, truth: Truth) -> dict[str, int]:
         elif effect.kind == "shipment_shipped" and effect.actor == "staff":
             add("parcel told in the portal")
         elif effect.kind == "tracking" and effect.actor == us and truth.at(effect.at).state == "SHIPPED":
-            add("order's tracking corrected by Interlock")
+            corrected = "order's tracking corrected by Interlock"
+            add(corrected if with_number else "number told after the dispatch")
+        with_number = with_number or effect.kind == "tracking"
     if sum(1 for shipment in truth.order.shipments if shipment.validated and shipment.by == us) > 1:
         add("order told of in several parcels")
     for row in evidence.operations_of.get(truth.row.id, []) if truth.row is not None else []:

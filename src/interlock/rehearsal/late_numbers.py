@@ -16,7 +16,7 @@ from interlock.simulator.shopify.state import Fulfillment
 DRAWN = ((0.577, 0.642), (0.904, 0.969))
 """Between these the first choice of a history with late numbers falls: every eighth one, and none of the seeds that were
 committed before there were any."""
-LEAVES_WITHOUT = 0.6
+LEAVES_WITHOUT = 0.8
 """The share of parcels that leave without a number in such a history."""
 COMES = 0.5
 """The chance, each time somebody looks, that what is missing of a parcel's tracking is added."""
@@ -45,7 +45,7 @@ async def add_for_ever(seed: int, crowd: Crowd) -> None:
     rng.random()
     number = 0
     while True:
-        await asyncio.sleep(rng.choice((60.0, 180.0, 420.0)) * rng.uniform(0.5, 1.5))
+        await asyncio.sleep(rng.choice((60.0, 180.0, 300.0)) * rng.uniform(0.5, 1.5))
         if not crowd.active:
             continue
         for parcel in _incomplete(crowd):

@@ -28,7 +28,7 @@ from interlock.cases.store import cases, close_connection_cases, open_connection
 from interlock.clock import Clock, Identifiers
 from interlock.console.doors import Doors, NotPermitted, OneConnectionOnly, SecondFactorDue, SignedOut
 from interlock.console.health import Health, service_health
-from interlock.console.lists import FilterUnknown, MarkUnreadable
+from interlock.console.lists import FilterUnknown, FilterUnreadable, MarkUnreadable
 from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, seen_other, static_files
 from interlock.console.routes import router
 from interlock.engine.gateways import Connections
@@ -549,6 +549,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
         app.add_exception_handler(kind, database_away)
     app.add_exception_handler(PageMissing, page_missing)
     app.add_exception_handler(FilterUnknown, not_listed)
+    app.add_exception_handler(FilterUnreadable, not_listed)
     app.add_exception_handler(MarkUnreadable, not_listed)
     app.add_exception_handler(FormRefused, form_refused)
     app.add_exception_handler(SignedOut, signed_out)

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select, update
 
 from interlock.cases.store import answers, cases
 from interlock.cases.work import history
 from interlock.engine.store import ConnectionRow
+from interlock.orders.store import orders as rows
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -80,6 +81,31 @@ def test_an_order_says_when_it_was_sold(program: Browser, key: MakeKey, orders: 
 
     assert listed["sold_at"] == shown["sold_at"] == "2026-03-02T11:55:00Z"
     assert listed["created_at"] != listed["sold_at"]
+
+
+def test_orders_are_listed_by_the_days_on_which_they_were_sold_and_by_the_team_that_has_a_case(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("orders:read")
+    sold = ("2026-02-27T23:59:59.999000+00:00", "2026-02-28T00:00:00+00:00", "2026-03-01T23:59:59+00:00")
+    path: ColumnElement[str] = literal_column("'{mirakl,created_at}'")
+    with database.begin() as c:
+        for number, moment in zip(orders, sold, strict=True):
+            view = func.jsonb_set(rows.c.last_view, path, func.to_jsonb(cast(moment, Text)))
+            c.execute(update(rows).where(rows.c.id == number).values(last_view=view))
+        names = dict(c.execute(select(rows.c.id, rows.c.mirakl_order_id)).all())
+
+    def found(query: str) -> list[str]:
+        return [one["order"] for one in program.get(f"/v1/orders?{query}", headers=headers).json()["entries"]]
+
+    first, second, third = (names[number] for number in orders)
+    assert found("sold_from=2026-02-28") == [third, second]
+    assert found("sold_to=2026-02-27") == [first]
+    assert found("sold_from=2026-02-28&sold_to=2026-02-28") == [second]
+    assert found("sold_from=2026-02-28&sold_to=9999-12-31") == [third, second]
+    assert found("sold_from=2026-03-02") == []
+    assert found("owner=CX") == [first]
+    assert program.get("/v1/orders?sold_from=monday", headers=headers).json()["field"] == "sold_from"
 
 
 @pytest.mark.parametrize("path", ["", "/explain"])

@@ -80,6 +80,33 @@ def test_a_number_nobody_carries_is_not_found(interlock: Run, connection: Connec
         assert "There is no order M-404" in result.stderr
 
 
+def test_orders_are_filtered_as_on_their_page(
+    interlock: Run, database: Database, connection: ConnectionRow, keyring: Keyring, edited: int
+) -> None:
+    with database.begin() as c:
+        keep(c, connect(c, keyring, "birch", shop_id=2002), shipped_with("DPD", "M-1001-A"))
+        keep(c, connection, shipped_with("DPD", "M-1002-A"))
+
+    def found(*options: str) -> list[tuple[str, str]]:
+        listed = document(interlock("order", "list", *options, "--json"))
+        return [(one["mirakl_order_id"], one["connection"]) for one in listed]
+
+    assert found("--connection", "birch") == [("M-1001-A", "birch")]
+    assert found("--search", "M-1001-A", "--connection", "birch") == [("M-1001-A", "birch")]
+    assert found("--team", "CX") == [("M-1001-A", "atlas")]
+    assert len(found("--show", "cases", "--connection", "atlas")) == 2
+    assert len(found("--sold-from", "2026-03-02", "--sold-to", "2026-03-02")) == 3
+    assert found("--sold-to", "2026-03-01") == []
+    for options, code in (
+        (("--connection", "nowhere"), Exit.NOT_FOUND),
+        (("--team", "sales"), Exit.NOT_FOUND),
+        (("--show", "lost"), Exit.USAGE),
+        (("--sold-from", "monday"), Exit.USAGE),
+        (("--search", "M-1001-A", "--show", "held"), Exit.USAGE),
+    ):
+        assert interlock("order", "list", *options).exit_code == code, options
+
+
 def test_an_empty_list_says_that_it_is_empty(interlock: Run, connection: ConnectionRow) -> None:
     for command in (("order", "list"), ("cases", "list"), ("api-key", "list")):
         assert interlock(*command).stdout.rstrip().endswith("none")

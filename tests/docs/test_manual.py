@@ -202,7 +202,7 @@ def listed() -> dict[str, set[str]]:
     """The filters that the page about lists names for each address."""
     text = (DOCS / "operations" / "lists.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| [^|]+ \| `(/[a-z-]+)` \| (.*) \|$", text, re.MULTILINE)
-    return {path: set(re.findall(r"`([a-z]+)`", filters)) for path, filters in rows}
+    return {path: set(re.findall(r"`([a-z_]+)`", filters)) for path, filters in rows}
 
 
 def test_the_page_about_lists_names_every_filter_of_every_list() -> None:

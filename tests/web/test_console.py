@@ -48,6 +48,22 @@ def case_of(database: Database, order_id: int) -> int:
         return int(c.execute(select(cases.c.id).where(cases.c.order_id == order_id)).scalars().one())
 
 
+def test_orders_are_filtered_by_the_days_on_which_they_were_sold_and_taken_away_so(
+    browser: Browser, edited: int
+) -> None:
+    for query, there in (
+        ("sold_from=2026-03-02&sold_to=2026-03-02", True),
+        ("sold_from=2026-03-03", False),
+        ("sold_to=2026-03-01", False),
+    ):
+        page, file = browser.get(f"/orders?{query}"), browser.get(f"/orders.csv?{query}")
+        assert (f'href="/orders/{edited}"' in page.text, "M-1001-A" in file.text) == (there, there), query
+    assert 'name="sold_from" value="2026-03-03"' in browser.get("/orders?sold_from=2026-03-03").text
+    for path in ("/orders", "/orders.csv"):
+        refused = browser.get(f"{path}?sold_to=monday")
+        assert (refused.status_code, "The last day cannot be read" in text_of(refused)) == (422, True)
+
+
 def test_the_list_of_orders_says_where_they_stand(
     browser: Browser, database: Database, connection: ConnectionRow, edited: int
 ) -> None:

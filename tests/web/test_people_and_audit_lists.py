@@ -11,9 +11,9 @@ from interlock.access import people
 from interlock.access.audit_log import Did, entries, record
 from interlock.access.people import Account
 from interlock.access.roles import Grant, Role
-from interlock.console.audit_list import FilterUnreadable, wanted_of
+from interlock.console.audit_list import wanted_of
 from interlock.console.audit_words import subject_in_words
-from interlock.console.lists import Asked, FilterUnknown, MarkUnreadable
+from interlock.console.lists import Asked, FilterUnknown, FilterUnreadable, MarkUnreadable
 from interlock.console.people_list import people_asked_for
 from interlock.engine.store import ConnectionRow
 from interlock.storage.database import Database

@@ -1,7 +1,7 @@
 """`/v1/orders`: which orders there are, where one stands, and why."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -27,6 +27,7 @@ from interlock.console.order_list import (
     orders_meant,
     orders_page,
 )
+from interlock.orders.reasons import Owner
 from interlock.storage.database import Store
 
 
@@ -185,15 +186,24 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
             Literal["all", "cases", "urgent", "held"],
             Query(description="Only orders with an open case, with an urgent one, or on hold."),
         ] = "all",
+        owner: Annotated[
+            Owner | None, Query(description="The team that has an open case of the order.")
+        ] = None,
+        sold_from: Annotated[
+            date | None, Query(description="The first day, in UTC, on which the marketplace made the order.")
+        ] = None,
+        sold_to: Annotated[date | None, Query(description="The last such day, included.")] = None,
         after: After = "",
         limit: Limit = 50,
     ) -> Page[OrderListed]:
-        """List orders, the newest first. `number` finds those that carry it anywhere, on one page."""
+        """List orders, the newest first. `number` finds those that carry it anywhere, on one page, whatever else is asked."""
 
         def read(c: Connection) -> tuple[list[OrderInList], str]:
             if number.strip():
                 return found_orders(c, number, limit), ""
-            asked = Asked("/v1/orders", connection=connection, after=after, extra=(("show", show),))
+            days = (("sold_from", sold_from), ("sold_to", sold_to))
+            own = (("show", show), *((name, day.isoformat()) for name, day in days if day is not None))
+            asked = Asked("/v1/orders", connection, owner or "", after, own)
             return orders_page(c, asked, limit)
 
         found, mark = await store.tx(read)

@@ -10,8 +10,17 @@ from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import desk, wording
 from interlock.console.explain import explain
+from interlock.console.lists import Asked, FilterUnknown, FilterUnreadable, choices
 from interlock.console.order import OrderPage, order_page
-from interlock.console.order_list import found_orders, latest_orders, orders_meant
+from interlock.console.order_list import (
+    SHOWN,
+    OrderInList,
+    connection_of_name,
+    found_orders,
+    latest_orders,
+    orders_meant,
+    orders_page,
+)
 from interlock.engine.store import all_connections
 from interlock.orders.codec import encode
 
@@ -52,15 +61,43 @@ def found_order(installation: Installation, number: str, connection: str = "") -
 @commands.command("list")
 def list_orders(
     search: Annotated[str, typer.Option("--search", help="Only orders that carry this number.")] = "",
+    connection: Annotated[str, typer.Option("--connection", help="Only orders of this connection.")] = "",
+    team: Annotated[str, typer.Option("--team", help="Only orders with an open case of this team.")] = "",
+    show_: Annotated[
+        str, typer.Option("--show", help="cases, urgent (with such a case) or held; else every order.")
+    ] = "",
+    sold_from: Annotated[
+        str,
+        typer.Option(
+            "--sold-from", help="The first day on which they were sold, such as 2026-03-01, in UTC."
+        ),
+    ] = "",
+    sold_to: Annotated[str, typer.Option("--sold-to", help="The last such day, included.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List orders: those with urgent cases first, then the newest."""
+    """List orders: those with urgent cases first, then the newest; filtered ones the newest first."""
+    number, own = search.strip(), (("show", show_), ("sold_from", sold_from), ("sold_to", sold_to))
+    asked = Asked("/orders", connection, team, "", own)
+    if show_ and show_ not in SHOWN:
+        end(Exit.USAGE, f"There is no {show_!r} to show; there are: {', '.join(SHOWN)}.")
+    if number and (team or any(value for _, value in own)):
+        end(Exit.USAGE, "--search goes with --connection alone: a number is looked for whatever else is so.")
+
+    def read(c: Connection) -> list[OrderInList]:
+        choices(c, asked)
+        if number:
+            return found_orders(c, number, limit, connection_of_name(c, connection) if connection else None)
+        return orders_page(c, asked, limit)[0] if asked.filtered else latest_orders(c, limit)
+
     with opened() as installation:
         now = installation.clock.now()
-        found = installation.tx(
-            lambda c: found_orders(c, search, limit) if search.strip() else latest_orders(c, limit)
-        )
+        try:
+            found = installation.tx(read)
+        except FilterUnknown as wrong:
+            end(Exit.NOT_FOUND, str(wrong))
+        except FilterUnreadable as wrong:
+            end(Exit.USAGE, str(wrong))
         if as_json:
             print_json(found)
             return

@@ -1,7 +1,7 @@
 """The audit log as a list: filtered by its address, the newest entry first."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from interlock.access.audit_log import Did, Entry, Wanted, found
 from interlock.access.people import grants_by_handle
 from interlock.access.roles import Grant, teams_of_roles
 from interlock.console.export import Cell
-from interlock.console.lists import TEAMS, Asked, known, row_mark
+from interlock.console.lists import TEAMS, Asked, FilterUnreadable, day_of, known, row_mark
 
 LISTED = 100
 OWN_FILTERS = ("who", "did", "subject", "since", "until")
@@ -29,15 +29,6 @@ COLUMNS = (
 )
 
 
-class FilterUnreadable(ValueError):
-    """A filter of the audit log cannot be read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} cannot be read: write a day such as 2026-03-01, or nothing. Nothing is shown."
-        )
-
-
 def wanted_of(
     asked: Asked, names: Mapping[int, str], grants: Mapping[str, tuple[Grant, ...]] = MappingProxyType({})
 ) -> Wanted:
@@ -51,8 +42,8 @@ def wanted_of(
         who=asked.other("who"),
         did=known("deed", asked.other("did"), DEEDS),
         subject=asked.other("subject"),
-        since=_day("The first day", asked.other("since"), 0),
-        until=_day("The last day", asked.other("until"), 1),
+        since=_beginning("The first day", asked.other("since"), 0),
+        until=_beginning("The last day", asked.other("until"), 1),
         connection=numbers[name] if (name := known("connection", asked.connection, tuple(numbers))) else None,
         before=row_mark(asked.after) if asked.after else None,
         one_of=of_team if team else None,
@@ -84,10 +75,9 @@ def file_row(entry: Entry, names: Mapping[int, str]) -> Sequence[Cell]:
     )
 
 
-def _day(name: str, text: str, days_later: int) -> datetime | None:
-    if not text:
-        return None
+def _beginning(name: str, text: str, days_later: int) -> datetime | None:
+    day = day_of(name, text)
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=days_later)
-    except (ValueError, OverflowError):
+        return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=days_later)
+    except OverflowError:
         raise FilterUnreadable(name) from None

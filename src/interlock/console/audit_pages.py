@@ -14,7 +14,6 @@ from interlock.console.audit_list import (
     COLUMNS,
     DEEDS,
     OWN_FILTERS,
-    FilterUnreadable,
     entries_page,
     file_row,
     wanted_of,
@@ -22,7 +21,7 @@ from interlock.console.audit_list import (
 from interlock.console.connections import connection_names
 from interlock.console.doors import SAFE_METHODS, Who, needs
 from interlock.console.export import Cell, csv_file, note_export
-from interlock.console.lists import Asked, asked_of, choices
+from interlock.console.lists import Asked, FilterUnreadable, asked_of, choices
 from interlock.console.pages import Console
 
 LISTED_IN_FILE = 1000

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import get_args
 from urllib.parse import urlencode
 
@@ -23,6 +24,15 @@ class FilterUnknown(ValueError):
         super().__init__(
             f"There is no {name} {value[:80]!r} to filter by. Known are: {', '.join(known) or 'none yet'}. "
             "Choose one on the page of the list."
+        )
+
+
+class FilterUnreadable(ValueError):
+    """A filter of a list that should be a day is none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} cannot be read: write a day such as 2026-03-01, or nothing. Nothing is shown."
         )
 
 
@@ -103,6 +113,16 @@ def known(name: str, value: str, there: Sequence[str]) -> str:
     if value and value not in there:
         raise FilterUnknown(name, value, there)
     return value
+
+
+def day_of(name: str, text: str) -> date | None:
+    """The day of a filter; None where it is empty. Raises FilterUnreadable."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise FilterUnreadable(name) from None
 
 
 def choices(c: Connection, asked: Asked) -> Choices:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Text, and_, exists, func, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.cases.store import cases
 from interlock.console.case_list import CaseRow, case_rows
-from interlock.console.lists import PAGE_LENGTH, Asked, row_mark
+from interlock.console.lists import PAGE_LENGTH, Asked, day_of, row_mark
 from interlock.console.said import need_of, said_to
 from interlock.console.stages import Need, Standing, standing_of
 from interlock.engine.store import (
@@ -19,10 +19,12 @@ from interlock.engine.store import (
 from interlock.orders.codec import decode
 from interlock.orders.memory import Memory
 from interlock.orders.snapshots import DEAD, GONE_OUT
-from interlock.orders.store import TRACKING_NUMBERS, find_orders, fulfillment_orders, orders
+from interlock.orders.store import SOLD_AT, TRACKING_NUMBERS, find_orders, fulfillment_orders, orders
 
 SHORTEST_TRACKING = 4
 LISTED = 50
+SHOWN = ("cases", "urgent", "held")
+"""What a list of orders may be filtered by: those with an open case, with an urgent one, or on hold."""
 MOST_MEANT = 20
 
 is_held = and_(
@@ -64,28 +66,41 @@ def latest_orders(c: Connection, limit: int = LISTED) -> list[OrderInList]:
 
 def orders_page(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[OrderInList], str]:
     """The orders a list's address asks for, the newest first, and the mark where the next page begins: empty when
-    this is the last. Raises MarkUnreadable."""
+    this is the last. Raises FilterUnreadable and MarkUnreadable."""
     query = select(orders.c.id).order_by(orders.c.id.desc()).limit(limit + 1)
+    query = query.where(*conditions_of(asked))
     if asked.after:
         query = query.where(orders.c.id < row_mark(asked.after))
+    ids = [int(i) for i in c.execute(query).scalars()]
+    return _rows_of(c, ids[:limit]), str(ids[limit - 1]) if len(ids) > limit else ""
+
+
+def conditions_of(asked: Asked) -> Sequence[ColumnElement[bool]]:
+    """Which orders the address of a list asks for, but for a number that is searched. What the marketplace has not shown yet
+    was sold on no day. Raises FilterUnreadable."""
+    wanted: list[ColumnElement[bool]] = []
     if asked.connection:
-        wanted = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
-        query = query.where(orders.c.connection_id == wanted)
+        named = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
+        wanted.append(orders.c.connection_id == named)
     if asked.team:
-        query = query.where(_has_case(cases.c.owner == asked.team))
+        wanted.append(_has_case(cases.c.owner == asked.team))
     match asked.other("show"):
         case "cases":
-            query = query.where(_has_case())
+            wanted.append(_has_case())
         case "urgent":
-            query = query.where(_has_case(cases.c.severity == "urgent"))
+            wanted.append(_has_case(cases.c.severity == "urgent"))
         case "held":
-            query = query.where(is_held)
+            wanted.append(is_held)
         case _:
             pass
     if buyer := asked.other("buyer"):
-        query = query.where(orders.c.shopify_email == buyer)
-    ids = [int(i) for i in c.execute(query).scalars()]
-    return _rows_of(c, ids[:limit]), str(ids[limit - 1]) if len(ids) > limit else ""
+        wanted.append(orders.c.shopify_email == buyer)
+    sold_at = literal_column(SOLD_AT, Text)
+    if (first := day_of("The first day", asked.other("sold_from"))) is not None:
+        wanted.append(sold_at >= first.isoformat())
+    if (last := day_of("The last day", asked.other("sold_to"))) is not None:
+        wanted.append(sold_at < f"{last.isoformat()}T99")  # behind every moment of that day
+    return wanted
 
 
 def _has_case(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -15,12 +15,18 @@ from interlock.console import wording
 from interlock.console.doors import Who, needs, own_of
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.lists import Asked, Choices, asked_of, choices
-from interlock.console.order_list import OrderInList, found_orders, orders_of_buyer, orders_page
+from interlock.console.order_list import (
+    OrderInList,
+    conditions_of,
+    found_orders,
+    orders_of_buyer,
+    orders_page,
+)
 from interlock.console.pages import Console, given_text, seen_other
 from interlock.orders.addresses import email_digest
 
 EXPORTED_AT_ONCE = 500
-OWN_FILTERS = ("show", "q", "buyer")
+OWN_FILTERS = ("show", "q", "buyer", "sold_from", "sold_to")
 COLUMNS = (
     "marketplace order",
     "connection",
@@ -68,6 +74,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.EXPORT, lists=True)
     async def as_file(request: Request, who: Who) -> Response:
         asked, now = asked_of(request, *OWN_FILTERS), parts.clock.now()
+        conditions_of(asked)  # what cannot be filtered by is said before the file begins
         await console.read(lambda c: note_export(c, who, "orders", asked, now))
         return csv_file(parts.store, "orders", COLUMNS, lambda c, mark: _batch(c, asked, mark))
 

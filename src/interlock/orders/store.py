@@ -45,6 +45,8 @@ from interlock.orders.view import Claim
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
+SOLD_AT = "((last_view -> 'mirakl') ->> 'created_at')"
+"""When the marketplace made an order, as text that begins with the day in UTC; null until it has been read."""
 TRACKING_NUMBERS = (
     "(jsonb_path_query_array(last_view, '$.shopify.fulfillments[*].tracking_number') || "
     "jsonb_path_query_array(last_view, '$.mirakl.tracking_number ? (@ != \"\")'))"
@@ -134,6 +136,7 @@ orders = Table(
         postgresql_where=text(f"{TRACKING_NUMBERS} <> '[]'"),
     ),
     Index("ix_orders_created_at", "created_at"),
+    Index("ix_orders_sold_at", text(SOLD_AT)),
     # orders whose units may still be wanted of the stock
     Index("ix_orders_living", "connection_id", postgresql_where=text("ended_at IS NULL")),
     # what boards show first: orders that wait for acceptance by time left, and parcels on our hold

@@ -652,6 +652,12 @@ def upgrade() -> None:
         postgresql_ops={"shopify_name": "text_pattern_ops"},
     )
     op.create_index(
+        "ix_orders_sold_at",
+        "orders",
+        [sa.literal_column("((last_view -> 'mirakl') ->> 'created_at')")],
+        unique=False,
+    )
+    op.create_index(
         "ix_orders_to_accept",
         "orders",
         ["acceptance_due_at", "id"],

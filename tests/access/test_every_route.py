@@ -68,6 +68,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /connections/{connection_id}/flows/pause": P.PAUSE_FLOWS,
     "POST /connections/{connection_id}/flows/resume": P.PAUSE_FLOWS,
     "GET /connections/{connection_id}/stock": P.SEE,
+    "GET /connections/{connection_id}/stock.csv": P.EXPORT,
     "POST /connections/{connection_id}/stock/zero": P.PAUSE_FLOWS,
     "POST /connections/{connection_id}/stock/again": P.REPLAY,
     "GET /connections": P.SEE,

@@ -1,5 +1,8 @@
 """The stock page: what an offer shows and why, and every form of it."""
 
+import csv
+import io
+
 import pytest
 from sqlalchemy import update
 
@@ -30,6 +33,20 @@ def test_the_page_says_what_is_still_to_be_told_and_why(browser: Browser, place:
     explained = text_of(browser.get(f"{place}?sku=LAMP"))
     assert "gid://shopify/Location/2 3 yes" in explained
     assert "There is no figure for it" in text_of(browser.get(f"{place}?sku=NOPE"))
+
+
+def test_every_figure_is_taken_away_as_a_file(browser: Browser, place: str) -> None:
+    assert f'href="{place}.csv"' in browser.get(place).text
+
+    file = browser.get(f"{place}.csv")
+
+    assert file.headers["content-disposition"] == 'attachment; filename="atlas-stock.csv"'
+    rows = list(csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    assert [row["SKU"] for row in rows] == sorted(row["SKU"] for row in rows)
+    (lamp,) = [row for row in rows if row["SKU"] == "LAMP"]
+    assert (lamp["may show"], lamp["published"], lamp["believed"]) == ("10", "", "")
+    assert "10 to offer" in lamp["because"]
+    assert browser.get("/connections/999/stock.csv").status_code == 404
 
 
 def test_selling_nothing_needs_a_reason_and_is_ended_by_the_same_button(

@@ -170,6 +170,21 @@ def stock_page(c: Connection, row: ConnectionRow) -> StockPage:
     )
 
 
+FIGURE_COLUMNS = ("SKU", "may show", "published", "confirmed", "believed", "because")
+
+
+def figure_rows(c: Connection, row: ConnectionRow) -> list[tuple[str | int | None, ...]]:
+    """The figures of every offer of a connection as the file has them, by SKU."""
+    rows = c.execute(
+        select(stock_figures).where(stock_figures.c.connection_id == row.id).order_by(stock_figures.c.sku)
+    )
+    lines = (_line(one) for one in rows)
+    return [
+        (line.sku, line.target, line.published, line.confirmed, line.believed, " ".join(line.because))
+        for line in lines
+    ]
+
+
 def _line(row: Row[Any]) -> FigureLine:
     return FigureLine(row.sku, row.target, row.published, row.confirmed, row.believed, tuple(row.because))
 

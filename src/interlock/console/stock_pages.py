@@ -10,6 +10,7 @@ from interlock.access.roles import Permission
 from interlock.console import stock
 from interlock.console.connections import connection_named
 from interlock.console.doors import Who, needs, own_of
+from interlock.console.export import map_file
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.engine.store import ConnectionRow
 
@@ -53,6 +54,16 @@ def stock_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.SEE)
     async def show(request: Request, connection_id: int, sku: str = "") -> Response:
         return await stock_of(request, connection_id, given_text(sku))
+
+    @routes.get("/connections/{connection_id}/stock.csv")
+    @needs(Permission.EXPORT)
+    async def as_file(request: Request, who: Who, connection_id: int) -> Response:
+        row = await console.read(lambda c: connection_named(c, str(connection_id)))
+        if row is None:
+            raise PageMissing(f"There is no connection with the row number {connection_id}.")
+        return await map_file(
+            console, who, row, "stock", stock.FIGURE_COLUMNS, lambda c: stock.figure_rows(c, row)
+        )
 
     @routes.post("/connections/{connection_id}/stock/zero")
     @needs(Permission.PAUSE_FLOWS)

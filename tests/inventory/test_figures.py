@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from interlock.cases.store import cases
-from interlock.engine.stock_figures import keep_figures
+from interlock.engine.stock_figures import keep_figures, wanted_too_much
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
 from interlock.inventory.observed import ShownItem
 from interlock.offers.matching import Component, Offered, Variant, match
 from interlock.offers.store import keep_links, keep_offers, keep_variants, unseen_are_gone
+from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -46,7 +47,14 @@ def an_order_of(c: Connection, row: ConnectionRow, sku: str, units: int, **colum
     return int(
         c.execute(
             insert(orders)
-            .values(connection_id=row.id, mirakl_order_id=f"M-{sku}-{units}", created_at=NOW, **values)
+            .values(
+                **{
+                    "connection_id": row.id,
+                    "mirakl_order_id": f"M-{sku}-{units}",
+                    "created_at": NOW,
+                    **values,
+                }
+            )
             .returning(orders.c.id)
         ).scalar_one()
     )
@@ -337,3 +345,51 @@ def test_an_absurd_stock_is_a_case_until_it_is_put_right(
 )
 def test_units_an_order_still_wants(lines: list[dict[str, object]], wanted: object) -> None:
     assert units_of([{"line_id": "L1", "sku": "A", "quantity": 3}], lines) == wanted
+
+
+def test_less_than_nothing_is_a_case_of_the_orders_that_have_claimed_and_have_not_left(
+    database: Database, row: ConnectionRow
+) -> None:
+    """One mug, two orders of one each, both claimed: the shop shows -1 and somebody loses, until stock comes or one has left."""
+
+    def said(c: Connection) -> list[str]:
+        found = select(cases.c.sentence).where(
+            cases.c.reason == Reason.OVERSOLD.value, cases.c.closed_at.is_(None)
+        )
+        return list(c.execute(found).scalars())
+
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 1),), NOW)
+        total = {"total_price": "20.00", "currency": "EUR"}
+        ids = [an_order_of(c, row, "MUG", 1, draft_id="draft", mirakl_order_id=f"M-{n}") for n in (1, 2)]
+        shown = {"mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}], **total}}
+        c.execute(update(orders).values(mirakl_state="SHIPPING", last_view=shown))
+        again(c, row, 5)
+        assert said(c) == []
+        store.keep_items(c, row.shopify_shop, (item("MUG", -1),), NOW + 6 * MINUTE)
+        again(c, row, 7)
+        (sentence,) = said(c)
+        assert (
+            "2 units are owed to marketplace orders that have not left, and at most 1 are there" in sentence
+        )
+        assert (
+            "these would be served: M-1 on atlas (1, 20.00 EUR); and these would not: M-2 on atlas"
+            in sentence
+        )
+        found = wanted_too_much(c, row.id, "MUG", NOW + 7 * MINUTE)
+        assert found is not None
+        assert [(order.order_id, order.claimed) for order in (*found[1].served, *found[1].losing)] == [
+            (ids[0], True),
+            (ids[1], True),
+        ]
+    for happens in ("left", "stock"):
+        with database.begin() as c:
+            if happens == "left":
+                c.execute(update(orders).values(mirakl_state="SHIPPED"))
+            else:
+                c.execute(update(orders).values(mirakl_state="SHIPPING"))
+                again(c, row, 9)
+                assert len(said(c)) == 1
+                store.keep_items(c, row.shopify_shop, (item("MUG", 0),), NOW + 10 * MINUTE)
+            again(c, row, 11)
+            assert said(c) == []

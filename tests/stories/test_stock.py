@@ -413,6 +413,31 @@ def test_who_loses_is_refused_early_and_the_other_order_is_served(theatre: Theat
     }
 
 
+def test_accepted_orders_of_which_one_cannot_be_sent_are_somebodys_case_until_stock_comes(
+    theatre: Theatre,
+) -> None:
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        count(stage, "KNIFE-20", 2)
+        both = [
+            stage.marketplace.create_generated(lines=1, skus=["KNIFE-20"], quantities=[1]) for _ in range(2)
+        ]
+        await stage.until(1800)
+        seen["accepted"] = [one.state != "WAITING_ACCEPTANCE" for one in both]
+        count(stage, "KNIFE-20", -1)
+        await stage.until(2700)
+        (case,) = [row for row in open_cases(stage) if row.reason == Reason.OVERSOLD.value]
+        seen["named"] = [one.id in case.sentence for one in both]
+        count(stage, "KNIFE-20", 0)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3900, rules=PUBLISHES, subscribed=True)
+    assert seen == {"accepted": [True, True], "named": [True, True]}
+    assert Reason.OVERSOLD.value not in told.open_reasons
+
+
 def test_more_was_sold_than_there_is(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         learn_offers(stage.world)

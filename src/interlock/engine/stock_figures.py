@@ -2,7 +2,7 @@
 about stock that follow from the same figures."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_
 from interlock.offers.matching import Component
 from interlock.offers.store import bundles, is_linked, known_offers, skus_gone
 from interlock.orders.reasons import Reason
+from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
 
 ORDERS_STALE = timedelta(minutes=15)
@@ -269,11 +270,11 @@ def _say_oversold(c: Connection, on: Ground, now: datetime) -> None:
 def wanted_too_much(
     c: Connection, connection_id: int, sku: str, now: datetime
 ) -> tuple[int, Proposal] | None:
-    """How the orders that wait for this article would be served now: the units there are at the connection's locations, and
+    """How the orders that want this article would be served now: the units there are at the connection's locations, and
     the proposal; None where there are enough."""
     row = one_connection(c, connection_id)
     selling = selling_from(c, row.shopify_shop)
-    sold = tuple(store.sold_orders(c, selling.ids, unclaimed=True).values())
+    sold = tuple(store.sold_orders(c, selling.ids).values())
     articles = {
         each: Articles.read(
             c,
@@ -303,26 +304,51 @@ def _divided(
     sold: Sequence[SoldOrder],
     now: datetime,
 ) -> dict[str, tuple[int, Proposal]]:
-    """By SKU, the units that are there and the proposal, for each item of which waiting orders want more."""
-    waiting: dict[str, list[tuple[int, int]]] = {}
+    """By SKU, the units that are there and the proposal, for each item of which orders want more: those that wait for a claim,
+    and, where the shop shows less than nothing, those that have one and have not left. What they claimed is off the level
+    already, so it is there for them."""
+    wanted: dict[str, list[tuple[int, int]]] = {}
+    claiming: set[int] = set()
     for one in sold:
-        if one.claimed_at is None:
-            for sku, units in one.units:
-                for item_id, per_unit in articles[one.connection_id].of(sku):
-                    waiting.setdefault(item_id, []).append((one.order_id, units * per_unit))
+        uncovered = dict(one.unreserved)
+        for sku, units in one.units:
+            for item_id, per_unit in articles[one.connection_id].of(sku):
+                if one.claimed_at is None:
+                    wanted.setdefault(item_id, []).append((one.order_id, units * per_unit))
+                elif _is_short_of(one, items.get(item_id)) and units > uncovered.get(sku, 0):
+                    claiming.add(one.order_id)
+                    covered = units - uncovered.get(sku, 0)
+                    wanted.setdefault(item_id, []).append((one.order_id, covered * per_unit))
     found: dict[str, tuple[int, Proposal]] = {}
-    for item_id, wanted in waiting.items():
+    for item_id, each in wanted.items():
         item = items.get(item_id)
-        if item is None or not item.tracked or sum(n for _, n in wanted) <= max(item.available, 0):
+        if item is None or not item.tracked or sum(n for _, n in each) <= max(item.available, 0):
             continue
-        divided = proposal(_asked(c, selling, wanted, now), item.available)
+        asked = _asked(c, selling, each, claiming, now)
+        there = item.available + sum(order.units for order in asked if order.claimed)
+        divided = proposal(asked, there)
         if divided is not None:
-            found[item.sku or item_id] = (item.available, divided)
+            found[item.sku or item_id] = (there, divided)
     return found
 
 
+def _is_short_of(one: SoldOrder, item: KeptItem | None) -> bool:
+    """Whether the shop shows less than nothing of an item after it took off what this order claims, which has not left."""
+    return (
+        item is not None
+        and item.available < 0
+        and one.claimed_at is not None
+        and item.observed_at > one.claimed_at
+        and one.state not in GONE_OUT
+    )
+
+
 def _asked(
-    c: Connection, selling: Selling, wanted: Sequence[tuple[int, int]], now: datetime
+    c: Connection,
+    selling: Selling,
+    wanted: Sequence[tuple[int, int]],
+    claiming: Collection[int],
+    now: datetime,
 ) -> tuple[Sold, ...]:
     """The orders that have waited longer than an import takes, with their deadline and value."""
     units = Counter[int]()
@@ -346,7 +372,9 @@ def _asked(
     found = []
     for row in rows:
         ship_until = None if row.ship_until is None else datetime.fromisoformat(row.ship_until)
-        due_at = row.acceptance_due_at if row.acceptance_due_at is not None else ship_until
+        claimed = row.id in claiming
+        waits = row.acceptance_due_at is not None and not claimed
+        due_at = row.acceptance_due_at if waits else ship_until
         found.append(
             Sold(
                 row.id,
@@ -356,6 +384,7 @@ def _asked(
                 due_at,
                 Decimal(row.total or 0),
                 row.currency or "",
+                claimed,
             )
         )
     return tuple(found)

@@ -12,8 +12,9 @@ IMPORT_WAITS = (Reason.STOCK_SHORT, Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """One marketplace order that waits for units of an article. `due_at` is when it has to be accepted or shipped, `value`
-    what the customer paid for it, in the order's `currency`."""
+    """One marketplace order that wants units of an article. `due_at` is when it has to be accepted or shipped, `value`
+    what the customer paid for it, in the order's `currency`. `claimed` is whether Shopify has taken its units off what is
+    available already: it has a Shopify order, which has not left."""
 
     order_id: int
     marketplace: str
@@ -22,6 +23,7 @@ class Sold:
     due_at: datetime | None
     value: Decimal
     currency: str = ""
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ def sentence(sku: str, available: int, found: Proposal, marketplace: str) -> str
     total = sum(order.units for order in (*found.served, *found.losing))
     served = _listed(found.served, marketplace) or "none"
     losing = _listed(found.losing, marketplace)
+    if any(order.claimed for order in (*found.served, *found.losing)):
+        return (
+            f"More of {sku} was sold than there is: Shopify shows less than nothing available. {total} units are owed to "
+            f"marketplace orders that have not left, and at most {max(available, 0)} are there for them. By deadline and then by "
+            f"value, these would be served: {served}; and these would not: {losing}. Put stock in, or cancel in Shopify what "
+            "cannot be sent before it is late; an order that is not in Shopify yet is answered on the page of this case."
+        )
     return (
         f"{total} units of {sku} were sold on marketplaces and wait for stock, and {max(available, 0)} are there. Somebody "
         f"loses. By deadline and then by value, these would be served: {served}; and these would not: {losing}. Choose on the "

@@ -553,12 +553,9 @@ class SoldOrder:
     unreserved: tuple[tuple[str, int], ...] = ()
 
 
-def sold_orders(
-    c: Connection, connection_ids: Sequence[int], *, unclaimed: bool = False
-) -> dict[int, SoldOrder]:
-    """Every living order of these connections, or only those without a claim in Shopify, by its row id."""
-    query = select(stock_sold).where(stock_sold.c.connection_id.in_(connection_ids))
-    rows = c.execute(query.where(stock_sold.c.claimed_at.is_(None)) if unclaimed else query)
+def sold_orders(c: Connection, connection_ids: Sequence[int]) -> dict[int, SoldOrder]:
+    """Every living order of these connections, by its row id."""
+    rows = c.execute(select(stock_sold).where(stock_sold.c.connection_id.in_(connection_ids)))
     return {
         row.order_id: SoldOrder(
             row.order_id,

@@ -1698,7 +1698,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "At least one of the orders cannot be sent: refused in time it costs a little, found out at the packing table it costs a late cancelation.",
             "nothing",
         ),
-        evidence="units of orders that wait for a claim in Shopify, against what is available at the connections' locations",
+        evidence="units of orders that wait for a claim in Shopify, and where it shows less than nothing those of orders that have one and have not left, against what is available at the connections' locations",
         closes_when="By itself, when the orders that are left can be served: after refusals, cancelations or new stock.",
         options=(),
     ),

@@ -1,18 +1,15 @@
 """Which orders a change of the carrier map concerns after the fact: the marketplace was told of a parcel with a carrier
 that its name does not lead to any more."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, text, update
 
 from interlock.engine.hints import hint
-from interlock.engine.ledger import ACTION, TRACKING, operations
 from interlock.engine.queue import Queue
 from interlock.engine.store import one_connection
-from interlock.orders.actions import CreateShipment, SetTracking, TrackShipment
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.connection import ConnectionRules
@@ -20,13 +17,37 @@ from interlock.orders.snapshots import Fulfillment
 from interlock.orders.store import orders
 from interlock.shipping.carriers import CarrierChoice, resolve
 from interlock.shipping.store import carrier_map
-from interlock.shipping.tracking import sent_number
 from interlock.shipping.vanished import LOOKED_BACK
 
-ON_THEIR_WAY = ("SHIPPING", "SHIPPED", "TO_COLLECT")
-"""The states in which a carrier that was told still matters to the customer."""
 APART = timedelta(milliseconds=500)
 """So far apart these orders are looked at: a map that is put right may concern a whole day's parcels."""
+SOME_URL = "https://carrier.example/"
+"""Stands for a parcel's own address, which only says whether an unregistered carrier may be named, not which."""
+
+_TOLD = """
+    FROM (
+        SELECT DISTINCT ON (orders.id, action ->> 'number') orders.id AS order_id, last_view,
+            action ->> 'number' AS number,
+            coalesce(action ->> 'carrier_code', '') AS code, coalesce(action ->> 'carrier_name', '') AS name
+        FROM orders JOIN operations ON operations.order_id = orders.id
+        WHERE orders.connection_id = :connection_id AND orders.mirakl_state IN ('SHIPPING', 'SHIPPED', 'TO_COLLECT')
+            AND orders.created_at >= :since
+            AND operations.kind IN ('SetTracking', 'TrackShipment', 'CreateShipment') AND operations.state = 'CONFIRMED'
+        ORDER BY orders.id, action ->> 'number', operations.ended_at DESC, operations.id DESC
+    ) AS told
+    CROSS JOIN LATERAL jsonb_array_elements(last_view -> 'shopify' -> 'fulfillments') AS parcel
+    WHERE regexp_replace(parcel ->> 'tracking_number', '\\s', '', 'g') = number
+"""
+"""Each parcel of a young order on its way with what the marketplace took last for its number (OR23, ST01, ST23)."""
+_HOW = """
+    coalesce(parcel ->> 'carrier', '') AS carrier, coalesce(last_view -> 'mirakl' ->> 'country', '') AS country,
+    coalesce(last_view -> 'mirakl' ->> 'shipping_type_code', '') AS service, code, name
+"""
+_WAYS = text(f"SELECT DISTINCT {_HOW} {_TOLD} ORDER BY 1, 2, 3, 4, 5")
+_PARCELS = text(f"""
+    SELECT order_id, parcel FROM (SELECT order_id, parcel, {_HOW} {_TOLD}) AS parcels
+    WHERE (carrier, country, service, code, name) = (:carrier, :country, :service, :code, :name)
+""")
 
 
 def look_at_told_otherwise(
@@ -41,48 +62,30 @@ def look_at_told_otherwise(
         unregistered_carriers=capability.unregistered_carriers is not False,
         carrier_mappings=carrier_map(c, connection_id),
     )
-    rows = c.execute(
-        select(orders.c.id, orders.c.last_view, operations.c.action)
-        .join(operations, operations.c.order_id == orders.c.id)
-        .where(
-            orders.c.connection_id == connection_id,
-            orders.c.mirakl_state.in_(ON_THEIR_WAY),
-            orders.c.created_at >= now - LOOKED_BACK,
-            orders.c.last_view.is_not(None),
-            operations.c.kind.in_((*TRACKING, "CreateShipment")),
-            operations.c.state == "CONFIRMED",
-        )
-        .order_by(orders.c.id, operations.c.ended_at, operations.c.id)
-    ).all()
-    views = {row.id: row.last_view for row in rows}
-    told: dict[int, dict[str, tuple[str, str]]] = {}
-    for row in rows:
-        action = decode(ACTION, row.action)
-        if isinstance(action, SetTracking | TrackShipment | CreateShipment):
-            told.setdefault(row.id, {})[action.number] = (action.carrier_code, action.carrier_name)
-    found = tuple(order_id for order_id, view in views.items() if _otherwise(rules, view, told[order_id]))
-    for order_id in found[:1]:
+    about = {"connection_id": connection_id, "since": now - LOOKED_BACK}
+    # Most parcels share a few names and were told of alike: what those lead to now says which orders have to be read.
+    suspects = [row for row in c.execute(_WAYS, about) if _leads_elsewhere(rules, row, row.carrier, SOME_URL)]
+    found: dict[int, None] = {}
+    for suspect in suspects:
+        for row in c.execute(_PARCELS, {**about, **suspect._mapping}):
+            parcel = decode(Fulfillment, row.parcel)
+            if parcel.live and _leads_elsewhere(rules, suspect, parcel.carrier, parcel.tracking_url):
+                found[row.order_id] = None
+    ids = tuple(sorted(found))
+    for order_id in ids[:1]:
         hint(c, queue, order_id, "rest", now)
-    for place, order_id in enumerate(found[1:], start=1):
+    for place, order_id in enumerate(ids[1:], start=1):
         at = now + place * APART
         c.execute(
             update(orders)
             .where(orders.c.id == order_id)
             .values(next_look_at=func.least(func.coalesce(orders.c.next_look_at, at), at))
         )
-    return found
+    return ids
 
 
-def _otherwise(rules: ConnectionRules, view: Mapping[str, Any], told: Mapping[str, tuple[str, str]]) -> bool:
-    """Whether a parcel of the order as it was seen last leads to another carrier than its number was `told` with."""
-    mirakl, shopify = view.get("mirakl") or {}, view.get("shopify") or {}
-    parcels: tuple[Fulfillment, ...] = decode(tuple[Fulfillment, ...], shopify.get("fulfillments", []))
-    country, service = mirakl.get("country", ""), mirakl.get("shipping_type_code", "")
-    for parcel in parcels:
-        before = told.get(sent_number(parcel.tracking_number))
-        if before is None or not parcel.live:
-            continue
-        choice = resolve(rules, parcel.carrier, parcel.tracking_url, country, service)
-        if isinstance(choice, CarrierChoice) and (choice.code, choice.name) != before:
-            return True
-    return False
+def _leads_elsewhere(rules: ConnectionRules, told: Row[Any], carrier: str, url: str) -> bool:
+    """Whether a parcel of this carrier, for the destination and the shipping method of `told`, leads to another carrier by now
+    than the marketplace was told."""
+    choice = resolve(rules, carrier, url, told.country, told.service)
+    return isinstance(choice, CarrierChoice) and (choice.code, choice.name) != (told.code, told.name)

@@ -438,7 +438,7 @@ def test_a_replacement_of_an_ended_order_is_held_and_asked() -> None:
 
 
 NUMBERED = a_copy(name="#1042", tags=(), traces=Traces(attribute=MARKER, app="Editify"))
-SENT = an_order("SHIPPED")
+SENT = an_order("SHIPPED", tracking_number="RM1")
 LEFT = replace(
     LIVE,
     lines=tuple(replace(line, fulfilled_quantity=line.current_quantity) for line in LIVE.lines),

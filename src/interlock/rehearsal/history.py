@@ -160,6 +160,8 @@ async def live(
         waits_for_options=rng.random() < 0.25,
         asks_first=rng.choice((0.0, 0.0, 0.7, 1.0)),
     )
+    if late_numbers.are_drawn(seed):
+        temper = replace(temper, picker_every=late_numbers.PICKS_EVERY)
     crowd = Crowd(world, rng, replace(temper, **theme.temper))
     ended = Ended(seed, world, crowd, [], theme)
     if plan.taxes_included is not None:

@@ -18,6 +18,8 @@ DRAWN = ((0.577, 0.642), (0.904, 0.969))
 committed before there were any."""
 LEAVES_WITHOUT = 0.8
 """The share of parcels that leave without a number in such a history."""
+PICKS_EVERY = 120.0
+"""Seconds between two walks through such a warehouse: parcels leave while there is time for their numbers to come."""
 COMES = 0.5
 """The chance, each time somebody looks, that what is missing of a parcel's tracking is added."""
 NAMELESS = 0.3

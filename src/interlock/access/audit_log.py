@@ -190,6 +190,19 @@ def record(
     return entry
 
 
+def recorded(fn: Callable[[Connection], T], now: datetime) -> Callable[[Connection], T]:
+    """`fn` in its transaction. Where somebody's request or command is being answered, what it changes leaves an entry."""
+    asked = asking.get()
+
+    def both(c: Connection) -> T:
+        found = fn(c)
+        if asked is not None:
+            record_form(c, asked, now)
+        return found
+
+    return both
+
+
 def record_form(c: Connection, form: Asking, now: datetime) -> None:
     """Leave an entry of the form if this transaction has changed anything and none was written for the form yet."""
     if form.recorded:
@@ -208,15 +221,7 @@ class RecordingStore:
         self._clock = clock
 
     async def tx(self, fn: Callable[[Connection], T]) -> T:
-        call, now = asking.get(), self._clock.now()
-
-        def both(c: Connection) -> T:
-            found = fn(c)
-            if call is not None:
-                record_form(c, call, now)
-            return found
-
-        return await self._store.tx(both)
+        return await self._store.tx(recorded(fn, self._clock.now()))
 
 
 def digest_of(

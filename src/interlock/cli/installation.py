@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from interlock.access.audit_log import asking, record_form
+from interlock.access.audit_log import asking, recorded
 from interlock.cli.telling import Exit, end
 from interlock.clock import SystemClock
 from interlock.engine.jobs import ProcrastinateQueue
@@ -36,12 +36,9 @@ class Installation:
 
     def tx(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in one transaction. What a command of somebody changes leaves an entry in the audit log."""
-        command, now = asking.get(), self.clock.now()
+        run = recorded(fn, self.clock.now())
         with self.database.begin() as c:
-            found = fn(c)
-            if command is not None:
-                record_form(c, command, now)
-            return found
+            return run(c)
 
 
 def settings_or_end() -> Settings:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from interlock.access.audit_log import asking, record_form
+from interlock.access.audit_log import recorded
 from interlock.access.roles import Permission, Person, connections_for, sees, teams_of
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session
@@ -133,13 +133,11 @@ class Console:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query in a transaction of its own. What it changes because of a form leaves an entry in the audit log."""
-        form, now = asking.get(), self.parts.clock.now()
+        now = self.parts.clock.now()
+        run = recorded(query, now)
 
         def both(c: Connection) -> tuple[T, Quarantine | None, tuple[LoudPause, ...]]:
-            found = query(c)
-            if form is not None:
-                record_form(c, form, now)
-            return found, latest_quarantine(c), loud_pauses(c, now)
+            return run(c), latest_quarantine(c), loud_pauses(c, now)
 
         found, held, self._loud = await self.parts.store.tx(both)
         self._held = held if held is not None and held.open else None

@@ -45,8 +45,10 @@ _HOW = """
 """
 _WAYS = text(f"SELECT DISTINCT {_HOW} {_TOLD} ORDER BY 1, 2, 3, 4, 5")
 _PARCELS = text(f"""
-    SELECT order_id, parcel FROM (SELECT order_id, parcel, {_HOW} {_TOLD}) AS parcels
-    WHERE (carrier, country, service, code, name) = (:carrier, :country, :service, :code, :name)
+    SELECT * FROM (SELECT order_id, parcel, {_HOW} {_TOLD}) AS parcels
+    WHERE (carrier, country, service, code, name) IN (SELECT * FROM unnest(
+        CAST(:carriers AS text[]), CAST(:countries AS text[]), CAST(:services AS text[]),
+        CAST(:codes AS text[]), CAST(:names AS text[])))
 """)
 
 
@@ -65,12 +67,20 @@ def look_at_told_otherwise(
     about = {"connection_id": connection_id, "since": now - LOOKED_BACK}
     # Most parcels share a few names and were told of alike: what those lead to now says which orders have to be read.
     suspects = [row for row in c.execute(_WAYS, about) if _leads_elsewhere(rules, row, row.carrier, SOME_URL)]
-    found: dict[int, None] = {}
-    for suspect in suspects:
-        for row in c.execute(_PARCELS, {**about, **suspect._mapping}):
-            parcel = decode(Fulfillment, row.parcel)
-            if parcel.live and _leads_elsewhere(rules, suspect, parcel.carrier, parcel.tracking_url):
-                found[row.order_id] = None
+    if not suspects:
+        return ()
+    told = {
+        "carriers": [one.carrier for one in suspects],
+        "countries": [one.country for one in suspects],
+        "services": [one.service for one in suspects],
+        "codes": [one.code for one in suspects],
+        "names": [one.name for one in suspects],
+    }
+    found = set()
+    for row in c.execute(_PARCELS, {**about, **told}):
+        parcel = decode(Fulfillment, row.parcel)
+        if parcel.live and _leads_elsewhere(rules, row, parcel.carrier, parcel.tracking_url):
+            found.add(row.order_id)
     ids = tuple(sorted(found))
     for order_id in ids[:1]:
         hint(c, queue, order_id, "rest", now)

@@ -10,6 +10,7 @@ from functools import partial
 
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.drawing import first_choice_falls
+from interlock.rehearsal.parcels import parcels_made
 from interlock.rehearsal.world import CARRIER_NAMES
 from interlock.simulator.shopify.state import Fulfillment
 
@@ -69,10 +70,7 @@ async def add_for_ever(seed: int, crowd: Crowd) -> None:
 def _incomplete(crowd: Crowd) -> list[Fulfillment]:
     return [
         parcel
-        for order in crowd.world.shopify.shop.orders.values()
-        if order.cancelled_at is None
-        for parcel in order.fulfillments
-        if parcel.status != "CANCELLED"
-        and parcel.display_status != "LABEL_VOIDED"
+        for parcel in parcels_made(crowd)
+        if parcel.display_status != "LABEL_VOIDED"
         and not any(item.number and item.company for item in parcel.tracking)
     ]

@@ -103,7 +103,8 @@ def _send_a_part(rng: random.Random, crowd: Crowd, number: int) -> None:
     crowd.attempt("part of an order left", sent)
 
 
-def _parcels(crowd: Crowd) -> list[Fulfillment]:
+def parcels_made(crowd: Crowd) -> list[Fulfillment]:
+    """Every parcel that was made and not taken back, of orders that nobody cancelled."""
     return [
         parcel
         for order in crowd.world.shopify.shop.orders.values()
@@ -114,7 +115,7 @@ def _parcels(crowd: Crowd) -> list[Fulfillment]:
 
 
 def _correct_a_number(rng: random.Random, crowd: Crowd, number: int) -> None:
-    tracked = [parcel for parcel in _parcels(crowd) if any(item.number for item in parcel.tracking)]
+    tracked = [parcel for parcel in parcels_made(crowd) if any(item.number for item in parcel.tracking)]
     if tracked:
         parcel = rng.choice(tracked)
         company = rng.choice(CARRIER_NAMES[:3])
@@ -126,7 +127,7 @@ def _correct_a_number(rng: random.Random, crowd: Crowd, number: int) -> None:
 
 def _take_back(rng: random.Random, crowd: Crowd, number: int) -> None:
     del number
-    found = _parcels(crowd)
+    found = parcels_made(crowd)
     if found and rng.random() < 0.3:
         crowd.attempt("parcel taken back", partial(crowd.world.shopify.cancel_fulfillment, rng.choice(found)))
 

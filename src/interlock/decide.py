@@ -14,6 +14,7 @@ from interlock.edits import decide as edits
 from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
+from interlock.holds import let_go
 from interlock.imports import contact
 from interlock.imports import decide as imports
 from interlock.imports.bundles import bundle_of
@@ -121,6 +122,10 @@ def decide(view: View) -> Plan:
     so_far.cases.extend(_refused_cases(view, so_far))
     so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
     open_cases = tuple(case for case in so_far.cases if case is not None)
+    if let_go.is_let_go(view.shopify, so_far.memory, so_far.actions, open_cases):
+        open_cases = tuple(let_go.case_as_let_go(case) for case in open_cases)
+        so_far.cases = list(open_cases)
+        so_far.because = [let_go.as_let_go(said) for said in so_far.because]
     so_far.add(shop_status.decide(view, so_far.memory, open_cases, tuple(so_far.actions)))
     return _plan(view, so_far)
 

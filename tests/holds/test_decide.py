@@ -1,14 +1,14 @@
 """The parcel moves only when everything agrees; our holds, and only ours, say so."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from interlock.holds.decide import NOTES, decide, on_sight
 from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
-from interlock.orders.memory import Memory, Rehold
+from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import NO_ADDRESS, ShopifyOrder
@@ -307,6 +307,56 @@ def test_the_second_time_it_is_left_to_people() -> None:
 def test_a_later_edit_is_a_new_reason_to_hold() -> None:
     rehold = Rehold("FO1", NOW - timedelta(hours=1), 2)
     assert gate(a_memory(reholds=(rehold,), content_since=NOW), WHY, shopify=UNHELD).actions == (PLACE,)
+
+
+def released_and_dealt_with(content_since: datetime = NOW) -> Memory:
+    """Others took our hold off twice, somebody closed the incident, and a later edit had us hold the parcel once more."""
+    then = NOW - timedelta(days=1)
+    incident = Incident(
+        Reason.HOLD_RELEASED_BY_OTHERS, "FO1", then, "It was released.", then, "Ada: told the warehouse"
+    )
+    return a_memory(
+        held=("FO1",),
+        reholds=(Rehold("FO1", then, 2),),
+        incidents=(incident,),
+        content_since=content_since,
+    )
+
+
+def test_after_a_closed_incident_a_new_release_is_answered_like_the_first() -> None:
+    memory = released_and_dealt_with(NOW - timedelta(hours=1))
+    once = gate(memory, WHY, shopify=UNHELD)
+    assert once.actions == (PLACE,)
+    assert once.memory.reholds == (Rehold("FO1", NOW, 1, earlier=2),)
+    assert once.memory.incidents == memory.incidents
+
+    twice = gate(replace(once.memory, held=("FO1",)), WHY, shopify=UNHELD)
+    assert twice.actions == ()
+    assert [(i.subject, i.closed_at is None) for i in twice.memory.incidents] == [
+        ("FO1", False),
+        ("FO1 2", True),
+    ]
+    assert "left to people" in twice.because[0]
+
+
+def test_while_an_incident_is_open_a_further_release_is_the_same_one() -> None:
+    memory = released_and_dealt_with(NOW - timedelta(hours=1))
+    still_open = replace(memory.incidents[0], closed_at=None, closed_because="")
+    part = gate(replace(memory, incidents=(still_open,)), WHY, shopify=UNHELD)
+    assert part.actions == ()
+    assert part.memory.incidents == (still_open,)
+    assert part.memory.reholds == (Rehold("FO1", NOW, 3),)
+
+
+def test_what_the_marketplace_changes_after_the_parcel_was_let_go_is_a_new_reason_to_hold() -> None:
+    long_ago = NOW - timedelta(days=2)
+    memory = replace(released_and_dealt_with(long_ago), held=(), released_at=NOW - timedelta(hours=2))
+    part = gate(memory, WHY, shopify=UNHELD)
+    assert part.actions == (PLACE,)
+    assert part.memory.reholds[0].times == 0
+    assert gate(part.memory, WHY, shopify=UNHELD).actions == (PLACE,)
+    seen = a_view(shopify=UNHELD, mirakl=an_order("WAITING_DEBIT"), memory=memory)
+    assert on_sight(seen) == (PLACE,)
 
 
 def test_our_own_release_is_not_blamed_on_others() -> None:

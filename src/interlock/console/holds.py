@@ -90,7 +90,7 @@ def held_parcels(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple
                 since=held_since.get(row.id) or memory.disagreeing_since or memory.linked_at,
                 why=row.label_reason or "It was not compared yet.",
                 who=who,
-                taken_off=sum(rehold.times for rehold in memory.reholds),
+                taken_off=sum(rehold.times + rehold.earlier for rehold in memory.reholds),
                 others=tuple(dict.fromkeys(others)),
                 case_id=None if who == BY_ITSELF else waiting.get((row.id, who)),
             )

@@ -65,7 +65,8 @@ def standing_of(memory: Memory, mirakl_state: str | None, need: Need, differs: b
     if need.waits_for:
         return Standing(stages, f"It waits for {need.waits_for}.", "now")
     if differs:
-        return Standing(stages, "The two sides differ; the parcel is held until they agree.", "now")
+        parcel = "the parcel is held until they agree" if memory.held else "our hold is not on the parcel"
+        return Standing(stages, f"The two sides differ; {parcel}.", "now")
     if released:
         return Standing(stages, "Both sides agree; the parcel may leave.", "done")
     current = next((stage for stage in stages if stage.mark in ("now", "open")), stages[-1])

@@ -29,6 +29,8 @@ NOTES = (
     "address. Comes off by itself; what is missing is on the order's page in Interlock."
 )
 """Shown to staff on the hold. Always the same words, so that repeating a hold is recognised as the same hold."""
+MOST_RELEASES = 2
+"""So often others take our hold off before it is left to people: after the first time it is placed once more."""
 
 
 # -- on sight: before the marketplace is asked -------------------------------------------------------------
@@ -62,7 +64,7 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
         and fo.can_hold
         and fo.id not in memory.held  # a hold that others took off is answered by `decide`, which counts them
         and not _our_holds(fo, view.rules)
-        and _may_hold_again(fo, memory)
+        and (memory.released_at is not None or _may_hold_again(fo, memory))
     )
 
 
@@ -211,6 +213,8 @@ def _our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
 
 def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
     was_open = memory.released_at is not None
+    if was_open:
+        memory = _counted_anew(memory)
     memory = replace(memory, released_at=None, released_as="")
     actions: list[PlaceHold | AskServiceToStop] = []
     cases: list[Case] = []
@@ -271,27 +275,51 @@ def _rehold(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:
 def _may_hold_again(fo: FulfillmentOrder, memory: Memory) -> bool:
     """After a second release by others only a later change of the order is a reason to hold once more."""
     rehold = _rehold(fo, memory)
-    if rehold is None or rehold.times < 2:
+    if rehold is None or rehold.times < MOST_RELEASES:
         return True
     return memory.content_since is not None and memory.content_since > rehold.at
 
 
+def _counted_anew(memory: Memory) -> Memory:
+    """The parcel had been let go, so a hold now has a new reason: what was done to the former ones says nothing of it."""
+    return replace(
+        memory,
+        reholds=tuple(rehold if rehold.times < MOST_RELEASES else _anew(rehold) for rehold in memory.reholds),
+    )
+
+
+def _anew(rehold: Rehold) -> Rehold:
+    return replace(rehold, times=0, earlier=rehold.earlier + rehold.times)
+
+
 def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tuple[Memory, str]:
     before = _rehold(fo, memory)
-    times = 1 if before is None else before.times + 1
-    kept = tuple(rehold for rehold in memory.reholds if rehold is not before)
-    memory = replace(memory, reholds=(*kept, Rehold(fo.id, view.now, times)))
-    if times == 1:
+    rehold = before or Rehold(fo.id, view.now, 0)
+    told = [one for one in memory.incidents if _is_about(one, fo)]
+    if rehold.times >= MOST_RELEASES and all(one.closed_at is not None for one in told):
+        # Somebody has dealt with the releases before, and the order was changed since, or it would not have been held.
+        rehold = _anew(rehold)
+    rehold = replace(rehold, at=view.now, times=rehold.times + 1)
+    kept = tuple(known for known in memory.reholds if known is not before)
+    memory = replace(memory, reholds=(*kept, rehold))
+    if rehold.times < MOST_RELEASES:
         return memory, "Somebody released our hold while the order was not ready; it is placed once more."
+    left_to_people = "Somebody released our hold again; it is left to people now."
+    if any(one.closed_at is None for one in told):
+        return memory, left_to_people
     incident = Incident(
         Reason.HOLD_RELEASED_BY_OTHERS,
-        fo.id,
+        f"{fo.id} {1 + len(told)}" if told else fo.id,
         view.now,
         "Somebody released our hold again while the order was not ready to ship. Interlock does not place it a "
         "third time. Tell the warehouse not to ship before the reasons on the order's page are gone, or put the "
         "fulfillment order on hold yourself.",
     )
-    return memory.with_incident(incident), "Somebody released our hold again; it is left to people now."
+    return memory.with_incident(incident), left_to_people
+
+
+def _is_about(incident: Incident, fo: FulfillmentOrder) -> bool:
+    return incident.reason is Reason.HOLD_RELEASED_BY_OTHERS and incident.subject.partition(" ")[0] == fo.id
 
 
 def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:

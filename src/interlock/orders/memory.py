@@ -200,11 +200,13 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Rehold:
-    """Somebody released our hold on this fulfillment order, and when we answered it."""
+    """Somebody released our hold on this fulfillment order `times` times, and when we answered it last. Counting begins anew
+    once the parcel was let go or the incident about it was closed; `earlier` are the times before that."""
 
     fulfillment_order_id: str
     at: datetime
     times: int
+    earlier: int = 0
 
 
 Role = Literal["live", "superseded", "candidate", "unlinked"]

@@ -160,7 +160,9 @@ def _excused(evidence: Evidence, truth: Truth, parcel: Parcel) -> bool:
         Reason.HOLD_RELEASED_BY_OTHERS.value,
         Reason.SERVICE_DOES_NOT_STOP.value,
     )
-    twice = any(r.fulfillment_order_id == parcel.gid and r.times >= 2 for r in truth.memory.reholds)
+    twice = any(
+        r.fulfillment_order_id == parcel.gid and r.times + r.earlier >= 2 for r in truth.memory.reholds
+    )
     asked = any(a.fulfillment_order_id == parcel.gid for a in truth.memory.services_asked)
     return twice or asked or any(case.subject.partition(" ")[0] == parcel.gid for case in cases)
 

@@ -79,6 +79,13 @@ def test_units_with_a_label_are_never_taken_out() -> None:
         ({"quantities": (("MUG", -1),)}, "invalid_quantity", "set[0].line"),
         ({"quantities": (("MUG", 2),)}, "changes_nothing", "set"),
         ({"quantities": (("MUG", 1), ("L1", 0))}, "line_named_twice", "set[1].line"),
+        ({"quantities": (("MUG", 1),), "replaced": (("L1", "LAMP"),)}, "line_named_twice", "replace[0].line"),
+        (
+            {"quantities": (("MUG", 0),), "replaced": (("MUG", "LAMP"),)},
+            "line_named_twice",
+            "replace[0].line",
+        ),
+        ({"replaced": (("MUG", "LAMP"), ("S1", "LAMP"))}, "line_named_twice", "replace[1].line"),
         ({"added": (("", 1),)}, "unknown_variant", "add[0].sku"),
         ({"added": (("LAMP", 0),)}, "invalid_quantity", "add[0].sku"),
         ({}, "nothing_asked", "edit"),

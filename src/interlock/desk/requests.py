@@ -236,12 +236,21 @@ def _same_currency(wish: Wish, mirakl: MiraklOrder, shopify: ShopifyOrder) -> No
 
 def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) -> DeskEdit:
     wanted: dict[str, int] = {}
+
+    def want(name: str, field: str, units_each: Iterable[tuple[str, int]]) -> None:
+        for line_id, units in units_each:
+            if line_id in wanted:
+                raise RequestRefused(
+                    "line_named_twice",
+                    field,
+                    f"The line {name[:80]!r} is named twice. Set, remove or replace each line once, so that it is clear how "
+                    "many of its units stay.",
+                )
+            wanted[line_id] = units
+
     for number, (name, quantity) in enumerate(wish.quantities):
         field = f"set[{number}].line"
-        for line_id, units in _units_each(_named(name, field, shopify, memory), quantity, field, memory):
-            if line_id in wanted:
-                raise RequestRefused("line_named_twice", field, f"The line {name[:80]!r} is named twice.")
-            wanted[line_id] = units
+        want(name, field, _units_each(_named(name, field, shopify, memory), quantity, field, memory))
     added = [
         _addition(name, quantity, f"add[{number}].sku", shopify)
         for number, (name, quantity) in enumerate(wish.added)
@@ -250,7 +259,7 @@ def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) ->
         field = f"replace[{number}]"
         lines = _named(name, f"{field}.line", shopify, memory)
         units = sum(line.current_quantity - line.fulfilled_quantity for line in lines)
-        wanted.update((line.id, line.fulfilled_quantity) for line in lines)
+        want(name, f"{field}.line", ((line.id, line.fulfilled_quantity) for line in lines))
         added.append(_addition(other, units, f"{field}.sku", shopify))
     shown = {line.id: line.current_quantity for line in shopify.lines}
     changed = tuple((line_id, units) for line_id, units in wanted.items() if units != shown[line_id])

@@ -41,27 +41,37 @@ def told(*cases: CaseStanding, minutes: float = 0) -> list[tuple[str, str]]:
 
 
 def test_an_urgent_case_is_a_message_and_once_more_when_nobody_took_it_up() -> None:
-    assert told(a_case()) == [("case:1:opened", "message")]
-    assert told(a_case(), minutes=14) == [("case:1:opened", "message")]
-    assert told(a_case(), minutes=15) == [("case:1:opened", "message"), ("case:1:unseen", "message")]
-    assert told(a_case(taken=True), minutes=15) == [("case:1:opened", "message")]
+    assert told(a_case()) == [("case:1:opened:0", "message")]
+    assert told(a_case(), minutes=14) == [("case:1:opened:0", "message")]
+    assert told(a_case(), minutes=15) == [("case:1:opened:0", "message"), ("case:1:unseen:0", "message")]
+    assert told(a_case(taken=True), minutes=15) == [("case:1:opened:0", "message")]
+
+
+def test_a_case_that_comes_back_is_told_again_and_its_deadline_is_told_once() -> None:
+    again = a_case(opening=1, due_at=NOON + 10 * HOUR, due_from=NOON - 20 * HOUR)
+
+    assert [key for key, _ in told(again, minutes=15)] == [
+        "case:1:opened:1",
+        "case:1:unseen:1",
+        "case:1:20260302T220000:60",
+    ]
 
 
 def test_a_case_for_today_is_a_ticket_and_a_note_is_told_to_nobody() -> None:
-    assert told(a_case(severity="today"), minutes=600) == [("case:1:opened", "ticket")]
+    assert told(a_case(severity="today"), minutes=600) == [("case:1:opened:0", "ticket")]
     assert told(a_case(severity="note"), minutes=600) == []
 
 
 @pytest.mark.parametrize("reason", sorted(PAGES_AT_ONCE))
 def test_some_cases_page_at_once(reason: Reason) -> None:
-    assert told(a_case(reason)) == [("case:1:opened", "page")]
+    assert told(a_case(reason)) == [("case:1:opened:0", "page")]
 
 
 def test_a_case_climbs_by_the_time_to_ship_and_not_by_its_own_age() -> None:
     """Opened when half of twenty hours was gone."""
     case = a_case(Reason.SHIPPING_REFUSED, due_at=NOON + 10 * HOUR, due_from=NOON - 10 * HOUR, taken=True)
 
-    assert told(case, minutes=119) == [("case:1:opened", "message")]
+    assert told(case, minutes=119) == [("case:1:opened:0", "message")]
     assert told(case, minutes=120)[1:] == [("case:1:20260302T220000:60", "message")]
     assert told(case, minutes=300)[1:] == [("case:1:20260302T220000:75", "page")]
     assert told(case, minutes=360)[1:] == [("case:1:20260302T220000:80", "page")]
@@ -71,7 +81,7 @@ def test_a_case_climbs_by_the_time_to_ship_and_not_by_its_own_age() -> None:
 def test_what_ends_with_the_time_to_accept_is_told_by_that_window_alone() -> None:
     case = a_case(Reason.SKU_UNKNOWN, due_at=NOON + 10 * HOUR, taken=True)
 
-    assert told(case, minutes=700) == [("case:1:opened", "message")]
+    assert told(case, minutes=700) == [("case:1:opened:0", "message")]
 
 
 def test_an_order_whose_time_to_ship_ends_is_told_of_by_the_case_that_says_why() -> None:
@@ -82,7 +92,7 @@ def test_an_order_whose_time_to_ship_ends_is_told_of_by_the_case_that_says_why()
 
     assert told(near, minutes=360) == [("case:1:20260302T220000:60", "message")]
     assert told(near, why, other, minutes=360) == [
-        ("case:2:opened", "ticket"),
+        ("case:2:opened:0", "ticket"),
         ("case:2:20260302T220000:60", "message"),
         ("case:3:20260302T220000:60", "message"),
     ]
@@ -107,7 +117,7 @@ def test_an_unknown_carrier_pages_once_half_the_time_to_ship_is_gone() -> None:
         Reason.CARRIER_UNKNOWN, due_at=NOON + 10 * HOUR, due_from=NOON, severity="today", taken=True
     )
 
-    assert told(case, minutes=299) == [("case:1:opened", "ticket")]
+    assert told(case, minutes=299) == [("case:1:opened:0", "ticket")]
     assert told(case, minutes=300)[1:] == [("case:1:20260302T220000:50", "page")]
 
 

@@ -87,6 +87,7 @@ cases = Table(
     Column("closed_at", UtcDateTime),
     Column("closed_because", Text),
     Column("assignee", Text, nullable=False, server_default=""),
+    Column("assigned_at", UtcDateTime),
     Column("begun_at", UtcDateTime),
     Column("snoozed_until", UtcDateTime),
     Index(
@@ -254,7 +255,8 @@ def _open(
     content: dict[str, Any],
     now: datetime,
 ) -> None:
-    """A new case; or the one that asked the same not long ago, which goes on with its history."""
+    """A new case; or the one that asked the same not long ago, which goes on with its history. Whoever had it still has it,
+    since when he was given it: that is before this opening, and does not count as having taken it up."""
     of_order = cases.c.order_id.is_(None) if order_id is None else cases.c.order_id == order_id
     former = c.execute(
         select(cases.c.id)

@@ -55,7 +55,10 @@ def assign(c: Connection, case_id: int, to: str, who: str, now: datetime) -> Non
     to, who = _name(to, "The name", needed=False), _name(who, "Your name")
     if row.assignee == to:
         return
-    c.execute(update(cases).where(cases.c.id == case_id).values(assignee=to, begun_at=None))
+    since = now if to else None
+    c.execute(
+        update(cases).where(cases.c.id == case_id).values(assignee=to, assigned_at=since, begun_at=None)
+    )
     keep_event(c, case_id, now, who, "assigned", to or "nobody")
 
 
@@ -71,7 +74,9 @@ def begin(c: Connection, case_id: int, who: str, now: datetime) -> None:
         )
     if row.begun_at is None:
         c.execute(
-            update(cases).where(cases.c.id == case_id).values(assignee=who, begun_at=now, snoozed_until=None)
+            update(cases)
+            .where(cases.c.id == case_id)
+            .values(assignee=who, assigned_at=now, begun_at=now, snoozed_until=None)
         )
         keep_event(c, case_id, now, who, "begun")
 
@@ -81,7 +86,9 @@ def put_back(c: Connection, case_id: int, who: str, now: datetime) -> None:
     row = _open_case(c, case_id)
     who = _name(who, "Your name")
     if row.assignee or row.begun_at is not None:
-        c.execute(update(cases).where(cases.c.id == case_id).values(assignee="", begun_at=None))
+        c.execute(
+            update(cases).where(cases.c.id == case_id).values(assignee="", assigned_at=None, begun_at=None)
+        )
         keep_event(c, case_id, now, who, "put back")
 
 

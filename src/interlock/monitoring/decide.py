@@ -55,8 +55,9 @@ PAGES_AT_ONCE: frozenset[Reason] = frozenset(
 @dataclass(frozen=True, slots=True)
 class CaseStanding:
     """One open case as the alerts see it. `order` is the marketplace's order number, empty for a connection's case;
-    `taken` whether a person has taken it up, answered it, or acknowledged an alert about it; `due_from` when the time began
-    that ends at `due_at`, None where no ladder of its own belongs to the case."""
+    `opening` how often it has come back; `taken` whether a person has taken it up, answered it, or acknowledged an alert about
+    it since it opened last; `due_from` when the time began that ends at `due_at`, None where no ladder of its own belongs
+    to the case."""
 
     id: int
     reason: Reason
@@ -69,6 +70,7 @@ class CaseStanding:
     order: str = ""
     due_at: datetime | None = None
     due_from: datetime | None = None
+    opening: int = 0
     taken: bool = False
 
     @property
@@ -93,7 +95,8 @@ class WindowStanding:
 
 @dataclass(frozen=True, slots=True)
 class PageStanding:
-    """A page that was sent and that nobody has acknowledged, while what it is about still stands."""
+    """A page that was sent and that nobody has acknowledged, while any of what it is about still stands. `alert` names what
+    stands, and nothing else."""
 
     alert_id: int
     at: datetime
@@ -116,7 +119,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell. Alerts of one `group` are told together, with their number in `count`."""
+    """One thing to tell. Alerts of one `group` are told together, with their number in `count`. `opening` is of its case, None
+    where the alert is of a time that ends and not of the case having opened."""
 
     key: str
     group: str
@@ -129,6 +133,7 @@ class Alert:
     orders: tuple[str, ...] = ()
     order_id: int | None = None
     case_id: int | None = None
+    opening: int | None = None
     due_at: datetime | None = None
     count: int = 1
 
@@ -190,14 +195,20 @@ def _of_window(window: WindowStanding, now: datetime) -> Iterable[Alert]:
 def _of_case(case: CaseStanding, now: datetime) -> Iterable[Alert]:
     if case.reason is Reason.ACCEPTANCE_RUNNING_OUT or case.severity == "note":
         return  # its window has its own ladder; a note is there to be found, not to be told
+    # What comes back is told again: whoever settled it believed that it was over.
     at_once = case.reason in PAGES_AT_ONCE
     urgent = case.severity == "urgent"
     severity: Severity = "page" if at_once else "message" if urgent else "ticket"
-    yield _told(case, "opened", severity, (case.team,), CATALOGUE[case.reason].title)
+    yield _of_opening(case, "opened", severity, CATALOGUE[case.reason].title)
     if urgent and not at_once and not case.taken and now - case.opened_at >= UNSEEN_AFTER:
         minutes = round(UNSEEN_AFTER.total_seconds() / 60)
         title = f"not taken up for {minutes} minutes: {CATALOGUE[case.reason].title}"
-        yield _told(case, "unseen", "message", (case.team,), title)
+        yield _of_opening(case, "unseen", "message", title)
+
+
+def _of_opening(case: CaseStanding, what: str, severity: Severity, title: str) -> Alert:
+    told = _told(case, f"{what}:{case.opening}", what, severity, (case.team,), title)
+    return replace(told, opening=case.opening)
 
 
 def _of_deadline(case: CaseStanding, now: datetime) -> Iterable[Alert]:
@@ -211,14 +222,16 @@ def _of_deadline(case: CaseStanding, now: datetime) -> Iterable[Alert]:
         rung = reached[-1]
         title = f"{CATALOGUE[case.reason].title}; {_of_rung(SHIPPING, rung)}"
         teams = tuple(dict.fromkeys((case.team, *rung.teams)))
-        yield _told(case, f"{_stamp(case.window.due_at)}:{rung.percent}", rung.severity, teams, title)
+        which = f"{_stamp(case.window.due_at)}:{rung.percent}"
+        yield _told(case, which, str(rung.percent), rung.severity, teams, title)
 
 
-def _told(case: CaseStanding, what: str, severity: Severity, teams: tuple[Team, ...], title: str) -> Alert:
-    grouped = what if ":" not in what else what.rpartition(":")[2]
+def _told(
+    case: CaseStanding, which: str, together: str, severity: Severity, teams: tuple[Team, ...], title: str
+) -> Alert:
     return Alert(
-        key=f"case:{case.id}:{what}",
-        group=f"case:{case.reason.value}:{case.connection_id or 0}:{grouped}",
+        key=f"case:{case.id}:{which}",
+        group=f"case:{case.reason.value}:{case.connection_id or 0}:{together}",
         severity=severity,
         teams=teams,
         title=title,
@@ -233,7 +246,7 @@ def _told(case: CaseStanding, what: str, severity: Severity, teams: tuple[Team, 
 
 
 def _again(page: PageStanding, now: datetime) -> Iterable[Alert]:
-    """A page that nobody acknowledges is sent again after ten minutes, three times at most."""
+    """A page that nobody acknowledges is sent again after ten minutes, three times at most, for what of it still stands."""
     number = page.repeats + 1
     if number <= MOST_REPEATS and now - page.at >= REPEAT_PAGE_AFTER * number:
         first = page.alert
@@ -257,8 +270,8 @@ def _of_finding(finding: Finding) -> Alert:
     )
 
 
-def grouped(alerts: Iterable[Alert]) -> tuple[tuple[Alert, tuple[str, ...]], ...]:
-    """One alert for each group, with the keys of all it stands for. It names the first orders, counts all, and has the
+def grouped(alerts: Iterable[Alert]) -> tuple[tuple[Alert, tuple[Alert, ...]], ...]:
+    """One alert for each group, with all it stands for. It names the first orders, counts all, and has the
     nearest deadline and the loudest severity."""
     groups: dict[str, list[Alert]] = {}
     for alert in alerts:
@@ -278,7 +291,7 @@ def grouped(alerts: Iterable[Alert]) -> tuple[tuple[Alert, tuple[str, ...]], ...
             count=sum(alert.count for alert in together),
             teams=tuple(team for team in TEAMS if any(team in alert.teams for alert in together)),
         )
-        found.append((whole, tuple(alert.key for alert in together)))
+        found.append((whole, tuple(together)))
     return tuple(found)
 
 

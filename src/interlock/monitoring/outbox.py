@@ -5,7 +5,7 @@ GIVEN_UP. A delivery left in SENDING by a worker that is gone is sent again: a r
 not. This is the one kind of message of ours that is repeated blindly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -72,7 +72,6 @@ alerts = Table(
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", Text),
     Index("ix_alerts_at", "at"),
-    Index("ix_alerts_case_id", "case_id"),
     Index(
         "ix_alerts_unacknowledged",
         "at",
@@ -85,10 +84,16 @@ alert_keys = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("alert_id", BigInteger, ForeignKey("alerts.id"), nullable=False),
+    # what this one was about: a message of many stands for each of them
+    Column("order_id", BigInteger),
+    Column("case_id", BigInteger),
+    Column("opening", Integer),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_alert_keys_alert_id", "alert_id"),
+    Index("ix_alert_keys_case_id", "case_id"),
     Index("ix_alert_keys_at", "at"),
 )
+"""Everything that was said, and in which message. `opening` is of the case, None where a time that ends was told."""
 
 alert_deliveries = Table(
     "alert_deliveries",
@@ -132,8 +137,8 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
     """Keep the alerts that were not said yet and plan their deliveries; returns how many messages that makes.
 
     Alerts of one group make one message. A message or ticket of a group that was told within GROUPED_FOR joins that
-    one, which counts it and names its order as long as there is room; a page never does. Two workers that keep at once say
-    each key once.
+    one, which counts it and names its order as long as there is room; a page never does, and nothing joins what somebody
+    has acknowledged and will not look at again. Two workers that keep at once say each key once.
     """
     if not due:
         return 0
@@ -155,7 +160,17 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
             made += 1
         c.execute(
             upsert(alert_keys).on_conflict_do_nothing(),
-            [{"key": key, "alert_id": alert_id, "at": now} for key in together],
+            [
+                {
+                    "key": one.key,
+                    "alert_id": alert_id,
+                    "order_id": one.order_id,
+                    "case_id": one.case_id,
+                    "opening": one.opening,
+                    "at": now,
+                }
+                for one in together
+            ],
         )
     return made
 
@@ -166,7 +181,11 @@ _ONE_KEEPER = select(func.pg_advisory_xact_lock(0x616C657274))
 def _recent(c: Connection, group: str, now: datetime) -> Row[Any, Any] | None:
     return c.execute(
         select(alerts.c.id, alerts.c.orders)
-        .where(alerts.c.grouping == group, alerts.c.at > now - GROUPED_FOR)
+        .where(
+            alerts.c.grouping == group,
+            alerts.c.at > now - GROUPED_FOR,
+            alerts.c.acknowledged_at.is_(None),
+        )
         .order_by(alerts.c.id.desc())
         .limit(1)
     ).one_or_none()
@@ -272,6 +291,7 @@ def claim(c: Connection, now: datetime, limit: int = 10, only: int | None = None
         .where(alert_deliveries.c.id.in_(ids))
         .order_by(alert_deliveries.c.not_before, alert_deliveries.c.id)
     ).all()
+    told = alerts_of(c, [row.alert_id for row in rows if row.alert_id is not None])
     return tuple(
         Due(
             row.id,
@@ -280,7 +300,7 @@ def claim(c: Connection, now: datetime, limit: int = 10, only: int | None = None
             row.kind,
             row.zone,
             row.attempts,
-            None if row.alert_id is None else one_alert(c, row.alert_id),
+            told.get(row.alert_id),
         )
         for row in rows
     )
@@ -336,10 +356,12 @@ class AlertRow:
     deliveries: tuple[tuple[str, str, int, str], ...] = ()
 
 
-def one_alert(c: Connection, alert_id: int) -> Alert | None:
-    """The alert of this number; None when it is gone."""
-    row = c.execute(select(alerts).where(alerts.c.id == alert_id)).one_or_none()
-    return None if row is None else _alert(row)
+def alerts_of(c: Connection, ids: Collection[int]) -> dict[int, Alert]:
+    """The alerts of these numbers, by number; one that is gone is missing."""
+    if not ids:
+        return {}
+    rows = c.execute(select(alerts).where(alerts.c.id.in_(list(ids))))
+    return {row.id: _alert(row) for row in rows}
 
 
 def _alert(row: Any) -> Alert:
@@ -415,7 +437,7 @@ def latest_tests(c: Connection, limit: int = 20) -> tuple[ChannelTest, ...]:
 
 
 def acknowledge(c: Connection, alert_id: int, who: str, now: datetime) -> AlertRow | None:
-    """Somebody has seen the alert: it is not repeated. The ladder it belongs to goes on climbing, because seeing a
+    """Somebody has seen the alert and all it is about: it is not repeated. The ladder it belongs to goes on climbing, because seeing a
     deadline does not move it. Acknowledging twice keeps the first name. None when there is no such alert."""
     first = c.execute(select(alerts.c.repeat_of).where(alerts.c.id == alert_id)).one_or_none()
     if first is None:

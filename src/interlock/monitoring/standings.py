@@ -1,25 +1,31 @@
 """What stands now, read from the tables for the alerts' rule: open cases, running windows, pages nobody acknowledged."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from interlock.cases.store import answers, cases
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections
 from interlock.monitoring.composing import CallOutcome
-from interlock.monitoring.decide import CaseStanding, PageStanding, WindowStanding
+from interlock.monitoring.decide import MOST_NAMED, Alert, CaseStanding, PageStanding, WindowStanding
 from interlock.monitoring.ladders import Deadline, Team
-from interlock.monitoring.outbox import alerts, one_alert
+from interlock.monitoring.outbox import alert_keys, alerts, alerts_of
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
 MOST_CASES = 5000
 MOST_WINDOWS = 2000
+REPEATED_FOR = timedelta(hours=6)
+"""A page that is older is not repeated any more."""
 # One look-up for each case: a join would rather read every order there ever was.
 _ITS_ORDER = select(orders.c.mirakl_order_id).where(orders.c.id == cases.c.order_id).scalar_subquery()
+# How often the case had come back when it was told of; a rung belongs to the time that ends, however often the case opens.
+_OF_THIS_OPENING = or_(alert_keys.c.opening.is_(None), alert_keys.c.opening == cases.c.reopened)
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
@@ -32,7 +38,15 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
         answers.c.subject == cases.c.subject,
         answers.c.at >= cases.c.opened_at,
     )
-    acknowledged = exists().where(alerts.c.case_id == cases.c.id, alerts.c.acknowledged_at.is_not(None))
+    acknowledged = exists().where(
+        alert_keys.c.case_id == cases.c.id,
+        _OF_THIS_OPENING,
+        alerts.c.id == alert_keys.c.alert_id,
+        # not what was seen before the case came back, nor before it joined the message
+        alerts.c.acknowledged_at >= cases.c.opened_at,
+        alerts.c.acknowledged_at >= alert_keys.c.at,
+    )
+    assigned = (cases.c.assignee != "") & (cases.c.assigned_at >= cases.c.opened_at)
     rows = c.execute(
         select(
             cases.c.id,
@@ -45,7 +59,8 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
             cases.c.due_at,
             cases.c.due_from,
             _ITS_ORDER.label("mirakl_order_id"),
-            (answered | acknowledged | (cases.c.assignee != "") | (cases.c.snoozed_until > now)).label(
+            cases.c.reopened,
+            func.coalesce(answered | acknowledged | assigned | (cases.c.snoozed_until > now), False).label(
                 "taken"
             ),
         )
@@ -66,6 +81,7 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
             order=row.mirakl_order_id or "",
             due_at=row.due_at,
             due_from=row.due_from,
+            opening=row.reopened,
             taken=row.taken,
         )
         for row in rows
@@ -91,31 +107,58 @@ def window_standings(c: Connection) -> tuple[WindowStanding, ...]:
 
 
 def page_standings(c: Connection, now: datetime) -> tuple[PageStanding, ...]:
-    """First pages of the last hours that nobody acknowledged and whose cause still stands."""
+    """First pages of the last hours that nobody acknowledged, of which anything still stands, with what stands of each."""
+    due_at = case((alert_keys.c.case_id.is_not(None), cases.c.due_at), else_=orders.c.acceptance_due_at)
+    stands = or_(
+        and_(cases.c.id.is_not(None), cases.c.closed_at.is_(None), _OF_THIS_OPENING),
+        and_(alert_keys.c.case_id.is_(None), orders.c.mirakl_state == "WAITING_ACCEPTANCE"),
+    )
     rows = c.execute(
-        select(alerts.c.id, alerts.c.at, alerts.c.repeats)
-        .outerjoin(cases, cases.c.id == alerts.c.case_id)
-        .outerjoin(orders, orders.c.id == alerts.c.order_id)
+        select(
+            alerts.c.id,
+            alerts.c.at,
+            alerts.c.repeats,
+            alert_keys.c.case_id,
+            alert_keys.c.opening,
+            alert_keys.c.order_id,
+            orders.c.mirakl_order_id,
+            due_at.label("due_at"),
+        )
+        .join(alert_keys, alert_keys.c.alert_id == alerts.c.id)
+        .outerjoin(cases, cases.c.id == alert_keys.c.case_id)
+        .outerjoin(orders, orders.c.id == alert_keys.c.order_id)
         .where(
             alerts.c.severity == "page",
             alerts.c.acknowledged_at.is_(None),
             alerts.c.repeat_of.is_(None),
-            alerts.c.at > now - timedelta(hours=6),
-            (alerts.c.case_id.is_not(None) & cases.c.closed_at.is_(None))
-            | and_(
-                alerts.c.case_id.is_(None),
-                alerts.c.order_id.is_not(None),
-                orders.c.mirakl_state == "WAITING_ACCEPTANCE",
-            ),
+            alerts.c.at > now - REPEATED_FOR,
+            stands,
         )
-        .order_by(alerts.c.id)
+        .order_by(alerts.c.id, due_at.asc().nulls_last(), alert_keys.c.key)
     ).all()
-    found = []
+    standing: dict[int, list[Any]] = {}
     for row in rows:
-        alert = one_alert(c, row.id)
-        if alert is not None:
-            found.append(PageStanding(row.id, row.at, row.repeats, alert))
-    return tuple(found)
+        standing.setdefault(row.id, []).append(row)
+    whole = alerts_of(c, standing)
+    return tuple(
+        PageStanding(alert_id, of_it[0].at, of_it[0].repeats, _what_stands(whole[alert_id], of_it))
+        for alert_id, of_it in standing.items()
+    )
+
+
+def _what_stands(told: Alert, standing: Sequence[Any]) -> Alert:
+    """The alert as told, of what still stands alone: its first by deadline, its orders and their number."""
+    first = standing[0]
+    named = dict.fromkeys(row.mirakl_order_id for row in standing if row.mirakl_order_id)
+    return replace(
+        told,
+        case_id=first.case_id,
+        opening=first.opening,
+        order_id=first.order_id,
+        orders=tuple(named)[:MOST_NAMED],
+        due_at=first.due_at,
+        count=len(standing),
+    )
 
 
 def last_calls(c: Connection, order_id: int | None) -> tuple[CallOutcome, ...]:

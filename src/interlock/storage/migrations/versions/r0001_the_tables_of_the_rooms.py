@@ -407,7 +407,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     op.create_index("ix_alerts_at", "alerts", ["at"], unique=False)
-    op.create_index("ix_alerts_case_id", "alerts", ["case_id"], unique=False)
     op.create_index(
         "ix_alerts_unacknowledged",
         "alerts",
@@ -886,12 +885,16 @@ def upgrade() -> None:
         "alert_keys",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("alert_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("case_id", sa.BigInteger(), nullable=True),
+        sa.Column("opening", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_keys_alert_id")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_alert_keys")),
     )
     op.create_index("ix_alert_keys_alert_id", "alert_keys", ["alert_id"], unique=False)
     op.create_index("ix_alert_keys_at", "alert_keys", ["at"], unique=False)
+    op.create_index("ix_alert_keys_case_id", "alert_keys", ["case_id"], unique=False)
     op.create_table(
         "answers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -939,6 +942,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_because", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), server_default="", nullable=False),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_cases_connection_id")),

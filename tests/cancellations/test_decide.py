@@ -181,7 +181,7 @@ def test_a_cancel_after_payment_asks_for_refunds_in_the_portal() -> None:
 
 CHARGED = an_order(can_cancel=False, debited_at=NOW - timedelta(hours=2), observed_at=NOW)
 REFUNDED = (
-    a_line("L1", refunds=(a_refund(2, "20.00"),)),
+    a_line("L1", refunds=(a_refund(2, "20.00", shipping="4.00"),)),
     a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
 )
 
@@ -222,12 +222,26 @@ def test_done_in_the_portal_is_read_back_and_closes_nothing_by_itself(
 
 def test_the_case_closes_when_every_line_is_refunded() -> None:
     lines = (
-        a_line("L1", refunds=(a_refund(2, "20.00"),)),
+        a_line("L1", refunds=(a_refund(2, "20.00", shipping="4.00"),)),
         a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
     )
     assert gone(mirakl=an_order(lines=lines, can_cancel=False, debited_at=NOW)).cases == ()
     half = an_order(lines=(lines[0], a_line("L2", "LAMP", 1, "30.00")), can_cancel=False, debited_at=NOW)
     assert len(gone(mirakl=half).cases) == 1
+
+
+def test_a_refund_that_forgot_the_shipping_leaves_the_case_with_what_is_missing() -> None:
+    lines = (
+        a_line("L1", refunds=(a_refund(2, "20.00"),)),
+        a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
+    )
+    order = an_order(lines=lines, can_cancel=False, debited_at=NOW)
+    (case,) = gone(mirakl=order).cases
+    assert "4.00 EUR of what the customer paid" in case.sentence
+    assert Option.DISMISS in case.options
+    on_purpose = a_decision(Reason.CANCELLED_IN_SHOPIFY, "charged", Option.DISMISS, NOW)
+    decided = a_memory(shopify_cancelled_seen_at=WAITED, decisions=(on_purpose,))
+    assert gone(decided, mirakl=order).cases == ()
 
 
 def test_a_refused_cancelation_is_a_case_with_the_marketplaces_words() -> None:
@@ -271,7 +285,7 @@ def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about
     lines = (a_line(), a_line("L2", "LAMP", 1, "30.00", "0"))
     if refunded:
         lines = (
-            a_line("L1", refunds=(a_refund(2, "20.00"),)),
+            a_line("L1", refunds=(a_refund(2, "20.00", shipping="4.00"),)),
             a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
         )
     decisions = (a_decision(Reason.CANCELLED_IN_SHOPIFY, "dispatched", Option.DISMISS),) if said else ()

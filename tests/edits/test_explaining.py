@@ -85,7 +85,10 @@ def test_a_cancelled_order_is_one_difference() -> None:
 
 # -- the room that ends orders does what the rules say -----------------------------------------------------
 
-FULL = tuple(replace(line, refunds=(a_refund(line.quantity, str(line.price)),)) for line in LINES)
+FULL = tuple(
+    replace(line, refunds=(a_refund(line.quantity, str(line.price), shipping=str(line.shipping_price)),))
+    for line in LINES
+)
 
 
 @pytest.mark.parametrize("state", [state for state in (*SITUATION_OF, "SHIPPING")])

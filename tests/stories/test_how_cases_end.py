@@ -259,6 +259,7 @@ def test_an_order_cancelled_after_the_debit_is_over_once_every_line_is_refunded(
                 line.id,
                 amount=left.product + sum(left.taxes.values()),
                 shipping_amount=left.shipping + sum(left.shipping_taxes.values()),
+                fees=dict(left.fees),
             )
 
     told = theatre.tell(

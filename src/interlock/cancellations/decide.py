@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
-from interlock.orders.agreement import agreed_quantities, refunded_in_full
+from interlock.orders.agreement import agreed_quantities
 from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
+from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
 from interlock.orders.portal import reads_after_a_word
 from interlock.orders.reasons import Option, Reason, Severity
+from interlock.orders.refunded import money_is_back, money_kept
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
     DEAD,
@@ -114,7 +116,7 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
     shopify = as_it_left(shopify, memory)
     if mirakl.state in GONE_OUT:
         said = "The Shopify order is cancelled, but the marketplace order has already shipped."
-        if _moved(shopify) or refunded_in_full(mirakl):
+        if _moved(shopify) or money_is_back(mirakl, memory):
             return Part(memory, because=(said,))
         return _settled_in_portal(
             view.now,
@@ -122,7 +124,7 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             mirakl,
             "dispatched",
             f"{said} No parcel of it is on its way any more. Find out what the customer got; if nothing, refund "
-            "every line in the marketplace portal.",
+            f"every line in the marketplace portal.{_still_kept(mirakl, memory)}",
         )
     if _moved(shopify):
         return _settled_in_portal(
@@ -192,7 +194,7 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
             (),
             severity="note",
         )
-    if refunded_in_full(mirakl):
+    if money_is_back(mirakl, memory):
         return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
     return _settled_in_portal(
         view.now,
@@ -200,7 +202,19 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         mirakl,
         "charged",
         f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Refund every line "
-        "in the marketplace portal; until then the customer has paid for a parcel that will not come.",
+        "in the marketplace portal; until then the customer has paid for a parcel that will not come."
+        f"{_still_kept(mirakl, memory)}",
+    )
+
+
+def _still_kept(mirakl: MiraklOrder, memory: Memory) -> str:
+    """What is missing where a part was refunded: easily the shipping, or the taxes that came on top."""
+    if not any(line.refunds for line in mirakl.lines):
+        return ""
+    kept = Money(money_kept(mirakl, memory), mirakl.currency)
+    return (
+        f" A part was refunded; {kept} of what the customer paid, shipping and taxes included, is not back. Refund that too or, "
+        "if it is kept on purpose, dismiss this with the reason."
     )
 
 
@@ -229,7 +243,7 @@ def _settled_in_portal(
     else:
         sentence = (
             f"{sentence} A person said that it was done in the portal, but the marketplace still shows the order as "
-            f"{mirakl.state}, neither cancelled nor refunded."
+            f"{mirakl.state}, neither cancelled nor refunded in full."
         )
     part = _case(memory, mirakl, sentence, options, subject=subject)
     read_again = since if mirakl.observed_at < since else None

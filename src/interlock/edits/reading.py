@@ -13,7 +13,6 @@ from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
     mirakl_line_id_of,
-    refunded_in_full,
     shopify_quantities,
 )
 from interlock.orders.changes import OURSELVES, STAFF
@@ -47,6 +46,7 @@ from interlock.orders.refund_tasks import (
     is_open,
     line_of,
 )
+from interlock.orders.refunded import money_is_back
 from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
@@ -171,7 +171,7 @@ class Edit:
         waiting = waits_for_successor_until(self.view, self.memory) is not None
         facts = replace(
             self.facts(None),
-            refund_asked=refunded_in_full(self.mirakl),
+            refund_asked=money_is_back(self.mirakl, self.memory),
             lineage_open=bool(self.memory.candidates) or waiting,
         )
         return Judged(Change.ORDER_CANCELLED, None, facts, rule_for(Change.ORDER_CANCELLED, facts))

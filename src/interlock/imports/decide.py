@@ -25,10 +25,11 @@ from interlock.orders.actions import (
     MarkOrder,
     SetSellerReference,
 )
-from interlock.orders.agreement import agreed_quantities, as_sold, is_doubtful, refunded_in_full
+from interlock.orders.agreement import agreed_quantities, as_sold, is_doubtful
 from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.refunded import goods_are_refunded
 from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder, Offer
 from interlock.orders.view import OpenOperation, View
 
@@ -84,7 +85,7 @@ def _sent_without_an_order(view: View, memory: Memory, mirakl: MiraklOrder) -> M
         and op.state in ("UNKNOWN", "IN_FLIGHT")
         for op in view.operations
     )
-    if mirakl.state not in GONE_OUT or not known_before or unclear or refunded_in_full(mirakl):
+    if mirakl.state not in GONE_OUT or not known_before or unclear or goods_are_refunded(mirakl, memory):
         return memory
     if not any(units for _, units in agreed_quantities(mirakl, memory)):
         return memory

@@ -135,18 +135,6 @@ def agreed_quantities(mirakl: MiraklOrder, memory: Memory) -> Quantities:
     return tuple(agreed)
 
 
-def refunded_in_full(mirakl: MiraklOrder) -> bool:
-    """Whether the marketplace has refunded every line that neither ended nor was cancelled."""
-    alive = [line for line in mirakl.lines if line.state not in DEAD]
-    return bool(alive) and all(
-        line.state == "REFUNDED"
-        or sum((refund.amount for refund in line.refunds), Decimal(0))
-        >= line.price - sum((c.amount for c in line.cancelations), Decimal(0))
-        > 0
-        for line in alive
-    )
-
-
 def link_of(line: ShopifyLine, memory: Memory) -> LineLink | None:
     """The remembered link of a Shopify line, if any."""
     for link in memory.links:

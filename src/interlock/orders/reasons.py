@@ -723,7 +723,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="a cancelled Shopify order whose marketplace order is alive",
-        closes_when="By itself, when the marketplace shows that its order has ended or that every line is refunded; or a person dismisses it with a reason.",
+        closes_when="By itself, when the marketplace shows that its order has ended or that all the customer paid is refunded; or a person dismisses it with a reason.",
         options=(
             Option.DONE_IN_PORTAL,
             Option.REFUSE_ORDER,

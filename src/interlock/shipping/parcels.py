@@ -21,7 +21,6 @@ from interlock.orders.agreement import (
     link_of,
     mirakl_line_id_of,
     parts_of,
-    refunded_in_full,
     whole_bundles,
 )
 from interlock.orders.differences import AddressChanged, AddressMoved, Difference, LineAdded, ShippingChanged
@@ -29,6 +28,7 @@ from interlock.orders.leaving import with_parcel_back
 from interlock.orders.memory import Memory, ParcelSeen
 from interlock.orders.plan import Case, Part, latest
 from interlock.orders.reasons import Reason
+from interlock.orders.refunded import goods_are_refunded
 from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
 from interlock.orders.view import View
 from interlock.shipping.telling import (
@@ -361,7 +361,7 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, books: _Books) -
         for shipment in books.orphans
         for line_id in dict(shipment.lines)
     )
-    if not short or refunded_in_full(mirakl):
+    if not short or goods_are_refunded(mirakl, memory):
         because = "As many units have left anew as the marketplace was told of, or they were refunded."
         return memory.with_incidents_closed(Reason.FULFILLMENT_CANCELLED, view.now, because)
     sentence = (

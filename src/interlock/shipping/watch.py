@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
-    refunded_in_full,
     shopify_quantities,
 )
 from interlock.orders.leaving import as_it_left, stays_here, with_parcel_back
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Reason, Severity
+from interlock.orders.refunded import goods_are_refunded
 from interlock.orders.snapshots import GONE_OUT, TO_SHIP, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
@@ -197,7 +197,7 @@ def _came_back(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopify
     gone = [fulfillment for fulfillment in shopify.fulfillments if not fulfillment.live]
     fulfilled = dict(fulfilled_quantities(shopify, memory))
     whole = all(fulfilled.get(line_id, 0) >= units for line_id, units in agreed_quantities(mirakl, memory))
-    if whole or refunded_in_full(mirakl):
+    if whole or goods_are_refunded(mirakl, memory):
         because = "Everything has left anew, or was refunded."
         return memory.with_incidents_closed(Reason.FULFILLMENT_CANCELLED, view.now, because)
     if not gone:
@@ -227,7 +227,7 @@ def _sent(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder
         if min(units, shown.get(line_id, 0)) > fulfilled.get(line_id, 0)
     ]
     came_back = any(not fulfillment.live for fulfillment in shopify.fulfillments)
-    if not here or came_back or refunded_in_full(mirakl):
+    if not here or came_back or goods_are_refunded(mirakl, memory):
         return Part(memory)
     held = any(
         hold.ours and hold.handle == view.rules.hold_handle

@@ -108,6 +108,8 @@ def page() -> str:
         "  does. A page that no route takes goes to every channel.",
         f"- A channel that does not take a message is tried again after {pauses}; then it is given up. Its second channel is",
         f"  used after {SECOND_CHANNEL_AFTER['page']} failed attempt for a page, after {SECOND_CHANNEL_AFTER['message']} for anything else.",
+        "- Channels are served at once, each with one message after another: pages first, tickets last. One that does not answer",
+        "  keeps no other waiting.",
         "- When it is not known whether a message left, because its worker is gone, it is sent again: a repeated alert is",
         "  harmless, a lost one is not. Nothing else that Interlock sends is repeated like that.",
         "- The link in a message is good for three days, for this one alert, and opens a page with a button: programs that open",

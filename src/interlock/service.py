@@ -304,16 +304,16 @@ class Service:
             ("alerts", pace.alerts, self.alerting.tell),
             ("measures", pace.measures, self.alerting.measure),
             ("watchdog file", pace.watchdog_file, self._write_deadlines),
-            ("alert sending", pace.alert_sending, self.alerting.send_due),
+            ("alert sending", pace.alert_sending, self.alerting.start_sending),
             ("heartbeat outside", pace.heartbeat_outside, self.alerting.beat_outside),
             ("own checks", pace.own_checks, self.checks.look),
         ]
         self._log.info("worker.started")
         # Before anything is written: is this the database that wrote last?
         await self._guarded("marks", self._keep_marks)
-        tasks = [asyncio.ensure_future(self._supervised(*duty)) for duty in duties]
+        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._supervised(*duty)) for duty in duties]
         await stop.wait()
-        tasks += [desk.task for desk in self._desks.values()]
+        tasks += [*(desk.task for desk in self._desks.values()), *self.alerting.sending.values()]
         _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
         for task in late:
             task.cancel()

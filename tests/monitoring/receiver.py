@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """`answer` is the status it gives; `bodies` what came, with the path it came to."""
+    """`answer` is the status it gives, once `open` is set; `bodies` what came, with the path it came to."""
 
     answer: int = 200
+    open: threading.Event = field(default_factory=threading.Event)
     bodies: list[tuple[str, Any]] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
 
@@ -29,12 +30,14 @@ class Receiver:
 
     def __enter__(self) -> "Receiver":
         receiver = self
+        self.open.set()
 
         class Handler(BaseHTTPRequestHandler):
             def _take(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 raw = self.rfile.read(length).decode()
                 receiver.bodies.append((self.path, json.loads(raw) if raw else None))
+                receiver.open.wait()
                 self.send_response(receiver.answer)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -51,5 +54,6 @@ class Receiver:
 
     def __exit__(self, *_: object) -> None:
         assert self.server is not None
+        self.open.set()
         self.server.shutdown()
         self.server.server_close()

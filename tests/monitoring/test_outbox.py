@@ -120,13 +120,65 @@ def test_a_delivery_whose_worker_is_gone_is_sent_again(
     route(database, "ops")
     keep_alert(database, page())
     with database.begin() as c:
-        assert len(outbox.claim(c, clock.now())) == 1
+        (channel_id,) = outbox.channels_with_due(c, clock.now())
+        assert outbox.claim(c, clock.now(), channel_id) is not None
 
     assert send(alerting) == 0
     clock.moment += outbox.SENDING_FOR
     assert send(alerting) == 1
 
     assert states(database) == [("ops", "SENT", 2)]
+
+
+def test_a_page_goes_before_the_tickets_that_wait(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    add_channel(database, keyring, "ops", receiver.url("ops"))
+    route(database, "ops")
+    for number in range(12):
+        keep_alert(database, page(f"t{number}", "ticket"))
+        keep_alert(database, page(f"m{number}", "message"))
+    clock.moment += timedelta(seconds=1)
+    with database.begin() as c:
+        outbox.keep(c, [page("p")], clock.now())
+
+    assert send(alerting) == 25
+
+    loud = [body["title"].partition("]")[0] for body in receiver.at("ops")]
+    assert loud == ["[PAGE", *["[Message"] * 12, *["[Ticket"] * 12]
+
+
+def test_a_channel_that_does_not_answer_keeps_no_other_waiting_and_nothing_is_claimed_behind_it(
+    database: Database, keyring: Keyring, alerting: Alerting, receiver: Receiver, clock: Stopped
+) -> None:
+    async def until_ops_has_all() -> int:
+        taken = await alerting.start_sending()
+        while any(state != "SENT" for channel, state, _ in states(database) if channel == "ops"):
+            await asyncio.sleep(0.01)
+            taken += await alerting.start_sending()
+        return taken
+
+    async def story() -> None:
+        taken = await until_ops_has_all()
+        keep_alert(database, page("later"))
+        taken += await until_ops_has_all()
+        in_chat = [(state, attempts) for channel, state, attempts in states(database) if channel == "chat"]
+        assert sorted(in_chat) == [("PLANNED", 0), ("PLANNED", 0), ("SENDING", 1)]
+        slow.open.set()
+        assert taken + await alerting.send_due() == 6
+
+    with Receiver() as slow:
+        add_channel(database, keyring, "chat", slow.url("chat"))
+        add_channel(database, keyring, "ops", receiver.url("ops"))
+        route(database, "chat")
+        route(database, "ops")
+        slow.open.clear()
+        keep_alert(database, page("first"))
+        keep_alert(database, page("second"))
+        asyncio.run(story())
+
+    assert len(receiver.at("ops")) == 3
+    assert len(slow.at("chat")) == 3
 
 
 def test_quiet_hours_keep_a_message_until_morning_and_let_a_page_through(

@@ -238,7 +238,7 @@ async def _tried(installation: Installation, delivery: int) -> outbox.ChannelTes
             console_address(installation.settings),
             lambda origin: client,
         )
-        await alerting.send_due(only=delivery)
+        await alerting.send_one(delivery)
     for _ in range(60):
         found = next(test for test in installation.tx(outbox.latest_tests) if test.id == delivery)
         if found.state not in ("PLANNED", "SENDING"):

@@ -140,9 +140,8 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
         now = parts.clock.now()
         delivery = await parts.store.tx(lambda c: outbox.plan_test(c, channel, now))
         async with httpx2.AsyncClient(follow_redirects=False) as client:
-            await Alerting(parts.store, parts.clock, parts.keyring, http_for=lambda origin: client).send_due(
-                only=delivery
-            )
+            alerting = Alerting(parts.store, parts.clock, parts.keyring, http_for=lambda origin: client)
+            await alerting.send_one(delivery)
         tests = await console.read(outbox.latest_tests)
         ended = next(test for test in tests if test.id == delivery)
         if ended.state == "SENT":

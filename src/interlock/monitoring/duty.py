@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,7 +39,8 @@ _ONE_MEASURES = select(func.pg_try_advisory_xact_lock(0x6D656173757265))
 @dataclass
 class Alerting:
     """What the alert scheduler of one process is made of. `address` is where people reach the console, without a slash
-    at its end; empty where nobody said. `http_for` gives the client of an origin, for heartbeats alone."""
+    at its end; empty where nobody said. `http_for` gives the client of an origin, for heartbeats alone. `sending` is what is
+    under way, by the row id of its channel."""
 
     store: Store
     clock: Clock
@@ -47,6 +48,7 @@ class Alerting:
     address: str = ""
     http_for: Callable[[str], httpx2.AsyncClient] | None = None
     forgot_at: datetime | None = None
+    sending: dict[int, asyncio.Future[int]] = field(default_factory=dict)
 
     async def measure(self) -> int:
         """Count what has ended, sample how fresh the reads are, compute the board anew, and tell what it shows. Returns
@@ -89,13 +91,35 @@ class Alerting:
             await self.store.tx(lambda c: rollup.forget_counts(c, now))
         return made
 
-    async def send_due(self, only: int | None = None) -> int:
-        """Send what is due, one after another. Returns how many deliveries the channels took."""
+    async def start_sending(self) -> int:
+        """Begin to send what is due, by every channel that is not sending yet, and wait for none: one that does not answer
+        keeps no other waiting. Returns how many deliveries were taken in what has ended since the last call."""
+        ended = [channel_id for channel_id, task in self.sending.items() if task.done()]
+        taken = await asyncio.gather(*(self.sending.pop(channel_id) for channel_id in ended))
         now = self.clock.now()
-        due = await self.store.tx(lambda c: outbox.claim(c, now, only=only))
+        for channel_id in await self.store.tx(lambda c: outbox.channels_with_due(c, now)):
+            if channel_id not in self.sending:
+                self.sending[channel_id] = asyncio.ensure_future(self._send_all(channel_id))
+        return sum(taken)
+
+    async def send_due(self) -> int:
+        """Send what is due, and wait for every channel. Returns how many deliveries the channels took."""
+        taken = await self.start_sending()
+        ended = await asyncio.gather(*self.sending.values())
+        self.sending.clear()
+        return taken + sum(ended)
+
+    async def send_one(self, delivery_id: int) -> bool:
+        """Send this delivery alone. Whether its channel took it."""
+        now = self.clock.now()
+        due = await self.store.tx(lambda c: outbox.claim_one(c, now, delivery_id))
+        return due is not None and await self._send(due)
+
+    async def _send_all(self, channel_id: int) -> int:
+        """Send what is due by this channel, one after another. What comes meanwhile has its turn by how loud it is."""
         taken = 0
-        for one in due:
-            taken += await self._send(one)
+        while due := await self.store.tx(lambda c: outbox.claim(c, self.clock.now(), channel_id)):
+            taken += await self._send(due)
         return taken
 
     async def _send(self, due: Due) -> bool:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -257,28 +258,48 @@ def plan_test(c: Connection, channel: Channel, now: datetime) -> int:
 # -- sending -----------------------------------------------------------------------------------------------
 
 
-def claim(c: Connection, now: datetime, limit: int = 10, only: int | None = None) -> tuple[Due, ...]:
-    """Claim deliveries whose time has come, the oldest first; each goes to one worker."""
+def channels_with_due(c: Connection, now: datetime) -> tuple[int, ...]:
+    """The channels by which something is to be sent now."""
+    rows = c.execute(select(alert_deliveries.c.channel_id).where(_is_due(now)).distinct())
+    return tuple(sorted(rows.scalars()))
+
+
+def claim(c: Connection, now: datetime, channel_id: int) -> Due | None:
+    """Claim the channel's next delivery whose time has come: pages first, tickets last, the oldest first of each. It goes
+    to one worker. One at a time, because what waits behind a slow one would be taken for left by a worker that is gone."""
+    return _claim(c, now, alert_deliveries.c.channel_id == channel_id)
+
+
+def claim_one(c: Connection, now: datetime, delivery_id: int) -> Due | None:
+    """Claim this delivery; None when its time has not come or somebody else has it."""
+    return _claim(c, now, alert_deliveries.c.id == delivery_id)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
     gone = and_(alert_deliveries.c.state == "SENDING", alert_deliveries.c.claimed_at <= now - SENDING_FOR)
-    waiting = and_(alert_deliveries.c.state == "PLANNED", alert_deliveries.c.not_before <= now)
-    mine = alert_deliveries.c.id == only if only is not None else text("true")
-    ids = list(
-        c.execute(
-            select(alert_deliveries.c.id)
-            .where(or_(gone, waiting), mine)
-            .order_by(alert_deliveries.c.not_before, alert_deliveries.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).scalars()
-    )
-    if not ids:
-        return ()
+    return or_(gone, and_(alert_deliveries.c.state == "PLANNED", alert_deliveries.c.not_before <= now))
+
+
+_PAGES_FIRST = case({"page": 0, "ticket": 2}, value=alerts.c.severity, else_=1)
+
+
+def _claim(c: Connection, now: datetime, wanted: ColumnElement[bool]) -> Due | None:
+    claimed = c.execute(
+        select(alert_deliveries.c.id)
+        .outerjoin(alerts, alerts.c.id == alert_deliveries.c.alert_id)
+        .where(_is_due(now), wanted)
+        .order_by(_PAGES_FIRST, alert_deliveries.c.not_before, alert_deliveries.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=alert_deliveries)
+    ).scalar_one_or_none()
+    if claimed is None:
+        return None
     c.execute(
         update(alert_deliveries)
-        .where(alert_deliveries.c.id.in_(ids))
+        .where(alert_deliveries.c.id == claimed)
         .values(state="SENDING", claimed_at=now, attempts=alert_deliveries.c.attempts + 1)
     )
-    rows = c.execute(
+    row = c.execute(
         select(
             alert_deliveries.c.id,
             alert_deliveries.c.alert_id,
@@ -288,22 +309,10 @@ def claim(c: Connection, now: datetime, limit: int = 10, only: int | None = None
             alert_channels.c.zone,
         )
         .join(alert_channels, alert_channels.c.id == alert_deliveries.c.channel_id)
-        .where(alert_deliveries.c.id.in_(ids))
-        .order_by(alert_deliveries.c.not_before, alert_deliveries.c.id)
-    ).all()
-    told = alerts_of(c, [row.alert_id for row in rows if row.alert_id is not None])
-    return tuple(
-        Due(
-            row.id,
-            row.alert_id,
-            row.channel_id,
-            row.kind,
-            row.zone,
-            row.attempts,
-            told.get(row.alert_id),
-        )
-        for row in rows
-    )
+        .where(alert_deliveries.c.id == claimed)
+    ).one()
+    told = None if row.alert_id is None else alerts_of(c, [row.alert_id]).get(row.alert_id)
+    return Due(row.id, row.alert_id, row.channel_id, row.kind, row.zone, row.attempts, told)
 
 
 def sent(c: Connection, delivery_id: int, now: datetime) -> None:

@@ -38,6 +38,7 @@ OPTIONS = {
     Option.CANCEL_AT_MARKETPLACE: "Cancel the whole order at the marketplace.",
     Option.DONE_IN_PORTAL: "I have done it in the marketplace portal.",
     Option.CONFIRM_WITHDRAWN: "The refunded units stay here.",
+    Option.ANOTHER_REFUND: "The refund in Shopify is another one than what is made or asked for already: a task asks for its money.",
     Option.APPROVE_REFUND: "Interlock makes this refund at the marketplace; above the limit a second, different person has to say so too.",
     Option.SHIP_AS_EDITED: "Ship exactly what Shopify shows now, at our own risk: a swap the customer agreed to.",
     Option.NO_SUCCESSOR: "The other order has nothing to do with this one.",

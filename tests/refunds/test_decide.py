@@ -14,6 +14,7 @@ from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.view import View
+from interlock.refunds.answers import only_records
 from interlock.refunds.decide import decide
 from tests.build import (
     CREATED,
@@ -226,15 +227,17 @@ def test_a_refund_that_was_there_before_settles_nothing() -> None:
     assert cases_of(part, Reason.REFUND_TASK) == ["edit:1"]
 
 
-@pytest.mark.parametrize(("made_at", "settled"), [(CREATED, False), (AGO, True), (NOW, True)])
-def test_a_portal_refund_first_seen_together_with_shopifys_answers_it_if_it_is_not_older(
-    made_at: datetime, settled: bool
+@pytest.mark.parametrize(("made_at", "records"), [(CREATED, True), (AGO, False), (NOW, False)])
+def test_a_portal_refund_first_seen_together_with_shopifys_is_its_answer_or_what_it_records(
+    made_at: datetime, records: bool
 ) -> None:
     refund = replace(a_refund(1, "10.00", shipping="2.00"), created_at=made_at)
 
     part = decide(look(shopify_refund(), mirakl=paid(refund)), a_memory())
 
-    assert (part.memory.refund_tasks[0].settled_at is not None) is settled
+    (task,) = part.memory.refund_tasks
+    assert task.settled_by == ("R1",)
+    assert only_records(task, task.lines[0]) is records
 
 
 def test_one_refund_answers_one_task() -> None:

@@ -352,3 +352,19 @@ def test_i7_a_refund_that_somebody_makes_twice_is_told(
         a_case(bench, "refund_mismatch", again.created + timedelta(minutes=16), subject=told)
 
     assert any("nobody was told" in sentence for sentence in _i7(bench)) is broken
+
+
+def test_i7_a_refund_like_one_that_shopify_only_recorded_repeats_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = _made_in_the_portal(bench)
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks,0,lines,0,seen_refunds}', to_jsonb(array[CAST(:id AS text)]))",
+        id=task.settled_by[0],
+    )
+    line = bench.order.lines[0]
+    (first,) = line.refunds
+    again = replace(first, id="again", by="staff", created=first.created + timedelta(minutes=1))
+    monkeypatch.setattr(line, "refunds", [first, again])
+
+    assert not any("nobody was told" in sentence for sentence in _i7(bench))

@@ -189,3 +189,40 @@ def test_a_refund_that_is_not_paid_in_time_is_told_and_closes_when_it_is(
     assert dict(case.facts) == {tasks(told.stage)[0].settled_by[0]: "WAITING_REFUND_PAYMENT"}
     assert told.open_reasons == []
     assert tasks(told.stage)[0].paid_at is not None
+
+
+def test_a_refund_in_shopify_that_two_of_the_portal_explain_is_asked_about(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        await shipped(stage, 700)
+        for amount in ("2.00", "3.00"):
+            stage.marketplace.refund_line(
+                stage.order.id, stage.order.lines[0].id, amount=Decimal(amount), shipping_amount=Decimal(0)
+            )
+        await stage.until(1000)
+        stage.world.shopify.refund(stage.shopify_order(), money="5.00")
+        await stage.until(1200)
+        assert reasons(stage) == [Reason.REFUND_MADE_ALREADY.value]
+        answer_case(stage, Reason.REFUND_MADE_ALREADY, Option.DISMISS)
+
+    told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 1400)
+    assert told.open_reasons == []
+    assert told.of(Reason.REFUND_TASK) == []
+    assert "records what the marketplace gave back before" in told.timeline
+
+
+def test_whether_money_is_that_of_a_removal_is_asked_until_the_removal_is_taken_back(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await one_mug_fewer(stage)
+        stage.world.shopify.refund(stage.shopify_order(), money="1.00")
+        await stage.until(900)
+        assert sorted(reasons(stage)) == [Reason.REFUND_MADE_ALREADY.value, Reason.REFUND_TASK.value]
+        stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 3)
+
+    told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 1400)
+    assert told.open_reasons == [Reason.REFUND_TASK.value]
+    assert [task.subject.startswith("gid://") for task in tasks(told.stage) if not task.dismissed_by] == [
+        True
+    ]

@@ -74,6 +74,7 @@ def cause_of(case: Case) -> str:
             | Reason.REFUND_APPROVAL
             | Reason.REFUND_MISMATCH
             | Reason.REFUND_ONLY_AT_MARKETPLACE
+            | Reason.REFUND_MADE_ALREADY
             # one parcel, which has left or may leave at any moment
             | Reason.HOLD_RELEASED_BY_OTHERS
             | Reason.LABEL_BEFORE_AGREEMENT

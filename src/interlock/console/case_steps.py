@@ -215,6 +215,7 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
         R.REFUND_NOT_PAID: (S.PORTAL, S.LOOK_AGAIN),
         R.REFUND_MISMATCH: _BOTH_SIDES,
         R.REFUND_ONLY_AT_MARKETPLACE: _BOTH_SIDES,
+        R.REFUND_MADE_ALREADY: _BOTH_SIDES,
         R.REASON_CODE_MISSING: (S.REASONS, S.PORTAL),
         R.SETTING_REFUTED: (S.CONNECTION, S.PORTAL),
         # after a rebuild or a restore

@@ -30,6 +30,7 @@ ABOUT_REFUNDS = (
     Reason.REFUND_REFUSED,
     Reason.REFUND_NOT_PAID,
     Reason.REFUND_MISMATCH,
+    Reason.REFUND_MADE_ALREADY,
 )
 PAGE_LENGTH = 50
 OWN_FILTERS = ("reason", "late")
@@ -133,7 +134,8 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
     task = next((task for task in memory.refund_tasks if task.subject == row.subject), None)
     mirakl = None if view is None else view.mirakl
     currency = row.currency or ("" if mirakl is None else mirakl.currency)
-    lines = () if task is None else tuple(_line(view, memory, due) for due in task.lines)
+    # While it is asked whether it is made already, there is nothing to enter.
+    lines = () if task is None or task.asks else tuple(_line(view, memory, due) for due in task.lines)
     back = [line.commission for line in lines if line.commission is not None]
     return RefundTaskRow(
         case_id=row.id,

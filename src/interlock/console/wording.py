@@ -124,6 +124,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Approve the refund",
         "Interlock refunds exactly these figures at the marketplace. Money that was sent cannot be taken back.",
     ),
+    Option.ANOTHER_REFUND: (
+        "It is another refund",
+        "A task asks for its money in the marketplace portal, beside what is made or asked for already.",
+    ),
     Option.PRINT_ANYWAY: (
         "Print the label anyway",
         "The next label check of this parcel says yes, once. It stays on the record with your name.",

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
 from interlock.edits.decisions import both_options, in_words, options_for, with_decision
-from interlock.edits.diff import refund_subject
 from interlock.edits.in_shopify import agreed_to, mirror_of
 from interlock.edits.reading import (
     Edit,
@@ -55,6 +54,7 @@ from interlock.orders.refund_tasks import (
     is_of_an_edit,
     is_open,
     line_of,
+    refund_subject,
 )
 from interlock.orders.shares import sum_of
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, GONE_OUT, MiraklOrder, ShopifyOrder

@@ -33,7 +33,7 @@ from interlock.orders.differences import (
 )
 from interlock.orders.memory import Memory, OrderedLine
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.refund_tasks import taken_so_far
+from interlock.orders.refund_tasks import refund_subject, taken_so_far
 from interlock.orders.shares import portion_of
 from interlock.orders.snapshots import (
     GONE_OUT,
@@ -178,16 +178,11 @@ def _explained(refund_id: str, memory: Memory) -> bool:
     """Whether the refund answers a task of ours, counts as withdrawn, or a person said that it is money alone."""
     said = memory.decision(Reason.CONFIRM_WITHDRAWN, refund_subject(refund_id))
     return (
-        any(refund_id in task.settled_by for task in memory.refund_tasks)
+        any(refund_id in task.settled_by for task in memory.refund_tasks if not task.asks)
         or any(refund_id in (made.refund_id for made in task.made) for task in memory.refund_tasks)
         or any(withdrawn.refund_id == refund_id for withdrawn in memory.withdrawn)
         or (said is not None and said.option is Option.DISMISS)
     )
-
-
-def refund_subject(refund_id: str) -> str:
-    """The subject of the question whether refunded units still ship."""
-    return f"refund:{refund_id}"
 
 
 def _units_of(

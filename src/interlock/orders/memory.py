@@ -114,7 +114,10 @@ class RefundTask:
     `edit:<n>` for an edit after debit. `settled_by` lists the Mirakl refund ids that answered it.
 
     `made_at` is when the marketplace confirmed our own refunds for it (OR28), `made` what it confirmed (empty where the
-    answer was lost and only OR11 showed them), and `paid_at` when it showed all of them REFUNDED."""
+    answer was lost and only OR11 showed them), and `paid_at` when it showed all of them REFUNDED.
+
+    `asks` is not empty while a person is asked whether the Shopify refund is only the money of what stands there: the
+    tasks of edits, or the refunds of the marketplace. Until the answer nothing is asked for."""
 
     subject: str
     opened_at: datetime
@@ -125,6 +128,7 @@ class RefundTask:
     made_at: datetime | None = None
     made: tuple[MadeRefund, ...] = ()
     paid_at: datetime | None = None
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class Reason(StrEnum):
     OPERATOR_SHIPS = "operator_ships"
     ADDRESS_INCOMPLETE = "address_incomplete"
     REFUND_ONLY_AT_MARKETPLACE = "refund_only_at_marketplace"
+    REFUND_MADE_ALREADY = "refund_made_already"
     # mail that reaches a marketplace's customer past the marketplace
     EMAIL_NOT_RELAY = "email_not_relay"
     MARKETING_POSSIBLE = "marketing_possible"
@@ -156,6 +157,7 @@ class Option(StrEnum):
     UNDO_TAKE_OVER = "undo_take_over"
     SEND_AGAIN = "send_again"
     APPROVE_REFUND = "approve_refund"
+    ANOTHER_REFUND = "another_refund"
     DISMISS = "dismiss"
     GIVE_UP = "give_up"
     PRINT_ANYWAY = "print_anyway"
@@ -1515,6 +1517,25 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="a refund of a marketplace line that answers no task, on an order that has left",
         closes_when="By itself, when the same money is refunded in Shopify; or when a person dismisses it with a reason.",
         options=(Option.DISMISS,),
+    ),
+    Reason.REFUND_MADE_ALREADY: ReasonPage(
+        kind="task",
+        owner="finance",
+        severity="today",
+        title="a refund in Shopify may be made or asked for already",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "If it is another refund, the customer waits for the money. Whoever makes it without looking may pay the customer twice.",
+            "refund",
+            timedelta(hours=48),
+        ),
+        evidence="a Shopify refund beside a removal whose money it may be, or beside a refund that was made in the portal before it, and the amounts are not the same",
+        closes_when="By the answer; or by itself, when what it was compared with explains it, or answers something else.",
+        options=(
+            Option.ANOTHER_REFUND,
+            Option.DISMISS,
+        ),
     ),
     Reason.EMAIL_NOT_RELAY: ReasonPage(
         kind="condition",

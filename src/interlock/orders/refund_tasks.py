@@ -1,6 +1,6 @@
 """Refund tasks as several rooms see them: what they promise, what answered them, and which units they cover."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from interlock.orders.view import OpenOperation
 
 EDIT = "edit:"
 SUPERSEDED = "superseded"
+COVERED = f"{SUPERSEDED} by "
 UNDONE = "no longer needed"
 ZERO = Decimal(0)
 
@@ -53,6 +54,27 @@ def with_task(memory: Memory, task: RefundTask) -> Memory:
 def closed(memory: Memory, task: RefundTask, by: str) -> Memory:
     """The task is closed without an answer of the marketplace; `by` says who or what closed it."""
     return with_task(memory, replace(task, dismissed_by=by))
+
+
+def covered(memory: Memory, tasks: Sequence[RefundTask], refund_id: str, at: datetime) -> Memory:
+    """The Shopify refund is remembered as the money of these tasks of edits, which go on asking for it."""
+    lines = tuple(due for task in tasks for due in task.lines)
+    by = f"{COVERED}{', '.join(task.subject for task in tasks)}"
+    return with_task(memory, RefundTask(refund_id, at, lines, dismissed_by=by))
+
+
+def is_covered(memory: Memory, task: RefundTask) -> bool:
+    """Whether a Shopify refund is remembered as the money of this task of an edit."""
+    return any(
+        task.subject in other.dismissed_by.removeprefix(COVERED).split(", ")
+        for other in memory.refund_tasks
+        if other.dismissed_by.startswith(COVERED)
+    )
+
+
+def refund_subject(refund_id: str) -> str:
+    """The subject of the question whether units that were refunded at the marketplace still ship."""
+    return f"refund:{refund_id}"
 
 
 def next_edit_subject(memory: Memory) -> str:

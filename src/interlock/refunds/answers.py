@@ -11,7 +11,7 @@ from decimal import Decimal
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.money import smallest_unit
 from interlock.orders.refund_tasks import is_open, with_task
-from interlock.orders.shares import merged, sum_of
+from interlock.orders.shares import merged, sum_of, total_of
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
 
 ZERO = Decimal(0)
@@ -48,9 +48,45 @@ def given_by(reductions: Iterable[Reduction]) -> Figures:
     )
 
 
+def given_back(mirakl: MiraklOrder, refund: Reduction) -> Decimal:
+    """What the customer got with one refund, in the order's currency: taxes and fees included, whatever the tax mode."""
+    return given_by((refund,)).total(mirakl.tax_mode)
+
+
 def lines_of(mirakl: MiraklOrder, due: RefundDue) -> tuple[MiraklLine, ...]:
     """The Mirakl lines a due is about: its own, or all of them where only money is due."""
     return tuple(line for line in mirakl.lines if not due.line_id or line.id == due.line_id)
+
+
+def shares(dues: Iterable[RefundDue], tax_mode: str) -> tuple[Decimal, ...]:
+    """What Shopify may call the money of these dues, the whole first: with its shipping and its fees, or without either.
+    Taxes are in it where they come on top."""
+    found = tuple(dues)
+
+    def total(shipping: bool, fees: bool) -> Decimal:
+        return sum(
+            (
+                total_of(
+                    due.amount,
+                    due.shipping_amount if shipping else ZERO,
+                    (*due.taxes, *due.shipping_taxes) if shipping else due.taxes,
+                    tax_mode,
+                    due.fees if fees else (),
+                )
+                for due in found
+            ),
+            ZERO,
+        )
+
+    return tuple(total(shipping, fees) for shipping in (True, False) for fees in (True, False))
+
+
+def is_a_share(money: Decimal, dues: Iterable[RefundDue], mirakl: MiraklOrder, rounded: bool = True) -> bool:
+    """Whether an amount of Shopify is the money of these dues. With `rounded` each unit may be one smallest unit of the
+    currency off, because Shopify and the marketplace round the price of one of several units each in their own way."""
+    found = tuple(dues)
+    off = smallest_unit(mirakl.currency) * sum(due.quantity for due in found) if rounded else ZERO
+    return any(abs(money - share) <= off for share in shares(found, mirakl.tax_mode))
 
 
 def known_refunds(memory: Memory) -> frozenset[str]:
@@ -62,6 +98,13 @@ def known_refunds(memory: Memory) -> frozenset[str]:
             *(withdrawn.refund_id for withdrawn in memory.withdrawn),
         )
     )
+
+
+def only_records(task: RefundTask, due: RefundDue) -> bool:
+    """Whether what settled the task had been given back before it: Shopify's books were only brought up to it. Such a due
+    names no units, or had seen its answer when it arose."""
+    money_alone = bool(due.line_id) and not due.quantity
+    return money_alone or (bool(task.settled_by) and set(task.settled_by) <= set(due.seen_refunds))
 
 
 def answers(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> tuple[Reduction, ...]:
@@ -152,11 +195,11 @@ def given(mirakl: MiraklOrder, memory: Memory) -> Memory:
     Open tasks are judged anew each time, so that a small goodwill refund seen first does not spoil the exact one. What
     answers a task that Interlock carried out is known by its id, so nothing else is taken for it."""
     for task in memory.refund_tasks:
-        if is_open(task) and (task.settled_by or task.made):
+        if is_open(task) and not task.asks and (task.settled_by or task.made):
             memory = with_task(memory, replace(task, settled_by=of_ours(mirakl, task)))
     for choose in (_exact, _of_the_amount, _that_fit, _all):
         for task in memory.refund_tasks:
-            if is_open(task) and not task.made:
+            if is_open(task) and not task.asks and not task.made:
                 for due in task.lines:
                     found = choose(mirakl, task, due, _new(mirakl, memory, due))
                     if found:

@@ -14,7 +14,7 @@ from interlock.orders.plan import earliest
 from interlock.orders.reasons import Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
-from interlock.refunds.answers import answers, given_by, known_refunds
+from interlock.refunds.answers import answers, given_by, known_refunds, only_records
 
 # The edit or the Shopify refund that a refund in the portal belongs to may be read, or taken as settled, after it.
 EXPLAINED_WITHIN = timedelta(minutes=15)
@@ -88,7 +88,7 @@ def suspects(mirakl: MiraklOrder, memory: Memory) -> tuple[Suspect, ...]:
     known = known_refunds(memory)
     found: dict[str, Suspect] = {}
     for task in memory.refund_tasks:
-        if task.made or task.dismissed_by:
+        if task.made or task.dismissed_by or task.asks:
             continue
         for due in task.lines:
             for line in mirakl.lines:
@@ -109,9 +109,9 @@ def _again(
     mirakl: MiraklOrder, memory: Memory, task: RefundTask, due: RefundDue, line: MiraklLine, refund: Reduction
 ) -> Suspect | None:
     """A later refund of the line and the amount that settled the task. A task that only records what the marketplace had
-    given first (money of a line, and no units) asked for none, so nothing repeats it."""
+    given first asked for none, so nothing repeats it."""
     settled = tuple(r for r in answers(mirakl, task, due) if r in line.refunds)
-    if not settled or (due.line_id and not due.quantity):
+    if not settled or only_records(task, due):
         return None
     earliest_answer = min((r.created_at for r in settled if r.created_at is not None), default=None)
     later = (

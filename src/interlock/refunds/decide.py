@@ -11,9 +11,7 @@ from decimal import Decimal
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
-    ordered_of,
     shopify_quantities,
-    units_sold,
 )
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
@@ -21,18 +19,15 @@ from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
-    SUPERSEDED,
+    COVERED,
     awaits_confirmation,
     closed,
-    due_for,
     is_begun,
     is_of_an_edit,
     is_open,
-    line_of,
-    seen_before,
     with_task,
 )
-from interlock.orders.shares import operators_part, rounding_of, total_of
+from interlock.orders.shares import operators_part, rounding_of
 from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklOrder, ShopifyRefund
 from interlock.orders.timeline import counted
 from interlock.orders.view import View
@@ -47,14 +42,17 @@ from interlock.refunds.answers import (
     is_whole,
     lines_of,
     of_ours,
+    only_records,
     shown_for,
 )
-from interlock.refunds.elsewhere import recorded_by
+from interlock.refunds.made_already import question
 from interlock.refunds.mismatch import is_accepted, mismatch_at, mismatch_case
+from interlock.refunds.opening import opened
 from interlock.refunds.policy import (
     approvals,
     approvals_needed,
     customers_total,
+    is_asked_about,
     is_ours,
     may_be_sent,
     obstacle,
@@ -74,8 +72,10 @@ def decide(view: View, memory: Memory) -> Part:
     damage_at: datetime | None = None
     if view.mirakl is not None:
         for refund in _to_answer(view, memory):
-            if refund.money > 0 and _task(memory, refund.id) is None:
-                memory = _opened(view, view.mirakl, memory, refund)
+            known = _task(memory, refund.id)
+            # What is asked is looked at anew each time: what it was compared with may have changed.
+            if refund.money > 0 and (known is None or (known.asks and is_open(known))):
+                memory = opened(view, view.mirakl, memory, refund)
         memory = _answered(view.mirakl, memory, view.now)
         memory = following.paid(view.mirakl, memory, view.now)
         memory, damage_at = damage.told(view.mirakl, memory, view.now)
@@ -92,7 +92,12 @@ def decide(view: View, memory: Memory) -> Part:
         memory,
         cases=(*cases, *late),
         keep_held=(*_on_their_way(view, memory), *_put_back(view, memory)),
-        because=(*withdrawn, *_roundings(view, memory), *following.progress(memory, view.now)),
+        because=(
+            *withdrawn,
+            *_recognised(memory, view.now),
+            *_roundings(view, memory),
+            *following.progress(memory, view.now),
+        ),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
         mirakl_since=latest(read_since, paid_since),
@@ -137,6 +142,22 @@ def _why_withdrawn(memory: Memory, withdrawn: Withdrawn) -> str:
     if withdrawn.confirmed_by == ITEMS_TO_SHIP:
         return f"The marketplace no longer lists {units} as to be shipped (ST12)."
     return f"{withdrawn.confirmed_by} confirmed that {units} {'does' if withdrawn.quantity == 1 else 'do'} not ship."
+
+
+def _recognised(memory: Memory, now: datetime) -> tuple[str, ...]:
+    """A sentence for each Shopify refund that was just taken for money made or asked for already."""
+    recorded = tuple(
+        f"A refund in Shopify records what the marketplace gave back before ({', '.join(task.settled_by)}); nothing more is "
+        "refunded for it."
+        for task in memory.refund_tasks
+        if task.settled_at == now and any(only_records(task, due) for due in task.lines)
+    )
+    removals = tuple(
+        "A refund in Shopify is the money of units that were removed there; it is asked for once."
+        for task in memory.refund_tasks
+        if task.opened_at == now and task.dismissed_by.startswith(COVERED)
+    )
+    return (*recorded, *removals)
 
 
 def _roundings(view: View, memory: Memory) -> tuple[str, ...]:
@@ -219,92 +240,6 @@ def _dismissed(memory: Memory) -> Memory:
     return memory
 
 
-# -- opening -----------------------------------------------------------------------------------------------
-
-
-def _opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund) -> Memory:
-    units = _units(view, memory, refund)
-    twin = _task_of_the_same_edit(mirakl, memory, refund, units)
-    if twin is not None and (twin.made_at is not None or awaits_a_call(view, twin)):
-        # Interlock is paying it back already: a second task would ask for the same money once more.
-        covered = RefundTask(refund.id, view.now, twin.lines, dismissed_by=f"{SUPERSEDED} by {twin.subject}")
-        return with_task(memory, covered)
-    if twin is not None:
-        # The money follows a removal that a task asks for already: one task, now under the refund's own id.
-        memory = closed(memory, twin, f"{SUPERSEDED} by {refund.id}")
-        return with_task(memory, replace(twin, subject=refund.id, dismissed_by=""))
-    recorded = recorded_by(mirakl, memory, refund)
-    if recorded is not None:
-        # The marketplace gave this money back first, and somebody brings Shopify's books up to it.
-        there = recorded[1]
-        due = RefundDue(
-            recorded[0].id,
-            0,
-            there.amount,
-            there.shipping_amount,
-            there.taxes,
-            there.shipping_taxes,
-            (),
-            there.fees,
-        )
-        answered = RefundTask(refund.id, view.now, (due,), settled_by=(there.id,), settled_at=view.now)
-        return with_task(memory, answered)
-    ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
-    dues = []
-    for line_id, quantity in units:
-        line = line_of(mirakl, line_id)
-        if line is not None and quantity > 0 and ordered[line_id].quantity > 0:
-            dues.append(due_for(ordered[line_id], line, quantity, mirakl.currency, memory, refund.created_at))
-    if not dues:
-        seen = tuple(i for line in mirakl.lines for i in seen_before(line, refund.created_at))
-        dues.append(RefundDue("", 0, refund.money, ZERO, (), (), seen))
-    return with_task(memory, RefundTask(refund.id, view.now, tuple(dues)))
-
-
-def _units(view: View, memory: Memory, refund: ShopifyRefund) -> tuple[tuple[str, int], ...]:
-    """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out, and so are
-    articles that make no whole bundle: of those only the money is known."""
-    orders = () if view.shopify is None else (view.shopify, *view.kin)
-    lines = {line.id: line for order in orders for line in order.lines}
-    counts = ((lines[line_id], quantity) for line_id, quantity in refund.lines if line_id in lines)
-    return units_sold(counts, memory)
-
-
-def _task_of_the_same_edit(
-    mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund, units: tuple[tuple[str, int], ...]
-) -> RefundTask | None:
-    """The task that an edit opened for what this Shopify refund pays back: the same units, or, where the refund
-    names no units, exactly its money (with or without the shipping share)."""
-    for task in memory.refund_tasks:
-        if not is_of_an_edit(task) or task.dismissed_by:
-            continue
-        if units:
-            if {due.line_id: due.quantity for due in task.lines} == dict(units):
-                return task
-        elif refund.money in (
-            _total(task.lines, mirakl.tax_mode),
-            _total(task.lines, mirakl.tax_mode, shipping=False),
-        ):
-            return task
-    return None
-
-
-def _total(dues: tuple[RefundDue, ...], tax_mode: str, shipping: bool = True) -> Decimal:
-    return sum(
-        (
-            total_of(
-                due.amount,
-                due.shipping_amount if shipping else ZERO,
-                (*due.taxes, *due.shipping_taxes) if shipping else due.taxes,
-                tax_mode,
-                due.fees if shipping else (),
-            )
-            for due in dues
-        ),
-        ZERO,
-    )
-
-
 # -- answers of the marketplace ----------------------------------------------------------------------------
 
 
@@ -313,7 +248,7 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
     does a person who takes what was refunded for it as it is."""
     memory = given(mirakl, memory)
     for task in memory.refund_tasks:
-        if is_open(task) and (_all_is_there(mirakl, task) or is_accepted(memory, task)):
+        if is_open(task) and not task.asks and (_all_is_there(mirakl, task) or is_accepted(memory, task)):
             by_cancelation = any(
                 _is_cancelled(mirakl, due) or answers_are_cancelations(mirakl, task, due)
                 for due in task.lines
@@ -430,6 +365,9 @@ def _refund_cases(view: View, memory: Memory) -> tuple[Case, ...]:
     for task in memory.refund_tasks:
         if not is_open(task):
             continue
+        if task.asks:
+            found.append(question(view, memory, task))
+            continue
         differing = mismatch_case(view, memory, task)
         if differing is not None:
             found.append(differing)
@@ -495,10 +433,14 @@ def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
         if is_of_an_edit(task)
         else "Money was refunded in Shopify, which does not reach the marketplace by itself."
     )
-    total = _money(_total(task.lines, tax_mode), currency)
+    total = _money(customers_total(task, tax_mode), currency)
     sentences = [why, f"Refund {total} in the marketplace portal: {_figures(memory, task, currency)}."]
-    if any(other.dismissed_by == f"{SUPERSEDED} by {task.subject}" for other in memory.refund_tasks):
+    if any(other.dismissed_by == f"{COVERED}{task.subject}" for other in memory.refund_tasks):
         sentences.append("It is the refund of the removal in Shopify too: make it once.")
+    if is_asked_about(memory, task):
+        sentences.append(
+            "Whether a refund in Shopify is its money is asked in a case of its own: answer that first."
+        )
     if mirakl is not None:
         if is_ours(view.rules, task) and task.made_at is None and taken_over_by(memory, task) is None:
             why_not = obstacle(view.rules, mirakl, memory, task)

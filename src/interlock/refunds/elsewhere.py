@@ -1,16 +1,13 @@
 """Money that the marketplace gave back and Shopify knows nothing of."""
 
-from decimal import Decimal
-
 from interlock.orders.memory import Memory
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.shares import total_of
-from interlock.orders.snapshots import GONE_OUT, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
+from interlock.orders.snapshots import GONE_OUT, MiraklLine, MiraklOrder, Reduction
 from interlock.orders.view import View
 from interlock.refunds import damage
-from interlock.refunds.answers import known_refunds
+from interlock.refunds.answers import given_back, known_refunds
 
 
 def decide(view: View, memory: Memory) -> Part:
@@ -34,37 +31,18 @@ def only_there(mirakl: MiraklOrder, memory: Memory) -> tuple[tuple[MiraklLine, R
         (line, refund)
         for line in mirakl.lines
         for refund in line.refunds
-        if refund.id not in known_refunds(memory) and not _is_answered(memory, refund)
+        if refund.id not in known_refunds(memory) and not is_spoken_about(memory, refund)
     )
 
 
-def recorded_by(
-    mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund
-) -> tuple[MiraklLine, Reduction] | None:
-    """The earlier refund of the marketplace that this one in Shopify only records: exactly its money, on an order that
-    has left."""
-    if mirakl.state not in GONE_OUT:
-        return None
-    for line, there in only_there(mirakl, memory):
-        earlier = there.created_at is not None and there.created_at < refund.created_at
-        if earlier and _given_back(mirakl, there) == refund.money:
-            return line, there
-    return None
-
-
-def _given_back(mirakl: MiraklOrder, refund: Reduction) -> Decimal:
-    """What the customer got, in the order's currency: taxes and fees included, whatever the tax mode."""
-    taxes = (*refund.taxes, *refund.shipping_taxes)
-    return total_of(refund.amount, refund.shipping_amount, taxes, mirakl.tax_mode, refund.fees)
-
-
-def _is_answered(memory: Memory, refund: Reduction) -> bool:
+def is_spoken_about(memory: Memory, refund: Reduction) -> bool:
+    """Whether a person said that this refund of the marketplace is in the books as it is."""
     said = memory.decision(Reason.REFUND_ONLY_AT_MARKETPLACE, refund.id)
     return said is not None and said.option is Option.DISMISS
 
 
 def _case(mirakl: MiraklOrder, line: MiraklLine, refund: Reduction) -> Case:
-    amount = str(Money(_given_back(mirakl, refund), mirakl.currency))
+    amount = str(Money(given_back(mirakl, refund), mirakl.currency))
     return Case(
         Reason.REFUND_ONLY_AT_MARKETPLACE,
         refund.id,

@@ -57,7 +57,7 @@ def _differs_from(view: View, memory: Memory, task: RefundTask) -> datetime | No
     """From when on the refunds of an open task count as of another amount: at once where they are more, after a person
     said that all is done, or where the product amount is whole and the rest did not follow in time."""
     mirakl = view.mirakl
-    if mirakl is None or not is_open(task) or task.made:
+    if mirakl is None or not is_open(task) or task.asks or task.made:
         return None
     wrong = [due for due in task.lines if answers(mirakl, task, due) and not is_whole(mirakl, task, due)]
     if any(is_over(mirakl, task, due) for due in wrong):

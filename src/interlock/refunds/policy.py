@@ -61,6 +61,11 @@ def taken_over_by(memory: Memory, task: RefundTask) -> Decision | None:
     return last if last is not None and last.option in (Option.DONE_IN_PORTAL, Option.DISMISS) else None
 
 
+def is_asked_about(memory: Memory, task: RefundTask) -> bool:
+    """Whether a person is asked if a refund in Shopify is the money of this task."""
+    return any(is_open(other) and task.subject in other.asks for other in memory.refund_tasks)
+
+
 def obstacle(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> str:
     """Why Interlock may not make this refund itself, as a whole sentence; empty where it may (Mirakl reference, OR28:
     debited lines, SHIPPING to RECEIVED, a reason code of the shop, and never more than what is left)."""
@@ -72,6 +77,8 @@ def obstacle(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, task: 
         return "The customer pays the shop directly, so the marketplace cannot give money back."
     if task.settled_by and not task.made:
         return "Somebody has begun to refund it at the marketplace, so the rest is made there too."
+    if is_asked_about(memory, task):
+        return "Somebody has to say first whether a refund in Shopify is the money of this removal."
     for due in task.lines:
         line = line_of(mirakl, due.line_id)
         if line is None:

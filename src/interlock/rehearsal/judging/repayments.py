@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from interlock.orders.memory import RefundTask
 from interlock.orders.reasons import Option, Reason
+from interlock.refunds.answers import only_records
 from interlock.rehearsal.judging.evidence import Evidence, first_after
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
@@ -65,7 +66,7 @@ def i7_a_refund_made_twice_is_told(evidence: Evidence, truth: Truth, verdict: Ve
         if not _of_people(task) or task.settled_at is None:
             continue
         for due in task.lines:
-            if not due.line_id or not due.quantity:
+            if not due.line_id or only_records(task, due):
                 continue
             refunds = _refunds(truth, due.line_id)
             settled = [part for part in refunds if part.id in task.settled_by]

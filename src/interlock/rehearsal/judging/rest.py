@@ -276,7 +276,7 @@ def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, 
         case Reason.DESK_EDIT_STUCK:
             if any(edit.id == case.subject and edit.ended for edit in truth.memory.desk_edits):
                 return "the edit has ended"
-        case Reason.REFUND_TASK | Reason.REFUND_APPROVAL | Reason.REFUND_REFUSED:
+        case Reason.REFUND_TASK | Reason.REFUND_APPROVAL | Reason.REFUND_REFUSED | Reason.REFUND_MADE_ALREADY:
             if not any(task.subject == case.subject and is_open(task) for task in truth.memory.refund_tasks):
                 return "its task is closed"
         case _:

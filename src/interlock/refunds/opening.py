@@ -1,0 +1,119 @@
+"""What a refund in Shopify becomes: a task, the answer to one, or a question."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from interlock.orders.agreement import ordered_of, units_sold
+from interlock.orders.memory import Memory, RefundDue, RefundTask
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.refund_tasks import (
+    SUPERSEDED,
+    closed,
+    covered,
+    due_for,
+    is_open,
+    line_of,
+    seen_before,
+    with_task,
+)
+from interlock.orders.snapshots import MiraklOrder, ShopifyRefund
+from interlock.orders.view import View
+from interlock.refunds.answers import is_a_share
+from interlock.refunds.made_already import Already, already, dues_there
+from interlock.refunds.sending import awaits_a_call
+
+ZERO = Decimal(0)
+
+
+def opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund) -> Memory:
+    """The memory in which the refund has its task. It takes the place of a question about the same refund."""
+    said = memory.decision(Reason.REFUND_MADE_ALREADY, refund.id)
+    units = _units(view, memory, refund)
+    known = None
+    if said is None or said.option is not Option.ANOTHER_REFUND:
+        others = tuple(task for task in memory.refund_tasks if task.subject != refund.id)
+        known = already(mirakl, replace(memory, refund_tasks=others), refund, units)
+    if known is None:
+        return _asked_for(view, mirakl, memory, refund, units)
+    if not _is_settled(view, mirakl, known, refund) and (said is None or said.option is not Option.DISMISS):
+        return _asked_about(view, mirakl, memory, refund, units, known)
+    if known.there:
+        dues = dues_there(mirakl, memory, known.there, refund, units)
+        ids = tuple(one.refund.id for one in known.there)
+        recorded = RefundTask(refund.id, view.now, dues, settled_by=ids, settled_at=view.now)
+        return with_task(memory, recorded)
+    if len(known.removals) == 1 and not _is_paid_back_by_us(view, known.removals[0]):
+        # The money follows a removal that a task asks for already: one task, now under the refund's own id.
+        task = known.removals[0]
+        memory = closed(memory, task, f"{SUPERSEDED} by {refund.id}")
+        return with_task(memory, replace(task, subject=refund.id))
+    # A task of its own would ask for the same money once more.
+    return covered(memory, known.removals, refund.id, view.now)
+
+
+def _is_settled(view: View, mirakl: MiraklOrder, known: Already, refund: ShopifyRefund) -> bool:
+    """Whether nobody has to be asked. Money that has begun to go back is compared: where it is another amount, Shopify may
+    mean another refund of the same units."""
+    if not known.certain:
+        return False
+    begun = (
+        task
+        for task in known.removals
+        if task.settled_by or not is_open(task) or _is_paid_back_by_us(view, task)
+    )
+    return all(is_a_share(refund.money, task.lines, mirakl) for task in begun) or len(known.removals) > 1
+
+
+def _is_paid_back_by_us(view: View, task: RefundTask) -> bool:
+    return task.made_at is not None or awaits_a_call(view, task)
+
+
+def _units(view: View, memory: Memory, refund: ShopifyRefund) -> tuple[tuple[str, int], ...]:
+    """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out, and so are
+    articles that make no whole bundle: of those only the money is known."""
+    orders = () if view.shopify is None else (view.shopify, *view.kin)
+    lines = {line.id: line for order in orders for line in order.lines}
+    counts = ((lines[line_id], quantity) for line_id, quantity in refund.lines if line_id in lines)
+    return tuple((line_id, quantity) for line_id, quantity in units_sold(counts, memory) if quantity > 0)
+
+
+def _asked_for(
+    view: View,
+    mirakl: MiraklOrder,
+    memory: Memory,
+    refund: ShopifyRefund,
+    units: tuple[tuple[str, int], ...],
+) -> Memory:
+    ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
+    dues = []
+    for line_id, quantity in units:
+        line = line_of(mirakl, line_id)
+        if line is not None and ordered[line_id].quantity > 0:
+            dues.append(due_for(ordered[line_id], line, quantity, mirakl.currency, memory, refund.created_at))
+    lines = tuple(dues) or (_money_of(mirakl, refund),)
+    return with_task(memory, RefundTask(refund.id, view.now, lines))
+
+
+def _asked_about(
+    view: View,
+    mirakl: MiraklOrder,
+    memory: Memory,
+    refund: ShopifyRefund,
+    units: tuple[tuple[str, int], ...],
+    known: Already,
+) -> Memory:
+    """A question. Beside a refund of the marketplace it stands for the units that this one gave back, so that no edit asks
+    for them again; beside a removal, whose task stands for them, for the money alone."""
+    before = next((task for task in memory.refund_tasks if task.subject == refund.id), None)
+    asked_at = view.now if before is None else before.opened_at
+    if known.there:
+        dues = dues_there(mirakl, memory, known.there, refund, units)
+        ids = tuple(one.refund.id for one in known.there)
+        return with_task(memory, RefundTask(refund.id, asked_at, dues, settled_by=ids, asks=ids))
+    asks = tuple(task.subject for task in known.removals)
+    return with_task(memory, RefundTask(refund.id, asked_at, (_money_of(mirakl, refund),), asks=asks))
+
+
+def _money_of(mirakl: MiraklOrder, refund: ShopifyRefund) -> RefundDue:
+    seen = tuple(i for line in mirakl.lines for i in seen_before(line, refund.created_at))
+    return RefundDue("", 0, refund.money, ZERO, (), (), seen)

@@ -13,6 +13,7 @@ from interlock.orders.content import content_of
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import NO_ADDRESS, ShopifyOrder
+from interlock.orders.view import Unread
 from tests.build import (
     ELSEWHERE,
     FOREIGN_HOLD,
@@ -33,6 +34,9 @@ UNHELD = a_shopify_order(fulfillment_orders=(a_fulfillment_order(holds=()),))
 RELEASED = a_memory(released_at=NOW)
 FEWER = (a_shopify_line(current_quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
 MORE = (a_shopify_line(quantity=5), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+
+
+LONG_UNREAD = Unread(NOW - timedelta(minutes=20), NOW - timedelta(minutes=5))
 
 
 def label(**changes: Any) -> Label:
@@ -64,6 +68,12 @@ def test_a_label_may_be_printed_once_both_sides_agree_and_no_hold_is_on() -> Non
         ({"mirakl": None}, "Cannot confirm. The marketplace order cannot be read", BY_ITSELF),
         ({"mirakl": an_order(address=HIDDEN)}, "does not show a complete address", THE_MARKETPLACE),
         ({"mirakl_written_at": NOW}, "asked again after our last change", BY_ITSELF),
+        (
+            {"unread": LONG_UNREAD},
+            "Cannot confirm. The marketplace could not be read since 11:40 UTC",
+            "engineer",
+        ),
+        ({"unread": LONG_UNREAD, "mirakl": an_order("CANCELED")}, "it says CANCELED", THE_MARKETPLACE),
         ({"shopify": replace(UNHELD, address=NO_ADDRESS)}, "no complete address", "CX"),
         (
             {
@@ -117,6 +127,24 @@ def test_without_a_look_at_shopify_there_is_no_answer() -> None:
 
 def test_missing_data_takes_no_release_back_but_prints_nothing_either() -> None:
     plan = whole(a_view(mirakl=None, memory=RELEASED, shopify=UNHELD))
+    assert plan.actions == ()
+    assert plan.memory.released_at == NOW
+    assert plan.label is not None
+    assert not plan.label.yes
+
+
+def test_no_hold_comes_off_while_the_marketplace_was_not_read_for_long_and_it_is_asked_for() -> None:
+    plan = whole(a_view(memory=a_memory(released_at=None), unread=LONG_UNREAD))
+
+    assert not any(isinstance(action, ReleaseHold) for action in plan.actions)
+    assert plan.mirakl_since == LONG_UNREAD.old_at
+    agreed = whole(a_view(memory=a_memory(released_at=None)))
+    assert any(isinstance(action, ReleaseHold) for action in agreed.actions)
+
+
+def test_what_was_released_before_stays_released_but_no_label_is_printed() -> None:
+    plan = whole(a_view(memory=RELEASED, shopify=UNHELD, unread=LONG_UNREAD))
+
     assert plan.actions == ()
     assert plan.memory.released_at == NOW
     assert plan.label is not None

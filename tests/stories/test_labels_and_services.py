@@ -1,6 +1,8 @@
 """Label printers that ask, fulfilment services that are asked to stop, and parcels that do not stay as they were routed."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -9,7 +11,7 @@ import pytest
 from interlock.access.store import make_key
 from interlock.clock import SeededIdentifiers
 from interlock.orders.reasons import Reason
-from interlock.rehearsal.scenarios import Stage
+from interlock.rehearsal.scenarios import RULES, Stage
 from interlock.rehearsal.world import ADDRESS_KEY
 from interlock.simulator.faults import Fault
 from interlock.simulator.shopify.state import FulfillmentOrder, Order
@@ -151,6 +153,53 @@ def test_during_an_outage_of_shopify_the_answer_is_no(theatre: Theatre) -> None:
     assert [answer["print"] for answer in answers] == [True, False, True]
     assert answers[1]["reason"].startswith("Cannot confirm: ")
     assert answers[1]["source"] == "none"
+
+
+def test_while_the_marketplace_cannot_be_read_for_long_the_answer_is_no(theatre: Theatre) -> None:
+    away = Broken(Fault("server_error", status=503), "*")
+    away.active = False
+    answers: list[Any] = []
+
+    async def story(stage: Stage) -> None:
+        printer = Printer(stage)
+        await stage.until(330)
+        order = stage.shopify_order()
+        away.active = True
+        await stage.until(600)
+        answers.append(await printer.may_print(order.gid))
+        await stage.until(1500)
+        answers.append(await printer.may_print(order.gid))
+        away.active = False
+        await stage.until(2400)
+        answers.append(await printer.may_print(order.gid))
+
+    told = theatre.tell(story, ATLAS, 2500, mirakl_faults=away)
+    assert [answer["print"] for answer in answers] == [True, False, True]
+    assert answers[1]["reason"].startswith("Cannot confirm. The marketplace could not be read since ")
+    assert answers[1]["who_can_change_it"] == "engineer"
+    assert told.shopify_effects("hold_placed") == [], "what was released is not held again"
+
+
+def test_a_hold_whose_window_ends_while_the_marketplace_cannot_be_read_stays_until_it_is(
+    theatre: Theatre,
+) -> None:
+    away = Broken(Fault("server_error", status=503), "*")
+    away.active = False
+    shown: list[list[tuple[str, ...]]] = []
+
+    async def story(stage: Stage) -> None:
+        await stage.until(330)
+        away.active = True
+        await stage.until(2400)
+        shown.append(ours(stage.shopify_order()))
+        away.active = False
+        await stage.until(3000)
+        shown.append(ours(stage.shopify_order()))
+
+    theatre.tell(
+        story, ATLAS, 3100, rules=replace(RULES, edit_window=timedelta(minutes=30)), mirakl_faults=away
+    )
+    assert shown == [[HELD], [()]]
 
 
 # -- fulfilment services -----------------------------------------------------------------------------------

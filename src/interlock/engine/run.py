@@ -20,7 +20,8 @@ from interlock.engine.earlier_carriers import earlier_choices
 from interlock.engine.gateways import ConnectedPlatforms, Connections, Document, Unreadable
 from interlock.engine.queue import Queue
 from interlock.engine.sending import SEND_BY
-from interlock.engine.store import count
+from interlock.engine.store import MIRAKL_ACCOUNT, connections, count, polls
+from interlock.engine.walking import stale_after
 from interlock.holds.decide import on_sight
 from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.found import made_for
@@ -74,7 +75,7 @@ from interlock.orders.store import (
 )
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of, sentence_of_change
-from interlock.orders.view import Claim, OpenOperation, RefundMade, View
+from interlock.orders.view import Claim, OpenOperation, RefundMade, Unread, View
 from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.shipping.telling import carriers_asked_about
@@ -144,7 +145,8 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the database knows beside the order's row."""
+    """What the database knows beside the order's row. `walked_at` is when the last whole walk over what changed at the
+    marketplace began, and `old_after` how old what it showed may be."""
 
     operations: tuple[OpenOperation, ...]
     answers: tuple[tuple[int, Decision], ...]
@@ -158,6 +160,8 @@ class Kept:
     kin: tuple[str, ...]
     claims: tuple[Claim, ...]
     quarantine: Quarantine | None
+    walked_at: datetime | None
+    old_after: timedelta
     document: tuple[datetime, Document] | None
 
 
@@ -450,8 +454,9 @@ class _Run:
         )
 
     def view(self, kept: Kept, mirakl: MiraklOrder | None, observation: Observation) -> View:
+        now = self.parts.clock.now()
         return View(
-            now=self.parts.clock.now(),
+            now=now,
             rules=self.platforms.rules,
             order_id=self.row.mirakl_order_id,
             mirakl=mirakl,
@@ -477,6 +482,7 @@ class _Run:
             writing_runs=0 if self.counted else self.row.runs_in_hour,
             writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
             earlier_carriers=observation.earlier_carriers,
+            unread=_unread(kept, mirakl, now),
         )
 
     # -- deciding --------------------------------------------------------------------------------------
@@ -789,10 +795,16 @@ _WAITS = (
         .label("requested"),
         exists().where(kin.c.order_id == orders.c.id, kin.c.watched).label("related"),
         exists(quarantines.select()).label("quarantined"),
+        connections.c.poll_seconds,
+        polls.c.cursor.label("walked_at"),
         mirakl_documents.c.observed_at,
         mirakl_documents.c.body,
     )
-    .select_from(orders.outerjoin(mirakl_documents, mirakl_documents.c.order_id == orders.c.id))
+    .select_from(
+        orders.join(connections, connections.c.id == orders.c.connection_id)
+        .outerjoin(polls, polls.c.name == MIRAKL_ACCOUNT)
+        .outerjoin(mirakl_documents, mirakl_documents.c.order_id == orders.c.id)
+    )
     .where(orders.c.id == bindparam("of_order"))
 )
 """What is there to be read beside the ledger, mostly nothing, and the marketplace's document."""
@@ -817,9 +829,19 @@ def read_stored(c: Connection, order_id: int) -> Stored:
         kin=related,
         claims=claims_of(c, order_id, related),
         quarantine=latest_quarantine(c) if waits.quarantined else None,
+        walked_at=waits.walked_at,
+        old_after=stale_after(timedelta(seconds=waits.poll_seconds)),
         document=None,
     )
     return kept, None if waits.body is None else (waits.observed_at, waits.body)
+
+
+def _unread(kept: Kept, mirakl: MiraklOrder | None, now: datetime) -> Unread | None:
+    """Whether what changed at the marketplace of late is not known: neither a walk nor a read of the order itself is young."""
+    since = latest(kept.walked_at, None if mirakl is None else mirakl.observed_at)
+    if since is None or now <= since + kept.old_after:
+        return None
+    return Unread(since, since + kept.old_after)
 
 
 def _strays_may_show(kept: Kept, memory: Memory, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
 from interlock.engine.stock_reading import Articles, Selling, selling_from
 from interlock.engine.store import ConnectionRow, count, one_connection, poll_of
+from interlock.engine.walking import stale_after
 from interlock.inventory import store
 from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
@@ -24,7 +25,6 @@ from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
 
-ORDERS_STALE = timedelta(minutes=15)
 LEVELS_STALE = timedelta(minutes=30)
 IMPORT_TAKES = timedelta(minutes=2)
 """An order that is younger may still be on its way into Shopify."""
@@ -231,7 +231,7 @@ def _cautions(
 def _orders_are_stale(c: Connection, row: ConnectionRow, now: datetime) -> bool:
     """Whether this marketplace's orders were not read for too long: units may be sold that are not known."""
     poll = poll_of(c, row.mirakl_account)
-    allowed = max(ORDERS_STALE, 4 * timedelta(seconds=row.poll_seconds))
+    allowed = stale_after(timedelta(seconds=row.poll_seconds))
     return poll is None or poll.last_ok_at is None or now - poll.last_ok_at > allowed
 
 

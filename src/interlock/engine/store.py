@@ -377,6 +377,10 @@ class ConnectionRow:
         return f"shopify {self.shopify_shop} {self.shopify_client_id}"
 
 
+MIRAKL_ACCOUNT = func.concat("mirakl ", connections.c.mirakl_origin, " ", connections.c.mirakl_shop_id)
+"""`ConnectionRow.mirakl_account` in the database's words."""
+
+
 def all_connections(c: Connection) -> list[ConnectionRow]:
     """Every connection, in the order they were made."""
     return [connection_of(row) for row in c.execute(_ALL_CONNECTIONS)]

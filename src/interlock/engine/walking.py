@@ -1,4 +1,4 @@
-"""When a walk over a marketplace's orders that failed is made again."""
+"""When a walk over a marketplace's orders that failed is made again, and when what was walked is too old to rely on."""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +8,16 @@ to it: after twice the minute neither is counted with the other."""
 PARTNERS_WALK_EVERY = timedelta(minutes=15)
 """A key of an external partner may walk no more often than this, whatever failed. The API does not tell whose key it is, so
 an interval as long as this says so."""
+
+
+STALE_AFTER = timedelta(minutes=15)
+"""So long ago a marketplace may have been read while what it showed is still acted on."""
+
+
+def stale_after(poll_every: timedelta) -> timedelta:
+    """How old the last read of a marketplace may be that is walked every `poll_every`. Changes are walked every second time,
+    so that one walk that failed is no reason to stop anything."""
+    return max(STALE_AFTER, 4 * poll_every)
 
 
 def again_after(

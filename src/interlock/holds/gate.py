@@ -24,7 +24,7 @@ from interlock.orders.snapshots import (
     MiraklOrder,
     ShopifyOrder,
 )
-from interlock.orders.view import View
+from interlock.orders.view import Unread, View
 
 HELD_WHILE = (*BEFORE_ACCEPTANCE, *BEFORE_DEBIT_DONE)
 
@@ -76,7 +76,12 @@ def gate_of(
         closed = (Obstacle("The two sides do not name the same delivery address.", settled_by),)
     missing = () if closed else _missing(view, memory, mirakl, shopify, as_decided)
     since = _to_be_seen_since(memory, shopify)
-    if not closed and not missing and mirakl is not None and since is not None and mirakl.observed_at < since:
+    if not closed and not missing and view.unread is not None:
+        missing = (_unread(view.unread),)
+        since = view.unread.old_at
+    elif (
+        not closed and not missing and mirakl is not None and since is not None and mirakl.observed_at < since
+    ):
         sentence = "The marketplace is read once more before the hold comes off, because the order was changed since."
         missing = (Obstacle(sentence, BY_ITSELF),)
     else:
@@ -104,6 +109,16 @@ def _to_be_seen_since(memory: Memory, shopify: ShopifyOrder) -> datetime | None:
     edited = memory.content_since if shopify.edited else None
     portal = (d.at for d in memory.decisions if d.option is Option.DONE_IN_PORTAL)
     return latest(edited, *portal)
+
+
+def _unread(unread: Unread) -> Obstacle:
+    """Whoever cancelled or changed the order at the marketplace since then is not known."""
+    since = unread.since
+    sentence = (
+        f"The marketplace could not be read since {since:%H:%M} UTC on {since:%d %B}, so whether the order was changed or "
+        "cancelled there is not known."
+    )
+    return Obstacle(sentence, "engineer")
 
 
 def _edit_window_ends(view: View, shopify: ShopifyOrder) -> datetime | None:

@@ -63,6 +63,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """The marketplace was not read for too long: everything that changed there up to `since` is known, and from `old_at`
+    on that is too old for a parcel to move by it."""
+
+    since: datetime
+    old_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Two snapshots, what is remembered, open operations, new answers of people, the connection's rules, and now.
 
@@ -83,7 +92,7 @@ class View:
     `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     `earlier_carriers` is what people chose before, in any connection, for carrier names like those of its parcels that lead
-    nowhere.
+    nowhere. `unread` is there while what changed at the marketplace of late is not known.
     """
 
     now: datetime
@@ -112,6 +121,7 @@ class View:
     quarantined: bool = False
     writing_since: datetime | None = None
     earlier_carriers: tuple[EarlierChoice, ...] = ()
+    unread: Unread | None = None
 
     def quiet_period_of(self, memory: Memory) -> timedelta:
         """How long the Shopify order must stand still before anything irreversible is sent. What our own desk made is

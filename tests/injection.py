@@ -139,6 +139,7 @@ OURS: dict[str, tuple[str, ...]] = {
     "offer_reads": ("tracking_id", "last_tracking_id"),
     "offers": ("currency",),
     "one_time_links": ("digest", "made_by"),
+    "onsets": ("key", "told_as"),
     "operations": ("id", "kind", "platform", "call_class", "digest", "state"),
     "orders": (
         "lane",

@@ -21,6 +21,7 @@ import interlock.inventory.store
 import interlock.marketplaces.store
 import interlock.monitoring.board
 import interlock.monitoring.channels
+import interlock.monitoring.onsets
 import interlock.monitoring.outbox
 import interlock.monitoring.rollup
 import interlock.monitoring.skus

@@ -11,9 +11,11 @@ from interlock.monitoring.decide import (
     Alert,
     CaseStanding,
     Finding,
+    Onset,
     PageStanding,
     Situation,
     WindowStanding,
+    begun,
     decide,
     grouped,
 )
@@ -164,6 +166,55 @@ def test_a_finding_is_told_under_its_key() -> None:
         ("engineer",),
         "atlas",
     )
+
+
+HOUR_KEY, SIX_KEY = "burn:S5:7:1h", "burn:S5:7:6h"
+SHORT = Finding(HOUR_KEY, "page", ("engineer",), "S5 burns over 1 h", lasts=True)
+LONG = Finding(
+    SIX_KEY, "page", ("engineer",), "S5 burns over 6 h", lasts=True, after=(HOUR_KEY,), after_for=HOUR / 2
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "onsets", "told_as"),
+    [
+        pytest.param(SHORT, {}, f"{HOUR_KEY}:20260302T120000", id="it begins"),
+        pytest.param(
+            SHORT,
+            {HOUR_KEY: Onset(NOON - HOUR, NOON - timedelta(minutes=9))},
+            f"{HOUR_KEY}:20260302T110000",
+            id="it goes on",
+        ),
+        pytest.param(
+            SHORT,
+            {HOUR_KEY: Onset(NOON - HOUR, NOON - timedelta(minutes=10))},
+            f"{HOUR_KEY}:20260302T120000",
+            id="it begins again",
+        ),
+        pytest.param(
+            LONG, {HOUR_KEY: Onset(NOON - HOUR, NOON - timedelta(minutes=29))}, None, id="the same fire"
+        ),
+        pytest.param(
+            LONG,
+            {HOUR_KEY: Onset(NOON - HOUR, NOON - timedelta(minutes=30))},
+            f"{SIX_KEY}:20260302T120000",
+            id="it burns on by itself",
+        ),
+        pytest.param(
+            SHORT,
+            {SIX_KEY: Onset(NOON - HOUR, NOON)},
+            f"{HOUR_KEY}:20260302T120000",
+            id="it became worse",
+        ),
+        pytest.param(
+            Finding("debt:2026-03-02", "ticket", (), "debt"), {}, "debt:2026-03-02", id="of the day"
+        ),
+    ],
+)
+def test_a_finding_that_lasts_is_told_each_time_it_begins(
+    found: Finding, onsets: dict[str, Onset], told_as: str | None
+) -> None:
+    assert [one.told_as for one in begun([found], onsets, NOON)] == ([] if told_as is None else [told_as])
 
 
 def test_one_cause_is_one_message_with_its_number() -> None:

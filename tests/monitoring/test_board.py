@@ -3,9 +3,10 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert, select, update
 
-from interlock.monitoring import rollup
+from interlock.engine.store import polls
+from interlock.monitoring import outbox, rollup
 from interlock.monitoring.board import (
     Board,
     findings,
@@ -190,6 +191,36 @@ def test_a_budget_that_burns_reaches_people(
         (found,) = findings(c, CLOCK + timedelta(minutes=4))
     assert (found.severity, found.connection) == ("page", "atlas")
     assert found.title.startswith("S7")
+
+
+def test_a_page_about_a_budget_is_repeated_while_it_burns_and_comes_again_when_it_burns_again(
+    database: Database, keyring: Keyring, alerting: Alerting, clock: Stopped
+) -> None:
+    with database.begin() as c:
+        connection = connect(c, keyring)
+
+    def after(minutes: int, fails: bool) -> list[str]:
+        """The titles of all pages by then; many deliveries were not answered just before, or none came."""
+        clock.moment = CLOCK + timedelta(minutes=minutes)
+        with database.begin() as c:
+            c.execute(update(polls).values(last_ok_at=clock.now()))
+            if fails:
+                rollup.add_counts(
+                    c, connection.id, "ingress", clock.now() - timedelta(minutes=2), [0] * len(BOUNDS) + [150]
+                )
+        asyncio.run(alerting.measure())
+        asyncio.run(alerting.tell())
+        with database.begin() as c:
+            rows = reversed(outbox.latest_alerts(c))
+            return [row.alert.title.partition(" (")[0] for row in rows if row.alert.severity == "page"]
+
+    again = "nobody has acknowledged"
+    assert after(4, fails=True) == ["S7"]
+    assert after(9, fails=True) == ["S7"]
+    assert after(14, fails=True) == ["S7", again]
+    assert after(24, fails=False) == ["S7", again]
+    assert after(34, fails=False) == ["S7", again]
+    assert after(184, fails=True) == ["S7", again, "S7"]
 
 
 def test_two_workers_measure_once_a_minute(

@@ -157,14 +157,16 @@ def windows(bad: int, number: int) -> dict[tuple[str, timedelta], Counted]:
 
 
 @pytest.mark.parametrize(
-    ("bad", "number", "severity"),
-    [(0, 1000, ""), (5, 1000, ""), (6, 1000, "page"), (15, 1000, "page"), (99, 99, ""), (100, 100, "page")],
+    ("bad", "number", "window"),
+    [(0, 1000, ""), (5, 1000, ""), (6, 1000, "6h"), (15, 1000, "1h"), (99, 99, ""), (100, 100, "1h")],
 )
-def test_a_budget_that_burns_is_told_only_where_enough_happened(bad: int, number: int, severity: str) -> None:
+def test_a_budget_that_burns_is_told_only_where_enough_happened(bad: int, number: int, window: str) -> None:
     found = burn(7, "atlas", windows(bad, number), "2026-03-02")
 
-    assert [one.severity for one in found] == ([severity] if severity else [])
-    assert all(one.key == "burn:S5:7:page:2026-03-02" for one in found)
+    assert [(one.key, one.severity, one.lasts) for one in found] == (
+        [(f"burn:S5:7:{window}", "page", True)] if window else []
+    )
+    assert all(one.after == (("burn:S5:7:1h",) if window == "6h" else ()) for one in found)
 
 
 def test_a_budget_that_has_stopped_burning_is_not_told() -> None:

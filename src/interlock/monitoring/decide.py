@@ -4,7 +4,7 @@ Every alert has a key and is said once for it. An alert holds codes, numbers and
 sentence of a case: so nothing about a customer can get into it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +27,8 @@ UNSEEN_AFTER = timedelta(minutes=15)
 """An urgent case that nobody took up by then is told again (S9: seen in 15 minutes)."""
 REPEAT_PAGE_AFTER = timedelta(minutes=10)
 MOST_REPEATS = 3
+OVER_AFTER = timedelta(minutes=10)
+"""A finding that lasts and was not found for so long is over."""
 GROUPED_FOR = timedelta(minutes=10)
 MOST_NAMED = 5
 
@@ -107,7 +109,8 @@ class PageStanding:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something measured that people must hear of: a budget of an objective that burns, a queue that grows. `key` is
-    the same as long as it is the same finding."""
+    the same as long as it is the same finding; one that `lasts` is told again each time it begins, `since` then. It says
+    nothing new within `after_for` of a finding whose key is in `after`."""
 
     key: str
     severity: Severity
@@ -115,6 +118,23 @@ class Finding:
     title: str
     connection_id: int | None = None
     connection: str = ""
+    lasts: bool = False
+    after: tuple[str, ...] = ()
+    after_for: timedelta = timedelta()
+    since: datetime | None = None
+
+    @property
+    def told_as(self) -> str:
+        """The key of its alert."""
+        return self.key if self.since is None else f"{self.key}:{_stamp(self.since)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """Since when a lasting finding has been found, and when it was found last."""
+
+    since: datetime
+    found_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +280,7 @@ def _again(page: PageStanding, now: datetime) -> Iterable[Alert]:
 
 def _of_finding(finding: Finding) -> Alert:
     return Alert(
-        key=finding.key,
+        key=finding.told_as,
         group=finding.key,
         severity=finding.severity,
         teams=finding.teams,
@@ -268,6 +288,23 @@ def _of_finding(finding: Finding) -> Alert:
         connection_id=finding.connection_id,
         connection=finding.connection,
     )
+
+
+def begun(found: Iterable[Finding], onsets: Mapping[str, Onset], now: datetime) -> tuple[Finding, ...]:
+    """What is found now and says something of its own; what lasts, with the moment since when. Not found for
+    OVER_AFTER, it is over: the next time is another one. `onsets` is by key."""
+    kept = []
+    for finding in found:
+        follows = any(
+            key in onsets and now - onsets[key].found_at < finding.after_for for key in finding.after
+        )
+        if follows:
+            continue
+        last = onsets.get(finding.key) if finding.lasts else None
+        goes_on = last is not None and now - last.found_at < OVER_AFTER
+        since = last.since if last is not None and goes_on else now
+        kept.append(replace(finding, since=since) if finding.lasts else finding)
+    return tuple(kept)
 
 
 def grouped(alerts: Iterable[Alert]) -> tuple[tuple[Alert, tuple[Alert, ...]], ...]:

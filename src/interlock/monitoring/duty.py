@@ -20,6 +20,7 @@ from interlock.monitoring.composing import Composed, compose
 from interlock.monitoring.deadlines import MOST_DEADLINES, LastKnown, OrderDeadline
 from interlock.monitoring.decide import Alert, Finding, Situation, decide
 from interlock.monitoring.ladders import TEAMS
+from interlock.monitoring.onsets import keep_onsets
 from interlock.monitoring.outbox import Due
 from interlock.monitoring.routing import ways_for
 from interlock.monitoring.sending import NotSent, Sent, beat_outside, send
@@ -64,7 +65,7 @@ class Alerting:
             skus.sample_skus(c, now)
             board.keep_board(c, now)
             beat(c, "measures", now)
-            return number, board.findings(c, now)
+            return number, keep_onsets(c, board.findings(c, now), now)
 
         number, found = await self.store.tx(work)
         if found:

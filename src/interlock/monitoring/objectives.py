@@ -1,7 +1,7 @@
 """The objectives S1 to S15, judged on counted rows. Pure: numbers in, held, bounded or broken out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -184,14 +184,21 @@ def burn(
     day: str,
 ) -> tuple[Finding, ...]:
     """Which budgets burn too fast. `windows` holds the durations of each measure over each window. Only windows with
-    at least FEWEST_EVENTS events say anything; the loudest finding of an objective is told, once a `day`."""
+    at least FEWEST_EVENTS events say anything; the loudest finding of an objective is told: a page as often as it begins, a
+    ticket once a `day`. After a fire the wider window burns on for as long as its short one: that is the same fire."""
     found = []
     teams: tuple[Team, ...] = ("engineer",)
     for one in TIMED:
         if one.code not in BURNING:
             continue
         share, limit = one.limits[-1]
+        narrower: tuple[str, ...] = ()
         for window in BURN_WINDOWS:
+            lasts = window.severity == "page"
+            hours = window.long.total_seconds() / 3600
+            when = f"{hours:g}h" if lasts else f"{window.severity}:{day}"
+            key = f"burn:{one.code}:{connection_id or 0}:{when}"
+            before, narrower = narrower, (*narrower, key)
             long = windows.get((one.measure, window.long), Counted())
             short = windows.get((one.measure, window.short), Counted())
             if long.number < FEWEST_EVENTS or not short.number:
@@ -199,9 +206,8 @@ def burn(
             budget = 1 - share
             rates = [(part.number - part.within(limit)) / part.number / budget for part in (long, short)]
             if min(rates) >= window.rate - 1e-6:
-                hours = window.long.total_seconds() / 3600
                 title = f"{one.code} ({one.what}) uses up its budget {min(rates):.0f} times too fast over {hours:g} h"
-                key = f"burn:{one.code}:{connection_id or 0}:{window.severity}:{day}"
-                found.append(Finding(key, window.severity, teams, title, connection_id, connection))
+                whole = Finding(key, window.severity, teams, title, connection_id, connection, lasts)
+                found.append(replace(whole, after=before, after_for=window.short) if lasts else whole)
                 break
     return tuple(found)

@@ -12,14 +12,23 @@ from interlock.cases.store import answers, cases
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections
 from interlock.monitoring.composing import CallOutcome
-from interlock.monitoring.decide import MOST_NAMED, Alert, CaseStanding, PageStanding, WindowStanding
+from interlock.monitoring.decide import (
+    MOST_NAMED,
+    Alert,
+    CaseStanding,
+    PageStanding,
+    WindowStanding,
+)
 from interlock.monitoring.ladders import Deadline, Team
+from interlock.monitoring.onsets import onsets
 from interlock.monitoring.outbox import alert_keys, alerts, alerts_of
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
 MOST_CASES = 5000
 MOST_WINDOWS = 2000
+STILL_FOUND = timedelta(minutes=3)
+"""What was found at the last measures is found now."""
 REPEATED_FOR = timedelta(hours=6)
 """A page that is older is not repeated any more."""
 # One look-up for each case: a join would rather read every order there ever was.
@@ -112,6 +121,7 @@ def page_standings(c: Connection, now: datetime) -> tuple[PageStanding, ...]:
     stands = or_(
         and_(cases.c.id.is_not(None), cases.c.closed_at.is_(None), _OF_THIS_OPENING),
         and_(alert_keys.c.case_id.is_(None), orders.c.mirakl_state == "WAITING_ACCEPTANCE"),
+        onsets.c.found_at > now - STILL_FOUND,
     )
     rows = c.execute(
         select(
@@ -127,6 +137,7 @@ def page_standings(c: Connection, now: datetime) -> tuple[PageStanding, ...]:
         .join(alert_keys, alert_keys.c.alert_id == alerts.c.id)
         .outerjoin(cases, cases.c.id == alert_keys.c.case_id)
         .outerjoin(orders, orders.c.id == alert_keys.c.order_id)
+        .outerjoin(onsets, onsets.c.told_as == alert_keys.c.key)
         .where(
             alerts.c.severity == "page",
             alerts.c.acknowledged_at.is_(None),

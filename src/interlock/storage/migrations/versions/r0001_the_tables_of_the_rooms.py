@@ -180,6 +180,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_measured")),
     )
     op.create_table(
+        "onsets",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("told_as", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_onsets")),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("handle", sa.Text(), nullable=False),

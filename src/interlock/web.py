@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import Headers
@@ -34,7 +34,14 @@ from interlock.console.routes import router
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
 from interlock.engine.queue import Queue
-from interlock.engine.store import ConnectionRow, all_connections, body_digest, count, keep_unreadable
+from interlock.engine.store import (
+    ConnectionRow,
+    all_connections,
+    body_digest,
+    count,
+    keep_unreadable,
+    worker_heard_at,
+)
 from interlock.logs import dropped_fields, logger
 from interlock.monitoring.board import Board, kept_board
 from interlock.monitoring.ingress import IngressMeter
@@ -112,8 +119,10 @@ def create_app(parts: WebParts) -> FastAPI:
         return await ingress.receive(request, place)
 
     async def healthz() -> Response:
-        await parts.store.tx(lambda c: c.execute(text("SELECT 1")).scalar_one())
-        return JSONResponse({"status": "ok"})
+        # Anybody may ask: it says nothing but that the database answers, and how long ago a worker was heard.
+        heard = await parts.store.tx(worker_heard_at)
+        ago = None if heard is None else round((parts.clock.now() - heard).total_seconds(), 1)
+        return JSONResponse({"status": "ok", "worker_heard_seconds": ago})
 
     async def metrics() -> Response:
         now = parts.clock.now()

@@ -1,7 +1,10 @@
 """`interlock alerts …` with a real receiver: a channel is added, tested, routed, and an alert acknowledged."""
 
+from pathlib import Path
+
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import outbox
+from interlock.monitoring.deadlines import LastKnown, write
 from interlock.monitoring.decide import Alert
 from interlock.storage.database import Database
 from tests.build import NOW
@@ -75,3 +78,20 @@ def test_an_alert_is_listed_and_acknowledged(
     assert acknowledged.exit_code == 0
     assert document(interlock("alerts", "list", "--json"))[0]["acknowledged_by"] == "Kim"
     assert interlock("alerts", "ack", "999").exit_code == 4
+
+
+def test_a_watchdog_that_could_tell_nobody_does_not_start(interlock: Run, tmp_path: Path) -> None:
+    file = tmp_path / "watchdog.json"
+    missing = interlock("watchdog", "--file", str(file))
+    assert missing.exit_code == 3
+    assert "does not exist" in missing.stderr
+    assert "Nobody could be told" in missing.stderr
+
+    write(file, LastKnown(NOW, (), ()))
+    silent = interlock("watchdog", "--file", str(file))
+    assert silent.exit_code == 3
+    assert "names no channel that takes pages" in silent.stderr
+
+    elsewhere = interlock("watchdog", "--without-file")
+    assert elsewhere.exit_code == 3
+    assert "--channels" in elsewhere.stderr

@@ -1,5 +1,7 @@
 """The watchdog: what it pages, in values; its file; and with a real service that is really killed."""
 
+import asyncio
+import json
 import os
 import signal
 import stat
@@ -7,20 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
 from interlock.engine.store import connections
 from interlock.monitoring.channels import add_channel
 from interlock.monitoring.deadlines import FileUnusable, LastKnown, OrderDeadline, read, write
-from interlock.monitoring.watchdog import Seen, pages_due
+from interlock.monitoring.watchdog import Seen, Watchdog, pages_due
 from interlock.orders.store import add_order, orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
-from tests.console.seed import connect
+from tests.console.seed import Stopped, connect
 from tests.monitoring.receiver import Receiver
 from tests.ports import free_port
 
@@ -67,6 +71,89 @@ def test_nothing_is_paged_while_the_service_answers_and_is_heard() -> None:
 
 def test_a_service_without_a_worker_is_paged_with_its_deadlines() -> None:
     assert keys(Seen(NOON + 180 * MINUTE, True, None, KNOWN, silent=True)) == ["silent", "atlas M-1 40"]
+
+
+def test_a_file_of_no_use_is_paged_and_only_while_nothing_worse_is_so() -> None:
+    blind = Seen(NOON, True, None, KNOWN, blind="The watchdog's file does not exist.")
+
+    assert keys(blind) == ["blind"]
+    assert keys(blind, {"blind": NOON - 9 * MINUTE}) == []
+    assert keys(replace(blind, silent=True)) == ["silent"]
+
+
+@dataclass
+class Console:
+    """Answers as /healthz does. `heard` is how many seconds ago a worker was heard."""
+
+    heard: float | None = 1.0
+    body: bytes = b""
+
+    async def get(self, url: str, timeout: float) -> httpx2.Response:
+        del url, timeout
+        return httpx2.Response(200, content=self.body or json.dumps({"worker_heard_seconds": self.heard}))
+
+
+def watched(dog: Watchdog, clock: Stopped, receiver: Receiver, minutes: int) -> list[str]:
+    """What is paged while the watchdog looks once a minute."""
+    before = len(receiver.at("pager"))
+
+    async def looks() -> None:
+        for _ in range(minutes):
+            await dog.look()
+            clock.moment += MINUTE
+
+    asyncio.run(looks())
+    return [body["title"] for body in receiver.at("pager")[before:]]
+
+
+BLIND = "[PAGE] The watchdog of Interlock cannot see the orders that wait"
+SILENT = "[PAGE] No worker of Interlock runs"
+
+
+def a_dog(file: Path | None, console: Console, clock: Stopped, *channels: str) -> Watchdog:
+    return Watchdog("http://x/healthz", file, clock, console, channels, say=lambda _: None)  # type: ignore[arg-type]
+
+
+def test_a_watchdog_whose_file_never_comes_says_so(
+    tmp_path: Path, clock: Stopped, receiver: Receiver
+) -> None:
+    dog = a_dog(tmp_path / "none.json", Console(), clock, receiver.url("pager"))
+
+    assert watched(dog, clock, receiver, 2) == []
+    assert watched(dog, clock, receiver, 2) == [BLIND]
+    assert "none.json does not exist" in receiver.at("pager")[0]["message"]
+    assert watched(dog, clock, receiver, 10) == [BLIND]
+
+
+def test_a_file_that_is_lost_or_grows_old_is_paged_by_the_channels_it_named(
+    tmp_path: Path, clock: Stopped, receiver: Receiver
+) -> None:
+    file = tmp_path / "watchdog.json"
+
+    def written() -> None:
+        write(file, LastKnown(clock.now(), (ORDER,), (receiver.url("pager"),)))
+
+    written()
+    dog = a_dog(file, Console(), clock)
+    assert watched(dog, clock, receiver, 3) == []
+    assert watched(dog, clock, receiver, 1) == [BLIND]
+    assert "was last written 3 minutes ago" in receiver.at("pager")[0]["message"]
+
+    written()
+    assert watched(dog, clock, receiver, 1) == []
+    file.unlink()
+    assert watched(dog, clock, receiver, 3) == [BLIND]
+
+
+@pytest.mark.parametrize("console", [Console(heard=None), Console(body=b"ok"), Console(heard=121.0)])
+def test_without_a_file_the_service_says_that_no_worker_is_heard(
+    console: Console, clock: Stopped, receiver: Receiver
+) -> None:
+    dog = a_dog(None, console, clock, receiver.url("pager"))
+
+    assert watched(dog, clock, receiver, 3) == [SILENT]
+    console.heard, console.body = 3.0, b""
+    assert watched(dog, clock, receiver, 30) == []
 
 
 def test_without_its_file_the_watchdog_still_pages() -> None:

@@ -10,10 +10,17 @@ from tests.console.seed import CLOCK, edited_up, keep, sku_unknown
 from tests.web.browser import Browser
 
 
-def test_a_running_service_says_so(browser: Browser) -> None:
+def test_a_running_service_says_so_and_when_a_worker_was_heard_last(
+    browser: Browser, database: Database
+) -> None:
     response = browser.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "worker_heard_seconds": None})
 
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    with database.begin() as c:
+        beat(c, "worker w-1", CLOCK - timedelta(seconds=40))
+        beat(c, "worker w-2", CLOCK - timedelta(seconds=12))
+        beat(c, "due sweep", CLOCK)
+    assert browser.get("/healthz").json()["worker_heard_seconds"] == 12.0
 
 
 def test_metrics_show_counts_heartbeats_backlog_windows_and_cases(

@@ -13,6 +13,7 @@ from interlock.cli.installation import settings_or_end
 from interlock.cli.telling import AsJson, Exit, end, print_json, say
 from interlock.clock import SystemClock
 from interlock.monitoring.channels import ChannelRefused
+from interlock.monitoring.deadlines import FileUnusable, read
 from interlock.monitoring.duty import WATCHDOG_FILE
 from interlock.monitoring.sending import check_url
 from interlock.monitoring.watchdog import Watchdog
@@ -29,6 +30,13 @@ def watchdog(
         Path | None,
         typer.Option("--file", help="The file the service writes; unset: watchdog.json in the data folder."),
     ] = None,
+    without_file: Annotated[
+        bool,
+        typer.Option(
+            "--without-file",
+            help="There is no such file here, as on another machine: no deadlines are watched. Needs --channels.",
+        ),
+    ] = False,
     channels: Annotated[
         str,
         typer.Option(
@@ -55,7 +63,9 @@ def watchdog(
         except ChannelRefused as refused:
             end(Exit.REFUSED, str(refused))
     health = url or f"http://{settings.http_host}:{settings.http_port}/healthz"
-    found = file or settings.data_folder / WATCHDOG_FILE
+    found = None if without_file else file or settings.data_folder / WATCHDOG_FILE
+    if not own and not once:
+        _refuse_without_channels(found)
     well = asyncio.run(_watch(health, found, own, timedelta(seconds=after), every, once))
     if once:
         if as_json:
@@ -64,8 +74,25 @@ def watchdog(
             raise typer.Exit(int(Exit.NOT_WELL))
 
 
+def _refuse_without_channels(file: Path | None) -> None:
+    """End with a sentence when nobody could be told: a watchdog that cannot page looks like one that has nothing to say."""
+    why = "Without its file the watchdog knows no channel."
+    if file is not None:
+        try:
+            if read(file).channels:
+                return
+            why = f"The watchdog's file {file} names no channel that takes pages."
+        except FileUnusable as wrong:
+            why = str(wrong)
+    end(
+        Exit.REFUSED,
+        f"{why} Nobody could be told, so the watchdog does not start. Start the service first, or name addresses with "
+        "--channels or WATCHDOG_CHANNELS.",
+    )
+
+
 async def _watch(
-    url: str, file: Path, channels: tuple[str, ...], after: timedelta, every: float, once: bool
+    url: str, file: Path | None, channels: tuple[str, ...], after: timedelta, every: float, once: bool
 ) -> bool:
     stop = asyncio.Event()
     for which in (signal.SIGTERM, signal.SIGINT):

@@ -311,6 +311,13 @@ def beat(c: Connection, name: str, at: datetime, detail: str = "") -> None:
     c.execute(_BEAT, {"name": name, "at": at, "detail": detail})
 
 
+def worker_heard_at(c: Connection) -> datetime | None:
+    """When a worker was heard last, whichever; None when none runs."""
+    return c.execute(
+        select(func.max(heartbeats.c.at)).where(heartbeats.c.name.startswith("worker "))
+    ).scalar_one_or_none()
+
+
 def keep_unreadable(
     c: Connection, source: str, problem: str, encrypted: bytes, digest: str, at: datetime
 ) -> bool:

@@ -20,6 +20,7 @@ from interlock.orders.timeline import counted
 
 GONE_AFTER = timedelta(minutes=2)
 SILENT_AFTER = timedelta(minutes=2)
+NEVER = timedelta.max
 AGAIN_EVERY = timedelta(minutes=10)
 ANSWERS_WITHIN_SECONDS = 5.0
 MOST_NAMED = 10
@@ -28,26 +29,29 @@ MOST_NAMED = 10
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the watchdog knows at a moment. `answers` is whether the service said that it and its database are well,
-    `gone_since` since when it has not, `known` what its file says."""
+    `gone_since` since when it has not, `known` what its file says. `silent`: the service answers, and says that no worker
+    was heard for SILENT_AFTER. `blind`: why the file has been of no use for so long, empty when it is."""
 
     now: datetime
     answers: bool
     gone_since: datetime | None
     known: LastKnown | None
     silent: bool = False
+    blind: str = ""
     gone_after: timedelta = GONE_AFTER
 
 
 def pages_due(seen: Seen, said: dict[str, datetime]) -> tuple[tuple[str, Composed], ...]:
     """What has to be paged now, each with its key. Pure; `said` is when each key was last paged.
 
-    Gone: the service or its database has not answered for `gone_after`; said again every ten minutes. Silent: the service
-    answers, but nothing has written the file for two minutes, so no worker runs. A deadline: the time of an order has
+    Gone: the service or its database has not answered for `gone_after`; said again every ten minutes, like the next two.
+    Silent: the service answers, but no worker has been heard for two minutes. Blind: all of them answer, but the file has
+    been of no use for two minutes, so the watchdog would not know which orders wait. A deadline: the time of an order has
     reached a paging rung while the service is gone or silent; each rung is said once.
     """
     due: list[tuple[str, Composed]] = []
     if seen.answers and not seen.silent:
-        return ()
+        return (("blind", _blind(seen.blind)),) if seen.blind and _again(said.get("blind"), seen.now) else ()
     gone = not seen.answers and seen.gone_since is not None and seen.now - seen.gone_since >= seen.gone_after
     if gone and _again(said.get("gone"), seen.now) and seen.gone_since is not None:
         minutes = round((seen.now - seen.gone_since).total_seconds() / 60)
@@ -91,6 +95,13 @@ def _silent() -> Composed:
     )
 
 
+def _blind(why: str) -> Composed:
+    return Composed(
+        "[PAGE] The watchdog of Interlock cannot see the orders that wait",
+        f"{why} Interlock answers and works, but if it stopped now, nobody would be told which orders wait.",
+    )
+
+
 def _deadline(one: OrderDeadline, percent: int) -> Composed:
     gone = "is over" if percent >= 100 else f"is {percent} % over"
     return Composed(
@@ -102,10 +113,11 @@ def _deadline(one: OrderDeadline, percent: int) -> Composed:
 
 @dataclass
 class Watchdog:
-    """Watches one service. `channels` are addresses of its own; with none, those of the file are used."""
+    """Watches one service. `file` is None where it has none and is to watch no deadlines. `channels` are addresses of its own;
+    with none, those of the file are used."""
 
     health_url: str
-    file: Path
+    file: Path | None
     clock: Clock
     http: httpx2.AsyncClient
     channels: tuple[str, ...] = ()
@@ -113,6 +125,9 @@ class Watchdog:
     gone_after: timedelta = GONE_AFTER
     say: Callable[[str], None] = print
     gone_since: datetime | None = None
+    unheard_since: datetime | None = None
+    unread_since: datetime | None = None
+    unread: str = ""
     known: LastKnown | None = None
     said: dict[str, datetime] = field(default_factory=dict)
 
@@ -128,9 +143,10 @@ class Watchdog:
 
     async def look(self) -> int:
         """Look once and page what is due. Returns how many pages a channel took."""
-        answers = await self._answers()
+        heard = await self._heard()
+        answers = heard is not None
         now = self.clock.now()
-        self._read()
+        self._read(now)
         if answers:
             if self.gone_since is not None:
                 self.say("The service answers again.")
@@ -138,11 +154,17 @@ class Watchdog:
         elif self.gone_since is None:
             self.gone_since = now
             self.say("The service does not answer.")
-        silent = answers and self.known is not None and now - self.known.written_at > SILENT_AFTER
-        if answers and not silent:
+        if heard is None or heard < SILENT_AFTER:
+            self.unheard_since = None
+        elif self.unheard_since is None:
+            # A worker that has just been stopped or not yet started has the same two minutes as one that is not heard.
+            self.unheard_since = now if heard == NEVER else now - heard
+        silent = self.unheard_since is not None and now - self.unheard_since >= SILENT_AFTER
+        blind = self._blind(now)
+        if answers and not silent and not blind:
             self.said.clear()
         taken = 0
-        seen = Seen(now, answers, self.gone_since, self.known, silent, self.gone_after)
+        seen = Seen(now, answers, self.gone_since, self.known, silent, blind, self.gone_after)
         for key, message in pages_due(seen, self.said):
             # Said only once a channel has taken it: what reached nobody is tried again at the next look.
             if await self._page(message):
@@ -150,19 +172,39 @@ class Watchdog:
                 taken += 1
         return taken
 
-    async def _answers(self) -> bool:
+    async def _heard(self) -> timedelta | None:
+        """How long ago the service heard a worker, NEVER when it names none; None when it does not answer."""
         try:
             response = await self.http.get(self.health_url, timeout=ANSWERS_WITHIN_SECONDS)
         except httpx2.HTTPError:
-            return False
-        return response.status_code == 200
+            return None
+        if response.status_code != 200:
+            return None
+        try:
+            return timedelta(seconds=response.json()["worker_heard_seconds"])
+        except (KeyError, OverflowError, TypeError, ValueError):
+            return NEVER
 
-    def _read(self) -> None:
+    def _read(self, now: datetime) -> None:
+        if self.file is None:
+            return
         try:
             self.known = read(self.file)
+            self.unread_since, self.unread = None, ""
         except FileUnusable as wrong:
-            if self.known is None:
+            if self.unread_since is None:
                 logger().warning("watchdog.no_file", error=type(wrong).__name__)
+                self.unread_since = now
+            self.unread = str(wrong)
+
+    def _blind(self, now: datetime) -> str:
+        """Why the file has been of no use for two minutes; empty when it is, or when there is to be none."""
+        if self.unread_since is not None:
+            return self.unread if now - self.unread_since >= SILENT_AFTER else ""
+        if self.file is None or self.known is None or now - self.known.written_at <= SILENT_AFTER:
+            return ""
+        minutes = round((now - self.known.written_at).total_seconds() / 60)
+        return f"The watchdog's file {self.file} was last written {counted(minutes, 'minute')} ago."
 
     async def _page(self, message: Composed) -> bool:
         urls = self.channels or (self.known.channels if self.known is not None else ())

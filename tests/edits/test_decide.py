@@ -653,8 +653,23 @@ def test_units_confirmed_a_moment_ago_open_nothing() -> None:
 # -- after dispatch ----------------------------------------------------------------------------------------
 
 
-def test_after_dispatch_a_reduction_is_a_case_until_somebody_settled_it() -> None:
-    view = look(mirakl=an_order("SHIPPED"))
+@pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED"])
+def test_after_dispatch_a_reduction_is_a_refund_task_with_figures(state: str) -> None:
+    part = asked(look(mirakl=an_order(state)))
+
+    assert part.cases == ()
+    (task,) = part.memory.refund_tasks
+    assert task.subject == "edit:1"
+    assert [(d.line_id, d.quantity, d.amount, d.shipping_amount) for d in task.lines] == [
+        ("L1", 1, Decimal("10.00"), Decimal("2.00"))
+    ]
+    dismissed = replace(task, dismissed_by="Ada: the customer got both")
+    again = asked(look(mirakl=an_order(state)), a_memory(content_since=EDITED, refund_tasks=(dismissed,)))
+    assert (again.cases, again.memory.refund_tasks) == ((), (dismissed,))
+
+
+def test_once_the_order_is_closed_there_a_reduction_is_a_case_until_somebody_settled_it() -> None:
+    view = look(mirakl=an_order("CLOSED"))
 
     (case,) = asked(view).cases
     decision = a_decision(case.reason, case.subject, Option.DONE_IN_PORTAL)

@@ -255,7 +255,7 @@ def test_what_interlock_gave_back_with_another_amount_is_asked_about() -> None:
 
 
 def sendable(view_rules: ConnectionRules, memory: Memory) -> list[str]:
-    mirakl = paid(state="SHIPPED")
+    mirakl = paid(state="SHIPPING")
     return [t.subject for t in memory.refund_tasks if may_be_sent(view_rules, mirakl, memory, t)]
 
 

@@ -144,6 +144,18 @@ def test_automatic_sends_up_to_its_cap_and_asks_above_it(cap: str | None, sent: 
     assert (shown(view, memory()) == [Reason.REFUND_APPROVAL]) is not sent
 
 
+def test_once_the_order_counts_as_sent_somebody_approves_whatever_the_amount() -> None:
+    view = a_look(paid_order(state="SHIPPED"), rules=rules("automatic", refund_cap=Decimal(1000)))
+    (case,) = room.decide(view, memory()).cases
+
+    assert case.reason is Reason.REFUND_APPROVAL
+    assert "did not get these units" in case.sentence
+    assert "need no approval" not in case.sentence
+    assert "held" not in case.sentence
+    assert decided(view, memory()).actions == ()
+    assert len(decided(view, memory(approval())).actions) == 1
+
+
 def test_a_refund_made_in_shopify_is_always_a_task() -> None:
     task = replace(TASK, subject="gid://shopify/Refund/1")
     view = a_look(rules=rules("automatic", refund_cap=Decimal(1000)))

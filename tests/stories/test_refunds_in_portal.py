@@ -83,6 +83,27 @@ def test_a_refund_in_the_portal_is_pending_until_it_is_paid(theatre: Theatre) ->
     assert told.open_reasons == []
 
 
+def test_units_removed_after_somebody_said_shipped_in_the_portal_are_refunded_there(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.marketplace.portal_ship(stage.order.id)
+        await stage.until(500)
+        stage.world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 2)
+        await stage.until(700)
+        assert stage.order.state == "SHIPPED"
+        assert Reason.REFUND_TASK.value in reasons(stage)
+        done(stage)
+        await stage.until(900)
+        assert Reason.REFUND_TASK.value in reasons(stage)
+        ((due,),) = (task.lines for task in tasks(stage))
+        refund(stage, due)
+
+    told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 1800)
+    assert tasks(told.stage)[0].paid_at is not None
+    assert Reason.REFUND_TASK.value not in told.open_reasons
+    assert Reason.REDUCTION_NOT_ALLOWED.value not in told.open_reasons
+
+
 def test_a_refund_without_its_shipping_is_a_case_until_the_rest_is_refunded(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         due = await one_mug_fewer(stage)

@@ -561,7 +561,7 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
         return Part(memory)
     why = " ".join((*edit.sentences, *edit.authors, *_sentences(asked)))
     if edit.mirakl.state in GONE_OUT:
-        return _after_dispatch(edit, memory, why)
+        return _once_closed(edit, memory, why)
     by_hand = declined_task(memory, edit.missing)
     if by_hand is not None:
         why = f"{why} It was closed by {by_hand.dismissed_by}."
@@ -576,13 +576,13 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     return with_decision(edit, memory, case)
 
 
-def _after_dispatch(edit: Edit, memory: Memory, why: str) -> Part:
+def _once_closed(edit: Edit, memory: Memory, why: str) -> Part:
+    """An order that is closed at the marketplace takes no refund, so nothing there can show that the case is settled."""
     options = (Option.DONE_IN_PORTAL, Option.UNDO_IN_SHOPIFY)
     case = Case(Reason.REDUCTION_NOT_ALLOWED, edit.subject, why, options, edit.table)
     answer = memory.decision(case.reason, case.subject)
     if answer is not None and answer.option is Option.DONE_IN_PORTAL:
-        # Nothing the marketplace shows could ever close it: after dispatch quantities do not change there.
-        return Part(memory, because=(f"{answer.who} settled the reduction after dispatch in the portal.",))
+        return Part(memory, because=(f"{answer.who} settled the reduction with the operator.",))
     return Part(memory, cases=(case,))
 
 

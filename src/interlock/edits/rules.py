@@ -43,6 +43,9 @@ LINES_REFUSABLE = Condition(
 )
 BY_APPROVAL = Condition("reduction_after_debit is approve", lambda facts: facts.after_debit == "approve")
 BY_ITSELF = Condition("reduction_after_debit is automatic", lambda facts: facts.after_debit == "automatic")
+AFTER_A_CLICK = Condition(
+    "reduction_after_debit is approve or automatic", lambda facts: facts.after_debit != "task"
+)
 MIRROR_OFF = Condition("mirror_marketplace_changes is off", lambda facts: not facts.mirror)
 NOT_EDITABLE = Condition("our app may not edit the Shopify order", lambda facts: not facts.editable)
 EVERYTHING_GONE = Condition(
@@ -176,11 +179,18 @@ REDUCING = (
     Rule(
         REDUCTIONS,
         (Situation.SHIPPED, Situation.RECEIVED),
+        (MAY_REFUND, AFTER_A_CLICK),
+        Answer.REFUND_APPROVAL,
+        "The order has been dispatched at the marketplace, so nothing can be cancelled any more: what the customer paid for "
+        "the units is a refund. Interlock makes it once somebody approves it, whatever the amount.",
+    ),
+    Rule(
+        REDUCTIONS,
+        (Situation.SHIPPED, Situation.RECEIVED),
         (),
-        Answer.DECISION,
-        "The order has been dispatched at the marketplace, so nothing can be cancelled any more. If the customer is to "
-        "get money back, refund it in the portal; then mark this as done.",
-        Reason.REDUCTION_NOT_ALLOWED,
+        Answer.REFUND_TASK,
+        "The order has been dispatched at the marketplace, so nothing can be cancelled any more: what the customer paid for "
+        "the units is a refund that a person makes in the marketplace portal.",
     ),
     Rule(
         REDUCTIONS,

@@ -415,11 +415,11 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         handled_by="person",
         damage=Damage(
             DamageTime.SHIPPING_DEADLINE,
-            "The parcel stays held and becomes late, or after dispatch the customer paid for units that never came.",
+            "The parcel stays held and becomes late, or once the order is closed the customer paid for units that never came.",
             "order",
         ),
         evidence="the flags and the state of the marketplace order",
-        closes_when="By itself, when both sides agree or the marketplace allows the cancelation. After dispatch by the answer done in the portal, because nothing the marketplace shows later could.",
+        closes_when="By itself, when both sides agree or the marketplace allows the cancelation. Once the order is closed there, by the answer done in the portal, because nothing the marketplace shows later could.",
         options=(
             Option.UNDO_IN_SHOPIFY,
             Option.UNDO_BY_INTERLOCK,

@@ -28,7 +28,7 @@ from interlock.orders.refund_tasks import (
     with_task,
 )
 from interlock.orders.shares import operators_part, rounding_of
-from interlock.orders.snapshots import DEAD, TO_SHIP, MiraklOrder, ShopifyRefund
+from interlock.orders.snapshots import DEAD, GONE_OUT, TO_SHIP, MiraklOrder, ShopifyRefund
 from interlock.orders.timeline import counted
 from interlock.orders.view import View
 from interlock.refunds import damage, following
@@ -395,15 +395,18 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     currency = mirakl.currency
     total = customers_total(task, mirakl.tax_mode)
     given = approvals(memory, task)
-    needed = approvals_needed(view.rules, total)
+    needed = approvals_needed(view.rules, mirakl, task)
     sentences = [
         "Units were removed in Shopify after the customer had paid.",
         f"Interlock refunds {_money(total, currency)} at the marketplace once it is approved: "
         f"{_figures(memory, task, currency)}.",
     ]
-    if view.rules.reduction_after_debit == "automatic":
+    cap = view.rules.refund_cap or ZERO
+    if view.rules.reduction_after_debit == "automatic" and total > cap:
+        sentences.append(f"It is above the {_money(cap, currency)} that need no approval.")
+    elif mirakl.state in GONE_OUT:
         sentences.append(
-            f"It is above the {_money(view.rules.refund_cap or ZERO, currency)} that need no approval."
+            "The marketplace counts the order as sent: approve it only if the customer did not get these units."
         )
     if given:
         names = " and ".join(decision.who for decision in given)
@@ -411,7 +414,8 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     elif needed > 1:
         limit = _money(view.rules.refund_limit or ZERO, currency)
         sentences.append(f"It is above {limit}, so two different people have to approve it.")
-    sentences.append("The parcel is held until the marketplace shows the refund.")
+    if mirakl.state in TO_SHIP:
+        sentences.append("The parcel is held until the marketplace shows the refund.")
     facts = (
         *_facts(view, memory, task, currency, _money(total, currency)),
         ("Approvals", f"{len(given)} of {needed}"),

@@ -1,8 +1,8 @@
 """Whether a refund task may be carried out by Interlock itself (OR28), and how many people have to approve it.
 
 The setting `reduction_after_debit` decides: `task` leaves every refund to a person in the portal, `approve` asks one
-person (above `refund_limit` two), `automatic` asks nobody up to `refund_cap`. Only tasks of an edit qualify: a refund
-made in Shopify always stays a task.
+person (above `refund_limit` two), `automatic` asks nobody up to `refund_cap` while the order is to ship. Only tasks of an
+edit qualify: a refund made in Shopify always stays a task.
 """
 
 from decimal import Decimal
@@ -29,12 +29,15 @@ def customers_total(task: RefundTask, tax_mode: str) -> Decimal:
     )
 
 
-def approvals_needed(rules: ConnectionRules, total: Decimal) -> int:
-    """How many different people have to approve a refund of this total."""
+def approvals_needed(rules: ConnectionRules, mirakl: MiraklOrder, task: RefundTask) -> int:
+    """How many different people have to approve this refund. After dispatch at least one has to: whether units that Shopify
+    does not show as sent are here is for somebody to see."""
+    total = customers_total(task, mirakl.tax_mode)
     if (
         rules.reduction_after_debit == "automatic"
         and rules.refund_cap is not None
         and total <= rules.refund_cap
+        and mirakl.state in TO_SHIP
     ):
         return 0
     return 2 if rules.refund_limit is not None and total > rules.refund_limit else 1
@@ -110,11 +113,10 @@ def is_ours(rules: ConnectionRules, task: RefundTask) -> bool:
 
 def may_be_sent(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> bool:
     """Whether everybody who has to has approved, nothing stands in the way, and nobody took it over by hand."""
-    total = customers_total(task, mirakl.tax_mode)
     return (
         is_ours(rules, task)
         and task.made_at is None
         and taken_over_by(memory, task) is None
-        and len(approvals(memory, task)) >= approvals_needed(rules, total)
+        and len(approvals(memory, task)) >= approvals_needed(rules, mirakl, task)
         and not obstacle(rules, mirakl, memory, task)
     )

@@ -368,3 +368,19 @@ def test_i7_a_refund_like_one_that_shopify_only_recorded_repeats_nothing(
     monkeypatch.setattr(line, "refunds", [first, again])
 
     assert not any("nobody was told" in sentence for sentence in _i7(bench))
+
+
+@pytest.mark.parametrize(("moved", "broken"), [("7.77", True), (None, False)])
+def test_i7_a_task_of_which_shopify_moved_another_amount_is_settled_by_it_or_by_a_word(
+    bench: Bench, moved: str | None, broken: bool
+) -> None:
+    _made_in_the_portal(bench)
+    (made,) = bench.order.lines[0].refunds
+    amounts = made.amounts
+    given = amounts.product_with_tax + amounts.shipping_with_tax + sum(amounts.fees.values(), Decimal(0))
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks,0,money}', to_jsonb(CAST(:money AS text)))",
+        money=moved or str(given),
+    )
+
+    assert any("nobody said so" in sentence for sentence in _i7(bench)) is broken

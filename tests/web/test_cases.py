@@ -243,6 +243,18 @@ def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(
     assert "No refund task matches" in text_of(browser.get("/refund-tasks?reason=refund_mismatch"))
 
 
+def test_a_refund_task_of_two_amounts_names_both_and_neither_as_the_customers(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, look(shopify_refund("3.00")))
+    page = text_of(browser.get("/refund-tasks"))
+
+    assert "Shopify refunded 3.00 EUR" in page
+    assert "share of the units is 12.00 EUR" in page
+    assert "for the customer" not in page
+
+
 def test_taxes_of_the_shipping_are_not_mistaken_for_taxes_of_the_product(
     browser: Browser, database: Database, connection: ConnectionRow
 ) -> None:
@@ -271,7 +283,7 @@ def test_a_case_shows_no_marks_of_the_manuals_links(
         keep(c, connection, look(shopify_refund()))
 
     page = browser.get(f"/cases/{case_about(database, Reason.REFUND_TASK)}").text
-    assert "Another amount becomes a case of its own." in page
+    assert "Any other amount becomes a case of its own." in page
     assert "](" not in page
 
 

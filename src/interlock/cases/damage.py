@@ -73,7 +73,9 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
 
 
 def _task_money(task: RefundTask, tax_mode: str) -> Decimal:
-    """What the customer gets back: product, shipping, taxes and fees of every line."""
+    """What the customer gets back: product, shipping, taxes and fees of every line, or what Shopify moved instead."""
+    if task.money is not None:
+        return task.money
     return sum(
         (
             total_of(due.amount, due.shipping_amount, (*due.taxes, *due.shipping_taxes), tax_mode, due.fees)

@@ -19,6 +19,7 @@ from interlock.orders.codec import decode
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.reasons import Reason
 from interlock.orders.refund_tasks import kind_of_edit, line_of
+from interlock.orders.snapshots import MiraklOrder
 from interlock.orders.store import orders
 from interlock.orders.view import View
 from interlock.preview import commission_back
@@ -154,13 +155,20 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
         assignee=row.assignee,
         status=status_of(row.closed_at, row.snoozed_until, row.begun_at, now),
         currency=currency,
-        total=None if task is None or mirakl is None else customers_total(task, mirakl.tax_mode),
+        total=_total(task, mirakl),
         commission=sum(back, ZERO) if back else None,
         lines=lines,
         reason_code=_reason_code(view, memory, task),
         portal=portal_page(str(row.mirakl_origin), row.order_in_portal or "", row.mirakl_order_id),
         seen=() if task is None else task.settled_by,
     )
+
+
+def _total(task: RefundTask | None, mirakl: MiraklOrder | None) -> Decimal | None:
+    """What is to be refunded; None where that is not known, or a person is to decide it first."""
+    if task is None or mirakl is None or task.asks or task.money is not None:
+        return None
+    return customers_total(task, mirakl.tax_mode)
 
 
 def _line(view: View | None, memory: Memory, due: RefundDue) -> DueLine:

@@ -117,7 +117,9 @@ class RefundTask:
     answer was lost and only OR11 showed them), and `paid_at` when it showed all of them REFUNDED.
 
     `asks` is not empty while a person is asked whether the Shopify refund is only the money of what stands there: the
-    tasks of edits, or the refunds of the marketplace. Until the answer nothing is asked for."""
+    tasks of edits, or the refunds of the marketplace. Until the answer nothing is asked for. `money` is what Shopify moved,
+    where it is not the money of these units at the marketplace, neither with nor without their shipping: a person then
+    decides which of the two the customer gets."""
 
     subject: str
     opened_at: datetime
@@ -129,6 +131,7 @@ class RefundTask:
     made: tuple[MadeRefund, ...] = ()
     paid_at: datetime | None = None
     asks: tuple[str, ...] = ()
+    money: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -463,7 +463,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=48),
         ),
         evidence="a Shopify refund that moved money, or an edit after debit, without a refund at the marketplace",
-        closes_when="By itself, when the marketplace shows refunds of exactly its money (product amount, shipping, taxes that come on top, fees), or a cancelation of the units. Another amount becomes [a case of its own](refund_mismatch.md). Two refunds of the same removal become one task.",
+        closes_when="By itself, when the marketplace shows refunds of exactly its money (product amount, shipping, taxes that come on top, fees), or a cancelation of the units. Where Shopify moved another amount than the marketplace's share, that amount closes it, or the share once a person said that it is done. Any other amount becomes [a case of its own](refund_mismatch.md). Two refunds of the same removal become one task.",
         options=(
             Option.DONE_IN_PORTAL,
             Option.DISMISS,

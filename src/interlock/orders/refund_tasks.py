@@ -96,7 +96,8 @@ def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
         if not answered or not units or task.settled_at is None or was_declined(memory, task):
             continue
         rest = [r for r in rest if r.id not in task.settled_by]
-        taken.append(_together(answered, units))
+        due = next(due for due in task.lines if due.line_id == line.id and due.quantity)
+        taken += _with_these_units(_together(answered, units), due)
     for withdrawn in memory.withdrawn:
         # Refunded at the marketplace without a task of ours, and a person said that the units stay here.
         answered = [r for r in rest if withdrawn.line_id == line.id and r.id == withdrawn.refund_id]
@@ -105,6 +106,16 @@ def taken_so_far(line: MiraklLine, memory: Memory) -> tuple[Portion, ...]:
             taken.append(_together(answered, withdrawn.quantity))
     taken += [Portion(0, r.amount, r.shipping_amount, r.taxes, r.shipping_taxes, r.fees) for r in rest]
     return tuple(taken)
+
+
+def _with_these_units(given: Portion, due: RefundDue) -> tuple[Portion, ...]:
+    """What was given back for the units of a task. Where a person chose another amount than their share, they took their share
+    all the same, so that the other units keep theirs; what went beyond it was money alone."""
+    more = given.amount - due.amount, given.shipping_amount - due.shipping_amount
+    if more == (ZERO, ZERO):
+        return (given,)
+    share = Portion(given.units, due.amount, due.shipping_amount, due.taxes, due.shipping_taxes, due.fees)
+    return share, Portion(0, max(more[0], ZERO), max(more[1], ZERO), (), ())
 
 
 def _together(parts: list[Reduction], units: int) -> Portion:

@@ -82,10 +82,11 @@ def shares(dues: Iterable[RefundDue], tax_mode: str) -> tuple[Decimal, ...]:
 
 
 def is_a_share(money: Decimal, dues: Iterable[RefundDue], mirakl: MiraklOrder, rounded: bool = True) -> bool:
-    """Whether an amount of Shopify is the money of these dues. With `rounded` each unit may be one smallest unit of the
-    currency off, because Shopify and the marketplace round the price of one of several units each in their own way."""
+    """Whether an amount of Shopify is the money of these dues. With `rounded` each unit and each tax may be one smallest unit
+    of the currency off, because Shopify and the marketplace round the price of one of several units each in their own way."""
     found = tuple(dues)
-    off = smallest_unit(mirakl.currency) * sum(due.quantity for due in found) if rounded else ZERO
+    roundings = sum(due.quantity + len(due.taxes) + len(due.shipping_taxes) for due in found)
+    off = smallest_unit(mirakl.currency) * roundings if rounded else ZERO
     return any(abs(money - share) <= off for share in shares(found, mirakl.tax_mode))
 
 
@@ -126,6 +127,22 @@ def answers_are_cancelations(mirakl: MiraklOrder, task: RefundTask, due: RefundD
 def shown_for(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> Figures:
     """What the marketplace shows on one line as answer to the task."""
     return given_by(answers(mirakl, task, due))
+
+
+def comes_to(mirakl: MiraklOrder, task: RefundTask) -> Decimal:
+    """What the customer got with all that was given to the task, in the order's currency."""
+    given = (
+        reduction
+        for line in mirakl.lines
+        for reduction in (*line.refunds, *line.cancelations)
+        if reduction.id in task.settled_by
+    )
+    return given_by(given).total(mirakl.tax_mode)
+
+
+def share_of(mirakl: MiraklOrder, task: RefundTask) -> Decimal:
+    """What all that the task asks for comes to at the marketplace."""
+    return shares(task.lines, mirakl.tax_mode)[0]
 
 
 def is_whole(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
@@ -231,6 +248,10 @@ def _exact(
 ) -> tuple[Reduction, ...]:
     if answers(mirakl, task, due):
         return ()
+    if task.money is not None and len(task.lines) == 1:
+        as_in_shopify = next((r for r in new if given_back(mirakl, r) == task.money), None)
+        if as_in_shopify is not None:
+            return (as_in_shopify,)
     cancelations = {c.id for line in lines_of(mirakl, due) for c in line.cancelations}
     for reduction in new:
         cancelled = bool(due.line_id) and reduction.id in cancelations
@@ -260,11 +281,14 @@ def _that_fit(
     there = answers(mirakl, task, due)
     for reduction in new:
         before, then = given_by((*there, *chosen)), given_by((*there, *chosen, reduction))
-        fits = (
-            then.amount <= asked.amount and then.shipping <= asked.shipping
-            if due.line_id
-            else then.total(mode) <= due.amount
-        )
+        if task.money is not None:
+            so_far = comes_to(mirakl, task) + given_by(chosen).total(mode)
+            most = max(task.money, share_of(mirakl, task))
+            fits = so_far != task.money and so_far + given_back(mirakl, reduction) <= most
+        elif due.line_id:
+            fits = then.amount <= asked.amount and then.shipping <= asked.shipping
+        else:
+            fits = then.total(mode) <= due.amount
         if fits and then.total(mode) > before.total(mode):
             chosen = (*chosen, reduction)
     return chosen
@@ -274,6 +298,8 @@ def _all(
     mirakl: MiraklOrder, task: RefundTask, due: RefundDue, new: tuple[Reduction, ...]
 ) -> tuple[Reduction, ...]:
     shown = shown_for(mirakl, task, due)
+    if task.money is not None:
+        return () if comes_to(mirakl, task) >= task.money else new
     reached = bool(answers(mirakl, task, due)) and (
         shown.amount >= due.amount if due.line_id else shown.total(mirakl.tax_mode) >= due.amount
     )

@@ -37,7 +37,9 @@ from interlock.refunds.answers import (
     answers,
     answers_are_cancelations,
     asked_for,
+    comes_to,
     given,
+    given_back,
     is_over,
     is_whole,
     lines_of,
@@ -45,6 +47,7 @@ from interlock.refunds.answers import (
     only_records,
     shown_for,
 )
+from interlock.refunds.elsewhere import only_there
 from interlock.refunds.made_already import question
 from interlock.refunds.mismatch import is_accepted, mismatch_at, mismatch_case
 from interlock.refunds.opening import opened
@@ -95,6 +98,7 @@ def decide(view: View, memory: Memory) -> Part:
         because=(
             *withdrawn,
             *_recognised(memory, view.now),
+            *_apart(view, memory),
             *_roundings(view, memory),
             *following.progress(memory, view.now),
         ),
@@ -158,6 +162,22 @@ def _recognised(memory: Memory, now: datetime) -> tuple[str, ...]:
         if task.opened_at == now and task.dismissed_by.startswith(COVERED)
     )
     return (*recorded, *removals)
+
+
+def _apart(view: View, memory: Memory) -> tuple[str, ...]:
+    """A sentence for each task that was just settled with another amount than Shopify moved."""
+    found = []
+    for task in memory.refund_tasks:
+        settled = view.mirakl is not None and task.settled_at == view.now and not task.dismissed_by
+        if view.mirakl is None or not settled or task.money is None:
+            continue
+        there, currency = comes_to(view.mirakl, task), view.mirakl.currency
+        if there != task.money:
+            found.append(
+                f"The marketplace gave back {_money(there, currency)} and Shopify {_money(task.money, currency)}: the two "
+                f"sides differ by {_money(abs(there - task.money), currency)}, as a person decided."
+            )
+    return tuple(found)
 
 
 def _roundings(view: View, memory: Memory) -> tuple[str, ...]:
@@ -248,7 +268,11 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
     does a person who takes what was refunded for it as it is."""
     memory = given(mirakl, memory)
     for task in memory.refund_tasks:
-        if is_open(task) and not task.asks and (_all_is_there(mirakl, task) or is_accepted(memory, task)):
+        if (
+            is_open(task)
+            and not task.asks
+            and (_all_is_there(mirakl, memory, task) or is_accepted(memory, task))
+        ):
             by_cancelation = any(
                 _is_cancelled(mirakl, due) or answers_are_cancelations(mirakl, task, due)
                 for due in task.lines
@@ -260,8 +284,16 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
     return memory
 
 
-def _all_is_there(mirakl: MiraklOrder, task: RefundTask) -> bool:
-    return all(_is_cancelled(mirakl, due) or is_whole(mirakl, task, due) for due in task.lines)
+def _all_is_there(mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> bool:
+    whole = all(_is_cancelled(mirakl, due) or is_whole(mirakl, task, due) for due in task.lines)
+    if task.money is None:
+        return whole
+    cancelled = any(
+        _is_cancelled(mirakl, due) or answers_are_cancelations(mirakl, task, due) for due in task.lines
+    )
+    done = taken_over_by(memory, task)
+    said = done is not None and done.option is Option.DONE_IN_PORTAL
+    return comes_to(mirakl, task) == task.money or (whole and (cancelled or said))
 
 
 def _is_cancelled(mirakl: MiraklOrder, due: RefundDue) -> bool:
@@ -347,7 +379,7 @@ def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
                 Case(
                     Reason.CONFIRM_WITHDRAWN,
                     task.subject,
-                    f"The marketplace refunded the full price of {units} before dispatch. Confirm that these units "
+                    f"The marketplace refunded {'the full price of' if task.money is None else 'money for'} {units} before dispatch. Confirm that these units "
                     "stay here, and they no longer count as agreed; if they ship all the same, dismiss this and put "
                     "them back into the Shopify order. The parcel is held until then.",
                     (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
@@ -439,6 +471,8 @@ def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
     )
     total = _money(customers_total(task, tax_mode), currency)
     sentences = [why, f"Refund {total} in the marketplace portal: {_figures(memory, task, currency)}."]
+    if task.money is not None:
+        sentences = [why, *_both_figures(view, memory, task, total, currency)]
     if any(other.dismissed_by == f"{COVERED}{task.subject}" for other in memory.refund_tasks):
         sentences.append("It is the refund of the removal in Shopify too: make it once.")
     if is_asked_about(memory, task):
@@ -464,6 +498,32 @@ def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
     )
 
 
+def _both_figures(view: View, memory: Memory, task: RefundTask, total: str, currency: str) -> tuple[str, ...]:
+    """What a person has to know to decide which of the two amounts the customer gets."""
+    money = task.money or ZERO
+    share = customers_total(task, view.rules.tax_mode if view.mirakl is None else view.mirakl.tax_mode)
+    meaning = (
+        "Less than the share may keep a fee back, or pay for a flaw"
+        if money < share
+        else "More than the share may be a goodwill beside it"
+    )
+    there = () if view.mirakl is None else only_there(view.mirakl, memory)
+    seen = {i for due in task.lines for i in due.seen_refunds}
+    before = [(line, refund) for line, refund in there if refund.id in seen]
+    earlier = ", ".join(
+        f"{_money(given_back(view.mirakl, refund), currency)} of {line.sku} ({refund.id})"
+        for line, refund in before
+        if view.mirakl is not None
+    )
+    return (
+        f"Shopify refunded {_money(money, currency)}, and the marketplace's share of the units is {total}: "
+        f"{_figures(memory, task, currency)}. {meaning}.",
+        f"The marketplace had given back {earlier} before, which no task asked for." if earlier else "",
+        "Decide what the customer is to get, and refund that in the marketplace portal: Shopify's amount settles this by "
+        "itself, the share once you say that it is done.",
+    )
+
+
 def _figures(memory: Memory, task: RefundTask, currency: str) -> str:
     figures = []
     for due in task.lines:
@@ -478,6 +538,8 @@ def _figures(memory: Memory, task: RefundTask, currency: str) -> str:
 
 
 def _progress(mirakl: MiraklOrder, task: RefundTask, currency: str) -> str:
+    if task.money is not None and comes_to(mirakl, task):
+        return f"So far the marketplace shows {_money(comes_to(mirakl, task), currency)}."
     asked = [asked_for(due) for due in task.lines]
     shown = [shown_for(mirakl, task, due) for due in task.lines]
     if any(is_over(mirakl, task, due) for due in task.lines):
@@ -530,7 +592,7 @@ def _facts(
             facts.append((f"{name}: refunded so far", _money(so_far, currency)))
             if due.line_id and (due.shipping_amount or shown.shipping):
                 facts.append((f"{name}: shipping refunded so far", _money(shown.shipping, currency)))
-    facts.append(("Total for the customer", total))
+    facts.append(("Total for the customer" if task.money is None else "The marketplace's share", total))
     kept = sum((operators_part((*due.taxes, *due.shipping_taxes)) for due in task.lines), ZERO)
     if kept and view.mirakl is not None:
         yours = customers_total(task, view.mirakl.tax_mode) - kept

@@ -11,7 +11,16 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklOrder
 from interlock.orders.view import View
-from interlock.refunds.answers import Figures, answers, asked_for, is_over, is_whole, shown_for
+from interlock.refunds.answers import (
+    Figures,
+    answers,
+    asked_for,
+    comes_to,
+    is_over,
+    is_whole,
+    share_of,
+    shown_for,
+)
 from interlock.refunds.damage import EXPLAINED_WITHIN
 from interlock.refunds.policy import taken_over_by
 
@@ -38,6 +47,10 @@ def mismatch_case(view: View, memory: Memory, task: RefundTask) -> Case | None:
     asked = [_in_words(mirakl, memory, due, asked_for(due)) for due in task.lines]
     shown = [_in_words(mirakl, memory, due, shown_for(mirakl, task, due)) for due in task.lines]
     more = any(is_over(mirakl, task, due) for due in task.lines)
+    wants = f"The task asks for {', '.join(asked)}"
+    if task.money is not None:
+        more = comes_to(mirakl, task) > task.money
+        wants = f"Shopify refunded {_money(mirakl, task.money)}, and the marketplace's share is {', '.join(asked)}"
     help = (
         "Money that was given too much comes back only through the operator."
         if more
@@ -46,7 +59,7 @@ def mismatch_case(view: View, memory: Memory, task: RefundTask) -> Case | None:
     return Case(
         Reason.REFUND_MISMATCH,
         task.subject,
-        f"The task asks for {', '.join(asked)}; the marketplace shows {', '.join(shown)} ({', '.join(task.settled_by)}). "
+        f"{wants}; the marketplace shows {', '.join(shown)} ({', '.join(task.settled_by)}). "
         f"{help} If it is right as it is, dismiss this with the reason, and the task counts as done with what was refunded.",
         (Option.DISMISS,),
         _facts(mirakl, memory, task),
@@ -60,6 +73,8 @@ def _differs_from(view: View, memory: Memory, task: RefundTask) -> datetime | No
     if mirakl is None or not is_open(task) or task.asks or task.made:
         return None
     wrong = [due for due in task.lines if answers(mirakl, task, due) and not is_whole(mirakl, task, due)]
+    if task.money is not None:
+        return _differs_from_both(mirakl, memory, task, task.money)
     if any(is_over(mirakl, task, due) for due in wrong):
         return task.opened_at
     found: datetime | None = None
@@ -71,6 +86,27 @@ def _differs_from(view: View, memory: Memory, task: RefundTask) -> datetime | No
             made = (r.created_at for r in answers(mirakl, task, due) if r.created_at is not None)
             found = earliest(found, max(made, default=task.opened_at) + EXPLAINED_WITHIN)
     return found
+
+
+def _differs_from_both(
+    mirakl: MiraklOrder, memory: Memory, task: RefundTask, money: Decimal
+) -> datetime | None:
+    """Of a task of which Shopify moved another amount than the marketplace's share: the one settles it, the other does where
+    a person says that it is done, and whatever else is there is asked about."""
+    total, share = comes_to(mirakl, task), share_of(mirakl, task)
+    if not task.settled_by or total == money:
+        return None
+    if total > max(money, share):
+        return task.opened_at
+    said = taken_over_by(memory, task)
+    if said is not None and said.option is Option.DONE_IN_PORTAL:
+        return said.at if mirakl.observed_at > said.at and total != share else None
+    if total != share:
+        return None
+    made = (
+        r.created_at for due in task.lines for r in answers(mirakl, task, due) if r.created_at is not None
+    )
+    return max(made, default=task.opened_at) + EXPLAINED_WITHIN
 
 
 def _in_words(mirakl: MiraklOrder, memory: Memory, due: RefundDue, figures: Figures) -> str:

@@ -46,7 +46,7 @@ def opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefun
         # The money follows a removal that a task asks for already: one task, now under the refund's own id.
         task = known.removals[0]
         memory = closed(memory, task, f"{SUPERSEDED} by {refund.id}")
-        return with_task(memory, replace(task, subject=refund.id))
+        return with_task(memory, replace(task, subject=refund.id, money=_other(mirakl, refund, task.lines)))
     # A task of its own would ask for the same money once more.
     return covered(memory, known.removals, refund.id, view.now)
 
@@ -90,8 +90,15 @@ def _asked_for(
         line = line_of(mirakl, line_id)
         if line is not None and ordered[line_id].quantity > 0:
             dues.append(due_for(ordered[line_id], line, quantity, mirakl.currency, memory, refund.created_at))
-    lines = tuple(dues) or (_money_of(mirakl, refund),)
-    return with_task(memory, RefundTask(refund.id, view.now, lines))
+    if not dues:
+        return with_task(memory, RefundTask(refund.id, view.now, (_money_of(mirakl, refund),)))
+    lines = tuple(dues)
+    return with_task(memory, RefundTask(refund.id, view.now, lines, money=_other(mirakl, refund, lines)))
+
+
+def _other(mirakl: MiraklOrder, refund: ShopifyRefund, lines: tuple[RefundDue, ...]) -> Decimal | None:
+    """Shopify's money where it is not that of these units: a fee was kept back, a flaw paid for, a goodwill added."""
+    return None if is_a_share(refund.money, lines, mirakl) else refund.money
 
 
 def _asked_about(

@@ -28,6 +28,16 @@ def i7_a_task_is_settled_by_its_money(evidence: Evidence, truth: Truth, verdict:
         if any(part.id in task.settled_by for line in truth.order.lines for part in line.cancelations):
             continue  # nobody was charged for the units, so no shipping is given back
         verdict.checked["I7 money"] += 1
+        if task.money is not None and _total(truth, task) == task.money:
+            continue  # what Shopify moved, as a person decided
+        if task.money is not None and not _said_done(evidence, truth, task):
+            verdict.violation(
+                "I7",
+                truth.id,
+                task.settled_at or evidence.now,
+                f"Task {task.subject} is settled with another amount than Shopify moved, and nobody said so.",
+                f"Shopify {task.money}, the marketplace {_total(truth, task)}",
+            )
         for due in task.lines:
             if not due.line_id:
                 continue
@@ -94,6 +104,25 @@ def _accepted(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
     return any(
         said.reason == Reason.REFUND_MISMATCH.value and said.subject == task.subject
         for said in evidence.answers_of(truth.row, Option.DISMISS.value)
+    )
+
+
+def _said_done(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
+    return any(
+        said.subject == task.subject for said in evidence.answers_of(truth.row, Option.DONE_IN_PORTAL.value)
+    )
+
+
+def _total(truth: Truth, task: RefundTask) -> Decimal:
+    """What the customer got with the refunds that settled the task."""
+    found = (
+        part.amounts
+        for line in truth.order.lines
+        for part in _refunds(truth, line.id)
+        if part.id in task.settled_by
+    )
+    return sum(
+        (one.product_with_tax + one.shipping_with_tax + sum(one.fees.values(), ZERO) for one in found), ZERO
     )
 
 

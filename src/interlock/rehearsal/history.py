@@ -21,6 +21,7 @@ from interlock.rehearsal import (
     parcels,
     pausing,
     picking,
+    recording,
     renaming,
     saying,
     shortening,
@@ -199,6 +200,8 @@ async def live(
         people.append(asyncio.create_task(operators.change_for_ever(seed, crowd)))
     if telephones.are_changed(seed) and not calm:
         people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
+    if recording.are_recorded(seed) and not calm:
+        people.append(asyncio.create_task(recording.record_for_ever(seed, crowd)))
     if renaming.is_drawn(seed) and not calm:
         people.append(asyncio.create_task(renaming.rename_one(seed, crowd)))
     if shortening.is_drawn(seed) and not calm:

@@ -1,6 +1,7 @@
 """I6 where a connection lets Interlock refund: allowed refunds pass, and every planted breach of the rules is found."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,9 +18,11 @@ from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.judging.refunds import neither_nor
+from interlock.rehearsal.recording import RECORDS
 from interlock.rehearsal.world import World, WorldPlan
 from interlock.simulator.mirakl import CATALOGUE, PROFILES
 from interlock.simulator.mirakl.orders import Amounts
+from interlock.simulator.shopify.state import Refund
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
 from tests.databases import ThrowawayServer
@@ -384,3 +387,46 @@ def test_i7_a_task_of_which_shopify_moved_another_amount_is_settled_by_it_or_by_
     )
 
     assert any("nobody said so" in sentence for sentence in _i7(bench)) is broken
+
+
+@pytest.mark.parametrize(
+    ("task", "another", "broken"),
+    [
+        pytest.param({}, False, False, id="the task is that refund's"),
+        pytest.param({"settled_by": ["other"]}, False, True, id="answered by another refund"),
+        pytest.param({"settled_by": [], "settled_at": None}, False, True, id="asked for once more"),
+        pytest.param(
+            {"settled_by": [], "settled_at": None, "asks": ["edit:1"]}, False, False, id="a question"
+        ),
+        pytest.param({"settled_by": [], "dismissed_by": "Ada"}, False, False, id="covered by another task"),
+        pytest.param({"settled_by": ["other"]}, True, False, id="a person said it is another one"),
+    ],
+)
+def test_i7_a_refund_that_shopify_only_records_is_asked_for_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, task: dict[str, Any], another: bool, broken: bool
+) -> None:
+    there = _made_in_the_portal(bench).settled_by[0]
+    order = next(one for one in bench.world.shopify.shop.orders.values() if one.gid == bench.shopify_gid)
+    recorded = Refund(7, order, bench.edit_at(), f"{RECORDS}{there}", [], [])
+    monkeypatch.setattr(order, "refunds", [*order.refunds, recorded])
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks,0}', (memory #> '{refund_tasks,0}') || "
+        "CAST(:changes AS jsonb))",
+        changes=json.dumps({"subject": recorded.gid, **task}),
+    )
+    if another:
+        bench.sql(
+            "INSERT INTO answers (order_id, reason, subject, option, who, why, at) SELECT id, 'refund_made_already', "
+            ":subject, 'another_refund', 'Ada Agent', 'A second one.', :at FROM orders",
+            subject=recorded.gid,
+            at=bench.edit_at(),
+        )
+
+    verdict = bench.judge()
+    told = [
+        f
+        for f in verdict.broken
+        if f.sentence == "A refund that Shopify only records is asked for once more."
+    ]
+    assert bool(told) is broken
+    assert verdict.checked["I7 recorded"] == (0 if another else 1)

@@ -157,6 +157,7 @@ def judge_evidence(evidence: Evidence, c: Connection, quiescent: bool) -> Verdic
             refunds.i7_no_unit_is_asked_for_twice(evidence, truth, verdict)
             repayments.i7_a_task_is_settled_by_its_money(evidence, truth, verdict)
             repayments.i7_a_refund_made_twice_is_told(evidence, truth, verdict)
+            repayments.i7_what_was_recorded_is_not_asked_for_again(evidence, truth, verdict)
             creation.i19_mapping_agrees_three_ways(evidence, truth, verdict)
             lineage.i1_no_second_live_order_unnoticed(evidence, truth, verdict)
             stock.i25_claims_are_what_is_left_to_ship(evidence, truth, verdict)

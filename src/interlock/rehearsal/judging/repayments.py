@@ -9,6 +9,7 @@ from interlock.refunds.answers import only_records
 from interlock.rehearsal.judging.evidence import Evidence, first_after
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
+from interlock.rehearsal.recording import recorded_refund
 from interlock.simulator.mirakl.orders import SimRefund
 
 ZERO = Decimal(0)
@@ -94,6 +95,32 @@ def i7_a_refund_made_twice_is_told(evidence: Evidence, truth: Truth, verdict: Ve
                         f"Refund {part.id} repeats what settled {task.subject}, and nobody was told.",
                         f"on line {due.line_id}, beside {', '.join(task.settled_by)}",
                     )
+
+
+def i7_what_was_recorded_is_not_asked_for_again(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
+    """A Shopify refund that records one of the marketplace, to the cent, asks for no money unless a person said that it is
+    another one: its task is that refund's, or a question, or counts as covered by another task."""
+    tasks = {task.subject: task for task in truth.memory.refund_tasks}
+    another = {
+        said.subject
+        for said in evidence.answers_of(truth.row, Option.ANOTHER_REFUND.value)
+        if said.reason == Reason.REFUND_MADE_ALREADY.value
+    }
+    for gid in truth.gids:
+        for recorded in evidence.shopify_orders[gid].refunds:
+            there, task = recorded_refund(recorded.note), tasks.get(recorded.gid)
+            if not there or task is None or recorded.gid in another:
+                continue
+            verdict.checked["I7 recorded"] += 1
+            if not (there in task.settled_by or task.dismissed_by or task.asks):
+                verdict.violation(
+                    "I7",
+                    truth.id,
+                    recorded.at,
+                    "A refund that Shopify only records is asked for once more.",
+                    f"{recorded.money} of refund {there}, asked for by {task.subject}",
+                    f"answered by {', '.join(task.settled_by) or 'nothing yet'}",
+                )
 
 
 def _of_people(task: RefundTask) -> bool:

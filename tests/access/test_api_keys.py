@@ -149,6 +149,63 @@ def test_somebody_of_one_connection_makes_no_key_for_another(
 
 
 @pytest.mark.parametrize(
+    ("roles", "scopes", "places", "needs"),
+    [
+        ([Role.ENGINEER], ["labels:override"], [], "print a label against the interlock"),
+        ([Role.ENGINEER], ["orders:read", "cases:answer"], [], "answer cases of customer service"),
+        ([Role.ENGINEER], ["orders:edit"], ["atlas"], "edit orders at the desk"),
+        ([Role.ENGINEER, "atlas"], ["labels:override"], [], "print a label against the interlock at all"),
+        ([Role.ENGINEER, "atlas"], ["labels:override"], ["atlas", "borealis"], "at each connection"),
+        ([Role.ENGINEER, "atlas"], ["labels:override"], ["atlas"], ""),
+        ([Role.ENGINEER], ["orders:read", "mappings:write", "cases:work", "labels:check"], [], ""),
+        ([Role.ADMIN], [scope.value for scope in Scope], [], ""),
+    ],
+)
+def test_nobody_gives_a_program_more_than_they_have(
+    database: Database,
+    keyring: Keyring,
+    connection: ConnectionRow,
+    somebody: People,
+    signed_in: SignedIn,
+    roles: list[Role | str],
+    scopes: list[str],
+    places: list[str],
+    needs: str,
+) -> None:
+    """`roles` with the name of a connection: operations there besides."""
+    with database.begin() as c:
+        connect(c, keyring, "borealis", shop="borealis.myshopify.com", shop_id=2002)
+    grants = [Grant(Role.OPERATIONS, connection.id) if role == "atlas" else Role(role) for role in roles]
+    ada = signed_in(somebody("ada", *grants))
+
+    made = ada.submit(
+        "/api-keys", "/api-keys", data={"name": "warehouse", "scope": scopes, "connection": places}
+    )
+
+    with database.begin() as c:
+        assert len(all_keys(c)) == (0 if needs else 1)
+    assert made.status_code == (422 if needs else 200)
+    if needs:
+        assert needs in text_of(made)
+        assert "interlock api-key create" in text_of(made)
+
+
+def test_the_form_offers_what_its_reader_may_give(somebody: People, signed_in: SignedIn) -> None:
+    def offered(page: str) -> set[str]:
+        return set(re.findall(r'name="scope" value="([^"]+)"', page))
+
+    ada = signed_in(somebody("ada", Role.ENGINEER))
+
+    everything = {scope.value for scope in Scope}
+    assert everything - offered(ada.get("/api-keys").text) == {
+        "orders:edit",
+        "labels:override",
+        "cases:answer",
+    }
+    assert offered(ada.get("/account/keys").text) == everything
+
+
+@pytest.mark.parametrize(
     ("data", "said"),
     [
         ({"name": "", "scope": ["health:read"]}, "A key needs a name"),

@@ -37,7 +37,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from interlock.access.audit_log import Did, record
 from interlock.access.people import grants_of, people
-from interlock.access.roles import Permission, Person, narrowed
+from interlock.access.roles import (
+    ANSWERS,
+    PERMISSION_WORDS,
+    Permission,
+    Person,
+    may,
+    may_somewhere,
+    narrowed,
+)
 from interlock.clock import system_random
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -90,6 +98,16 @@ PERMISSION_OF: Mapping[Scope, Permission] = MappingProxyType(
 )
 """What the person of a personal key needs for a scope, where the call speaks of; for any other scope it is the right to see.
 Whether they may answer a case depends on the case's team as well."""
+
+
+def rights_for(scope: Scope) -> frozenset[Permission]:
+    """What somebody needs who gives this scope to a program. A program answers cases of every team."""
+    return ANSWERS if scope is Scope.CASES_ANSWER else frozenset({PERMISSION_OF.get(scope, Permission.SEE)})
+
+
+def may_give(maker: Person, scope: Scope) -> bool:
+    """Whether there is a connection for which the person may give a program this scope."""
+    return all(may_somewhere(maker, right) for right in rights_for(scope))
 
 
 api_keys = Table(
@@ -146,12 +164,15 @@ def make_key(
     now: datetime,
     owner: Person | None = None,
     connections: Collection[int] = (),
+    maker: Person | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its token, `il_<number>_<secret>`, which nobody can read again later. With `owner` it
     is that person's own: only to be given by what has seen them sign in. `connections` are the row numbers of those it is
-    for; none for all there are.
+    for; none for all there are. `maker` is who makes a program's key and gives it no more than they have there; None where
+    the server itself is, whose command line may give all. A key of one's own needs none: it never does more than its person.
 
-    Raises KeyRefused when the name is empty, long or in use, a scope is unknown, or nobody says who makes it.
+    Raises KeyRefused when the name is empty, long or in use, a scope is unknown or not the maker's to give, or nobody says
+    who makes it.
     """
     name, who = name.strip(), who.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
@@ -163,6 +184,8 @@ def make_key(
     if wrong or not scopes:
         asked = f"{wrong[0][:40]!r} is not a scope." if wrong else "A key needs at least one scope."
         raise KeyRefused(f"{asked} There are: {', '.join(sorted(known))}.", "scope")
+    if maker is not None:
+        _refuse_what_is_not_theirs(maker, [Scope(scope) for scope in scopes], connections)
     in_use = select(api_keys.c.id).where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
     if c.execute(in_use).first() is not None:
         raise KeyRefused(f"A key named {name!r} is in use already. Choose another name.", "name")
@@ -186,6 +209,19 @@ def make_key(
         facts["connections"] = " ".join(str(number) for number in sorted(connections))
     record(c, who, Did.API_KEY_MADE, f"API key {key.id}", now=now, facts=facts)
     return key, f"{PREFIX}_{key.id}_{secret}"
+
+
+def _refuse_what_is_not_theirs(maker: Person, scopes: Sequence[Scope], connections: Collection[int]) -> None:
+    for scope in scopes:
+        for right in sorted(rights_for(scope)):
+            if all(may(maker, right, number) for number in connections or (None,)):
+                continue
+            where = "at each connection the key is for" if connections else "at all connections"
+            raise KeyRefused(
+                f"Nobody gives a program more than they have: {scope.value} needs the right to {PERMISSION_WORDS[right]} "
+                f"{where}. Somebody who has it makes this key, or it is made on the server with `interlock api-key create`.",
+                "scope",
+            )
 
 
 def revoke_key(

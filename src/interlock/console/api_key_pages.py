@@ -9,7 +9,17 @@ from sqlalchemy import Connection
 
 from interlock.access.people import grants_by_handle
 from interlock.access.roles import Permission, Person
-from interlock.access.store import SCOPE_WORDS, ApiKey, KeyRefused, all_keys, keys_of, make_key, revoke_key
+from interlock.access.store import (
+    SCOPE_WORDS,
+    ApiKey,
+    KeyRefused,
+    Scope,
+    all_keys,
+    keys_of,
+    make_key,
+    may_give,
+    revoke_key,
+)
 from interlock.console.api_key_list import (
     COLUMNS,
     OWN_FILTERS,
@@ -77,7 +87,7 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
             asked=asked,
             states=STATES,
             whose=whose,
-            scope_words=SCOPE_WORDS,
+            scope_words=_to_give(request.state.person) if owner is None else SCOPE_WORDS,
             refused=refused,
             secret=secret,
             given=name,
@@ -102,7 +112,8 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
 
         def make(c: Connection) -> tuple[ApiKey, str]:
             numbers = connections_named(connection_names(c), places, own)
-            return make_key(c, name, chosen, who.handle, now, owner, numbers)
+            maker = who if owner is None else None
+            return make_key(c, name, chosen, who.handle, now, owner, numbers, maker)
 
         try:
             _, secret = await console.read(make)
@@ -191,6 +202,10 @@ def api_key_routes(routes: APIRouter, console: Console) -> None:
 
 def _those(c: Connection, keys: Sequence[ApiKey], asked: Asked) -> list[ApiKey]:
     return keys_asked_for(keys, asked, grants_by_handle(c), connection_names(c))
+
+
+def _to_give(maker: Person) -> dict[Scope, str]:
+    return {scope: words for scope, words in SCOPE_WORDS.items() if may_give(maker, scope)}
 
 
 def _with_account(who: Person) -> Person:

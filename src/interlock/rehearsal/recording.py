@@ -102,6 +102,8 @@ def _record(crowd: Crowd, shown: Order, made: SimRefund, line: LineItem | None) 
         shown,
         lines=[] if line is None else [(line.gid, 1)],
         money=money,
+        # What has not left goes back on the shelf; what has, stays with the customer.
+        restock_type="CANCEL" if line is not None and line.unfulfilled_quantity else "NO_RESTOCK",
         note=f"{RECORDS}{made.id}",
     )
     crowd.attempt("refund recorded as money" if line is None else "refund recorded by the unit", refund)

@@ -286,9 +286,9 @@ def test_a_personal_key_may_do_at_most_what_its_person_may_and_ends_with_the_acc
     assert stranger.get("/v1/cases", headers=vic).status_code == 200
     with database.begin() as c:
         people.deactivate(c, vic_number, clock.now())
-        assert person_of(c, all_keys(c)[0].id) is None
+        assert person_of(c, all_keys(c)[0].id, clock.now()) is None
     with database.begin() as c, pytest.raises(KeyRefused, match="opens anything"):
-        proven(c, vic["Authorization"].removeprefix("Bearer "), Scope.CASES_READ)
+        proven(c, vic["Authorization"].removeprefix("Bearer "), Scope.CASES_READ, clock.now())
     elsewhere = Browser(create_app(WebParts(store, clock, Numbered(), Wakes(), keyring)))
     assert elsewhere.get("/v1/key", headers=vic).json()["error"] == "key_revoked"
 

@@ -23,6 +23,7 @@ from interlock.access.outside import ALGORITHMS
 from interlock.access.passwords import Passwords
 from interlock.access.roles import Grant, Role
 from interlock.access.rules import AccessRules, OutsideSignIn
+from interlock.access.store import Scope, SignInNeeded, make_key, proven
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
@@ -322,6 +323,96 @@ def test_a_name_that_is_taken_is_not_taken_over(
     assert found["bo"].id == number
     assert not found["bo"].from_outside
     assert found["bo-2"].grants == (Grant(Role.CX),)
+
+
+@pytest.mark.parametrize("group", ["support", "it"])
+def test_whoever_comes_back_without_a_group_loses_roles_and_sessions(
+    app: FastAPI,
+    browser: Browser,
+    provider: FakeProvider,
+    database: Database,
+    keyring: Keyring,
+    clock: Stopped,
+    somebody: People,
+    group: str,
+) -> None:
+    somebody("root", Role.ADMIN)
+    provider.groups = [group]
+    sign_in(browser, provider)
+    headers = {"Authorization": f"Bearer {a_key(database, keyring, clock, 'ada.byron')}"}
+    assert browser.get("/orders").status_code == 200
+    provider.groups = ["choir"]
+
+    out = sign_in(Browser(app, "https://interlock.example"), provider)
+
+    assert out.status_code == 403
+    assert browser.get("/orders").status_code == 303
+    assert browser.get("/v1/cases", headers=headers).json()["error"] == "right_missing"
+    with database.begin() as c:
+        ada = people.account_named(c, keyring, "ada.byron")
+        log = [(one.who, one.did, one.facts) for one in entries(c) if one.did.endswith(("_changed", "ended"))]
+    assert ada is not None
+    assert ada.grants == ()
+    role = "cx" if group == "support" else "admin"
+    assert log == [
+        ("provider", "roles_changed", {"from": role, "to": "none"}),
+        ("provider", "session_ended", {"sessions": "1"}),
+    ]
+    provider.groups = [group]
+    sign_in(browser, provider)
+    assert browser.get("/orders").status_code == 200
+
+
+def test_the_last_administrator_without_a_group_keeps_the_roles_and_no_session(
+    app: FastAPI, browser: Browser, provider: FakeProvider, database: Database, keyring: Keyring
+) -> None:
+    provider.groups = ["it"]
+    sign_in(browser, provider)
+    provider.groups = ["choir"]
+
+    out = sign_in(Browser(app, "https://interlock.example"), provider)
+
+    assert out.status_code == 403
+    assert browser.get("/orders").status_code == 303
+    with database.begin() as c:
+        (ada,) = people.accounts(c, keyring)
+        did = [one.did for one in entries(c) if one.who == "provider"]
+    assert ada.grants == (Grant(Role.ADMIN),)
+    assert did == ["person_invited", "denied", "session_ended"]
+
+
+def test_a_key_of_somebody_the_provider_has_not_vouched_for_in_thirty_days_rests(
+    browser: Browser,
+    provider: FakeProvider,
+    database: Database,
+    keyring: Keyring,
+    clock: Stopped,
+    somebody: People,
+) -> None:
+    sign_in(browser, provider)
+    somebody("bo", Role.CX)
+    outside, local = (a_key(database, keyring, clock, handle) for handle in ("ada.byron", "bo"))
+
+    def shown(token: str) -> httpx2.Response:
+        return browser.get("/v1/key", headers={"Authorization": f"Bearer {token}"})
+
+    clock.moment += timedelta(days=30)
+    refused = shown(outside)
+    assert (refused.status_code, refused.json()["error"]) == (401, "sign_in_needed")
+    assert "opens again once they have signed in" in refused.json()["detail"]
+    assert shown(local).status_code == 200
+    with database.begin() as c, pytest.raises(SignInNeeded, match="30 days"):
+        proven(c, outside, Scope.CASES_READ, clock.now())
+
+    sign_in(browser, provider)
+    assert shown(outside).status_code == 200
+
+
+def a_key(database: Database, keyring: Keyring, clock: Stopped, handle: str) -> str:
+    with database.begin() as c:
+        owner = people.account_named(c, keyring, handle)
+        assert owner is not None
+        return make_key(c, f"of {handle}", [Scope.CASES_READ], handle, clock.now(), owner.person)[1]
 
 
 def test_somebody_who_was_deactivated_here_stays_out(

@@ -62,6 +62,21 @@ def change_roles(
     record(c, who, Did.ROLES_CHANGED, f"person {person_id}", now=now, facts=facts)
 
 
+def take_roles(c: Connection, person_id: int, names: dict[int, str], who: str, now: datetime) -> None:
+    """Take every role and end every session: whoever vouched for the person gives them none any more. Roles come back with
+    the next sign-in that gives some. The last administrator keeps theirs, and has to sign in again all the same."""
+    if people.grants_of(c, person_id):
+        try:
+            with c.begin_nested():
+                change_roles(c, person_id, (), names, who, now)
+        except people.PersonRefused:
+            record(c, who, Did.DENIED, f"person {person_id}", now=now, facts={"kept": "last administrator"})
+    ended = sessions.end_all(c, person_id, now)
+    if ended:
+        facts = {"sessions": str(ended)}
+        record(c, who, Did.SESSION_ENDED, f"person {person_id}", now=now, facts=facts)
+
+
 def deactivate(c: Connection, person_id: int, who: str, now: datetime) -> None:
     """End the person's sessions and let them sign in no more. Raises PersonRefused for the last administrator."""
     people.deactivate(c, person_id, now)

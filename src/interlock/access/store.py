@@ -13,7 +13,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +52,8 @@ from interlock.storage.types import UtcDateTime
 
 PREFIX = "il"
 LONGEST_NAME = 60
+SEEN_WITHIN = timedelta(days=30)
+"""Who came by the organisation's sign-in has to come so again for their keys to open anything: of a leaver nobody tells us."""
 _NO_DIGEST = "0" * 64
 # At most 18 digits fit into the column that holds the number.
 _TOKEN = re.compile(rf"{PREFIX}_([1-9][0-9]{{0,17}})_([A-Za-z0-9_-]{{43}})")
@@ -136,6 +138,17 @@ class KeyRefused(ValueError):
     def __init__(self, sentence: str, field: str) -> None:
         super().__init__(f"{sentence} Nothing was changed.")
         self.field = field
+
+
+class SignInNeeded(KeyRefused):
+    """A personal key of somebody for whom the organisation's sign-in has not vouched for SEEN_WITHIN."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The key {name!r} is of somebody who signs in with the organisation's sign-in and has not done so for "
+            f"{SEEN_WITHIN.days} days. It opens again once they have signed in to the console.",
+            "key",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +268,27 @@ def keys_of(c: Connection, person_id: int) -> list[ApiKey]:
     return _keys(c, api_keys.c.person_id == person_id)
 
 
-def person_of(c: Connection, key_id: int) -> Person | None:
+def person_of(c: Connection, key_id: int, now: datetime) -> Person | None:
     """Whose key it is, with the roles they have now, at the connections the key is for; None for a program's key, and when
-    the account is not active."""
+    the account is not active. Raises SignInNeeded."""
     row = c.execute(
-        select(people.c.id, people.c.handle, api_keys.c.connections)
+        select(
+            people.c.id,
+            people.c.handle,
+            people.c.outside_identity,
+            people.c.signed_in_at,
+            api_keys.c.name,
+            api_keys.c.connections,
+        )
         .join(api_keys, api_keys.c.person_id == people.c.id)
         .where(api_keys.c.id == key_id, people.c.deactivated_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
+    if row.outside_identity is not None and (
+        row.signed_in_at is None or row.signed_in_at <= now - SEEN_WITHIN
+    ):
+        raise SignInNeeded(row.name)
     person = Person(row.id, row.handle, grants_of(c, row.id))
     return person if row.connections is None else narrowed(person, frozenset(row.connections))
 
@@ -281,10 +305,10 @@ def key_of(c: Connection, token: str) -> ApiKey | None:
     return _keys(c, api_keys.c.id == number)[0] if kept is not None and right else None
 
 
-def proven(c: Connection, token: str, scope: Scope) -> Person:
+def proven(c: Connection, token: str, scope: Scope, now: datetime) -> Person:
     """Who shows this personal key, which has the scope. Raises KeyRefused."""
     key = key_of(c, token.strip())
-    person = None if key is None or key.revoked_at is not None else person_of(c, key.id)
+    person = None if key is None or key.revoked_at is not None else person_of(c, key.id, now)
     if key is None or person is None:
         raise KeyRefused(
             "This is no personal key that opens anything: it was not copied whole, was revoked, is a program's, or its "

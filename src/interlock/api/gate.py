@@ -18,7 +18,7 @@ from interlock.access.roles import (
     may_somewhere,
     sees,
 )
-from interlock.access.store import PERMISSION_OF, ApiKey, Scope, key_of, note_use, person_of
+from interlock.access.store import PERMISSION_OF, ApiKey, Scope, SignInNeeded, key_of, note_use, person_of
 from interlock.api.places import EVERYWHERE, Place
 from interlock.api.problems import NotDone
 from interlock.clock import Clock
@@ -87,6 +87,15 @@ class KeyRevoked(NotDone):
             f"The API key {name!r} was revoked and opens nothing any more. Ask whoever runs Interlock for a new one.",
             headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
         )
+
+
+class KeyRests(NotDone):
+    """The person of the key has to sign in to the console before it opens anything again."""
+
+    status, error = 401, "sign_in_needed"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 class ScopeMissing(NotDone):
@@ -302,11 +311,17 @@ class Gate:
         return caller
 
     async def _looked_up(self, token: str) -> Caller:
+        now = self._clock.now()
+
         def read(c: Connection) -> tuple[ApiKey | None, Person | None]:
             found = key_of(c, token)
-            return found, None if found is None else person_of(c, found.id)
+            return found, None if found is None or found.revoked_at else person_of(c, found.id, now)
 
-        key, person = await self._store.tx(read)
+        try:
+            key, person = await self._store.tx(read)
+        except SignInNeeded as needed:
+            await self._count_refused("sign_in_needed")
+            raise KeyRests(str(needed)) from None
         if key is None:
             await self._count_refused("key_invalid")
             raise KeyInvalid

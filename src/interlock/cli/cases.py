@@ -147,7 +147,8 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
 def _proven(installation: Installation, token: str, case: CaseRow) -> str:
     """The handle of whose key this is, who may answer the case; or the end of the command."""
     try:
-        person = installation.tx(lambda c: proven(c, token, Scope.CASES_ANSWER))
+        now = installation.clock.now()
+        person = installation.tx(lambda c: proven(c, token, Scope.CASES_ANSWER, now))
     except KeyRefused as refused:
         end(Exit.REFUSED, str(refused))
     needed = answers_for(case.owner)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 import httpx2
 from fastapi import APIRouter, Request
@@ -73,6 +74,12 @@ def outside_routes(routes: APIRouter, console: Console, transport: httpx2.AsyncB
             if error or not code:
                 raise SignInRefused("The provider did not let you in.")
             identity = await there.identity(code, started, now)
+            if not identity.roles:
+                # A transaction of its own: what is refused below takes nothing back of it.
+                await parts.store.tx(lambda c: take_what_there_is(c, identity, now))
+                raise SignInRefused(
+                    "You are in no group that has a role here. Ask an administrator which group that would be."
+                )
             token = await parts.store.tx(lambda c: signed_in(c, request, identity, now))
         except ProviderAway as away:
             await console.tally(lambda c: count(c, "sign_in_refused", "provider away"))
@@ -93,18 +100,23 @@ def outside_routes(routes: APIRouter, console: Console, transport: httpx2.AsyncB
         give_session(response, rules, token)
         return response
 
+    def account_of(c: Connection, identity: Identity) -> tuple[str, Any | None]:
+        assert rules.outside is not None
+        digest = identity.digest(key, rules.outside.issuer)
+        found = c.execute(select(people.people).where(people.people.c.outside_identity == digest))
+        return digest, found.one_or_none()
+
+    def take_what_there_is(c: Connection, identity: Identity, now: datetime) -> None:
+        _, row = account_of(c, identity)
+        if row is not None:
+            administration.take_roles(c, row.id, connection_names(c), "provider", now)
+
     def signed_in(c: Connection, request: Request, identity: Identity, now: datetime) -> str:
         """Find or make the account, give it the roles of its groups, and begin a session. Raises SignInRefused and
         PersonRefused."""
-        assert rules.outside is not None
-        if not identity.roles:
-            raise SignInRefused(
-                "You are in no group that has a role here. Ask an administrator which group that would be."
-            )
         names = connection_names(c)
         roles = parsed_roles(identity.roles, {name: number for number, name in names.items()})
-        digest = identity.digest(key, rules.outside.issuer)
-        row = c.execute(select(people.people).where(people.people.c.outside_identity == digest)).one_or_none()
+        digest, row = account_of(c, identity)
         if row is None:
             handle = free_handle(c, identity.wanted_handle)
             number = people.add_person(c, keyring, handle, identity.name[:100], "", roles, "provider", now)

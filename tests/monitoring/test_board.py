@@ -3,8 +3,10 @@
 import asyncio
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import event, insert, select, update
 
+from interlock.cases.store import cases, open_connection_case
 from interlock.engine.store import polls
 from interlock.monitoring import outbox, rollup
 from interlock.monitoring.board import (
@@ -27,6 +29,7 @@ from interlock.monitoring.rollup import (
     sample_freshness,
     slot_of,
 )
+from interlock.orders.reasons import Reason
 from interlock.orders.store import add_order
 from interlock.rehearsal.scenarios import Stage
 from interlock.storage.database import Database
@@ -247,3 +250,31 @@ def test_two_workers_measure_once_a_minute(
             c.execute(select(rollup.measured.c.until).where(rollup.measured.c.name == "orders")).scalar_one()
             > first
         )
+
+
+@pytest.mark.parametrize(
+    ("reason", "owed"),
+    [
+        (Reason.REFUND_TASK, True),
+        (Reason.REFUND_MADE_ALREADY, True),
+        (Reason.REFUND_APPROVAL, True),
+        (Reason.REFUND_REFUSED, True),
+        (Reason.REFUND_MISMATCH, True),
+        (Reason.REFUND_NOT_PAID, True),
+        (Reason.CANCELLED_IN_SHOPIFY, True),
+        (Reason.REFUND_ONLY_AT_MARKETPLACE, False),
+        (Reason.TRACKING_MISSING, False),
+    ],
+)
+@pytest.mark.parametrize("old", [True, False])
+def test_money_of_one_side_counts_from_the_day_its_case_first_appeared(
+    database: Database, keyring: Keyring, reason: Reason, owed: bool, old: bool
+) -> None:
+    first = CLOCK - timedelta(days=9 if old else 1)
+    with database.begin() as c:
+        connection = connect(c, keyring)
+        open_connection_case(c, connection.id, reason, "R1", "It is so.", CLOCK)
+        c.execute(update(cases).values(first_opened_at=first))
+        (debt,) = [one for one in make_board(c, CLOCK).objectives if one.code == "S11"]
+
+    assert (debt.verdict == "broken") is (owed and old)

@@ -16,6 +16,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Fee, MiraklOrder
 from interlock.orders.view import View
 from interlock.refunds import decide as room
+from interlock.refunds.policy import approvals_needed
 from interlock.refunds.sending import decide
 from tests.build import (
     CREATED,
@@ -142,6 +143,71 @@ def test_automatic_sends_up_to_its_cap_and_asks_above_it(cap: str | None, sent: 
 
     assert bool(decided(view, memory()).actions) is sent
     assert (shown(view, memory()) == [Reason.REFUND_APPROVAL]) is not sent
+
+
+LAMP_DUE = RefundDue("L2", 1, Decimal("30.00"), Decimal(0), (), (), ())
+LAMP_TASK = RefundTask("edit:2", AGO, (LAMP_DUE,))
+MADE = replace(TASK, made_at=AGO, settled_by=("R1",), settled_at=AGO)
+
+
+@pytest.mark.parametrize(
+    ("first", "counts"),
+    [
+        pytest.param(MADE, True, id="made by Interlock"),
+        pytest.param(TASK, True, id="to be made before"),
+        pytest.param(replace(TASK, settled_by=("R1",), settled_at=AGO), False, id="made in the portal"),
+        pytest.param(replace(TASK, dismissed_by="superseded"), False, id="replaced"),
+        pytest.param(replace(MADE, subject="gid://r/1"), False, id="of a Shopify refund"),
+    ],
+)
+@pytest.mark.parametrize("how", ["automatic", "approve"])
+def test_the_limits_are_of_the_order_and_not_of_one_removal(
+    how: str, first: RefundTask, counts: bool
+) -> None:
+    limits = rules(how, refund_cap=Decimal("41.99"), refund_limit=Decimal("41.99"))
+    kept = a_memory(refund_tasks=(first, LAMP_TASK))
+
+    needed = approvals_needed(limits, paid_order(), kept, LAMP_TASK)
+
+    assert needed == (2 if counts else (0 if how == "automatic" else 1))
+
+
+def test_what_was_refunded_besides_is_said_where_it_makes_the_difference() -> None:
+    view = a_look(rules=rules("automatic", refund_cap=Decimal(40)))
+    kept = a_memory(refund_tasks=(MADE, LAMP_TASK))
+
+    (case,) = [case for case in room.decide(view, kept).cases if case.reason is Reason.REFUND_APPROVAL]
+
+    assert "refunds 12.00 EUR of this order besides, so it is judged as 42.00 EUR" in case.sentence
+    assert "above the 40.00 EUR that need no approval" in case.sentence
+
+
+def test_a_first_task_that_waits_counts_what_was_made_after_it() -> None:
+    later = replace(MADE, subject="edit:2", lines=(LAMP_DUE,))
+    limits = rules("automatic", refund_cap=Decimal("41.99"))
+
+    assert approvals_needed(limits, paid_order(), a_memory(refund_tasks=(TASK, later)), TASK) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "cap", "expected"),
+    [
+        ("SHIPPING", "12.00", []),
+        ("SHIPPING", "11.99", [Reason.REFUND_APPROVAL]),
+        ("CLOSED", "12.00", [Reason.REFUND_TASK]),
+    ],
+)
+def test_a_refused_refund_that_may_not_be_sent_any_more_is_still_somebodys(
+    state: str, cap: str, expected: list[Reason]
+) -> None:
+    """The room that sends asks about it only as long as it may be sent."""
+    refused = an_operation(ACTION, state="REJECTED", code="REFUND_BALANCE_TOO_LOW")
+    view = a_look(
+        paid_order(state=state), rules=rules("automatic", refund_cap=Decimal(cap)), operations=(refused,)
+    )
+
+    assert shown(view, memory()) == expected
+    assert bool(decided(view, memory()).cases) is not bool(expected)
 
 
 def test_once_the_order_counts_as_sent_somebody_approves_whatever_the_amount() -> None:

@@ -115,6 +115,21 @@ def test_i6_a_refund_not_everybody_approved(bench: Bench, left: int) -> None:
     assert "I6" in bench.broken()
 
 
+@pytest.mark.parametrize(("hours", "broken"), [(1, True), (0, False)])
+def test_i6_what_was_refunded_of_the_order_before_counts_towards_the_limit(
+    bench: Bench, hours: int, broken: bool
+) -> None:
+    """One approval was enough for this refund alone: it is below the limit, and with an earlier one above it."""
+    bench.sql("UPDATE plans SET view = jsonb_set(view, '{rules,refund_limit}', '\"500\"')")
+    bench.sql("DELETE FROM answers WHERE option = 'approve_refund' AND who = 'Ben Finance'")
+    made = bench.effects("refund", ours=True)[0]
+    detail = {"id": "earlier", "amount_with_tax": Decimal(500)}
+    bench.happen(made, at=made.at - timedelta(hours=hours), reference="other.1.1", detail=detail)
+
+    told = [f.sentence for f in bench.judge().broken if f.invariant == "I6"]
+    assert any("approvals; 2 were needed" in sentence for sentence in told) is broken
+
+
 def test_i6_the_same_person_twice_is_one_person(bench: Bench) -> None:
     bench.sql("UPDATE answers SET who = 'ADA agent' WHERE option = 'approve_refund'")
 

@@ -54,7 +54,7 @@ def measured(database: Database, connection: ConnectionRow, other: ConnectionRow
         c.execute(
             update(cases)
             .where(cases.c.reason == Reason.REFUND_TASK.value)
-            .values(opened_at=CLOCK - timedelta(days=9))
+            .values(first_opened_at=CLOCK - timedelta(days=9))
         )
         keep_board(c, CLOCK)
 

@@ -63,7 +63,7 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
             return mirakl.total_price
         case "refund":
             tasks = [task for task in memory.refund_tasks if task.subject == case.subject]
-            return _task_money(tasks[0], mirakl.tax_mode) if tasks else None
+            return _task_money(tasks[0], mirakl.tax_mode) if tasks else _refund_money(case.subject, mirakl)
         case "difference":
             return sum((one.apart * one.quantity for one in compared(mirakl, memory.shop_prices)), ZERO)
         case "nothing":
@@ -83,3 +83,15 @@ def _task_money(task: RefundTask, tax_mode: str) -> Decimal:
         ),
         ZERO,
     )
+
+
+def _refund_money(subject: str, mirakl: MiraklOrder) -> Decimal | None:
+    """What the customer got with the refund that went wrong: of a double one the second, whose number comes last; of one on
+    another line, or of another amount, the one whose number comes first."""
+    shown = {refund.id: refund for line in mirakl.lines for refund in line.refunds}
+    first, _, last = subject.rpartition(":")
+    refund = shown.get(last) or shown.get(first)
+    if refund is None:
+        return None
+    taxes = (*refund.taxes, *refund.shipping_taxes)
+    return total_of(refund.amount, refund.shipping_amount, taxes, mirakl.tax_mode, refund.fees)

@@ -144,10 +144,15 @@ def connect(
         ),
     ] = None,
     refund_limit: Annotated[
-        str, typer.Option("--refund-limit", help="Above it two people approve a refund; none: one is enough.")
+        str,
+        typer.Option(
+            "--refund-limit",
+            help="Above it, counted over one order, two people approve; none: one is enough.",
+        ),
     ] = "",
     refund_cap: Annotated[
-        str, typer.Option("--refund-cap", help="The largest refund that automatic makes without approval.")
+        str,
+        typer.Option("--refund-cap", help="The most of one order that automatic refunds without approval."),
     ] = "",
     proportional_taxes: Annotated[
         str,

@@ -303,12 +303,12 @@ def _refund_policies(rules: ConnectionRules) -> tuple[tuple[str, str, str], ...]
                 "none" if rules.refund_limit is None else str(rules.refund_limit),
                 "One approval is enough for any refund."
                 if rules.refund_limit is None
-                else "Above it two different people have to approve a refund.",
+                else "Above it two different people have to approve: counted is all that Interlock refunds of one order.",
             ),
             (
                 "refund cap",
                 "none" if rules.refund_cap is None else str(rules.refund_cap),
-                "The largest refund that is made without approval, where refunds are automatic.",
+                "The most of one order that is refunded without approval, where refunds are automatic.",
             ),
             (
                 "refund reason",

@@ -68,7 +68,9 @@ def _one(rules: ConnectionRules, change: Change, workflow: Workflow) -> EditFore
     why = rule.sentence
     if rule.answer is Answer.AUTOMATIC_REFUND:
         automatic = bool(rules.refund_reason) and rules.refund_cap is not None
-        why = f"{why} Up to {rules.refund_cap}; above it a person approves." if automatic else why
+        why = (
+            f"{why} Up to {rules.refund_cap} of one order; above it a person approves." if automatic else why
+        )
     return EditForecast(CHANGES[change], workflow.value, ANSWERS[rule.answer], automatic, why)
 
 

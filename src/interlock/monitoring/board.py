@@ -43,7 +43,19 @@ from interlock.storage.types import UtcDateTime
 PERIOD = timedelta(days=30)
 SETTLED_WITHIN = timedelta(minutes=15)
 MOST_SKUS = 200
-REFUND_DEBT = (Reason.REFUND_TASK.value, Reason.REFUND_MISMATCH.value, Reason.REFUND_NOT_PAID.value)
+REFUND_DEBT = tuple(
+    reason.value
+    for reason in (
+        Reason.REFUND_TASK,
+        Reason.REFUND_MADE_ALREADY,
+        Reason.REFUND_APPROVAL,
+        Reason.REFUND_REFUSED,
+        Reason.REFUND_MISMATCH,
+        Reason.REFUND_NOT_PAID,
+        # The customer of an order that is cancelled on one side waits for all of the money.
+        Reason.CANCELLED_IN_SHOPIFY,
+    )
+)
 GROWING_FROM = 10
 
 boards = Table(
@@ -263,7 +275,8 @@ def _debt(c: Connection, before: datetime, connection_id: int | None = None) -> 
             .where(
                 cases.c.closed_at.is_(None),
                 cases.c.reason.in_(REFUND_DEBT),
-                cases.c.opened_at < before,
+                # A case that closed for a while and came back is as old as its debt.
+                cases.c.first_opened_at < before,
                 _of(cases.c.connection_id, connection_id),
             )
         ).scalar_one()

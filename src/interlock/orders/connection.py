@@ -97,7 +97,7 @@ class Pause:
 class ConnectionRules:
     """Everything `decide` may know about a connection. Durations that are None are switched off, except
     `acceptance_window`, without which a connection cannot go live. `refund_limit` and `refund_cap` are in the order's
-    currency, for the whole refund as the customer gets it; None means that there is none.
+    currency, for all that Interlock refunds of one order, as the customer gets it; None means that there is none.
 
     `messages` says whether the shop may write to customers through the marketplace (OR43). `refuted` are the settings the
     marketplace's answers speak against, with the answer: (name, evidence); it is no setting and never stored.

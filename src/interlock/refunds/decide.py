@@ -59,9 +59,10 @@ from interlock.refunds.policy import (
     is_ours,
     may_be_sent,
     obstacle,
+    refunded_besides,
     taken_over_by,
 )
-from interlock.refunds.sending import awaits_a_call
+from interlock.refunds.sending import awaits_a_call, operation_of
 
 ZERO = Decimal(0)
 CANCELLED = "the marketplace cancelled the units instead"
@@ -408,13 +409,21 @@ def _refund_cases(view: View, memory: Memory) -> tuple[Case, ...]:
         elif task.made_at is not None:
             if _shows_something_else(view.mirakl, task):
                 found.append(_refund_case(view, memory, task))
-        elif awaits_a_call(view, task):
+        elif _is_sendings(view, view.mirakl, memory, task):
             continue
         elif obstacle(view.rules, view.mirakl, memory, task):
             found.append(_refund_case(view, memory, task))
         elif not may_be_sent(view.rules, view.mirakl, memory, task):
             found.append(_approval_case(view, view.mirakl, memory, task))
     return tuple(found)
+
+
+def _is_sendings(view: View, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> bool:
+    """Whether the room that sends shows what there is to see: a call under way, or a refusal of one that may still be sent. A
+    refusal of one that may not any more, as more was refunded meanwhile or the order moved on, is asked about here."""
+    operation = operation_of(view, task)
+    refused = operation is not None and operation.state == "REJECTED"
+    return awaits_a_call(view, task) and (not refused or may_be_sent(view.rules, mirakl, memory, task))
 
 
 def _shows_something_else(mirakl: MiraklOrder, task: RefundTask) -> bool:
@@ -427,14 +436,20 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     currency = mirakl.currency
     total = customers_total(task, mirakl.tax_mode)
     given = approvals(memory, task)
-    needed = approvals_needed(view.rules, mirakl, task)
+    needed = approvals_needed(view.rules, mirakl, memory, task)
     sentences = [
         "Units were removed in Shopify after the customer had paid.",
         f"Interlock refunds {_money(total, currency)} at the marketplace once it is approved: "
         f"{_figures(memory, task, currency)}.",
     ]
+    besides = refunded_besides(mirakl, memory, task)
+    if besides:
+        sentences.append(
+            f"Interlock refunds {_money(besides, currency)} of this order besides, so it is judged as "
+            f"{_money(total + besides, currency)}."
+        )
     cap = view.rules.refund_cap or ZERO
-    if view.rules.reduction_after_debit == "automatic" and total > cap:
+    if view.rules.reduction_after_debit == "automatic" and total + besides > cap:
         sentences.append(f"It is above the {_money(cap, currency)} that need no approval.")
     elif mirakl.state in GONE_OUT:
         sentences.append(

@@ -29,10 +29,30 @@ def customers_total(task: RefundTask, tax_mode: str) -> Decimal:
     )
 
 
-def approvals_needed(rules: ConnectionRules, mirakl: MiraklOrder, task: RefundTask) -> int:
-    """How many different people have to approve this refund. After dispatch at least one has to: whether units that Shopify
-    does not show as sent are here is for somebody to see."""
-    total = customers_total(task, mirakl.tax_mode)
+def refunded_besides(mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> Decimal:
+    """What Interlock refunded of this order besides, or may refund before this task: customers' totals. The limits are of
+    an order, because an order that loses one unit after the other costs as much as one that loses all at once."""
+    subjects = [one.subject for one in memory.refund_tasks]
+    earlier = subjects[: subjects.index(task.subject)] if task.subject in subjects else subjects
+    return sum(
+        (
+            customers_total(one, mirakl.tax_mode)
+            for one in memory.refund_tasks
+            if one.subject != task.subject
+            and is_of_an_edit(one)
+            and (
+                one.made_at is not None
+                or (one.subject in earlier and is_open(one) and taken_over_by(memory, one) is None)
+            )
+        ),
+        ZERO,
+    )
+
+
+def approvals_needed(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> int:
+    """How many different people have to approve this refund, judged with what Interlock refunds of the order besides. After
+    dispatch at least one has to: whether units that Shopify does not show as sent are here is for somebody to see."""
+    total = customers_total(task, mirakl.tax_mode) + refunded_besides(mirakl, memory, task)
     if (
         rules.reduction_after_debit == "automatic"
         and rules.refund_cap is not None
@@ -117,6 +137,6 @@ def may_be_sent(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, tas
         is_ours(rules, task)
         and task.made_at is None
         and taken_over_by(memory, task) is None
-        and len(approvals(memory, task)) >= approvals_needed(rules, mirakl, task)
+        and len(approvals(memory, task)) >= approvals_needed(rules, mirakl, memory, task)
         and not obstacle(rules, mirakl, memory, task)
     )

@@ -114,10 +114,12 @@ def _approved(
         _broken(verdict, truth, effects[0], "A refund of ours was sent and no kept plan asked for it.")
         return
     rules = plan.view.rules
-    total = sum(
-        (e.detail["amount_with_tax"] + e.detail["shipping_amount_with_tax"] for e in effects),
-        ZERO,
-    ) + sum((fee.amount for line in action.lines for fee in line.fees), ZERO)
+    total = sum((_with_tax(e) for e in effects), ZERO) + sum(
+        (fee.amount for line in action.lines for fee in line.fees), ZERO
+    )
+    before = row.planned_at - evidence.ahead - CLOCKS_MAY_ERR
+    # The limits are of an order: what Interlock had refunded of it by then counts along.
+    total += sum((_with_tax(e) for e in _our_refunds(truth) if e.at < before and e not in effects), ZERO)
     needed = 1
     if (
         rules.reduction_after_debit == "automatic"
@@ -141,6 +143,10 @@ def _approved(
             f"reduction_after_debit is {rules.reduction_after_debit}",
             f"limit {rules.refund_limit}, cap {rules.refund_cap}",
         )
+
+
+def _with_tax(effect: Effect) -> Decimal:
+    return Decimal(effect.detail["amount_with_tax"]) + Decimal(effect.detail["shipping_amount_with_tax"])
 
 
 def i6_what_was_refunded_stays_here(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

@@ -253,6 +253,9 @@ def test_a_refund_task_of_two_amounts_names_both_and_neither_as_the_customers(
     assert "Shopify refunded 3.00 EUR" in page
     assert "share of the units is 12.00 EUR" in page
     assert "for the customer" not in page
+    head, row = csv.reader(browser.get("/refund-tasks.csv").text.lstrip("\ufeff").splitlines())
+    cells = dict(zip(head, row, strict=True))
+    assert (cells["amount"], cells["other amount in Shopify"]) == ("10.00", "3.00")
 
 
 def test_taxes_of_the_shipping_are_not_mistaken_for_taxes_of_the_product(

@@ -80,6 +80,7 @@ REFUND_COLUMNS = (
     "taxes",
     "shipping_taxes",
     "commission back",
+    "other amount in Shopify",
     "currency",
     "reason code",
     "with",
@@ -438,7 +439,7 @@ def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
         task.connection,
         task.due_at,
     )
-    after = (task.currency, task.reason_code, task.assignee)
+    after = (task.in_shopify, task.currency, task.reason_code, task.assignee)
     if not task.lines:
         return [(*before, "", "", None, None, None, "", "", None, *after)]
     return [

@@ -57,7 +57,8 @@ class DueLine:
 
 @dataclass(frozen=True, slots=True)
 class RefundTaskRow:
-    """One refund that somebody has to make, approve or look at. `portal` is where it is made; `reason_code` what the connection uses for it (RE01), empty where none is set."""
+    """One refund that somebody has to make, approve or look at. `portal` is where it is made; `reason_code` what the connection uses for it (RE01), empty where none is set.
+    `total` is None where a person is to decide it first: `in_shopify` is then what Shopify moved, beside the share of `lines`."""
 
     case_id: int
     order_id: int
@@ -76,6 +77,7 @@ class RefundTaskRow:
     status: Status
     currency: str
     total: Decimal | None
+    in_shopify: Decimal | None
     commission: Decimal | None
     lines: tuple[DueLine, ...]
     reason_code: str
@@ -156,6 +158,7 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
         status=status_of(row.closed_at, row.snoozed_until, row.begun_at, now),
         currency=currency,
         total=_total(task, mirakl),
+        in_shopify=None if task is None else task.money,
         commission=sum(back, ZERO) if back else None,
         lines=lines,
         reason_code=_reason_code(view, memory, task),

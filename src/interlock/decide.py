@@ -65,6 +65,7 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.content import content_of
 from interlock.orders.destination import is_same, with_contact
+from interlock.orders.ending import is_declined, was_paid_back
 from interlock.orders.label import BY_ITSELF, Label
 from interlock.orders.leaving import with_labels_seen
 from interlock.orders.memory import Decision, Incident, Memory, OrderedLine
@@ -201,9 +202,9 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     so_far.add(watch.watched(view, so_far.memory))
     so_far.add(elsewhere.decide(view, so_far.memory))
     so_far.cases.append(incomplete_address_case(mirakl))
-    so_far.add(
-        desk.followed(view, so_far.memory, not found and view.shopify is not None and view.shopify.live)
-    )
+    paid_back = was_paid_back(so_far.memory) or is_declined(so_far.memory)
+    agree = not found and view.shopify is not None and (view.shopify.live or paid_back)
+    so_far.add(desk.followed(view, so_far.memory, agree))
     _answer_with_the_edit(view, so_far)
 
 

@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from interlock.cancellations.decide import decide, has_ended
 from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
-from interlock.orders.memory import DeskEdit, Kin, Memory
+from interlock.orders.memory import DeskEdit, Kin, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Fulfillment, MiraklLine
+from interlock.orders.refund_tasks import is_open
+from interlock.orders.snapshots import Fulfillment, MiraklLine, ShopifyRefund
 from tests.build import (
     NOW,
     a_cancelation,
@@ -170,16 +172,136 @@ def test_a_cancel_during_payment_waits_with_a_note() -> None:
     assert [case.how_severe for case in part.cases] == ["note"]
 
 
-def test_a_cancel_after_payment_asks_for_refunds_in_the_portal() -> None:
-    paid = an_order(can_cancel=False, debited_at=NOW)
-    part = gone(mirakl=paid)
-    assert part.actions == ()
-    [case] = part.cases
-    assert case.options == (Option.DONE_IN_PORTAL, Option.DISMISS)
-    assert "Refund every line" in case.sentence
+PAID = an_order(can_cancel=False, debited_at=NOW)
 
 
-CHARGED = an_order(can_cancel=False, debited_at=NOW - timedelta(hours=2), observed_at=NOW)
+def figures(memory: Memory) -> list[tuple[str, int, str, str]]:
+    """What the open tasks ask for."""
+    return [
+        (due.line_id, due.quantity, str(due.amount), str(due.shipping_amount))
+        for task in memory.refund_tasks
+        if is_open(task)
+        for due in task.lines
+    ]
+
+
+def test_a_cancel_after_payment_is_one_refund_of_everything_that_is_left() -> None:
+    part = gone(mirakl=PAID)
+    assert (part.actions, part.cases) == ((), ())
+    [task] = part.memory.refund_tasks
+    assert (task.subject, task.ending) == ("edit:1", True)
+    assert figures(part.memory) == [("L1", 2, "20.00", "4.00"), ("L2", 1, "30.00", "0")]
+    again = gone(part.memory, mirakl=PAID)
+    assert (again.memory, again.cases) == (part.memory, ())
+
+
+def test_it_is_asked_for_on_a_look_at_the_marketplace_after_the_cancel() -> None:
+    cancelled_at = NOW - timedelta(hours=1)
+    part = gone(mirakl=replace(PAID, observed_at=cancelled_at - timedelta(seconds=1)))
+    assert part.memory.refund_tasks == ()
+    assert part.mirakl_since == cancelled_at
+
+
+def test_while_a_successor_may_come_no_refund_is_asked_for() -> None:
+    memory = a_memory(shopify_cancelled_seen_at=NOW - timedelta(minutes=9))
+    assert gone(memory, mirakl=PAID).memory.refund_tasks == ()
+    candidate = Kin("S-2", "#1002", "candidate", NOW, "Interlock", "the same lines")
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, lineage=(candidate,))
+    assert gone(memory, mirakl=PAID).memory.refund_tasks == ()
+
+
+def a_task(subject: str, *lines: RefundDue, **changes: Any) -> RefundTask:
+    return replace(RefundTask(subject, WAITED, lines), **changes)
+
+
+ONE_MUG = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
+
+
+def refunded_here(money: str, minutes: int, *lines: tuple[str, int]) -> ShopifyRefund:
+    """A refund made in Shopify so many minutes before the order was cancelled."""
+    at = NOW - timedelta(hours=1, minutes=minutes)
+    return ShopifyRefund(f"R-{minutes}", at, Decimal(money), lines)
+
+
+def asked_with(*refunds: ShopifyRefund) -> Memory:
+    dues = tuple(RefundDue("", 0, refund.money, Decimal(0), (), (), ()) for refund in refunds)
+    tasks = tuple(a_task(refund.id, due) for refund, due in zip(refunds, dues, strict=True))
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, refund_tasks=tasks)
+    return gone(memory, mirakl=PAID, shopify=replace(GONE, refunds=refunds)).memory
+
+
+WHOLE = [("L1", 2, "20.00", "4.00"), ("L2", 1, "30.00", "0")]
+
+
+@pytest.mark.parametrize(
+    "refunds",
+    [
+        (refunded_here("54.00", 0, ("S1", 2), ("S2", 1)),),
+        (refunded_here("50.00", 1),),
+        (refunded_here("3.00", 30), refunded_here("51.00", 0)),
+        (refunded_here("3.00", 30),),
+    ],
+    ids=["with its lines", "without the shipping", "in two refunds", "a goodwill before"],
+)
+def test_what_was_refunded_in_shopify_is_part_of_the_one_task(refunds: tuple[ShopifyRefund, ...]) -> None:
+    memory = asked_with(*refunds)
+    assert figures(memory) == WHOLE
+    assert [t.dismissed_by for t in memory.refund_tasks if t.subject != "edit:1"] == [
+        "superseded by edit:1" for _ in refunds
+    ]
+
+
+def test_another_amount_refunded_with_the_cancelation_is_one_task_with_both_figures() -> None:
+    memory = asked_with(refunded_here("3.00", 30), refunded_here("40.00", 0))
+    assert figures(memory) == WHOLE
+    [task] = [task for task in memory.refund_tasks if is_open(task)]
+    assert (task.subject, task.money, task.ending) == ("R-0", Decimal("43.00"), True)
+
+
+def test_a_refund_in_shopify_that_was_not_looked_at_yet_is_looked_at_first() -> None:
+    part = gone(mirakl=PAID, shopify=replace(GONE, refunds=(refunded_here("54.00", 0),)))
+    assert (part.memory.refund_tasks, part.cases, part.look_at) == ((), (), NOW)
+
+
+def test_a_removal_that_nobody_began_to_refund_becomes_part_of_it_and_one_that_is_begun_stays() -> None:
+    open_one = a_memory(shopify_cancelled_seen_at=WAITED, refund_tasks=(a_task("edit:1", ONE_MUG),))
+    assert figures(gone(open_one, mirakl=PAID).memory) == [
+        ("L1", 2, "20.00", "4.00"),
+        ("L2", 1, "30.00", "0"),
+    ]
+    begun = a_memory(shopify_cancelled_seen_at=WAITED, refund_tasks=(a_task("edit:1", ONE_MUG, made_at=NOW),))
+    assert figures(gone(begun, mirakl=PAID).memory) == [
+        ("L1", 1, "10.00", "2.00"),
+        ("L1", 1, "10.00", "2.00"),
+        ("L2", 1, "30.00", "0"),
+    ]
+
+
+def test_what_was_given_back_before_the_cancel_is_not_asked_for_again() -> None:
+    before = replace(a_refund(0, "5.00"), created_at=NOW - timedelta(hours=2))
+    lines = (a_line("L1", refunds=(before,)), a_line("L2", "LAMP", 1, "30.00", "0"))
+    assert figures(gone(mirakl=replace(PAID, lines=lines)).memory) == [
+        ("L1", 2, "15.00", "4.00"),
+        ("L2", 1, "30.00", "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"settled_at": NOW}, {"dismissed_by": "Ada: paid back by bank transfer"}],
+    ids=["paid", "not due"],
+)
+@pytest.mark.parametrize("state", ["SHIPPING", "SHIPPED"])
+def test_once_it_is_refunded_or_a_person_says_that_none_is_due_nothing_more_is_asked(
+    state: str, changes: dict[str, Any]
+) -> None:
+    task = a_task("edit:1", ONE_MUG, ending=True, **changes)
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, refund_tasks=(task,))
+    part = gone(memory, mirakl=replace(PAID, state=state))
+    assert (part.memory.refund_tasks, part.cases, part.actions) == ((task,), (), ())
+
+
+CHARGED = an_order("SHIPPED", can_cancel=False, debited_at=NOW - timedelta(hours=2), observed_at=NOW)
 REFUNDED = (
     a_line("L1", refunds=(a_refund(2, "20.00", shipping="4.00"),)),
     a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
@@ -190,15 +312,15 @@ REFUNDED = (
     ("option", "subject", "said_ago", "lines", "asked", "read_again"),
     [
         pytest.param(
-            Option.DONE_IN_PORTAL, "charged", -1, None, "Refund every line", True, id="not read since"
+            Option.DONE_IN_PORTAL, "dispatched", -1, None, "refund every line", True, id="not read since"
         ),
         pytest.param(
-            Option.DONE_IN_PORTAL, "charged", 5, None, "still shows", False, id="read, and not shown"
+            Option.DONE_IN_PORTAL, "dispatched", 5, None, "still shows", False, id="read, and not shown"
         ),
-        pytest.param(Option.DONE_IN_PORTAL, "charged", 5, REFUNDED, "", False, id="read, and shown"),
-        pytest.param(Option.DISMISS, "charged", 5, None, "", False, id="nothing will ever show it"),
+        pytest.param(Option.DONE_IN_PORTAL, "dispatched", 5, REFUNDED, "", False, id="read, and shown"),
+        pytest.param(Option.DISMISS, "dispatched", 5, None, "", False, id="nothing will ever show it"),
         pytest.param(
-            Option.DISMISS, "left", 5, None, "Refund every line", False, id="said of another situation"
+            Option.DISMISS, "left", 5, None, "refund every line", False, id="said of another situation"
         ),
     ],
 )
@@ -227,20 +349,22 @@ def test_the_case_closes_when_every_line_is_refunded() -> None:
     )
     assert gone(mirakl=an_order(lines=lines, can_cancel=False, debited_at=NOW)).cases == ()
     half = an_order(lines=(lines[0], a_line("L2", "LAMP", 1, "30.00")), can_cancel=False, debited_at=NOW)
-    assert len(gone(mirakl=half).cases) == 1
+    assert figures(gone(mirakl=half).memory)
 
 
-def test_a_refund_that_forgot_the_shipping_leaves_the_case_with_what_is_missing() -> None:
+def test_where_no_unit_is_left_and_the_shipping_was_forgotten_a_case_says_what_is_missing() -> None:
     lines = (
         a_line("L1", refunds=(a_refund(2, "20.00"),)),
         a_line("L2", "LAMP", 1, "30.00", "0", refunds=(a_refund(1, "30.00", "R2"),)),
     )
     order = an_order(lines=lines, can_cancel=False, debited_at=NOW)
-    (case,) = gone(mirakl=order).cases
+    stay_here = (Withdrawn("L1", 2, "R1", "Ada", NOW), Withdrawn("L2", 1, "R2", "Ada", NOW))
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, withdrawn=stay_here)
+    (case,) = gone(memory, mirakl=order).cases
     assert "4.00 EUR of what the customer paid" in case.sentence
     assert Option.DISMISS in case.options
     on_purpose = a_decision(Reason.CANCELLED_IN_SHOPIFY, "charged", Option.DISMISS, NOW)
-    decided = a_memory(shopify_cancelled_seen_at=WAITED, decisions=(on_purpose,))
+    decided = replace(memory, decisions=(on_purpose,))
     assert gone(decided, mirakl=order).cases == ()
 
 

@@ -171,6 +171,32 @@ def test_whoever_makes_the_refund_its_money_is_shown_with_fees_and_what_it_leave
     assert found.parcel == parcel
 
 
+@pytest.mark.parametrize(
+    ("policy", "asked_for"),
+    [
+        ("task", Reason.REFUND_TASK),
+        ("approve", Reason.REFUND_APPROVAL),
+        ("automatic", Reason.REFUND_APPROVAL),
+    ],
+)
+def test_cancelling_a_paid_order_shows_the_one_refund_of_everything_like_removing_it_all(
+    policy: ReductionAfterDebit, asked_for: Reason
+) -> None:
+    rules = replace(RULES, reduction_after_debit=policy, refund_cap=Decimal(10), refund_reason="15")
+    lines = [replace(line, can_refund=True) for line in PAID]
+    debited = an_order(lines=lines, can_cancel=False, debited_at=NOW)
+    view = replace(look(memory=a_memory(content="old")), mirakl=debited, rules=rules)
+
+    cancelled = asked(view, cancel=True)
+    removed = asked(view, quantities=(("MUG", 0), ("LAMP", 0)))
+
+    assert [case.reason for case in cancelled.cases] == [asked_for.value]
+    assert cancelled.calls == ()
+    assert cancelled.refund_total == removed.refund_total == Decimal("54.00")
+    assert cancelled.commission_total == removed.commission_total > 0
+    assert [one.lines for one in cancelled.cases] == [one.lines for one in removed.cases]
+
+
 def test_undoing_closes_the_case_and_lets_the_parcel_go() -> None:
     lines = (a_shopify_line(quantity=5), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
     view = look(shopify=a_shopify_order(lines=lines))

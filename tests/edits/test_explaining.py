@@ -104,7 +104,7 @@ def test_ending_an_order_follows_the_rules(
         state, FULL if refunded else LINES, can_cancel=can_cancel, has_incident=incident
     )
     shopify = a_shopify_order(
-        cancelled_at=NOW,
+        cancelled_at=NOW - timedelta(minutes=minutes),
         lines=(a_shopify_line(fulfilled_quantity=2 if left else 0), LAMP),
         fulfillments=(a_fulfillment(lines=(("S1", 2),)),) if left else (),
     )
@@ -126,6 +126,9 @@ def test_ending_an_order_follows_the_rules(
         case Answer.WAIT_FOR_LINEAGE:
             assert (part.actions, part.cases) == ((), ())
             assert part.look_at is not None
+        case Answer.REFUND_TASK:
+            assert (part.actions, part.cases) == ((), ())
+            assert [task.ending for task in part.memory.refund_tasks] == [True]
         case Answer.WAIT_FOR_CHECK | Answer.NOTHING:
             assert (part.actions, part.cases, part.look_at) == ((), (), None)
         case other:

@@ -222,6 +222,47 @@ def test_once_the_order_counts_as_sent_somebody_approves_whatever_the_amount() -
     assert len(decided(view, memory(approval())).actions) == 1
 
 
+def test_the_refund_of_a_cancelled_order_is_approved_whatever_its_amount_and_then_made_whole() -> None:
+    gone = a_shopify_order(
+        cancelled_at=AGO, lines=tuple(replace(line, current_quantity=0) for line in a_shopify_order().lines)
+    )
+    view = a_look(rules=rules("automatic", refund_cap=Decimal(1000)), shopify=gone)
+    lamp = RefundDue("L2", 1, Decimal("30.00"), Decimal(0), (), (), ())
+    mugs = replace(DUE, quantity=2, amount=Decimal("20.00"), shipping_amount=Decimal("4.00"))
+    task = replace(TASK, lines=(mugs, lamp), ending=True)
+    (case,) = room.decide(view, memory(task=task)).cases
+
+    assert case.reason is Reason.REFUND_APPROVAL
+    assert "54.00 EUR" in case.sentence
+    assert "cancelled in Shopify" in case.sentence
+    assert "need no approval" not in case.sentence
+    assert decided(view, memory(task=task)).actions == ()
+    long_ago = NOW - timedelta(hours=1)
+    approved = memory(approval(), task=task, shopify_cancelled_seen_at=long_ago)
+    (action,) = decided(view, approved).actions
+    assert isinstance(action, RefundLines)
+    assert [(line.quantity, line.amount, line.excluded_from_shipment) for line in action.lines] == [
+        (2, Decimal("20.00"), True),
+        (1, Decimal("30.00"), True),
+    ]
+    lives_again = a_look(rules=rules(), shopify=a_shopify_order())
+    assert decided(lives_again, approved).actions == ()
+
+
+def test_refunded_units_of_a_cancelled_order_need_nobodys_word() -> None:
+    gone = a_shopify_order(cancelled_at=AGO)
+    refund = a_refund(1, "10.00", shipping="2.00")
+    lines = (replace(LINES[0], refunds=(refund,)), LINES[1])
+    view = a_look(paid_order(lines=lines), shopify=gone, rules=some_rules())
+    kept = room.decide(view, memory(task=replace(TASK, ending=True)))
+
+    assert kept.cases == ()
+    assert [(w.line_id, w.quantity, w.confirmed_by) for w in kept.memory.withdrawn] == [
+        ("L1", 1, room.CANCELLED_HERE)
+    ]
+    assert any("cancelled in Shopify, so 1 refunded unit" in said for said in kept.because)
+
+
 def test_a_refund_made_in_shopify_is_always_a_task() -> None:
     task = replace(TASK, subject="gid://shopify/Refund/1")
     view = a_look(rules=rules("automatic", refund_cap=Decimal(1000)))

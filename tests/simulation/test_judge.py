@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, text, update
 from interlock.access.audit_log import Did, audit_log, record
 from interlock.engine.store import tallies
 from interlock.monitoring.outbox import alerts
-from interlock.orders.memory import Decision, Incident
+from interlock.orders.memory import Decision, Incident, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt
@@ -768,6 +768,8 @@ def test_i19_a_shopify_order_cancelled_while_the_marketplace_wants_it(bench: Ben
             "incident", False, id="it left by the portal before it existed here, and somebody was told"
         ),
         pytest.param("dismissal", False, id="a person says that it needs nothing more"),
+        pytest.param("no refund", False, id="a person says that no money of it is due"),
+        pytest.param("superseded", True, id="its refund was replaced by another"),
     ],
 )
 def test_i19_an_order_without_one_in_shopify_is_right_once_a_person_settled_it(
@@ -784,6 +786,10 @@ def test_i19_an_order_without_one_in_shopify_is_right_once_a_person_settled_it(
             Reason.CANCELLED_IN_SHOPIFY, "charged", Option.DISMISS, "Ada", "Paid back.", bench.edit_at()
         )
         truth.memory = replace(truth.memory, decisions=(*truth.memory.decisions, said))
+    elif told in ("no refund", "superseded"):
+        by = "Ada: paid back elsewhere" if told == "no refund" else "superseded"
+        task = RefundTask("edit:9", bench.edit_at(), (), dismissed_by=by, ending=True)
+        truth.memory = replace(truth.memory, refund_tasks=(*truth.memory.refund_tasks, task))
     verdict = Verdict()
     i19_mapping_agrees_three_ways(evidence, truth, verdict)
     assert bool(verdict.broken) is broken

@@ -251,7 +251,7 @@ def test_an_order_cancelled_after_the_debit_is_over_once_every_line_is_refunded(
         await stage.until(400)
         stage.world.shopify.cancel_order(stage.shopify_order())
         await stage.until(1500)
-        assert Reason.CANCELLED_IN_SHOPIFY.value in reasons(stage)
+        assert reasons(stage) == [Reason.REFUND_TASK.value]
         for line in stage.order.lines:
             left = line.refundable()
             stage.marketplace.refund_line(
@@ -265,7 +265,8 @@ def test_an_order_cancelled_after_the_debit_is_over_once_every_line_is_refunded(
     told = theatre.tell(
         story, marketplace("all-or-nothing", refund_contact_delay=60.0, refund_payment_delay=120.0), 2600
     )
-    assert closed(told, Reason.CANCELLED_IN_SHOPIFY)
+    assert closed(told, Reason.REFUND_TASK)
+    assert Reason.CONFIRM_WITHDRAWN.value not in told.open_reasons
 
 
 def test_an_order_written_to_again_and_again_is_parked_until_the_hour_is_over(theatre: Theatre) -> None:

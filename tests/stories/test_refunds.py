@@ -179,3 +179,22 @@ def test_a_reason_code_that_the_marketplace_takes_away_is_a_case_and_the_edit_go
     assert told.open_reasons == []
     assert told.stage.order.state == "SHIPPED"
     assert [line.live_quantity for line in told.stage.order.lines] == [1, 1]
+
+
+def test_a_paid_order_that_is_cancelled_in_shopify_is_refunded_whole_once_somebody_approves(
+    theatre: Theatre,
+) -> None:
+    rules = replace(RULES, reduction_after_debit="automatic", refund_cap=Decimal("5000.00"))
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.world.shopify.cancel_order(stage.shopify_order(), refund=True)
+        await stage.until(1300)
+        assert [row.reason for row in open_cases(stage)] == [Reason.REFUND_APPROVAL.value]
+        approve(stage, "Ada Agent")
+
+    told = theatre.tell(story, marketplace("all-or-nothing", **QUICK), 2600, rules=rules)
+    assert told.marketplace_calls("OR28") == 1
+    assert told.stage.order.fully_refunded
+    assert told.open_reasons == []
+    assert told.of(Reason.CANCELLED_IN_SHOPIFY) == []

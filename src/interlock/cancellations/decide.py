@@ -5,6 +5,13 @@ from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.agreement import agreed_quantities
+from interlock.orders.ending import (
+    CHARGED,
+    is_asked_back,
+    is_declined,
+    was_paid_back,
+    with_everything_asked_back,
+)
 from interlock.orders.leaving import as_it_left, stays_here
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Incident, Memory
@@ -12,6 +19,7 @@ from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
 from interlock.orders.portal import reads_after_a_word
 from interlock.orders.reasons import Option, Reason, Severity
+from interlock.orders.refund_tasks import is_open
 from interlock.orders.refunded import money_is_back, money_kept
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
@@ -116,7 +124,8 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
     shopify = as_it_left(shopify, memory)
     if mirakl.state in GONE_OUT:
         said = "The Shopify order is cancelled, but the marketplace order has already shipped."
-        if _moved(shopify) or money_is_back(mirakl, memory):
+        asked = is_asked_back(memory) or was_paid_back(memory) or is_declined(memory)
+        if _moved(shopify) or asked or money_is_back(mirakl, memory):
             return Part(memory, because=(said,))
         return _settled_in_portal(
             view.now,
@@ -154,10 +163,10 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             ),
             look_at=wait_until,
         )
-    return _carry_over(view, memory, mirakl)
+    return _carry_over(view, memory, mirakl, shopify)
 
 
-def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
+def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Part:
     gone = "The Shopify order is cancelled and no other order replaces it."
     if mirakl.state == "STAGING":
         return Part(memory, because=(f"{gone} The marketplace is still checking its order.",))
@@ -196,14 +205,42 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         )
     if money_is_back(mirakl, memory):
         return Part(memory, because=(f"{gone} The marketplace has refunded every line.",))
+    return _charged(view, memory, mirakl, shopify, gone)
+
+
+def _charged(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder, gone: str) -> Part:
+    """The customer has paid for a parcel that will not come: everything that is left is asked back as one refund. Where no
+    unit is left, money can be: that is for a person to see."""
+    if was_paid_back(memory):
+        return Part(memory, because=(f"{gone} What the customer had paid for was refunded.",))
+    if is_declined(memory):
+        because = "A person has decided that the cancelled order needs nothing at the marketplace any more."
+        return Part(memory, because=(because,))
+    if is_asked_back(memory):
+        return Part(memory, because=(f"{gone} What the customer has paid for is asked back as one refund.",))
+    if shopify.cancelled_at is not None and mirakl.observed_at < shopify.cancelled_at:
+        because = f"{gone} The marketplace is read once more before a refund is asked for."
+        return Part(memory, because=(because,), mirakl_since=shopify.cancelled_at)
+    known = {task.subject for task in memory.refund_tasks}
+    if any(refund.money > 0 and refund.id not in known for refund in shopify.refunds):
+        # What was refunded in Shopify is looked at first: it may record what the marketplace gave back before.
+        return Part(memory, look_at=view.now)
+    asked = with_everything_asked_back(view, mirakl, shopify, memory)
+    if asked is not memory:
+        because = (
+            f"{gone} The customer has been charged, so the marketplace takes no cancelation any more: what is left of the "
+            "order is asked back as one refund."
+        )
+        return Part(asked, because=(because,))
+    if any(is_open(task) for task in memory.refund_tasks):
+        return Part(memory, because=(f"{gone} The refund of what the customer has paid for is under way.",))
     return _settled_in_portal(
         view.now,
         memory,
         mirakl,
-        "charged",
-        f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Refund every line "
-        "in the marketplace portal; until then the customer has paid for a parcel that will not come."
-        f"{_still_kept(mirakl, memory)}",
+        CHARGED,
+        f"{gone} The customer has been charged, so the marketplace takes no cancelation any more, and no unit is left that a "
+        f"refund could be asked for. Compare the order in the marketplace portal.{_still_kept(mirakl, memory)}",
     )
 
 

@@ -35,6 +35,7 @@ from interlock.orders.differences import (
     SkuReplaced,
     TotalsRecalculated,
 )
+from interlock.orders.ending import is_asked_back, is_declined, units_not_asked_for, was_paid_back
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Reason
@@ -47,7 +48,7 @@ from interlock.orders.refund_tasks import (
     line_of,
 )
 from interlock.orders.refunded import money_is_back
-from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
 Reduced = QuantityReduced | LineRemoved
@@ -171,7 +172,11 @@ class Edit:
         waiting = waits_for_successor_until(self.view, self.memory) is not None
         facts = replace(
             self.facts(None),
-            refund_asked=money_is_back(self.mirakl, self.memory),
+            refund_asked=money_is_back(self.mirakl, self.memory)
+            or was_paid_back(self.memory)
+            or (self.mirakl.state in GONE_OUT and (is_asked_back(self.memory) or is_declined(self.memory))),
+            refund_declined=is_declined(self.memory),
+            money_only=not is_asked_back(self.memory) and not units_not_asked_for(self.mirakl, self.memory),
             lineage_open=bool(self.memory.candidates) or waiting,
         )
         return Judged(Change.ORDER_CANCELLED, None, facts, rule_for(Change.ORDER_CANCELLED, facts))

@@ -65,6 +65,7 @@ LINEAGE_OPEN = Condition("another Shopify order may replace this one", lambda fa
 REFUND_DECLINED = Condition(
     "somebody closed the refund task for it by hand", lambda facts: facts.refund_declined
 )
+MONEY_ONLY = Condition("no unit of it is left to refund", lambda facts: facts.money_only)
 TAXES_ONLY = Condition("only taxes were recalculated", lambda facts: facts.taxes_only)
 
 # -- groups ------------------------------------------------------------------------------------------------
@@ -531,10 +532,34 @@ ENDING_IN_SHOPIFY = (
     Rule(
         (Change.ORDER_CANCELLED,),
         CHARGEABLE,
-        (),
+        (REFUND_DECLINED,),
+        Answer.NOTHING,
+        "The Shopify order is cancelled, and somebody closed the refund of what was left by hand.",
+    ),
+    Rule(
+        (Change.ORDER_CANCELLED,),
+        CHARGEABLE,
+        (MONEY_ONLY,),
         Answer.DECISION,
-        "The customer has been charged, so the marketplace takes no cancelation any more: every line has to be refunded.",
+        "The customer has been charged and no unit is left to refund, but not all the money is back: somebody has to see "
+        "whether it is kept on purpose.",
         Reason.CANCELLED_IN_SHOPIFY,
+    ),
+    Rule(
+        (Change.ORDER_CANCELLED,),
+        CHARGEABLE,
+        (AFTER_A_CLICK,),
+        Answer.REFUND_APPROVAL,
+        "The customer has been charged, so the marketplace takes no cancelation any more: what is left of the order is one "
+        "refund. Interlock makes it once somebody approves it, whatever the amount.",
+    ),
+    Rule(
+        (Change.ORDER_CANCELLED,),
+        CHARGEABLE,
+        (),
+        Answer.REFUND_TASK,
+        "The customer has been charged, so the marketplace takes no cancelation any more: what is left of the order is one "
+        "refund that a person makes in the marketplace portal.",
     ),
 )
 

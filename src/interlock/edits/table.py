@@ -162,6 +162,7 @@ class Facts:
     shipping charges and nobody has said yet that they stand, `both_changed` when
     both sides changed this very line or the address, `refund_asked` when a refund is asked for or made for all of it,
     `refund_declined` when a person closed the task for exactly that refund, `units_left` when units of the order have left, `lineage_open` when another Shopify order may replace this one,
+    `money_only` when no unit of a cancelled order is left that a refund could be asked for,
     `taxes_only` when nothing but taxes was recalculated.
     """
 
@@ -185,6 +186,7 @@ class Facts:
     refund_declined: bool = False
     units_left: bool = False
     lineage_open: bool = False
+    money_only: bool = False
     taxes_only: bool = False
 
 
@@ -209,6 +211,7 @@ FACTS: dict[str, str] = {
     "refund_declined": "somebody closed the refund task by hand",
     "units_left": "units have left in Shopify",
     "lineage_open": "another Shopify order may replace this one",
+    "money_only": "money may be left of the order, and no unit",
     "taxes_only": "only taxes were recalculated",
 }
 """Every fact as a clause."""

@@ -119,7 +119,9 @@ class RefundTask:
     `asks` is not empty while a person is asked whether the Shopify refund is only the money of what stands there: the
     tasks of edits, or the refunds of the marketplace. Until the answer nothing is asked for. `money` is what Shopify moved,
     where it is not the money of these units at the marketplace, neither with nor without their shipping: a person then
-    decides which of the two the customer gets."""
+    decides which of the two the customer gets.
+
+    `ending` where it asks for everything that was left of an order that was cancelled in Shopify."""
 
     subject: str
     opened_at: datetime
@@ -132,6 +134,7 @@ class RefundTask:
     paid_at: datetime | None = None
     asks: tuple[str, ...] = ()
     money: Decimal | None = None
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

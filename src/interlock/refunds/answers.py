@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.money import smallest_unit
-from interlock.orders.refund_tasks import is_open, with_task
-from interlock.orders.shares import merged, sum_of, total_of
+from interlock.orders.refund_tasks import is_open, shares, with_task
+from interlock.orders.shares import merged, sum_of
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
 
 ZERO = Decimal(0)
@@ -56,38 +56,6 @@ def given_back(mirakl: MiraklOrder, refund: Reduction) -> Decimal:
 def lines_of(mirakl: MiraklOrder, due: RefundDue) -> tuple[MiraklLine, ...]:
     """The Mirakl lines a due is about: its own, or all of them where only money is due."""
     return tuple(line for line in mirakl.lines if not due.line_id or line.id == due.line_id)
-
-
-def shares(dues: Iterable[RefundDue], tax_mode: str) -> tuple[Decimal, ...]:
-    """What Shopify may call the money of these dues, the whole first: with its shipping and its fees, or without either.
-    Taxes are in it where they come on top."""
-    found = tuple(dues)
-
-    def total(shipping: bool, fees: bool) -> Decimal:
-        return sum(
-            (
-                total_of(
-                    due.amount,
-                    due.shipping_amount if shipping else ZERO,
-                    (*due.taxes, *due.shipping_taxes) if shipping else due.taxes,
-                    tax_mode,
-                    due.fees if fees else (),
-                )
-                for due in found
-            ),
-            ZERO,
-        )
-
-    return tuple(total(shipping, fees) for shipping in (True, False) for fees in (True, False))
-
-
-def is_a_share(money: Decimal, dues: Iterable[RefundDue], mirakl: MiraklOrder, rounded: bool = True) -> bool:
-    """Whether an amount of Shopify is the money of these dues. With `rounded` each unit and each tax may be one smallest unit
-    of the currency off, because Shopify and the marketplace round the price of one of several units each in their own way."""
-    found = tuple(dues)
-    roundings = sum(due.quantity + len(due.taxes) + len(due.shipping_taxes) for due in found)
-    off = smallest_unit(mirakl.currency) * roundings if rounded else ZERO
-    return any(abs(money - share) <= off for share in shares(found, mirakl.tax_mode))
 
 
 def known_refunds(memory: Memory) -> frozenset[str]:

@@ -68,6 +68,7 @@ ZERO = Decimal(0)
 CANCELLED = "the marketplace cancelled the units instead"
 OUR_OWN = "OR28"
 ITEMS_TO_SHIP = "ST12"
+CANCELLED_HERE = "the cancelation in Shopify"
 
 
 def decide(view: View, memory: Memory) -> Part:
@@ -146,6 +147,8 @@ def _why_withdrawn(memory: Memory, withdrawn: Withdrawn) -> str:
         return f"The marketplace took {units} out of what is to ship, with our own refund (OR28)."
     if withdrawn.confirmed_by == ITEMS_TO_SHIP:
         return f"The marketplace no longer lists {units} as to be shipped (ST12)."
+    if withdrawn.confirmed_by == CANCELLED_HERE:
+        return f"The order is cancelled in Shopify, so {units} {'does' if withdrawn.quantity == 1 else 'do'} not ship."
     return f"{withdrawn.confirmed_by} confirmed that {units} {'does' if withdrawn.quantity == 1 else 'do'} not ship."
 
 
@@ -333,6 +336,8 @@ def _who_says_so(mirakl: MiraklOrder, memory: Memory, task: RefundTask, due: Ref
         return word.who
     if any(one.line_id == due.line_id and one.excluded for one in task.made):
         return OUR_OWN
+    if task.ending:
+        return CANCELLED_HERE
     if mirakl.to_ship is not None and due.line_id:
         agreed = dict(agreed_quantities(mirakl, memory)).get(due.line_id, 0)
         listed = dict(mirakl.to_ship).get(due.line_id, 0)
@@ -438,7 +443,7 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     given = approvals(memory, task)
     needed = approvals_needed(view.rules, mirakl, memory, task)
     sentences = [
-        "Units were removed in Shopify after the customer had paid.",
+        _why(task),
         f"Interlock refunds {_money(total, currency)} at the marketplace once it is approved: "
         f"{_figures(memory, task, currency)}.",
     ]
@@ -461,7 +466,7 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     elif needed > 1:
         limit = _money(view.rules.refund_limit or ZERO, currency)
         sentences.append(f"It is above {limit}, so two different people have to approve it.")
-    if mirakl.state in TO_SHIP:
+    if mirakl.state in TO_SHIP and not task.ending:
         sentences.append("The parcel is held until the marketplace shows the refund.")
     facts = (
         *_facts(view, memory, task, currency, _money(total, currency)),
@@ -472,6 +477,18 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     return Case(Reason.REFUND_APPROVAL, task.subject, " ".join(sentences), options, facts)
 
 
+def _why(task: RefundTask) -> str:
+    """Why money is asked back."""
+    if task.ending:
+        return (
+            "The order was cancelled in Shopify after the customer had paid, and no other order replaces it: until the refund the "
+            "customer has paid for a parcel that will not come."
+        )
+    if is_of_an_edit(task):
+        return "Units were removed in Shopify after the customer had paid."
+    return "Money was refunded in Shopify, which does not reach the marketplace by itself."
+
+
 def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
     mirakl = view.mirakl
     if mirakl is None:
@@ -479,15 +496,10 @@ def _refund_case(view: View, memory: Memory, task: RefundTask) -> Case:
         tax_mode = view.rules.tax_mode
     else:
         currency, tax_mode = mirakl.currency, mirakl.tax_mode
-    why = (
-        "Units were removed in Shopify after the customer had paid."
-        if is_of_an_edit(task)
-        else "Money was refunded in Shopify, which does not reach the marketplace by itself."
-    )
     total = _money(customers_total(task, tax_mode), currency)
-    sentences = [why, f"Refund {total} in the marketplace portal: {_figures(memory, task, currency)}."]
+    sentences = [_why(task), f"Refund {total} in the marketplace portal: {_figures(memory, task, currency)}."]
     if task.money is not None:
-        sentences = [why, *_both_figures(view, memory, task, total, currency)]
+        sentences = [_why(task), *_both_figures(view, memory, task, total, currency)]
     if any(other.dismissed_by == f"{COVERED}{task.subject}" for other in memory.refund_tasks):
         sentences.append("It is the refund of the removal in Shopify too: make it once.")
     if is_asked_about(memory, task):

@@ -14,18 +14,20 @@ from interlock.orders.money import Money, smallest_unit
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
+    is_a_share,
     is_covered,
     is_of_an_edit,
     is_open,
     refund_subject,
     seen_before,
+    shares,
     taken_so_far,
 )
 from interlock.orders.shares import portion_of
 from interlock.orders.snapshots import TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.timeline import counted
 from interlock.orders.view import View
-from interlock.refunds.answers import given_back, is_a_share, shares
+from interlock.refunds.answers import given_back
 from interlock.refunds.elsewhere import is_spoken_about
 
 ZERO = Decimal(0)

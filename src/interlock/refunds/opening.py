@@ -11,6 +11,7 @@ from interlock.orders.refund_tasks import (
     closed,
     covered,
     due_for,
+    is_a_share,
     is_open,
     line_of,
     seen_before,
@@ -18,7 +19,6 @@ from interlock.orders.refund_tasks import (
 )
 from interlock.orders.snapshots import MiraklOrder, ShopifyRefund
 from interlock.orders.view import View
-from interlock.refunds.answers import is_a_share
 from interlock.refunds.made_already import Already, already, dues_there
 from interlock.refunds.sending import awaits_a_call
 

@@ -2,7 +2,7 @@
 
 The setting `reduction_after_debit` decides: `task` leaves every refund to a person in the portal, `approve` asks one
 person (above `refund_limit` two), `automatic` asks nobody up to `refund_cap` while the order is to ship. Only tasks of an
-edit qualify: a refund made in Shopify always stays a task.
+edit qualify, and of a cancelled order, which somebody always approves: a refund made in Shopify always stays a task.
 """
 
 from decimal import Decimal
@@ -51,13 +51,15 @@ def refunded_besides(mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> D
 
 def approvals_needed(rules: ConnectionRules, mirakl: MiraklOrder, memory: Memory, task: RefundTask) -> int:
     """How many different people have to approve this refund, judged with what Interlock refunds of the order besides. After
-    dispatch at least one has to: whether units that Shopify does not show as sent are here is for somebody to see."""
+    dispatch at least one has to: whether units that Shopify does not show as sent are here is for somebody to see.
+    So it is for a whole order that was cancelled."""
     total = customers_total(task, mirakl.tax_mode) + refunded_besides(mirakl, memory, task)
     if (
         rules.reduction_after_debit == "automatic"
         and rules.refund_cap is not None
         and total <= rules.refund_cap
         and mirakl.state in TO_SHIP
+        and not task.ending
     ):
         return 0
     return 2 if rules.refund_limit is not None and total > rules.refund_limit else 1

@@ -6,6 +6,7 @@ It is asked after the edits, so that a task whose edit was undone or changed in 
 from interlock.orders.actions import LineRefund, RefundLines
 from interlock.orders.agreement import fulfilled_quantities
 from interlock.orders.differences import Difference, LineRemoved, QuantityReduced
+from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.plan import Case, Part, latest
 from interlock.orders.reasons import Option, Reason
@@ -69,7 +70,7 @@ def _one(
         # Wanted on unchanged, so that the ledger reads it back; it never sends it again without a person.
         if taken_over_by(memory, task) is not None:
             return Part(memory)
-        if _asked_again(memory, operation) and not _still_asked_for(memory, task, differences):
+        if _asked_again(memory, operation) and not _still_asked_for(view, memory, task, differences):
             # Let go of: what it may have done is still looked for, and it is closed where the marketplace shows nothing.
             because = "The refund is not sent again, because the edit does not ask for it any more."
             return Part(memory, because=(because,), mirakl_since=view.mirakl_written_at)
@@ -120,7 +121,7 @@ def _not_yet(
     until = None if since is None else since + view.quiet_period_of(memory)
     if until is not None and view.now < until:
         return Part(memory, look_at=until, because=("The edit may still be going on; the refund waits.",))
-    if not _still_asked_for(memory, task, differences):
+    if not _still_asked_for(view, memory, task, differences):
         because = (
             "The edit asks for something else by now than this refund; nothing is sent until that is settled."
         )
@@ -132,8 +133,14 @@ def _not_yet(
     return None
 
 
-def _still_asked_for(memory: Memory, task: RefundTask, differences: tuple[Difference, ...]) -> bool:
-    """Whether the edit is a plain reduction and tasks stand for exactly what it takes off each line of this task."""
+def _still_asked_for(
+    view: View, memory: Memory, task: RefundTask, differences: tuple[Difference, ...]
+) -> bool:
+    """Whether the edit is a plain reduction and tasks stand for exactly what it takes off each line of this task; of the end
+    of the whole order, whether it is still cancelled and nothing may replace it."""
+    if task.ending:
+        waits = memory.candidates or waits_for_successor_until(view, memory) is not None
+        return view.shopify is not None and not view.shopify.live and not waits
     asked = {
         d.line_id: d.agreed - (d.now if isinstance(d, QuantityReduced) else 0)
         for d in differences

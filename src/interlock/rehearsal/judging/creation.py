@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import AnswerAcceptance
+from interlock.orders.ending import is_declined
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
@@ -239,7 +240,7 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
             return  # all of it was told of in the portal, and nothing is left for a Shopify order to do
         if truth.memory.incident(Reason.SHIPPED_WITHOUT_ORDER, "order") is not None:
             return  # somebody shipped it in the portal before, and a person who was told of it settled it
-        if any(
+        if is_declined(truth.memory) or any(
             said.reason is Reason.CANCELLED_IN_SHOPIFY and said.option is Option.DISMISS
             for said in truth.memory.decisions
         ):

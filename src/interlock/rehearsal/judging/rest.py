@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from interlock.orders.ending import is_declined
 from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
@@ -85,8 +86,9 @@ def i17_parcels_astray_have_their_case(evidence: Evidence, truth: Truth, verdict
 
 def _settled_by_a_person(evidence: Evidence, truth: Truth) -> bool:
     """Whether a person settled an order that ended on one side, or closed an incident: then the difference is theirs."""
-    return truth.row is not None and any(
-        row.order_id == truth.row.id
+    return is_declined(truth.memory) or any(
+        truth.row is not None
+        and row.order_id == truth.row.id
         and row.option == Option.DISMISS.value
         and (
             row.reason == Reason.CANCELLED_IN_SHOPIFY.value

@@ -2,15 +2,13 @@
 one that was made in the portal first. Taken for another one it would be paid a second time, so what is not certain is
 asked."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import combinations, product
-from typing import TypeVar
+from itertools import product
 
-from interlock.orders.agreement import ordered_of
-from interlock.orders.memory import Memory, OrderedLine, RefundDue, RefundTask, Withdrawn
-from interlock.orders.money import Money, smallest_unit
+from interlock.orders.memory import Memory, RefundDue, RefundTask
+from interlock.orders.money import Money
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
@@ -21,30 +19,16 @@ from interlock.orders.refund_tasks import (
     refund_subject,
     seen_before,
     shares,
-    taken_so_far,
 )
-from interlock.orders.shares import portion_of
-from interlock.orders.snapshots import TO_SHIP, MiraklLine, MiraklOrder, Reduction, ShopifyRefund
+from interlock.orders.snapshots import TO_SHIP, MiraklOrder, ShopifyRefund
 from interlock.orders.timeline import counted
+from interlock.orders.unasked import MOST, There, of_these_units, some_of, unasked, withdrawn_with
 from interlock.orders.view import View
 from interlock.refunds.answers import given_back
 from interlock.refunds.elsewhere import is_spoken_about
 
 ZERO = Decimal(0)
-# Of more than so many, only the latest are put together: an order with that many refunds is looked at by people anyway.
-MOST = 8
-
 Units = tuple[tuple[str, int], ...]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class There:
-    """A refund of the marketplace that answers no task, with its line and the whole units of it that it pays for."""
-
-    line: MiraklLine
-    refund: Reduction
-    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +66,7 @@ def _whose_money_it_is(
 ) -> tuple[RefundTask, ...]:
     """The fewest tasks that have exactly this money and, where it names units, exactly these; or one of these units."""
     for rounded in (False, True):
-        for some in _some_of(removals):
+        for some in some_of(removals):
             if (not units or _units(some) == dict(units)) and is_a_share(money, _dues(some), mirakl, rounded):
                 return some
     return next(((task,) for task in removals if units and _units((task,)) == dict(units)), ())
@@ -95,7 +79,7 @@ def _nearest(
     named = {line_id for line_id, _ in units}
     possible = tuple(task for task in removals if not units or named & _units((task,)).keys())
     return min(
-        _some_of(possible),
+        some_of(possible),
         key=lambda some: min(abs(money - share) for share in shares(_dues(some), mirakl.tax_mode)),
         default=(),
     )
@@ -112,13 +96,6 @@ def _units(tasks: Iterable[RefundTask]) -> dict[str, int]:
     return found
 
 
-def _some_of(things: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
-    """Every choice of at least one of the latest, the smallest first."""
-    latest = things[-MOST:]
-    for size in range(1, len(latest) + 1):
-        yield from combinations(latest, size)
-
-
 # -- refunds that were made in the portal first ----------------------------------------------------------------
 
 
@@ -127,9 +104,9 @@ def _given_back_before(
 ) -> Already | None:
     """Earlier refunds of the marketplace that answer no task, matched by line and units or by their money. Certain where the
     money is the same and nobody has said that it stands in the books already."""
-    there = _unasked(mirakl, memory, refund)
+    there = unasked(mirakl, memory, refund.created_at)
     if units:
-        choices = [_of_these_units(there, line_id, count) for line_id, count in units]
+        choices = [of_these_units(there, line_id, count) for line_id, count in units]
         found = [tuple(one for choice in some for one in choice) for some in product(*choices)]
         if found:
             best = min(found, key=lambda some: abs(refund.money - _total(mirakl, some)))
@@ -139,53 +116,9 @@ def _given_back_before(
     if alone:
         best = next((one for one in alone if _is_certain(mirakl, memory, one, refund)), alone[0])
         return Already(there=best, certain=_is_certain(mirakl, memory, best, refund))
-    together = (some for some in _some_of(there) if _total(mirakl, some) == refund.money)
+    together = (some for some in some_of(there) if _total(mirakl, some) == refund.money)
     some = next(together, None)
     return None if some is None else Already(there=some, certain=False)
-
-
-def _unasked(mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund) -> tuple[There, ...]:
-    """The refunds of the marketplace made before this one that answer no task; those whose units a person confirmed to stay
-    here are among them."""
-    answering = {
-        *(i for task in memory.refund_tasks for i in task.settled_by),
-        *(made.refund_id for task in memory.refund_tasks for made in task.made),
-    }
-    ordered = {one.line_id: one for one in ordered_of(mirakl, memory)}
-    found = []
-    for line in mirakl.lines:
-        new = [one for one in line.refunds if one.id not in answering]
-        rest = replace(line, refunds=tuple(one for one in line.refunds if one.id in answering))
-        for one in new:
-            if one.created_at is not None and one.created_at < refund.created_at:
-                units = _units_paid_for(mirakl, memory, ordered[line.id], rest, one)
-                found.append(There(line, one, units))
-    return tuple(found)
-
-
-def _units_paid_for(
-    mirakl: MiraklOrder, memory: Memory, ordered: OrderedLine, rest: MiraklLine, refund: Reduction
-) -> int:
-    """How many whole units the product amount pays for, give or take one smallest unit of the currency each; 0 where it is
-    some other amount. `rest` is the line without the refunds that answer no task."""
-    withdrawn = _withdrawn_with(memory, refund)
-    if withdrawn is not None:
-        return withdrawn.quantity
-    taken, smallest = taken_so_far(rest, memory), smallest_unit(mirakl.currency)
-    for units in range(1, ordered.quantity + 1):
-        amount = portion_of(ordered, taken, units, mirakl.currency).amount
-        if amount and abs(amount - refund.amount) <= smallest * units:
-            return units
-    return 0
-
-
-def _withdrawn_with(memory: Memory, refund: Reduction) -> Withdrawn | None:
-    return next((one for one in memory.withdrawn if one.refund_id == refund.id), None)
-
-
-def _of_these_units(there: tuple[There, ...], line_id: str, count: int) -> list[tuple[There, ...]]:
-    possible = tuple(one for one in there if one.line.id == line_id and one.units)
-    return [some for some in _some_of(possible) if sum(one.units for one in some) == count]
 
 
 def _is_certain(mirakl: MiraklOrder, memory: Memory, there: tuple[There, ...], refund: ShopifyRefund) -> bool:
@@ -226,7 +159,7 @@ def dues_there(
 def _still_undecided(mirakl: MiraklOrder, memory: Memory, there: There) -> int:
     """Of a refund that names no units in Shopify: the units of which nobody has said yet whether they ship."""
     said = memory.decision(Reason.CONFIRM_WITHDRAWN, refund_subject(there.refund.id))
-    here = mirakl.state in TO_SHIP and said is None and _withdrawn_with(memory, there.refund) is None
+    here = mirakl.state in TO_SHIP and said is None and withdrawn_with(memory, there.refund) is None
     return there.units if here else 0
 
 

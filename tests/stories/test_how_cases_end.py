@@ -269,6 +269,25 @@ def test_an_order_cancelled_after_the_debit_is_over_once_every_line_is_refunded(
     assert Reason.CONFIRM_WITHDRAWN.value not in told.open_reasons
 
 
+def test_an_order_shipped_in_the_portal_and_cancelled_in_shopify_is_over_once_every_line_is_refunded(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        stage.marketplace.portal_ship(stage.order.id)
+        stage.world.shopify.cancel_order(stage.shopify_order())
+        await stage.until(1500)
+        assert reasons(stage) == [Reason.CANCELLED_IN_SHOPIFY.value]
+        for line in stage.order.lines:
+            fees = dict(line.refundable().fees)
+            stage.marketplace.refund_line(stage.order.id, line.id, quantity=line.quantity, fees=fees)
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing", refund_contact_delay=60.0, refund_payment_delay=120.0), 2600
+    )
+    assert closed(told, Reason.CANCELLED_IN_SHOPIFY)
+
+
 def test_an_order_written_to_again_and_again_is_parked_until_the_hour_is_over(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         # Another app takes our mark off the order as often as it is put on.

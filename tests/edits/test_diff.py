@@ -160,9 +160,19 @@ def refunded(amount: str, quantity: int = 1, **changes: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("amount", "quantity", "units"),
-    [("10.00", 1, 1), ("20.00", 2, 2), ("10.00", 0, 1), ("9.99", 1, 0), ("20.01", 2, 0), ("0.00", 1, 0)],
+    [
+        ("10.00", 1, 1),
+        ("20.00", 2, 2),
+        ("10.00", 0, 1),  # the quantity informs only
+        ("9.99", 1, 1),  # whoever typed it may have rounded the price of one
+        ("19.98", 2, 2),
+        ("20.02", 2, 2),
+        ("9.98", 1, 0),
+        ("20.03", 2, 0),
+        ("0.00", 1, 0),
+    ],
 )
-def test_a_refund_of_whole_units_to_the_cent_is_told_whatever_quantity_it_names(
+def test_a_refund_of_whole_units_is_told_give_or_take_a_cent_each(
     amount: str, quantity: int, units: int
 ) -> None:
     view = refunded(amount, quantity)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.engine.walking import again_after
+from interlock.engine.walking import again_after, stale_after
+from interlock.orders.view import Unread, unread_since
 from tests.build import NOW
 
 
@@ -37,3 +38,18 @@ def test_how_long_a_walk_that_failed_waits(
 ) -> None:
     last = None if ok_ago is None else NOW - seconds(ok_ago)
     assert again_after(seconds(poll), last, NOW, seconds(pause), too_many) == seconds(wait)
+
+
+@pytest.mark.parametrize(("poll", "old"), [(60, 900), (225, 900), (300, 1200), (900, 3600)])
+def test_a_marketplace_is_unread_after_a_quarter_of_an_hour_or_four_intervals(
+    poll: float, old: float
+) -> None:
+    old_after = stale_after(seconds(poll))
+
+    assert unread_since(NOW - seconds(old), old_after, NOW) is None
+    since = NOW - seconds(old + 1)
+    assert unread_since(since, old_after, NOW) == Unread(since, since + seconds(old))
+
+
+def test_a_marketplace_that_was_never_read_is_not_called_unread() -> None:
+    assert unread_since(None, seconds(900), NOW) is None

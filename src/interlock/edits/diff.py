@@ -34,17 +34,16 @@ from interlock.orders.differences import (
 from interlock.orders.memory import Memory, OrderedLine
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import refund_subject, taken_so_far
-from interlock.orders.shares import portion_of
 from interlock.orders.snapshots import (
     GONE_OUT,
     TO_SHIP,
     Fee,
     MiraklLine,
     MiraklOrder,
-    Reduction,
     ShopifyOrder,
     Tax,
 )
+from interlock.orders.unasked import units_paid_for
 from interlock.orders.view import View
 
 
@@ -168,7 +167,9 @@ def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tup
         if ordered is None or agreed == 0 or shown.get(line_id, 0) < agreed:
             continue
         for refund in sorted(line.refunds, key=lambda refund: refund.id):
-            units = _units_of(refund, line, ordered, agreed - left.get(line_id, 0), mirakl.currency, memory)
+            others = replace(line, refunds=tuple(one for one in line.refunds if one.id != refund.id))
+            here = agreed - left.get(line_id, 0)
+            units = units_paid_for(refund, ordered, taken_so_far(others, memory), here, mirakl.currency)
             if units and not _explained(refund.id, memory):
                 found.append(LineRefunded(line_id, line.sku, units, refund.id))
     return tuple(found)
@@ -182,20 +183,6 @@ def _explained(refund_id: str, memory: Memory) -> bool:
         or any(refund_id in (made.refund_id for made in task.made) for task in memory.refund_tasks)
         or any(withdrawn.refund_id == refund_id for withdrawn in memory.withdrawn)
         or (said is not None and said.option is Option.DISMISS)
-    )
-
-
-def _units_of(
-    refund: Reduction, line: MiraklLine, ordered: OrderedLine, here: int, currency: str, memory: Memory
-) -> int:
-    """How many whole units the refund's product amount pays for to the cent; 0 when it is some other amount. What a
-    refund says of its quantity informs only (OR28)."""
-    if refund.amount <= 0:
-        return 0
-    others = replace(line, refunds=tuple(r for r in line.refunds if r.id != refund.id))
-    taken = taken_so_far(others, memory)
-    return next(
-        (n for n in range(1, here + 1) if portion_of(ordered, taken, n, currency).amount == refund.amount), 0
     )
 
 

@@ -75,7 +75,7 @@ from interlock.orders.store import (
 )
 from interlock.orders.texts import forget_texts, kept_text
 from interlock.orders.timeline import sentence_of, sentence_of_change
-from interlock.orders.view import Claim, OpenOperation, RefundMade, Unread, View
+from interlock.orders.view import Claim, OpenOperation, RefundMade, View, unread_since
 from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.shipping.telling import carriers_asked_about
@@ -482,7 +482,9 @@ class _Run:
             writing_runs=0 if self.counted else self.row.runs_in_hour,
             writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
             earlier_carriers=observation.earlier_carriers,
-            unread=_unread(kept, mirakl, now),
+            unread=unread_since(
+                latest(kept.walked_at, None if mirakl is None else mirakl.observed_at), kept.old_after, now
+            ),
         )
 
     # -- deciding --------------------------------------------------------------------------------------
@@ -834,14 +836,6 @@ def read_stored(c: Connection, order_id: int) -> Stored:
         document=None,
     )
     return kept, None if waits.body is None else (waits.observed_at, waits.body)
-
-
-def _unread(kept: Kept, mirakl: MiraklOrder | None, now: datetime) -> Unread | None:
-    """Whether what changed at the marketplace of late is not known: neither a walk nor a read of the order itself is young."""
-    since = latest(kept.walked_at, None if mirakl is None else mirakl.observed_at)
-    if since is None or now <= since + kept.old_after:
-        return None
-    return Unread(since, since + kept.old_after)
 
 
 def _strays_may_show(kept: Kept, memory: Memory, now: datetime) -> bool:

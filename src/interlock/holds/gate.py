@@ -76,12 +76,12 @@ def gate_of(
         closed = (Obstacle("The two sides do not name the same delivery address.", settled_by),)
     missing = () if closed else _missing(view, memory, mirakl, shopify, as_decided)
     since = _to_be_seen_since(memory, shopify)
-    if not closed and not missing and view.unread is not None:
+    if closed or missing:
+        since = None
+    elif view.unread is not None:
         missing = (_unread(view.unread),)
         since = view.unread.old_at
-    elif (
-        not closed and not missing and mirakl is not None and since is not None and mirakl.observed_at < since
-    ):
+    elif mirakl is not None and since is not None and mirakl.observed_at < since:
         sentence = "The marketplace is read once more before the hold comes off, because the order was changed since."
         missing = (Obstacle(sentence, BY_ITSELF),)
     else:

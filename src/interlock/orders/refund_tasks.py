@@ -43,6 +43,13 @@ def is_begun(task: RefundTask, operations: Iterable[OpenOperation]) -> bool:
     return sent or task.made_at is not None or bool(task.settled_by)
 
 
+def answering(memory: Memory) -> frozenset[str]:
+    """The refunds and cancelations of the marketplace that answer a task, or that Interlock made for one, by their ids."""
+    settled = (i for task in memory.refund_tasks for i in task.settled_by)
+    ours = (made.refund_id for task in memory.refund_tasks for made in task.made)
+    return frozenset((*settled, *ours))
+
+
 def with_task(memory: Memory, task: RefundTask) -> Memory:
     """Remember the task, in place of one with the same subject or as the last."""
     if any(known.subject == task.subject for known in memory.refund_tasks):

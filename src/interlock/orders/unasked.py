@@ -1,8 +1,9 @@
 """Refunds of the marketplace that nobody here asked for: they answer no task, and may be the money of units all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from itertools import combinations
 from typing import TypeVar
 
@@ -10,8 +11,8 @@ from interlock.orders.agreement import ordered_of
 from interlock.orders.memory import Memory, OrderedLine, Withdrawn
 from interlock.orders.money import smallest_unit
 from interlock.orders.reasons import Reason
-from interlock.orders.refund_tasks import refund_subject, taken_so_far
-from interlock.orders.shares import portion_of
+from interlock.orders.refund_tasks import answering, refund_subject, taken_so_far
+from interlock.orders.shares import Portion, portion_of
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
 
 # Of more than so many, only the latest are put together: an order with that many refunds is looked at by people anyway.
@@ -32,35 +33,41 @@ class There:
 def unasked(mirakl: MiraklOrder, memory: Memory, before: datetime | None = None) -> tuple[There, ...]:
     """The refunds of the marketplace that answer no task, of those made before a moment where one is given; those whose units
     a person confirmed to stay here are among them."""
-    answering = {
-        *(i for task in memory.refund_tasks for i in task.settled_by),
-        *(made.refund_id for task in memory.refund_tasks for made in task.made),
-    }
+    answers = answering(memory)
     ordered = {one.line_id: one for one in ordered_of(mirakl, memory)}
     found = []
     for line in mirakl.lines:
-        new = [one for one in line.refunds if one.id not in answering]
-        rest = replace(line, refunds=tuple(one for one in line.refunds if one.id in answering))
+        new = [one for one in line.refunds if one.id not in answers]
+        rest = replace(line, refunds=tuple(one for one in line.refunds if one.id in answers))
         for one in new:
             if before is None or (one.created_at is not None and one.created_at < before):
-                units = _units_paid_for(mirakl, memory, ordered[line.id], rest, one)
+                units = _units_of(one, ordered[line.id], rest, mirakl.currency, memory)
                 found.append(There(line, one, units))
     return tuple(found)
 
 
-def _units_paid_for(
-    mirakl: MiraklOrder, memory: Memory, ordered: OrderedLine, rest: MiraklLine, refund: Reduction
+def _units_of(
+    refund: Reduction, ordered: OrderedLine, rest: MiraklLine, currency: str, memory: Memory
 ) -> int:
-    """How many whole units the product amount pays for, give or take one smallest unit of the currency each; 0 where it is
-    some other amount. `rest` is the line without the refunds that answer no task."""
+    """The units that a person confirmed with the refund, else those it pays for. `rest` is the line without the refunds that
+    answer no task."""
     withdrawn = withdrawn_with(memory, refund)
     if withdrawn is not None:
         return withdrawn.quantity
-    taken, smallest = taken_so_far(rest, memory), smallest_unit(mirakl.currency)
-    for units in range(1, ordered.quantity + 1):
-        amount = portion_of(ordered, taken, units, mirakl.currency).amount
-        if amount and abs(amount - refund.amount) <= smallest * units:
-            return units
+    return units_paid_for(refund, ordered, taken_so_far(rest, memory), ordered.quantity, currency)
+
+
+def units_paid_for(
+    refund: Reduction, ordered: OrderedLine, taken: Sequence[Portion], most: int, currency: str
+) -> int:
+    """How many whole units of a line, `most` of them, the refund's product amount pays for after what is `taken`: to the
+    cent, else give or take one smallest unit of the currency for each, since whoever typed it in the portal may have
+    rounded the price of one. 0 where it is some other amount. What a refund says of its quantity informs only (OR28)."""
+    amounts = [(units, portion_of(ordered, taken, units, currency).amount) for units in range(1, most + 1)]
+    for off in (Decimal(0), smallest_unit(currency)):
+        for units, amount in amounts:
+            if amount > 0 and refund.amount > 0 and abs(amount - refund.amount) <= off * units:
+                return units
     return 0
 
 

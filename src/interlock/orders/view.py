@@ -71,6 +71,14 @@ class Unread:
     old_at: datetime
 
 
+def unread_since(read_at: datetime | None, old_after: timedelta, now: datetime) -> Unread | None:
+    """Whether what changed at the marketplace of late is not known: `read_at` is when it was last walked, or the order
+    itself read, whichever is later. None while that is young, and before anything was read."""
+    if read_at is None or now <= read_at + old_after:
+        return None
+    return Unread(read_at, read_at + old_after)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Two snapshots, what is remembered, open operations, new answers of people, the connection's rules, and now.

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.money import smallest_unit
-from interlock.orders.refund_tasks import is_open, shares, with_task
+from interlock.orders.refund_tasks import answering, is_open, shares, with_task
 from interlock.orders.shares import merged, sum_of
 from interlock.orders.snapshots import MiraklLine, MiraklOrder, Reduction
 
@@ -60,13 +60,7 @@ def lines_of(mirakl: MiraklOrder, due: RefundDue) -> tuple[MiraklLine, ...]:
 
 def known_refunds(memory: Memory) -> frozenset[str]:
     """The refunds that are explained: they answer a task, Interlock made them, or a person confirmed the units."""
-    return frozenset(
-        (
-            *(i for task in memory.refund_tasks for i in task.settled_by),
-            *(made.refund_id for task in memory.refund_tasks for made in task.made),
-            *(withdrawn.refund_id for withdrawn in memory.withdrawn),
-        )
-    )
+    return answering(memory) | {withdrawn.refund_id for withdrawn in memory.withdrawn}
 
 
 def only_records(task: RefundTask, due: RefundDue) -> bool:
@@ -201,13 +195,12 @@ def of_ours(mirakl: MiraklOrder, task: RefundTask) -> tuple[str, ...]:
 
 def _new(mirakl: MiraklOrder, memory: Memory, due: RefundDue) -> tuple[Reduction, ...]:
     """Refunds and cancelations of the due's lines that came after it arose and answer no task yet."""
-    taken = {i for task in memory.refund_tasks for i in task.settled_by}
-    ours = {one.refund_id for task in memory.refund_tasks for one in task.made}
+    known = {*due.seen_refunds, *answering(memory)}
     return tuple(
         reduction
         for line in lines_of(mirakl, due)
         for reduction in (*line.refunds, *line.cancelations)
-        if reduction.id not in due.seen_refunds and reduction.id not in taken and reduction.id not in ours
+        if reduction.id not in known
     )
 
 

@@ -51,6 +51,7 @@ OPTIONS = {
     Option.PRINT_ANYWAY: "Print the label although the check said no; given with the label check's override, offered by no case.",
     Option.DISMISS: "Close it with my reason.",
     Option.GIVE_UP: "I do not want this edit any more.",
+    Option.TURNED_DOWN: "The operator turned the refund down that Interlock asked for; it will not come.",
 }
 
 

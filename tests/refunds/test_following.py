@@ -105,7 +105,7 @@ def test_not_paid_for_ten_days_is_told_until_somebody_knows_why() -> None:
     waiting = with_refunds(replace(R1, state="WAITING_REFUND_PAYMENT"))
     later = AGO + 10 * DAY
     view = look(mirakl=replace(waiting, observed_at=later), now=later)
-    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
+    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS, at=later)
 
     (case,) = decide(view, memory()).cases
     assert case.reason is Reason.REFUND_NOT_PAID
@@ -190,13 +190,58 @@ def test_an_edit_taken_back_after_its_refund_was_sent_still_holds_the_parcel(cha
     )
 
 
-def test_a_refund_that_nobody_expects_any_more_holds_nothing() -> None:
-    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
-    part = decide(look(), memory(decisions=(approval(), said)))
+def test_a_refund_that_the_operator_turned_down_holds_nothing() -> None:
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.TURNED_DOWN)
+    part = decide(look(mugs=2), memory(decisions=(approval(), said)))
 
     (task,) = part.memory.refund_tasks
     assert task.dismissed_by.startswith(said.who)
-    assert part.keep_held == ()
+    assert (part.keep_held, part.cases) == ((), ())
+
+
+def test_a_closed_reminder_leaves_the_task_and_the_hold_as_they_are() -> None:
+    """The operator's approval is still to come: whoever knows that ends the reminder, not the refund."""
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS, at=AGO + 20 * MINUTE)
+    view = look(mugs=2, now=AGO + HOUR)
+    part = decide(view, memory(decisions=(approval(), said)))
+
+    assert part.memory.refund_tasks[0].dismissed_by == ""
+    assert part.cases == ()
+    assert part.keep_held == (
+        "A refund of 1 of MUG is on its way at the marketplace; the parcel waits until it is shown there.",
+    )
+
+
+def test_a_refund_that_is_not_shown_is_told_once_more_after_ten_days() -> None:
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS, at=AGO + 20 * MINUTE)
+
+    (case,) = decide(look(now=AGO + 10 * DAY), memory(decisions=(approval(), said))).cases
+
+    assert case.options == (Option.TURNED_DOWN, Option.DISMISS)
+
+
+def test_a_refund_that_is_shown_although_it_was_turned_down_counts() -> None:
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.TURNED_DOWN)
+    before = decide(look(mugs=2), memory(decisions=(approval(), said))).memory
+
+    part = decide(look(R1, mugs=2), before)
+
+    (task,) = part.memory.refund_tasks
+    assert (task.dismissed_by, task.settled_by) == ("", ("R1",))
+    assert part.memory.withdrawn == (Withdrawn("L1", 1, "R1", "OR28", NOW),)
+    assert part.memory.incidents == ()
+
+
+def test_a_refund_that_is_shown_after_the_units_left_is_damage() -> None:
+    said = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.TURNED_DOWN)
+    before = decide(look(mugs=2), memory(decisions=(approval(), said))).memory
+
+    left = replace(with_refunds(R1), state="SHIPPED")
+    part = decide(look(mirakl=left, mugs=2), before)
+
+    (incident,) = part.memory.incidents
+    assert (incident.reason, incident.subject) == (Reason.REFUND_MISMATCH, "R1:late")
+    assert decide(look(mirakl=left, mugs=2), part.memory).memory.incidents == (incident,)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +329,7 @@ def test_a_refund_in_the_portal_is_read_once_a_day_and_told_when_it_is_not_paid_
 
 
 def test_whoever_knows_why_it_takes_longer_closes_it_and_the_task_stays_settled() -> None:
-    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS)
+    known = a_decision(Reason.REFUND_NOT_PAID, "edit:1", Option.DISMISS, at=AGO + 11 * DAY)
     part = decide(in_portal(11 * DAY, 11 * DAY), memory(refund_tasks=(SETTLED,), decisions=(known,)))
 
     assert part.cases == ()

@@ -120,6 +120,11 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Give the edit up",
         "Nothing more is sent for this edit. The parcel is released by itself once both sides agree.",
     ),
+    Option.TURNED_DOWN: (
+        "The operator turned it down",
+        "Interlock does not wait for this refund any more and keeps no parcel for it. What is still removed in Shopify is asked "
+        "about anew; should the refund appear after all, it counts.",
+    ),
     Option.APPROVE_REFUND: (
         "Approve the refund",
         "Interlock refunds exactly these figures at the marketplace. Money that was sent cannot be taken back.",

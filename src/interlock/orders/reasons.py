@@ -160,6 +160,7 @@ class Option(StrEnum):
     ANOTHER_REFUND = "another_refund"
     DISMISS = "dismiss"
     GIVE_UP = "give_up"
+    TURNED_DOWN = "turned_down"
     PRINT_ANYWAY = "print_anyway"
     LEFT_UNDER_NUMBER = "left_under_number"
 
@@ -965,8 +966,8 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=168),
         ),
         evidence="the refund's state at the marketplace",
-        closes_when="By itself, when the marketplace shows the refund as paid.",
-        options=(Option.DISMISS,),
+        closes_when="By itself, when the marketplace shows the refund as paid. An answer only ends the reminder: one about a refund that is not shown comes again after ten days.",
+        options=(Option.TURNED_DOWN, Option.DISMISS),
     ),
     Reason.REFUND_MISMATCH: ReasonPage(
         kind="incident",

@@ -14,7 +14,7 @@ from interlock.orders.agreement import (
     shopify_quantities,
 )
 from interlock.orders.lineage import waits_for_successor_until
-from interlock.orders.memory import Decision, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.memory import Decision, Incident, MadeRefund, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part, earliest, latest
 from interlock.orders.reasons import Option, Reason
@@ -73,7 +73,7 @@ CANCELLED_HERE = "the cancelation in Shopify"
 
 def decide(view: View, memory: Memory) -> Part:
     """The refund room's part: opens, answers, confirms and shows the refund tasks of one order."""
-    memory = _dismissed(_made(view, memory))
+    memory = _turned_down(view, _dismissed(_made(view, memory)))
     damage_at: datetime | None = None
     if view.mirakl is not None:
         for refund in _to_answer(view, memory):
@@ -258,10 +258,39 @@ def _dismissed(memory: Memory) -> Memory:
             and answer.at >= task.opened_at
         ):
             memory = closed(memory, task, f"{answer.who}: {answer.why}")
-        never = memory.decision(Reason.REFUND_NOT_PAID, task.subject)
-        if is_open(task) and not task.settled_by and never is not None:
-            memory = closed(memory, task, f"{never.who}: {never.why}")
     return memory
+
+
+def _turned_down(view: View, memory: Memory) -> Memory:
+    """Close the tasks whose refund the operator turned down, as somebody said; one whose refund is shown after all is open
+    again, and is damage where the units have left meanwhile."""
+    mirakl = view.mirakl
+    for task in memory.refund_tasks if mirakl is not None else ():
+        said = memory.decision(Reason.REFUND_NOT_PAID, task.subject)
+        if mirakl is None or said is None or task.settled_at is not None:
+            continue
+        by = f"{said.who}: {said.why}"
+        shown = following.is_shown(mirakl, task)
+        if is_open(task) and task.made and following.was_turned_down(memory, task) and not shown:
+            memory = closed(memory, task, by)
+        elif task.dismissed_by == by and shown:
+            memory = with_task(memory, replace(task, dismissed_by=""))
+            if mirakl.state in GONE_OUT:
+                memory = memory.with_incident(_shown_after_all(view.now, memory, task, said))
+    return memory
+
+
+def _shown_after_all(now: datetime, memory: Memory, task: RefundTask, said: Decision) -> Incident:
+    ids = ", ".join(one.refund_id for one in task.made)
+    units = ", ".join(f"{due.quantity} of {_sku(memory, due.line_id)}" for due in task.lines)
+    return Incident(
+        Reason.REFUND_MISMATCH,
+        f"{task.made[0].refund_id}:late",
+        now,
+        f"{said.who} said that the operator turned down our refund {ids} of {units}, and the marketplace shows it after the "
+        "order has left. Find out whether the customer got these units; money that went too much comes back only through the "
+        "operator.",
+    )
 
 
 # -- answers of the marketplace ----------------------------------------------------------------------------

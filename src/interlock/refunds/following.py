@@ -112,16 +112,22 @@ def unpaid(view: View, memory: Memory) -> tuple[tuple[Case, ...], datetime | Non
         if view.now < due_at:
             look_at = earliest(look_at, due_at)
             continue
+        if not there and view.now < began + PAID_WITHIN:
+            look_at = earliest(look_at, began + PAID_WITHIN)
+        elif not there:
+            due_at = began + PAID_WITHIN
         if view.mirakl.observed_at < due_at and there:
             continue  # it is read once more first, see `of_payments`
-        if memory.decision(Reason.REFUND_NOT_PAID, task.subject) is not None:
+        said = memory.decision(Reason.REFUND_NOT_PAID, task.subject)
+        if said is not None and (said.at >= due_at or (was_turned_down(memory, task) and not there)):
             continue
         names = tuple(
             (id, "not shown" if refund is None else refund.state or "no state shown")
             for id, refund in zip(ids, shown, strict=True)
         )
         sentence = _not_paid(task, ", ".join(ids), there)
-        cases.append(Case(Reason.REFUND_NOT_PAID, task.subject, sentence, (Option.DISMISS,), names))
+        options = (Option.DISMISS,) if there or not task.made else (Option.TURNED_DOWN, Option.DISMISS)
+        cases.append(Case(Reason.REFUND_NOT_PAID, task.subject, sentence, options, names))
     return tuple(cases), look_at
 
 
@@ -138,8 +144,21 @@ def _not_paid(task: RefundTask, ids: str, there: bool) -> str:
         )
     return (
         f"The marketplace confirmed our refund {ids}, but does not show it on the order. Where refunds of a shop "
-        "need the operator's approval, that is normal until they give it; otherwise ask them. It is not sent again."
+        "need the operator's approval, that is normal until they give it; otherwise ask them. It is not sent again. Its units "
+        "do not ship before it is shown, or somebody says that the operator turned it down."
     )
+
+
+def was_turned_down(memory: Memory, task: RefundTask) -> bool:
+    """Whether a person said last that the operator turned our refund down. That holds for as long as the marketplace does not
+    show it."""
+    said = memory.decision(Reason.REFUND_NOT_PAID, task.subject)
+    return said is not None and said.option is Option.TURNED_DOWN
+
+
+def is_shown(mirakl: MiraklOrder, task: RefundTask) -> bool:
+    """Whether the marketplace shows anything of the refunds that Interlock made for the task."""
+    return any(shown_as(mirakl, one.refund_id) is not None for one in task.made)
 
 
 def shown_as(mirakl: MiraklOrder, refund_id: str) -> Reduction | None:

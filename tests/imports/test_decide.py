@@ -291,9 +291,94 @@ def test_a_draft_that_does_not_add_up_is_not_completed() -> None:
     assert [case.reason for case in part.cases] == [Reason.TOTALS_DIFFER]
 
 
-def test_a_claimed_draft_out_of_sight_starts_nothing_new() -> None:
+# -- a draft that is gone ----------------------------------------------------------------------------------
+
+GONE = not_imported(draft_id="D1", draft_gone_since=NOW - timedelta(minutes=10))
+
+
+def test_a_draft_out_of_sight_starts_nothing_new_and_is_told() -> None:
     part = imported(not_imported(draft_id="D1"), drafts=())
-    assert (part.actions, part.cases) == ((), ())
+    assert (part.actions, part.memory.draft_id, part.memory.draft_gone_since) == ((), "D1", NOW)
+    [case] = part.cases
+    assert (case.reason, case.subject, case.options) == (
+        Reason.DRAFT_WITHOUT_STOCK,
+        "D1",
+        (Option.SEND_AGAIN,),
+    )
+    assert f"made by itself at {NOW + timedelta(minutes=10):%H:%M} UTC" in case.sentence
+    assert part.look_at == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT_PAYMENT", "SHIPPING"])
+def test_after_ten_minutes_without_a_trace_another_draft_is_made(state: str) -> None:
+    soon = replace(GONE, draft_gone_since=NOW - timedelta(minutes=9))
+    assert imported(soon, mirakl=an_order(state)).actions == ()
+
+    part = imported(GONE, mirakl=an_order(state))
+
+    assert isinstance(creation(part), CreateDraft)
+    assert (part.memory.draft_id, part.memory.drafts_gone, part.memory.draft_gone_since) == (
+        "",
+        ("D1",),
+        None,
+    )
+    assert part.cases == ()
+
+
+STANDS = a_shopify_order(id="SO9", name="#1009")
+
+
+@pytest.mark.parametrize(
+    ("memory", "changes", "words"),
+    [
+        pytest.param(GONE, {"completion_unclear": True}, "asked to become an order", id="perhaps completed"),
+        pytest.param(GONE, {"kin": (STANDS,)}, "#1009", id="an order points to the sale"),
+        pytest.param(replace(GONE, drafts_gone=("D0",)), {}, "second one", id="deleted twice"),
+    ],
+)
+def test_where_an_order_may_have_come_of_it_a_person_says_that_another_is_made(
+    memory: Memory, changes: dict[str, Any], words: str
+) -> None:
+    part = imported(memory, **changes)
+    assert (part.actions, part.memory.draft_id) == ((), "D1")
+    assert words in part.cases[0].sentence
+    assert part.look_at == NOW + timedelta(minutes=5)
+
+    said = a_decision(Reason.DRAFT_WITHOUT_STOCK, "D1", Option.SEND_AGAIN)
+    assert isinstance(creation(imported(replace(memory, decisions=(said,)), **changes)), CreateDraft)
+    other = a_decision(Reason.DRAFT_WITHOUT_STOCK, "D0", Option.SEND_AGAIN)
+    assert imported(replace(memory, decisions=(other,)), **changes).actions == ()
+
+
+def test_an_order_that_was_cancelled_does_not_stand_in_the_way_of_another_draft() -> None:
+    cancelled = replace(STANDS, cancelled_at=NOW)
+    assert isinstance(creation(imported(GONE, kin=(cancelled,))), CreateDraft)
+
+
+def test_a_draft_that_turns_up_again_goes_on() -> None:
+    part = imported(GONE, drafts=(a_draft(),))
+    assert (part.actions, part.memory.draft_gone_since) == ((CompleteDraft("D1"),), None)
+
+
+def test_a_draft_given_up_for_gone_that_had_become_an_order_is_the_one_that_is_linked() -> None:
+    later = not_imported(draft_id="D2", drafts_gone=("D1",))
+    part = imported(later, drafts=(a_draft("D2"), a_draft("D1", status="COMPLETED", order_id="SO1")))
+    assert (part.memory.draft_id, part.memory.shopify_order_id) == ("D1", "SO1")
+    assert part.actions == (DeleteDraft("D2"),)
+
+
+def test_a_draft_given_up_for_gone_that_is_open_is_deleted() -> None:
+    later = not_imported(draft_id="D2", drafts_gone=("D1",))
+    assert DeleteDraft("D1") in imported(later, drafts=(a_draft("D2"), a_draft("D1"))).actions
+
+
+def test_a_draft_that_waits_without_its_reservation_is_told() -> None:
+    hidden = replace(WAITING, address=HIDDEN)
+    memory = not_imported(draft_id="D1")
+    [case] = imported(memory, mirakl=hidden, drafts=(a_draft(address=NO_ADDRESS, reserved=False),)).cases
+    assert (case.reason, case.subject, case.options) == (Reason.DRAFT_WITHOUT_STOCK, "D1", ())
+    part = imported(memory, mirakl=hidden, drafts=(a_draft(address=NO_ADDRESS),))
+    assert (part.cases, part.look_at) == ((), NOW + timedelta(minutes=10))
 
 
 # -- the order route -------------------------------------------------------------------------------------

@@ -60,6 +60,13 @@ def an_order_of(c: Connection, row: ConnectionRow, sku: str, units: int, **colum
     )
 
 
+def a_view_of(reserved: bool | None = True, order_id: str = "") -> dict[str, object]:
+    """What was last seen of an order with a draft, or of one whose draft was not there (None)."""
+    draft = {"id": "draft", "reserved": reserved, "order_id": order_id}
+    lines = {"mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}]}}
+    return {**lines, "drafts": [] if reserved is None else [draft]}
+
+
 def again(c: Connection, row: ConnectionRow, minutes: int) -> None:
     """What the desk does at a later moment."""
     now = NOW + minutes * MINUTE
@@ -193,13 +200,47 @@ def test_a_claim_counts_once_before_and_after_it_is_confirmed(database: Database
         again(c, row, 1)
         assert target(c, row, "MUG") == 7
     with database.begin() as c:
-        c.execute(update(orders).where(orders.c.id == order_id).values(draft_id="draft"))
+        c.execute(
+            update(orders).where(orders.c.id == order_id).values(draft_id="draft", last_view=a_view_of())
+        )
         again(c, row, 2)
         assert target(c, row, "MUG") == 7
         assert store.hinted_items(c, row.shopify_shop, 9) == (item("MUG").item_id,)
         store.keep_items(c, row.shopify_shop, (item("MUG", 7),), NOW + 3 * MINUTE)
         again(c, row, 4)
         assert target(c, row, "MUG") == 7
+
+
+@pytest.mark.parametrize(
+    ("reserved", "order_id", "unreadable", "offered"),
+    [
+        (True, "", False, 10),
+        (False, "gid://shopify/Order/1", False, 10),
+        # deleted, or its reservation is over: the shop shows its units as free
+        (None, "", False, 7),
+        (False, "", False, 7),
+        # what could not be seen is as it was
+        (None, "", True, 10),
+    ],
+)
+def test_a_draft_claims_what_it_was_last_seen_to_reserve(
+    database: Database,
+    row: ConnectionRow,
+    reserved: bool | None,
+    order_id: str,
+    unreadable: bool,
+    offered: int,
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10),), NOW)
+        number = an_order_of(c, row, "MUG", 3, draft_id="draft", last_view=a_view_of())
+        again(c, row, 1)
+    shown = a_view_of(reserved, order_id) | {"shopify_unreadable": unreadable}
+    with database.begin() as c:
+        c.execute(update(orders).where(orders.c.id == number).values(last_view=shown))
+        store.keep_items(c, row.shopify_shop, (item("MUG", 10),), NOW + 2 * MINUTE)
+        again(c, row, 3)
+        assert target(c, row, "MUG") == offered
 
 
 def test_a_claim_that_was_made_between_two_ticks_is_not_missed(
@@ -362,7 +403,7 @@ def test_less_than_nothing_is_a_case_of_the_orders_that_have_claimed_and_have_no
         stocked(c, row, (item("MUG", 1),), NOW)
         total = {"total_price": "20.00", "currency": "EUR"}
         ids = [an_order_of(c, row, "MUG", 1, draft_id="draft", mirakl_order_id=f"M-{n}") for n in (1, 2)]
-        shown = {"mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}], **total}}
+        shown = {**a_view_of(), "mirakl": {"lines": [{"id": "L1", "state": "SHIPPING"}], **total}}
         c.execute(update(orders).values(mirakl_state="SHIPPING", last_view=shown))
         again(c, row, 5)
         assert said(c) == []

@@ -195,3 +195,40 @@ def test_an_undisturbed_order_is_accepted_within_seconds_of_its_shopify_order(th
     (held,) = told.shopify_effects("hold_placed")
     assert (accepted - created).total_seconds() < 5
     assert (held - created).total_seconds() < 5
+
+
+def test_a_draft_that_staff_delete_is_made_once_more_and_then_only_when_somebody_says_so(
+    theatre: Theatre,
+) -> None:
+    """Its address is hidden, so the order waits as a draft: deleted after five minutes, and again after half an hour."""
+    seen: list[object] = []
+
+    async def story(stage: Stage) -> None:
+        shop = stage.world.shopify.shop
+
+        def deleted() -> None:
+            (draft,) = shop.drafts.values()
+            stage.world.shopify.delete_draft(draft)
+
+        def told_so() -> list[str]:
+            return [row.reason for row in open_cases(stage)]
+
+        await stage.until(300)
+        deleted()
+        await stage.until(1000)
+        seen.extend([told_so(), len(shop.drafts)])
+        await stage.until(1800)
+        seen.extend([told_so(), len(shop.drafts)])
+        deleted()
+        await stage.until(4000)
+        seen.extend([told_so(), len(shop.drafts)])
+        answer_case(stage, Reason.DRAFT_WITHOUT_STOCK, Option.SEND_AGAIN)
+
+    told = theatre.tell(story, marketplace("hidden-address", debit_delay=5400.0), 7000)
+    gone = Reason.DRAFT_WITHOUT_STOCK.value
+    assert seen == [[gone], 0, [], 1, [gone], 0]
+    assert len(told.live_orders) == 1
+    assert len(told.stage.world.shopify.shop.orders) == 1
+    assert told.open_reasons == []
+    stock = {v.sku: v.available for v in told.stage.world.shopify.shop.variants.values()}
+    assert (stock["MUG-BLUE"], stock["KETTLE-1L"]) == (97, 99)

@@ -93,6 +93,7 @@ def cause_of(case: Case) -> str:
             | Reason.TWO_LIVE_ORDERS
             | Reason.ACCEPTED_WITHOUT_ORDER
             | Reason.SHIPPED_WITHOUT_ORDER
+            | Reason.DRAFT_WITHOUT_STOCK
             | Reason.POSSIBLE_SUCCESSOR
             | Reason.ORIGINAL_NOT_CANCELLED
             | Reason.REPLACEMENT_SPLIT

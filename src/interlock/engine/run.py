@@ -154,6 +154,7 @@ class Kept:
     learnt: dict[str, str]
     unclear_draft: bool
     unclear_order: bool
+    unclear_completion: bool
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
     trackings_told: tuple[SetTracking | TrackShipment, ...]
@@ -400,15 +401,16 @@ class _Run:
         if draft_id:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
+        gone = self.memory.draft_gone_since is not None or bool(self.memory.drafts_gone)
         noted: tuple[ShopifyOrder, ...] = ()
         # By what was tried, not by today's setting: the route may have been changed in between.
-        if kept.unclear_order or earlier:
+        if kept.unclear_order or earlier or gone:
             # What told us of itself is read by id, which shows it at once; the look-up by the marker may be behind.
             noted = await self._kin(kept, "")
             shopify = made_for(self._marker(), noted)
             if shopify is None:
                 shopify = await gateway.order_by_marker(self._marker())
-        if kept.unclear_draft or (earlier and self.platforms.rules.import_route == "draft"):
+        if kept.unclear_draft or gone or (earlier and self.platforms.rules.import_route == "draft"):
             found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
             known = {draft.id for draft in drafts}
             drafts = (*drafts, *(draft for draft in found if draft.id not in known))
@@ -422,7 +424,7 @@ class _Run:
             # What was remembered is lost: of a bundle the lines alone do not tell how many of each article make one.
             offers = await self._bundles(mirakl)
         linked = "" if shopify is None else shopify.id
-        kin = tuple(order for order in noted if linked and order.id != linked)
+        kin = tuple(order for order in noted if (linked or gone) and order.id != linked)
         return Observation(
             now, shopify=shopify, drafts=drafts, offers=offers, kin=kin, claims=kept.claims if kin else ()
         )
@@ -471,6 +473,7 @@ class _Run:
             mirakl_written_at=self.mirakl_written_at,
             shopify_unreadable=bool(observation.unreadable),
             made_order_id=kept.learnt.get("shopify_order_id", ""),
+            completion_unclear=kept.unclear_completion,
             changes=self.history.changes if self.history else (),
             prices=self.history.prices if self.history else (),
             requests=kept.requests,
@@ -825,6 +828,7 @@ def read_stored(c: Connection, order_id: int) -> Stored:
         learnt=past.learnt,
         unclear_draft="CreateDraft" in past.unclear,
         unclear_order="CreateOrder" in past.unclear,
+        unclear_completion="CompleteDraft" in past.unclear,
         refunds_made=past.refunds_made,
         messages_sent=past.messages_sent,
         trackings_told=past.trackings_told,
@@ -839,9 +843,12 @@ def read_stored(c: Connection, order_id: int) -> Stored:
 
 
 def _strays_may_show(kept: Kept, memory: Memory, now: datetime) -> bool:
-    """Whether a draft of an unclear creation may still turn up in the shop's index, reservation and all."""
+    """Whether a draft of an unclear creation, or one that was given up for gone, may still turn up in the shop's index,
+    reservation and all."""
     linked_at = memory.linked_at
-    return kept.unclear_draft and (linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR)
+    return (kept.unclear_draft or bool(memory.drafts_gone)) and (
+        linked_at is None or now <= linked_at + 2 * ledger.LOOKED_FOR
+    )
 
 
 def _keep_kin(c: Connection, order_id: int, view: View, memory: Memory, now: datetime) -> None:

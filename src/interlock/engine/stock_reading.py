@@ -270,6 +270,8 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
                 orders.c.memory["ordered"].label("ordered"),
                 orders.c.memory["custom_line_skus"].label("custom_line_skus"),
                 orders.c.last_view["mirakl"]["lines"].label("lines"),
+                orders.c.last_view["drafts"].label("drafts"),
+                orders.c.last_view["shopify_unreadable"].label("unreadable"),
                 orders.c.last_view["shopify"]["id"].astext.label("shown_id"),
                 orders.c.last_view["shopify"]["cancelled_at"].astext.label("cancelled_at"),
                 _VERSION.label("version"),
@@ -285,7 +287,7 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
 
 def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
     units = () if row.mirakl_state in DEAD else units_of(row.ordered or (), row.lines or ())
-    has_claim = bool(row.draft_id or row.shopify_order_id)
+    has_claim = bool(row.shopify_order_id) or _is_reserved(row, before)
     unreserved: tuple[tuple[str, int], ...] = ()
     if row.mirakl_state not in (*DEAD, *GONE_OUT):
         # A Shopify order that was cancelled has given its stock back, while the marketplace still wants the units.
@@ -299,6 +301,19 @@ def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
     # An order nobody has looked at yet has sold something that is not known.
     state = "" if row.lines is None and row.mirakl_state not in DEAD else row.mirakl_state or ""
     return SoldOrder(row.id, row.connection_id, row.version, state, units, claimed_at, unreserved)
+
+
+def _is_reserved(row: Row[Any], before: SoldOrder | None) -> bool:
+    """Whether the draft that stands for it was last seen to hold its stock, or to have become an order. Where Shopify could not
+    be read, what was known before still stands."""
+    if row.draft_id is None:
+        return False
+    if row.unreadable:
+        return before is not None and before.claimed_at is not None
+    return any(
+        draft["id"] == row.draft_id and bool(draft["reserved"] or draft["order_id"])
+        for draft in row.drafts or ()
+    )
 
 
 def _is_cancelled(row: Row[Any]) -> bool:

@@ -1,7 +1,7 @@
 """A new marketplace order becomes exactly one Shopify order, or a person is asked why it cannot."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from interlock.imports.bundles import bundle_of
@@ -37,6 +37,13 @@ IMPORTED_IN = ("WAITING_ACCEPTANCE", *BEFORE_DEBIT_DONE, *TO_SHIP)
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
 LOOK_AGAIN = timedelta(minutes=5)
 """Stock and SKUs change in the shop without telling us, so an import that waits for them looks again."""
+
+DRAFT_LOOKED_AT_EVERY = timedelta(minutes=10)
+"""Nobody tells us of a draft that is deleted, or whose reservation ends."""
+DRAFT_LOOKED_FOR = timedelta(minutes=10)
+"""So long a draft that is gone is looked for, with every order that may have come of it, before another one is made: no bound is
+documented for the index behind the look-ups (decision 0022)."""
+DRAFT_LOOKED_FOR_EVERY = timedelta(minutes=1)
 
 LATE_AFTER = 0.6
 """From this fraction of the acceptance window on, a person may also choose the lesser evils."""
@@ -116,7 +123,8 @@ def _doubtful_case() -> Case:
 
 
 def _by_draft(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]) -> Part:
-    if not memory.draft_id and view.drafts:
+    # What has become an order goes before whatever was claimed: it may have been out of sight for a while.
+    if view.drafts and (not memory.draft_id or any(draft.order_id for draft in view.drafts)):
         memory = replace(memory, draft_id=_to_adopt(view.drafts).id)
     if not memory.draft_id:
         return _create(view, memory, mirakl, active)
@@ -161,11 +169,8 @@ def _go_on_with_draft(
 ) -> Part:
     draft = next((draft for draft in view.drafts if draft.id == memory.draft_id), None)
     if draft is None:
-        return Part(
-            memory,
-            because=("The draft order of this import cannot be seen at the moment.",),
-            look_at=view.now + LOOK_AGAIN,
-        )
+        return _draft_is_gone(view, memory, mirakl, active)
+    memory = replace(memory, draft_gone_since=None)
     if draft.order_id:
         return Part(
             replace(memory, shopify_order_id=draft.order_id, linked_at=view.now),
@@ -181,13 +186,14 @@ def _go_on_with_draft(
     refused = _refusal(view, CompleteDraft, FillDraftAddress)
     cases = () if refused is None else (_refusal_case(refused, view, memory, mirakl),)
     if not mirakl.address.complete:
-        return Part(
-            memory,
-            cases=cases,
-            because=(
-                "The draft order stays open with its stock reserved until the marketplace shows the address.",
-            ),
+        look_at = view.now + DRAFT_LOOKED_AT_EVERY
+        if not draft.reserved:
+            case, late_at = _unreserved_case(draft, view, memory, mirakl)
+            return Part(memory, cases=(*cases, case), look_at=earliest(look_at, late_at))
+        because = (
+            "The draft order stays open with its stock reserved until the marketplace shows the address."
         )
+        return Part(memory, cases=cases, because=(because,), look_at=look_at)
     if draft.address.digest != mirakl.address.digest:
         fill = FillDraftAddress(draft.id, mirakl.address.digest)
         return Part(
@@ -200,6 +206,70 @@ def _go_on_with_draft(
         cases,
         because=("The draft order is ready to become a Shopify order.",),
     )
+
+
+def _draft_is_gone(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]) -> Part:
+    """The claimed draft is not in the shop any more. Another is made once, after ten minutes without a trace of an order that
+    came of it; where its completion was asked for, an order points to this sale, or it happens again, a person says so."""
+    since = memory.draft_gone_since or view.now
+    memory = replace(memory, draft_gone_since=since)
+    until = since + DRAFT_LOOKED_FOR
+    said = memory.decision(Reason.DRAFT_WITHOUT_STOCK, memory.draft_id)
+    asked_again = said is not None and said.option is Option.SEND_AGAIN
+    doubt = _why_not_again(view, memory)
+    if asked_again or (not doubt and view.now >= until):
+        memory = replace(
+            memory, draft_id="", draft_gone_since=None, drafts_gone=(*memory.drafts_gone, memory.draft_id)
+        )
+        because = "The draft order is gone and no order came of it, so another one is made."
+        # What the draft had of its own, if anything turned up, is decided on by the next look.
+        part = Part(memory, look_at=view.now) if view.drafts else _create(view, memory, mirakl, active)
+        return replace(part, because=(because, *part.because))
+    options, due_at, late_at = _answers(view, memory, mirakl, (Option.SEND_AGAIN,), custom_line=False)
+    goes_on = (
+        f"{doubt} Look in Shopify whether an order stands for this sale. Where there is none, answer “send it again”: "
+        "another draft order is made."
+        if doubt
+        else f"Another one is made by itself at {until.astimezone(UTC):%H:%M} UTC, unless an order that came of it turns up "
+        "before; answer “send it again” to make it at once."
+    )
+    case = Case(
+        Reason.DRAFT_WITHOUT_STOCK,
+        memory.draft_id,
+        "The draft order of this sale is not in Shopify any more; somebody has deleted it. Nothing is reserved there, and the "
+        f"units stay off what is offered. {goes_on} If the sale is not to be fulfilled, refuse or cancel it at the marketplace.",
+        options,
+        due_at=due_at,
+    )
+    look_at = view.now + (LOOK_AGAIN if doubt else DRAFT_LOOKED_FOR_EVERY)
+    return Part(memory, cases=(case,), look_at=earliest(look_at, late_at))
+
+
+def _why_not_again(view: View, memory: Memory) -> str:
+    """Why no other draft may be made before a person has looked; empty where nothing speaks against it."""
+    standing = next((order for order in view.kin if order.live), None)
+    if standing is not None:
+        return f"The Shopify order {standing.name} points to this sale and may have come of it."
+    if view.completion_unclear:
+        return "It was asked to become an order before, and it is not certain that it did not."
+    if memory.drafts_gone:
+        return "It is the second one that is gone, so somebody seems not to want it."
+    return ""
+
+
+def _unreserved_case(
+    draft: Draft, view: View, memory: Memory, mirakl: MiraklOrder
+) -> tuple[Case, datetime | None]:
+    options, due_at, late_at = _answers(view, memory, mirakl, (), custom_line=False)
+    case = Case(
+        Reason.DRAFT_WITHOUT_STOCK,
+        draft.id,
+        "The draft order waits for the address and reserves no stock any more: its reservation has run out, or somebody took it "
+        "away. The units stay off what is offered, but the shop may sell them. Reserve its items again in Shopify.",
+        options,
+        due_at=due_at,
+    )
+    return case, late_at
 
 
 # -- creation ----------------------------------------------------------------------------------------------

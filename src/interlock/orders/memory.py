@@ -289,6 +289,9 @@ class Memory:
     ordered: tuple[OrderedLine, ...] = ()
     # the import claim: the draft is stored here before it may be completed
     draft_id: str = ""
+    # since when the claimed draft is not in the shop, and those that were given up for gone
+    draft_gone_since: datetime | None = None
+    drafts_gone: tuple[str, ...] = ()
     shopify_order_id: str = ""
     shopify_order_name: str = ""
     linked_at: datetime | None = None

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     SKU_UNKNOWN = "sku_unknown"
     STOCK_SHORT = "stock_short"
     IMPORT_REFUSED = "import_refused"
+    DRAFT_WITHOUT_STOCK = "draft_without_stock"
     TOTALS_DIFFER = "totals_differ"
     NOT_OURS_TO_SHIP = "not_ours_to_ship"
     TWO_LIVE_ORDERS = "two_live_orders"
@@ -266,6 +267,25 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="Shopify's words and code in its answer to the creation",
         closes_when="By itself, when a later attempt succeeded or the call is not wanted any more.",
+        options=(
+            Option.SEND_AGAIN,
+            Option.ACCEPT_WITHOUT_ORDER,
+            Option.REFUSE_ORDER,
+        ),
+    ),
+    Reason.DRAFT_WITHOUT_STOCK: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="urgent",
+        title="the draft order is gone, or reserves no stock",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.ACCEPTANCE_DEADLINE,
+            "Nothing is reserved in the shop, so it may sell the units. An order that waits for acceptance is not accepted, and the marketplace refuses it when the time is over; accepted already, it is never packed.",
+            "order",
+        ),
+        evidence="the draft order of the sale, read by its id, and whatever carries the number of the sale in the shop",
+        closes_when="By itself, when a draft order reserves the stock or the Shopify order exists, or when the marketplace order has ended.",
         options=(
             Option.SEND_AGAIN,
             Option.ACCEPT_WITHOUT_ORDER,

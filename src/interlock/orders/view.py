@@ -93,7 +93,8 @@ class View:
     are empty for an order that stands as it was placed.
     `shopify_unreadable` is true when Shopify could not be read this time, so that nothing may be concluded from
     what is missing. `made_order_id` is the Shopify order that Shopify confirmed having made for this one, seen since or
-    not; empty while there is none. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
+    not; empty while there is none. `completion_unclear` is true when a draft of the order was ever asked to become an order
+    and that was not confirmed. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
     `messages_sent` are the text ids of messages that went out. `trackings_told` are the trackings the marketplace took from
     us, of the order (OR23) or of a shipment (ST23), oldest first: it may show a carrier otherwise than it was sent.
@@ -118,6 +119,7 @@ class View:
     mirakl_written_at: datetime | None = None
     shopify_unreadable: bool = False
     made_order_id: str = ""
+    completion_unclear: bool = False
     changes: tuple[Change, ...] = ()
     prices: tuple[VariantPrice, ...] = ()
     requests: tuple[DeskEdit, ...] = ()

@@ -116,7 +116,12 @@ class CaseWorkers:
             case Reason.REDUCTION_REFUSED if found is not None:
                 if not self.answer(row, Option.SEND_AGAIN):
                     self.undo(found, row)
-            case Reason.OUTCOME_UNCLEAR | Reason.IMPORT_REFUSED | Reason.SERVICE_DOES_NOT_STOP:
+            case (
+                Reason.OUTCOME_UNCLEAR
+                | Reason.IMPORT_REFUSED
+                | Reason.DRAFT_WITHOUT_STOCK
+                | Reason.SERVICE_DOES_NOT_STOP
+            ):
                 self.answer(row, Option.SEND_AGAIN)
             case Reason.TRACKING_MISSING if found is not None:
                 self._add_tracking(found)

@@ -59,7 +59,13 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
     match Reason(case.reason):
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             return over or then.state != "WAITING_ACCEPTANCE"
-        case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
+        case (
+            Reason.SKU_UNKNOWN
+            | Reason.SKU_AMBIGUOUS
+            | Reason.STOCK_SHORT
+            | Reason.IMPORT_REFUSED
+            | Reason.DRAFT_WITHOUT_STOCK
+        ):
             return over or then.live or bool(then.drafts) or then.state in GONE_OUT
         case Reason.TRACKING_MISSING | Reason.TRACKING_UNUSABLE | Reason.SHIPPING_REFUSED:
             nothing_left = not any(then.left.values())

@@ -230,7 +230,13 @@ def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, 
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             if then.state != "WAITING_ACCEPTANCE":
                 return f"the marketplace says {then.state}"
-        case Reason.SKU_UNKNOWN | Reason.SKU_AMBIGUOUS | Reason.STOCK_SHORT | Reason.IMPORT_REFUSED:
+        case (
+            Reason.SKU_UNKNOWN
+            | Reason.SKU_AMBIGUOUS
+            | Reason.STOCK_SHORT
+            | Reason.IMPORT_REFUSED
+            | Reason.DRAFT_WITHOUT_STOCK
+        ):
             if then.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
         case (

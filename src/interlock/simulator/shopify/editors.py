@@ -11,7 +11,7 @@ from typing import Any
 from interlock.simulator.shopify import drafts, fulfillment, orders
 from interlock.simulator.shopify.actors import People
 from interlock.simulator.shopify.refusals import Refused
-from interlock.simulator.shopify.state import Actor, App, Order
+from interlock.simulator.shopify.state import Actor, App, Draft, Order
 
 _NAMED = re.compile(r"(?P<base>.*\d)(?P<letter>[A-Z]?)")
 
@@ -155,6 +155,12 @@ class EditingApps(People):
         made = drafts.complete(act, draft) if complete else None
         act.finish()
         return made
+
+    def delete_draft(self, draft: Draft) -> None:
+        """Admin, Drafts: staff delete an open draft. What it reserved is available again."""
+        act = self._act(None, draft.shop)
+        drafts.delete(act, draft)
+        act.finish()
 
     def _copied(
         self,

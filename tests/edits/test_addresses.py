@@ -110,6 +110,20 @@ def test_an_address_that_both_sides_changed_is_a_persons_to_decide() -> None:
     assert any(isinstance(action, ReleaseHold) for action in after.actions)
 
 
+def test_an_address_that_may_differ_is_asked_about_again_when_the_marketplace_comes_back_to_it() -> None:
+    memory = a_memory()
+    for day, there in enumerate((ELSEWHERE, THIRD, ELSEWHERE)):
+        rules = some_rules(mirror_marketplace_changes=False)
+        at = NOW + timedelta(days=day)
+        view = a_view(now=at, rules=rules, mirakl=an_order(address=there), memory=memory)
+        plan = decide(view)
+        (case,) = plan.cases
+        said = a_decision(case.reason, case.subject, Option.KEEP_ADDRESS)
+        memory = decide(replace(view, memory=plan.memory, answers=(said,))).memory
+
+    assert memory.agreed_address == ELSEWHERE.digest
+
+
 def test_what_a_person_let_stand_is_asked_anew_when_either_side_changes_again() -> None:
     stands = a_memory(agreed_address=ELSEWHERE.digest, agreed_address_here=HOME.digest)
 

@@ -321,6 +321,20 @@ def test_a_person_may_have_a_refused_cancelation_sent_again(minutes: int, asks: 
     assert bool(asked(view, memory).cases) is asks
 
 
+def test_an_answer_to_a_refused_cancelation_is_not_one_to_the_same_call_for_a_later_edit() -> None:
+    nothing = (a_shopify_line(current_quantity=0), replace(LAMP, current_quantity=0))
+    view = look(nothing, operations=(an_operation(CancelMiraklOrder(), words="locked"),))
+    first = asked(view)
+    tomorrow = replace(view, now=NOW + timedelta(days=1))
+    stands = asked(tomorrow, first.memory)
+    taken_back = asked(replace(look((a_shopify_line(), LAMP)), now=tomorrow.now), first.memory)
+    again = asked(tomorrow, taken_back.memory)
+
+    assert first.cases == stands.cases
+    assert [case.reason for case in again.cases] == [Reason.REDUCTION_REFUSED]
+    assert again.cases[0].subject != first.cases[0].subject
+
+
 def test_a_refusal_does_not_stop_another_target() -> None:
     view = look(NO_MUGS, operations=(an_operation(the_cancelation()),))
 

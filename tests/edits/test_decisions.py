@@ -20,10 +20,10 @@ from interlock.orders.actions import (
     ShipOrder,
 )
 from interlock.orders.connection import Carrier, CarrierMapping
-from interlock.orders.memory import Decision, Memory
+from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import ShopifyLine
+from interlock.orders.snapshots import ShopifyLine, Tax
 from interlock.orders.view import View
 from tests.build import (
     ELSEWHERE,
@@ -188,6 +188,86 @@ def test_a_decision_for_an_edit_that_changed_since_does_not_apply() -> None:
     assert part.as_decided == ""
     assert part.keep_held
     assert "has changed since" in part.because[0]
+
+
+RAISED = (a_shopify_line(current_quantity=3), LAMP)
+MORE = (a_shopify_line(current_quantity=4), LAMP)
+AS_SOLD = (a_shopify_line(), LAMP)
+DAY = timedelta(days=1)
+
+
+def looks(memory: Memory, *contents: tuple[ShopifyLine, ...], **changes: Any) -> Part:
+    """One look a day at each content, the first of them now; the last look's part."""
+    part = Part(memory)
+    for day, lines in enumerate(contents):
+        at = NOW + day * DAY
+        view = look(lines, now=at, mirakl=an_order(observed_at=at), memory=part.memory, **changes)
+        part = asked(view)
+    return part
+
+
+def answered_to(lines: tuple[ShopifyLine, ...], option: Option, **changes: Any) -> Memory:
+    """The memory after a person answered this edit, which has stood since now."""
+    part = looks(a_memory(content_since=EDITED), lines, **changes)
+    (case,) = part.cases
+    return replace(part.memory, decisions=(a_decision(case.reason, case.subject, option),))
+
+
+@pytest.mark.parametrize(
+    ("lines", "option"),
+    [
+        *((RAISED, option) for option in (UNDO, BY_US, ORDER, TELL, DONE)),
+        (SWAP, LINE),
+        (SWAP, SHIP),
+    ],
+)
+@pytest.mark.parametrize("between", [AS_SOLD, MORE])
+def test_an_answer_is_of_the_edit_its_person_saw_and_of_no_later_one_that_looks_the_same(
+    lines: tuple[ShopifyLine, ...], option: Option, between: tuple[ShopifyLine, ...]
+) -> None:
+    memory = answered_to(lines, option)
+    unasked = looks(a_memory(content_since=EDITED), lines)
+
+    stands = looks(memory, lines, lines)
+    assert stands.because != unasked.because
+
+    again = looks(memory, lines, between, lines)
+    assert (again.actions, again.as_decided) == ((), "")
+    assert again.because == unasked.because
+    assert len(again.cases) == 1
+    assert again.memory.decision(again.cases[0].reason, again.cases[0].subject) is None
+
+
+def test_an_answer_stays_while_the_edit_stands_whatever_else_is_looked_at() -> None:
+    memory = answered_to(SWAP, SHIP)
+    unread = asked(look(SWAP, now=NOW + DAY, mirakl=None, memory=memory)).memory
+    hidden = asked(look(SWAP, now=NOW + DAY, shopify=None, memory=unread)).memory
+    taxed = an_order(
+        observed_at=NOW + DAY,
+        lines=tuple(replace(line, taxes=(Tax("VAT", Decimal("1.00")),)) for line in LINES),
+    )
+    recalculated = asked(look(SWAP, now=NOW + DAY, mirakl=taxed, memory=hidden)).memory
+
+    assert recalculated.ordered != memory.ordered
+    assert looks(recalculated, tuple(reversed(SWAP))).as_decided
+
+
+def test_an_answer_about_a_shopify_order_is_not_one_about_the_order_that_takes_its_place() -> None:
+    memory = answered_to(SWAP, SHIP)
+    copy = a_shopify_order(id="gid://shopify/Order/2", lines=SWAP)
+
+    assert asked(look(shopify=copy, memory=memory)).as_decided == ""
+
+
+def test_an_edit_that_is_taken_back_and_made_again_while_another_order_may_take_over_asks_anew() -> None:
+    kin = Kin("gid://shopify/Order/2", "#1002", "candidate", NOW, "Interlock", "it looks alike")
+    memory = replace(answered_to(SWAP, SHIP), lineage=(kin,))
+    undone = decide_all(look(AS_SOLD, now=NOW + DAY, memory=memory)).memory
+    again = decide_all(look(now=NOW + 2 * DAY, memory=undone)).memory
+
+    assert asked(look(now=NOW + 2 * DAY, memory=replace(again, lineage=()))).as_decided == ""
+    stood = decide_all(look(now=NOW + DAY, memory=memory)).memory
+    assert asked(look(now=NOW + DAY, memory=replace(stood, lineage=()))).as_decided
 
 
 @pytest.mark.parametrize("option", [LINE, ORDER, TELL])

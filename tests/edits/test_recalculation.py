@@ -142,6 +142,20 @@ def test_once_it_stands_either_figure_in_shopify_lets_the_parcel_go(mirakl: Any,
     assert any(isinstance(action, ReleaseHold) for action in plan.actions)
 
 
+def test_a_price_that_stood_once_is_asked_about_again_when_it_comes_back_after_another_one() -> None:
+    sold = an_order(lines=LINES)
+    memory, asked = a_memory(), []
+    for day, mirakl in enumerate((PRICED, sold, PRICED)):
+        view = a_view(now=NOW + timedelta(days=day), mirakl=mirakl, memory=memory)
+        plan = decide(view)
+        (case,) = (case for case in plan.cases if case.reason is Reason.MARKETPLACE_CHANGED)
+        asked.append(case.subject)
+        said = a_decision(case.reason, case.subject, Option.ACCEPT_ANYWAY)
+        memory = decide(replace(view, memory=plan.memory, answers=(said,))).memory
+
+    assert len(set(asked)) == 3
+
+
 def test_another_figure_than_either_is_still_an_edit() -> None:
     memory = a_memory(
         links=(LineLink("L1", "S1", Decimal(10), "import", also=(Decimal(9),)), a_memory().links[1])

@@ -65,14 +65,14 @@ def send(edit: Edit, memory: Memory, action: Cancelation, because: str) -> Part:
             return _on_its_way(edit, memory, action, operation)
     # A refusal counts for what was sent: other figures or another reason code are a new attempt.
     refused = [op for op in view.operations if op.state == "REJECTED" and op.action == action]
-    if refused and not _sent_again(memory, action, refused[-1]):
+    if refused and not _sent_again(edit, memory, action, refused[-1]):
         return Part(memory, (action,), (_refused_case(edit, action, refused[-1]),))
     wait = not_yet(edit, memory)
     if wait is not None:
         # What was refused stays in sight until it has really gone out once more.
         return replace(wait, cases=tuple(_refused_case(edit, action, op) for op in refused[-1:]))
     if refused:
-        asked = memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action))
+        asked = memory.decision(Reason.REDUCTION_REFUSED, _subject_of(edit, action))
         because = f"{'Somebody' if asked is None else asked.who} asked to send the refused cancelation again."
     return Part(_remembered(memory, action), actions=(action,), because=(because,))
 
@@ -125,13 +125,14 @@ def not_yet(edit: Edit, memory: Memory) -> Part | None:
     return None
 
 
-def _subject_of(action: Cancelation) -> str:
-    return "cancelation:" + digest(encode(action))
+def _subject_of(edit: Edit, action: Cancelation) -> str:
+    """The refused call of this edit: another edit may want the very same call, and is asked about anew."""
+    return "cancelation:" + digest([encode(action), edit.subject])
 
 
-def _sent_again(memory: Memory, action: Cancelation, operation: OpenOperation) -> bool:
+def _sent_again(edit: Edit, memory: Memory, action: Cancelation, operation: OpenOperation) -> bool:
     """Whether a person has asked since the refusal to send it once more."""
-    return operation.is_sent_again_by(memory.decision(Reason.REDUCTION_REFUSED, _subject_of(action)))
+    return operation.is_sent_again_by(memory.decision(Reason.REDUCTION_REFUSED, _subject_of(edit, action)))
 
 
 def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> Case:
@@ -141,7 +142,7 @@ def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> 
     undo = (Option.UNDO_BY_INTERLOCK,) if edit.may_be_undone_by_us else ()
     return Case(
         Reason.REDUCTION_REFUSED,
-        _subject_of(action),
+        _subject_of(edit, action),
         f"{' '.join(edit.sentences)} The marketplace refused the cancelation: {words}. Nothing was cancelled and "
         "the parcel is held. Cancel it in the portal, undo the change in Shopify, or send it again once the reason "
         "is gone.",

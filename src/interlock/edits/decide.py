@@ -13,11 +13,13 @@ from interlock.edits.reading import (
     Edit,
     Judged,
     Reduced,
+    addresses_of,
     answered,
     asked_about,
+    both_moved_on,
     declined_task,
-    digest,
     line_id_of,
+    price_of,
 )
 from interlock.edits.refunding import refund, without_edit_tasks
 from interlock.edits.sentences import sentence_of
@@ -81,6 +83,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
     else:
         memory = replace(without_edit_tasks(view, memory, UNDONE), disagreeing_since=None)
+    memory = still_standing(view, memory, differences)
     edit = Edit(view, mirakl, shopify, memory, differences)
     if differences and memory.withdrawn != view.memory.withdrawn:
         # Just confirmed: what was compared before is no longer what is agreed.
@@ -97,6 +100,15 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         # The tasks are shown by the room that owns them, on the next look.
         part = replace(part, look_at=earliest(part.look_at, view.now))
     return part
+
+
+def still_standing(view: View, memory: Memory, differences: tuple[Difference, ...]) -> Memory:
+    """Remember since when everything stands that people may be asked about: what is gone is forgotten, and asks anew once
+    it comes again."""
+    if view.mirakl is None or view.shopify is None:
+        return memory
+    edit = Edit(view, view.mirakl, view.shopify, memory, differences)
+    return replace(memory, standing=edit.standing)
 
 
 def _taken_as_they_stand(
@@ -338,7 +350,7 @@ def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         sku = next(line.sku for line in edit.mirakl.lines if line.id == line_id)
         case = Case(
             Reason.BOTH_SIDES_CHANGED,
-            f"{line_id}:{digest([before, there, here])}",
+            edit.since(both_moved_on(line_id, edit)),
             f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
             f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
             "if the marketplace is right, or have the marketplace changed.",
@@ -374,7 +386,7 @@ def _repriced(edit: Edit, memory: Memory, priced: TotalsRecalculated, why: str) 
     currency = edit.mirakl.currency
     case = Case(
         Reason.MARKETPLACE_CHANGED,
-        f"price:{priced.line_id}:{priced.now}:{priced.shipping_now}",
+        edit.since(price_of(priced)),
         f"{sentence_of(priced, currency)} {why} The parcel is held. Ask the operator whether it is right; if so, say that "
         "it stands. You may then leave the Shopify order as it is, or change it there too.",
         (Option.ACCEPT_ANYWAY,),
@@ -488,7 +500,7 @@ def _other_address(edit: Edit, one: Judged) -> Case:
     )
     return Case(
         Reason.MARKETPLACE_CHANGED,
-        "address:" + digest([edit.mirakl.address.digest, edit.shopify.address.digest]),
+        edit.since(addresses_of(edit)),
         f"{sentence_of(one.difference, edit.mirakl.currency)} {why} What is still here is held. Look up the new address in "
         "the marketplace portal and put it into the Shopify order; it goes on by itself once both show the same. If the "
         "parcel is to go to the address in Shopify, say that it stands.",

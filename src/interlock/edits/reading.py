@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 
 from interlock.edits.rules import rule_for
@@ -133,11 +134,33 @@ class Edit:
 
     @property
     def subject(self) -> str:
-        """The same edit has the same subject; another edit asks anew."""
+        """The same edit has the same subject for as long as it stands. Another edit asks anew, and so does the same one
+        once it was taken back and is made again."""
+        return self.since(self._content)
+
+    @property
+    def _content(self) -> str:
+        """Everything that differs, as one fingerprint. Another Shopify order's edit is another edit."""
         contact = (self.shopify.address.contact,) if self.has_another_contact else ()
-        return "edit:" + digest(
-            (*(encode(d) for d in self.differences), self.shopify.address.digest, *contact)
-        )
+        differing = (encode(d) for d in self.differences if not _is_taxes_alone(d))
+        return "edit:" + digest((self.shopify.id, *differing, self.shopify.address.digest, *contact))
+
+    def since(self, what: str) -> str:
+        """What is asked about, with since when it stands: an answer belongs to what its person saw and to no later edit
+        that looks the same."""
+        stands_since = dict(self.memory.standing).get(what, self.view.now)
+        return f"{what}:{stands_since:%Y%m%dT%H%M%S.%f}"
+
+    @property
+    def standing(self) -> tuple[tuple[str, datetime], ...]:
+        """Everything that may be asked about now, with since when it stands without interruption (Memory.standing)."""
+        known = dict(self.memory.standing)
+        asked = [self._content] if self.differences else []
+        asked += [both_moved_on(line_id, self) for line_id in sorted(both_changed(self, self.memory))]
+        asked += [price_of(d) for d in self.differences if isinstance(d, TotalsRecalculated)]
+        if any(isinstance(d, AddressMoved) for d in self.differences):
+            asked.append(addresses_of(self))
+        return tuple((what, known.get(what, self.view.now)) for what in asked)
 
     @property
     def has_another_contact(self) -> bool:
@@ -251,6 +274,11 @@ def change_of(difference: Difference, shopify: ShopifyOrder, memory: Memory) -> 
             assert_never(difference)
 
 
+def _is_taxes_alone(difference: Difference) -> bool:
+    """Whether it is a matter of the marketplace's taxes, which nobody is asked about."""
+    return isinstance(difference, TotalsRecalculated) and difference.taxes_only
+
+
 def _both_moved(difference: Difference | None) -> bool:
     """Whether both sides changed the address, each to another one."""
     return isinstance(difference, AddressMoved) and difference.also_here
@@ -357,6 +385,24 @@ def both_changed(edit: Edit, memory: Memory) -> frozenset[str]:
         if gone > known and now not in (before, agreed[line.id], mirrored.get(line.id, -1)):
             found.append(line.id)
     return frozenset(found)
+
+
+def both_moved_on(line_id: str, edit: Edit) -> str:
+    """A line that both sides changed: what was agreed before, and what each shows now."""
+    before = dict(edit.memory.settled)[line_id]
+    there = dict(agreed_quantities(edit.mirakl, edit.memory))[line_id]
+    here = dict(shopify_quantities(edit.shopify, edit.memory)).get(line_id, 0)
+    return f"{line_id}:{digest([edit.shopify.id, before, there, here])}"
+
+
+def price_of(recalculated: TotalsRecalculated) -> str:
+    """A line the marketplace recalculated, with its new figures."""
+    return f"price:{recalculated.line_id}:{recalculated.now}:{recalculated.shipping_now}"
+
+
+def addresses_of(edit: Edit) -> str:
+    """The addresses both sides show, of which the marketplace's is new."""
+    return "address:" + digest([edit.shopify.id, edit.mirakl.address.digest, edit.shopify.address.digest])
 
 
 def line_id_of(difference: Difference | None) -> str:

@@ -316,6 +316,8 @@ class Memory:
     content: str = ""
     content_since: datetime | None = None
     disagreeing_since: datetime | None = None
+    # what people may be asked about edits now, each with since when it stands: what was gone in between stands anew
+    standing: tuple[tuple[str, datetime], ...] = ()
     # fulfillment orders on which our hold was seen on
     held: tuple[str, ...] = ()
     reholds: tuple[Rehold, ...] = ()

@@ -286,6 +286,8 @@ def test_a_number_of_two_marketplaces_is_asked_for_with_its_connection(
         "connection",
     )
     assert kept.status_code == 200, kept.text
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
     assert get("&connection=birch").json()["source"] == "override"
 
 
@@ -392,6 +394,56 @@ def test_a_second_override_waits_for_the_first(
 ) -> None:
     stored(database, connection, edited())
     override(ADA)
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
     refused = override({**ADA, "who": "Bo"}, 409)
     assert refused["error"] == "already_overridden"
     assert "Ada has overridden" in refused["detail"]
+
+
+GONE = {"label_yes": False, "label_reason": "The order is cancelled in Shopify.", "label_parcels": [PARCEL]}
+
+
+@pytest.mark.parametrize(
+    ("later", "seconds", "said"),
+    [
+        pytest.param(GONE, 20, "It was for another reason", id="another reason"),
+        pytest.param({**GONE, "label_parcels": []}, 20, "Nothing is left to ship", id="the parcel is closed"),
+        pytest.param({}, 60, "It was for another reason", id="nothing can be confirmed"),
+        pytest.param(
+            {"label_until": NOW + timedelta(days=1)}, 3700, "more than an hour ago", id="too long ago"
+        ),
+    ],
+)
+def test_an_override_that_does_not_count_any_more_is_a_no_that_says_so_and_gives_way_to_another(
+    database: Database,
+    connection: ConnectionRow,
+    ask: Any,
+    override: Any,
+    stopped: Stopped,
+    later: dict[str, Any],
+    seconds: int,
+    said: str,
+) -> None:
+    stored(database, connection, edited())
+    override(ADA)
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints, **later))
+    stopped.moment = NOW + timedelta(seconds=seconds)
+
+    answer = ask(PARCEL)
+
+    assert (answer["print"], answer["source"] == "override") == (False, False)
+    assert said in answer["reason"]
+    again = override({**ADA, "who": "Bo"}, 409 if said.startswith("Nothing") else 200)
+    with database.begin() as c:
+        kept = c.execute(
+            select(label_overrides.c.who, label_overrides.c.ended_at).order_by(label_overrides.c.id)
+        ).all()
+    if "error" in again:
+        assert (again["error"], kept) == ("parcel_not_open", [("Ada", None)])
+        return
+    assert kept == [("Ada", stopped.moment), ("Bo", None)]
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
+    assert ask(PARCEL)["source"] == "override"

@@ -18,6 +18,10 @@ from tests.simulation.bench import Bench, a_case
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 NUMBER = "PARCEL1"
 TWICE = "The label check said yes by an override that nobody had given, or that was used already."
+LATE = "The label check said yes by an override that was given more than an hour before."
+CANCELLED = (
+    "The label check said yes by an override that was given before the order was cancelled in Shopify."
+)
 UNRECORDED = "A person had a label printed although the check said no, and a minute later no case said so."
 
 
@@ -87,6 +91,27 @@ def test_an_override_is_of_one_parcel(bench: Bench) -> None:
     _override(bench, "gid://shopify/FulfillmentOrder/99", 1, at - 30 * SECOND)
     bench.asked.append(LabelAsked(at, bench.shopify_gid, _parcel(bench), True, "override"))
     assert TWICE in _said(bench.judge())
+
+
+@pytest.mark.parametrize(
+    ("given", "cancelled", "said"),
+    [
+        pytest.param(-59 * MINUTE, None, "", id="within the hour"),
+        pytest.param(-61 * MINUTE, None, LATE, id="later"),
+        pytest.param(-10 * MINUTE, -5 * MINUTE, CANCELLED, id="cancelled in between"),
+        pytest.param(-10 * MINUTE, -15 * SECOND, "", id="cancelled a moment ago"),
+        pytest.param(-3 * MINUTE, -5 * MINUTE, "", id="overridden after the cancel"),
+    ],
+)
+def test_an_override_is_of_its_hour_and_of_the_order_as_it_stood(
+    bench: Bench, given: timedelta, cancelled: timedelta | None, said: str
+) -> None:
+    at, parcel = bench.edit_at() + 90 * MINUTE, _parcel(bench)
+    _override(bench, parcel, 1, at + given)
+    if cancelled is not None:
+        bench.happen(bench.effects("edited")[0], kind="cancelled", at=at + cancelled, detail={})
+    bench.asked.append(LabelAsked(at, bench.shopify_gid, parcel, True, "override"))
+    assert [one for one in _said(bench.judge()) if one in (TWICE, LATE, CANCELLED)] == [said] * bool(said)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from interlock.access.audit_log import entries
 from interlock.access.roles import Grant, Role
 from interlock.cases.store import answers
 from interlock.engine.store import ConnectionRow
-from interlock.holds.store import label_overrides, use_override
+from interlock.holds.store import end_override, label_overrides, waiting_override
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.store import note_kin, timeline_of
+from interlock.orders.store import note_kin, orders, timeline_of
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.access.conftest import People, SignedIn, app, passwords, signed_in, somebody
@@ -120,6 +120,8 @@ def test_looking_uses_up_no_override_and_an_override_is_kept_once_with_its_incid
     given = {"parcel": PARCEL, "why": WHY, "sure": "on"}
 
     answer = ada.submit(place, place, data=given)
+    with database.begin() as c:
+        c.execute(update(orders).values(handled=orders.c.hints))
     again = ada.submit(place, place, data=given)
 
     assert (answer.status_code, answer.headers["location"]) == (303, place)
@@ -141,8 +143,29 @@ def test_looking_uses_up_no_override_and_an_override_is_kept_once_with_its_incid
         assert [(e.who, e.subject, e.facts["right"]) for e in entries(c)] == [
             ("ada", place, "override_label")
         ]
-        assert use_override(c, order_id, [PARCEL], NOW) is not None
+        waiting = waiting_override(c, order_id, PARCEL)
+        assert waiting is not None
+        end_override(c, waiting, NOW)
     assert "say yes, once" not in text_of(ada.get(place))
+
+
+def test_an_override_for_another_reason_is_named_and_may_be_given_again(
+    browser: Browser, database: Database, connection: ConnectionRow, somebody: People, signed_in: SignedIn
+) -> None:
+    order_id = stored(database, connection, edited())
+    ada, place = signed_in(somebody("ada", Role.OPERATIONS)), f"/orders/{order_id}/label"
+    given = {"parcel": PARCEL, "why": WHY, "sure": "on"}
+    ada.submit(place, place, data=given)
+    with database.begin() as c:
+        c.execute(update(orders).values(label_reason="The edit window is open.", handled=orders.c.hints))
+
+    page = ada.get(place)
+
+    assert "The override of fulfillment order 501 by ada" in text_of(page)
+    assert "does not count any more. It was for another reason" in text_of(page)
+    assert "say yes, once, since" not in text_of(page)
+    assert ada.submit(place, place, data=given).status_code == 303
+    assert kept(database) == 2
 
 
 @pytest.mark.parametrize(

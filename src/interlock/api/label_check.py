@@ -117,7 +117,8 @@ def label_routes(gate: Gate, labels: LabelCheck, clock: Clock) -> APIRouter:
         caller: Annotated[Caller, Depends(gate.needs(Scope.LABELS_OVERRIDE, ANYWHERE))], asked: OverrideAsked
     ) -> OverrideKept:
         """Have the next check of one fulfillment order say yes, once. Needs `labels:override`; the person and the reason
-        are kept, told in the order's story, and become an incident."""
+        are kept, told in the order's story, and become an incident. It counts for an hour, while `against` is the reason
+        of the no."""
         try:
             row, kept = await labels.override(
                 asked.order,

@@ -1,7 +1,9 @@
 """`interlock label …`: may a label be printed, and having it printed although the label check says no."""
 
 import asyncio
-from typing import Annotated, NoReturn
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -10,7 +12,8 @@ from interlock.cli.orders import OfConnection
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
 from interlock.clock import SystemIdentifiers
 from interlock.console import wording
-from interlock.engine.labels import Checked, LabelCheck, LabelRefused, label_check, named
+from interlock.engine.labels import LabelCheck, LabelRefused, label_check, named
+from interlock.holds.overriding import lapsed
 from interlock.holds.store import waiting_overrides
 from interlock.service import HttpClients
 from interlock.storage.database import InlineStore
@@ -19,7 +22,7 @@ from interlock.wiring import StoredConnections
 
 commands = typer.Typer(no_args_is_help=True, help="The label check: check, override.")
 
-
+Answer = TypeVar("Answer")
 NumberOfOrder = Annotated[str, typer.Argument(help="Any number of the order that the label check takes.")]
 
 
@@ -28,11 +31,12 @@ def check(number: NumberOfOrder, connection: OfConnection = "", as_json: AsJson 
     """Say whether the label of an order or fulfillment order may be printed, and why not; no override is used up."""
     with opened() as installation:
         try:
-            checked = asyncio.run(_looked(installation, number, connection))
+            checked = asyncio.run(_asked(installation, lambda labels: labels.look(number, connection)))
         except LabelRefused as refused:
             _refuse(refused)
         row, label, now = checked.row, checked.label, installation.clock.now()
-        waiting = installation.tx(lambda c: waiting_overrides(c, row.order_id))
+        kept = installation.tx(lambda c: waiting_overrides(c, row.order_id))
+        waiting = tuple((one, lapsed(one, label, now)) for one in kept)
         if as_json:
             age = None if checked.as_of is None else max((now - checked.as_of).total_seconds(), 0.0)
             print_json(
@@ -44,7 +48,7 @@ def check(number: NumberOfOrder, connection: OfConnection = "", as_json: AsJson 
                     "as_of": checked.as_of,
                     "age_seconds": age,
                     "source": checked.source,
-                    "overrides": waiting,
+                    "overrides": [{**asdict(one), "lapsed": over} for one, over in waiting],
                 }
             )
         else:
@@ -53,14 +57,18 @@ def check(number: NumberOfOrder, connection: OfConnection = "", as_json: AsJson 
             say(f"{row.shopify_name or row.mirakl_order_id} ({row.mirakl_order_id}){seen}, {checked.source}.")
             if label.who:
                 say(f"Who can change it: {label.who}.")
-            for one in waiting:
-                say(f"{one.who} has the next check of {one.fulfillment_order_id} say yes, once: {one.why}")
+            for one, over in waiting:
+                of = one.fulfillment_order_id
+                if over:
+                    say(f"The override of {of} by {one.who} does not count any more. {over}")
+                else:
+                    say(f"{one.who} has the next check of {of} say yes, once: {one.why}")
         if not label.yes:
             raise typer.Exit(int(Exit.NOT_WELL))
 
 
-async def _looked(installation: Installation, number: str, connection: str) -> Checked:
-    """What the check finds, with Shopify read now where what is stored is too old. Raises LabelRefused."""
+async def _asked(installation: Installation, ask: Callable[[LabelCheck], Awaitable[Answer]]) -> Answer:
+    """What the check answers, with Shopify read now where what is stored is too old. Raises LabelRefused."""
     settings, store = installation.settings, InlineStore(installation.database)
     identifiers, now = SystemIdentifiers(), installation.clock.now()
     http = HttpClients(installation.clock, settings.allow_loopback_http)
@@ -84,7 +92,7 @@ async def _looked(installation: Installation, number: str, connection: str) -> C
         "command line",
     )
     try:
-        return await labels.look(number, connection)
+        return await ask(labels)
     finally:
         await http.close()
 
@@ -106,18 +114,23 @@ def override(
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
-    """Have the next label check of one fulfillment order say yes, once."""
+    """Have the next label check of one fulfillment order say yes, once, while its reason is the same and for an hour."""
     with opened() as installation:
-        labels = LabelCheck(
-            InlineStore(installation.database), installation.clock, installation.queue, engine=None
-        )
         try:
             row, kept = asyncio.run(
-                labels.override(number, fulfillment_order, who, why, "command line", connection)
+                _asked(
+                    installation,
+                    lambda labels: labels.override(
+                        number, fulfillment_order, who, why, "command line", connection
+                    ),
+                )
             )
         except LabelRefused as refused:
             _refuse(refused)
         if as_json:
             print_json({"order": row.mirakl_order_id, "override": kept})
             return
-        say(f"The next label check of {kept.fulfillment_order_id} says yes, once. Against: {kept.against}")
+        say(
+            f"The next label check of {kept.fulfillment_order_id} says yes, once, while this is its reason and for an hour: "
+            f"{kept.against}"
+        )

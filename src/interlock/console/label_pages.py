@@ -14,7 +14,8 @@ from interlock.console.doors import Who, needs, own_of, signed_in
 from interlock.console.lists import Asked, Choices, choices
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
 from interlock.engine.labels import LONGEST_NUMBER, LONGEST_WORDS, Checked, LabelRefused, label_check
-from interlock.holds.store import Override, waiting_overrides
+from interlock.holds.overriding import Override, lapsed
+from interlock.holds.store import waiting_overrides
 
 PLACE = "/label-check"
 SOURCES = {
@@ -26,12 +27,13 @@ SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the check says of one label. `waiting` are the overrides that no printer has used yet, `may_override` whether
-    who is asking may make one."""
+    """What the check says of one label. `waiting` are the overrides that no printer has used yet, `lapsed` those of them
+    that do not count any more, with why, `may_override` whether who is asking may make one."""
 
     checked: Checked
     connection: str
     waiting: tuple[Override, ...]
+    lapsed: tuple[tuple[Override, str], ...]
     may_override: bool
 
 
@@ -68,9 +70,12 @@ def label_routes(routes: APIRouter, console: Console) -> None:
             allowed = may(person, Permission.OVERRIDE_LABEL, row.connection_id) and bool(
                 checked.label.parcels
             )
-            waiting = waiting_overrides(c, row.order_id)
+            now = parts.clock.now()
+            kept = [(one, lapsed(one, checked.label, now)) for one in waiting_overrides(c, row.order_id)]
+            waiting = tuple(one for one, why in kept if not why)
+            over = tuple((one, why) for one, why in kept if why)
             named = connection_names(c).get(row.connection_id, "")
-            return offered, Verdict(checked, named, waiting, allowed)
+            return offered, Verdict(checked, named, waiting, over, allowed)
 
         offered, verdict = await console.read(read)
         status = 200 if refused is None else 404 if refused.code == "unknown_order" else 422

@@ -16,15 +16,15 @@ from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.engine.run import EngineParts, view_now
 from interlock.engine.store import all_connections, count
+from interlock.holds.overriding import Override, lapsed
 from interlock.holds.store import (
     PARCEL_GID,
     LabelRow,
-    Override,
+    end_override,
     find_kin,
     find_labels,
     keep_override,
     label_of,
-    use_override,
     waiting_override,
 )
 from interlock.orders.label import BY_ITSELF, Label
@@ -196,9 +196,9 @@ class LabelCheck:
         connection: str = "",
         own: frozenset[int] | None = None,
     ) -> tuple[LabelRow, Override]:
-        """Have the next check of one fulfillment order say yes, once. `parcel` may be empty where only one is left, `via`
-        is what the person used (a key, the command line), `connection` and `own` as for the check. Raises LabelRefused;
-        nothing is changed then."""
+        """Have the next check of one fulfillment order say yes, once, while its no has the reason it has now and for no
+        longer than `OVERRIDE_COUNTS`. `parcel` may be empty where only one is left, `via` is what the person used (a key,
+        the command line), `connection` and `own` as for the check. Raises LabelRefused; nothing is changed then."""
         _checked_words(who, why)
         return await self._override(await self._find(number, connection, own), parcel, who, why, via)
 
@@ -215,7 +215,9 @@ class LabelCheck:
 
         def keep(c: Connection) -> Override:
             waiting = waiting_override(c, row.order_id, chosen)
-            if waiting is not None:
+            if waiting is not None and lapsed(waiting, checked.label, now):
+                end_override(c, waiting, now)
+            elif waiting is not None:
                 raise LabelRefused(
                     "already_overridden",
                     f"{waiting.who} has overridden the check of this parcel already; the next check says yes. Nothing "
@@ -315,7 +317,7 @@ class LabelCheck:
             async with asyncio.timeout(READ_SECONDS):
                 view = await view_now(self._engine, row.order_id)
         except TimeoutError:
-            return _cannot_confirm(row, f"Shopify did not answer within {READ_SECONDS:g} seconds.")
+            return _cannot_confirm(row, "Shopify could not be read.")
         if view.shopify_unreadable:
             return _cannot_confirm(row, "Shopify could not be read.")
         label, shopify = decide(view).label, view.shopify
@@ -337,27 +339,27 @@ class LabelCheck:
         await self._store.tx(write)
 
     async def _overridden(self, checked: Checked) -> Checked:
-        """A yes where an override waits for exactly this parcel; it is used up by that."""
-        row, now = checked.row, self._clock.now()
-        parcels = (row.parcel,) if row.parcel else checked.label.parcels
-
-        def use(c: Connection) -> Override | None:
-            used = use_override(c, row.order_id, parcels, now)
-            if used is not None:
-                tell(
-                    c,
-                    row.order_id,
-                    now,
-                    "Interlock",
-                    [f"The label check said yes once, because {used.who} overrode it."],
-                )
-            return used
-
-        used = await self._store.tx(use)
-        if used is None:
+        """A yes where an override of exactly this parcel still counts, which is used up by that; else the no, with why it
+        does not count any more."""
+        row, label, now = checked.row, checked.label, self._clock.now()
+        parcel = row.parcel or (label.parcels[0] if len(label.parcels) == 1 else "")
+        if not parcel:
             return checked
-        said = f"{used.who} overrode the check: {used.why} Without that: {checked.label.reason}"
-        return Checked(row, Label(True, said, "", checked.label.parcels), checked.as_of, "override")
+
+        def use(c: Connection) -> Checked:
+            waiting = waiting_override(c, row.order_id, parcel)
+            if waiting is None:
+                return checked
+            if over := lapsed(waiting, label, now):
+                said = f"{label.reason} The override of {waiting.who} does not count any more. {over}"
+                return replace(checked, label=replace(label, reason=said))
+            end_override(c, waiting, now)
+            told = f"The label check said yes once, because {waiting.who} overrode it."
+            tell(c, row.order_id, now, "Interlock", [told])
+            said = f"{waiting.who} overrode the check: {waiting.why} Without that: {label.reason}"
+            return Checked(row, Label(True, said, "", label.parcels), checked.as_of, "override")
+
+        return await self._store.tx(use)
 
 
 _NOT_THE_LIVE_ONE = Label(

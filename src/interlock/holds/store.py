@@ -4,7 +4,6 @@ The answer to the check stands in the order's row, written with the plan that sa
 look-up by index and decodes nothing.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from interlock.holds.overriding import Override
 from interlock.orders.store import fulfillment_orders, kin, orders
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -43,13 +43,14 @@ label_overrides = Table(
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("used_at", UtcDateTime),
+    # when a check said yes by it, or another override of the same parcel took its place
+    Column("ended_at", UtcDateTime),
     Index(
-        "uq_label_overrides_unused",
+        "uq_label_overrides_waiting",
         "order_id",
         "fulfillment_order_id",
         unique=True,
-        postgresql_where=text("used_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
     ),
 )
 
@@ -71,7 +72,7 @@ _SHOWN: tuple[Any, ...] = (
     (orders.c.hints > orders.c.handled).label("is_hinted"),
     exists(
         select(label_overrides.c.id).where(
-            label_overrides.c.order_id == orders.c.id, label_overrides.c.used_at.is_(None)
+            label_overrides.c.order_id == orders.c.id, label_overrides.c.ended_at.is_(None)
         )
     ).label("is_overridden"),
 )
@@ -189,18 +190,6 @@ def _label_row(row: Any, is_kin: bool = False) -> LabelRow:
 # -- overrides ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Who had the label of a parcel printed against a no, and why. `against` is the reason of that no."""
-
-    id: int
-    fulfillment_order_id: str
-    against: str
-    who: str
-    why: str
-    at: datetime
-
-
 def keep_override(
     c: Connection, order_id: int, parcel: str, against: str, who: str, why: str, now: datetime
 ) -> Override:
@@ -214,7 +203,7 @@ def keep_override(
 
 
 def waiting_override(c: Connection, order_id: int, parcel: str) -> Override | None:
-    """The override of this parcel that was not used yet. Its row is locked until the transaction ends, and that of the
+    """The override of this parcel that was neither used nor replaced yet. Its row is locked until the transaction ends, and that of the
     order, so that two people at once do not keep two."""
     c.execute(select(orders.c.id).where(orders.c.id == order_id).with_for_update())
     row = c.execute(
@@ -222,7 +211,7 @@ def waiting_override(c: Connection, order_id: int, parcel: str) -> Override | No
         .where(
             label_overrides.c.order_id == order_id,
             label_overrides.c.fulfillment_order_id == parcel,
-            label_overrides.c.used_at.is_(None),
+            label_overrides.c.ended_at.is_(None),
         )
         .with_for_update()
     ).one_or_none()
@@ -233,27 +222,15 @@ def waiting_overrides(c: Connection, order_id: int) -> tuple[Override, ...]:
     """The overrides of an order that no check has used yet, the oldest first."""
     rows = c.execute(
         select(label_overrides)
-        .where(label_overrides.c.order_id == order_id, label_overrides.c.used_at.is_(None))
+        .where(label_overrides.c.order_id == order_id, label_overrides.c.ended_at.is_(None))
         .order_by(label_overrides.c.id)
     )
     return tuple(_override(row) for row in rows)
 
 
-def use_override(c: Connection, order_id: int, parcels: Sequence[str], now: datetime) -> Override | None:
-    """Use up the override that waits for the only one of these parcels; None when none does."""
-    if len(parcels) != 1:
-        return None
-    row = c.execute(
-        update(label_overrides)
-        .where(
-            label_overrides.c.order_id == order_id,
-            label_overrides.c.fulfillment_order_id == parcels[0],
-            label_overrides.c.used_at.is_(None),
-        )
-        .values(used_at=now)
-        .returning(label_overrides)
-    ).one_or_none()
-    return None if row is None else _override(row)
+def end_override(c: Connection, override: Override, now: datetime) -> None:
+    """No later check says yes by this override; whoever ends it has its row locked (`waiting_override`)."""
+    c.execute(update(label_overrides).where(label_overrides.c.id == override.id).values(ended_at=now))
 
 
 def _override(row: Any) -> Override:

@@ -1,7 +1,8 @@
 """The label check: a yes is never given for lines that were known to disagree, and an override counts once and is on record."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from interlock.holds.overriding import OVERRIDE_COUNTS
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, first_after
 from interlock.rehearsal.judging.truth import MIRAKL, Moment, Truth, not_moving_because
@@ -42,8 +43,8 @@ def a_yes_is_right(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
 
 
 def an_override_counts_once(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
-    """A yes that rests on an override follows one that a person gave for this very parcel and that no earlier yes has used; and
-    each override has its incident within a minute, for whatever left with that label is somebody's to settle."""
+    """A yes that rests on an override follows one that a person gave for this very parcel within the hour before and that no
+    earlier yes has used, and the order was not cancelled in Shopify between the two; and each override has its incident within a minute, for whatever left with that label is somebody's to settle."""
     given = evidence.answers_of(truth.row, Option.PRINT_ANYWAY.value)
     said: dict[str, int] = {}
     for asked in evidence.asked:
@@ -61,6 +62,22 @@ def an_override_counts_once(evidence: Evidence, truth: Truth, verdict: Verdict) 
                 asked.parcel,
                 f"given {len(before)} times, used {said[asked.parcel]} times",
             )
+        elif asked.at - before[-1].at > OVERRIDE_COUNTS:
+            verdict.violation(
+                "label check",
+                truth.id,
+                asked.at,
+                "The label check said yes by an override that was given more than an hour before.",
+                asked.parcel,
+            )
+        elif _cancelled_between(truth, asked, before[-1].at):
+            verdict.violation(
+                "label check",
+                truth.id,
+                asked.at,
+                "The label check said yes by an override that was given before the order was cancelled in Shopify.",
+                asked.parcel,
+            )
     cases = evidence.cases_of(truth.row, Reason.LABEL_OVERRIDDEN.value)
     for one in given:
         due = evidence.due_after(one.at, ON_RECORD_WITHIN)
@@ -75,6 +92,12 @@ def an_override_counts_once(evidence: Evidence, truth: Truth, verdict: Verdict) 
                 "A person had a label printed although the check said no, and a minute later no case said so.",
                 one.subject,
             )
+
+
+def _cancelled_between(truth: Truth, asked: LabelAsked, given_at: datetime) -> bool:
+    """Whether the order had been dead in Shopify for longer than a read of it counts, and still stood at the override."""
+    seen = asked.at - truth.marketplace.rules.label_max_age
+    return seen > given_at and truth.before(given_at).live and not truth.before(seen).live
 
 
 def _parcel_of(subject: str) -> str:

@@ -1053,16 +1053,16 @@ def upgrade() -> None:
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_label_overrides_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label_overrides")),
     )
     op.create_index(
-        "uq_label_overrides_unused",
+        "uq_label_overrides_waiting",
         "label_overrides",
         ["order_id", "fulfillment_order_id"],
         unique=True,
-        postgresql_where=sa.text("used_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "mirakl_documents",

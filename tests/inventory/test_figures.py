@@ -12,7 +12,14 @@ from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
 from interlock.inventory.observed import ShownItem
 from interlock.offers.matching import Component, Offered, Variant, match
-from interlock.offers.store import keep_links, keep_offers, keep_variants, unseen_are_gone
+from interlock.offers.store import (
+    bundle_components,
+    keep_links,
+    keep_offers,
+    keep_variants,
+    offers,
+    unseen_are_gone,
+)
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database
@@ -156,6 +163,91 @@ def test_an_offer_that_was_published_and_lost_its_product_to_another_sku_shows_n
         shop_shows(c, renamed, lamp)
         again(c, row, 6)
         assert store.figure_of(c, row.id, "MUG") is None
+
+
+KIT: dict[str, tuple[Component, ...]] = {"KIT": (Component("A", 2), Component("B", 1))}
+
+
+def relinked(c: Connection, row: ConnectionRow, skus: tuple[str, ...], *items: ShownItem) -> None:
+    """What the daily comparison makes of the offers with these SKUs once the shop shows these items."""
+    offered = tuple(Offered(number, sku, 0) for number, sku in enumerate(skus, start=1))
+    variants = tuple(Variant(one.variant_id, one.sku, one.item_id) for one in items)
+    keep_links(c, row.id, match(offered, variants, {}, KIT), NOW)
+
+
+def a_kit(c: Connection, row: ConnectionRow) -> None:
+    """A kit of two A and one B, five of it sold: 100 A and 40 B are there."""
+    for sku, units in (("A", 2), ("B", 1)):
+        c.execute(
+            bundle_components.insert().values(
+                connection_id=row.id,
+                mirakl_sku="KIT",
+                shop_sku=sku,
+                units=units,
+                changed_by="Ada",
+                changed_at=NOW,
+            )
+        )
+    stocked(c, row, (item("A", 100), item("B", 40)), NOW, bundles=KIT, offers=("KIT", "B"))
+    an_order_of(c, row, "KIT", 5, mirakl_state="STAGING")
+    again(c, row, 1)
+    c.execute(update(store.stock_figures).values(published=35, believed=35))
+
+
+@pytest.mark.parametrize(
+    "happens", ["an article is renamed", "an article gets a twin", "its offer is deleted"]
+)
+def test_what_was_sold_of_a_bundle_counts_also_once_it_leads_nowhere(
+    database: Database, row: ConnectionRow, happens: str
+) -> None:
+    a, b = item("A", 100), item("B", 40)
+    with database.begin() as c:
+        a_kit(c, row)
+        assert (target(c, row, "KIT"), target(c, row, "B")) == (35, 35)
+        match happens:
+            case "an article is renamed":
+                a = ShownItem(a.item_id, a.variant_id, "A-NEW", True, a.levels)
+                relinked(c, row, ("KIT", "B"), a, b)
+            case "an article gets a twin":
+                twin = item("A", 30, number=2)
+                store.keep_items(c, row.shopify_shop, (twin,), NOW + MINUTE)
+                relinked(c, row, ("KIT", "B"), a, twin, b)
+            case _:
+                c.execute(update(offers).where(offers.c.sku == "KIT").values(deleted=True))
+                relinked(c, row, ("B",), a, b)
+        store.keep_items(c, row.shopify_shop, (a, b), NOW + 2 * MINUTE)
+        again(c, row, 3)
+        assert target(c, row, "B") == 35
+        kit = store.figure_of(c, row.id, "KIT")
+        expected = {"an article is renamed": 0, "an article gets a twin": 10}
+        assert (None if kit is None else kit.target) == expected.get(happens)
+
+
+def test_a_bundle_that_was_published_keeps_its_figure_although_the_shop_has_a_product_with_its_sku(
+    database: Database, row: ConnectionRow
+) -> None:
+    a, b, kit = item("A", 100), item("B", 40), item("KIT", 9)
+    renamed = ShownItem(a.item_id, a.variant_id, "A-NEW", True, a.levels)
+    with database.begin() as c:
+        a_kit(c, row)
+        relinked(c, row, ("KIT", "B"), renamed, b, kit)
+        store.keep_items(c, row.shopify_shop, (renamed, b, kit), NOW + MINUTE)
+        again(c, row, 2)
+        assert target(c, row, "KIT") == 0
+
+
+def test_a_twin_that_is_given_its_own_sku_leaves_the_figure_of_the_other_one(
+    database: Database, row: ConnectionRow
+) -> None:
+    """The level is read at once, the map of offers a day later."""
+    one, two = item("S", 7), item("S", 0, number=2)
+    with database.begin() as c:
+        stocked(c, row, (one, two), NOW)
+        c.execute(update(store.stock_figures).values(published=7, believed=7))
+        away = ShownItem(one.item_id, one.variant_id, "S-OTHER", True, one.levels)
+        store.keep_items(c, row.shopify_shop, (away,), NOW + MINUTE)
+        again(c, row, 2)
+        assert target(c, row, "S") == 0
 
 
 def test_an_offer_that_nothing_ever_stood_behind_is_left_alone(
@@ -332,6 +424,29 @@ def test_while_orders_are_not_read_no_figure_rises(database: Database, row: Conn
         store.was_read(c, shop, read_at=later)
         keep_figures(c, selling_from(c, shop), row.id, later)
         assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (10, 2)
+
+
+@pytest.mark.parametrize(
+    ("known", "stays"),
+    [
+        # a file that was refused, or was lost: what was shown before it is shown still, as far as anybody knows
+        ({"published": 10, "shown_before": 2}, 2),
+        # a sale moved the marketplace's own figure since; what it took last was another one than what was told last
+        ({"published": 10, "confirmed": 2}, 2),
+        ({"published": 2, "confirmed": 10}, 2),
+        # it was read after the last file
+        ({"published": 10, "confirmed": 10, "published_at": NOW, "shown": 4, "shown_at": NOW + MINUTE}, 4),
+        ({"published": 10, "confirmed": 10, "published_at": NOW + MINUTE, "shown": 4, "shown_at": NOW}, 10),
+    ],
+)
+def test_while_an_input_is_not_believed_no_figure_rises_above_the_lowest_that_may_be_shown(
+    database: Database, row: ConnectionRow, known: dict[str, object], stays: int
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 30),), NOW)
+        c.execute(update(store.stock_figures).values(believed=None, **known))
+        keep_figures(c, selling_from(c, row.shopify_shop), row.id, NOW + 60 * MINUTE)
+        assert target(c, row, "MUG") == stays
 
 
 def test_an_order_nobody_has_looked_at_holds_every_rise_back(database: Database, row: ConnectionRow) -> None:

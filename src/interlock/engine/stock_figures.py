@@ -19,8 +19,7 @@ from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
 from interlock.inventory.store import FigureKept, KeptItem, SoldOrder, stock_figures
 from interlock.inventory.target import ABSURD, Caution, Part, Stock, Target, to_offer
-from interlock.offers.matching import Component
-from interlock.offers.store import bundles, is_linked, known_offers, skus_gone
+from interlock.offers.store import is_linked, known_offers, skus_gone
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
@@ -43,7 +42,6 @@ class Ground:
     unclaimed: Counter[str]
     cautions: tuple[Caution, ...]
     buffers: Mapping[str, int]
-    bundles: Mapping[str, tuple[Component, ...]]
     gone_skus: frozenset[str]
     listed_at: datetime | None
     read_at: datetime | None = None
@@ -66,7 +64,6 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         _unclaimed(sold, items, articles),
         _cautions(c, selling, row, shop, any(not one.state for one in sold), now),
         store.buffers(c, connection_id),
-        bundles(c, connection_id),
         skus_gone(c, selling.shop),
         shop.listed_at,
         shop.read_at,
@@ -79,8 +76,7 @@ def keep_figures(c: Connection, selling: Selling, connection_id: int, now: datet
     Returns how many figures differ."""
     on = ground(c, selling, connection_id, now)
     before = store.figures(c, connection_id)
-    # What was published last is the most a marketplace may show of which nothing else is known.
-    shown = {sku: row.published if row.believed is None else row.believed for sku, row in before.items()}
+    shown = {sku: store.most_shown(row) for sku, row in before.items()}
     changed: list[FigureKept] = []
     seen: set[str] = set()
     for sku, target in targets(c, on, shown):
@@ -143,15 +139,19 @@ def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:
     linked = articles.linked.get(sku)
     if linked is not None:
         return tuple(_part(on, (item_id,), units) for item_id, units in linked)
-    lost = [one for one in _looked_for(on, sku) if one.shop_sku in on.gone_skus]
+    wanted = articles.looked_for(sku)
+    lost = [one for one in wanted if one.shop_sku in on.gone_skus]
     if lost:
         return tuple(Part(one.shop_sku, one.units, (), gone=True) for one in lost)
-    carriers = tuple(item_id for item_id, _ in articles.of(sku))
-    if not carriers and sku in on.published_unlinked:
-        # Its product is called otherwise now, or was mapped to what is not there: nobody can say what is left of it.
-        return tuple(Part(one.shop_sku, one.units, (), gone=True) for one in _looked_for(on, sku))
-    # One carrier without a link: the map has not been made yet, or a person took the offer out of it.
-    return (_part(on, carriers, 1),) if len(carriers) > 1 else ()
+    carriers = [articles.by_sku.get(one.shop_sku, ()) for one in wanted]
+    if sku not in on.published_unlinked and not (all(carriers) and max(map(len, carriers)) > 1):
+        # The map has not been made yet, or nothing stands behind it: what was never published is somebody else's figure.
+        return ()
+    # Of an article that is called otherwise now, or was mapped to what is not there, nobody can say what is left.
+    return tuple(
+        _part(on, there, one.units) if there else Part(one.shop_sku, one.units, (), gone=True)
+        for one, there in zip(wanted, carriers, strict=True)
+    )
 
 
 def _published_unlinked(c: Connection, connection_id: int) -> frozenset[str]:
@@ -164,11 +164,6 @@ def _published_unlinked(c: Connection, connection_id: int) -> frozenset[str]:
             )
         ).scalars()
     )
-
-
-def _looked_for(on: Ground, sku: str) -> tuple[Component, ...]:
-    """What the offer map looks for in the shop behind this offer: the components somebody named, or one SKU."""
-    return on.bundles.get(sku) or (Component(on.articles[on.row.id].mapped.get(sku, sku)),)
 
 
 def _is_gone(on: Ground, item_id: str) -> bool:

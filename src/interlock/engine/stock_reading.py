@@ -2,7 +2,7 @@
 deliveries lost, and living orders tell what is sold and not claimed yet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,8 @@ from interlock.inventory import store
 from interlock.inventory.observed import ChangedAt
 from interlock.inventory.refusals import refused_skus
 from interlock.inventory.store import SoldOrder
-from interlock.offers.store import links
+from interlock.offers.matching import Component
+from interlock.offers.store import bundles, links
 from interlock.orders.ports import ReadFailed
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
@@ -366,9 +367,11 @@ def _items_of(c: Connection, selling: Selling, sold: Sequence[SoldOrder]) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Articles:
-    """What one unit of an offer of one connection takes from the shop: by its link, or by its SKU where it has none."""
+    """What one unit of an offer of one connection takes from the shop: by its link, or by the SKUs that are looked for behind
+    it where it has none."""
 
     linked: Mapping[str, tuple[tuple[str, int], ...]]
+    bundles: Mapping[str, tuple[Component, ...]]
     mapped: Mapping[str, str]
     by_sku: Mapping[str, tuple[str, ...]]
     linked_at: Mapping[str, datetime]
@@ -382,12 +385,22 @@ class Articles:
             linked[link.offer_sku] = (*linked.get(link.offer_sku, ()), (link.item_id, link.units))
             linked_at[link.item_id] = min(linked_at.get(link.item_id, link.linked_at), link.linked_at)
         mapped = sku_map(c, connection_id)
-        wanted = None if skus is None else [mapped.get(sku, sku) for sku in skus]
-        return Articles(linked, mapped, store.items_by_sku(c, shop, wanted), linked_at)
+        made_of = bundles(c, connection_id, skus)
+        found = Articles(linked, made_of, mapped, {}, linked_at)
+        wanted = None if skus is None else [one.shop_sku for sku in skus for one in found.looked_for(sku)]
+        return replace(found, by_sku=store.items_by_sku(c, shop, wanted))
+
+    def looked_for(self, sku: str) -> tuple[Component, ...]:
+        """What the offer map looks for in the shop behind this offer: the components somebody named, or one SKU."""
+        return self.bundles.get(sku) or (Component(self.mapped.get(sku, sku)),)
 
     def of(self, sku: str) -> tuple[tuple[str, int], ...]:
-        """(item, units) for one unit of the offer. Every item that carries the SKU, where none is linked."""
+        """(item, units) for one unit of the offer. Where it has no link: every item that carries what is looked for."""
         found = self.linked.get(sku)
         if found is not None:
             return found
-        return tuple((item_id, 1) for item_id in self.by_sku.get(self.mapped.get(sku, sku), ()))
+        return tuple(
+            (item_id, one.units)
+            for one in self.looked_for(sku)
+            for item_id in self.by_sku.get(one.shop_sku, ())
+        )

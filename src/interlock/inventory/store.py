@@ -898,6 +898,17 @@ def shown_of(row: Row[Any]) -> int | None:
     return found
 
 
+def most_shown(row: Row[Any]) -> int | None:
+    """What a figure may not rise above while an input is not believed, of a row of its figures: what the marketplace shows or,
+    where that is not known, the lowest of all that it may show. A file that is under way, was refused or was lost has not
+    replaced the figure before it."""
+    if row.believed is not None:
+        return int(row.believed)
+    seen_since = row.shown_at is not None and (row.published_at is None or row.shown_at >= row.published_at)
+    known = (row.published, row.confirmed, row.shown_before, row.shown if seen_since else None)
+    return min((int(units) for units in known if units is not None), default=None)
+
+
 def lines_leave(c: Connection, connection_id: int, number: int) -> None:
     """The lines of an import are about to leave: until it settles nobody knows what the marketplace shows for them."""
     c.execute(

@@ -426,6 +426,36 @@ def test_while_orders_are_not_read_no_figure_rises(database: Database, row: Conn
         assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (10, 2)
 
 
+def test_an_article_that_changed_and_cannot_be_read_raises_nothing_although_the_shop_is_looked_through(
+    database: Database, row: ConnectionRow
+) -> None:
+    """Both are said to have changed; one is read. The other one is said so again and again, which is no answer."""
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 10), item("LAMP", 10)), NOW)
+        c.execute(update(store.stock_figures).values(believed=3, published=3))
+        shop, mug, lamp = row.shopify_shop, item("MUG").item_id, item("LAMP").item_id
+        store.stock_hint(c, shop, [mug], NOW + MINUTE)
+        store.stock_hint(c, shop, [lamp], NOW + 2 * MINUTE)
+        again(c, row, 11)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (10, 10)
+        store.hints_answered(c, shop, [lamp], NOW + 3 * MINUTE)
+        store.stock_hint(c, shop, [mug, lamp], NOW + 10 * MINUTE)
+        assert store.hinted_items(c, shop, 9) == (mug, lamp)
+        again(c, row, 12)
+        assert (target(c, row, "MUG"), target(c, row, "LAMP")) == (3, 10)
+        figure = store.figure_of(c, row.id, "MUG")
+        assert figure is not None
+        assert any("could not be read since" in said for said in figure.because)
+        assert store.stock_known_to(c) == {shop: NOW + MINUTE}
+        store.hints_answered(c, shop, [mug], NOW + 9 * MINUTE)
+        # said once more while the read was under way
+        assert store.hinted_items(c, shop, 9) == (lamp, mug)
+        again(c, row, 13)
+        assert target(c, row, "MUG") == 10
+        store.hints_answered(c, shop, [mug, lamp], NOW + 10 * MINUTE)
+        assert store.stock_known_to(c) == {shop: NOW + 13 * MINUTE}
+
+
 @pytest.mark.parametrize(
     ("known", "stays"),
     [

@@ -157,7 +157,7 @@ def test_stock_that_is_published_is_read_and_told_in_time(
 def test_the_case_of_stale_stock_says_when_it_was_read_and_what_is_published_meanwhile() -> None:
     (one,) = conditions(replace(STOCK_WELL, stock_reads={"shop": NOW - 16 * MINUTE}))
 
-    assert f"last read at {NOW - 16 * MINUTE:%Y-%m-%d %H:%M} UTC" in one.sentence
+    assert f"known up to {NOW - 16 * MINUTE:%Y-%m-%d %H:%M} UTC" in one.sentence
     assert "the lower figure is published" in one.sentence
 
 

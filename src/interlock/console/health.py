@@ -22,7 +22,7 @@ from interlock.engine.store import (
     polls,
     unreadable,
 )
-from interlock.inventory.store import stock_imports, stock_shops
+from interlock.inventory.store import stock_imports, stock_known_to
 from interlock.monitoring.conditions import INTERVALS_ALLOWED, STOCK_DESK_SILENT, STOCK_READ_EVERY
 from interlock.orders.store import orders
 from interlock.quarantine.store import latest as latest_quarantine
@@ -173,8 +173,8 @@ def _stock(c: Connection, connection: str = "") -> tuple[ConnectionRow, ...]:
 
 
 def _stock_reads(c: Connection, rows: tuple[ConnectionRow, ...], now: datetime) -> tuple[Pulse, ...]:
-    """When the stock of each shop that is published was last read well."""
-    read_at = {row.shop: row.read_at for row in c.execute(select(stock_shops))}
+    """Up to when the stock of each shop that is published is known."""
+    read_at = stock_known_to(c)
     found = []
     for shop in sorted({row.shopify_shop for row in rows}):
         at = read_at.get(shop)

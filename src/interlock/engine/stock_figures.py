@@ -25,6 +25,9 @@ from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
 
 LEVELS_STALE = timedelta(minutes=30)
+ITEM_STALE = timedelta(minutes=10)
+"""So long after the shop said that an item's stock changed, what was read before is not believed any more. It is usually read within
+seconds."""
 IMPORT_TAKES = timedelta(minutes=2)
 """An order that is younger may still be on its way into Shopify."""
 
@@ -32,7 +35,8 @@ IMPORT_TAKES = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Everything the figures of one connection are computed from. `unclaimed` are units by item; `published_unlinked` are
-    offers of which a figure was published and that lead to no product now."""
+    offers of which a figure was published and that lead to no product now, `waiting` items whose stock changed a while ago
+    and was not read since."""
 
     selling: Selling
     row: ConnectionRow
@@ -46,6 +50,7 @@ class Ground:
     listed_at: datetime | None
     read_at: datetime | None = None
     published_unlinked: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
 
 
 def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -> Ground:
@@ -68,6 +73,7 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
         shop.listed_at,
         shop.read_at,
         _published_unlinked(c, connection_id),
+        store.items_waiting(c, selling.shop, now - ITEM_STALE),
     )
 
 
@@ -186,6 +192,7 @@ def _part(on: Ground, carriers: tuple[str, ...], units: int) -> Part:
         unclaimed=max(on.unclaimed[item_id] for item_id in carriers),
         tracked=any(item.tracked for item in there) or not there,
         gone=all(_is_gone(on, item_id) for item_id in carriers),
+        waits=any(item_id in on.waiting for item_id in carriers),
     )
 
 

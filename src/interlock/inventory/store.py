@@ -89,6 +89,8 @@ stock_hints = Table(
     Column("shop", Text, primary_key=True),
     Column("item_id", Text, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+    # the first of them that no read has answered
+    Column("since", UtcDateTime, nullable=False),
 )
 
 # Living marketplace orders as the stock knows them: units by SKU, and whether Shopify claims stock for them.
@@ -402,29 +404,54 @@ def items_unseen(c: Connection, shop: str, since: datetime) -> list[str]:
 
 def stock_hint(c: Connection, shop: str, item_ids: Iterable[str], now: datetime) -> None:
     """The stock of these items may have changed: it is read with the next tick."""
-    rows = [{"shop": shop, "item_id": item_id, "at": now} for item_id in dict.fromkeys(item_ids)]
+    rows = [
+        {"shop": shop, "item_id": item_id, "at": now, "since": now} for item_id in dict.fromkeys(item_ids)
+    ]
     if rows:
         c.execute(_KEEP_HINT, rows)
 
 
 def hinted_items(c: Connection, shop: str, limit: int) -> tuple[str, ...]:
-    """Items whose stock has to be read again, the oldest hint first."""
+    """Items whose stock has to be read again, those that wait longest first."""
     rows = c.execute(
         select(stock_hints.c.item_id)
         .where(stock_hints.c.shop == shop)
-        .order_by(stock_hints.c.at, stock_hints.c.item_id)
+        .order_by(stock_hints.c.since, stock_hints.c.item_id)
         .limit(limit)
     )
     return tuple(rows.scalars())
 
 
+def items_waiting(c: Connection, shop: str, before: datetime) -> frozenset[str]:
+    """Items whose stock was said to have changed before that moment and was not read since."""
+    rows = c.execute(
+        select(stock_hints.c.item_id).where(stock_hints.c.shop == shop, stock_hints.c.since < before)
+    )
+    return frozenset(rows.scalars())
+
+
+def stock_known_to(c: Connection) -> dict[str, datetime | None]:
+    """Up to when the stock of each shop is known: when its changes were last looked for, or from when on one of them waits to be
+    read; None where it never was."""
+    waits = select(func.min(stock_hints.c.since)).where(stock_hints.c.shop == stock_shops.c.shop)
+    rows = c.execute(
+        select(
+            stock_shops.c.shop, stock_shops.c.read_at, waits.scalar_subquery().label("waits_since")
+        ).order_by(stock_shops.c.shop)
+    )
+    return {
+        row.shop: row.read_at
+        if row.read_at is None or row.waits_since is None
+        else min(row.read_at, row.waits_since)
+        for row in rows
+    }
+
+
 def hints_answered(c: Connection, shop: str, item_ids: Sequence[str], observed_at: datetime) -> None:
     """These items were read; what was hinted while the read was under way is read again."""
-    c.execute(
-        delete(stock_hints).where(
-            stock_hints.c.shop == shop, stock_hints.c.item_id.in_(item_ids), stock_hints.c.at <= observed_at
-        )
-    )
+    mine = (stock_hints.c.shop == shop, stock_hints.c.item_id.in_(item_ids))
+    c.execute(delete(stock_hints).where(*mine, stock_hints.c.at <= observed_at))
+    c.execute(update(stock_hints).where(*mine).values(since=stock_hints.c.at))
 
 
 def items_gone(c: Connection, shop: str, item_ids: Sequence[str]) -> None:

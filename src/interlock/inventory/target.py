@@ -8,7 +8,14 @@ ABSURD = 1_000_000
 """No shop has so many units of one thing at its locations: a figure above is taken for a mistake."""
 
 Caution = Literal[
-    "orders_stale", "levels_stale", "never_read", "absurd", "two_variants", "location_gone", "item_gone"
+    "orders_stale",
+    "levels_stale",
+    "never_read",
+    "item_waits",
+    "absurd",
+    "two_variants",
+    "location_gone",
+    "item_gone",
 ]
 """Why an input is not believed where it would raise the figure. Stored; never renamed."""
 
@@ -17,6 +24,7 @@ WHY_CAUTIOUS: dict[Caution, str] = {
     "known here",
     "levels_stale": "the shop's stock has not been read for a while",
     "never_read": "the shop has not shown the stock of this item yet",
+    "item_waits": "the shop said that the stock of this item changed, and it could not be read since",
     "absurd": "the shop shows a stock that nobody can have",
     "two_variants": "two variants of the shop carry this SKU and the smaller stock is taken",
     "item_gone": "no product of the shop carries this SKU any more",
@@ -24,7 +32,9 @@ WHY_CAUTIOUS: dict[Caution, str] = {
 }
 WITH_CARE = "With care: "
 """How the sentence begins that names an input which is not believed."""
-STOPS_RAISES: frozenset[Caution] = frozenset({"orders_stale", "levels_stale", "never_read", "absurd"})
+STOPS_RAISES: frozenset[Caution] = frozenset(
+    {"orders_stale", "levels_stale", "never_read", "item_waits", "absurd"}
+)
 """Those that leave the true figure open. The others are counted already in what is computed."""
 
 
@@ -43,7 +53,7 @@ class Part:
     `variants` holds the stocks of every variant that carries its SKU: one, or several where the SKU is ambiguous.
     `unclaimed` are the units of the article that marketplace orders have sold and Shopify has not confirmed a claim for.
     An article that the shop does not count (`tracked` is false) never limits an offer; one that it has no more (`gone`)
-    leaves nothing of it.
+    leaves nothing of it. One whose stock is said to have changed and was not read since (`waits`) raises nothing.
     """
 
     sku: str
@@ -52,6 +62,7 @@ class Part:
     unclaimed: int = 0
     tracked: bool = True
     gone: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,8 @@ def to_offer(
         if not part.variants:
             found.append("never_read")
             continue
+        if part.waits:
+            found.append("item_waits")
         if len(part.variants) > 1:
             found.append("two_variants")
         available = min(sum(stock.available for stock in stocks) for stocks in part.variants)

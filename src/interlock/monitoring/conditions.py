@@ -99,7 +99,7 @@ class UnclearFact:
 class Facts:
     """Everything the rule looks at. `good_reads` is when each account was last read well, `beats` when each duty was last
     heard, `waits` until when each (account, operation) has to wait, `outside` each address that waits for our heartbeat:
-    the name of its channel and since when there is one, `stock_reads` when each shop's stock was last read well.
+    the name of its channel and since when there is one, `stock_reads` up to when each shop's stock is known.
     `writing_since` is when the last quarantine ended; while one is open (`quarantined`) nothing is published."""
 
     now: datetime
@@ -234,10 +234,14 @@ def _stock(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
     read = facts.stock_reads.get(connection.shop)
     allowed = STOCK_READ_EVERY * INTERVALS_ALLOWED
     if facts.now - max(read or connection.stock_since, connection.stock_since) > allowed:
-        last = "never read yet" if read is None else f"last read at {read.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        last = (
+            "was never read yet"
+            if read is None
+            else f"is known up to {read.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        )
         said = (
-            f"{connection.name}: the shop's stock was {last}, though it is to be read every "
-            f"{STOCK_READ_EVERY // timedelta(minutes=1)} minutes. From half an hour on an offer may fall and not rise: the "
+            f"{connection.name}: the shop's stock {last}, though it is to be read every "
+            f"{STOCK_READ_EVERY // timedelta(minutes=1)} minutes, and what changed within seconds. The offers concerned may fall and not rise: the "
             "lower figure is published. Look at the page Health for the silent part and at the platform's own status; "
             "reading goes on by itself."
         )

@@ -8,7 +8,7 @@ from interlock.cases.store import cases, close_connection_cases, open_connection
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections, budget_waits, heartbeats, polls
 from interlock.engine.troubles import Trouble, all_troubles, trouble_is_over
-from interlock.inventory.store import stock_shops
+from interlock.inventory.store import stock_known_to
 from interlock.monitoring.channels import alert_channels
 from interlock.monitoring.conditions import (
     CONDITIONS,
@@ -67,7 +67,7 @@ def facts_now(c: Connection, now: datetime) -> Facts:
                 .order_by(alert_channels.c.name)
             )
         ),
-        stock_reads={row.shop: row.read_at for row in c.execute(select(stock_shops))},
+        stock_reads=stock_known_to(c),
         quarantined=held is not None and held.open,
         writing_since=None if held is None else held.ended_at,
     )

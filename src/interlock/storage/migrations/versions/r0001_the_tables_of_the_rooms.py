@@ -279,6 +279,7 @@ def upgrade() -> None:
         sa.Column("shop", sa.Text(), nullable=False),
         sa.Column("item_id", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "item_id", name=op.f("pk_stock_hints")),
     )
     op.create_table(

@@ -242,6 +242,32 @@ def test_a_line_the_marketplace_does_not_take_is_a_case_and_the_others_are_taken
     assert told.open_reasons == []
 
 
+def test_a_file_that_was_worked_off_holds_nothing_up_where_its_report_cannot_be_read(
+    theatre: Theatre,
+) -> None:
+    """It can overwrite nothing any more; what it left open is read back and told again."""
+    unread = Broken(Fault("server_error", status=503), "STO03")
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(900)
+        unread.active = True
+        stage.marketplace.stock_imports.refused_skus["MUG-GREEN"] = "The offer is being checked"
+        count(stage, "LAMP-OAK", 9)
+        count(stage, "MUG-GREEN", 5)
+        await stage.until(1000)
+        stage.marketplace.stock_imports.refused_skus.clear()
+        count(stage, "LAMP-OAK", 0)
+        await stage.until(1800)
+        assert (shown(stage, "LAMP-OAK"), shown(stage, "MUG-GREEN")) == (0, 5)
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 1900, rules=PUBLISHES, subscribed=True, mirakl_faults=unread
+    )
+    assert "lost" in states(told)
+    assert unread.injected["server_error"]
+
+
 def test_a_file_that_is_rejected_whole_loses_nothing(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         learn_offers(stage.world)

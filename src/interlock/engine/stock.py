@@ -20,8 +20,9 @@ from interlock.engine.stock_reading import Selling, fold_sold, selling_from
 from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty
 from interlock.inventory import store
 from interlock.inventory.decide import Figure, next_file
-from interlock.inventory.files import ReportUnreadable, StockLine, refused_rows
+from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ImportShown
+from interlock.inventory.reports import refused_of
 from interlock.inventory.store import StockImport
 from interlock.offers.store import offer_read, want_offers
 from interlock.orders.actions import PublishStock
@@ -42,6 +43,8 @@ SETTLES = timedelta(minutes=15)
 that it was."""
 STUCK = timedelta(minutes=45)
 """A file that is still not worked off after so long is somebody's case."""
+REPORT_WAITS = timedelta(minutes=5)
+"""So long after it left, the report of a file that was worked off is asked for again where it cannot be read."""
 GIVEN_UP = timedelta(hours=6)
 READ_BACK_EVERY = timedelta(minutes=10)
 
@@ -232,12 +235,18 @@ class StockDesk:
     async def _ask(self, flying: StockImport, now: datetime) -> None:
         """STO02, and STO03 where lines were refused."""
         parts, mirakl = self._parts, self._platforms.mirakl
+        report = b""
+        worked_off = False
         try:
             shown = await mirakl.stock_import(flying.import_id)
-            report = b""
-            if shown.status == "COMPLETE" and (shown.has_report or shown.refused):
+            worked_off = shown.status == "COMPLETE"
+            if worked_off and (shown.has_report or shown.refused):
                 report = await mirakl.stock_import_errors(flying.import_id)
         except ReadFailed as failed:
+            if worked_off and now >= flying.sent_at + REPORT_WAITS:
+                # It can overwrite nothing any more, so that nothing has to wait for its report.
+                await parts.store.tx(lambda c: self._unread_report(c, flying, parts.clock.now()))
+                return
             pause = timedelta(seconds=failed.retry_after or 30.0)
             why = failed.why
 
@@ -257,7 +266,7 @@ class StockDesk:
         connection_id = self._platforms.connection_id
         match shown.status:
             case "COMPLETE":
-                refused = self._refused_lines(c, flying, shown, report)
+                refused = refused_of(store.lines_of(c, flying.id), shown, report)
                 if refused is None:
                     self._unread_report(c, flying, now)
                     return
@@ -275,30 +284,10 @@ class StockDesk:
                 store.keep_import(c, flying.id, ask_at=now + ASK_EVERY)
                 self._watch(c, flying, f"it is {shown.status}", now)
 
-    def _refused_lines(
-        self, c: Connection, flying: StockImport, shown: ImportShown, report: bytes
-    ) -> dict[str, str] | None:
-        """Why lines were refused, by SKU; None where the report does not say which."""
-        if not report:
-            return {}
-        try:
-            rows = refused_rows(report)
-        except ReportUnreadable:
-            return None
-        sent = {line: sku for line, sku, _ in store.lines_of(c, flying.id)}
-        known = set(sent.values())
-        found: dict[str, str] = {}
-        for row in rows:
-            sku = row.sku if row.sku in known else sent.get(row.line)
-            if sku is None:
-                return None
-            found[sku] = row.reason
-        return found if shown.refused is None or len(found) == shown.refused else None
-
     def _unread_report(self, c: Connection, flying: StockImport, now: datetime) -> None:
         """Nobody knows which lines were taken: nothing of the file is believed, and what the marketplace shows decides."""
         count(c, "stock_report_unreadable", self._platforms.rules.name)
-        self._settled(c, flying, "lost", now, "its error report could not be read")
+        self._settled(c, flying, "lost", now, "its report does not say what became of each line")
 
     def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:
         """A case for each offer whose figure the marketplace does not take; closed when it takes one again."""

@@ -291,6 +291,37 @@ def test_a_number_of_two_marketplaces_is_asked_for_with_its_connection(
     assert get("&connection=birch").json()["source"] == "override"
 
 
+def test_the_name_of_an_order_that_another_shop_replaced_says_yes_for_neither(
+    database: Database, keyring: Keyring, connection: ConnectionRow, ask: Any
+) -> None:
+    """Both shops have a #1001; that of birch was replaced by its #1001A."""
+    stored(database, connection, agreed())
+    gid = "gid://shopify/Order/1002"
+    lives = agreed(
+        order_id="M-1002-A",
+        shopify=shown(("gid://shopify/FulfillmentOrder/601",), id=gid, name="#1001A"),
+        memory=a_memory(shopify_order_id=gid, released_at=NOW),
+        mirakl=replace(an_order(), order_id="M-1002-A"),
+    )
+    with database.begin() as c:
+        birch = connect(c, keyring, "birch", shop_id=2002)
+    replaced = stored(database, birch, lives)
+    with database.begin() as c:
+        note_kin(c, replaced, "gid://shopify/Order/900", NOW, "#1001")
+
+    for number in ("#1001", "1001"):
+        unclear = ask(number, 409)
+        assert unclear["error"] == "ambiguous_order"
+        assert [(one["mirakl"], one["connection"]) for one in unclear["candidates"]] == [
+            ("M-1001-A", "atlas"),
+            ("M-1002-A", "birch"),
+        ]
+    assert ask("#1001&connection=atlas")["print"] is True
+    assert "Another Shopify order stands for this sale" in ask("#1001&connection=birch")["reason"]
+    assert ask(SHOPIFY)["print"] is True
+    assert ask("gid://shopify/Order/900")["order"]["mirakl"] == "M-1002-A"
+
+
 # -- overrides ---------------------------------------------------------------------------------------------
 
 ADA = {"order": "1001", "who": "Ada", "why": "The customer waits at the door."}

@@ -21,7 +21,6 @@ from interlock.holds.store import (
     PARCEL_GID,
     LabelRow,
     end_override,
-    find_kin,
     find_labels,
     keep_override,
     label_of,
@@ -268,8 +267,6 @@ class LabelCheck:
             return [row for row in rows if not connection or names[row.connection_id] == connection]
 
         rows = of_it(await self._store.tx(lambda c: find_labels(c, number)))
-        if not rows:
-            rows = of_it(await self._store.tx(lambda c: find_kin(c, number)))
         if not rows and self._engine is not None and number.startswith(PARCEL_GID):
             # Their ids are not stable: a split or a move makes new ones that no look has seen yet.
             owner = await self._owner(self._engine, number)

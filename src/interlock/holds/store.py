@@ -139,7 +139,16 @@ def label_of(c: Connection, order_id: int) -> LabelRow | None:
 
 def find_labels(c: Connection, number: str) -> list[LabelRow]:
     """The orders that `number` may mean: a gid of an order or fulfillment order, the digits of one, a Shopify order's
-    name with or without #, or a Mirakl order id. Each order once, by row id."""
+    name with or without #, or a Mirakl order id; also those of which it names another Shopify order than the linked one.
+    Each order once. A gid is of one order: only where none is linked to it those are looked for that know it otherwise."""
+    linked = _linked(c, number)
+    if linked and number.startswith("gid:"):
+        return linked
+    known = {row.order_id for row in linked}
+    return [*linked, *(row for row in _kin(c, number) if row.order_id not in known)]
+
+
+def _linked(c: Connection, number: str) -> list[LabelRow]:
     values = {
         "order_gid": ORDER_GID + number,
         "parcel_gid": PARCEL_GID + number,
@@ -158,7 +167,7 @@ def find_labels(c: Connection, number: str) -> list[LabelRow]:
     return [_label_row(found[row_id]) for row_id in sorted(found)]
 
 
-def find_kin(c: Connection, number: str) -> list[LabelRow]:
+def _kin(c: Connection, number: str) -> list[LabelRow]:
     """The orders that know another Shopify order than the linked one by this id, gid or name: it was replaced, may
     replace it, or stands beside it."""
     gid = number if number.startswith(ORDER_GID) else ORDER_GID + number

@@ -424,11 +424,16 @@ def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about
     )
 
 
-def test_an_order_cancelled_at_our_own_desk_waits_for_no_successor() -> None:
-    edit = DeskEdit("e1", "cancel", "Ada", "asked by phone", NOW, "v1", shown_at=NOW)
+@pytest.mark.parametrize(("made_in", "waits"), [("SO1", False), ("SO0", True)])
+def test_an_order_cancelled_at_our_own_desk_waits_for_no_successor_and_one_that_replaced_it_does(
+    made_in: str, waits: bool
+) -> None:
+    edit = DeskEdit(
+        "e1", "cancel", "Ada", "asked by phone", NOW, "v1", shopify_order_id=made_in, shown_at=NOW
+    )
     view = a_view(
         shopify=a_shopify_order(cancelled_at=NOW),
         memory=a_memory(shopify_cancelled_seen_at=NOW, desk_edits=(edit,)),
     )
 
-    assert decide(view, view.memory).actions == (CancelMiraklOrder(),)
+    assert decide(view, view.memory).actions == (() if waits else (CancelMiraklOrder(),))

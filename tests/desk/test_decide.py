@@ -24,10 +24,11 @@ from interlock.orders.memory import DeskEdit, LineLink
 from interlock.orders.outcomes import OperationState
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import ShopifyOrder
+from interlock.orders.snapshots import ShopifyOrder, Traces
 from interlock.orders.view import View
 from tests.build import (
     ELSEWHERE,
+    MARKER,
     NOW,
     a_cancelation,
     a_decision,
@@ -216,6 +217,76 @@ def test_undoing_an_address_writes_the_marketplaces() -> None:
     plan = ask(view, wanted(view, undo=True))
 
     assert FillOrderAddress("SO1", "a11ce") in plan.actions
+
+
+# -- the order is replaced or cancelled by others ----------------------------------------------------------
+
+WITHOUT_THE_LAMP: dict[str, Any] = {"quantities": (("LAMP", 0),)}
+GONE = a_shopify_order(
+    cancelled_at=NOW,
+    lines=(replace(MUG, current_quantity=0), replace(LAMP, current_quantity=0)),
+    fulfillment_orders=(),
+    traces=Traces(attribute=MARKER, app="Interlock", email="e1"),
+)
+COPIED = a_shopify_order(
+    id="SO2",
+    name="#1001A",
+    marker="",
+    created_at=NOW - timedelta(seconds=30),
+    tags=("Edit Order",),
+    lines=(a_shopify_line("N1", line_id=""), a_shopify_line("N2", "LAMP", 1, "30.00", "")),
+    fulfillment_orders=(a_fulfillment_order("FO2", holds=()),),
+    traces=Traces(app="Cleverific", email="e1"),
+)
+
+
+@pytest.mark.parametrize(("was_shown", "said"), [(False, "was not made"), (True, "is not followed any more")])
+def test_an_edit_of_an_order_that_is_replaced_is_over_and_never_done(was_shown: bool, said: str) -> None:
+    view = agreed(HELD)
+    edit = wanted(view, **WITHOUT_THE_LAMP)
+    plan = ask(view, edit)
+    if was_shown:
+        plan = next_look(view, plan, shopify=as_edited(HELD, edit, NOW), mirakl=an_order("WAITING_DEBIT"))
+        assert plan.memory.desk_edits[0].shown_at == NOW
+
+    taken_over = next_look(view, plan, shopify=GONE, kin=(COPIED,))
+    assert taken_over.memory.shopify_order_id == "SO2"
+    [left] = taken_over.memory.desk_edits
+    assert (left.ended, left.agreed_at) == ("overtaken", None)
+    assert "#1001A has taken the place" in left.because
+    assert any(said in sentence and "ask again" in sentence for sentence in taken_over.because)
+    later = next_look(view, taken_over, shopify=COPIED, kin=(GONE,))
+    assert later.memory.desk_edits == (left,)
+
+
+@pytest.mark.parametrize(
+    ("state", "ours"),
+    [(None, True), ("UNKNOWN", True), ("IN_FLIGHT", True), ("PLANNED", False), ("REJECTED", False)],
+)
+def test_a_cancel_that_was_never_sent_does_not_claim_the_cancel_of_somebody_else(
+    state: OperationState | None, ours: bool
+) -> None:
+    view = agreed(HELD)
+    asked = ask(view, wanted(view, cancel=True))
+    [action] = [action for action in asked.actions if isinstance(action, CancelShopifyOrder)]
+    operations = () if state is None else (an_operation(action, state),)
+
+    plan = next_look(view, asked, shopify=GONE, operations=operations)
+
+    assert plan.memory.cancelled_at_our_desk is ours
+    assert plan.memory.desk_edits[0].ended == ("" if ours else "overtaken")
+
+
+def test_a_cancel_that_waits_for_its_hold_does_not_claim_the_cancel_of_somebody_else() -> None:
+    view = agreed()
+    asked = ask(view, wanted(view, cancel=True))
+    assert kinds(asked) == [PlaceHold]
+
+    plan = next_look(view, asked, shopify=GONE)
+
+    assert not plan.memory.cancelled_at_our_desk
+    assert CancelMiraklOrder not in kinds(plan)
+    assert any("Somebody else cancelled the Shopify order first" in said for said in plan.because)
 
 
 # -- refused -----------------------------------------------------------------------------------------------

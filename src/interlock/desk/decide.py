@@ -35,13 +35,27 @@ ANSWERED_BY_AN_EDIT = (
 
 
 def taken_up(view: View, memory: Memory) -> Memory:
-    """The memory with every new request in it, either begun or refused. While a side is missing they wait."""
+    """The memory with every new request in it, either begun or refused. While a side is missing they wait. What was asked
+    for in an order that another one has replaced is over."""
+    memory = replace(memory, desk_edits=tuple(_left_behind(edit, view, memory) for edit in memory.desk_edits))
     if view.mirakl is None or view.shopify is None or view.shopify_unreadable:
         return memory
     for request in view.requests:
         if all(known.id != request.id for known in memory.desk_edits):
             memory = _with(memory, _begun(replace(view, memory=memory), request))
     return memory
+
+
+def _left_behind(edit: DeskEdit, view: View, memory: Memory) -> DeskEdit:
+    """The edit, ended if another order stands now for the one it was made in. Whether that one has it is compared like
+    anything else; here it is neither made nor called done."""
+    if edit.ended or not edit.shopify_order_id or edit.shopify_order_id == memory.shopify_order_id:
+        return edit
+    because = (
+        f"{memory.shopify_order_name} has taken the place of the order it was asked for. Look at what that one shows, and "
+        "ask again for what it lacks."
+    )
+    return replace(edit, ended_at=view.now, ended="overtaken", because=because, text_id="")
 
 
 def _begun(view: View, request: DeskEdit) -> DeskEdit:
@@ -52,6 +66,7 @@ def _begun(view: View, request: DeskEdit) -> DeskEdit:
     begun = replace(request, base=view.memory.content, taken_at=view.now)
     if view.shopify is None:
         return begun
+    begun = replace(begun, shopify_order_id=view.shopify.id)
     halves = _halves(request)
     between = tuple(expected_of(half, view.shopify) for half in halves) if len(halves) > 1 else ()
     return replace(begun, expected=expected_of(request, view.shopify), between=between)
@@ -73,8 +88,10 @@ def decide(view: View, memory: Memory) -> Part:
     """The next step of the edit under way until Shopify shows it: the parcel is held first, then our own edit is made."""
     news = tuple(
         f"The edit {edit.who} asked for was not made: {edit.because}"
+        if edit.shown_at is None
+        else f"The edit {edit.who} asked for is not followed any more: {edit.because}"
         for edit in memory.desk_edits
-        if edit.ended == "refused" and edit.ended_at == view.now
+        if edit.ended in ("refused", "overtaken") and edit.ended_at == view.now
     )
     edit, shopify = running(memory), view.shopify
     if edit is None or shopify is None or view.mirakl is None:
@@ -85,6 +102,10 @@ def decide(view: View, memory: Memory) -> Part:
 
 def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Part:
     ours = [op for op in view.operations if op.action in _actions(edit, shopify)]
+    if edit.kind == "cancel" and not shopify.live and _is_unsent(edit, ours):
+        because = "Somebody else cancelled the Shopify order first, perhaps an app that replaces it."
+        ended = replace(edit, ended_at=view.now, ended="overtaken", because=because, text_id="")
+        return Part(_with(memory, ended), because=(f"{_not_made(edit, (edit,))}: {because}",))
     missing = tuple(half for half in _halves(edit) if not _is_shown(half, shopify, memory))
     if not missing:
         dearer = _other_prices(edit, shopify, memory)
@@ -117,6 +138,11 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     cases = tuple(_refused(edit, op, missing) for op in ours if op.state == "REJECTED")
     because = f"Shopify is told what {edit.who} asked for at the edit desk."
     return Part(memory, actions, cases, keep_held, (because,))
+
+
+def _is_unsent(edit: DeskEdit, ours: Sequence[OpenOperation]) -> bool:
+    """Whether nothing of the edit can have reached Shopify: it was never asked for, waits to be sent, or was refused."""
+    return edit.held_at is None or any(op.state in ("PLANNED", "REJECTED") for op in ours)
 
 
 def _actions(edit: DeskEdit, shopify: ShopifyOrder) -> tuple[Action, ...]:

@@ -162,6 +162,7 @@ class DeskEdit:
     `currentQuantity`), `added` what is added besides. An address is kept encrypted under `text_id`. `decision` is
     what the person answers to the case the edit will open, if the marketplace cannot take it.
 
+    `shopify_order_id` is the order it is made in: it says nothing of one that takes that order's place.
     `base` is the Shopify content the edit starts from, `expected` the one it leads to, and `between` those with one half
     of it made where it takes two calls, all without the lines it adds. `taken_at`, `held_at`, `shown_at` and `agreed_at`
     are when it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
@@ -179,6 +180,7 @@ class DeskEdit:
     address_digest: str = ""
     text_id: str = ""
     decision: Option | None = None
+    shopify_order_id: str = ""
     base: str = ""
     expected: str = ""
     between: tuple[str, ...] = ()
@@ -378,8 +380,14 @@ class Memory:
 
     @property
     def cancelled_at_our_desk(self) -> bool:
-        """Whether the Shopify order was cancelled from our own desk, so that no other order replaces it."""
-        return any(edit.kind == "cancel" and edit.shown_at is not None for edit in self.desk_edits)
+        """Whether the Shopify order that is linked now was cancelled from our own desk, so that no other order replaces
+        it."""
+        return any(
+            edit.kind == "cancel"
+            and edit.shown_at is not None
+            and edit.shopify_order_id == self.shopify_order_id
+            for edit in self.desk_edits
+        )
 
     @property
     def texts(self) -> frozenset[str]:

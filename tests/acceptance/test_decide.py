@@ -137,6 +137,29 @@ def test_another_refusal_is_a_case_that_says_what_its_code_means() -> None:
     assert Option.SEND_AGAIN in case.options
 
 
+SAYS_NO = a_decision(Reason.ACCEPTANCE_RUNNING_OUT, "order", Option.REFUSE_ORDER)
+
+
+@pytest.mark.parametrize("about", [Reason.ACCEPTANCE_REFUSED, Reason.CANNOT_HOLD])
+def test_sending_again_repeats_a_refusal_and_never_accepts(about: Reason) -> None:
+    again = a_decision(about, "order", Option.SEND_AGAIN)
+    part = answered(a_memory(decisions=(SAYS_NO, again)), operations=(an_operation(NO),))
+    assert part.actions == (NO,)
+
+
+def test_a_refusal_that_the_marketplace_does_not_take_is_called_one() -> None:
+    part = answered(a_memory(decisions=(SAYS_NO,)), operations=(an_operation(NO, words="no"),))
+    [case] = part.cases
+    assert case.reason is Reason.ACCEPTANCE_REFUSED
+    assert "did not take our refusal of this order" in case.sentence
+    assert case.options == (Option.SEND_AGAIN,)
+
+
+def test_what_was_said_of_the_acceptance_is_over_once_the_order_is_refused() -> None:
+    part = answered(a_memory(decisions=(SAYS_NO,)), operations=(an_operation(YES, words="no"),))
+    assert (part.actions, part.cases) == ((NO,), ())
+
+
 # -- the ladder ------------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from interlock.acceptance.window import Window, window_of
 from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.agreement import agreed_quantities
+from interlock.orders.answered import questioned_prices, said_about_acceptance
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
-from interlock.orders.prices import as_facts, discrepancies, in_words, not_compared, subject_of
+from interlock.orders.prices import as_facts, in_words, not_compared, subject_of
 from interlock.orders.reasons import Option, Reason, Severity
 from interlock.orders.snapshots import DEAD, MiraklOrder
 from interlock.orders.view import OpenOperation, View
@@ -52,16 +53,18 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
         return Part(memory, because=("Every unit of the order was cancelled before it could be accepted.",))
     answer, memory, because = _answer(view, memory, mirakl, import_blocked)
     prices = priced_wrongly(view, memory, mirakl)
-    refused = _refusal(view)
+    refused = None if answer is None else _refusal(view, answer)
     window = window_of(view.rules, memory)
     ladder = _ladder(view, memory, window, answer)
     cases = ladder.cases if prices is None else (*ladder.cases, prices)
     mirakl_since = None
-    if refused is not None and answer is not None:
+    if refused is not None:
         if refused.code == "ORDER_INVALID_STATE":
             # Somebody else decided in the meantime: look, do not fail.
             mirakl_since = refused.ended_at
             because = "The marketplace says the acceptance was already decided; its order is read again."
+        elif answer == _no(mirakl):
+            cases = (*cases, _refused_no_case(refused, memory))
         else:
             cases = (*cases, _refusal_case(refused, memory, _late(view, window)))
     return Part(
@@ -78,10 +81,13 @@ def _answer(
     view: View, memory: Memory, mirakl: MiraklOrder, import_blocked: bool
 ) -> tuple[AnswerAcceptance | None, Memory, str]:
     yes = AnswerAcceptance(tuple((line.id, True) for line in mirakl.lines))
-    said = _said_by_a_person(memory)
+    said = said_about_acceptance(memory)
     if said is Option.REFUSE_ORDER:
-        no = AnswerAcceptance(tuple((line.id, False) for line in mirakl.lines))
-        return no, memory, "A person decided to refuse this order; the refusal is sent to the marketplace."
+        return (
+            _no(mirakl),
+            memory,
+            "A person decided to refuse this order; the refusal is sent to the marketplace.",
+        )
     if priced_wrongly(view, memory, mirakl) is not None:
         because = "The marketplace sold at other prices than the shop's; the order is accepted once a person says so."
         return None, memory, because
@@ -110,13 +116,14 @@ def _answer(
     return None, memory, "The order is accepted as soon as its Shopify order exists."
 
 
+def _no(mirakl: MiraklOrder) -> AnswerAcceptance:
+    return AnswerAcceptance(tuple((line.id, False) for line in mirakl.lines))
+
+
 def priced_wrongly(view: View, memory: Memory, mirakl: MiraklOrder) -> Case | None:
-    """The case about prices that are too far from the shop's, until a person accepts or refuses them."""
-    found = discrepancies(mirakl, memory.shop_prices, view.rules.price_tolerance)
+    """The case about prices that are too far from the shop's, until a person accepts them or refuses the order."""
+    found = questioned_prices(mirakl, memory, view.rules.price_tolerance)
     if not found:
-        return None
-    said = memory.decision(Reason.PRICE_DISCREPANCY, subject_of(found))
-    if said is not None and said.option in (Option.ACCEPT_ANYWAY, Option.REFUSE_ORDER):
         return None
     return Case(
         Reason.PRICE_DISCREPANCY,
@@ -149,22 +156,6 @@ def _incident_settled(view: View, memory: Memory, mirakl: MiraklOrder) -> Memory
     else:
         return memory
     return memory.with_incidents_closed(Reason.ACCEPTED_WITHOUT_ORDER, view.now, why)
-
-
-def _said_by_a_person(memory: Memory) -> Option | None:
-    """The latest answer that settles the acceptance, whichever case it was given to."""
-    answers = (
-        Option.REFUSE_ORDER,
-        Option.ACCEPT_WITHOUT_ORDER,
-        Option.CREATE_WITH_CUSTOM_LINE,
-        Option.MAP_SKU,
-        Option.SEND_AGAIN,
-    )
-    said = [decision.option for decision in memory.decisions if decision.option in answers]
-    if Option.ACCEPT_WITHOUT_ORDER in said and said[-1] is not Option.REFUSE_ORDER:
-        # Mapping a SKU afterwards helps the import on; it does not take the permission to accept back.
-        return Option.ACCEPT_WITHOUT_ORDER
-    return said[-1] if said else None
 
 
 # -- the ladder --------------------------------------------------------------------------------------------
@@ -224,10 +215,9 @@ def _running_out(
 # -- refusals ----------------------------------------------------------------------------------------------
 
 
-def _refusal(view: View) -> OpenOperation | None:
-    refused = [
-        op for op in view.operations if op.state == "REJECTED" and isinstance(op.action, AnswerAcceptance)
-    ]
+def _refusal(view: View, answer: AnswerAcceptance) -> OpenOperation | None:
+    """The latest refusal of exactly this answer: what was said of another one is over with it."""
+    refused = [op for op in view.operations if op.state == "REJECTED" and op.action == answer]
     return max(refused, key=lambda op: (op.ended_at or op.planned_at, op.id), default=None)
 
 
@@ -240,6 +230,19 @@ def _refusal_case(refused: OpenOperation, memory: Memory, late: bool) -> Case:
         f"The marketplace did not take our acceptance: {meaning}. The order still waits and its time runs. Accept "
         "it in the marketplace portal, or put the cause right and send the acceptance again.",
         options,
+        (("code", refused.code), ("words", refused.words)),
+        memory.acceptance_due_at,
+    )
+
+
+def _refused_no_case(refused: OpenOperation, memory: Memory) -> Case:
+    meaning = REFUSALS.get(refused.code, f"it said “{refused.words}”")
+    return Case(
+        Reason.ACCEPTANCE_REFUSED,
+        "order",
+        f"The marketplace did not take our refusal of this order: {meaning}. A person decided to refuse it, and it is not accepted. "
+        "Refuse it in the marketplace portal, or put the cause right and send the refusal again.",
+        (Option.SEND_AGAIN,),
         (("code", refused.code), ("words", refused.words)),
         memory.acceptance_due_at,
     )

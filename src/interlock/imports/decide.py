@@ -26,6 +26,7 @@ from interlock.orders.actions import (
     SetSellerReference,
 )
 from interlock.orders.agreement import agreed_quantities, as_sold, is_doubtful
+from interlock.orders.answered import is_refused_by_a_person
 from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -63,7 +64,7 @@ def decide(view: View, memory: Memory) -> Part:
         )
     if mirakl.state not in IMPORTED_IN:
         return Part(memory)
-    if _refused_by_a_person(memory) and mirakl.state == "WAITING_ACCEPTANCE":
+    if is_refused_by_a_person(memory) and mirakl.state == "WAITING_ACCEPTANCE":
         return Part(
             memory, because=("A person decided to refuse this order, so no Shopify order is created.",)
         )
@@ -569,16 +570,3 @@ def _totals_case(what: str, total: Decimal, currency: str, expected: Decimal, ex
             ),
         ),
     )
-
-
-def _refused_by_a_person(memory: Memory) -> bool:
-    """Whether the latest answer about this order's acceptance was to refuse it."""
-    answers = (
-        Option.REFUSE_ORDER,
-        Option.ACCEPT_WITHOUT_ORDER,
-        Option.CREATE_WITH_CUSTOM_LINE,
-        Option.MAP_SKU,
-        Option.SEND_AGAIN,
-    )
-    said = [decision.option for decision in memory.decisions if decision.option in answers]
-    return bool(said) and said[-1] is Option.REFUSE_ORDER

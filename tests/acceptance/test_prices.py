@@ -41,6 +41,20 @@ def test_the_window_never_runs_out_silently() -> None:
     assert any("whether its prices stand" in case.sentence for case in part.cases)
 
 
+def test_an_order_without_a_shopify_order_waits_for_its_prices_first() -> None:
+    """Accepting it would do nothing before they are answered, so it is not offered."""
+    memory = not_imported(shop_prices=APART)
+    view = a_view(
+        mirakl=an_order("WAITING_ACCEPTANCE"), shopify=None, memory=memory, now=CREATED + timedelta(hours=40)
+    )
+
+    cases = {case.reason: case for case in decide(view, memory).cases}
+
+    running_out = cases[Reason.ACCEPTANCE_RUNNING_OUT]
+    assert running_out.options == (Option.REFUSE_ORDER,)
+    assert "that has to be answered before it can be accepted" in running_out.sentence
+
+
 def test_a_person_accepts_or_refuses_exactly_these_figures() -> None:
     subject = look().cases[0].subject
 

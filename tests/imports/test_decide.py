@@ -20,7 +20,7 @@ from interlock.orders.actions import (
     MarkOrder,
     SetSellerReference,
 )
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Memory, ShopPrice
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import NO_ADDRESS
@@ -163,6 +163,14 @@ def test_late_in_the_window_a_person_may_choose_the_lesser_evil() -> None:
         Option.ACCEPT_WITHOUT_ORDER,
         Option.REFUSE_ORDER,
     )
+
+
+def test_accepting_without_an_order_is_not_offered_while_its_prices_are_asked_about() -> None:
+    apart = (ShopPrice("L1", Decimal("20.00"), True),)
+    short = (an_offer(matches=0), an_offer("LAMP"))
+    part = imported(not_imported(shop_prices=apart), offers=short, now=LATE)
+    assert Option.ACCEPT_WITHOUT_ORDER not in part.cases[0].options
+    assert Option.REFUSE_ORDER in part.cases[0].options
 
 
 def test_after_acceptance_nothing_is_offered_that_cannot_be_done() -> None:

@@ -55,7 +55,7 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
     prices = priced_wrongly(view, memory, mirakl)
     refused = None if answer is None else _refusal(view, answer)
     window = window_of(view.rules, memory)
-    ladder = _ladder(view, memory, window, answer)
+    ladder = _ladder(view, memory, window, answer, prices is not None)
     cases = ladder.cases if prices is None else (*ladder.cases, prices)
     mirakl_since = None
     if refused is not None:
@@ -165,26 +165,37 @@ def _late(view: View, window: Window | None) -> bool:
     return window is None or view.now >= window.at(60)
 
 
-def _ladder(view: View, memory: Memory, window: Window | None, answer: AnswerAcceptance | None) -> Part:
+def _ladder(
+    view: View, memory: Memory, window: Window | None, answer: AnswerAcceptance | None, prices_asked: bool
+) -> Part:
     if window is None:
         return Part(memory)
     reached = window.reached(view.now)
     news = tuple(str(percent) for percent in reached if str(percent) not in memory.rungs)
     if news:
         memory = replace(memory, rungs=(*memory.rungs, *news))
-    cases = (_running_out(view, memory, window, reached, answer),) if 25 in reached else ()
+    cases = (_running_out(view, memory, window, reached, answer, prices_asked),) if 25 in reached else ()
     return Part(memory, cases=cases, look_at=window.next_rung(view.now))
 
 
 def _running_out(
-    view: View, memory: Memory, window: Window, reached: tuple[int, ...], answer: AnswerAcceptance | None
+    view: View,
+    memory: Memory,
+    window: Window,
+    reached: tuple[int, ...],
+    answer: AnswerAcceptance | None,
+    prices_asked: bool,
 ) -> Case:
     if answer is not None:
         why = "Our answer has not been confirmed by the marketplace yet."
     elif memory.shopify_cancelled_seen_at is not None:
         why = "Its Shopify order is cancelled."
+    elif prices_asked:
+        why = (
+            "Nobody has said yet whether its prices stand; that has to be answered before it can be accepted."
+        )
     elif memory.shopify_order_id:
-        why = "Nobody has said yet whether its prices stand."
+        why = "Its Shopify order has not been seen yet."
     else:
         why = "No Shopify order could be created for it yet."
     if 100 in reached:
@@ -194,7 +205,7 @@ def _running_out(
     options: tuple[Option, ...] = ()
     if _late(view, window):
         options = (Option.REFUSE_ORDER,)
-        if not memory.shopify_order_id:
+        if not memory.shopify_order_id and not prices_asked:
             options = (Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER)
     severity: Severity = "urgent" if 40 in reached else "today"
     advice = (

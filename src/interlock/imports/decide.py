@@ -26,7 +26,7 @@ from interlock.orders.actions import (
     SetSellerReference,
 )
 from interlock.orders.agreement import agreed_quantities, as_sold, is_doubtful
-from interlock.orders.answered import is_refused_by_a_person
+from interlock.orders.answered import is_refused_by_a_person, questioned_prices
 from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -510,11 +510,14 @@ def _answers(
     """The options that exist now, the due time, and when the late ones will be offered. `refusable` is whether the order
     may be refused before that."""
     custom = (Option.CREATE_WITH_CUSTOM_LINE,) if custom_line else ()
+    prices_asked = questioned_prices(mirakl, memory, view.rules.price_tolerance)
+    # While somebody has to look at the prices first, accepting the order would do nothing.
+    accept: tuple[Option, ...] = () if prices_asked else (Option.ACCEPT_WITHOUT_ORDER,)
     if mirakl.state != "WAITING_ACCEPTANCE" or view.rules.accepts_by_itself:
         # There is no acceptance to win or lose any more, so nothing is gained by waiting.
         return (*first, *custom), None, None
     due_at, window = memory.acceptance_due_at, view.rules.acceptance_window
-    late = (*first, *custom, Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER)
+    late = (*first, *custom, *accept, Option.REFUSE_ORDER)
     if due_at is None or window is None:
         return late, due_at, None
     late_at = due_at - window + timedelta(seconds=window.total_seconds() * LATE_AFTER)

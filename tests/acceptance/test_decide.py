@@ -188,6 +188,13 @@ def test_the_case_carries_the_due_time_and_from_sixty_percent_the_options() -> N
     assert late.options == (Option.ACCEPT_WITHOUT_ORDER, Option.REFUSE_ORDER)
 
 
+def test_a_cancelled_order_is_not_advised_to_be_accepted_in_the_portal() -> None:
+    """Its Shopify order is cancelled, so what is accepted there would be cancelled by us a minute later."""
+    [case] = answered(a_memory(shopify_cancelled_seen_at=NOW), now=after(61)).cases
+    assert "link the Shopify order" in case.sentence
+    assert "or accept it in the marketplace portal" not in case.sentence
+
+
 def test_a_rung_is_remembered_once() -> None:
     part = answered(not_imported(rungs=("10", "25")), shopify=None, now=after(30))
     assert part.memory.rungs == ("10", "25")

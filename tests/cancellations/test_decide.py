@@ -164,6 +164,7 @@ def test_a_waiting_order_is_refused_by_a_person_only() -> None:
     [case] = part.cases
     assert (case.reason, case.options) == (Reason.CANCELLED_IN_SHOPIFY, (Option.REFUSE_ORDER,))
     assert case.due_at is not None
+    assert "link the Shopify order that is to be delivered" in case.sentence
 
 
 def test_a_cancel_during_payment_waits_with_a_note() -> None:

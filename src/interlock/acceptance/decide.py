@@ -212,6 +212,11 @@ def _running_out(
         "Clear the other cases of this order, or accept it in the marketplace portal; otherwise the marketplace "
         "refuses it by itself and the sale is lost."
     )
+    if memory.shopify_cancelled_seen_at is not None:
+        advice = (
+            "Refuse it, or link the Shopify order that is to be delivered in its place, on the order's page; an order that is only "
+            "accepted in the portal is cancelled there again."
+        )
     return Case(
         Reason.ACCEPTANCE_RUNNING_OUT,
         "order",

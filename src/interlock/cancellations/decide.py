@@ -175,7 +175,9 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
             memory,
             mirakl,
             f"{gone} The marketplace order still waits to be accepted, which will not happen without a Shopify "
-            "order. Refuse it here, or accept it in the portal if it is to be delivered after all.",
+            "order. Refuse it here. If it is to be delivered after all, first link the Shopify order that is to be delivered, on "
+            "the order's page: an order that is only accepted in the portal is then cancelled at the marketplace, because its "
+            "Shopify order is.",
             (Option.REFUSE_ORDER,),
             due_at=memory.acceptance_due_at,
         )

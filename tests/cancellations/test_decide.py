@@ -392,19 +392,20 @@ def test_a_cancelled_order_whose_parcel_left_is_not_cancelled_at_the_marketplace
         pytest.param(
             (a_fulfillment(display_status="LABEL_VOIDED"),), False, False, True, id="its label was given back"
         ),
-        pytest.param((a_fulfillment(),), False, False, False, id="the parcel is on its way"),
+        pytest.param((a_fulfillment(),), False, False, True, id="the parcel is on its way"),
         pytest.param(
             (a_fulfillment(live=False), a_fulfillment("F2")),
             False,
             False,
-            False,
+            True,
             id="another parcel is on its way",
         ),
+        pytest.param((a_fulfillment(),), True, False, False, id="on its way, and refunded"),
         pytest.param((), True, False, False, id="every line was refunded"),
         pytest.param((), False, True, False, id="a person says that nothing is to be done"),
     ],
 )
-def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about(
+def test_a_dispatched_order_cancelled_in_shopify_is_asked_about(
     state: str, parcels: tuple[Fulfillment, ...], refunded: bool, said: bool, asked: bool
 ) -> None:
     lines = (a_line(), a_line("L2", "LAMP", 1, "30.00", "0"))
@@ -423,6 +424,27 @@ def test_a_dispatched_order_cancelled_in_shopify_without_a_parcel_is_asked_about
     assert [(case.reason, case.options) for case in part.cases] == (
         [(Reason.CANCELLED_IN_SHOPIFY, (Option.DONE_IN_PORTAL, Option.DISMISS))] if asked else []
     )
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_units_that_left_a_cancelled_order_stay_a_question_once_it_counts_as_sent(answered: bool) -> None:
+    """That the marketplace was told of the parcel answers nothing: the same case stays, and so does its answer."""
+    left = a_shopify_order(cancelled_at=NOW, fulfillments=(a_fulfillment(),))
+    said = (a_decision(Reason.CANCELLED_IN_SHOPIFY, "left", Option.DISMISS),) if answered else ()
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, decisions=said)
+
+    subjects = [
+        [case.subject for case in gone(memory, mirakl=an_order(state, can_cancel=False), shopify=left).cases]
+        for state in ("SHIPPING", "SHIPPED", "CLOSED")
+    ]
+
+    assert subjects == [[] if answered else ["left"]] * 3
+
+
+def test_units_that_left_a_cancelled_order_are_no_question_while_their_refund_is_asked_for() -> None:
+    left = a_shopify_order(cancelled_at=NOW, fulfillments=(a_fulfillment(),))
+    memory = a_memory(shopify_cancelled_seen_at=WAITED, refund_tasks=(a_task("R-1", ONE_MUG),))
+    assert gone(memory, mirakl=an_order("SHIPPED", can_cancel=False), shopify=left).cases == ()
 
 
 @pytest.mark.parametrize(("made_in", "waits"), [("SO1", False), ("SO0", True)])

@@ -32,6 +32,8 @@ from interlock.orders.snapshots import (
 from interlock.orders.view import OpenOperation, View
 
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+LEFT = "left"
+"""The subject of the case about units that left although their order was cancelled."""
 SHOWN_WITHIN = timedelta(days=30)
 """So long the marketplace is read daily for what a person said was done in its portal."""
 
@@ -125,8 +127,18 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
     if mirakl.state in GONE_OUT:
         said = "The Shopify order is cancelled, but the marketplace order has already shipped."
         asked = is_asked_back(memory) or was_paid_back(memory) or is_declined(memory)
-        if _moved(shopify) or asked or money_is_back(mirakl, memory):
+        if asked or money_is_back(mirakl, memory) or any(is_open(task) for task in memory.refund_tasks):
             return Part(memory, because=(said,))
+        if _moved(shopify):
+            # The same question as before the marketplace counted it as sent: whoever answered it there is not asked again.
+            return _settled_in_portal(
+                view.now,
+                memory,
+                mirakl,
+                LEFT,
+                f"{said} Units of it have a label or are on their way, and nobody has said what becomes of them. Find out whether the "
+                f"customer keeps them; if not, stop the parcel and refund the order in the marketplace portal.{_still_kept(mirakl, memory)}",
+            )
         return _settled_in_portal(
             view.now,
             memory,
@@ -140,7 +152,7 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             view.now,
             memory,
             mirakl,
-            "left",
+            LEFT,
             "The Shopify order is cancelled although units of it have a label or are on their way. Nothing is "
             "cancelled at the marketplace. Find out where the parcel is and settle the order in the portal.",
         )

@@ -197,7 +197,14 @@ class Edit:
             self.facts(None),
             refund_asked=money_is_back(self.mirakl, self.memory)
             or was_paid_back(self.memory)
-            or (self.mirakl.state in GONE_OUT and (is_asked_back(self.memory) or is_declined(self.memory))),
+            or (
+                self.mirakl.state in GONE_OUT
+                and (
+                    is_asked_back(self.memory)
+                    or is_declined(self.memory)
+                    or any(is_open(task) for task in self.memory.refund_tasks)
+                )
+            ),
             refund_declined=is_declined(self.memory),
             money_only=not is_asked_back(self.memory) and not units_not_asked_for(self.mirakl, self.memory),
             lineage_open=bool(self.memory.candidates) or waiting,

@@ -456,16 +456,18 @@ ENDING_IN_SHOPIFY = (
     Rule(
         (Change.ORDER_CANCELLED,),
         GONE_OUT,
-        (UNITS_LEFT,),
+        (REFUND_ASKED,),
         Answer.NOTHING,
-        "The Shopify order is cancelled, but the marketplace order has already shipped.",
+        "The Shopify order is cancelled, and the marketplace has refunded what it had shipped.",
     ),
     Rule(
         (Change.ORDER_CANCELLED,),
         GONE_OUT,
-        (REFUND_ASKED,),
-        Answer.NOTHING,
-        "The Shopify order is cancelled, and the marketplace has refunded what it had shipped.",
+        (UNITS_LEFT,),
+        Answer.DECISION,
+        "The Shopify order is cancelled although units of it are on their way, and the marketplace counts it as sent: somebody has "
+        "to say whether the customer keeps them.",
+        Reason.CANCELLED_IN_SHOPIFY,
     ),
     Rule(
         (Change.ORDER_CANCELLED,),

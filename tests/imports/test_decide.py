@@ -32,6 +32,7 @@ from tests.build import (
     MARKER,
     NOW,
     OFFERS,
+    a_cancelation,
     a_decision,
     a_draft,
     a_line,
@@ -453,6 +454,35 @@ def test_an_imported_order_that_does_not_add_up_is_held_with_a_case() -> None:
     part = decide(a_view(shopify=a_shopify_order(total=Decimal("60.00"))), a_memory())
     assert [case.reason for case in part.cases] == [Reason.TOTALS_DIFFER]
     assert part.keep_held
+
+
+ONE_MUG_CANCELLED = (a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
+ONE_MUG_LESS = (a_shopify_line(current_quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"currency": "USD"}, {"total": Decimal("60.00")}],
+    ids=["another currency", "something on top"],
+)
+def test_a_difference_of_the_totals_outlives_an_edit_and_a_cancelation(figures: dict[str, Any]) -> None:
+    found = decide(a_view(shopify=a_shopify_order(**figures)), a_memory()).memory
+    less = a_shopify_order(**{"total": Decimal("44.00"), **figures, "lines": ONE_MUG_LESS})
+
+    part = decide(a_view(mirakl=an_order(lines=ONE_MUG_CANCELLED), shopify=less), found)
+
+    assert [case.reason for case in part.cases] == [Reason.TOTALS_DIFFER]
+    assert part.keep_held
+
+
+def test_a_difference_of_the_totals_is_over_once_they_are_the_same() -> None:
+    found = decide(a_view(shopify=a_shopify_order(total=Decimal("60.00"))), a_memory()).memory
+    same = a_shopify_order(total=Decimal("44.00"), lines=ONE_MUG_LESS)
+
+    part = decide(a_view(mirakl=an_order(lines=ONE_MUG_CANCELLED), shopify=same), found)
+
+    assert (part.cases, part.keep_held) == ((), ())
+    assert part.memory == a_memory()
 
 
 def test_totals_are_not_compared_once_the_order_was_edited() -> None:

@@ -392,10 +392,14 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
         (line := memory.ordered_line(line_id)) is not None and line.quantity == quantity
         for line_id, quantity in agreed_quantities(mirakl, memory)
     )
-    # Where nothing was touched each price and the shipping charge are agreed ones, so that only what comes on top differs.
-    expected = sum((line.unit_price * line.quantity for line in shopify.lines), shopify.shipping_total)
-    differs = shopify.total != expected or shopify.currency != mirakl.currency
-    if to_come and differs and whole and is_untouched(shopify, memory):
+    # Where nothing was touched each price and the shipping charge are agreed ones, so that only what comes on top differs. What
+    # was found then is not put right by an edit, a cancelation or a refund: it stays until the figures are the same.
+    expected = sum(
+        (line.unit_price * line.current_quantity for line in shopify.lines), shopify.shipping_total
+    )
+    on_top = shopify.total != expected and (memory.totals_apart or (whole and is_untouched(shopify, memory)))
+    memory = memory if memory.totals_apart == on_top else replace(memory, totals_apart=on_top)
+    if to_come and (on_top or shopify.currency != mirakl.currency):
         case = _totals_case("Shopify order", shopify.total, shopify.currency, expected, mirakl.currency)
         cases.append(case)
         keep_held.append("The two orders do not add up to the same.")

@@ -301,6 +301,8 @@ class Memory:
     custom_line_skus: tuple[str, ...] = ()
     # the SKUs that were expanded into their articles, as they were made then
     bundles: tuple[Bundle, ...] = ()
+    # the Shopify order was seen to contain more or less than its prices and shipping, and has not been put right since
+    totals_apart: bool = False
     marked: bool = False
     referenced: str = ""
     # what was agreed besides quantities: the marketplace's own address, and Shopify's where a person let another one stand

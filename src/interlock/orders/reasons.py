@@ -304,7 +304,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="the totals and currencies of both orders",
-        closes_when="By itself, when both sides show the same total in the same currency.",
+        closes_when="By itself, when both sides show the same total in the same currency. An edit, a cancelation or a refund of a part does not close it while they do not.",
         options=(),
     ),
     Reason.NOT_OURS_TO_SHIP: ReasonPage(

@@ -144,6 +144,7 @@ def _linked(memory: Memory, shopify_order_id: str, name: str, now: datetime) -> 
         shopify_order_id=shopify_order_id,
         shopify_order_name=name,
         linked_at=now,
+        totals_apart=False,
         marked=False,
         referenced="",
         content="",

@@ -16,6 +16,7 @@ from tests.build import (
     ELSEWHERE,
     FOREIGN_HOLD,
     HIDDEN,
+    LINES,
     NOW,
     OUR_HOLD,
     a_cancelation,
@@ -380,6 +381,56 @@ def test_a_label_before_the_marketplace_is_ready_is_an_incident_once() -> None:
     assert [(i.reason, i.subject) for i in part.memory.incidents] == [(Reason.LABEL_BEFORE_AGREEMENT, "F1")]
     again = gate(part.memory, mirakl=an_order("WAITING_DEBIT"), shopify=shopify)
     assert again.memory.incidents == part.memory.incidents
+
+
+def labelled(lines: tuple[tuple[str, int], ...] = (("S1", 2), ("S2", 1)), **changes: Any) -> ShopifyOrder:
+    """The order of which one mug less is shown than was sold, with a fulfillment of these lines."""
+    return a_shopify_order(lines=EDITED, fulfillments=(a_fulfillment(lines=lines, **changes),))
+
+
+def closed_by_ada(memory: Memory) -> Memory:
+    return replace(
+        memory,
+        incidents=tuple(
+            replace(one, closed_at=NOW, closed_because="Ada: the parcel was stopped")
+            for one in memory.incidents
+        ),
+    )
+
+
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_another_label_of_a_fulfillment_is_damage_of_its_own(dismissed: bool) -> None:
+    """The first one was voided: what was found of it, and said of it, is over with it."""
+    first = gate(keep_held=WHY, shopify=labelled()).memory
+    first = closed_by_ada(first) if dismissed else first
+    voided = gate(first, WHY, shopify=labelled(display_status="LABEL_VOIDED")).memory
+
+    again = gate(voided, WHY, shopify=labelled(tracking_number="RM2")).memory
+
+    assert [(i.subject, i.closed_at is None) for i in again.incidents] == [("F1", False), ("F1 2", True)]
+
+
+def test_a_label_that_was_in_order_says_nothing_of_the_next_one() -> None:
+    agreed = gate(keep_held=WHY, shopify=a_shopify_order(fulfillments=(a_fulfillment(),))).memory
+    assert agreed.labels_agreed == ("F1",)
+    voided = a_shopify_order(lines=EDITED, fulfillments=(a_fulfillment(display_status="LABEL_VOIDED"),))
+
+    again = gate(gate(agreed, WHY, shopify=voided).memory, WHY, shopify=labelled(tracking_number="RM2"))
+
+    assert [i.reason for i in again.memory.incidents] == [Reason.LABEL_BEFORE_AGREEMENT]
+
+
+def test_a_further_line_under_the_same_label_is_told_after_somebody_dealt_with_the_first() -> None:
+    shopify = labelled()
+    dealt_with = closed_by_ada(gate(keep_held=WHY, shopify=shopify).memory)
+    assert gate(dealt_with, WHY, shopify=shopify).memory.incidents == dealt_with.incidents
+    without_lamp = (LINES[0], replace(LINES[1], cancelations=(a_cancelation(1, "30.00"),)))
+
+    part = gate(dealt_with, WHY, shopify=shopify, mirakl=an_order(lines=without_lamp))
+
+    assert part.memory.incidents[-1].subject == "F1 2"
+    assert "of LAMP" in part.memory.incidents[-1].sentence
+    assert gate(part.memory, WHY, shopify=shopify).memory.incidents == part.memory.incidents
 
 
 def test_a_label_counts_only_on_lines_that_disagree() -> None:

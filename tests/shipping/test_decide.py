@@ -157,6 +157,28 @@ def test_more_than_agreed_is_an_incident_and_nothing_is_reported() -> None:
     assert part.actions == ()
 
 
+def test_more_than_agreed_after_it_was_put_right_is_an_incident_again() -> None:
+    found = asked(look(an_order(lines=CUT))).memory
+    right = asked(look(an_order()), found).memory
+    again = asked(look(an_order(lines=CUT)), right).memory
+
+    assert [(i.subject, i.closed_at is None) for i in again.incidents] == [("F1", False), ("F1 2", True)]
+
+
+def test_still_more_than_somebody_dealt_with_is_an_incident_again() -> None:
+    found = asked(look(an_order(lines=CUT))).memory
+    dealt_with = replace(
+        found, incidents=(replace(found.incidents[0], closed_at=NOW, closed_because="Ada: it came back"),)
+    )
+    assert asked(look(an_order(lines=CUT)), dealt_with).memory.incidents == dealt_with.incidents
+    none_left = (replace(LINES[0], cancelations=(a_cancelation(2, "20.00"),)), LINES[1])
+
+    more = asked(look(an_order(lines=none_left)), dealt_with).memory.incidents
+
+    assert [i.subject for i in more] == ["F1", "F1 2"]
+    assert "2 of MUG instead of 0" in more[1].sentence
+
+
 @pytest.mark.parametrize("current", [1, 0])
 def test_goods_the_marketplace_never_sold_are_an_incident_too(current: int) -> None:
     extra = a_shopify_line("S3", "CARD", 1, "1.00", "", current_quantity=current, fulfilled_quantity=1)

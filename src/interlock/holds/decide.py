@@ -21,7 +21,14 @@ from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.routing import look_for_parcels_at
-from interlock.orders.snapshots import GONE_OUT, TO_SHIP, FulfillmentOrder, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import (
+    GONE_OUT,
+    TO_SHIP,
+    Fulfillment,
+    FulfillmentOrder,
+    MiraklOrder,
+    ShopifyOrder,
+)
 from interlock.orders.view import View
 
 NOTES = (
@@ -361,8 +368,8 @@ def _cannot(fo: FulfillmentOrder, sentence: str, code: str = "") -> Case:
 
 
 def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrder, gate: Gate) -> Memory:
-    """Remember, once per fulfillment, that units left on lines the marketplace does not agree with; a fulfillment that
-    was cancelled since (its label voided) makes that good.
+    """Remember, once per label and line, that units left on lines the marketplace does not agree with; a fulfillment that
+    was cancelled since (its label voided) makes that good, and another label of it is judged anew.
 
     What had left while its lines agreed, and differs only by a later edit in Shopify, is no wrong label.
     """
@@ -373,24 +380,40 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
         if not fulfillment.live or fulfillment.label_voided:
             continue
         before = fulfillment.id in memory.labels_agreed
-        units = sum(
-            n for line_id, n in fulfillment.lines if line_id in wrong and not (before and line_id in edited)
+        early = tuple(
+            (line_id, n)
+            for line_id, n in fulfillment.lines
+            if n and line_id in wrong and not (before and line_id in edited)
         )
-        if units == 0 or gate.as_decided:
+        if not early or gate.as_decided:
             if not before and not any(line_id in wrong for line_id, _ in fulfillment.lines):
                 memory = replace(memory, labels_agreed=(*memory.labels_agreed, fulfillment.id))
             continue
-        memory = memory.with_incident(
-            Incident(
-                Reason.LABEL_BEFORE_AGREEMENT,
-                fulfillment.id,
-                view.now,
-                f"A label or shipment exists for {units} {'unit' if units == 1 else 'units'} of lines that the "
-                "marketplace has not agreed to. Stop the parcel if you can; otherwise settle the difference in the "
-                "marketplace portal.",
-            )
-        )
+        told = tuple(one for one in memory.incidents if _is_of_the_label(one, fulfillment))
+        memory = memory.with_incident_anew(_too_early(view, shopify, fulfillment, early), told)
     return memory
+
+
+def _is_of_the_label(incident: Incident, fulfillment: Fulfillment) -> bool:
+    return (
+        incident.reason is Reason.LABEL_BEFORE_AGREEMENT
+        and incident.subject.partition(" ")[0] == fulfillment.id
+    )
+
+
+def _too_early(
+    view: View, shopify: ShopifyOrder, fulfillment: Fulfillment, early: tuple[tuple[str, int], ...]
+) -> Incident:
+    skus = {line.id: line.sku or line.title for line in shopify.lines}
+    units = " and ".join(f"{n} of {skus.get(line_id, line_id)}" for line_id, n in early)
+    return Incident(
+        Reason.LABEL_BEFORE_AGREEMENT,
+        fulfillment.id,
+        view.now,
+        f"A label or shipment exists for {units}, which the marketplace has not agreed to. Stop the parcel if you can; otherwise "
+        "settle the difference in the marketplace portal.",
+        named=tuple(line_id for line_id, _ in early),
+    )
 
 
 def _moved_by_the_marketplace(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> frozenset[str]:
@@ -408,4 +431,7 @@ def _moved_by_the_marketplace(shopify: ShopifyOrder, memory: Memory, mirakl: Mir
 def _voided(view: View, memory: Memory, shopify: ShopifyOrder) -> Memory:
     gone = {f.id for f in shopify.fulfillments if not f.live or f.label_voided}
     because = "The label was voided: the parcel does not leave under it."
-    return memory.with_incidents_closed(Reason.LABEL_BEFORE_AGREEMENT, view.now, because, gone)
+    memory = memory.with_incidents_over(Reason.LABEL_BEFORE_AGREEMENT, view.now, because, gone)
+    # Another label of the same fulfillment has to be in order for itself.
+    agreed = tuple(id for id in memory.labels_agreed if id not in gone)
+    return memory if agreed == memory.labels_agreed else replace(memory, labels_agreed=agreed)

@@ -200,7 +200,10 @@ def same_person(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Damage that was done. It closes on its own evidence or by a person with a reason, never by forgetting."""
+    """Damage that was done. It closes on its own evidence or by a person with a reason, never by forgetting.
+
+    `named` is what is wrong, where one thing may go wrong in several ways; `over` says that its evidence has gone, so that
+    the same found again is new damage."""
 
     reason: Reason
     subject: str
@@ -208,6 +211,8 @@ class Incident:
     sentence: str
     closed_at: datetime | None = None
     closed_because: str = ""
+    named: tuple[str, ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +422,41 @@ class Memory:
         if self.incident(incident.reason, incident.subject) is not None:
             return self
         return replace(self, incidents=(*self.incidents, incident))
+
+    def with_incident_anew(self, incident: Incident, told: Collection[Incident]) -> "Memory":
+        """Remember an incident unless one of those `told` is open, or they named all that it names. One about a subject that
+        had one before gets a number behind it."""
+        named = {name for one in told if not one.over for name in one.named}
+        if any(one.closed_at is None for one in told) or named.issuperset(incident.named):
+            return self
+        before = sum(
+            1
+            for one in self.incidents
+            if one.reason is incident.reason and one.subject.partition(" ")[0] == incident.subject
+        )
+        if before:
+            incident = replace(incident, subject=f"{incident.subject} {before + 1}")
+        return replace(self, incidents=(*self.incidents, incident))
+
+    def with_incidents_over(
+        self, reason: Reason, at: datetime, because: str, subjects: Collection[str] | None = None
+    ) -> "Memory":
+        """The evidence of these incidents has gone: of all of this reason, or of those about these subjects. The open ones
+        are closed, and what is found from now on is new damage."""
+        incidents = tuple(
+            replace(
+                one,
+                over=True,
+                closed_at=one.closed_at or at,
+                closed_because=one.closed_because if one.closed_at else because,
+            )
+            if one.reason is reason
+            and not one.over
+            and (subjects is None or one.subject.partition(" ")[0] in subjects)
+            else one
+            for one in self.incidents
+        )
+        return self if incidents == self.incidents else replace(self, incidents=incidents)
 
     def with_incidents_closed(
         self, reason: Reason, at: datetime, because: str, subjects: Collection[str] | None = None

@@ -129,12 +129,12 @@ def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_
         return _corrected(view, memory, mirakl, live)
     agreed = agreed_quantities(mirakl, memory)
     fulfilled = fulfilled_quantities(shopify, memory)
-    too_much = "" if as_decided else _too_much(shopify, memory, agreed, fulfilled)
+    too_much = () if as_decided else _too_much(shopify, memory, agreed, fulfilled)
     memory = _incidents(view, memory, live, too_much)
     if one_by_one:
         return parcels.decide(view, memory, differences, as_decided)
     if too_much:
-        because = f"More left in Shopify than the marketplace agreed to ({too_much}), so the dispatch is not reported."
+        because = f"More left in Shopify than the marketplace agreed to ({', '.join(too_much)}), so the dispatch is not reported."
         return Part(memory, because=(because,))
     if not live or mirakl.state not in TO_SHIP or not mirakl.can_ship:
         return Part(memory)
@@ -168,7 +168,9 @@ def _waiting_for(mirakl: MiraklOrder, agreed: Quantities, fulfilled: dict[str, i
 # -- shipped too much --------------------------------------------------------------------------------------
 
 
-def _too_much(shopify: ShopifyOrder, memory: Memory, agreed: Quantities, fulfilled: Quantities) -> str:
+def _too_much(
+    shopify: ShopifyOrder, memory: Memory, agreed: Quantities, fulfilled: Quantities
+) -> tuple[str, ...]:
     """What left beyond the agreed quantities, in words; empty when nothing did."""
     allowed = dict(agreed)
     skus = {mirakl_line_id_of(line, memory): line.sku for line in reversed(shopify.lines)}
@@ -183,7 +185,7 @@ def _too_much(shopify: ShopifyOrder, memory: Memory, agreed: Quantities, fulfill
         for line in shopify.lines
         if line.fulfilled_quantity > 0 and not mirakl_line_id_of(line, memory)
     ]
-    return ", ".join(over)
+    return tuple(over)
 
 
 def _too_many_articles(shopify: ShopifyOrder, memory: Memory, allowed: dict[str, int]) -> list[str]:
@@ -206,21 +208,23 @@ def _too_many_articles(shopify: ShopifyOrder, memory: Memory, allowed: dict[str,
     ]
 
 
-def _incidents(view: View, memory: Memory, live: tuple[Fulfillment, ...], too_much: str) -> Memory:
+def _incidents(
+    view: View, memory: Memory, live: tuple[Fulfillment, ...], too_much: tuple[str, ...]
+) -> Memory:
     if too_much and live:
         sentence = (
-            f"A parcel left in Shopify with more than the marketplace agreed to: {too_much}. The marketplace is told of "
+            f"A parcel left in Shopify with more than the marketplace agreed to: {', '.join(too_much)}. The marketplace is told of "
             f"{'nothing that goes beyond' if view.rules.multi_shipment else 'no dispatch'}. Stop the parcel or cancel the fulfillment in Shopify if you still can; "
             "otherwise settle it with the marketplace operator and close this with the reason."
         )
-        incident = Incident(Reason.SHIPPED_ON_DISAGREEMENT, live[-1].id, view.now, sentence)
-        open_ones = [i for i in memory.incidents if i.reason is incident.reason and i.closed_at is None]
+        incident = Incident(Reason.SHIPPED_ON_DISAGREEMENT, live[-1].id, view.now, sentence, named=too_much)
         # One parcel too much is one incident, also when a later fulfillment follows it.
-        return memory if open_ones else memory.with_incident(incident)
+        told = tuple(one for one in memory.incidents if one.reason is incident.reason)
+        return memory.with_incident_anew(incident, told)
     if too_much:
         return memory
     because = "What has left in Shopify no longer exceeds what the marketplace agreed to."
-    return memory.with_incidents_closed(Reason.SHIPPED_ON_DISAGREEMENT, view.now, because)
+    return memory.with_incidents_over(Reason.SHIPPED_ON_DISAGREEMENT, view.now, because)
 
 
 # -- reporting the dispatch --------------------------------------------------------------------------------

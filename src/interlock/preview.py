@@ -148,7 +148,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
     before = _settled(calm)
     edited = replace(calm, shopify=as_edited(shopify, edit, now))
     if edit.kind == "cancel":
-        here = replace(edit, taken_at=now, shown_at=now)
+        here = replace(edit, shopify_order_id=shopify.id, taken_at=now, shown_at=now)
         edited = replace(edited, memory=replace(edited.memory, desk_edits=(*edited.memory.desk_edits, here)))
     plan = _settled(edited)
     actions = tuple(a for a in plan.actions if a.platform == "mirakl" and a not in before.actions)

@@ -591,3 +591,48 @@ def test_the_address_is_compared_with_what_was_agreed() -> None:
     plan = seen((a_copy(address=ELSEWHERE),))
     assert plan.memory.agreed_address == HOME.digest
     assert Reason.EDIT_CANNOT_BE_EXPRESSED in [case.reason for case in plan.cases]
+
+
+# -- candidates out of sight -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("original", [GONE, LIVE], ids=["cancelled", "live"])
+def test_a_candidate_that_shopify_does_not_show_any_more_is_asked_about_and_releases_nothing(
+    original: ShopifyOrder,
+) -> None:
+    first = seen((a_duplicate(),), shopify=original)
+    assert roles(first)["#1042"] == "candidate"
+
+    plan = seen((), first.memory, shopify=original, now=NOW + timedelta(days=2))
+
+    [case] = [case for case in plan.cases if case.reason is LOOKING]
+    assert (case.subject, case.options) == ("SO2", (Option.NO_SUCCESSOR,))
+    assert "does not show it any more" in case.sentence
+    assert not {type(action) for action in plan.actions} & {ReleaseHold, CancelMiraklOrder}
+    assert roles(plan)["#1042"] == "candidate"
+
+
+@pytest.mark.parametrize(("original", "then"), [(GONE, CancelMiraklOrder), (LIVE, ReleaseHold)])
+def test_a_person_rules_out_a_candidate_that_is_out_of_sight(
+    original: ShopifyOrder, then: type[CancelMiraklOrder | ReleaseHold]
+) -> None:
+    first = seen((a_duplicate(),), shopify=original)
+    at = NOW + timedelta(days=2)
+    answers = (says(Option.NO_SUCCESSOR, at=at),)
+
+    plan = seen((), first.memory, shopify=original, now=at, answers=answers)
+    later = seen((), plan.memory, shopify=original, now=at, mirakl=an_order(observed_at=at))
+
+    assert roles(plan)["#1042"] == "unlinked"
+    assert "has nothing to do with this sale" in " ".join(plan.because)
+    assert then in {type(action) for action in later.actions}
+    assert later.cases == ()
+
+
+def test_a_candidate_that_shows_again_is_weighed_again() -> None:
+    first = seen((a_duplicate(),))
+    hidden = seen((), first.memory)
+    again = seen((a_duplicate(),), hidden.memory)
+
+    assert reasons(again) == reasons(first)
+    assert again.cases[0].options == first.cases[0].options

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from interlock.console import lineage
+from interlock.engine.hints import hint
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.store import find_orders, orders
+from interlock.orders.store import MOST_KIN, find_orders, note_kin, orders
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
@@ -262,6 +263,47 @@ def test_an_order_that_has_nothing_to_do_with_it_is_released_and_the_cancelation
     told = theatre.tell(story, READY, 2200, shopify_switches=copying())
     assert told.stage.order.state == "CANCELED"
     assert holds_of(made[0]) == []
+    assert told.open_reasons == []
+
+
+def looked_at_again(stage: Stage) -> None:
+    with stage.world.database.begin() as c:
+        hint(c, stage.world.wakeups, row_id(stage), "edits", stage.world.service_clock.now())
+
+
+def test_a_candidate_is_read_whatever_came_after_it_and_asked_about_once_it_is_deleted(
+    theatre: Theatre,
+) -> None:
+    asked: list[list[str]] = []
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        copy = shopify.duplicate_as_draft(original)
+        assert copy is not None
+        shopify.cancel_order(original)
+        await stage.until(1500)
+        with stage.world.database.begin() as c:
+            for number in range(MOST_KIN):
+                gid = f"gid://shopify/Order/{77000 + number}"
+                assert note_kin(c, row_id(stage), gid, stage.world.service_clock.now())
+        looked_at_again(stage)
+        await stage.until(1560)
+        asked.append(open_cases(stage)[0].options)
+        del shopify.shop.orders[copy.number]
+        looked_at_again(stage)
+        await stage.until(1620)
+        asked.append(open_cases(stage)[0].options)
+        assert stage.order.state == "SHIPPING"
+        answer_case(stage, Reason.POSSIBLE_SUCCESSOR, Option.NO_SUCCESSOR)
+
+    told = theatre.tell(story, READY, 2200, shopify_switches=copying())
+    assert asked == [
+        [Option.TAKE_OVER.value, Option.NO_SUCCESSOR.value],
+        [Option.NO_SUCCESSOR.value],
+    ]
+    assert told.stage.order.state == "CANCELED"
     assert told.open_reasons == []
 
 

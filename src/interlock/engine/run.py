@@ -344,8 +344,10 @@ class _Run:
         return "acceptance" if waits or not self.memory.links else "edits"
 
     async def _kin(self, kept: Kept, linked: str) -> tuple[ShopifyOrder, ...]:
-        """The other orders that may stand for this sale, as they are now. One that the shop does not show says nothing."""
-        wanted = [shopify_id for shopify_id in kept.kin if shopify_id != linked]
+        """The other orders that may stand for this sale, as they are now. One that the shop does not show says nothing.
+        Those a decision waits for are read however many came after them."""
+        candidates = [kin.shopify_order_id for kin in self.memory.candidates]
+        wanted = [one for one in dict.fromkeys((*candidates, *kept.kin)) if one != linked]
         if not wanted:
             return ()
         order_id = self.row.mirakl_order_id

@@ -36,6 +36,9 @@ ASKED_WITH = (
 )
 """The reasons under which a person says what an order is to another; the subject is always its Shopify id."""
 
+RULED_OUT = (Option.NO_SUCCESSOR, Option.SECOND_DELIVERY)
+"""Answers that say that an order does not take over."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -66,6 +69,7 @@ def decide(view: View, memory: Memory) -> Part:
     part = replace(part, memory=memory, because=(*part.because, *refusals))
     waiting = [candidate for candidate in found if candidate.band != "weak"]
     part = _with(part, _let_go(view, part.memory, waiting))
+    part = _with(part, _out_of_sight(view, part.memory, mirakl, linked))
     if not waiting:
         return part
     successor = _successor(mirakl, linked, waiting, view.now)
@@ -239,11 +243,9 @@ def _weighed(
             continue
         if not order.live or (kin is not None and kin.role in ("superseded", "unlinked", "live")):
             continue
-        if said is not None and said.option in (Option.NO_SUCCESSOR, Option.SECOND_DELIVERY):
-            memory = memory.with_kin(Kin(order.id, order.name, "unlinked", view.now, said.who, said.why))
-            again = said.option is Option.SECOND_DELIVERY
-            is_what = "is a second delivery of this sale" if again else "has nothing to do with this sale"
-            refusals.append(f"{said.who} said that {order.name} {is_what}: {said.why}")
+        if said is not None and said.option in RULED_OUT:
+            memory, sentence = _ruled_out(memory, order.id, order.name, said, view.now)
+            refusals.append(sentence)
             continue
         if linked.live and is_twin(view, memory, order):
             continue
@@ -258,6 +260,48 @@ def _weighed(
         if band != "weak":
             memory = memory.with_kin(_candidate_kin(found[-1], kin, view.now))
     return memory, tuple(found), tuple(refusals)
+
+
+def _ruled_out(
+    memory: Memory, shopify_order_id: str, name: str, said: Decision, now: datetime
+) -> tuple[Memory, str]:
+    """A person says that the order does not take over, and what it is instead."""
+    memory = memory.with_kin(Kin(shopify_order_id, name, "unlinked", now, said.who, said.why))
+    again = said.option is Option.SECOND_DELIVERY
+    is_what = "is a second delivery of this sale" if again else "has nothing to do with this sale"
+    return memory, f"{said.who} said that {name} {is_what}: {said.why}"
+
+
+def _out_of_sight(view: View, memory: Memory, mirakl: MiraklOrder, linked: ShopifyOrder) -> Part:
+    """Candidates that the shop does not show any more. What is missing proves nothing, so each stays one, and a person is
+    asked, until a person rules it out or it shows again."""
+    part = Part(memory)
+    for kin in memory.candidates:
+        if kin.shopify_order_id in {linked.id, *(order.id for order in view.kin)}:
+            continue
+        said = _said(part.memory, kin.shopify_order_id)
+        if said is not None and said.option in RULED_OUT:
+            memory, sentence = _ruled_out(part.memory, kin.shopify_order_id, kin.name, said, view.now)
+            part = _with(part, Part(memory, because=(sentence,), look_at=view.now))
+            continue
+        waits = linked.live and mirakl.state not in GONE_OUT
+        held = (
+            (f"Order {kin.name} may replace this one and cannot be seen; this one waits.",) if waits else ()
+        )
+        part = _with(part, Part(part.memory, cases=(_unseen_case(kin, linked),), keep_held=held))
+    return part
+
+
+def _unseen_case(kin: Kin, linked: ShopifyOrder) -> Case:
+    return Case(
+        Reason.POSSIBLE_SUCCESSOR,
+        kin.shopify_order_id,
+        f"Order {kin.name} may replace {linked.name} ({kin.why}), but Shopify does not show it any more: it was deleted, or "
+        "Interlock may not read it. Until somebody decides, nothing is carried to the marketplace. Look in Shopify: if it is "
+        "gone, say that it has nothing to do with this sale. If it is there and takes over, see to it that the app may read "
+        "it.",
+        (Option.NO_SUCCESSOR,),
+    )
 
 
 def _may_ship_again(kin: Kin | None, band: Band, claims: tuple[Claim, ...], said: Decision | None) -> bool:

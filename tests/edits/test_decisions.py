@@ -301,6 +301,36 @@ def test_where_both_sides_changed_a_line_the_rest_may_be_cancelled_by_a_person()
     assert action.lines[0].cancelled_total == 2
 
 
+@pytest.mark.parametrize(
+    ("lamps", "lines"),
+    [(UNDO, ["L1"]), (DONE, ["L1"]), (LINE, ["L1", "L2"]), (None, ["L1"])],
+)
+def test_an_answer_for_one_line_cancels_no_other_that_both_sides_changed(
+    lamps: Option | None, lines: list[str]
+) -> None:
+    sold = (
+        replace(LINES[0], quantity=4, price=Decimal("40.00")),
+        replace(LINES[1], quantity=3, price=Decimal("90.00")),
+    )
+    there = (
+        replace(sold[0], cancelations=(a_cancelation(1, "10.00"),)),
+        replace(sold[1], cancelations=(a_cancelation(1, "30.00", "C2"),)),
+    )
+    here = (a_shopify_line(quantity=4, current_quantity=2), replace(LAMP, quantity=3, current_quantity=1))
+    memory = a_memory(content_since=EDITED, ordered=ordered(sold), settled=(("L1", 4), ("L2", 3)))
+    view = look(here, mirakl=an_order(lines=there), memory=memory)
+    first, second = asked(view).cases
+    said = [a_decision(first.reason, first.subject, LINE)]
+    said += [a_decision(second.reason, second.subject, lamps)] if lamps else []
+
+    part = asked(view, replace(memory, decisions=tuple(said)))
+
+    (action,) = part.actions
+    assert isinstance(action, CancelQuantities)
+    assert [line.line_id for line in action.lines] == lines
+    assert len(part.cases) == 2
+
+
 # -- the message -------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
-from interlock.edits.decisions import both_options, in_words, options_for, with_decision
+from interlock.edits.decisions import both_options, in_words, is_answered, options_for, with_decision
 from interlock.edits.in_shopify import agreed_to, mirror_of
 from interlock.edits.reading import (
     Edit,
@@ -341,29 +341,39 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
 
 
 def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
-    settled, agreed = dict(memory.settled), dict(agreed_quantities(edit.mirakl, memory))
-    shown = dict(shopify_quantities(edit.shopify, memory))
+    asked = [(one, _both_case(edit, memory, one)) for one in asked_about(judged, Reason.BOTH_SIDES_CHANGED)]
+    # One call carries every line for which that was answered, and no other.
+    units = tuple(
+        one.difference
+        for one, case in asked
+        if isinstance(one.difference, QuantityReduced | LineRemoved)
+        and is_answered(memory, case, Option.CANCEL_LINE)
+    )
     part = Part(memory)
-    for one in asked_about(judged, Reason.BOTH_SIDES_CHANGED):
-        line_id = line_id_of(one.difference)
-        before, there, here = settled[line_id], agreed[line_id], shown.get(line_id, 0)
-        sku = next(line.sku for line in edit.mirakl.lines if line.id == line_id)
-        case = Case(
-            Reason.BOTH_SIDES_CHANGED,
-            edit.since(both_moved_on(line_id, edit)),
-            f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
-            f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
-            "if the marketplace is right, or have the marketplace changed.",
-            both_options(edit, one.difference),
-            (
-                ("SKU", sku),
-                ("Agreed before", str(before)),
-                ("Shopify now", str(here)),
-                ("Marketplace now", str(there)),
-            ),
-        )
-        part = _joined(part, with_decision(edit, part.memory, case))
-    return part
+    for _, case in asked:
+        part = _joined(part, with_decision(edit, part.memory, case, units))
+    return replace(part, actions=tuple(dict.fromkeys(part.actions)))
+
+
+def _both_case(edit: Edit, memory: Memory, one: Judged) -> Case:
+    line_id = line_id_of(one.difference)
+    before, there = dict(memory.settled)[line_id], dict(agreed_quantities(edit.mirakl, memory))[line_id]
+    here = dict(shopify_quantities(edit.shopify, memory)).get(line_id, 0)
+    sku = next(line.sku for line in edit.mirakl.lines if line.id == line_id)
+    return Case(
+        Reason.BOTH_SIDES_CHANGED,
+        edit.since(both_moved_on(line_id, edit)),
+        f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
+        f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
+        "if the marketplace is right, or have the marketplace changed.",
+        both_options(edit, one.difference),
+        (
+            ("SKU", sku),
+            ("Agreed before", str(before)),
+            ("Shopify now", str(here)),
+            ("Marketplace now", str(there)),
+        ),
+    )
 
 
 # -- the marketplace made a change of its own --------------------------------------------------------------

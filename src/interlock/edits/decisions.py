@@ -58,8 +58,8 @@ def options_for(edit: Edit, memory: Memory) -> tuple[Option, ...]:
 
 
 def both_options(edit: Edit, difference: Difference | None) -> tuple[Option, ...]:
-    """What may be answered where both sides changed one line. Its units alone are cancelled only when the rest of the
-    edit is a plain reduction too, because one call carries all lines."""
+    """What may be answered where both sides changed one line. Its units are cancelled only when the rest of the edit is a
+    plain reduction too, because half an edit could leave the customer short."""
     plain = isinstance(difference, QuantityReduced | LineRemoved) and len(edit.reduced) == len(
         edit.differences
     )
@@ -131,8 +131,15 @@ def is_a_swap(edit: Edit) -> bool:
     return bool(edit.differences) and all(isinstance(d, SkuReplaced) for d in edit.differences)
 
 
-def with_decision(edit: Edit, memory: Memory, case: Case) -> Part:
-    """Carry out what a person answered to this very edit; the case stays until the sides agree."""
+def is_answered(memory: Memory, case: Case, option: Option) -> bool:
+    """Whether a person answered this to the case, and it is still legal."""
+    answer = memory.decision(case.reason, case.subject)
+    return answer is not None and answer.option is option and option in case.options
+
+
+def with_decision(edit: Edit, memory: Memory, case: Case, units: tuple[Reduced, ...] | None = None) -> Part:
+    """Carry out what a person answered to this very edit; the case stays until the sides agree. `units` are those that
+    CANCEL_LINE takes; all that the edit takes away where none are named."""
     answer = memory.decision(case.reason, case.subject)
     if answer is None:
         return Part(memory, cases=(case,), because=_answers_to_other_edits(edit, case))
@@ -144,7 +151,8 @@ def with_decision(edit: Edit, memory: Memory, case: Case) -> Part:
             return _and_case(send(edit, memory, CancelMiraklOrder(), decided), case, decided)
         case Option.CANCEL_LINE:
             decided = f"{answer.who} decided to cancel the removed units at the marketplace."
-            return _and_case(cancel_quantities(edit, memory, units_taken_away(edit)), case, decided)
+            taken = units_taken_away(edit) if units is None else units
+            return _and_case(cancel_quantities(edit, memory, taken), case, decided)
         case Option.SHIP_AS_EDITED:
             decided = (
                 f"{answer.who} decided to ship the order as it was edited, although the marketplace sold something else: "

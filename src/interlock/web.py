@@ -424,6 +424,15 @@ class _Measured(Collector):
             for state, number_in in drift.states:
                 offers.add_metric([drift.connection, state], number_in)
         yield offers
+        beyond = GaugeMetricFamily(
+            "interlock_sku_drift_units",
+            "Units beyond what it may that a SKU shows, negative for less; of each connection those that drift most.",
+            labels=["connection", "sku"],
+        )
+        for drift in self._board.drift:
+            for sku, units in drift.worst:
+                beyond.add_metric([drift.connection, sku], units)
+        yield beyond
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from interlock.cases.store import open_connection_case
+from interlock.cases.store import cases, open_connection_case
+from interlock.console.stock import set_publishing
+from interlock.engine.stock import OF_STOCK
 from interlock.engine.store import ConnectionRow, one_connection
 from interlock.inventory.store import add_import, keep_import, lines_leave, stock_figures, touch
 from interlock.monitoring.board import findings, make_board
 from interlock.monitoring.rollup import counted_since, edit_clock_rows
 from interlock.monitoring.sku_health import SkuEdit, SkuFacts, judged
 from interlock.monitoring.skus import (
+    MOST_NAMED,
     OFFER_STATES,
     SkuMark,
+    drift_of_all,
     mark_of,
     note_sales,
     offer_states,
@@ -32,10 +36,10 @@ from interlock.orders.reasons import Reason
 from interlock.orders.store import add_order, orders
 from interlock.storage.database import Database
 from tests.build import NOW
-from tests.engine.rows import a_connection
+from tests.engine.rows import Wakes, a_connection
 from tests.offers.seeded import both_sides
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FACTS = SkuFacts("atlas", 1, "MUG", True, ("MUG",), target=5, shown=5, published=5, published_at=NOW)
 TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
 
@@ -44,7 +48,21 @@ TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
     ("facts", "state", "cause"),
     [
         (TOLD, "fine", ""),
-        (replace(TOLD, target=None, shown=None), "fine", ""),
+        (replace(TOLD, target=None, shown=None), "not known", "What it may show is not known yet."),
+        (
+            replace(TOLD, shown=None),
+            "not known",
+            "Something may have moved the marketplace's figure since it was published; it is told again, or read.",
+        ),
+        (
+            replace(FACTS, shown=None, published=None),
+            "not known",
+            "Nothing was published for it yet, and the marketplace has not shown it.",
+        ),
+        (replace(TOLD, shown=None, file_problem="No file is taken."), "not known", "No file is taken."),
+        # a stock that is not counted, or not published from here, has no figure to be known
+        (replace(TOLD, target=None, shown=None, uncounted=True), "fine", ""),
+        (replace(TOLD, target=None, shown=None, publishes=False), "fine", ""),
         (replace(TOLD, shown=7), "oversold", "The marketplace shows something else than it confirmed."),
         (replace(TOLD, shown=3), "drifting", "The marketplace shows something else than it confirmed."),
         (
@@ -71,7 +89,7 @@ TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
             "Offered at 9.90 EUR, in the shop at 8.90 EUR.",
         ),
         (
-            replace(TOLD, edits=(SkuEdit(NOW, None, "edit_cannot_be_expressed"),)),
+            replace(TOLD, edits=(SkuEdit(NOW, 90.0, "edit_cannot_be_expressed"),)),
             "edit blocked",
             "The last edit that did not get through: edit cannot be expressed.",
         ),
@@ -82,16 +100,27 @@ def test_the_worst_of_a_sku_and_its_cause(facts: SkuFacts, state: str, cause: st
     assert (one.state, one.cause) == (state, cause)
 
 
-def test_durations_are_of_confirmed_edits_alone() -> None:
-    edits = (
-        SkuEdit(NOW, 10.0, "confirmed"),
-        SkuEdit(NOW + MINUTE, 30.0, "released"),
-        SkuEdit(NOW + 2 * MINUTE, 500.0, "refund_task"),
-        SkuEdit(NOW + 3 * MINUTE, None, ""),
-    )
+CONFIRMED = (SkuEdit(NOW, 10.0, "confirmed"), SkuEdit(NOW + MINUTE, 30.0, "released"))
+BLOCKED = SkuEdit(NOW + 2 * MINUTE, 500.0, "refund_task")
+
+
+@pytest.mark.parametrize(
+    ("edits", "p50", "p95"),
+    [
+        ((*CONFIRMED, BLOCKED), 20.0, 29.0),
+        # an edit that was just made tells nothing yet; one that hangs counts with what it has taken so far
+        ((*CONFIRMED, SkuEdit(NOW, 29.0, "")), 20.0, 29.0),
+        ((*CONFIRMED, SkuEdit(NOW, 600.0, "")), 20.0, 543.0),
+        ((SkuEdit(NOW, 600.0, ""),), None, 600.0),
+        ((), None, None),
+    ],
+)
+def test_durations_are_of_confirmed_edits_and_of_those_that_hang(
+    edits: tuple[SkuEdit, ...], p50: float | None, p95: float | None
+) -> None:
     one = judged(replace(TOLD, edits=edits))
-    assert (one.p50, one.p95, one.last_edit_at) == (20.0, 29.0, NOW + 3 * MINUTE)
-    assert judged(TOLD).p50 is None
+    assert (one.p50, one.p95) == (p50, p95)
+    assert one.last_edit_at == max((edit.at for edit in edits), default=None)
 
 
 @pytest.fixture
@@ -102,7 +131,7 @@ def c(database: Database) -> Iterator[Connection]:
 
 @pytest.fixture
 def row(c: Connection) -> ConnectionRow:
-    found = one_connection(c, a_connection(c))
+    found = one_connection(c, a_connection(c, publish_stock=True))
     both_sides(c, found)
     return found
 
@@ -221,6 +250,46 @@ def test_a_budget_of_drift_that_burns_pages_before_each_sku_is_an_error(
     assert (drift.known, drift.drifting, drift.oversold) == (20, 10, 10)
 
 
+def test_drift_goes_on_while_nothing_is_known_and_counts_as_what_it_is(
+    c: Connection, row: ConnectionRow
+) -> None:
+    """Three of four SKUs drift when sales touch them: twenty minutes of it are counted, as three of four samples."""
+    for number in range(4):
+        figure(c, row, f"SKU-{number}", 5, 9 if number else 5)
+    sample_skus(c, NOW)
+    touch(c, row.id, ["SKU-1", "SKU-2", "SKU-3"], NOW)
+    for minute in range(1, 21):
+        assert sample_skus(c, NOW + minute * MINUTE) == 3
+    found = sku_page(c, NOW + 20 * MINUTE, sku="SKU-1")[0][0].facts
+    assert (found.drift_since, found.drift_minutes) == (NOW, 20)
+    counted = counted_since(c, "hour", NOW - MINUTE, row.id)["stock_drift"]
+    assert (counted.number, min(counted.counts)) == (4 * 21, 0)
+
+
+def test_nothing_drifts_where_stock_is_not_published_any_more(c: Connection, row: ConnectionRow) -> None:
+    figure(c, row, "MUG", 5, 9)
+    sample_skus(c, NOW)
+    open_connection_case(c, row.id, Reason.OVERSOLD, "MUG", "More was sold.", NOW)
+    open_connection_case(c, row.id, Reason.STOCK_FILE_REFUSED, "file", "The file was refused.", NOW)
+    set_publishing(c, Wakes(), row, False, "Ada", "the operator does it", NOW + MINUTE)
+    assert sample_skus(c, NOW + 2 * MINUTE) == 0
+    (mug,) = sku_page(c, NOW + 9 * MINUTE, sku="MUG")[0]
+    assert (mug.state, mug.drift, mug.facts.drift_minutes) == ("price differs", None, 0)
+    assert sku_page(c, NOW, state="oversold")[0] == ()
+    left = set(c.execute(select(cases.c.reason).where(cases.c.closed_at.is_(None))).scalars())
+    assert left.isdisjoint(reason.value for reason in OF_STOCK)
+
+
+def test_the_metrics_name_the_skus_that_drift_most(c: Connection, row: ConnectionRow) -> None:
+    for number in range(MOST_NAMED + 2):
+        figure(c, row, f"SKU-{number:02d}", 5, 4)
+    figure(c, row, "FINE", 5, 5)
+    figure(c, row, "TOO-MANY", 5, 9)
+    (drift,) = drift_of_all(c, NOW)
+    assert drift.worst[:2] == (("TOO-MANY", 4), ("SKU-00", -1))
+    assert len(drift.worst) == MOST_NAMED
+
+
 def test_the_last_sale_of_a_sku_is_known_from_the_orders(c: Connection, row: ConnectionRow) -> None:
     one = add_order(c, row.id, "M-1-A", "M-1", NOW)
     two = add_order(c, row.id, "M-2-A", "M-2", NOW + MINUTE)
@@ -233,9 +302,16 @@ def test_the_last_sale_of_a_sku_is_known_from_the_orders(c: Connection, row: Con
     c.execute(update(orders).where(orders.c.id == two).values(created_at=NOW + MINUTE))
     assert note_sales(c, NOW + 2 * MINUTE) == 1
     assert sku_page(c, NOW, sku="MUG")[0][0].facts.last_sale_at == NOW
-    c.execute(update(orders).where(orders.c.id == two).values(memory=encode(Memory(ordered=(line,)))))
+    # read late: the marketplace says when it was sold
+    sold = {"mirakl": {"created_at": (NOW - 20 * DAY).isoformat()}}
+    c.execute(
+        update(orders)
+        .where(orders.c.id == two)
+        .values(memory=encode(Memory(ordered=(line, replace(line, sku="OUT")))), last_view=sold)
+    )
     assert note_sales(c, NOW + 3 * MINUTE) == 1
-    assert sku_page(c, NOW, sku="MUG")[0][0].facts.last_sale_at == NOW + MINUTE
+    assert sku_page(c, NOW, sku="MUG")[0][0].facts.last_sale_at == NOW
+    assert sku_page(c, NOW, sku="OUT")[0][0].facts.last_sale_at == NOW - 20 * DAY
     assert note_sales(c, NOW + 4 * MINUTE) == 0
 
 

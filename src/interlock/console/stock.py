@@ -14,6 +14,7 @@ from interlock.console import wording
 from interlock.console.desk import WrongRow, file_rows, none_wrong
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
+from interlock.engine.stock import publishing_ends
 from interlock.engine.stock_figures import Ground, ground, parts_of
 from interlock.engine.stock_reading import selling_from
 from interlock.engine.store import ConnectionRow
@@ -282,6 +283,8 @@ def set_publishing(
     if publishes:
         # What was known before somebody else kept the figures is not known any more.
         store.nothing_is_believed(c, row.id, now)
+    else:
+        publishing_ends(c, row.id, now)
 
 
 def set_zero(

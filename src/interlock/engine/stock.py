@@ -226,6 +226,7 @@ class StockDesk:
             ledger.settled_for_connection(c, flying.operation_id, "CONFIRMED", "observed", words, now)
             store.lines_seen(c, connection_id, flying.id, flying.sent_at, now)
             self._settled(c, flying, "complete", now, words)
+            self._files_are_taken(c, now)
         elif now >= flying.sent_at + SETTLES:
             words = "it was not seen to arrive in all the time it may take"
             ledger.settled_for_connection(c, flying.operation_id, "REJECTED", "not_applied", words, now)
@@ -274,8 +275,7 @@ class StockDesk:
                 store.keep_import(c, flying.id, lines_refused=len(refused))
                 self._settled(c, flying, "complete", now, "")
                 self._say_refused(c, refused, now)
-                because = "The marketplace takes stock files again."
-                close_connection_cases(c, connection_id, Reason.STOCK_FILE_REFUSED, "file", now, because)
+                self._files_are_taken(c, now)
                 if refused:
                     count(c, "stock_line_refused", self._platforms.rules.name, len(refused))
             case "FAILED":
@@ -283,6 +283,11 @@ class StockDesk:
             case _:
                 store.keep_import(c, flying.id, ask_at=now + ASK_EVERY)
                 self._watch(c, flying, f"it is {shown.status}", now)
+
+    def _files_are_taken(self, c: Connection, now: datetime) -> None:
+        because = "The marketplace takes stock files again."
+        connection_id = self._platforms.connection_id
+        close_connection_cases(c, connection_id, Reason.STOCK_FILE_REFUSED, "file", now, because)
 
     def _unread_report(self, c: Connection, flying: StockImport, now: datetime) -> None:
         """Nobody knows which lines were taken: nothing of the file is believed, and what the marketplace shows decides."""
@@ -296,7 +301,12 @@ class StockDesk:
         still = store.refused_figures(c, connection_id)
         for sku in open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED):
             if sku not in still:
-                because = "The marketplace took a figure of this offer."
+                there = store.figure_of(c, connection_id, sku) is not None
+                because = (
+                    "The marketplace took a figure of this offer."
+                    if there
+                    else "There is no such offer any more."
+                )
                 close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
         for sku, why in refused.items():
             open_connection_case(
@@ -357,6 +367,27 @@ class StockDesk:
         close_connection_cases(
             c, connection_id, Reason.STOCK_IMPORT_STUCK, "file", now, "The file is out of the way."
         )
+
+
+OF_STOCK = (
+    Reason.STOCK_FILE_REFUSED,
+    Reason.STOCK_LINE_REFUSED,
+    Reason.STOCK_IMPORT_STUCK,
+    Reason.STOCK_ABSURD,
+    Reason.STOCK_LOCATION_GONE,
+    Reason.OVERSOLD,
+)
+"""Reasons of a connection as a whole that nobody looks after while its stock is not published."""
+
+
+def publishing_ends(c: Connection, connection_id: int, now: datetime) -> None:
+    """The stock of a connection is not published any more: its cases about it are over, and no offer has a figure it may
+    show."""
+    because = "The stock of this marketplace is not published from here any more."
+    for reason in OF_STOCK:
+        for subject in open_subjects(c, connection_id, reason):
+            close_connection_cases(c, connection_id, reason, subject, now, because)
+    store.nothing_is_wanted(c, connection_id, because)
 
 
 def _refused_at(latest: StockImport) -> datetime | None:

@@ -787,6 +787,15 @@ def nothing_is_believed(c: Connection, connection_id: int, now: datetime) -> Non
     )
 
 
+def nothing_is_wanted(c: Connection, connection_id: int, because: str) -> None:
+    """No offer of the connection has a figure that it may show, for a reason in a sentence."""
+    c.execute(
+        update(stock_figures)
+        .where(stock_figures.c.connection_id == connection_id)
+        .values(target=None, available=None, unclaimed=0, because=[because], observed_at=None)
+    )
+
+
 # -- imports -----------------------------------------------------------------------------------------------
 
 

@@ -8,17 +8,19 @@ from typing import Literal, get_args
 
 from interlock.orders.money import Money
 
-SkuState = Literal["fine", "oversold", "drifting", "refused", "no product", "price differs", "edit blocked"]
+SkuState = Literal[
+    "fine", "oversold", "drifting", "refused", "no product", "price differs", "edit blocked", "not known"
+]
 STATES: tuple[str, ...] = get_args(SkuState)
 
 
 @dataclass(frozen=True, slots=True)
 class SkuEdit:
-    """An edit of an order that touched the SKU. `seconds` from the end of the quiet period until it was settled, None while
-    it is not; `outcome` as the clocks of edits have it."""
+    """An edit of an order that touched the SKU. `seconds` from the end of the quiet period until it was settled, or until now
+    while `outcome`, as the clocks of edits have it, is empty."""
 
     at: datetime
-    seconds: float | None
+    seconds: float
     outcome: str
 
 
@@ -26,7 +28,8 @@ class SkuEdit:
 class SkuFacts:
     """What is known of one SKU at one marketplace. `target` is what may be offered, `shown` what the marketplace shows as
     far as it is known; None where nothing is known. `problem` is the sentence of an open case about it, `file_problem` of
-    one about the stock files of the connection. `careful` are the inputs of the figure that are not believed, so that the
+    one about the stock files of the connection. `publishes` is whether its stock is published from here at all, `uncounted`
+    that nothing of the offer has a counted stock, so that it has no figure. `careful` are the inputs of the figure that are not believed, so that the
     lower one is published; `stock_read_at` is when the shop's stock was last read."""
 
     connection: str
@@ -51,11 +54,14 @@ class SkuFacts:
     file_problem: str = ""
     careful: tuple[str, ...] = ()
     stock_read_at: datetime | None = None
+    publishes: bool = True
+    uncounted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SkuHealth:
-    """How one SKU is at one marketplace: p50 and p95 in seconds from an edit to its confirmation, `drift` what the
+    """How one SKU is at one marketplace: p50 and p95 in seconds from an edit to its confirmation, where an edit that is still
+    open and has taken longer than the p95 of the others counts in it with what it has taken so far; `drift` what the
     marketplace shows beyond what may be offered (negative for less), and why it is not fine."""
 
     facts: SkuFacts
@@ -71,11 +77,10 @@ def judged(facts: SkuFacts) -> SkuHealth:
     """The worst of what is wrong with the SKU, and in words why: more offered than there is goes before all."""
     drift = None if facts.target is None or facts.shown is None else facts.shown - facts.target
     state, cause = _state(facts, drift)
-    took = sorted(
-        one.seconds
-        for one in facts.edits
-        if one.seconds is not None and one.outcome in ("confirmed", "released")
-    )
+    took = sorted(one.seconds for one in facts.edits if one.outcome in ("confirmed", "released"))
+    slow = _at(took, 0.95)
+    # An open edit tells nothing while it is young; one that hangs must not make the others look better.
+    hangs = [one.seconds for one in facts.edits if not one.outcome and (slow is None or one.seconds > slow)]
     return SkuHealth(
         facts=facts,
         state=state,
@@ -83,7 +88,7 @@ def judged(facts: SkuFacts) -> SkuHealth:
         drift=drift,
         last_edit_at=max((one.at for one in facts.edits), default=None),
         p50=_at(took, 0.5),
-        p95=_at(took, 0.95),
+        p95=_at(sorted((*took, *hangs)), 0.95),
     )
 
 
@@ -109,7 +114,21 @@ def _state(facts: SkuFacts, drift: int | None) -> tuple[SkuState, str]:
     if blocked:
         latest = max(blocked, key=lambda one: one.at)
         return "edit blocked", f"The last edit that did not get through: {latest.outcome.replace('_', ' ')}."
+    if facts.publishes and not facts.uncounted and drift is None:
+        return "not known", _why_unknown(facts)
     return "fine", ""
+
+
+def _why_unknown(facts: SkuFacts) -> str:
+    if facts.problem or facts.file_problem:
+        return facts.problem or facts.file_problem
+    if facts.target is None:
+        return "What it may show is not known yet."
+    if facts.published is None:
+        return "Nothing was published for it yet, and the marketplace has not shown it."
+    return (
+        "Something may have moved the marketplace's figure since it was published; it is told again, or read."
+    )
 
 
 def _why_drift(facts: SkuFacts) -> str:

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.cases.store import cases
-from interlock.engine.store import ConnectionRow, all_connections
+from interlock.engine.store import ConnectionRow, all_connections, connections
 from interlock.imports.store import sku_mappings
 from interlock.inventory.store import SHOWN, shown_of, stock_figures, stock_shops
 from interlock.inventory.target import WITH_CARE
@@ -59,6 +59,8 @@ EDITS_OF = timedelta(days=30)
 MOST_ORDERS = 2000
 LONGEST_STEP = timedelta(minutes=5)
 """No more than this counts between two samples: while nobody sampled, nobody knows."""
+MOST_NAMED = 50
+"""SKUs of a connection that the metrics name: a series for each SKU there is would be tens of thousands (decision 0024)."""
 _READY_AFTER = timedelta(hours=1)
 _REASONS = (
     "offer_without_variant",
@@ -91,7 +93,9 @@ sku_health = Table(
 @dataclass(frozen=True, slots=True)
 class Drift:
     """The SKUs of one connection at a glance: how many have a known figure, how many show another one, how many show more
-    than there is, and the minutes of all of them this week. `states` are its offers by OFFER_STATES, each once."""
+    than there is, and the minutes of all of them this week. `states` are its offers by OFFER_STATES, each once. `worst` are at
+    most MOST_NAMED of those that show another figure, with the units beyond what they may (negative for less): what is
+    oversold first."""
 
     connection: str
     known: int
@@ -99,6 +103,7 @@ class Drift:
     oversold: int
     minutes: int
     states: tuple[tuple[str, int], ...] = ()
+    worst: tuple[tuple[str, int], ...] = ()
 
 
 def week_of(moment: datetime) -> str:
@@ -119,7 +124,7 @@ def sample_skus(c: Connection, now: datetime) -> int:
     c.execute(update(measured).where(measured.c.name == "skus").values(until=now))
     number = 0
     for row in all_connections(c):
-        if row.live:
+        if row.live and row.rules.publish_stock:
             number += _sample(c, row.id, now, step)
     return number
 
@@ -128,43 +133,37 @@ def _sample(c: Connection, connection_id: int, now: datetime, step: timedelta) -
     f, h = stock_figures.c, sku_health.c
     known = and_(f.connection_id == connection_id, f.target.is_not(None), SHOWN.is_not(None))
     drifts = and_(known, f.target != SHOWN)
-    total = int(c.execute(select(func.count()).select_from(stock_figures).where(known)).scalar_one())
     week, seconds = week_of(now), round(step.total_seconds())
+    same_week = case((h.week == week, h.drift_seconds), else_=0)
     # While the marketplace's figure is not known a drift goes on: nothing has shown that it is over.
     wanted = exists().where(f.connection_id == connection_id, f.target.is_not(None), f.sku == h.sku)
     right = exists().where(known, f.target == SHOWN, f.sku == h.sku)
-    c.execute(
-        update(sku_health)
-        .where(h.connection_id == connection_id, h.drift_since.is_not(None), or_(right, ~wanted))
-        .values(drift_since=None)
-    )
+    drifting = (h.connection_id == connection_id, h.drift_since.is_not(None))
+    c.execute(update(sku_health).where(*drifting, or_(right, ~wanted)).values(drift_since=None))
+    c.execute(update(sku_health).where(*drifting).values(week=week, drift_seconds=same_week + seconds))
     fresh = select(f.connection_id, f.sku, literal(now, UtcDateTime), literal(week), literal(0)).where(drifts)
     new = upsert(sku_health).from_select(
         ["connection_id", "sku", "drift_since", "week", "drift_seconds"], fresh
     )
-    same_week = h.week == week
-    went_on = h.drift_since.is_not(None)
     c.execute(
         new.on_conflict_do_update(
             index_elements=["connection_id", "sku"],
             set_={
                 "drift_since": func.coalesce(h.drift_since, new.excluded.drift_since),
                 "week": week,
-                "drift_seconds": case((same_week, h.drift_seconds), else_=0)
-                + case((went_on, seconds), else_=0),
+                "drift_seconds": same_week,
             },
         )
     )
-    ages = c.execute(
-        select(h.drift_since).where(h.connection_id == connection_id, h.drift_since.is_not(None))
-    ).scalars()
+    ages = c.execute(select(h.drift_since).where(*drifting)).scalars()
     counts = [0] * (len(BOUNDS) + 1)
     number = 0
     for since in ages:
         counts[class_of((now - since).total_seconds())] += 1
         number += 1
-    counts[0] += total - number
-    if total:
+    agree = select(func.count()).select_from(stock_figures).where(known, f.target == SHOWN)
+    counts[0] += c.execute(agree).scalar_one()
+    if any(counts):
         add_counts(c, connection_id, "stock_drift", now, counts)
     return number
 
@@ -179,6 +178,7 @@ def note_sales(c: Connection, now: datetime) -> int:
             orders.c.id,
             orders.c.connection_id,
             orders.c.created_at,
+            orders.c.last_view["mirakl"]["created_at"].astext.label("sold_at"),
             orders.c.memory["ordered"].label("ordered"),
         )
         .where(orders.c.id > position)
@@ -193,10 +193,12 @@ def note_sales(c: Connection, now: datetime) -> int:
         if not lines and now - row.created_at < _READY_AFTER:
             break
         last, number = row.id, number + 1
+        # By the marketplace's clock: an order that was read late was sold before.
+        sold_at = row.created_at if row.sold_at is None else datetime.fromisoformat(row.sold_at)
         for line in lines:
             key = (row.connection_id, str(line.get("sku", "")))
             if key[1]:
-                sold[key] = max(sold.get(key, row.created_at), row.created_at)
+                sold[key] = max(sold.get(key, sold_at), sold_at)
     if sold:
         new = upsert(sku_health).values(
             [
@@ -234,7 +236,24 @@ def drift_of_all(c: Connection, now: datetime, connection: str = "") -> tuple[Dr
                 h.connection_id == row.id, h.week == week_of(now)
             )
         ).scalar_one()
-        found.append(Drift(row.name, known, drifting, oversold, int(seconds) // 60, offer_states(c, row)))
+        beyond = SHOWN - f.target
+        worst = c.execute(
+            select(f.sku, beyond)
+            .where(f.connection_id == row.id, both, f.target != SHOWN)
+            .order_by(beyond.desc(), f.sku)
+            .limit(MOST_NAMED)
+        )
+        found.append(
+            Drift(
+                row.name,
+                known,
+                drifting,
+                oversold,
+                int(seconds) // 60,
+                offer_states(c, row),
+                tuple((one[0], int(one[1])) for one in worst),
+            )
+        )
     return tuple(found)
 
 
@@ -397,6 +416,8 @@ def _keys(state: str) -> Select[Any] | CompoundSelect[Any]:
             return select(*key).where(~is_linked(*key))
         case "edit blocked":
             return _with_blocked_edits()
+        case "not known":
+            return _with_unknown_figures()
         case _:
             return _every()
 
@@ -407,6 +428,30 @@ def _every() -> CompoundSelect[Any]:
         select(offers.c.connection_id, offers.c.sku).where(offers.c.deleted.is_(False)),
         select(f.connection_id, f.sku),
         select(sku_health.c.connection_id, sku_health.c.sku),
+    )
+
+
+def _with_unknown_figures() -> Select[Any]:
+    """Offers of which it is not known what they may show, or what they do show; those without a counted stock have no figure
+    to know."""
+    f = stock_figures.c
+    figure = and_(f.connection_id == offers.c.connection_id, f.sku == offers.c.sku)
+    careful = f.because.cast(Text).contains(WITH_CARE)
+    return (
+        select(offers.c.connection_id, offers.c.sku)
+        .distinct()
+        .join(connections, connections.c.id == offers.c.connection_id)
+        .outerjoin(stock_figures, figure)
+        .where(
+            offers.c.deleted.is_(False),
+            is_linked(offers.c.connection_id, offers.c.sku),
+            connections.c.rules["publish_stock"].as_boolean(),
+            or_(
+                f.sku.is_(None),
+                and_(f.target.is_(None), careful),
+                and_(f.target.is_not(None), SHOWN.is_(None)),
+            ),
+        )
     )
 
 
@@ -512,6 +557,11 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
                     if figure is None
                     else tuple(said for said in figure.because if said.startswith(WITH_CARE)),
                     stock_read_at=stock_read_at,
+                    publishes=row.rules.publish_stock,
+                    uncounted=figure is not None
+                    and figure.computed_at is not None
+                    and figure.target is None
+                    and not any(said.startswith(WITH_CARE) for said in figure.because),
                 )
             )
         )
@@ -563,9 +613,8 @@ def _edits(
     )
     found: dict[str, list[SkuEdit]] = {}
     for row in rows:
-        seconds = None
-        if row.settled_at is not None:
-            seconds = max((row.settled_at - row.edited_at).total_seconds() - row.quiet_seconds, 0.0)
+        until = now if row.settled_at is None else row.settled_at
+        seconds = max((until - row.edited_at).total_seconds() - row.quiet_seconds, 0.0)
         edit = SkuEdit(row.edited_at, seconds, row.outcome)
         for sku in dict.fromkeys(sku for name in row.skus for sku in by_name.get(name, ())):
             found.setdefault(sku, []).append(edit)

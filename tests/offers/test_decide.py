@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from interlock.offers.decide import MOST_CASES, OTHERS, Deleted, Finding, Sides, findings, without_offer
 from interlock.offers.matching import Component, Offered, Variant, match
 from interlock.orders.reasons import Reason
@@ -76,6 +78,20 @@ def test_an_offer_without_a_product_that_we_hold_at_zero_is_one_until_it_is_mapp
     assert held((*VARIANTS, Variant("V9", "X", gone=True))) == []
     # two products carry it: a zero may be their smaller stock
     assert held((*VARIANTS, Variant("V8", "X", "I8"), Variant("V9", "X", "I9"))) == []
+
+
+@pytest.mark.parametrize(
+    ("sku", "shown"),
+    [("A\nB", "“AU+000AB”"), ("A" * 101, f"“{'A' * 100}…”")],
+)
+def test_a_sku_that_can_stand_in_no_file_is_one_where_its_stock_is_published(sku: str, shown: str) -> None:
+    offered = (Offered(9, sku, 3), Offered(10, "off", 0, active=False))
+    matches = match(offered, (Variant("V9", sku),), {}, {})
+    sides = Sides("atlas", offered[:1], (Variant("V9", sku),), matches[:1], unusable=frozenset({sku, "off"}))
+    (one,) = findings(sides, NOW)
+    assert (one.reason, one.subject) == (Reason.OFFER_SKU_UNUSABLE, sku)
+    assert shown in one.sentence
+    assert findings(replace(sides, unusable=frozenset()), NOW) == ()
 
 
 def test_a_table_that_leads_nowhere_is_said_with_the_sku_it_leads_to() -> None:

@@ -1,6 +1,7 @@
 """No stock is offered that is not there: figures travel from the shop to every offer, one file at a time."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -11,12 +12,14 @@ from interlock.console.stock import set_locations
 from interlock.engine.ledger import operations
 from interlock.engine.store import counts
 from interlock.inventory.store import figure_of, latest_imports
+from interlock.offers.store import want_offers
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 from interlock.rehearsal.scenarios import Stage
 from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import mirakl_switches
+from interlock.simulator.mirakl.generate import CatalogueItem
 from interlock.simulator.shopify.inventory import close_location, count_stock, serve_online
 from tests.stories.stage import RULES, Broken, Theatre, Told, marketplace, open_cases
 
@@ -240,6 +243,26 @@ def test_a_line_the_marketplace_does_not_take_is_a_case_and_the_others_are_taken
     assert shown(told.stage, "MUG-GREEN") == 5
     assert shown(told.stage, "LAMP-OAK") == 9
     assert told.open_reasons == []
+
+
+def test_an_offer_whose_sku_can_stand_in_no_file_is_a_case_until_it_is_taken_down(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        market = stage.marketplace
+        broken = CatalogueItem("LAMP\nOAK", "Oak lamp", Decimal("39.00"))
+        market.offers.add(broken, 3, market.clock.now())
+        await stage.world.compare("all-or-nothing")
+        await stage.until(900)
+        found = [row for row in open_cases(stage) if row.reason == Reason.OFFER_SKU_UNUSABLE.value]
+        assert [row.subject for row in found] == [broken.sku]
+        assert "LAMPU+000AOAK" in found[0].sentence
+        market.offers.change(broken.sku, market.clock.now(), deleted=True)
+        (connection_id,) = stage.world.connection_ids.values()
+        with stage.world.database.begin() as c:
+            want_offers(c, connection_id, stage.world.service_clock.now())
+        await stage.world.compare("all-or-nothing")
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 2700, rules=PUBLISHES, subscribed=True)
+    assert Reason.OFFER_SKU_UNUSABLE.value not in told.open_reasons
 
 
 def test_a_file_that_was_worked_off_holds_nothing_up_where_its_report_cannot_be_read(

@@ -123,6 +123,7 @@ def cause_of(case: Case) -> str:
             | Reason.OFFER_WITHOUT_VARIANT
             | Reason.OFFER_AMBIGUOUS
             | Reason.OFFER_DELETED
+            | Reason.OFFER_SKU_UNUSABLE
             | Reason.VARIANT_WITHOUT_OFFER
             | Reason.STOCK_LOCATION_GONE
             | Reason.STOCK_FILE_REFUSED

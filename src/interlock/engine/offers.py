@@ -11,6 +11,7 @@ from interlock.engine.capabilities import open_subjects
 from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
+from interlock.inventory.files import usable_sku
 from interlock.inventory.store import sold_orders, stock_figures, stock_hint
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
 from interlock.offers.matching import Offered, Unlinked, Variant, match
@@ -45,7 +46,16 @@ def sides_of(c: Connection, row: ConnectionRow, now: datetime) -> Sides:
     offered = [offer for offer in offers if not offer.deleted]
     matches = match(offered, variants, sku_map(c, row.id), bundles(c, row.id))
     deleted = tuple(Deleted(sku, at) for sku, at in deleted_offers(c, row.id, now - DELETED_FOR))
-    return Sides(row.name, offers, variants, matches, deleted, _held(c, row))
+    unusable = frozenset(offer.sku for offer in offered if not usable_sku(offer.sku))
+    return Sides(
+        row.name,
+        offers,
+        variants,
+        matches,
+        deleted,
+        _held(c, row),
+        unusable if row.rules.publish_stock else frozenset(),
+    )
 
 
 def _held(c: Connection, row: ConnectionRow) -> frozenset[str]:

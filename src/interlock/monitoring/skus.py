@@ -65,6 +65,7 @@ _READY_AFTER = timedelta(hours=1)
 _REASONS = (
     "offer_without_variant",
     "offer_ambiguous",
+    "offer_sku_unusable",
     "sku_unknown",
     "sku_ambiguous",
     "stock_line_refused",

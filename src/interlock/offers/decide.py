@@ -12,6 +12,8 @@ MOST_CASES = 20
 OTHERS = "others"
 """The subject of the case about the findings beyond the first ones."""
 SHOWN = 10
+LONGEST_SHOWN = 100
+"""Characters of a SKU that a sentence shows."""
 SELECTION = 0.2
 """A marketplace that lacks more than this part of the shop's products sells a selection on purpose."""
 DELETED_FOR = timedelta(days=14)
@@ -21,6 +23,7 @@ REASONS = (
     Reason.OFFER_AMBIGUOUS,
     Reason.OFFER_DELETED,
     Reason.VARIANT_WITHOUT_OFFER,
+    Reason.OFFER_SKU_UNUSABLE,
 )
 
 
@@ -44,7 +47,8 @@ class Deleted:
 @dataclass(frozen=True, slots=True)
 class Sides:
     """Both sides as they were last read. `matches` says what stands behind each offer that is not deleted; `held` are offers
-    that Interlock itself has show no stock."""
+    that Interlock itself has show no stock, `unusable` those whose SKU can stand in no stock file although their stock is
+    published."""
 
     connection: str
     offers: tuple[Offered, ...]
@@ -52,6 +56,7 @@ class Sides:
     matches: tuple[Match, ...]
     deleted: tuple[Deleted, ...] = ()
     held: frozenset[str] = frozenset()
+    unusable: frozenset[str] = frozenset()
 
 
 def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
@@ -75,6 +80,7 @@ def findings(sides: Sides, now: datetime) -> tuple[Finding, ...]:
         *_folded(Reason.OFFER_AMBIGUOUS, _ambiguous(unlinked), sides.connection),
         *_folded(Reason.OFFER_DELETED, _deleted(sides, now), sides.connection),
         *_without_offer(sides),
+        *_folded(Reason.OFFER_SKU_UNUSABLE, _unusable(sides, active), sides.connection),
     )
 
 
@@ -151,6 +157,25 @@ def _deleted(sides: Sides, now: datetime) -> list[Finding]:
     ]
 
 
+def _unusable(sides: Sides, active: set[str]) -> list[Finding]:
+    return [
+        Finding(
+            Reason.OFFER_SKU_UNUSABLE,
+            sku,
+            f"The SKU “{_readable(sku)}” of an offer of {sides.connection} can stand in no stock file: it is longer than 100 "
+            "characters, or holds one that cannot be printed. No figure is told for it, so the marketplace sells what it shows by "
+            "itself. Give the offer another SKU in the marketplace, or look after its quantity there.",
+        )
+        for sku in sides.unusable & active
+    ]
+
+
+def _readable(sku: str) -> str:
+    """The beginning of a SKU, with its code in place of what cannot be printed."""
+    told = "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in sku[:LONGEST_SHOWN])
+    return told if len(sku) <= LONGEST_SHOWN else f"{told}…"
+
+
 def _without_offer(sides: Sides) -> tuple[Finding, ...]:
     sold = [one for one in sides.variants if one.sku and not one.gone and not one.archived]
     missing = without_offer(sides.variants, sides.matches)
@@ -197,9 +222,10 @@ def _folded(reason: Reason, found: list[Finding], connection: str) -> tuple[Find
         Reason.OFFER_WITHOUT_VARIANT: "offers have no product in the shop",
         Reason.OFFER_AMBIGUOUS: "SKUs are carried by several products",
         Reason.OFFER_DELETED: "offers were deleted while the shop still sells the product",
+        Reason.OFFER_SKU_UNUSABLE: "offers have a SKU that can stand in no stock file",
     }[reason]
     sentence = (
-        f"{len(rest)} more {said} at {connection}: {_listed([one.subject for one in rest])}. "
+        f"{len(rest)} more {said} at {connection}: {_listed([_readable(one.subject) for one in rest])}. "
         f"`interlock skus compare {connection}` lists them all; a file maps many at once."
     )
     return (*found[:MOST_CASES], Finding(reason, OTHERS, sentence))

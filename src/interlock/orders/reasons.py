@@ -124,6 +124,7 @@ class Reason(StrEnum):
     OFFER_AMBIGUOUS = "offer_ambiguous"
     OFFER_DELETED = "offer_deleted"
     VARIANT_WITHOUT_OFFER = "variant_without_offer"
+    OFFER_SKU_UNUSABLE = "offer_sku_unusable"
     # stock that is offered
     STOCK_LOCATION_GONE = "stock_location_gone"
     STOCK_FILE_REFUSED = "stock_file_refused"
@@ -1618,6 +1619,22 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         ),
         evidence="the offers of the marketplace (OF52 to OF54) and every variant of the shop, compared once a day and after each change of the SKU map",
         closes_when="By itself, when exactly one variant stands for the offer, or the offer is inactive or deleted.",
+        options=(),
+    ),
+    Reason.OFFER_SKU_UNUSABLE: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="the SKU of an offer can stand in no stock file",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The marketplace sells what it shows by itself, whatever is there: units are sold that nobody has.",
+            "nothing",
+            timedelta(hours=24),
+        ),
+        evidence="the SKU of an offer (OF52 to OF54), longer than 100 characters or with one that cannot be printed, where stock is published",
+        closes_when="By itself, when the offer has another SKU, is inactive or deleted, or stock is not published any more.",
         options=(),
     ),
     Reason.OFFER_DELETED: ReasonPage(

@@ -211,10 +211,10 @@ def _rooms(view: View, so_far: _SoFar) -> None:
 
 def _answer_with_the_edit(view: View, so_far: _SoFar) -> None:
     """A person may answer with the edit what its case will ask; what follows from it is decided on the next look."""
-    memory = desk.undone_by_us(view, so_far.memory, so_far.cases)
-    memory = desk.answered(view, memory, so_far.cases)
-    if memory is not so_far.memory:
-        so_far.memory = memory
+    before = so_far.memory
+    so_far.memory = desk.undone_by_us(view, so_far.memory, so_far.cases)
+    so_far.add(desk.answered(view, so_far.memory, so_far.cases))
+    if so_far.memory is not before:
         so_far.look_at = view.now
 
 

@@ -194,6 +194,60 @@ def test_an_address_travels_as_a_text_and_is_answered_with_the_edit() -> None:
     )
 
 
+PHONED = replace(ELSEWHERE, contact="c0de")
+
+
+def moved_with(decision: Option, **changes: Any) -> tuple[View, Plan]:
+    """An edit of the address that brings its answer, and the look at which Shopify shows it."""
+    view = agreed(HELD)
+    asked = ask(view, wanted(view, "t1", address=ELSEWHERE, decision=decision))
+    return view, next_look(view, asked, **{"shopify": a_shopify_order(address=PHONED), **changes})
+
+
+def test_an_answer_that_came_with_an_edit_is_given_once_and_a_later_edit_asks_anew() -> None:
+    view, shown = moved_with(Option.DONE_IN_PORTAL)
+    assert [answer.option for answer in shown.memory.decisions] == [Option.DONE_IN_PORTAL]
+    assert shown.memory.desk_edits[0].answered_at == NOW
+
+    raised = (replace(MUG, current_quantity=3), LAMP)
+    more = a_shopify_order(address=PHONED, lines=raised)
+    later = next_look(view, shown, shopify=more, now=NOW + timedelta(minutes=5))
+    assert later.memory.decisions == shown.memory.decisions
+    [case] = [case for case in later.cases if case.reason is Reason.EDIT_CANNOT_BE_EXPRESSED]
+    assert later.memory.decision(case.reason, case.subject) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "decision", "why"),
+    [
+        pytest.param(
+            {"shopify": a_shopify_order(address=PHONED, lines=(replace(MUG, current_quantity=3), LAMP))},
+            Option.DONE_IN_PORTAL,
+            "others have changed the order besides",
+            id="others edited in the same moment",
+        ),
+        pytest.param(
+            {"mirakl": an_order(can_cancel=False)},
+            Option.CANCEL_AT_MARKETPLACE,
+            "the case does not offer it",
+            id="no longer legal",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_not_given_and_that_is_said_once(
+    changes: dict[str, Any], decision: Option, why: str
+) -> None:
+    view, shown = moved_with(decision, **changes)
+
+    assert shown.memory.decisions == ()
+    [said] = [said for said in shown.because if "does not count" in said]
+    assert why in said
+    assert "The case asks anew." in said
+    again = next_look(view, shown, **{"shopify": a_shopify_order(address=PHONED), **changes})
+    assert again.memory.decisions == ()
+    assert not any("does not count" in said for said in again.because)
+
+
 def test_undoing_links_the_line_that_came_back() -> None:
     shopify = a_shopify_order(lines=(MUG, replace(LAMP, current_quantity=0)))
     view = a_view(shopify=shopify, rules=RULES, mirakl=an_order("WAITING_DEBIT"))

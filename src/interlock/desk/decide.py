@@ -184,7 +184,7 @@ def _changed_by_others(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) ->
     """Whether the order is neither what the edit starts from nor what one half of it makes of that."""
     if memory.content == edit.base:
         return False
-    return content_of(_without_new(edit, shopify, memory)) not in edit.between
+    return _content_made(edit, shopify, memory) not in edit.between
 
 
 def _not_made(edit: DeskEdit, missing: Sequence[DeskEdit]) -> str:
@@ -266,13 +266,22 @@ def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) ->
         for wanted, line in zip(edit.added, new, strict=True)
         if wanted.mirakl_line_id
     )
-    before = _without_new(edit, shopify, memory)
-    alone = content_of(before) == edit.expected if edit.expected else False
+    alone = bool(edit.expected) and _content_made(edit, shopify, memory) == edit.expected
+    as_asked = memory.content if alone or edit.kind == "cancel" else ""
     return replace(
-        _with(memory, replace(edit, shown_at=view.now)),
+        _with(memory, replace(edit, shown_at=view.now, shown_as=as_asked)),
         links=(*memory.links, *links),
         own_content=memory.content if alone else memory.own_content,
     )
+
+
+def _content_made(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> str:
+    """The content of the order without what the edit leaves open: lines it adds, and the telephone number of an address it
+    sets, of which only the digest of the whole is known."""
+    order = _without_new(edit, shopify, memory)
+    if edit.address_digest and edit.address_digest == order.address.digest:
+        order = replace(order, address=replace(order.address, contact=""))
+    return content_of(order)
 
 
 def _without_new(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> ShopifyOrder:
@@ -337,18 +346,33 @@ def is_ours(action: Action, memory: Memory, shopify: ShopifyOrder | None) -> boo
 # -- the marketplace half ----------------------------------------------------------------------------------
 
 
-def answered(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory:
-    """Give the answer that came with the edit to the case the edit has opened, if the case offers it."""
+def answered(view: View, memory: Memory, cases: Sequence[Case | None]) -> Part:
+    """Give the answer that came with the edit to the case the edit has opened: once, and to nothing but what our desk made
+    of the order. Where it does not fit, that is said, and the case asks."""
     edit = _waiting(memory)
-    if edit is None or edit.decision is None:
-        return memory
-    for case in cases:
-        if case is None or case.reason not in ANSWERED_BY_AN_EDIT or edit.decision not in case.options:
-            continue
+    if edit is None or edit.decision is None or edit.answered_at is not None:
+        return Part(memory)
+    opened = [case for case in cases if case is not None and case.reason in ANSWERED_BY_AN_EDIT]
+    if not opened:
+        return Part(memory)
+    memory = _with(memory, replace(edit, answered_at=view.now))
+    if not edit.shown_as or memory.content != edit.shown_as:
+        return Part(memory, because=(_not_given(edit, "others have changed the order besides"),))
+    fitting = [case for case in opened if edit.decision in case.options]
+    if not fitting:
+        return Part(memory, because=(_not_given(edit, "the case does not offer it"),))
+    for case in fitting:
         if memory.decision(case.reason, case.subject) is None:
             answer = Decision(case.reason, case.subject, edit.decision, edit.who, edit.why, view.now)
             memory = replace(memory, decisions=(*memory.decisions, answer))
-    return memory
+    return Part(memory)
+
+
+def _not_given(edit: DeskEdit, why: str) -> str:
+    option = "" if edit.decision is None else edit.decision.value
+    return (
+        f"The answer “{option}” that {edit.who} gave with the edit does not count: {why}. The case asks anew."
+    )
 
 
 def undone_by_us(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory:

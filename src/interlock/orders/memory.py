@@ -166,6 +166,8 @@ class DeskEdit:
     `base` is the Shopify content the edit starts from, `expected` the one it leads to, and `between` those with one half
     of it made where it takes two calls, all without the lines it adds. `taken_at`, `held_at`, `shown_at` and `agreed_at`
     are when it was taken up, when the parcel was held for it, when Shopify showed it, and when both sides agreed again.
+    `shown_as` is the content it was shown with, empty where others changed the order in the same moment: `decision` is about
+    that and nothing else. `answered_at` is when it was given to the case, or found to fit none.
     `ended` says how it ended, empty while it is under way, and `because` why.
     """
 
@@ -187,6 +189,8 @@ class DeskEdit:
     taken_at: datetime | None = None
     held_at: datetime | None = None
     shown_at: datetime | None = None
+    shown_as: str = ""
+    answered_at: datetime | None = None
     agreed_at: datetime | None = None
     ended_at: datetime | None = None
     ended: Literal["", "done", "refused", "given up", "overtaken"] = ""

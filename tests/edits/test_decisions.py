@@ -20,7 +20,8 @@ from interlock.orders.actions import (
     ShipOrder,
 )
 from interlock.orders.connection import Carrier, CarrierMapping
-from interlock.orders.memory import Decision, Kin, Memory
+from interlock.orders.memory import Kin, Memory
+from interlock.orders.outcomes import OperationState
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyLine, Tax
@@ -37,6 +38,7 @@ from tests.build import (
     a_shopify_line,
     a_shopify_order,
     a_view,
+    an_operation,
     an_order,
     ordered,
     some_rules,
@@ -335,8 +337,7 @@ def test_an_answer_for_one_line_cancels_no_other_that_both_sides_changed(
 
 
 def test_the_customer_is_told_once_the_marketplace_shows_the_cancelation_and_only_once() -> None:
-    said = Decision(Reason.EDIT_CANNOT_BE_EXPRESSED, "edit:1", TELL, "Ada", "sold out", NOW, "text-1")
-    memory = a_memory(decisions=(said,))
+    memory = asked(look(), answering(look(), TELL, text_id="text-1")).memory
 
     def messages(state: str, **changes: Any) -> tuple[Any, ...]:
         return decisions.messages(a_view(mirakl=an_order(state), **changes), memory).actions
@@ -346,6 +347,41 @@ def test_the_customer_is_told_once_the_marketplace_shows_the_cancelation_and_onl
     assert messages("CANCELED", messages_sent=("text-1",)) == ()
     ended = a_view(mirakl=an_order("CANCELED"), shopify=a_shopify_order(cancelled_at=NOW), memory=memory)
     assert decide_all(ended).actions == messages("CANCELED")
+
+
+def told_after(memory: Memory, *looks: View) -> list[str]:
+    """The messages that go out when the marketplace shows the order cancelled after these looks."""
+    for view in looks:
+        memory = asked(replace(view, memory=memory), memory).memory
+    ended = a_view(mirakl=an_order("CANCELED"), memory=memory)
+    return [action.text_id for action in decide_all(ended).actions if isinstance(action, SendMessage)]
+
+
+def test_only_the_message_of_the_answer_that_stands_is_told() -> None:
+    first = answering(look(), TELL, text_id="text-1")
+
+    def then(option: Option, text_id: str = "") -> Memory:
+        more = replace(first.decisions[0], option=option, text_id=text_id, who="Bob")
+        return replace(first, decisions=(*first.decisions, more))
+
+    assert told_after(first, look()) == ["text-1"]
+    assert told_after(then(TELL, "text-2"), look()) == ["text-2"]
+    assert told_after(then(ORDER), look()) == []
+    assert told_after(then(UNDO), look()) == []
+    stood = asked(look(), first).memory
+    assert told_after(replace(stood, decisions=then(UNDO).decisions), look()) == []
+    assert told_after(stood, look(AS_SOLD)) == []
+    assert told_after(stood, look(mirakl=NO_MORE)) == []
+
+
+@pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])
+def test_a_cancelation_on_its_way_goes_with_its_message(state: OperationState) -> None:
+    stood = asked(look(), answering(look(), TELL, text_id="text-1")).memory
+    on_its_way = look(AS_SOLD, operations=(an_operation(CancelMiraklOrder(), state),))
+    not_seen_yet = look(AS_SOLD, mirakl_written_at=NOW)
+
+    assert told_after(stood, on_its_way) == ["text-1"]
+    assert told_after(stood, not_seen_yet) == ["text-1"]
 
 
 # -- through the whole router ------------------------------------------------------------------------------

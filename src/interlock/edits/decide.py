@@ -7,7 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from interlock.edits.cancelling import Cancelation, cancel_quantities, not_yet, send
-from interlock.edits.decisions import both_options, in_words, is_answered, options_for, with_decision
+from interlock.edits.decisions import (
+    both_options,
+    in_words,
+    is_answered,
+    options_for,
+    with_decision,
+    with_message_forgotten,
+)
 from interlock.edits.in_shopify import agreed_to, mirror_of
 from interlock.edits.reading import (
     Edit,
@@ -83,7 +90,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
         memory = replace(memory, disagreeing_since=memory.disagreeing_since or view.now)
     else:
         memory = replace(without_edit_tasks(view, memory, UNDONE), disagreeing_since=None)
-    memory = still_standing(view, memory, differences)
+    memory = with_message_forgotten(view, still_standing(view, memory, differences))
     edit = Edit(view, mirakl, shopify, memory, differences)
     if differences and memory.withdrawn != view.memory.withdrawn:
         # Just confirmed: what was compared before is no longer what is agreed.

@@ -148,6 +148,7 @@ def with_decision(edit: Edit, memory: Memory, case: Case, units: tuple[Reduced, 
     match answer.option:
         case Option.CANCEL_AT_MARKETPLACE | Option.CANCEL_AND_MESSAGE:
             decided = f"{answer.who} decided to cancel the whole order at the marketplace."
+            memory = replace(memory, telling=answer.text_id)
             return _and_case(send(edit, memory, CancelMiraklOrder(), decided), case, decided)
         case Option.CANCEL_LINE:
             decided = f"{answer.who} decided to cancel the removed units at the marketplace."
@@ -198,18 +199,20 @@ def _answers_to_other_edits(edit: Edit, case: Case) -> tuple[str, ...]:
     )
 
 
+def with_message_forgotten(view: View, memory: Memory) -> Memory:
+    """The memory without the message to the customer, whose answer has to stand anew on every look: one that was overruled,
+    or whose edit is gone, tells nobody anything. What is on its way to the marketplace goes with its message."""
+    on_its_way = any(
+        isinstance(op.action, CancelMiraklOrder) and op.state in ("IN_FLIGHT", "UNKNOWN")
+        for op in view.operations
+    )
+    return memory if on_its_way or not view.mirakl_is_current else replace(memory, telling="")
+
+
 def messages(view: View, memory: Memory) -> Part:
     """The message to the customer goes out once the marketplace shows the cancelation it tells of (OR43)."""
-    if view.mirakl is None or view.mirakl.state != "CANCELED":
+    text_id = memory.telling
+    if view.mirakl is None or view.mirakl.state != "CANCELED" or not text_id or text_id in view.messages_sent:
         return Part(memory)
-    wanted = tuple(
-        SendMessage(answer.text_id, TOPIC, ("CUSTOMER",))
-        for answer in memory.decisions
-        if answer.option is Option.CANCEL_AND_MESSAGE
-        and answer.text_id
-        and answer.text_id not in view.messages_sent
-    )
-    because = (
-        ("The customer is told through the marketplace that the order was cancelled.",) if wanted else ()
-    )
-    return Part(memory, wanted, because=because)
+    because = "The customer is told through the marketplace that the order was cancelled."
+    return Part(memory, (SendMessage(text_id, TOPIC, ("CUSTOMER",)),), because=(because,))

@@ -357,6 +357,8 @@ class Memory:
     withdrawn: tuple[Withdrawn, ...] = ()
     refund_tasks: tuple[RefundTask, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    # the words the customer gets once the marketplace shows the order cancelled, while the answer that brought them stands
+    telling: str = ""
     # the Shopify edit for which nothing has been sent yet; empty once it was sent, taken back or dropped
     unsent_edit: str = ""
     # the Shopify edit for which something was sent last

@@ -406,6 +406,27 @@ def test_a_line_keeps_its_link_when_the_order_takes_over_a_second_time() -> None
     assert memory.links == back.links
 
 
+@pytest.mark.parametrize("shipment_status", ["LABEL_PRINTED", "IN_TRANSIT"])
+def test_a_replacement_whose_parcel_may_have_left_is_not_unlinked(shipment_status: str) -> None:
+    later = NOW + timedelta(minutes=30)
+    parcel = a_fulfillment(lines=(("N1", 2), ("N2", 1)), display_status=shipment_status)
+    gone_out = a_copy(marker=MARKER, fulfillments=(parcel,), fulfillment_orders=())
+    memory = replace(chained(), decisions=(says(Option.NO_SUCCESSOR, at=later),))
+    plan = decide(a_view(shopify=gone_out, kin=(GONE,), memory=memory, now=later))
+    assert roles(plan) == {"#1001": "superseded", "#1001A": "live"}
+    assert any("3 of its units have a label or left already" in said for said in plan.because)
+    much_later = later + timedelta(days=1)
+    after = decide(a_view(shopify=gone_out, kin=(GONE,), memory=plan.memory, now=much_later))
+    assert plan.memory.shopify_order_id == after.memory.shopify_order_id == "SO2"
+    assert not any("asked to unlink" in said for said in after.because)
+
+    undone = replace(after.memory, decisions=(*memory.decisions, says(Option.UNDO_TAKE_OVER, at=much_later)))
+    back = decide(a_view(shopify=gone_out, kin=(GONE,), memory=undone, now=much_later))
+    asked = seen((gone_out,), back.memory, now=much_later)
+    [case] = [case for case in asked.cases if case.reason is LOOKING]
+    assert "3 of its units have a label or left already; the rest is held." in case.sentence
+
+
 def test_unlinking_rules_the_replacement_out_and_the_cancelation_waits_anew() -> None:
     later = NOW + timedelta(minutes=30)
     memory = replace(chained(), decisions=(says(Option.NO_SUCCESSOR, at=later),))

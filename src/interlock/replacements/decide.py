@@ -129,6 +129,15 @@ def _taken_back(view: View, memory: Memory) -> Part | None:
         because = f"{said.who} asked to unlink {live.name}, but no other order stood for this sale before it."
         return Part(memory.with_kin(replace(live, since=view.now)), because=(because,))
     unlinked = said.option is Option.NO_SUCCESSOR
+    moved = 0 if view.shopify is None else moved_units(view.shopify)
+    if unlinked and moved:
+        because = (
+            f"{said.who} asked to unlink {live.name}, but {_counted_as_moved(moved)}: the sale would be cancelled at the "
+            "marketplace although its parcel may be on its way. Nothing was changed. If the parcel is still here, cancel its "
+            "label in Shopify and ask again; if the order was linked by mistake, take the take-over back, and decide on "
+            "the case that opens."
+        )
+        return Part(memory.with_kin(replace(live, since=view.now)), because=(because,))
     after = replace(live, role="unlinked" if unlinked else "candidate", since=view.now)
     memory = memory.with_kin(replace(after, who=said.who, why=said.why))
     memory = memory.with_kin(replace(before, role="live", since=view.now, who=said.who, why=said.why))
@@ -527,8 +536,8 @@ def _asked(
     else:
         gone = "still lives" if linked.live else "is cancelled"
         sentence = (
-            f"Shopify order {linked.name} {gone}, and order {new.name} may replace it ({candidate.why}). It is held, and "
-            "nothing is cancelled at the marketplace until somebody decides."
+            f"Shopify order {linked.name} {gone}, and order {new.name} may replace it ({candidate.why}). {_still_here(new)} "
+            "Nothing is cancelled at the marketplace until somebody decides."
         )
     due_at = memory.acceptance_due_at if mirakl.state == "WAITING_ACCEPTANCE" else None
     return Case(reason, new.id, sentence, options, _side_by_side(linked, candidate), due_at), cancel
@@ -536,10 +545,11 @@ def _asked(
 
 def _still_here(order: ShopifyOrder) -> str:
     gone = moved_units(order)
-    if not gone:
-        return "It is held."
-    what = "unit has" if gone == 1 else "units have"
-    return f"{gone} of its {what} a label or left already; the rest is held."
+    return f"{_counted_as_moved(gone)}; the rest is held." if gone else "It is held."
+
+
+def _counted_as_moved(units: int) -> str:
+    return f"{units} of its {'unit has' if units == 1 else 'units have'} a label or left already"
 
 
 def _original_lives(

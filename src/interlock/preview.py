@@ -170,11 +170,8 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
     to_do = [case for case in opened if case.reason is not Reason.EDIT_WAITING]
     still = {(case.reason, case.subject) for case in plan.cases}
     blocking = tuple(case for case in opened if case.reason in BLOCKING)
-    because = tuple(
-        said
-        for said in plan.because
-        if said not in before.because and not said.startswith("The parcel is held")
-    )
+    said = tuple(one for one in plan.because if not one.startswith("The parcel is held"))
+    because = tuple(one for one in said if one not in before.because)
     figures = [
         *(figure for call in calls for figure in call.lines),
         *(figure for case in cases for figure in case.lines),
@@ -199,7 +196,8 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
         choices=tuple(
             dict.fromkeys(o.value for case in blocking for o in case.options if o in MAY_COME_ALONG)
         ),
-        waits=() if calls or to_do or _agree(plan, edited) else because,
+        # An order that may take this one's place keeps the edit waiting like all before it.
+        waits=() if calls or to_do or _agree(plan, edited) else said if plan.memory.candidates else because,
         because=because,
         parcel=parcel,
         parcel_sentence=sentence,
@@ -239,14 +237,14 @@ def check_edit(view: View, edit: DeskEdit, now: datetime) -> Preview:
 
 
 def _calm(view: View, mirakl: MiraklOrder, shopify: ShopifyOrder, now: datetime) -> View:
-    """The view with nothing left to wait for: both sides just read, no quiet period, nobody replacing the order."""
+    """The view with no time left to wait for: both sides just read, no quiet period, no wait for a successor. Other orders
+    that stand or may stand for the sale hold it as they do."""
     return replace(
         view,
         now=now,
         rules=replace(view.rules, quiet_period=NO_TIME, lineage_wait=NO_TIME),
         mirakl=replace(mirakl, observed_at=now),
         shopify=replace(shopify, observed_at=now),
-        kin=(),
         requests=(),
         mirakl_written_at=None,
         shopify_unreadable=False,

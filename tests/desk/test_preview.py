@@ -9,13 +9,15 @@ import pytest
 
 from interlock.desk.requests import RequestRefused, Wish, resolved
 from interlock.orders.connection import Flow, Pause, ReductionAfterDebit
+from interlock.orders.memory import Kin
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Fee
+from interlock.orders.snapshots import Fee, Traces
 from interlock.orders.view import View
 from interlock.preview import Preview, check_edit, commission_back, preview
 from tests.build import (
     ELSEWHERE,
     LINES,
+    MARKER,
     NOW,
     a_line,
     a_memory,
@@ -101,6 +103,31 @@ def test_what_the_marketplace_cannot_take_is_said_and_not_begun(wish: dict[str, 
         check_edit(view, edit, NOW)
     assert refused.value.code == "not_possible"
     assert check_edit(view, replace(edit, decision=Option.DONE_IN_PORTAL), NOW).refused == ""
+
+
+def test_a_second_order_of_the_same_sale_keeps_the_parcel_held_after_the_edit() -> None:
+    twin = a_shopify_order(id="SO2", name="#1002", created_at=NOW - timedelta(hours=1))
+    twin = replace(twin, traces=Traces(attribute=MARKER))
+
+    found = asked(look(kin=(twin,)), quantities=(("MUG", 1),))
+
+    assert [call.operation for call in found.calls] == ["OR30"]
+    assert found.parcel == "stays held"
+
+
+def test_an_order_that_may_take_over_lets_nothing_be_carried_across() -> None:
+    kin = Kin("SO2", "#1002", "candidate", NOW, "Interlock", "it looks alike")
+    copy = a_shopify_order(id="SO2", name="#1002", marker="", created_at=NOW - timedelta(seconds=30))
+    copy = replace(copy, traces=Traces(app="Draft Orders", email="e1"))
+    linked = a_shopify_order(traces=Traces(attribute=MARKER, app="Interlock", email="e1"))
+
+    for seen in ((copy,), ()):
+        found = asked(
+            look(shopify=linked, memory=a_memory(lineage=(kin,)), kin=seen), quantities=(("MUG", 1),)
+        )
+        assert found.calls == ()
+        assert found.parcel == "stays held"
+        assert "No edit is carried across until it is settled which Shopify order stands." in found.waits
 
 
 def test_an_answer_that_is_not_possible_is_refused_by_name() -> None:

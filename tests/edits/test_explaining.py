@@ -13,6 +13,7 @@ from interlock.edits.reading import SITUATION_OF, Edit
 from interlock.edits.rules import RULES, rule_for
 from interlock.edits.table import FACT_VALUES, FACTS, Answer, Change, Facts, Situation
 from interlock.orders.actions import CancelMiraklOrder
+from interlock.orders.memory import Kin
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import MiraklOrder
 from tests.build import (
@@ -53,6 +54,19 @@ def test_the_rule_its_facts_and_what_would_change_the_answer_are_named() -> None
         "If “a cancelation reason is set” were yes: cancel the units at the marketplace (OR30)."
         in one.would_change
     )
+
+
+def test_while_another_order_may_take_over_nothing_is_said_to_be_sent() -> None:
+    rules = some_rules(partial_cancelation=True, cancelation_reason="15")
+    kin = Kin("SO2", "#1002", "candidate", NOW, "Interlock", "it looks alike")
+    settled, open_ = told(rules=rules), told(rules=rules, memory=a_memory(lineage=(kin,)))
+
+    assert settled.answer == "cancel the units at the marketplace (OR30)"
+    assert open_.answer == "wait until it is settled whether another order replaces it"
+    assert open_.sentence.startswith("No edit is carried across until")
+    assert open_.sentence.endswith(settled.sentence)
+    assert open_.would_change[0] == f"Once that is settled for this order: {settled.answer}."
+    assert open_.rule == settled.rule
 
 
 def test_every_value_of_a_fact_has_words() -> None:

@@ -52,8 +52,23 @@ def explained(view: View, memory: Memory) -> tuple[Explained, ...]:
     if mirakl is None or shopify is None or not memory.shopify_order_id:
         return ()
     edit = Edit(view, mirakl, shopify, memory, differences(view, memory))
-    judged = edit.judged() if shopify.live else (edit.judged_end(),)
-    return tuple(_explained(edit, one) for one in judged)
+    if not shopify.live:
+        return (_explained(edit, edit.judged_end()),)
+    found = tuple((one, _explained(edit, one)) for one in edit.judged())
+    return tuple(
+        _withheld(said) if memory.candidates and one.rule.answer is not Answer.NOTHING else said
+        for one, said in found
+    )
+
+
+def _withheld(said: Explained) -> Explained:
+    """The same while another order may take this one's place: the rule is the one that answers afterwards."""
+    return replace(
+        said,
+        answer=ANSWERS[Answer.WAIT_FOR_LINEAGE],
+        sentence=f"No edit is carried across until it is settled which Shopify order stands. After that: {said.sentence}",
+        would_change=(f"Once that is settled for this order: {said.answer}.", *said.would_change),
+    )
 
 
 def _explained(edit: Edit, one: Judged) -> Explained:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -55,7 +55,7 @@ from interlock.shopify.webhooks import (
     read_delivery,
     verify,
 )
-from interlock.storage.database import Store
+from interlock.storage.database import NOT_KEPT, Store
 from interlock.storage.encryption import Keyring
 
 LARGEST_FORM_BYTES = 3 * 1024 * 1024
@@ -489,7 +489,9 @@ class Doorkeeper:
         if of_console and from_elsewhere and scope["method"] not in ("GET", "HEAD"):
             detail = "This form was sent from a page of another site. Nothing was changed."
             return JSONResponse({"error": "foreign_form", "detail": detail}, status_code=403)
-        if scope["method"] == "POST" and not path.startswith(INGRESS):
+        # Whoever reads a body first, even one that is refused for its key then, reads all of it.
+        sized = scope["method"] in ("POST", "PUT", "PATCH") or "transfer-encoding" in headers
+        if (sized or "content-length" in headers) and not path.startswith(INGRESS):
             declared = headers.get("content-length", "")
             if not declared.isdigit():
                 return JSONResponse({"error": "length_required", "detail": "Give a length."}, status_code=411)
@@ -526,6 +528,10 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
         response = said(request, 503, "database_unavailable", sentence)
         response.headers["Retry-After"] = "5"
         return response
+
+    async def not_kept(request: Request, error: Exception) -> Response:
+        logger().warning("web.not_kept", exc_info=error)
+        return said(request, 422, "invalid", f"{NOT_KEPT} Nothing was changed.")
 
     async def page_missing(request: Request, error: Exception) -> Response:
         return said(request, 404, "not_found", str(error))
@@ -565,6 +571,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
 
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, database_away)
+    app.add_exception_handler(DataError, not_kept)
     app.add_exception_handler(PageMissing, page_missing)
     app.add_exception_handler(FilterUnknown, not_listed)
     app.add_exception_handler(FilterUnreadable, not_listed)

@@ -126,6 +126,8 @@ def test_what_cannot_be_previewed_names_its_field_and_is_counted(
         ({"version": "0000"}, 409, "stale_version", "version"),
         ({"who": "  "}, 422, "name_missing", "who"),
         ({"why": ""}, 422, "invalid", "why"),
+        ({"who": "Ada\0"}, 422, "invalid", "who"),
+        ({"why": "by phone\u202e"}, 422, "invalid", "why"),
         ({"set": [{"line": "MUG", "quantity": 4}]}, 422, "not_possible", "edit"),
         ({"decision": "ship_it"}, 422, "option_not_legal", "decision"),
         ({"decision": "undo_in_shopify"}, 422, "option_not_legal", "decision"),

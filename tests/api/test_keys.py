@@ -1,6 +1,7 @@
 """A program proves who it is with a key, and every way that can fail is answered in words."""
 
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -233,7 +234,23 @@ def test_the_api_answers_under_the_names_configured_for_it_and_the_console_does_
     assert program.get("/").status_code == (200 if host == "localhost" else 421)
 
 
-def test_a_body_that_is_too_long_is_not_read(program: Browser, key: MakeKey) -> None:
-    response = program.post("/v1/key", content=b"x" * (256 * 1024 + 1), headers=key("orders:read"))
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_body_that_is_too_long_is_not_read(program: Browser, key: MakeKey, method: str) -> None:
+    content = b"x" * (256 * 1024 + 1)
+    response = program.ask(method, "/v1/key", content=content, headers=key("orders:read"))
 
     assert (response.status_code, response.json()["error"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_body_that_does_not_say_how_long_it_is_is_not_read(program: Browser, method: str) -> None:
+    headers = {"Transfer-Encoding": "chunked"}
+    response = program.ask(method, "/v1/connections/atlas/skus/X1", content=endless(), headers=headers)
+
+    assert (response.status_code, response.json()["error"]) == (411, "length_required")
+
+
+async def endless() -> AsyncIterator[bytes]:
+    """A body that ends only because somebody read far too much of it."""
+    yield b'{"shop_sku": "'
+    raise AssertionError("the body was read")

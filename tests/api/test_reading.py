@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select, 
 
 from interlock.cases.store import answers, cases
 from interlock.cases.work import history
-from interlock.engine.store import ConnectionRow
+from interlock.engine.store import ConnectionRow, counts
 from interlock.orders.store import orders as rows
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
@@ -153,7 +153,6 @@ def test_a_number_of_two_marketplaces_is_asked_for_with_its_connection(
         ("show=urgent", ["M-1003-A"]),
         ("show=cases", ["M-1003-A", "M-1002-A", "M-1001-A"]),
         ("connection=atlas", ["M-1003-A", "M-1002-A", "M-1001-A"]),
-        ("connection=nobody", []),
         ("number=RM123456785GB", ["M-1002-A"]),
         ("number=%231001", ["M-1001-A"]),
     ],
@@ -176,7 +175,17 @@ def test_what_there_is_not_is_said_to_be_missing(
 
 
 @pytest.mark.parametrize(
-    "query", ["after=x", "limit=0", "limit=1000", "show=some", "connection=%00", "after=99999999999999999999"]
+    "query",
+    [
+        "after=x",
+        "limit=0",
+        "limit=1000",
+        "show=some",
+        "connection=%00",
+        "after=99999999999999999999",
+        "state=nope",  # a parameter of another list: all orders would be told instead
+        "connection=zzz",
+    ],
 )
 def test_a_list_that_cannot_be_asked_for_names_the_parameter(
     program: Browser, key: MakeKey, query: str
@@ -463,12 +472,14 @@ def test_a_sku_is_mapped_and_the_order_that_waits_for_it_goes_on(
         ("atlas/carriers/X", {"code": "DPD"}, 422, "invalid"),
         ("nobody/carriers/X", {"code": "DPD", "who": "Olga"}, 404, "not_found"),
         ("atlas/skus/X", {"shop_sku": "", "who": "Olga"}, 422, "invalid"),
-        ("atlas/skus/X", {"shop_sku": " ", "who": "Olga"}, 422, "mapping_refused"),
+        ("atlas/skus/X", {"shop_sku": " ", "who": "Olga"}, 422, "invalid"),
+        ("atlas/skus/%20", {"shop_sku": "Y", "who": "Olga"}, 422, "invalid"),
     ],
 )
 def test_an_entry_that_cannot_be_kept_is_refused_in_words(
     program: Browser,
     key: MakeKey,
+    database: Database,
     connection: ConnectionRow,
     place: str,
     body: dict[str, Any],
@@ -478,6 +489,20 @@ def test_an_entry_that_cannot_be_kept_is_refused_in_words(
     answer = program.put(f"/v1/connections/{place}", headers=key("mappings:write"), json=body)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
+    if status == 422:
+        with database.begin() as c:
+            assert counts(c)[("api_refused", error)] == 1
+
+
+def test_a_body_of_another_kind_is_told_what_is_wanted(
+    program: Browser, key: MakeKey, connection: ConnectionRow
+) -> None:
+    answer = program.put(
+        "/v1/connections/atlas/skus/X", headers=key("mappings:write"), data={"shop_sku": "Y", "who": "Olga"}
+    )
+
+    assert answer.status_code == 422
+    assert "application/json (the request says application/x-www-form-urlencoded)" in answer.json()["detail"]
 
 
 # -- the rest ----------------------------------------------------------------------------------------------
@@ -492,6 +517,43 @@ def test_health_and_connections_are_told(program: Browser, key: MakeKey, orders:
     assert health["cases_open"]["urgent"] >= 1
     assert program.get("/v1/connections", headers=headers).json()[0]["name"] == "atlas"
     assert program.get("/v1/health/objectives", headers=headers).json() == []
+
+
+def test_an_entry_is_kept_without_the_blanks_around_it_and_found_again_with_them(
+    program: Browser, key: MakeKey, connection: ConnectionRow
+) -> None:
+    headers = key("mappings:read", "mappings:write")
+    program.put("/v1/connections/atlas/skus/X3%20", headers=headers, json={"shop_sku": " Y", "who": "Olga"})
+
+    (entry,) = program.get("/v1/connections/atlas/skus", headers=headers).json()["entries"]
+    assert (entry["mirakl_sku"], entry["shop_sku"]) == ("X3", "Y")
+    path = f"/v1/connections/atlas/skus/%20X3?who=Olga&why=gone&version={entry['version']}"
+    assert program.delete(path, headers=headers).json() == {"orders": 0}
+
+
+def test_a_list_of_a_connection_there_is_not_names_those_there_are(
+    program: Browser, key: MakeKey, orders: list[int]
+) -> None:
+    headers = key("orders:read", "cases:read")
+    for path in ("/v1/orders", "/v1/cases"):
+        answer = program.get(f"{path}?connection=zzz", headers=headers)
+
+        assert (answer.status_code, answer.json()["field"]) == (422, "connection")
+        assert "Known are: atlas." in answer.json()["detail"]
+
+
+def test_a_parameter_that_is_none_is_named_with_those_there_are(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("orders:read")
+    answer = program.get("/v1/orders?search=Ada", headers=headers)
+
+    assert answer.status_code == 422
+    assert "'search' is no parameter of this address." in answer.json()["detail"]
+    assert "number" in answer.json()["detail"]
+    assert program.get("/v1/key?verbose=1", headers=headers).status_code == 422
+    with database.begin() as c:
+        assert counts(c)[("api_refused", "invalid")] == 2
 
 
 def test_a_name_with_a_slash_is_mapped_and_removed(

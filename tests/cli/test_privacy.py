@@ -1,5 +1,7 @@
 """Requests about personal data on the command line: listed without whom they are about, shown with a trace, answered."""
 
+import pytest
+
 from interlock.access.audit_log import entries
 from interlock.access.erasures import keep_request
 from interlock.cli.telling import Exit
@@ -27,3 +29,19 @@ def test_a_request_is_listed_shown_and_answered(interlock: Run, database: Databa
         assert f"No request {number} waits" in again.stderr
     with database.begin() as c:
         assert [one.did for one in entries(c)] == ["revealed", "privacy_answered"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cases", "show", "99999999999999999999"),
+        ("cases", "progress", "99999999999999999999"),
+        ("privacy", "done", "99999999999999999999", "--who", "kim"),
+    ],
+)
+def test_a_number_too_large_to_be_any_is_refused_in_words(interlock: Run, command: tuple[str, ...]) -> None:
+    refused = interlock(*command)
+
+    assert refused.exit_code in (Exit.REFUSED, Exit.NOT_FOUND)
+    assert "Nothing was changed" in refused.stderr or "There is no" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -30,6 +30,7 @@ def connection(database: Database, keyring: Keyring) -> ConnectionRow:
         b"\xef\xbb\xbfmirakl_sku;shop_sku\r\n\r\n A ; B \r\n",
         b"SHOP_SKU\tMIRAKL_SKU\nB\tA\n",
         b'shop_sku,mirakl_sku\n"B","A"',
+        b"sep=;\r\nmirakl_sku;shop_sku\r\nA;B\r\n",
     ],
 )
 def test_a_file_is_read_however_a_spreadsheet_wrote_it(body: bytes) -> None:
@@ -50,6 +51,8 @@ def test_a_file_is_read_however_a_spreadsheet_wrote_it(body: bytes) -> None:
         (b"mirakl_sku,shop_sku\nA," + b"x" * 201 + b"\n", 2, "shop_sku"),
         (b"mirakl_sku,shop_sku\nA,B\x07\n", 2, "shop_sku"),
         (b"mirakl_sku,shop_sku\nA,\xff\n", 2, ""),
+        (b"PK\x03\x04\x14\x00\x06\x00\n\xff", 0, ""),
+        (b"sep=;\nmirakl_sku;shop_sku\nA;B;C\n", 3, "shop_sku"),
         ("mirakl_sku,shop_sku\nA,B\nC,M\u00fctze\n".encode("latin-1"), 3, ""),
         (b"\xff\xfem\x00i", 1, ""),
         (b"mirakl_sku,shop_sku\nA,=1+1\n", 2, "shop_sku"),
@@ -76,6 +79,12 @@ def test_a_spreadsheets_own_encodings_are_read(encoding: str) -> None:
     body = "mirakl_sku\tshop_sku\nM\u00fctze\tM-1\n".encode(encoding)
 
     assert read_sku_file("skus.csv", body) == (("M\u00fctze", "M-1"),)
+
+
+@pytest.mark.parametrize("begins", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_workbook_is_called_one(begins: bytes) -> None:
+    with pytest.raises(MapRefused, match=r"skus\.xlsx: it is a workbook .* Save it as CSV"):
+        read_sku_file("skus.xlsx", begins + b"\x00\xff" * 40)
 
 
 def test_a_name_that_begins_like_a_formula_comes_back_as_it_went_out() -> None:

@@ -55,7 +55,9 @@ class Spoiling(httpx2.AsyncBaseTransport):
         answer = await self._inner.handle_async_request(request)
         body = json.loads(await answer.aread() or b"null")
         self._change(body)
-        return httpx2.Response(answer.status_code, json=body, request=request)
+        # Escaped, as JSON may carry what UTF-8 cannot.
+        content, headers = json.dumps(body).encode(), {"content-type": "application/json"}
+        return httpx2.Response(answer.status_code, content=content, headers=headers, request=request)
 
 
 class Bench:

@@ -116,6 +116,53 @@ def test_a_document_that_cannot_be_read_becomes_a_case_and_the_others_of_its_pag
     virtually(reads)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "readable"),
+    [
+        ("order_id", "A\u0000B", False),
+        ("order_id", "A\ud83d", False),
+        ("order_id", "x" * 9000, False),
+        ("order_id", "A\nB", False),
+        ("order_state", "HALF\u0000SHIPPED", True),
+        ("order_state", "HALF\ud83d", True),
+        ("order_state", "x" * 9000, False),
+        ("commercial_id", "C\u0000", True),
+        ("commercial_id", "C\udc00", True),
+        ("commercial_id", "x" * 9000, False),
+        ("currency_iso_code", "E\u0000R", True),
+        ("order_lines.product_title", "Mug \ud83d", True),
+        ("order_lines.product_title", "Mug \u0000", True),
+        ("order_lines.offer_sku", "MUG\u0000", True),
+        ("order_lines.offer_sku", "x" * 9000, False),
+        ("order_lines.order_line_id", "L\u0000", True),
+    ],
+)
+def test_a_text_that_cannot_be_kept_stops_neither_its_page_nor_its_order(
+    database: Database, keyring: Keyring, field: str, value: str, readable: bool
+) -> None:
+    of_line, _, name = field.rpartition(".")
+
+    def spoil(body: Any) -> None:
+        shown = body.get("orders", []) if isinstance(body, dict) else []
+        for order in shown[1:2]:
+            (order["order_lines"][0] if of_line else order)[name] = value
+
+    async def reads() -> None:
+        async with on_bench(database, keyring, spoil=spoil) as bench:
+            for _ in range(3):
+                bench.marketplace.create_generated(lines=1)
+            await bench.desk.work()
+            assert bench.known() == (3 if readable else 2)
+            assert bench.count("unreadable_order") == (0 if readable else 1)
+            assert [name in case.sentence for case in bench.open_cases()] == ([] if readable else [True])
+            with database.begin() as c:
+                rows = c.execute(select(orders.c.id)).scalars().all()
+            for row_id in rows:
+                await bench.look(row_id)
+
+    virtually(reads)
+
+
 def test_a_value_the_marketplace_never_sent_before_does_not_stop_the_page(
     database: Database, keyring: Keyring
 ) -> None:

@@ -25,10 +25,13 @@ def test_digits_after_the_point_are_kept(amount: Decimal) -> None:
     assert str(parsed(written(amount).encode())) == str(amount)
 
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+        st.none() | st.booleans() | st.integers() | TEXTS,
+        lambda v: st.lists(v) | st.dictionaries(TEXTS, v),
     )
 )
 def test_everything_else_survives_too(value: object) -> None:
@@ -59,3 +62,23 @@ def test_a_body_that_is_no_json_is_named_for_what_it_is(body: bytes, why: str) -
     with pytest.raises(NotJson) as caught:
         parsed(body)
     assert caught.value.why == why
+
+
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        (rb'{"a": "x\u0000y"}', {"a": "x\ufffdy"}),
+        (rb'{"a": "cut \ud83d"}', {"a": "cut \ufffd"}),
+        (rb'{"a\udc00": [{"b": "\uDFFF"}]}', {"a\ufffd": [{"b": "\ufffd"}]}),
+        (rb'{"a": "\ud83d\ude00"}', {"a": "\U0001f600"}),
+        (rb'{"a": "\\u0000"}', {"a": "\\u0000"}),
+    ],
+)
+def test_characters_that_cannot_be_kept_are_replaced(body: bytes, document: object) -> None:
+    assert parsed(body) == document
+
+
+def test_an_exponent_is_not_written_out_as_millions_of_digits() -> None:
+    for text in ("1E+99999999", "1E-99999999"):
+        assert written(Decimal(text)) == text
+        assert parsed(text.encode()) == Decimal(text)

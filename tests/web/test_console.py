@@ -314,7 +314,17 @@ def test_every_page_forbids_inline_scripts_and_holds_none(browser: Browser, path
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/orders/999", 404), ("/cases/999", 404), ("/orders/x", 422), ("/nowhere", 404)]
+    ("path", "status"),
+    [
+        ("/orders/999", 404),
+        ("/cases/999", 404),
+        ("/orders/x", 422),
+        ("/nowhere", 404),
+        ("/orders/99999999999999999999999", 422),
+        ("/cases/9223372036854775808", 422),
+        ("/people/99999999999999999999999", 422),
+        ("/cases/replays/99999999999999999999999", 422),
+    ],
 )
 def test_a_page_that_is_not_there_says_so(browser: Browser, path: str, status: int) -> None:
     response = browser.get(path)
@@ -494,6 +504,25 @@ def test_a_suggested_carrier_is_mapped_with_one_button_that_says_what_it_unlocks
     done = browser.submit(place, place, data=form)
 
     assert "1 waiting order is looked at again" in text_of(done)
+
+
+@pytest.mark.parametrize("path", ["skus?subject=%00", "stock?sku=%00", "carriers?subject=%00"])
+def test_a_page_asked_for_with_a_character_that_cannot_be_kept_is_no_failure(
+    browser: Browser, connection: ConnectionRow, path: str
+) -> None:
+    assert browser.get(f"/connections/{connection.id}/{path}").status_code in (200, 422)
+
+
+def test_a_reason_with_a_character_that_cannot_be_kept_is_kept_without_it(
+    browser: Browser, database: Database, edited: int
+) -> None:
+    case_id = case_of(database, edited)
+    form = {"option": "undo_in_shopify", "who": "Ada", "why": "by phone\0"}
+    response = browser.submit(f"/cases/{case_id}", f"/cases/{case_id}/answer", data=form)
+
+    assert response.status_code == 303
+    with database.begin() as c:
+        assert c.execute(select(answers.c.why)).scalars().all() == ["by phone\ufffd"]
 
 
 def test_a_form_that_is_too_long_is_not_read(browser: Browser, connection: ConnectionRow) -> None:

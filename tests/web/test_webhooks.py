@@ -240,6 +240,22 @@ BAD = {
         "unreadable",
         "X-Shopify-Triggered-At",
     ),
+    "a moment without a counterpart in UTC": (
+        PLACE,
+        EDIT,
+        {"X_Shopify_Triggered_At": "0001-01-01T00:00:00+14:00"},
+        422,
+        "unreadable",
+        "X-Shopify-Triggered-At",
+    ),
+    "a moment without a zone": (
+        PLACE,
+        EDIT,
+        {"X_Shopify_Triggered_At": "2026-05-01T00:00:00"},
+        422,
+        "unreadable",
+        "X-Shopify-Triggered-At",
+    ),
 }
 
 

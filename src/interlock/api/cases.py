@@ -14,7 +14,7 @@ from interlock.access.audit_log import asking
 from interlock.access.roles import answers_for
 from interlock.access.store import Scope
 from interlock.api.gate import Caller, Gate, PersonNeeded
-from interlock.api.places import ANYWHERE, OF_CASE, OF_LIST
+from interlock.api.places import ANYWHERE, OF_CASE, OF_LIST, check_listed
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import (
     After,
@@ -310,6 +310,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         sorting = FIRST_DAMAGE if by_damage else (cases.c.id.desc(),)
 
         def read(c: Connection) -> list[CaseRow]:
+            check_listed(c, connection, caller.own())
             wanted = select(cases.c.id).where(*conditions).order_by(*sorting).limit(limit + 1)
             ids = [int(found) for found in c.execute(wanted).scalars()]
             rows = {row.id: row for row in case_rows(c, cases.c.id.in_(ids))} if ids else {}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from sqlalchemy import Connection
 
@@ -25,6 +25,7 @@ from interlock.storage.database import Store
 CONFLICTS = ("stale_version", "edit_running", "order_closed", "no_order_yet", "not_live")
 OPTION_CODES = frozenset(option.value for option in Option)
 Named = Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(shown)]
+EditId = Annotated[str, Path(max_length=200), AfterValidator(shown)]
 Units = Annotated[StrictInt, Field(ge=0, le=MOST_UNITS)]
 
 
@@ -96,8 +97,12 @@ class AskBody(EditBody):
     """An edit to be done. Nobody is notified of it."""
 
     version: Named = Field(description="The version the preview showed.")
-    who: Annotated[StrictStr, Field(min_length=1, max_length=200)] = Field(description="Who asks for it.")
-    why: Annotated[StrictStr, Field(min_length=1, max_length=500)] = Field(description="The reason.")
+    who: Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(shown)] = Field(
+        description="Who asks for it."
+    )
+    why: Annotated[StrictStr, Field(min_length=1, max_length=500), AfterValidator(shown)] = Field(
+        description="The reason."
+    )
 
 
 class AskedFor(BaseModel):
@@ -177,7 +182,7 @@ def edit_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     @routes.get("/edits/{edit_id}", responses=responses(404, 409, 422), operation_id="show_edit")
     async def show(
         number: Number,
-        edit_id: str,
+        edit_id: EditId,
         caller: Annotated[Caller, Depends(may_read)],
         connection: OfConnection = "",
     ) -> Progress:

@@ -1,10 +1,11 @@
 """Who calls: the key of a request, its scopes, how often it may be used, and the count of its use."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
@@ -50,6 +51,18 @@ BEARER = HTTPBearer(
     scheme_name="API key",
     description="`Authorization: Bearer il_…`, made with `interlock api-key create`.",
 )
+
+
+class ParameterUnknown(NotDone):
+    """The address has a parameter that the route does not take: what it was to narrow down would be told as a whole."""
+
+    status, error = 422, "invalid"
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        takes = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+        super().__init__(
+            f"{name[:80]!r} is no parameter of this address. {takes} Nothing was changed.", name[:80]
+        )
 
 
 class KeyMissing(NotDone):
@@ -262,6 +275,7 @@ class Gate:
             credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
         ) -> Caller:
             found = await self._identified(credentials)
+            await self._only_known(request)
             if scope not in found.scopes:
                 await self._count_refused("scope_missing")
                 raise ScopeMissing(found.name, scope)
@@ -288,10 +302,22 @@ class Gate:
         return caller
 
     async def anyone(
-        self, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> Caller:
         """A dependency of a route that every valid key may use."""
-        return await self._identified(credentials)
+        found = await self._identified(credentials)
+        await self._only_known(request)
+        return found
+
+    async def _only_known(self, request: Request) -> None:
+        """Refuse an address with a parameter that its route does not take."""
+        known = _parameters(request.scope["route"].dependant)
+        for name in request.query_params:
+            if name not in known:
+                await self._count_refused("invalid")
+                raise ParameterUnknown(name, known)
 
     async def _identified(self, credentials: HTTPAuthorizationCredentials | None) -> Caller:
         if credentials is None or not credentials.credentials:
@@ -355,3 +381,9 @@ class Gate:
 
     async def _count_refused(self, why: str) -> None:
         await self._store.tx(lambda c: count(c, "api_refused", why))
+
+
+def _parameters(dependant: Dependant) -> frozenset[str]:
+    """The parameters that a route takes in its address behind the question mark, with those of what it depends on."""
+    own = frozenset(field.alias for field in dependant.query_params)
+    return own.union(*(_parameters(one) for one in dependant.dependencies))

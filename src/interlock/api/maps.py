@@ -18,8 +18,16 @@ from interlock.storage.database import Store
 NameOfConnection = Annotated[
     str, Path(max_length=200, description="Name of the connection."), AfterValidator(shown)
 ]
-Key = Annotated[str, Path(min_length=1, max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
-Value = Annotated[StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown)]
+# Without outer blanks, as files and forms keep them and as the platforms' own names are read: with them nothing would match.
+Key = Annotated[
+    str,
+    Path(min_length=1, max_length=maps.LONGEST_FIELD),
+    AfterValidator(said),
+    AfterValidator(str.strip),
+]
+Value = Annotated[
+    StrictStr, Field(max_length=maps.LONGEST_FIELD), AfterValidator(shown), AfterValidator(str.strip)
+]
 WhoAsks = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(said)]
 SeenVersion = Annotated[
     str, Query(min_length=1, max_length=60, description="The version of the entry that was seen.")
@@ -46,7 +54,7 @@ class NoSuchConnection(NotDone):
 class NotMapped(NotDone):
     """There is no such entry."""
 
-    status, error = 404, "not_mapped"
+    status, error, counted = 404, "not_mapped", True
 
     def __init__(self, key: str) -> None:
         super().__init__(f"{key[:80]!r} is not mapped. Nothing was changed.", "key")
@@ -55,7 +63,7 @@ class NotMapped(NotDone):
 class EntryChanged(NotDone):
     """Somebody else has changed the entry since it was seen."""
 
-    status, error = 409, "stale_version"
+    status, error, counted = 409, "stale_version", True
 
     def __init__(self, key: str) -> None:
         super().__init__(
@@ -68,7 +76,7 @@ class EntryChanged(NotDone):
 class MapNotTaken(NotDone):
     """The entry cannot be kept as given."""
 
-    status, error = 422, "mapping_refused"
+    status, error, counted = 422, "mapping_refused", True
 
 
 class Kept(Answer):

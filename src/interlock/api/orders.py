@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from interlock.access.store import Scope
 from interlock.api.cases import CaseAnswer, Fact, case_answer
 from interlock.api.gate import Caller, Gate
-from interlock.api.places import OF_LIST, OF_ORDER
+from interlock.api.places import OF_LIST, OF_ORDER, check_listed
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import After, Answer, Filter, Limit, Number, Page, shown
 from interlock.clock import Clock
@@ -201,6 +201,7 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
         def read(c: Connection) -> tuple[list[OrderInList], str]:
             if number.strip():
                 return found_orders(c, number, limit), ""
+            check_listed(c, connection, caller.own())
             days = (("sold_from", sold_from), ("sold_to", sold_to))
             own = (("show", show), *((name, day.isoformat()) for name, day in days if day is not None))
             asked = Asked("/v1/orders", connection, owner or "", after, own)

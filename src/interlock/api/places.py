@@ -1,11 +1,12 @@
 """Which connection a call speaks of, as its address says: there a key may do what it is for, and somebody's own what its person may."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
 from sqlalchemy import Connection, select
 
+from interlock.api.problems import NotDone
 from interlock.api.values import LARGEST_ROW_ID
 from interlock.console.doors import connection_of
 from interlock.console.order_list import one_order_id
@@ -64,6 +65,26 @@ def _of_list(c: Connection, request: Request) -> int | None:
         return None
     found = _named(c, name)
     return NOWHERE if found is None else found
+
+
+class NoSuchConnection(NotDone):
+    """A list is asked for a connection that there is not."""
+
+    status, error = 422, "invalid"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"There is no connection {name[:80]!r}. Known are: {', '.join(known) or 'none yet'}.",
+            "connection",
+        )
+
+
+def check_listed(c: Connection, name: str, own: frozenset[int] | None) -> None:
+    """Nothing, where a list is asked for no connection or for one there is. Raises NoSuchConnection, which names those
+    whose row numbers are in `own`; all where that is None."""
+    if name and _named(c, name) is None:
+        rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
+        raise NoSuchConnection(name, [row.name for row in rows if own is None or row.id in own])
 
 
 def _anywhere(c: Connection, request: Request) -> int | None:

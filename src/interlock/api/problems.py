@@ -7,13 +7,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from interlock.engine.store import count
 from interlock.logs import logger
-from interlock.storage.database import Store
+from interlock.storage.database import NOT_KEPT, Store
 
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -29,11 +29,13 @@ class Problem(BaseModel):
 class NotDone(Exception):
     """A call that is answered with words instead of a result. Subclasses compose the sentence.
 
-    `more` is added to the answer beside error, detail and field.
+    `more` is added to the answer beside error, detail and field. One that is `counted` is counted as it is answered; the others
+    where they arise.
     """
 
     status = 400
     error = "refused"
+    counted = False
 
     def __init__(
         self,
@@ -72,7 +74,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         429: "Too many calls with this key.",
         503: "The database is away.",
     }
-    named = sorted({401, 403, 429, 503, *statuses})
+    named = sorted({401, 403, 422, 429, 503, *statuses})
     return {status: {"model": Problem, "description": said[status]} for status in named}
 
 
@@ -81,6 +83,8 @@ def say_what_went_wrong(app: FastAPI, store: Store) -> None:
 
     async def not_done(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotDone)
+        if error.counted:
+            await store.tx(lambda c: count(c, "api_refused", error.error))
         return problem(error.status, error.error, str(error), error.field, error.headers, error.more)
 
     async def invalid(request: Request, error: Exception) -> Response:
@@ -89,6 +93,10 @@ def say_what_went_wrong(app: FastAPI, store: Store) -> None:
         field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
         await store.tx(lambda c: count(c, "api_refused", "invalid"))
         why = str(first["msg"]).removeprefix("Value error, ")
+        kind = request.headers.get("content-type", "")
+        if first["loc"] == ("body",) and "json" not in kind.lower():
+            named = kind[:80] or "none"
+            why = f"it has to be JSON, sent with Content-Type: application/json (the request says {named})"
         return problem(422, "invalid", f"{field}: {why}. Nothing was changed.", field)
 
     async def http_error(request: Request, error: Exception) -> Response:
@@ -111,6 +119,12 @@ def say_what_went_wrong(app: FastAPI, store: Store) -> None:
         sentence = "The database cannot be reached. Nothing was changed; try again in a moment."
         return problem(503, "database_unavailable", sentence, headers={"Retry-After": "5"})
 
+    async def not_kept(request: Request, error: Exception) -> Response:
+        logger().warning("api.not_kept", exc_info=error)
+        await store.tx(lambda c: count(c, "api_refused", "invalid"))
+        return problem(422, "invalid", f"{NOT_KEPT} Nothing was changed.")
+
+    app.add_exception_handler(DataError, not_kept)
     app.add_exception_handler(NotDone, not_done)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

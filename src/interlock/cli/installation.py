@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from interlock.access.audit_log import asking, recorded
@@ -14,7 +14,7 @@ from interlock.cli.telling import Exit, end
 from interlock.clock import SystemClock
 from interlock.engine.jobs import ProcrastinateQueue
 from interlock.settings import Settings, SettingsInvalid, load_settings
-from interlock.storage.database import Database, clock_offset
+from interlock.storage.database import NOT_KEPT, Database, clock_offset
 from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Keyring, Undecipherable, open_keyring
 from interlock.storage.installation import check_keyring
@@ -83,6 +83,8 @@ def opened(upgraded: bool = True) -> Iterator[Installation]:
         yield Installation(settings, database, keyring, clock, ProcrastinateQueue())
     except (EmbeddedServerRefused, KeyRefused, DatabaseIsNewer, Undecipherable) as refused:
         end(Exit.REFUSED, str(refused))
+    except DataError:
+        end(Exit.REFUSED, f"{NOT_KEPT} Nothing was changed.")
     except (OperationalError, InterfaceError, PoolTimeout):
         end(
             Exit.UNREACHABLE,

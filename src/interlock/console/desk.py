@@ -559,9 +559,12 @@ def file_rows(
             f"{file}: the file is larger than {LARGEST_FILE_BYTES} bytes. Nothing was taken.", file
         )
     text = _decoded(file, body)
-    header = text.partition("\n")[0]
-    delimiter = max((",", ";", "\t"), key=header.count)
+    first = text.partition("\n")[0]
+    delimiter = max((",", ";", "\t"), key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    if first.strip() == f"sep={delimiter}":
+        # Some spreadsheet programs write so what stands between the fields.
+        next(reader)
     columns: list[str] | None = None
     rows: list[Row] = []
     wrong: list[WrongRow] = []
@@ -618,8 +621,18 @@ def _row(number: int, columns: Sequence[str], values: Sequence[str]) -> Row | Wr
     return Row(number, given)
 
 
+# How files begin that are zipped, as today's workbooks and all of LibreOffice's are, and those of the older Excel.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
 def _decoded(file: str, body: bytes) -> str:
     """The text of a file in UTF-8, or in UTF-16 where its first bytes say so, as some spreadsheet programs write it."""
+    if body.startswith(_WORKBOOKS):
+        raise MapRefused(
+            f"{file}: it is a workbook of a spreadsheet program or another archive, not a CSV file. Save it as CSV (UTF-8). "
+            "Nothing was taken.",
+            file,
+        )
     try:
         if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return body.decode("utf-16")

@@ -3,7 +3,7 @@ the whole page of a map that is kept in the connection's settings."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Protocol
 
@@ -65,7 +65,8 @@ def moment_before(undo: str) -> datetime:
     """The moment just before a change, which is named by its own. Raises MapRefused."""
     moment = None
     with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(undo) - timedelta(microseconds=1)
+        named = datetime.fromisoformat(undo) - timedelta(microseconds=1)
+        moment = named if named.tzinfo is None else named.astimezone(UTC)
     if moment is None or moment.tzinfo is None:
         raise desk.MapRefused(
             "This names no change of the map. Nothing was changed; use a button under Changes.", field="undo"

@@ -36,6 +36,7 @@ from interlock.quarantine.store import Quarantine
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring, Undecipherable
+from interlock.storage.text import storable
 
 T = TypeVar("T")
 
@@ -262,5 +263,5 @@ def static_files() -> StaticFiles:
 
 
 def given_text(value: str) -> str:
-    """A short text of a form: without outer blanks, and never longer than 500 characters."""
-    return value.strip()[:500]
+    """A short text of a form: without outer blanks, never longer than 500 characters, and fit to be kept."""
+    return storable(value.strip()[:500])

@@ -51,6 +51,8 @@ MOST_IDS = 100
 MOST_ENDED = 1000
 MOST_KEPT_BYTES = 64 * 1024
 """So much of an answer that could not be read is kept: its beginning tells what it is, and one comes at every walk."""
+LONGEST_NAMED = 100
+"""A case is named by the order's id as the document gives it, unless that is no id anyone could look for."""
 WANTED_AGAIN = timedelta(seconds=5)
 SEEN_AGAIN_AFTER = timedelta(minutes=15)
 """So long at most the marketplace's side of an order that is still to be shipped goes unseen: nothing promises that
@@ -343,7 +345,8 @@ class Desk:
         except Unreadable as problem:
             digest = body_digest(body)
             wrong = problem.field
-            name = str(document.get("order_id") or digest)
+            shown = str(document.get("order_id") or "")
+            name = shown if shown.isprintable() and 0 < len(shown) <= LONGEST_NAMED else digest
             sentence = (
                 f"{platforms.rules.name}: order {name} could not be understood ({wrong}). It was kept for the "
                 "engineer for 7 days and nothing was done with it; its acceptance window may be running. Handle it in "

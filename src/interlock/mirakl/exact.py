@@ -5,6 +5,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from interlock.storage.text import MAY_HAVE_SOME, storable_document
+
+# Fourteen bytes such as 1e99999999 would be a hundred megabytes as a plain number.
+_LARGEST_PLAIN = 60
+
 
 class NotJson(ValueError):
     """A body is not the JSON document it should be. `why` completes the sentence "The answer is …"."""
@@ -24,13 +29,15 @@ class NotWritable(TypeError):
 
 
 def parsed(body: bytes) -> Any:
-    """The document in `body`; numbers with a fraction or exponent become Decimal. Raises NotJson."""
+    """The document in `body`; numbers with a fraction or exponent become Decimal, and characters that cannot be kept
+    U+FFFD. Raises NotJson."""
     if not body.strip():
         raise NotJson("empty")
     if body.lstrip()[:1] == b"<":
         raise NotJson("an HTML or XML page, not JSON")
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
+        document = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
+        return storable_document(document) if MAY_HAVE_SOME.search(body) else document
     except UnicodeDecodeError as wrong:
         raise NotJson("not UTF-8 text") from wrong
     except json.JSONDecodeError as wrong:
@@ -44,13 +51,14 @@ def parsed(body: bytes) -> Any:
 
 
 def written(value: Any) -> str:
-    """Compact JSON text; a Decimal is written as a plain number with all its digits. Raises NotWritable."""
+    """Compact JSON text; a Decimal is written as a plain number with all its digits, or with its exponent where that is no
+    amount of anything. Raises NotWritable."""
     if value is None or isinstance(value, bool | str | int):
         return json.dumps(value)
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise NotWritable("number that is infinite or none")
-        return format(value, "f")
+        return format(value, "f") if abs(value.adjusted()) <= _LARGEST_PLAIN else str(value)
     if isinstance(value, Mapping):
         return (
             "{" + ",".join(f"{json.dumps(str(name))}:{written(item)}" for name, item in value.items()) + "}"

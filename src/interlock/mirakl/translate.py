@@ -21,6 +21,7 @@ from interlock.orders.snapshots import (
     Shipment,
     Tax,
 )
+from interlock.storage.text import REPLACEMENT
 
 # What this version knows of each field that decisions look at; every other value is reported, not guessed.
 PAYMENT_WORKFLOWS = (
@@ -64,6 +65,8 @@ _WORKFLOW_FLAGS = (
     ("no_customer_payment_confirmation", "NO_CUSTOMER_PAYMENT_CONFIRMATION"),
 )
 _LONGEST_SHOWN = 60
+LONGEST_CODE = 500
+"""What an id, a SKU or a state may have: they are looked up, and no index takes a text of thousands of characters."""
 
 
 class UnreadableOrder(ValueError):
@@ -101,10 +104,12 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
     order_id = _text(document.get("order_id"))
     if not order_id:
         raise UnreadableOrder("", "order_id", "is missing")
-    state = _text(document.get("order_state"))
+    if len(order_id) > LONGEST_CODE or not order_id.isprintable() or REPLACEMENT in order_id:
+        raise UnreadableOrder("", "order_id", "is not an id")
+    reading = _Reading(order_id)
+    state = reading.code(document, "order_state", "order_state")
     if not state:
         raise UnreadableOrder(order_id, "order_state", "is missing")
-    reading = _Reading(order_id)
     lines = reading.lines(document)
     reading.known("order_state", state, KNOWN_STATES)
     workflow = reading.known("payment_workflow", _text(document.get("payment_workflow")), PAYMENT_WORKFLOWS)
@@ -125,7 +130,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
     center = _object(_object(document.get("fulfillment")).get("center"))
     return MiraklOrder(
         order_id=order_id,
-        commercial_id=_text(document.get("commercial_id")),
+        commercial_id=reading.code(document, "commercial_id", "commercial_id"),
         state=state,
         created_at=created or updated or observed_at,
         updated_at=updated or created or observed_at,
@@ -315,7 +320,7 @@ class _Reading:
         price_unit, price = self.prices(entry, quantity, where)
         return MiraklLine(
             id=line_id,
-            sku=_text(entry.get("offer_sku")),
+            sku=self.code(entry, "offer_sku", f"{where}.offer_sku"),
             title=_text(entry.get("product_title")),
             state=state,
             quantity=quantity,
@@ -434,8 +439,15 @@ class _Reading:
             for index, entry in enumerate(_objects(value))
         )
 
-    def required_text(self, entry: Mapping[str, Any], name: str, where: str) -> str:
+    def code(self, entry: Mapping[str, Any], name: str, where: str) -> str:
+        """An id, SKU or state; empty where it is missing. Raises UnreadableOrder for one that is too long to be any."""
         value = _text(entry.get(name))
+        if len(value) > LONGEST_CODE:
+            raise UnreadableOrder(self.order_id, where, f"has more than {LONGEST_CODE} characters")
+        return value
+
+    def required_text(self, entry: Mapping[str, Any], name: str, where: str) -> str:
+        value = self.code(entry, name, f"{where}.{name}")
         if not value:
             raise UnreadableOrder(self.order_id, f"{where}.{name}", "is missing")
         return value

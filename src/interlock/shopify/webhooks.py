@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from interlock.shopify.names import ORDER_ATTRIBUTE
+from interlock.storage.text import MAY_HAVE_SOME, storable_document
 
 # Orders of several hundred lines stay below this; with our `includeFields` deliveries are a few hundred bytes.
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -183,6 +184,8 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
 def _parsed(raw: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(raw)
+        if MAY_HAVE_SOME.search(raw):
+            document = storable_document(document)
     except UnicodeDecodeError:
         raise UnreadableDelivery("body", "is not UTF-8") from None
     except RecursionError:
@@ -269,8 +272,10 @@ def _moment(header: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(r"\1", header))
-    except ValueError:
+        # The first and the last hours there are have no counterpart in UTC.
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UnreadableDelivery("X-Shopify-Triggered-At", "is not a moment") from None
     if moment.tzinfo is None:
         raise UnreadableDelivery("X-Shopify-Triggered-At", "has no zone")
-    return moment.astimezone(UTC)
+    return in_utc

@@ -90,6 +90,10 @@ class Database:
         self.engine.dispose()
 
 
+NOT_KEPT = "What was given holds a character no text can be kept with, or a number too large to be the number of anything."
+"""What a `DataError` of the database means to whoever gave the value."""
+
+
 class Store(Protocol):
     """Runs plain functions, each in one short transaction; nothing is ever awaited inside one."""
 

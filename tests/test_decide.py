@@ -27,7 +27,7 @@ from interlock.orders.content import content_of
 from interlock.orders.memory import Incident, Memory
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import NO_ADDRESS, Traces
+from interlock.orders.snapshots import NO_ADDRESS, MiraklOrder, Traces
 from interlock.orders.view import View
 from tests.build import (
     CREATED,
@@ -220,6 +220,23 @@ def test_an_unknown_value_leaves_only_holds_and_the_ladder() -> None:
 def test_an_order_that_is_not_ours_is_left_alone() -> None:
     plan = decide(a_view(mirakl=replace(WAITING, fulfillment_center="FBM"), shopify=None, memory=Memory()))
     assert (plan.actions, reasons(plan)) == ((), [Reason.NOT_OURS_TO_SHIP])
+
+
+@pytest.mark.parametrize(
+    ("mirakl", "judged"),
+    [
+        pytest.param(an_order(), True, id="as usual"),
+        pytest.param(an_order("NEW_STATE"), False, id="a state that is not known"),
+        pytest.param(an_order(fulfillment_center="FBM"), False, id="not ours any more"),
+    ],
+)
+def test_an_order_that_is_not_looked_at_settles_no_case(mirakl: MiraklOrder, judged: bool) -> None:
+    assert decide(a_view(mirakl=mirakl)).judged is judged
+
+
+def test_an_order_that_never_was_ours_has_no_other_case() -> None:
+    plan = decide(a_view(mirakl=an_order(fulfillment_center="FBM"), shopify=None, memory=Memory()))
+    assert plan.judged
 
 
 def test_nothing_is_read_into_a_missing_marketplace_order() -> None:

@@ -147,6 +147,7 @@ class _SoFar:
     mirakl_since: datetime | None = None
     as_decided: str = ""
     label: Label | None = None
+    judged: bool = True
 
     def add(self, part: Part) -> Part:
         self.memory = part.memory
@@ -172,11 +173,14 @@ def _rooms(view: View, so_far: _SoFar) -> None:
             so_far.actions = [action for action in so_far.actions if isinstance(action, PlaceHold)]
             so_far.cases.append(stranger)
             so_far.keep_held.append("The marketplace sent a value that is not known, so nothing moves.")
+            so_far.judged = False
             return
         foreign = not_ours_case(mirakl, view.rules, so_far.memory)
         if foreign is not None:
             so_far.cases.append(foreign)
             so_far.keep_held.append("The marketplace ships this order itself, or is not paid for it.")
+            # Of one that was never ours nothing else is to be asked; of one that was, nobody looks at what is open.
+            so_far.judged = not so_far.memory.shopify_order_id
             return
     so_far.add(quarantine.decide(view, so_far.memory))
     part = so_far.add(imports.decide(view, so_far.memory))
@@ -233,6 +237,7 @@ def _plan(view: View, so_far: _SoFar) -> Plan:
         because=tuple(dict.fromkeys(so_far.because)),
         agreed=agreed,
         label=so_far.label,
+        judged=so_far.judged,
     )
 
 

@@ -17,11 +17,12 @@ from interlock.cases.store import (
     take_answers,
     waiting_answers,
 )
+from interlock.orders.memory import Incident
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import OrderRow
 from interlock.storage.database import Database
-from tests.build import NOW
+from tests.build import NOW, a_memory
 from tests.engine.rows import a_leased_order
 
 UNKNOWN_SKU = Case(Reason.SKU_UNKNOWN, "MUG", "MUG is not in the shop.", (Option.MAP_SKU,))
@@ -52,6 +53,23 @@ def _open(c: Connection) -> list[tuple[str, str]]:
 
 def _case_id(c: Connection) -> int:
     return int(c.execute(select(cases.c.id).order_by(cases.c.id.desc()).limit(1)).scalar_one())
+
+
+def test_an_order_that_was_not_judged_keeps_its_cases(c: Connection, row: OrderRow) -> None:
+    """A state that nobody knows settles no task; what says why the order is not judged comes and goes, and so do incidents."""
+    strange = Case(Reason.UNKNOWN_VALUE, "order", "A state is not known.")
+    early = Case(Reason.LABEL_BEFORE_AGREEMENT, "F1", "A label exists.", (Option.DISMISS,))
+    assert _sync(c, row, UNKNOWN_SKU, early) == (2, 0)
+    stopped = a_memory(
+        incidents=(Incident(Reason.LABEL_BEFORE_AGREEMENT, "F1", LATER, "A label exists.", closed_at=LATER),)
+    )
+
+    change = sync_cases(c, row.id, row.connection_id, [strange], LATER, True, memory=stopped, judged=False)
+    assert (len(change.opened), len(change.closed)) == (1, 1)
+    assert [reason for reason, _ in _open(c)] == ["sku_unknown", "unknown_value"]
+
+    sync_cases(c, row.id, row.connection_id, [], LATER, True, judged=False)
+    assert [reason for reason, _ in _open(c)] == ["sku_unknown"]
 
 
 def test_cases_open_change_and_close_with_the_plan(c: Connection, row: OrderRow) -> None:

@@ -181,6 +181,15 @@ class Change:
     alarming: tuple[Case, ...] = ()
 
 
+_WHY_NOT_JUDGED = (Reason.UNKNOWN_VALUE, Reason.NOT_OURS_TO_SHIP)
+
+
+def _is_over(reason: Reason, subject: str, memory: Memory | None) -> bool:
+    """Whether a case that is not wanted any more is settled although nobody looked at the rest of its order."""
+    incident = None if memory is None else memory.incident(reason, subject)
+    return reason in _WHY_NOT_JUDGED or (incident is not None and incident.closed_at is not None)
+
+
 def sync_cases(
     c: Connection,
     order_id: int,
@@ -190,9 +199,11 @@ def sync_cases(
     may_close: bool,
     mirakl: MiraklOrder | None = None,
     memory: Memory | None = None,
+    judged: bool = True,
 ) -> Change:
     """Make the order's open cases equal to `wanted`. `may_close` is false when a platform could not be read: what
-    is missing then closes nothing. `mirakl` and `memory` tell what is at stake."""
+    is missing then closes nothing. Where the order was not `judged`, only the cases that say so close, and incidents that are
+    remembered as closed. `mirakl` and `memory` tell what is at stake."""
     rows = c.execute(_OPEN_OF_ORDER, {"of_order": order_id}).all()
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
@@ -221,7 +232,7 @@ def sync_cases(
                 keep_event(c, row.id, now, BY_ITSELF, "woken", "It became more urgent.")
             c.execute(update(cases).where(cases.c.id == row.id).values(**content))
     for key, row in there.items():
-        if key not in keys and may_close:
+        if key not in keys and may_close and (judged or _is_over(Reason(row.reason), row.subject, memory)):
             _close(c, row.id, now, "The reason for it is gone.")
             closed.append(f"Settled: {CATALOGUE[Reason(row.reason)].title}.")
     urgent = tuple(case for case in alarming if case.how_severe == "urgent")

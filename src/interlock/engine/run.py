@@ -553,6 +553,7 @@ class _Run:
                 _both_were_seen(view),
                 view.mirakl,
                 final.memory,
+                final.judged,
             )
             since = latest(final.mirakl_since, todo.mirakl_since)
             if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:

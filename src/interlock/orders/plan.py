@@ -57,7 +57,8 @@ class Plan:
     decided after the next look. `look_at` is the latest moment for that look when nothing else happens.
     `mirakl_since` asks for a marketplace snapshot at least that young. `because` is the reasoning in sentences
     an operator can read. `agreed` is the quantity per Mirakl line the marketplace agrees to. `label` is what a label
-    printer is told; None while the Shopify order was not seen."""
+    printer is told; None while the Shopify order was not seen. `judged` is false where the rules that open most cases were not
+    asked: a case that is missing then is not settled."""
 
     memory: Memory
     actions: tuple[Action, ...] = ()
@@ -67,6 +68,7 @@ class Plan:
     because: tuple[str, ...] = ()
     agreed: tuple[tuple[str, int], ...] = ()
     label: Label | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

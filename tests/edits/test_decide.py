@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interlock.cases.damage import stake_of
 from interlock.edits.decide import decide, dropped
 from interlock.edits.diff import differences
 from interlock.orders.actions import (
@@ -753,6 +754,27 @@ def test_on_each_edit_the_prices_are_compared_with_the_shops() -> None:
     said = a_decision(case.reason, case.subject, Option.ACCEPT_ANYWAY)
     assert asked(view, a_memory(content_since=EDITED, decisions=(said,))).cases == ()
     assert asked(a_view(prices=prices)).cases == ()
+
+
+def test_a_price_that_an_edit_brought_up_is_asked_about_until_somebody_answers() -> None:
+    """The marketplace takes the edit within minutes; that answers nothing about the price."""
+    prices = (VariantPrice("V-MUG", Decimal("100.00"), "EUR", True),)
+    found = asked(look(prices=prices))
+    (case,) = (c for c in found.cases if c.reason is Reason.PRICE_DISCREPANCY)
+    agreed = a_view(prices=prices)
+
+    after = asked(agreed, found.memory)
+    unread = asked(a_view(), found.memory)
+    said = a_decision(case.reason, case.subject, Option.DISMISS)
+    answered = asked(agreed, replace(found.memory, decisions=(said,)))
+    sent = asked(a_view(mirakl=an_order("SHIPPED"), prices=prices), found.memory)
+    corrected = (VariantPrice("V-MUG", Decimal("10.00"), "EUR", True),)
+    near = asked(a_view(prices=corrected), found.memory)
+
+    assert [c.subject for c in after.cases] == [c.subject for c in unread.cases] == [case.subject]
+    assert answered.cases == sent.cases == near.cases == ()
+    assert answered.memory.questioned_prices == near.memory.questioned_prices == ()
+    assert stake_of(case, NOW, an_order(), found.memory).money == Decimal("180.00")
 
 
 def test_an_edit_of_an_order_in_another_currency_than_the_shops_says_once_that_no_price_is_compared() -> None:

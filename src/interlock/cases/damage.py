@@ -65,7 +65,8 @@ def _money(case: Case, mirakl: MiraklOrder | None, memory: Memory | None) -> Dec
             tasks = [task for task in memory.refund_tasks if task.subject == case.subject]
             return _task_money(tasks[0], mirakl.tax_mode) if tasks else _refund_money(case.subject, mirakl)
         case "difference":
-            return sum((one.apart * one.quantity for one in compared(mirakl, memory.shop_prices)), ZERO)
+            prices = memory.questioned_prices or memory.shop_prices
+            return sum((one.apart * one.quantity for one in compared(mirakl, prices)), ZERO)
         case "nothing":
             return None
         case _:

@@ -252,29 +252,19 @@ def _incident(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
 
 
 def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
-    """On each edit the marketplace's prices are compared with what the shop asks today."""
+    """On each edit the marketplace's prices are compared with what the shop asks today. What was found is asked about until
+    somebody answers: that the marketplace took the edit makes no price right."""
     mirakl = edit.mirakl
-    if not any(j.difference in edit.by_shopify for j in judged):
-        return Part(memory)
-    today = {price.variant_id: price for price in edit.view.prices if price.currency == mirakl.currency}
-    asked = {
-        mirakl_line_id_of(line, memory): today[line.variant_id].price
-        for line in edit.shopify.lines
-        if line.variant_id in today and line.current_quantity > 0
-    }
-    for bundle in dict.fromkeys(link.mirakl_line_id for link in memory.links if link.part):
-        parts = parts_of(bundle, memory)
-        if bundle in asked and all(part in today for part in parts):
-            asked[bundle] = sum((today[part].price * units for part, units in parts.items()), Decimal(0))
-        else:
-            asked.pop(bundle, None)
-    taxes_included = any(price.taxes_included for price in today.values())
-    prices = tuple(ShopPrice(line_id, amount, taxes_included) for line_id, amount in asked.items() if line_id)
-    tolerance = edit.view.rules.price_tolerance
-    found = discrepancies(mirakl, prices, tolerance)
+    known = memory.questioned_prices
+    memory = replace(memory, questioned_prices=())
     if mirakl.state in (*BEFORE_ACCEPTANCE, *GONE_OUT):
         # Before the acceptance its own room asks.
         return Part(memory)
+    if not known and not any(j.difference in edit.by_shopify for j in judged):
+        return Part(memory)
+    prices = _asked_today(edit, memory) or known
+    tolerance = edit.view.rules.price_tolerance
+    found = discrepancies(mirakl, prices, tolerance)
     currencies = (price.currency for price in edit.view.prices)
     unknown = (
         *in_other_currencies(mirakl, currencies, tolerance),
@@ -288,13 +278,34 @@ def _prices(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     case = Case(
         Reason.PRICE_DISCREPANCY,
         subject_of(found),
-        f"{in_words_of_prices(found, mirakl.currency)} Somebody is editing this order: look whether its prices are right "
-        "before it is too late to cancel it.",
+        f"{in_words_of_prices(found, mirakl.currency)} Somebody edited this order: look whether its prices are right before it "
+        "is too late to cancel it.",
         (Option.ACCEPT_ANYWAY, Option.DISMISS),
         as_facts(found, mirakl.currency),
         severity="today",
     )
-    return Part(memory, cases=(case,), because=unknown)
+    lines = [one.line_id for one in found]
+    questioned = tuple(price for price in prices if price.line_id in lines)
+    return Part(replace(memory, questioned_prices=questioned), cases=(case,), because=unknown)
+
+
+def _asked_today(edit: Edit, memory: Memory) -> tuple[ShopPrice, ...]:
+    """What the shop asks for the units of each line, as it was read when the order changed last."""
+    mirakl = edit.mirakl
+    today = {price.variant_id: price for price in edit.view.prices if price.currency == mirakl.currency}
+    asked = {
+        mirakl_line_id_of(line, memory): today[line.variant_id].price
+        for line in edit.shopify.lines
+        if line.variant_id in today and line.current_quantity > 0
+    }
+    for bundle in dict.fromkeys(link.mirakl_line_id for link in memory.links if link.part):
+        parts = parts_of(bundle, memory)
+        if bundle in asked and all(part in today for part in parts):
+            asked[bundle] = sum((today[part].price * units for part, units in parts.items()), Decimal(0))
+        else:
+            asked.pop(bundle, None)
+    taxes_included = any(price.taxes_included for price in today.values())
+    return tuple(ShopPrice(line_id, amount, taxes_included) for line_id, amount in asked.items() if line_id)
 
 
 # -- waiting -----------------------------------------------------------------------------------------------

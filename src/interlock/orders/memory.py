@@ -364,6 +364,8 @@ class Memory:
     # the Shopify edit for which something was sent last
     sent_edit: str = ""
     shop_prices: tuple[ShopPrice, ...] = ()
+    # what the shop asked when the order was edited, of the lines whose prices are asked about since
+    questioned_prices: tuple[ShopPrice, ...] = ()
     # units per Mirakl line: cancelled in all by our own cancelations, and shown after our own edits in Shopify
     asked_cancelled: tuple[tuple[str, int], ...] = ()
     mirrored: tuple[tuple[str, int], ...] = ()

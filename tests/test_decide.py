@@ -234,6 +234,14 @@ def test_an_order_that_is_not_looked_at_settles_no_case(mirakl: MiraklOrder, jud
     assert decide(a_view(mirakl=mirakl)).judged is judged
 
 
+@pytest.mark.parametrize("state", ["SHIPPED", "CLOSED", "REFUSED"])
+def test_an_order_that_is_not_ours_is_left_alone_when_it_has_left_or_ended_too(state: str) -> None:
+    """What its own centre shipped is not missing in Shopify."""
+    memory = Memory(first_seen_at=CREATED)
+    plan = decide(a_view(mirakl=an_order(state, fulfillment_center="FBM"), shopify=None, memory=memory))
+    assert (plan.actions, plan.cases, plan.memory.incidents) == ((), (), ())
+
+
 def test_an_order_that_never_was_ours_has_no_other_case() -> None:
     plan = decide(a_view(mirakl=an_order(fulfillment_center="FBM"), shopify=None, memory=Memory()))
     assert plan.judged

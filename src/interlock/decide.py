@@ -19,7 +19,7 @@ from interlock.imports import contact
 from interlock.imports import decide as imports
 from interlock.imports.bundles import bundle_of
 from interlock.imports.completeness import incomplete_address_case
-from interlock.imports.eligibility import not_ours_case, unknown_value_case
+from interlock.imports.eligibility import is_ours, not_ours_case, unknown_value_case
 from interlock.imports.lines import active_lines, import_lines, shipping_of, sold_lines
 from interlock.imports.links import links_of, repriced
 from interlock.orders.actions import (
@@ -175,9 +175,8 @@ def _rooms(view: View, so_far: _SoFar) -> None:
             so_far.keep_held.append("The marketplace sent a value that is not known, so nothing moves.")
             so_far.judged = False
             return
-        foreign = not_ours_case(mirakl, view.rules, so_far.memory)
-        if foreign is not None:
-            so_far.cases.append(foreign)
+        if not is_ours(mirakl, view.rules):
+            so_far.cases.append(not_ours_case(mirakl, view.rules, so_far.memory))
             so_far.keep_held.append("The marketplace ships this order itself, or is not paid for it.")
             # Of one that was never ours nothing else is to be asked; of one that was, nobody looks at what is open.
             so_far.judged = not so_far.memory.shopify_order_id

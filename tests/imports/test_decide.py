@@ -531,3 +531,17 @@ def test_an_order_that_is_not_ours_to_ship_is_a_case(change: dict[str, Any]) -> 
     assert case is not None
     assert case.reason is Reason.NOT_OURS_TO_SHIP
     assert not_ours_case(an_order(), some_rules(), Memory()) is None
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED", "CLOSED", "CANCELED", "REFUSED"])
+@pytest.mark.parametrize("change", [{"fulfillment_center": "FBM"}, {"customer_pays_seller": True}])
+def test_an_order_that_is_not_ours_is_no_case_any_more_once_it_has_left_or_ended(
+    change: dict[str, Any], state: str
+) -> None:
+    assert not_ours_case(an_order(state, **change), some_rules(), Memory()) is None
+
+
+def test_whoever_says_that_it_is_in_order_is_not_asked_again() -> None:
+    said = a_decision(Reason.NOT_OURS_TO_SHIP, "order", Option.DISMISS)
+    foreign = an_order("WAITING_ACCEPTANCE", fulfillment_center="FBM")
+    assert not_ours_case(foreign, some_rules(), Memory(decisions=(said,))) is None

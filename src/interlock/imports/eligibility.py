@@ -4,7 +4,7 @@ from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import KNOWN_STATES, MiraklOrder
+from interlock.orders.snapshots import DEAD, GONE_OUT, KNOWN_STATES, MiraklOrder
 
 
 def unknown_values(mirakl: MiraklOrder) -> tuple[str, ...]:
@@ -30,9 +30,18 @@ def unknown_value_case(mirakl: MiraklOrder) -> Case | None:
     )
 
 
+def is_ours(mirakl: MiraklOrder, rules: ConnectionRules) -> bool:
+    """Whether the shop ships the order and the marketplace pays it (OR11 `fulfillment.center`,
+    `customer_directly_pays_seller`). Any other is left alone."""
+    return mirakl.fulfillment_center in rules.own_fulfillment_centers and not mirakl.customer_pays_seller
+
+
 def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -> Case | None:
-    """The case of an order that somebody else ships or collects the money for (OR11 `fulfillment.center`,
-    `customer_directly_pays_seller`): it is left alone."""
+    """The case of an order that is not ours, for as long as it could still be lost by that: until it has left or ended, or a
+    person has said that it is in order."""
+    said = memory.decision(Reason.NOT_OURS_TO_SHIP, "order")
+    if mirakl.state in (*GONE_OUT, *DEAD) or (said is not None and said.option is Option.DISMISS):
+        return None
     waiting = mirakl.state == "WAITING_ACCEPTANCE"
     if mirakl.fulfillment_center not in rules.own_fulfillment_centers:
         return Case(

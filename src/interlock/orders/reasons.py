@@ -320,7 +320,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="the fulfilment centre and the payment rule of the marketplace order",
-        closes_when="When the connection's own centres include it, or the marketplace shows the order differently. An answer is kept in the order's history but does not close it by itself.",
+        closes_when="When the connection's own centres include it, when the marketplace shows the order differently, or as left or ended; or by a person with a reason.",
         options=(Option.DISMISS,),
     ),
     Reason.TWO_LIVE_ORDERS: ReasonPage(

@@ -55,6 +55,18 @@ def test_the_address_of_the_order(mail: CustomerMail, relay: str, email: str, as
     assert found(mail, relay, email) == asked
 
 
+@pytest.mark.parametrize(("email", "asked"), [(OTHER, 1), (RELAY, 0)])
+def test_a_relay_address_that_is_hidden_later_is_still_the_one_to_carry(email: str, asked: int) -> None:
+    """Hiding it puts nothing right: mail goes past the marketplace as before."""
+    shopify = a_shopify_order(traces=Traces(email=email))
+    shown = contact.decide(a_view(mirakl=an_order(relay=RELAY), shopify=shopify), Memory())
+
+    hidden = contact.decide(a_view(mirakl=an_order(relay=""), shopify=shopify), shown.memory)
+
+    assert hidden.cases == shown.cases
+    assert len(hidden.cases) == asked
+
+
 @pytest.mark.parametrize("mail", ["none", "shipping"])
 def test_consent_and_each_marketing_tag_is_a_case_of_its_own(mail: CustomerMail) -> None:
     asked = found(mail, takes_marketing=True, tags=("mirakl", "Newsletter", "gift"))

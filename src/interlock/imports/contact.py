@@ -1,12 +1,13 @@
 """Whether mail could reach a marketplace's customer past the marketplace: the contact address and the marketing of an order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import ShopifyOrder
 from interlock.orders.view import View
 
 MARKETING_TAGS = (
@@ -31,9 +32,11 @@ def decide(view: View, memory: Memory) -> Part:
     """The cases of an order whose mail would not go through the marketplace. A person's answer settles the address, the
     consent or the tag it was given for; another one asks anew."""
     mirakl, shopify = view.mirakl, view.shopify
+    if mirakl is not None and mirakl.relay and mirakl.relay != memory.relay:
+        memory = replace(memory, relay=mirakl.relay)
     if mirakl is None or shopify is None or not shopify.live:
         return Part(memory)
-    found = (_address_case(mirakl, shopify, view.rules), *_marketing_cases(shopify))
+    found = (_address_case(memory.relay, shopify, view.rules), *_marketing_cases(shopify))
     cases = tuple(case for case in found if case is not None and not _settled(case, memory))
     consent = any(case.subject == CONSENT for case in cases)
     return Part(memory, cases=cases, look_at=view.now + CONSENT_AGAIN if consent else None)
@@ -44,10 +47,10 @@ def marketing_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(tag for tag in tags if "-".join(tag.casefold().replace("_", " ").split()) in MARKETING_TAGS)
 
 
-def _address_case(mirakl: MiraklOrder, shopify: ShopifyOrder, rules: ConnectionRules) -> Case | None:
-    """Compared by digest (OR11 `customer_notification_email`, Order.email). A relay address that is not shown proves
-    nothing: marketplaces hide it at times, and some give none."""
-    there, here = mirakl.relay, shopify.traces.email
+def _address_case(there: str, shopify: ShopifyOrder, rules: ConnectionRules) -> Case | None:
+    """Compared by digest (OR11 `customer_notification_email`, Order.email) with the relay address that was shown last:
+    marketplaces hide it at times, and some never show one, which proves nothing."""
+    here = shopify.traces.email
     if not there or here == there:
         return None
     if not here:

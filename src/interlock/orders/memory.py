@@ -320,6 +320,8 @@ class Memory:
     # the telephone number the Shopify order had when the address `contact_of` was agreed, as a digest
     agreed_contact: str = ""
     contact_of: str = ""
+    # the marketplace's relay address for the customer as it was shown last, as a digest
+    relay: str = ""
     agreed_shipping: Decimal | None = None
     # shipping charges the marketplace recalculated it to; Shopify may show these too
     also_shipping: tuple[Decimal, ...] = ()

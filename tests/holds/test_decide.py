@@ -10,7 +10,7 @@ from interlock.holds.decide import NOTES, decide, on_sight
 from interlock.orders.actions import MarkPaid, PlaceHold, ReleaseHold
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Part
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import NO_ADDRESS, ShopifyOrder
 from tests.build import (
     ELSEWHERE,
@@ -279,12 +279,14 @@ def test_a_parcel_that_cannot_be_held_is_an_urgent_case() -> None:
     assert [(case.reason, case.subject, case.how_severe) for case in part.cases] == [
         (Reason.CANNOT_HOLD, "FO1", "urgent")
     ]
+    assert part.cases[0].options == ()  # there is no call that could be sent again
 
 
 def test_a_refused_hold_is_a_case_and_stays_wanted() -> None:
     part = gate(a_memory(), WHY, shopify=UNHELD, operations=(an_operation(PLACE, words="limit reached"),))
     assert part.actions == (PLACE,)
     assert "limit reached" in part.cases[0].sentence
+    assert part.cases[0].options == (Option.SEND_AGAIN,)
 
 
 # -- holds that others take off ----------------------------------------------------------------------------

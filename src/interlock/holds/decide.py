@@ -350,18 +350,19 @@ def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
             fo,
             f"Shopify refused to put this parcel on hold: “{refused[-1].words}”. It must not move yet. Tell the "
             "warehouse to wait.",
+            (Option.SEND_AGAIN,),
             refused[-1].code,
         )
     return None
 
 
-def _cannot(fo: FulfillmentOrder, sentence: str, code: str = "") -> Case:
+def _cannot(fo: FulfillmentOrder, sentence: str, options: tuple[Option, ...] = (), code: str = "") -> Case:
     facts = (
         ("status", fo.status),
         ("request", fo.request_status),
         *((("code", code),) if code else ()),
     )
-    return Case(Reason.CANNOT_HOLD, fo.id, sentence, (Option.SEND_AGAIN,), facts)
+    return Case(Reason.CANNOT_HOLD, fo.id, sentence, options, facts)
 
 
 # -- labels that came too early ----------------------------------------------------------------------------

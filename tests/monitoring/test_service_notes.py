@@ -4,7 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from interlock.cases.store import cases
 from interlock.clock import SystemIdentifiers
 from interlock.engine.troubles import all_troubles
 from interlock.monitoring.watching import watch_connections
@@ -78,6 +80,31 @@ def test_scopes_that_are_taken_away_and_given_back(database: Database, keyring: 
 
     Theatre(database, keyring).tell(story, marketplace("all-or-nothing"), 400)
     assert seen == [[(Reason.SCOPE_MISSING.value, "scopes")], []]
+
+
+def test_the_case_names_the_scopes_that_are_missing_by_now(database: Database, keyring: Keyring) -> None:
+    said: list[str] = []
+
+    async def story(stage: Stage) -> None:
+        await stage.until(200)
+        service = service_in(stage, keyring)
+        row = stage.world.connection_row(stage.marketplace.profile.name)
+        app = stage.world.shopify.apps[row.shopify_client_id]
+        scopes = app.scopes
+        for gone in ("fulfillment", "draft_orders"):
+            app.scopes = tuple(scope for scope in scopes if gone not in scope)
+            await service._refresh_services(row)
+            watched(stage)
+            with stage.world.database.begin() as c:
+                sentences = select(cases.c.sentence).where(cases.c.reason == Reason.SCOPE_MISSING.value)
+                said.extend(c.execute(sentences).scalars())
+
+    Theatre(database, keyring).tell(story, marketplace("all-or-nothing"), 400)
+    first, then = said
+    assert "fulfillment" in first
+    assert "draft_orders" not in first
+    assert "draft_orders" in then
+    assert "fulfillment_orders" not in then
 
 
 def test_looks_that_crash_are_noted_with_the_kind_of_error_alone(

@@ -391,10 +391,11 @@ def open_connection_case(
 
 def keep_connection_case(
     c: Connection, connection_id: int, reason: Reason, subject: str, sentence: str, now: datetime
-) -> None:
-    """Open a case that concerns a whole connection, or have the open one say what is so by now."""
+) -> bool:
+    """Open a case that concerns a whole connection, or have the open one say what is so by now. True when it was not open
+    before."""
     if open_connection_case(c, connection_id, reason, subject, sentence, now):
-        return
+        return True
     c.execute(
         update(cases)
         .where(
@@ -407,6 +408,7 @@ def keep_connection_case(
         )
         .values(sentence=sentence)
     )
+    return False
 
 
 def close_connection_cases(

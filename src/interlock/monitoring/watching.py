@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from interlock.cases.store import cases, close_connection_cases, open_connection_case
+from interlock.cases.store import cases, close_connection_cases, keep_connection_case
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections, budget_waits, heartbeats, polls
 from interlock.engine.troubles import Trouble, all_troubles, trouble_is_over
@@ -128,7 +128,7 @@ def watch_connections(c: Connection, now: datetime) -> tuple[int, int]:
             because = CATALOGUE[Reason(row.reason)].closes_when
             closed += close_connection_cases(c, key[0], Reason(key[1]), key[2], now, because)
     for one in wanted.values():
-        opened += open_connection_case(c, one.connection_id, one.reason, one.subject, one.sentence, now)
+        opened += keep_connection_case(c, one.connection_id, one.reason, one.subject, one.sentence, now)
     _forget(c, facts)
     return opened, closed
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from interlock.cases.store import cases
+from interlock.cases.store import cases, open_connection_case
 from interlock.console.desk import answer_case as answer
 from interlock.console.desk import map_sku_names
 from interlock.console.stock import set_locations
@@ -193,13 +193,19 @@ def test_a_file_whose_answer_was_lost_settles_when_the_marketplace_shows_its_fig
         await stage.until(900)
         lost.active = True
         count(stage, "LAMP-OAK", 7)
+        (connection_id,) = stage.world.connection_ids.values()
+        with stage.world.database.begin() as c:
+            said, now = "A file before it was refused whole.", stage.world.service_clock.now()
+            open_connection_case(c, connection_id, Reason.STOCK_FILE_REFUSED, "file", said, now)
 
     told = theatre.tell(
         story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True, mirakl_faults=lost
     )
     with told.stage.world.database.begin() as c:
         found = latest_imports(c, told.stage.world.connection_ids["all-or-nothing"], 100)
-    assert "the marketplace shows its figures" in {one.words for one in found}
+    (seen,) = [one for one in found if one.words == "the marketplace shows its figures"]
+    (case,) = told.of(Reason.STOCK_FILE_REFUSED)
+    assert case.closed_at == seen.settled_at
     assert "lost" not in states(told)
     assert shown(told.stage, "LAMP-OAK") == 7
 
@@ -303,6 +309,24 @@ def test_a_file_that_is_rejected_whole_loses_nothing(theatre: Theatre) -> None:
     assert states(told)[:2] == ["refused", "refused"]
     assert shown(told.stage, "LAMP-OAK") == 9
     assert told.open_reasons == []
+
+
+def test_a_line_that_was_refused_is_nobodys_case_once_its_offer_is_deleted(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        market, world = stage.marketplace, stage.world
+        learn_offers(world)
+        market.stock_imports.refused_skus["LAMP-OAK"] = "The offer is being checked"
+        await stage.until(900)
+        assert Reason.STOCK_LINE_REFUSED.value in [row.reason for row in open_cases(stage)]
+        market.offers.change("LAMP-OAK", market.clock.now(), deleted=True)
+        with world.database.begin() as c:
+            want_offers(c, world.connection_ids["all-or-nothing"], world.service_clock.now())
+        await world.compare("all-or-nothing")
+        count(stage, "MUG-GREEN", 5)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True)
+    (case,) = told.of(Reason.STOCK_LINE_REFUSED)
+    assert case.closed_because == "There is no such offer any more."
 
 
 def test_a_file_that_is_not_worked_off_is_a_case(theatre: Theatre) -> None:

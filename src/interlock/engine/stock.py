@@ -119,6 +119,7 @@ class StockDesk:
             if changes == known.changes and now - at < RECOMPUTE_EVERY:
                 return
         keep_figures(c, selling, self._platforms.connection_id, now)
+        self._taken_again(c, now)
         self._computed = known.changes, now
 
     # -- sending ---------------------------------------------------------------------------------------
@@ -294,20 +295,27 @@ class StockDesk:
         count(c, "stock_report_unreadable", self._platforms.rules.name)
         self._settled(c, flying, "lost", now, "its report does not say what became of each line")
 
+    def _taken_again(self, c: Connection, now: datetime) -> None:
+        """Close the case of each offer whose figure was taken, or that is gone."""
+        connection_id = self._platforms.connection_id
+        subjects = open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED)
+        still = store.refused_figures(c, connection_id) if subjects else frozenset()
+        for sku in subjects:
+            if sku in still:
+                continue
+            there = store.figure_of(c, connection_id, sku) is not None
+            because = (
+                "The marketplace took a figure of this offer."
+                if there
+                else "There is no such offer any more."
+            )
+            close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
+
     def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:
         """A case for each offer whose figure the marketplace does not take; closed when it takes one again."""
+        self._taken_again(c, now)
         platforms = self._platforms
         connection_id = platforms.connection_id
-        still = store.refused_figures(c, connection_id)
-        for sku in open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED):
-            if sku not in still:
-                there = store.figure_of(c, connection_id, sku) is not None
-                because = (
-                    "The marketplace took a figure of this offer."
-                    if there
-                    else "There is no such offer any more."
-                )
-                close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
         for sku, why in refused.items():
             open_connection_case(
                 c,

@@ -1681,7 +1681,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "nothing",
         ),
         evidence="the connection's stock locations, and the location in Shopify (Location.isActive, or none)",
-        closes_when="By itself, when the location is open again, or is taken out of the connection's stock locations.",
+        closes_when="By itself, when the location is open again, or is taken out of the connection's stock locations, or when stock is not published any more.",
         options=(),
     ),
     Reason.STOCK_FILE_REFUSED: ReasonPage(
@@ -1696,7 +1696,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "nothing",
         ),
         evidence="the answer to the file (STO01), or its status (STO02 FAILED)",
-        closes_when="By itself, when the marketplace has worked off a stock file again.",
+        closes_when="By itself, when the marketplace has worked off a stock file again, or when stock is not published any more.",
         options=(),
     ),
     Reason.STOCK_LINE_REFUSED: ReasonPage(
@@ -1712,7 +1712,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=4),
         ),
         evidence="the error report of the stock file (STO03): the line and the marketplace's reason",
-        closes_when="By itself, when the marketplace takes a figure of this offer.",
+        closes_when="By itself, when the marketplace takes a figure of this offer, when there is no such offer any more, or when stock is not published any more.",
         options=(),
     ),
     Reason.STOCK_IMPORT_STUCK: ReasonPage(
@@ -1727,7 +1727,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "nothing",
         ),
         evidence="the status of the stock file (STO02), 45 minutes after it was sent",
-        closes_when="By itself, when the file is worked off, or is given up after six hours.",
+        closes_when="By itself, when the file is worked off, or is given up after six hours, or when stock is not published any more.",
         options=(),
     ),
     Reason.STOCK_ABSURD: ReasonPage(
@@ -1743,7 +1743,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=4),
         ),
         evidence="the item's `available` at the connection's locations, above a million or below minus a million units",
-        closes_when="By itself, when the shop shows a stock that can be.",
+        closes_when="By itself, when the shop shows a stock that can be, or when stock is not published any more.",
         options=(),
     ),
     Reason.OVERSOLD: ReasonPage(
@@ -1758,7 +1758,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "nothing",
         ),
         evidence="units of orders that wait for a claim in Shopify, and where it shows less than nothing those of orders that have one and have not left, against what is available at the connections' locations",
-        closes_when="By itself, when the orders that are left can be served: after refusals, cancelations or new stock.",
+        closes_when="By itself, when the orders that are left can be served: after refusals, cancelations or new stock, or when stock is not published any more.",
         options=(),
     ),
 }

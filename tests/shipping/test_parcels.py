@@ -535,18 +535,118 @@ def test_the_shipment_of_a_cancelled_parcel_is_taken_over_once() -> None:
     actions = told(mirakl, left(back, first, second)).actions
 
     assert actions == (
-        CreateShipment("IL-F1", (("L1", 1), ("L2", 1)), "RM24", "", "RM-F1", ""),
         TrackShipment("X-F0", "RM24", "", "RM-F2", ""),
+        CreateShipment("IL-F1", (("L1", 1), ("L2", 1)), "RM24", "", "RM-F1", ""),
     )
 
 
-def test_what_a_told_parcel_used_up_is_taken_over_by_nobody() -> None:
+def test_what_a_told_parcel_used_up_is_news_of_no_other_and_keeps_no_dead_number() -> None:
     """F1 was told of without the mug that the marketplace knew from F0; F2 holds another mug, which is news."""
     mirakl = knows(shipment("F0", "SHIPPED", 1, 0), shipment("F1", "SHIPPED", 0, 1))
     back, first, second = parcel("F0", 1, 0, live=False), parcel("F1", 1, 1), parcel("F2", 1, 0)
 
     assert told(mirakl, left(back, first, second)).actions == (
+        TrackShipment("X-F0", "RM24", "", "RM-F1", ""),
         CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),
+    )
+
+
+BACK = parcel("F1", 2, 1, live=False)
+TOLD = shipment("F1", "SHIPPED", 2, 1)
+UNSENT = {"tracking_number": "", "carrier": ""}
+
+
+@pytest.mark.parametrize(
+    ("shipments", "parcels", "actions", "asked"),
+    [
+        pytest.param(
+            (TOLD,),
+            (parcel("F2", 2, 0), parcel("F3", 0, 1)),
+            (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),),
+            ("F3",),
+            id="anew in two parcels",
+        ),
+        pytest.param(
+            (replace(TOLD, tracking_number="RM-F2"),),
+            (parcel("F2", 2, 0), parcel("F3", 0, 1)),
+            (),
+            ("F3",),
+            id="the number of one of them is there",
+        ),
+        pytest.param(
+            (replace(TOLD, tracking_number="RM-F3"),),
+            (parcel("F2", 2, 0), parcel("F3", 0, 1)),
+            (),
+            ("F2",),
+            id="the number of the other is there",
+        ),
+        pytest.param(
+            (TOLD,),
+            (parcel("F2", 2, 0),),
+            (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),),
+            (),
+            id="a part has left anew",
+        ),
+        pytest.param(
+            (TOLD,),
+            (parcel("F2", 2, 0, **UNSENT), parcel("F3", 0, 1)),
+            (TrackShipment("X-F1", "RM24", "", "RM-F3", ""),),
+            (),
+            id="only one has a number",
+        ),
+        pytest.param(
+            (TOLD,),
+            (parcel("F2", 2, 0, carrier="Pigeon"), parcel("F3", 0, 1, carrier="Pigeon")),
+            (),
+            ("F2", "F3"),
+            id="nobody mapped their carrier",
+        ),
+        pytest.param(
+            (shipment("F1", "SHIPPED", 1, 0),),
+            (parcel("F2", 2, 0),),
+            (
+                TrackShipment("X-F1", "RM24", "", "RM-F2", ""),
+                CreateShipment("IL-F2", (("L1", 1),), "RM24", "", "RM-F2", ""),
+            ),
+            (),
+            id="in a bigger parcel",
+        ),
+        pytest.param(
+            (shipment("F1", "SHIPPED", 1, 0), shipment("F2", "SHIPPED", 1, 0)),
+            (parcel("F2", 2, 0),),
+            (TrackShipment("X-F1", "RM24", "", "RM-F2", ""),),
+            (),
+            id="in a bigger parcel of which the rest was told",
+        ),
+        pytest.param(
+            (shipment("F1", "SHIPPED", 1, 0), shipment("", "SHIPPED", 1, 0, tracking_number="RM-F2")),
+            (parcel("F2", 1, 0),),
+            (),
+            (),
+            id="told of in the portal under its own number",
+        ),
+        pytest.param(
+            (shipment("F1", "SHIPPED", 1, 0), shipment("", "SHIPPED", 1, 0)),
+            (parcel("F2", 1, 0, created_at=BACK.created_at - timedelta(hours=1)), parcel("F3", 0, 1)),
+            (CreateShipment("IL-F3", (("L2", 1),), "RM24", "", "RM-F3", ""),),
+            (),
+            id="an older parcel is not one that left anew",
+        ),
+    ],
+)
+def test_units_of_a_cancelled_parcel_that_left_anew_get_a_number_that_leads_somewhere(
+    shipments: tuple[Shipment, ...],
+    parcels: tuple[Fulfillment, ...],
+    actions: tuple[object, ...],
+    asked: tuple[str, ...],
+) -> None:
+    gone = replace(BACK, lines=tuple((line.replace("L", "S"), count) for line, count in shipments[0].lines))
+
+    part = told(knows(*shipments), left(gone, *parcels))
+
+    assert part.actions == actions
+    assert [case.subject for case in part.cases if case.reason is Reason.TRACKING_NOT_CORRECTED] == list(
+        asked
     )
 
 

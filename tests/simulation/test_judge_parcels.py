@@ -185,6 +185,39 @@ def test_i15_an_open_case_explains_it(bench: Bench) -> None:
     assert "I15" not in bench.broken()
 
 
+@pytest.mark.parametrize(
+    ("shown", "of", "asked", "checked", "broken"),
+    [
+        pytest.param("ONE-RIGHT", None, False, 1, True, id="the dead number stays"),
+        pytest.param("ONE-RIGHT", None, True, 0, False, id="a case is open"),
+        pytest.param("TWO", None, False, 1, False, id="the number of what left anew"),
+        pytest.param("ONE-RIGHT", "", False, 0, False, id="another shipment was made in the portal"),
+    ],
+)
+def test_i15_units_of_a_cancelled_parcel_that_left_anew(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    shown: str,
+    of: str | None,
+    asked: bool,
+    checked: int,
+    broken: bool,
+) -> None:
+    """The first parcel was cancelled after it was told of, and its units are in those that left."""
+    (order,) = bench.world.shopify.shop.orders.values()
+    monkeypatch.setattr(order.fulfillments[0], "status", "CANCELLED")
+    bench.order.shipments[0].tracking_number = shown
+    if of is not None:
+        monkeypatch.setattr(bench.order.shipments[1], "invoice_reference", of)
+    if asked:
+        a_case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))
+
+    verdict = bench.judge()
+
+    assert verdict.checked["I15 left anew"] == checked
+    assert any("leads nowhere" in finding.sentence for finding in verdict.broken) is broken
+
+
 # -- whole orders ------------------------------------------------------------------------------------------------
 
 WHOLE = PROFILES["all-or-nothing"].changed(

@@ -32,6 +32,7 @@ from interlock.orders.refunded import goods_are_refunded
 from interlock.orders.snapshots import TO_SHIP, Fulfillment, MiraklOrder, Shipment, ShopifyOrder
 from interlock.orders.view import View
 from interlock.shipping.telling import (
+    SHOWN,
     Tracking,
     is_told,
     left_behind_case,
@@ -81,6 +82,8 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     part = Part(memory)
     for shipment in books.left_over:
         part = _with(part, want(view, memory, DeleteShipment(shipment.id), (_TAKEN_BACK,)))
+    for shipment, heirs in books.left_anew():
+        part = _with(part, _number_follows(view, memory, books, shipment, heirs))
     if as_decided:
         return _with(part, _the_rest(view, memory, books))
     for parcel in books.parcels:
@@ -108,6 +111,8 @@ class _Books:
 
     mirakl: MiraklOrder
     parcels: tuple[Fulfillment, ...]
+    gone: tuple[Fulfillment, ...]
+    alive: tuple[Shipment, ...]
     units: dict[str, Units]
     agreed: Units
     told: Units
@@ -132,10 +137,11 @@ class _Books:
         shipments: tuple[Shipment, ...],
         differences: tuple[Difference, ...],
     ) -> "_Books":
-        alive = [shipment for shipment in shipments if shipment.alive]
+        alive = tuple(shipment for shipment in shipments if shipment.alive)
         parcels = live_parcels(shopify)
+        cancelled = tuple(parcel for parcel in shopify.fulfillments if not parcel.live)
         live = {marker_of(parcel.id) for parcel in parcels}
-        gone = {marker_of(parcel.id) for parcel in shopify.fulfillments if not parcel.live}
+        gone = {marker_of(parcel.id) for parcel in cancelled}
         ours = {shipment.marker: shipment for shipment in alive if shipment.marker in live}
         others = [shipment for shipment in alive if shipment.marker not in live]
         agreed = dict(agreed_quantities(mirakl, memory))
@@ -143,6 +149,8 @@ class _Books:
         books = cls(
             mirakl=mirakl,
             parcels=parcels,
+            gone=cancelled,
+            alive=alive,
             units=units,
             agreed=agreed,
             told=_sum(alive),
@@ -158,9 +166,8 @@ class _Books:
         )
         for parcel in parcels:
             # What others had told of a parcel when its own shipment was made is used up for ever.
-            shipment = ours.get(marker_of(parcel.id))
-            if shipment is not None:
-                books.without_spare(_less(units[parcel.id], dict(shipment.lines)))
+            if marker_of(parcel.id) in ours:
+                books.without_spare(books.without_own(parcel))
         for parcel in parcels:
             if marker_of(parcel.id) not in ours:
                 books._adopt(parcel)
@@ -198,13 +205,47 @@ class _Books:
                 left[line_id] = count - used
         return left
 
+    def without_own(self, parcel: Fulfillment) -> Units:
+        """The units of the parcel that are not in a shipment of its own."""
+        shipment = self.ours.get(marker_of(parcel.id))
+        return _less(self.units[parcel.id], {} if shipment is None else dict(shipment.lines))
+
+    def left_anew(self) -> list[tuple[Shipment, tuple[Fulfillment, ...]]]:
+        """The shipments of cancelled parcels whose units, or some of them, have left anew, each with the parcels that hold
+        them: the one that took its place, else those whose units it counts as told of."""
+        heirs = {
+            shipment.id: [parcel for parcel in self.parcels if self.adopted.get(parcel.id) is shipment]
+            for shipment in self.orphans
+        }
+        counted = {one.id: {} if heirs[one.id] else dict(one.lines) for one in self.orphans}
+        for parcel in self.parcels:
+            anew = {} if parcel.id in self.adopted else self.without_own(parcel)
+            for shipment in self.orphans:
+                both = {line: min(count, counted[shipment.id].get(line, 0)) for line, count in anew.items()}
+                if any(both.values()) and self._may_follow(parcel, shipment):
+                    heirs[shipment.id].append(parcel)
+                    anew, counted[shipment.id] = _less(anew, both), _less(counted[shipment.id], both)
+        return [(shipment, tuple(heirs[shipment.id])) for shipment in self.orphans if heirs[shipment.id]]
+
+    def _may_follow(self, parcel: Fulfillment, shipment: Shipment) -> bool:
+        """Whether a parcel can hold units of this cancelled one: it is not older, and nobody told of it in the portal under
+        its own number."""
+        made = {marker_of(one.id): one.created_at for one in self.gone}
+        number = sent_number(parcel.tracking_number)
+        in_portal = (
+            one for one in self.alive if one.marker != marker_of(parcel.id) and one.marker not in made
+        )
+        told = bool(number) and any(sent_number(one.tracking_number) == number for one in in_portal)
+        return parcel.created_at >= made[shipment.marker] and not told
+
     def _adopt(self, parcel: Fulfillment) -> None:
         """Let the parcel take the place of a cancelled one whose units no other parcel has used up."""
         units = self.units[parcel.id]
         taken = [shipment.id for shipment in self.adopted.values()]
         for shipment in self.orphans:
             free = all(self.spare.get(line_id, 0) >= count for line_id, count in units.items())
-            if free and shipment.id not in taken and dict(shipment.lines) == units:
+            same = dict(shipment.lines) == units and self._may_follow(parcel, shipment)
+            if free and same and shipment.id not in taken:
                 self.without_spare(units)
                 self.adopted[parcel.id] = shipment
                 return
@@ -218,9 +259,8 @@ def _parcel(view: View, memory: Memory, books: _Books, parcel: Fulfillment) -> P
     shipment = books.ours.get(marker_of(parcel.id))
     if shipment is not None:
         return _known(view, memory, books, parcel, shipment)
-    replaced = books.adopted.get(parcel.id)
-    if replaced is not None:
-        return _known(view, memory, books, parcel, replaced)
+    if parcel.id in books.adopted:
+        return Part(memory)
     if not units:
         because = "A parcel holds parts of a bundle only; it is told of with the parcel that makes the bundle whole."
         return Part(memory, because=(because,))
@@ -274,10 +314,10 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
         if not shipment.validated:
             because = f"The tracking of a shipment goes to the marketplace first.{tracking.said}"
             return want(view, memory, action, (because,))
-        because = (
-            f"The tracking of a parcel was changed after it was told of; the new one is sent.{tracking.said}"
-        )
-        return want(view, memory, action, (because,))
+        what = "The tracking of a parcel was changed after it was told of; the new one is sent."
+        if shipment.marker != marker_of(parcel.id):
+            what = "A parcel was cancelled after it was told of, and units of it left anew; the new parcel's number is sent."
+        return want(view, memory, action, (f"{what}{tracking.said}",))
     if shipment.state != "SHIPPING":
         return Part(memory)
     if not books.mirakl.can_ship:
@@ -287,6 +327,37 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
         return want(view, memory, DeleteShipment(shipment.id), (because,))
     books.validated = _total((books.validated, dict(shipment.lines)))
     return want(view, memory, ValidateShipment(shipment.id), ("A parcel has left; the marketplace is told.",))
+
+
+def _number_follows(
+    view: View, memory: Memory, books: _Books, shipment: Shipment, heirs: tuple[Fulfillment, ...]
+) -> Part:
+    """A parcel was cancelled after it was told of, and its units left anew: its shipment gets the number of a parcel that
+    is on its way, for the other is dead. It takes one number; parcels beyond that are a case where nothing else of the
+    order shows theirs."""
+    shown = {sent_number(one.tracking_number) for one in books.alive}
+    of_it = sent_number(shipment.tracking_number)
+    has_it = [parcel for parcel in heirs if of_it and sent_number(parcel.tracking_number) == of_it]
+    can_be_sent = [
+        parcel
+        for parcel in heirs
+        if isinstance(tracking := tracking_of(view, books.mirakl, parcel), Tracking) and not tracking.none
+    ]
+    elsewhere = [parcel for parcel in can_be_sent if sent_number(parcel.tracking_number) not in shown]
+    chosen = (*has_it, *elsewhere, *can_be_sent, *heirs)[0]
+    part = _known(view, memory, books, chosen, shipment)
+    for parcel in heirs:
+        number = sent_number(parcel.tracking_number)
+        if (
+            parcel is chosen
+            or not number
+            or number in (*shown, sent_number(chosen.tracking_number))
+            or marker_of(parcel.id) in books.ours
+            or _less(books.units[parcel.id], dict(shipment.lines))
+        ):
+            continue
+        part = _with(part, Part(memory, cases=(_without_a_place_case(parcel),)))
+    return part
 
 
 def _the_rest(view: View, memory: Memory, books: _Books) -> Part:
@@ -389,6 +460,20 @@ def _forbidden_case(mirakl: MiraklOrder) -> Case:
     )
 
 
+def _without_a_place_case(parcel: Fulfillment) -> Case:
+    return Case(
+        Reason.TRACKING_NOT_CORRECTED,
+        parcel.id,
+        "A parcel was cancelled in Shopify after the marketplace had been told of it, and its units left anew in several "
+        "parcels. The marketplace keeps one number for them, that of another one of these parcels, so the customer has no "
+        "number for this one. Write it to the customer in the marketplace portal.",
+        facts=(
+            ("Carrier in Shopify", parcel.carrier.strip()[:SHOWN] or "none"),
+            ("Tracking number", sent_number(parcel.tracking_number)[:SHOWN]),
+        ),
+    )
+
+
 def _in_portal_case(books: _Books, untold: Units) -> Case:
     skus = {line.id: line.sku for line in books.mirakl.lines}
     held = ", ".join(
@@ -484,9 +569,11 @@ def still_here(shopify: ShopifyOrder) -> str:
 
 
 def _with(part: Part, more: Part) -> Part:
+    """Both parts; what one parcel's tracking lacks for two shipments is one case."""
+    asked = {(case.reason, case.subject) for case in part.cases}
     return replace(
         part,
         actions=(*part.actions, *more.actions),
-        cases=(*part.cases, *more.cases),
+        cases=(*part.cases, *(case for case in more.cases if (case.reason, case.subject) not in asked)),
         because=tuple(dict.fromkeys((*part.because, *more.because))),
     )

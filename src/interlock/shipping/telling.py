@@ -25,7 +25,7 @@ from interlock.shipping.suggest import suggest
 from interlock.shipping.tracking import number_problem, sent_number
 
 SUGGESTIONS = 5
-_SHOWN = 200
+SHOWN = 200
 """So much of what somebody typed into Shopify is shown; longer names cannot be mapped."""
 
 REFUSED_UNSEEN_FOR = timedelta(minutes=1)
@@ -204,7 +204,7 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
         f"The tracking number of the parcel in Shopify cannot be sent: {number_problem(parcel.tracking_number)} The "
         "marketplace is told neither the number nor the dispatch. Put the number right in the fulfillment in Shopify; "
         "the dispatch is then reported by itself.",
-        facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN] or "none"),),
+        facts=(("Carrier in Shopify", parcel.carrier.strip()[:SHOWN] or "none"),),
         due_at=mirakl.shipping_deadline,
         due_from=mirakl.to_ship_from,
     )
@@ -222,7 +222,7 @@ def left_behind_case(
     if number == sent_number(shown):
         return None
     options: tuple[Option, ...] = ()
-    facts: tuple[tuple[str, str], ...] = (("Carrier in Shopify", carrier[:_SHOWN] or "none"),)
+    facts: tuple[tuple[str, str], ...] = (("Carrier in Shopify", carrier[:SHOWN] or "none"),)
     what_to_do = "Put the tracking right in the fulfillment in Shopify"
     if number and (problem := number_problem(number)):
         why = problem
@@ -273,11 +273,11 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
             parcel.id,
             f"{choice.why} The marketplace is not told of the dispatch. Put the tracking URL right in the fulfillment in "
             "Shopify, beginning with http:// or https://; the dispatch is then reported by itself.",
-            facts=(("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN]),),
+            facts=(("Carrier in Shopify", parcel.carrier.strip()[:SHOWN]),),
             due_at=mirakl.shipping_deadline,
             due_from=mirakl.to_ship_from,
         )
-    facts = [("Carrier in Shopify", parcel.carrier.strip()[:_SHOWN])]
+    facts = [("Carrier in Shopify", parcel.carrier.strip()[:SHOWN])]
     if mirakl.country:
         facts.append(("Goes to", mirakl.country))
     if mirakl.shipping_type_code:
@@ -294,7 +294,7 @@ def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice
         facts.append((f"Sounds like {rank}", f"{one.label} ({one.code}): {'; '.join(one.reasons)}"))
     return Case(
         Reason.CARRIER_UNKNOWN,
-        parcel.carrier.strip()[:_SHOWN],
+        parcel.carrier.strip()[:SHOWN],
         f"{choice.why} The marketplace is not told of the dispatch until the carrier is mapped; nothing is guessed. Map it "
         "once and every waiting order with this carrier goes on by itself.",
         (Option.MAP_CARRIER,),

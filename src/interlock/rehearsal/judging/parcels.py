@@ -10,6 +10,7 @@ from interlock.rehearsal.judging.rest import is_at_rest
 from interlock.rehearsal.judging.truth import WITHDRAWN, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.shipping.parcels import marker_of
+from interlock.simulator.mirakl.orders import SimShipment
 from interlock.simulator.record import Effect
 from interlock.simulator.shopify.state import Fulfillment
 
@@ -106,6 +107,36 @@ def i15_every_parcel_is_told_of(evidence: Evidence, truth: Truth, verdict: Verdi
                 "A shipment shows another tracking number than its parcel has, and nobody is told.",
                 f"{shipment.tracking_number} instead of {wanted}",
             )
+    for shipment in () if explained else _left_anew(evidence, truth):
+        verdict.checked["I15 left anew"] += 1
+        if shipment.tracking_number not in numbers.values():
+            verdict.violation(
+                "I15",
+                truth.id,
+                evidence.now,
+                "The units of a cancelled parcel left anew, and its shipment shows a number that leads nowhere.",
+                f"{shipment.tracking_number or 'none'} instead of {' or '.join(numbers.values())}",
+            )
+
+
+def _left_anew(evidence: Evidence, truth: Truth) -> list[SimShipment]:
+    """The shipments of parcels that were cancelled after they were told of, where everything the marketplace was told of has
+    left and every parcel that is on its way has a number. Where a shipment was made in the portal too, nobody knows which
+    parcel it is."""
+    shopify = evidence.shopify_orders.get(truth.shopify_gid)
+    parcels = shopify.fulfillments if shopify is not None else []
+    alive = [one for one in truth.order.shipments if one.alive]
+    gone = {marker_of(parcel.gid) for parcel in parcels if parcel.status == "CANCELLED"}
+    live = {marker_of(parcel.gid) for parcel in parcels if parcel.status != "CANCELLED"}
+    left, numbers = truth.last.left, _numbers(evidence, truth)
+    whole = all(
+        truth.order.in_shipments(line, validated=True) <= left.get(line.id, 0) for line in truth.order.lines
+    )
+    if not live or not whole or set(numbers) != live:
+        return []
+    if any((one.invoice_reference or "") not in gone | live for one in alive):
+        return []
+    return [one for one in alive if one.invoice_reference in gone and one.validated]
 
 
 def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

@@ -38,7 +38,12 @@ SHIPMENT_ROW = {
     "created_date": "2026-03-02T12:00:00Z",
     "status": "SHIPPED",
     "invoice_reference": "IL-1",
-    "tracking": {"carrier_code": "UPS", "carrier_name": "UPS", "tracking_number": "1Z"},
+    "tracking": {
+        "carrier_code": "UPS",
+        "carrier_name": "UPS",
+        "tracking_number": "1Z",
+        "tracking_url": "https://ups/1Z",
+    },
 }
 
 
@@ -66,7 +71,8 @@ def test_a_shipment_names_its_lines_by_id_or_by_a_sku_that_stands_for_one(
 
     order = read(order_lines=lines, shipments_of_order=[{**SHIPMENT_ROW, "shipment_lines": [entry]}])
 
-    assert order.shipments == (Shipment("X1", "SHIPPED", ((line, 2),), "IL-1", "UPS", "UPS", "1Z"),)
+    known = Shipment("X1", "SHIPPED", ((line, 2),), "IL-1", "UPS", "UPS", "1Z", "https://ups/1Z")
+    assert order.shipments == (known,)
     assert tuple(note for note in order.unknown if "shipments" in note) == unknown
 
 

@@ -631,6 +631,57 @@ def test_a_carrier_put_right_after_the_dispatch_follows_once(
     assert ("The carrier is another one" in "".join(part.because)) is sent
 
 
+VAN = SetTracking("", "Our van", "7", "https://v/right")
+OLD_URL = replace(VAN, url="https://v/wrong")
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "sent"),
+    [
+        pytest.param("https://v/wrong", (OLD_URL,), True, id="put right"),
+        pytest.param("", (OLD_URL,), True, id="put right, and the marketplace shows no URL"),
+        pytest.param("https://v/right", (OLD_URL,), False, id="put right in the portal too"),
+        pytest.param("https://m.example/7", (VAN,), False, id="shown otherwise than it was sent"),
+        pytest.param("https://v/right", (VAN,), False, id="as it was told"),
+        pytest.param("", (VAN,), False, id="as it was told, and the marketplace shows no URL"),
+    ],
+)
+def test_a_tracking_url_of_an_unregistered_carrier_that_is_put_right_follows_once(
+    url: str, told: tuple[SetTracking, ...], sent: bool
+) -> None:
+    shown = an_order(tracking_carrier_name="Our van", tracking_number="7", tracking_url=url)
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Van", tracking_number="7", tracking_url=VAN.url),))
+
+    before = asked(look(shown, parcel, trackings_told=told))
+    after = asked(look(replace(shown, state="SHIPPED"), parcel, trackings_told=told))
+
+    assert before.actions == ((VAN,) if sent else (ShipOrder(),))
+    assert after.actions == ((VAN,) if sent else ())
+    assert ("The tracking URL was changed" in "".join(after.because)) is sent
+
+
+def test_a_tracking_url_that_only_the_portal_told_is_left_alone_after_the_dispatch() -> None:
+    shown = an_order(
+        "SHIPPED", tracking_carrier_name="Our van", tracking_number="7", tracking_url="https://v/portal"
+    )
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Van", tracking_number="7", tracking_url=VAN.url),))
+
+    assert asked(look(shown, parcel)).actions == ()
+
+
+def test_a_tracking_url_the_marketplace_refuses_after_the_dispatch_is_named() -> None:
+    shown = an_order(
+        "SHIPPED", tracking_carrier_name="Our van", tracking_number="7", tracking_url=OLD_URL.url
+    )
+    parcel = shipped(fulfillments=(a_fulfillment(carrier="Van", tracking_number="7", tracking_url=VAN.url),))
+    refused = an_operation(VAN, "REJECTED", words="No.")
+
+    (case,) = asked(look(shown, parcel, trackings_told=(OLD_URL,), operations=(refused,))).cases
+
+    assert case.reason is Reason.TRACKING_NOT_CORRECTED
+    assert "The tracking URL of a parcel was changed" in case.sentence
+
+
 def test_a_marketplace_that_calls_the_carrier_otherwise_hears_of_the_dispatch_all_the_same() -> None:
     shown = an_order(tracking_carrier_code="ROYAL_MAIL", tracking_number="RM1")
 

@@ -476,6 +476,25 @@ def test_an_unregistered_carrier_travels_by_name_with_its_url() -> None:
     assert told(knows(shown), left(van)).actions == (ValidateShipment("X-F1"),)
 
 
+@pytest.mark.parametrize("state", ["SHIPPING", "SHIPPED"])
+def test_a_tracking_url_of_an_unregistered_carrier_that_is_put_right_follows_once(state: str) -> None:
+    van = parcel(carrier="van", tracking_number="7", tracking_url="https://v/right")
+    shown = shipment(
+        state=state,
+        carrier_code="",
+        carrier_name="Our van",
+        tracking_number="7",
+        tracking_url="https://v/wrong",
+    )
+    right = TrackShipment("X-F1", "", "Our van", "7", "https://v/right")
+    afterwards = () if state == "SHIPPED" else (ValidateShipment("X-F1"),)
+
+    assert told(knows(shown, state=state), left(van)).actions == (right,)
+    assert told(knows(shown, state=state), left(van), trackings_told=(right,)).actions == afterwards
+    as_told = replace(shown, tracking_url="https://v/right")
+    assert told(knows(as_told, state=state), left(van)).actions == afterwards
+
+
 def test_a_shipment_names_the_warehouse_of_the_place_it_leaves_from() -> None:
     """ST01 `shipping_from.warehouse.code`; a location without a code names none."""
     rules = replace(RULES, shipping_origins=(ShippingOrigin("LOC-1", "SOUTH"),))

@@ -149,6 +149,7 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
         tracking_carrier_code=_text(document.get("shipping_carrier_code")),
         tracking_carrier_name=_text(document.get("shipping_company")),
         tracking_number=_text(document.get("shipping_tracking")),
+        tracking_url=_text(document.get("shipping_tracking_url")),
         seller_reference=_text(references.get("order_reference_for_seller")),
         fulfillment_center=_text(center.get("code")),
         customer_pays_seller=document.get("customer_directly_pays_seller") is True,
@@ -419,6 +420,7 @@ class _Reading:
             carrier_code=_text(tracking.get("carrier_code")),
             carrier_name=_text(tracking.get("carrier_name")),
             tracking_number=_text(tracking.get("tracking_number")),
+            tracking_url=_text(tracking.get("tracking_url")),
         )
 
     def taxes(self, value: Any, where: str) -> tuple[Tax, ...]:

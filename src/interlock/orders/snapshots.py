@@ -115,6 +115,7 @@ class Shipment:
     carrier_code: str = ""
     carrier_name: str = ""
     tracking_number: str = ""
+    tracking_url: str = ""
 
     @property
     def alive(self) -> bool:
@@ -172,6 +173,7 @@ class MiraklOrder:
     relay: str = ""
     shipments: tuple[Shipment, ...] | None = None
     shipments_hidden: Literal["", "off", "forbidden"] = ""
+    tracking_url: str = ""
 
     @property
     def to_ship_from(self) -> datetime:

@@ -33,6 +33,7 @@ from interlock.shipping.telling import (
     live_parcels,
     missing_case,
     not_mapped_case,
+    only_the_url_differs,
     refused_unseen,
     sent,
     shows,
@@ -275,7 +276,7 @@ def _carrier_corrected(
     view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...], shown: str
 ) -> Part:
     """The marketplace has the number of a parcel. Where we told it with another carrier than the parcel leads to by now,
-    because the carrier map or the fulfillment was put right, the right one follows, once: the marketplace may show a
+    or an unregistered one with another URL, because the carrier map or the fulfillment was put right, the right one follows, once: the marketplace may show a
     carrier otherwise than it was sent, so what we told it counts, and not what it shows."""
     parcels = tuple(parcel for parcel in live if sent_number(parcel.tracking_number) == shown)
     tracking = _to_tell(view, mirakl, parcels)
@@ -287,10 +288,10 @@ def _carrier_corrected(
         return Part(memory)
     if not view.mirakl_is_current:
         return refused_unseen(view, memory, (action,))
-    because = (
-        f"The carrier is another one than the marketplace was told; the right one is sent.{tracking.said}",
-    )
-    return want(view, memory, action, because)
+    what = "The carrier is another one than the marketplace was told; the right one is sent."
+    if only_the_url_differs(view, action):
+        what = "The tracking URL was changed in Shopify after the dispatch; the new one is sent."
+    return want(view, memory, action, (f"{what}{tracking.said}",))
 
 
 def _to_tell(view: View, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Tracking | None:
@@ -316,7 +317,7 @@ def _action(tracking: Tracking) -> SetTracking:
 def _shown(view: View, mirakl: MiraklOrder, tracking: Tracking) -> bool:
     """Whether the marketplace already shows this tracking (OR11 `shipping_tracking`, carrier code or name)."""
     code, name = mirakl.tracking_carrier_code, mirakl.tracking_carrier_name
-    return shows(view, code, name, mirakl.tracking_number, tracking)
+    return shows(view, code, name, mirakl.tracking_number, mirakl.tracking_url, _action(tracking))
 
 
 def _shown_otherwise(view: View, mirakl: MiraklOrder, tracking: Tracking) -> bool:

@@ -308,7 +308,7 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
     action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
     if (
         not tracking.none
-        and not _shown(view, shipment, tracking)
+        and not _shown(view, shipment, action)
         and not _shown_otherwise(view, shipment, action)
     ):
         if not shipment.validated:
@@ -401,8 +401,9 @@ def _shipment(view: View, parcel: Fulfillment, units: Units, tracking: Tracking)
     )
 
 
-def _shown(view: View, shipment: Shipment, tracking: Tracking) -> bool:
-    return shows(view, shipment.carrier_code, shipment.carrier_name, shipment.tracking_number, tracking)
+def _shown(view: View, shipment: Shipment, action: TrackShipment) -> bool:
+    code, name = shipment.carrier_code, shipment.carrier_name
+    return shows(view, code, name, shipment.tracking_number, shipment.tracking_url, action)
 
 
 def _shown_otherwise(view: View, shipment: Shipment, action: TrackShipment) -> bool:

@@ -115,14 +115,23 @@ def sent(choice: CarrierChoice, parcel: Fulfillment) -> Tracking:
     return Tracking(choice.code, choice.name, number, url, how_found(choice, parcel))
 
 
-def shows(view: View, code: str, name: str, number: str, wanted: Tracking) -> bool:
-    """Whether the marketplace already shows this tracking (carrier code or name, and number, as OR11 or ST11 has them)."""
+def shows(
+    view: View, code: str, name: str, number: str, url: str, wanted: SetTracking | TrackShipment
+) -> bool:
+    """Whether the marketplace already shows this tracking (carrier code or name, number and URL, as OR11 or ST11 has them).
+    The URL is compared for an unregistered carrier alone, whose only way to the parcel it is; where none is shown, what the
+    marketplace took from us last counts."""
     if sent_number(number) != wanted.number:
         return False
-    if wanted.code:
-        labels = [carrier.label.casefold() for carrier in view.rules.carriers if carrier.code == wanted.code]
-        return code == wanted.code or (not code and name.casefold() in labels)
-    return name.strip().casefold() == wanted.name.strip().casefold()
+    if wanted.carrier_code:
+        registered = [one for one in view.rules.carriers if one.code == wanted.carrier_code]
+        labels = [carrier.label.casefold() for carrier in registered]
+        return code == wanted.carrier_code or (not code and name.casefold() in labels)
+    if name.strip().casefold() != wanted.carrier_name.strip().casefold():
+        return False
+    last = told_last(view, wanted)
+    known = url.strip() or ("" if last is None or last.number != wanted.number else last.url)
+    return not known or known == wanted.url
 
 
 def told_last(view: View, action: SetTracking | TrackShipment) -> SetTracking | TrackShipment | None:
@@ -132,17 +141,12 @@ def told_last(view: View, action: SetTracking | TrackShipment) -> SetTracking | 
 
 
 def is_told(view: View, action: SetTracking | TrackShipment) -> bool:
-    """Whether exactly this carrier and number is what the marketplace took from us last."""
-    last = told_last(view, action)
-    return last is not None and _carrier_and_number(last) == _carrier_and_number(action)
+    """Whether exactly this carrier, number and URL is what the marketplace took from us last."""
+    return told_last(view, action) == action
 
 
 def _shipment_of(action: SetTracking | TrackShipment) -> str:
     return action.shipment_id if isinstance(action, TrackShipment) else ""
-
-
-def _carrier_and_number(action: SetTracking | TrackShipment) -> tuple[str, str, str]:
-    return action.carrier_code, action.carrier_name, action.number
 
 
 def how_found(choice: CarrierChoice, parcel: Fulfillment) -> str:
@@ -345,7 +349,7 @@ def _refusals(view: View, wanted: Collection[Told]) -> Iterator[tuple[OpenOperat
             if operation.state != "REJECTED" or operation.action != action:
                 continue
             if _corrects(view, action):
-                yield operation, _not_corrected_case(action, operation, _shown_before(view, action))
+                yield operation, _not_corrected_case(view, action, operation)
             else:
                 yield operation, _refused_case(action, operation, view.mirakl)
 
@@ -402,13 +406,25 @@ def _refused_case(action: Told, operation: OpenOperation, mirakl: MiraklOrder | 
     )
 
 
-def _not_corrected_case(action: Told, operation: OpenOperation, shown: str) -> Case:
-    """The case of a tracking that was refused after the dispatch, where the marketplace shows the number `shown`."""
+def only_the_url_differs(view: View, action: SetTracking | TrackShipment) -> bool:
+    """Whether the marketplace took the same carrier and number from us last, with another URL."""
+    last = told_last(view, action)
+    return last is not None and last != action and replace(last, url=action.url) == action
+
+
+def _not_corrected_case(view: View, action: Told, operation: OpenOperation) -> Case:
+    """The case of a tracking that was refused after the dispatch."""
+    shown = _shown_before(view, action)
     words = operation.words or operation.code or "no reason given"
     if not shown:
         what = (
             "The marketplace was told of a parcel without a tracking number, and it refused the one that was added in "
             f"Shopify since: {words}. The customer has no number to follow. Add it"
+        )
+    elif isinstance(action, SetTracking | TrackShipment) and only_the_url_differs(view, action):
+        what = (
+            "The tracking URL of a parcel was changed in Shopify after the marketplace had been told, and the marketplace "
+            f"refused the new one: {words}. The customer still follows the old one. Correct it"
         )
     elif isinstance(action, SetTracking | TrackShipment) and shown == action.number:
         what = (

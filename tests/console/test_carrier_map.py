@@ -96,6 +96,51 @@ def test_one_scope_is_removed_and_the_others_stay(database: Database, connection
             desk.unmap_carrier_name(c, Wakes(), connection, "parcel", "Ada", "again", NOW + MINUTE, "FR")
 
 
+@pytest.mark.parametrize(
+    ("mappings", "named"),
+    [
+        pytest.param(
+            [CarrierMapping("PARCEL", "RM24")], ("“PARCEL”", "“Parcel”", "RM24", "DPD"), id="beside the map"
+        ),
+        pytest.param(
+            [CarrierMapping("My-Van", "RM24"), CarrierMapping("My Van", "DPD")],
+            ("“My-Van”", "“My Van”", "RM24", "DPD"),
+            id="within one file",
+        ),
+        pytest.param(
+            [CarrierMapping("parcel", "DPD", country="GB")],
+            ("“parcel [country GB]”", "“Parcel [country GB]”", "DPD", "RM24"),
+            id="for one country",
+        ),
+    ],
+)
+def test_mappings_written_alike_that_lead_elsewhere_are_refused_with_both_rows_named(
+    database: Database, connection: ConnectionRow, mappings: list[CarrierMapping], named: tuple[str, ...]
+) -> None:
+    with database.begin() as c:
+        with pytest.raises(desk.MapRefused) as refused:
+            desk.map_carrier_names(c, Wakes(), connection, mappings, "Bob", NOW + MINUTE)
+        assert carrier_map(c, connection.id) == FIRST
+
+    assert [one for one in named if one not in str(refused.value)] == []
+
+
+def test_mappings_written_alike_that_agree_or_are_changed_together_are_kept(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        for code in ("DPD", "RM24"):
+            both = [CarrierMapping("Parcel", code), CarrierMapping("PARCEL", code)]
+            desk.map_carrier_names(c, Wakes(), connection, both, "Bob", NOW + MINUTE)
+        kept = {
+            mapping.shop_name: mapping.code
+            for mapping in carrier_map(c, connection.id)
+            if not mapping.country
+        }
+
+    assert (kept["Parcel"], kept["PARCEL"]) == ("RM24", "RM24")
+
+
 def test_the_map_is_brought_back_and_the_history_goes_on(
     database: Database, connection: ConnectionRow
 ) -> None:
@@ -163,7 +208,7 @@ def test_a_number_that_waits_for_the_carrier_is_looked_at_however_it_was_mapped(
                 mapping = [CarrierMapping(name, "RM24")]
                 done = desk.map_carrier_names(c, wakes, connection, mapping, "Bob", NOW + MINUTE)
             case "from a file":
-                mappings = desk.read_carrier_file(connection, "map.csv", b"shop_name,code\nparcel,RM24\n")
+                mappings = desk.read_carrier_file(connection, "map.csv", b"shop_name,code\nParcel,RM24\n")
                 done = desk.map_carrier_names(c, wakes, connection, mappings, "Bob", NOW + MINUTE)
             case _:
                 desk.unmap_carrier_name(

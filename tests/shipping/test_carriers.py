@@ -1,9 +1,11 @@
 """A carrier is mapped exactly or not at all."""
 
+from dataclasses import replace
+
 import pytest
 
 from interlock.orders.connection import Carrier, CarrierMapping, ConnectionRules
-from interlock.shipping.carriers import CarrierChoice, NotMapped, resolve
+from interlock.shipping.carriers import CarrierChoice, NotMapped, contradicting, resolve
 from tests.build import some_rules
 
 URL = "https://track.example/1"
@@ -75,6 +77,72 @@ def test_the_narrowest_mapping_that_fits_goes_first(
     written: str, country: str, service: str, code: str
 ) -> None:
     assert resolve(rules(carrier_mappings=SCOPED), written, "", country, service) == CarrierChoice(code=code)
+
+
+A, B = CarrierMapping("DHL-Paket", code="DHL"), CarrierMapping("DHL Paket", code="COL")
+DEFAULT = CarrierMapping("*", code="RM24")
+
+
+@pytest.mark.parametrize(
+    ("mappings", "written", "said"),
+    [
+        pytest.param(
+            (A, B, DEFAULT), "DHLPaket", "DHL-Paket to DHL and DHL Paket to COL", id="beside a default"
+        ),
+        pytest.param((A, B), "dhl_paket", "DHL-Paket to DHL and DHL Paket to COL", id="without one"),
+        pytest.param(
+            (replace(A, shop_name="RM 48"), replace(B, shop_name="RM-48")),
+            "RM48",
+            "RM 48 to DHL and RM-48 to COL",
+            id="although the marketplace has one of this name",
+        ),
+        pytest.param(
+            (replace(DEFAULT, shop_name="* "), replace(DEFAULT, code="RM48")),
+            "Pigeon",
+            "*  to RM24 and * to RM48",
+            id="two defaults",
+        ),
+        pytest.param(
+            (replace(DEFAULT, shop_name="* "), replace(DEFAULT, code="RM48")),
+            "",
+            "names no carrier",
+            id="for no name",
+        ),
+    ],
+)
+def test_mappings_written_alike_that_lead_to_different_carriers_are_a_case_and_no_default(
+    mappings: tuple[CarrierMapping, ...], written: str, said: str
+) -> None:
+    answer = resolve(rules(carrier_mappings=mappings), written, URL)
+
+    assert isinstance(answer, NotMapped)
+    assert said in answer.why
+    assert "written alike" in answer.why
+
+
+def test_what_is_written_just_so_goes_before_what_contradicts_it_and_alike_mappings_may_agree() -> None:
+    assert resolve(rules(carrier_mappings=(A, B)), "dhl-paket", "") == CarrierChoice(code="DHL")
+    same = (A, replace(B, code="DHL"), DEFAULT)
+    assert resolve(rules(carrier_mappings=same), "DHLPaket", "") == CarrierChoice(code="DHL")
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (B, True),
+        (replace(B, shop_name="dhl-paket"), True),
+        (replace(B, code="", name="DHL"), True),
+        (replace(B, code="DHL"), False),
+        (replace(B, country="FR"), False),
+        (replace(B, service="EXP"), False),
+        (replace(B, shop_name="DHL Pakete"), False),
+        (replace(B, shop_name="*"), False),
+    ],
+)
+def test_mappings_contradict_each_other_where_they_are_alike_for_the_same_parcels(
+    other: CarrierMapping, found: bool
+) -> None:
+    assert contradicting((A,), (A, DEFAULT, other)) == ((A, other) if found else None)
 
 
 def test_a_mapping_for_one_country_leads_nowhere_for_another() -> None:

@@ -50,6 +50,7 @@ def roll_back_carriers(
                 field=wrong[0],
             )
     dropped = [mapping for mapping in former if described(mapping)[0] not in wanted]
+    desk.check_no_contradiction([mapping for mapping in former if mapping not in dropped], changed)
     for mapping in dropped:
         unmap_carrier(c, connection.id, mapping)
     map_carriers(c, connection.id, changed, who.strip(), now)

@@ -32,6 +32,7 @@ from interlock.orders.countries import alpha2
 from interlock.orders.reasons import WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.orders.texts import keep_text
+from interlock.shipping.carriers import contradicting
 from interlock.shipping.history import described, reads_as_scope, scope_of
 from interlock.shipping.names import key as name_key
 from interlock.shipping.store import carrier_map, map_carriers, unmap_carrier
@@ -213,11 +214,28 @@ def map_carrier_names(
         if wrong is not None:
             raise MapRefused(f"{wrong[1]} Nothing was changed.", field=wrong[0])
     former = carrier_map(c, connection.id)
+    check_no_contradiction(former, mappings)
     map_carriers(c, connection.id, mappings, who.strip(), now)
     note_carrier_changes(c, connection.id, former, who, "", now)
     carriers_changed(c, queue, connection, now)
     unlocked, replay_id = replay_carriers(c, queue, connection.id, mappings, who, now)
     return Mapped(len(mappings), unlocked, replay=replay_id)
+
+
+def check_no_contradiction(kept: Sequence[CarrierMapping], mappings: Sequence[CarrierMapping]) -> None:
+    """Raise MapRefused where one of these mappings contradicts another one of them, or one of the map that is not replaced
+    by them."""
+    anew = {(one.shop_name, one.country, one.service) for one in mappings}
+    stays = [one for one in kept if (one.shop_name, one.country, one.service) not in anew]
+    found = contradicting(mappings, (*stays, *mappings))
+    if found is None:
+        return
+    (name, leads_to), (other, elsewhere) = (described(mapping) for mapping in found)
+    raise MapRefused(
+        f"“{name}” would lead to {leads_to}, and “{other}”, which is written alike, leads to {elsewhere}: a parcel could mean "
+        f"both. Remove “{other}” first, or have both lead to one carrier. Nothing was changed.",
+        field="shop_name",
+    )
 
 
 def carriers_changed(c: Connection, queue: Queue, connection: ConnectionRow, now: datetime) -> None:

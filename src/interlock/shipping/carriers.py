@@ -1,9 +1,11 @@
 """How the carrier a shop names is called at a marketplace: as people mapped it, or by its very name; never by a guess."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from interlock.orders.connection import CarrierMapping, ConnectionRules
+from interlock.orders.connection import ANY_CARRIER, CarrierMapping, ConnectionRules
+from interlock.shipping.history import described
 from interlock.shipping.names import key
 from interlock.shipping.suggest import exact_match
 from interlock.shipping.tracking import url_problem
@@ -40,17 +42,31 @@ def resolve(
     no carrier. `url` is the tracking URL of the parcel; only an unregistered carrier needs it (Mirakl reference,
     section 6).
     """
-    mapping = mapping_for(rules.carrier_mappings, shop_name, country, service)
-    if mapping is None:
+    fitting = mappings_for(rules.carrier_mappings, shop_name, country, service)
+    if not fitting:
         exact = exact_match(rules.carriers, shop_name)
         if exact is not None:
             return CarrierChoice(code=exact.code, found="by name")
-        mapping = default_for(rules.carrier_mappings, country, service)
-    if mapping is None and not shop_name.strip():
+        fitting = _defaults_for(rules.carrier_mappings, country, service)
+    if not fitting and not shop_name.strip():
         return NotMapped("The parcel names no carrier, and this connection has no default carrier.")
-    if mapping is None:
+    if not fitting:
         return NotMapped(f"The carrier “{shop_name.strip()}” is not mapped to a carrier of this marketplace.")
-    return _as_mapped(rules, mapping, shop_name, url)
+    if len(_leads(fitting)) > 1:
+        return NotMapped(_contradiction(fitting, shop_name))
+    return _as_mapped(rules, fitting[0], shop_name, url)
+
+
+def _contradiction(fitting: Sequence[CarrierMapping], shop_name: str) -> str:
+    """Why mappings that lead to different carriers lead nowhere."""
+    said = " and ".join("{} to {}".format(*described(mapping)) for mapping in fitting)
+    who = (
+        f"The carrier “{shop_name.strip()}” is" if shop_name.strip() else "A parcel that names no carrier is"
+    )
+    return (
+        f"{who} mapped to different carriers by rows of the carrier map that are written alike: {said}. Remove the one that "
+        "is wrong."
+    )
 
 
 def _as_mapped(
@@ -90,10 +106,11 @@ def _as_mapped(
     return CarrierChoice(name=mapping.name, found=found)
 
 
-def mapping_for(
+def mappings_for(
     mappings: tuple[CarrierMapping, ...], shop_name: str, country: str = "", service: str = ""
-) -> CarrierMapping | None:
-    """The narrowest mapping of the name that fits; what is written just so goes before what is written alike."""
+) -> tuple[CarrierMapping, ...]:
+    """The narrowest mappings of the name that fit; what is written just so goes before what is written alike. Where they are
+    several that lead to different carriers, none of them counts."""
     written = shop_name.strip().casefold()
     alike = key(shop_name)
     named = [
@@ -107,15 +124,45 @@ def mapping_for(
 def default_for(
     mappings: tuple[CarrierMapping, ...], country: str = "", service: str = ""
 ) -> CarrierMapping | None:
-    """The narrowest default that fits; None where the connection has none."""
+    """The narrowest default that fits; None where the connection has none, or two that lead to different carriers."""
+    fitting = _defaults_for(mappings, country, service)
+    return fitting[0] if len(_leads(fitting)) == 1 else None
+
+
+def contradicting(
+    mappings: Iterable[CarrierMapping], others: Iterable[CarrierMapping]
+) -> tuple[CarrierMapping, CarrierMapping] | None:
+    """The first of these mappings and one of the others that is written alike for the same parcels and leads to another
+    carrier; None where there are no such two. A parcel that is written like both would be neither's."""
+    alike: dict[tuple[str, str, str], list[CarrierMapping]] = {}
+    for other in others:
+        alike.setdefault(_stands_for(other), []).append(other)
+    for mapping in mappings:
+        for other in alike.get(_stands_for(mapping), []):
+            if len(_leads((mapping, other))) > 1:
+                return mapping, other
+    return None
+
+
+def _stands_for(mapping: CarrierMapping) -> tuple[str, str, str]:
+    name = (
+        ANY_CARRIER if mapping.is_default else key(mapping.shop_name) or mapping.shop_name.strip().casefold()
+    )
+    return name, mapping.country, mapping.service
+
+
+def _leads(mappings: Iterable[CarrierMapping]) -> set[tuple[str, str]]:
+    return {(mapping.code, mapping.name) for mapping in mappings}
+
+
+def _defaults_for(
+    mappings: tuple[CarrierMapping, ...], country: str, service: str
+) -> tuple[CarrierMapping, ...]:
     return _narrowest([mapping for mapping in mappings if mapping.is_default], country, service)
 
 
-def _narrowest(mappings: list[CarrierMapping], country: str, service: str) -> CarrierMapping | None:
-    """A service says more than a country. Two that lead to different carriers and are as narrow lead nowhere."""
+def _narrowest(mappings: list[CarrierMapping], country: str, service: str) -> tuple[CarrierMapping, ...]:
+    """A service says more than a country."""
     fitting = [m for m in mappings if m.country in ("", country) and m.service in ("", service)]
-    if not fitting:
-        return None
-    narrow = max((bool(m.service), bool(m.country)) for m in fitting)
-    first = [m for m in fitting if (bool(m.service), bool(m.country)) == narrow]
-    return first[0] if len({(m.code, m.name) for m in first}) == 1 else None
+    narrow = max(((bool(m.service), bool(m.country)) for m in fitting), default=None)
+    return tuple(m for m in fitting if (bool(m.service), bool(m.country)) == narrow)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from interlock.orders.connection import Carrier, CarrierMapping, ConnectionRules
-from interlock.shipping.carriers import mapping_for
+from interlock.shipping.carriers import mappings_for
 from interlock.shipping.history import described
 from interlock.shipping.names import key
 from interlock.shipping.suggest import Suggestion, exact_match, suggest
@@ -75,7 +75,9 @@ def _carriers(
     found = []
     for code in sorted({*mapped, *by_name}):
         mappings, unmapped = mapped.get(code, []), list(dict.fromkeys(by_name.get(code, [])))
-        parcels = sum(one.parcels for one in names if one in unmapped or _leads(rules, one) in mappings)
+        parcels = sum(
+            one.parcels for one in names if one in unmapped or any(m in mappings for m in _leads(rules, one))
+        )
         found.append(
             Vanished(code, _of_carrier(rules, code, code in registered, mappings, unmapped, parcels), parcels)
         )
@@ -84,14 +86,14 @@ def _carriers(
 
 def _missed_by(rules: ConnectionRules, carrier: Carrier, one: ParcelName) -> bool:
     """Whether a parcel of this name found the carrier as it was called by its very name, and finds none by it now."""
-    if _leads(rules, one) is not None or exact_match(rules.carriers, one.name) is not None:
+    if _leads(rules, one) or exact_match(rules.carriers, one.name) is not None:
         return False
     others = tuple(other for other in rules.carriers if other.code != carrier.code)
     return exact_match((*others, carrier), one.name) is carrier
 
 
-def _leads(rules: ConnectionRules, one: ParcelName) -> CarrierMapping | None:
-    return mapping_for(rules.carrier_mappings, one.name, one.country, one.service)
+def _leads(rules: ConnectionRules, one: ParcelName) -> tuple[CarrierMapping, ...]:
+    return mappings_for(rules.carrier_mappings, one.name, one.country, one.service)
 
 
 def _of_carrier(
@@ -130,7 +132,9 @@ def _methods(
     found = []
     for method, mappings in lost.items():
         parcels = sum(
-            one.parcels for one in names if one.service == method and _leads(rules, one) in mappings
+            one.parcels
+            for one in names
+            if one.service == method and any(mapping in mappings for mapping in _leads(rules, one))
         )
         said = _quoted([described(replace(mapping, service=""))[0] for mapping in mappings])
         found.append(

@@ -215,7 +215,8 @@ def _rooms(view: View, so_far: _SoFar) -> None:
 def _answer_with_the_edit(view: View, so_far: _SoFar) -> None:
     """A person may answer with the edit what its case will ask; what follows from it is decided on the next look."""
     before = so_far.memory
-    so_far.memory = desk.undone_by_us(view, so_far.memory, so_far.cases)
+    so_far.add(desk.undone_by_us(view, so_far.memory, so_far.cases))
+    so_far.cases = [desk.with_failed_undo(so_far.memory, case) for case in so_far.cases]
     so_far.add(desk.answered(view, so_far.memory, so_far.cases))
     if so_far.memory is not before:
         so_far.look_at = view.now

@@ -28,6 +28,8 @@ from interlock.orders.snapshots import ShopifyLine, Tax
 from interlock.orders.view import View
 from tests.build import (
     ELSEWHERE,
+    HIDDEN,
+    HOME,
     LINES,
     NOW,
     a_cancelation,
@@ -441,6 +443,49 @@ def test_interlock_undoes_an_edit_by_an_edit_of_its_own_desk_and_only_once_for_e
         ("V-MUG", 2, "L1")
     ]
     assert len(going.memory.desk_edits) == 1
+
+
+ASKED = Reason.EDIT_CANNOT_BE_EXPRESSED
+NOT_UNDONE = "Interlock was asked to undo it and has not:"
+
+
+def test_an_undo_that_cannot_be_made_is_said_and_may_be_asked_for_again() -> None:
+    moved = look(
+        shopify=a_shopify_order(address=ELSEWHERE),
+        mirakl=an_order(address=HIDDEN),
+        memory=a_memory(content_since=EDITED, agreed_address=HOME.digest),
+    )
+    (case,) = (c for c in decide_all(moved).cases if c.reason is Reason.EDIT_CANNOT_BE_EXPRESSED)
+    assert BY_US in case.options
+    memory = replace(moved.memory, decisions=(a_decision(case.reason, case.subject, BY_US),))
+    plan = decide_all(replace(moved, memory=memory))
+
+    [edit] = plan.memory.desk_edits
+    assert (edit.kind, edit.ended) == ("undo", "refused")
+    assert "does not show its address" in edit.because
+    assert any("was not undone: The marketplace does not show" in said for said in plan.because)
+    [told] = [c for c in plan.cases if c.subject == case.subject]
+    assert f"{NOT_UNDONE} The marketplace does not show its address" in told.sentence
+
+    later = decide_all(replace(moved, memory=plan.memory))
+    assert later.memory.desk_edits == plan.memory.desk_edits
+    again = a_decision(case.reason, case.subject, BY_US, NOW + timedelta(minutes=1))
+    shown = replace(moved, mirakl=an_order(), memory=plan.memory, answers=(again,))
+    assert decide_all(shown).memory.desk_edits[-1].ended == ""
+
+
+def test_an_undo_that_was_given_up_is_said_in_the_case() -> None:
+    view = decided(BY_US)
+    begun = decide_all(view).memory
+    (edit,) = begun.desk_edits
+    (case,) = (c for c in decide_all(replace(view, memory=begun)).cases if c.reason is ASKED)
+    assert NOT_UNDONE not in case.sentence
+
+    over = replace(edit, ended="given up", ended_at=NOW, because="Bob gave it up: too late")
+    plan = decide_all(replace(view, memory=replace(begun, desk_edits=(over,))))
+    (case,) = (c for c in plan.cases if c.reason is ASKED)
+    assert f"{NOT_UNDONE} Bob gave it up: too late. Undo it in Shopify, or answer again." in case.sentence
+    assert plan.memory.desk_edits == (over,)
 
 
 def test_what_comes_back_at_another_price_is_said() -> None:

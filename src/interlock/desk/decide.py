@@ -4,7 +4,7 @@ what the platforms show, so it may be repeated, interrupted and taken over at an
 from collections.abc import Sequence
 from dataclasses import replace
 
-from interlock.desk.requests import RequestRefused, Wish, as_edited, check, resolved, running
+from interlock.desk.requests import RequestRefused, Wish, as_edited, check, resolved, running, version_of
 from interlock.orders.actions import (
     Action,
     AddedLine,
@@ -375,22 +375,49 @@ def _not_given(edit: DeskEdit, why: str) -> str:
     )
 
 
-def undone_by_us(view: View, memory: Memory, cases: Sequence[Case | None]) -> Memory:
-    """A person asked Interlock to undo the edit a case is about: that becomes an edit of our desk, once per answer."""
+def undone_by_us(view: View, memory: Memory, cases: Sequence[Case | None]) -> Part:
+    """A person asked Interlock to undo the edit a case is about: that becomes an edit of our desk, once per answer. One that
+    cannot be made has ended with its reason."""
+    because: list[str] = []
     for case in cases:
-        said = None if case is None else memory.decision(case.reason, case.subject)
-        if case is None or said is None or said.option is not Option.UNDO_BY_INTERLOCK:
+        said = None if case is None else _undo_asked(memory, case)
+        if case is None or said is None:
             continue
-        edit_id = f"undo:{case.subject}:{said.at:%Y%m%dT%H%M%S}"
-        legal = Option.UNDO_BY_INTERLOCK in case.options and running(memory) is None
-        if legal and all(known.id != edit_id for known in memory.desk_edits):
+        edit_id = _undo_id(case, said)
+        offered = Option.UNDO_BY_INTERLOCK in case.options and view.shopify is not None
+        if offered and running(memory) is None and all(known.id != edit_id for known in memory.desk_edits):
             seen = replace(view, memory=memory)
             try:
-                request = resolved(seen, Wish(undo=True), edit_id, said.who, said.why, said.at)
-            except RequestRefused:
-                continue
-            memory = _with(memory, _begun(seen, request))
-    return memory
+                begun = _begun(seen, resolved(seen, Wish(undo=True), edit_id, said.who, said.why, said.at))
+            except RequestRefused as refused:
+                asked = DeskEdit(edit_id, "undo", said.who, said.why, said.at, version_of(view))
+                begun = replace(asked, ended_at=view.now, ended="refused", because=str(refused))
+            if begun.ended:
+                because.append(f"The edit {said.who} asked to undo was not undone: {begun.because}")
+            memory = _with(memory, begun)
+    return Part(memory, because=tuple(because))
+
+
+def with_failed_undo(memory: Memory, case: Case | None) -> Case | None:
+    """The case; where Interlock was asked to undo its edit and that came to nothing, it says so and why."""
+    said = None if case is None else _undo_asked(memory, case)
+    if case is None or said is None:
+        return case
+    ended = next((edit for edit in memory.desk_edits if edit.id == _undo_id(case, said)), None)
+    if ended is None or ended.ended in ("", "done"):
+        return case
+    why = ended.because if ended.because.endswith((".", "!", "?")) else f"{ended.because}."
+    told = f"Interlock was asked to undo it and has not: {why} Undo it in Shopify, or answer again."
+    return replace(case, sentence=f"{case.sentence} {told}")
+
+
+def _undo_asked(memory: Memory, case: Case) -> Decision | None:
+    said = memory.decision(case.reason, case.subject)
+    return said if said is not None and said.option is Option.UNDO_BY_INTERLOCK else None
+
+
+def _undo_id(case: Case, said: Decision) -> str:
+    return f"undo:{case.subject}:{said.at:%Y%m%dT%H%M%S}"
 
 
 def followed(view: View, memory: Memory, agree: bool) -> Part:

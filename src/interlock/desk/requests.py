@@ -376,9 +376,13 @@ def _undone(edit: DeskEdit, mirakl: MiraklOrder, shopify: ShopifyOrder, memory: 
     if moved_here(shopify, memory) and mirakl.address.complete and not moved_there(mirakl, memory):
         address = mirakl.address.digest
     if not quantities and not added and not address:
-        raise RequestRefused(
-            "nothing_to_undo", "undo", "Lines and address are as agreed: there is nothing to undo."
+        hidden = moved_here(shopify, memory) and not mirakl.address.complete
+        why = (
+            "The marketplace does not show its address at the moment, so there is none to set it back to."
+            if hidden
+            else "Lines and address are as agreed: there is nothing to undo."
         )
+        raise RequestRefused("nothing_to_undo", "undo", why)
     return replace(edit, quantities=quantities, added=added, address_digest=address)
 
 

@@ -46,6 +46,34 @@ def measured_once(database: Database, now: datetime) -> dict[str, int]:
         return {measure: total.number for measure, total in found.items() if measure != "freshness"}
 
 
+@pytest.mark.parametrize(
+    ("one_by_one", "dispatches"),
+    [pytest.param(True, 2, id="told of one by one"), pytest.param(False, 1, id="told of as a whole")],
+)
+def test_an_order_that_leaves_in_two_halves_is_told_in_time(
+    database: Database, keyring: Keyring, one_by_one: bool, dispatches: int
+) -> None:
+    async def story(stage: Stage) -> None:
+        for number, moment in enumerate((400.0, 1800.0)):
+            await stage.until(moment)
+            shopify = stage.shopify_order()
+            (parcel,) = [one for one in shopify.fulfillment_orders if one.remaining]
+            units = [("MUG-BLUE", 2)] if number == 0 else None
+            stage.world.shopify.fulfill(parcel, company="UPS", number=f"1Z{number}", units=units)
+        await stage.until(2600)
+        with stage.world.database.begin() as c:
+            measure_ended(c, stage.world.service_clock.now())
+
+    told = Theatre(database, keyring).tell(
+        story, marketplace("all-or-nothing", multi_shipment=one_by_one), 2700
+    )
+
+    assert told.stage.order.state == "SHIPPED"
+    with database.begin() as c:
+        found = counted_since(c, "hour", told.stage.world.service_clock.now() - timedelta(days=1))
+    assert (found["dispatch_told"].number, found["dispatch_told"].within(120)) == (dispatches, dispatches)
+
+
 def test_an_order_from_sale_to_dispatch_is_measured_once(database: Database, keyring: Keyring) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(330)

@@ -28,7 +28,8 @@ def facts(
     *calls: tuple[str, float],
     edits: tuple[float, ...] = (),
     cases: tuple[tuple[str, float], ...] = (),
-    left: float | None = None,
+    left: tuple[float, ...] = (),
+    singly: tuple[tuple[float, float], ...] = (),
 ) -> OrderFacts:
     return OrderFacts(
         1,
@@ -39,7 +40,8 @@ def facts(
         tuple(EndedCall(kind, at(seconds)) for kind, seconds in calls),
         tuple((reason, at(seconds)) for reason, seconds in cases),
         tuple(Edit(f"edit {seconds}", at(seconds), ("MUG",)) for seconds in edits),
-        None if left is None else at(left),
+        tuple(at(seconds) for seconds in left),
+        tuple((at(seconds), at(told)) for seconds, told in singly),
     )
 
 
@@ -91,9 +93,34 @@ def test_an_edit_made_while_the_hold_was_on_is_not_measured_for_it() -> None:
 
 
 def test_nothing_is_measured_before_it_has_ended_and_nothing_is_negative() -> None:
-    assert took(facts(edits=(100,), left=50)) == {}
-    assert took(facts(("ShipOrder", 40), left=50)) == {"dispatch_told": 0}
-    assert took(facts(("ShipOrder", 90), left=50)) == {"dispatch_told": 40}
+    assert took(facts(edits=(100,), left=(50,))) == {}
+    assert took(facts(("ShipOrder", 40), left=(50,))) == {"dispatch_told": 0}
+    assert took(facts(("ShipOrder", 90), left=(50,))) == {"dispatch_told": 40}
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        pytest.param((50.0, 172_850.0), 5, id="the rest followed two days later"),
+        pytest.param((172_850.0, 50.0), 5, id="in whatever order"),
+        pytest.param((50.0, 172_900.0), 172_805, id="what left after the word was not waited for"),
+    ],
+)
+def test_a_dispatch_is_measured_from_when_the_last_of_the_order_left(
+    left: tuple[float, ...], seconds: float
+) -> None:
+    assert took(facts(("ShipOrder", 172_855), left=left)) == {"dispatch_told": seconds}
+
+
+def test_each_parcel_that_is_told_of_for_itself_is_measured() -> None:
+    of = facts(
+        ("ValidateShipment", 60),
+        ("ValidateShipment", 259_300),
+        left=(50, 100),
+        singly=((50, 60), (100, 259_300)),
+    )
+
+    assert [(one.at, one.seconds) for one in latencies(of)] == [(at(60), 10), (at(259_300), 259_200)]
 
 
 def test_counted_durations_know_their_shares_to_the_class() -> None:

@@ -73,7 +73,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What one order's rows say. `cases` are (reason, opened at), `quiet` the connection's quiet period."""
+    """What one order's rows say. `cases` are (reason, opened at), `quiet` the connection's quiet period, `left_at` when each
+    parcel that is on its way left, `told_singly` the parcels the marketplace was told of one by one: when each left, and
+    when it was told."""
 
     order_id: int
     connection_id: int
@@ -83,7 +85,8 @@ class OrderFacts:
     calls: tuple[EndedCall, ...]
     cases: tuple[tuple[str, datetime], ...]
     edits: tuple[Edit, ...]
-    fulfilled_at: datetime | None = None
+    left_at: tuple[datetime, ...] = ()
+    told_singly: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,13 @@ def latencies(facts: OrderFacts) -> tuple[Latency, ...]:
         add("edit_held", clock.edit.at, clock.held_at)
         quiet = facts.quiet if clock.outcome in ("confirmed", "released") else timedelta(0)
         add("edit_settled", clock.edit.at, clock.settled_at, quiet)
-    shipped = _first(facts.calls, ("ShipOrder", "ValidateShipment"))
-    if shipped is not None and facts.fulfilled_at is not None:
-        add("dispatch_told", facts.fulfilled_at, shipped.at)
+    shipped = _first(facts.calls, ("ShipOrder",))
+    if shipped is not None and facts.left_at:
+        # An order is told of as a whole once the last of it has left; what left after the word was not waited for.
+        before = [at for at in facts.left_at if at <= shipped.at]
+        add("dispatch_told", max(before, default=min(facts.left_at)), shipped.at)
+    for left, told in facts.told_singly:
+        add("dispatch_told", left, told)
     return tuple(found)
 
 

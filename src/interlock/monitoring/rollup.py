@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from interlock.cases.store import cases
-from interlock.engine.ledger import operations
+from interlock.engine.ledger import ACTION, operations
 from interlock.engine.store import ConnectionRow, all_connections, polls
 from interlock.monitoring.measures import (
     BOUNDS,
@@ -38,11 +38,14 @@ from interlock.monitoring.measures import (
     edit_clocks,
     latencies,
 )
+from interlock.orders.actions import ValidateShipment
 from interlock.orders.changes import OURSELVES, History
 from interlock.orders.codec import decode
 from interlock.orders.leaving import stays_here
+from interlock.orders.snapshots import Fulfillment
 from interlock.orders.store import orders, timeline
 from interlock.orders.view import View
+from interlock.shipping.parcels import marker_of
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
 
@@ -210,12 +213,9 @@ def order_facts(c: Connection, by_id: dict[int, ConnectionRow], order_id: int) -
         select(cases.c.reason, cases.c.opened_at).where(cases.c.order_id == order_id).order_by(cases.c.id)
     )
     view = None if row.last_view is None else decode(View, row.last_view)
-    left = None
+    left: tuple[Fulfillment, ...] = ()
     if view is not None and view.shopify is not None:
-        left = min(
-            (f.created_at for f in view.shopify.fulfillments if f.live and not stays_here(f, view.memory)),
-            default=None,
-        )
+        left = tuple(f for f in view.shopify.fulfillments if f.live and not stays_here(f, view.memory))
     return OrderFacts(
         order_id=order_id,
         connection_id=row.connection_id,
@@ -225,7 +225,30 @@ def order_facts(c: Connection, by_id: dict[int, ConnectionRow], order_id: int) -
         calls=tuple(EndedCall(call.kind, call.ended_at) for call in calls),
         cases=tuple((case.reason, case.opened_at) for case in opened),
         edits=_edits(row, view),
-        fulfilled_at=left,
+        left_at=tuple(parcel.created_at for parcel in left),
+        told_singly=_told_singly(c, order_id, view, left),
+    )
+
+
+def _told_singly(
+    c: Connection, order_id: int, view: View | None, left: tuple[Fulfillment, ...]
+) -> tuple[tuple[datetime, datetime], ...]:
+    """When each parcel of which the marketplace was told by a shipment of its own (ST24) left, and when it was told."""
+    shipments = () if view is None or view.mirakl is None else view.mirakl.shipments or ()
+    if not shipments:
+        return ()
+    rows = c.execute(
+        select(operations.c.action, operations.c.ended_at).where(
+            operations.c.order_id == order_id,
+            operations.c.kind == ValidateShipment.__name__,
+            operations.c.state == "CONFIRMED",
+            operations.c.ended_at.is_not(None),
+        )
+    )
+    said = {decode(ACTION, row.action).shipment_id: row.ended_at for row in rows}
+    told = {shipment.marker: said[shipment.id] for shipment in shipments if shipment.id in said}
+    return tuple(
+        (parcel.created_at, told[marker_of(parcel.id)]) for parcel in left if marker_of(parcel.id) in told
     )
 
 

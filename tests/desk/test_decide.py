@@ -422,6 +422,24 @@ def test_half_an_edit_that_others_changed_too_says_which_half_was_made() -> None
     assert any("only the lines were made: " in said and "somebody else" in said for said in plan.because)
 
 
+@pytest.mark.parametrize("address_shown", [False, True])
+def test_what_came_back_is_what_was_sold_although_the_address_went_elsewhere_meanwhile(
+    address_shown: bool,
+) -> None:
+    gone = replace(LAMP, current_quantity=0)
+    view = a_view(shopify=a_shopify_order(lines=(MUG, gone)), rules=RULES)
+    undo = wanted(view, undo=True)
+    assert [(new.variant_id, new.mirakl_line_id) for new in undo.added] == [("V-LAMP", "L2")]
+    asked = ask(view, replace(undo, address_digest=ELSEWHERE.digest, text_id="T1"))
+    back = a_shopify_line("S9", "LAMP", 1, "30.00", "")
+    third = replace(HELD.address, digest=ELSEWHERE.digest if address_shown else "th1rd")
+
+    plan = next_look(view, asked, shopify=a_shopify_order(lines=(MUG, gone, back), address=third))
+
+    assert plan.memory.desk_edits[0].ended == ("" if address_shown else "overtaken")
+    assert [(link.mirakl_line_id, link.shopify_line_id) for link in plan.memory.links][-1:] == [("L2", "S9")]
+
+
 @pytest.mark.parametrize(
     ("shown", "so_far"),
     [

@@ -116,12 +116,14 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     over = "" if unclear else _why_over(view, memory, edit, shopify)
     if over:
         ended = replace(edit, ended_at=view.now, ended="overtaken", because=over, text_id="")
-        return Part(_with(memory, ended), because=(f"{_not_made(edit, missing)}: {over}",))
+        memory = _with_lines_made(_with(memory, ended), edit, shopify, missing)
+        return Part(memory, because=(f"{_not_made(edit, missing)}: {over}",))
     given_up = memory.decision(Reason.DESK_EDIT_STUCK, edit.id)
     if given_up is not None and given_up.option is Option.GIVE_UP and not unclear:
         said = f"{given_up.who} gave it up: {given_up.why}"
         ended = replace(edit, ended_at=view.now, ended="given up", because=said, text_id="")
-        return Part(_with(memory, ended), because=(f"{_not_made(edit, missing)}. {said}",))
+        memory = _with_lines_made(_with(memory, ended), edit, shopify, missing)
+        return Part(memory, because=(f"{_not_made(edit, missing)}. {said}",))
     keep_held = (f"An edit {edit.who} asked for is being made.",)
     unheld = _unheld(view, shopify)
     if unheld and not unclear:
@@ -203,6 +205,16 @@ def _made(edit: DeskEdit, missing: Sequence[DeskEdit]) -> str:
     return "the lines were" if missing[0].address_digest else "the address was"
 
 
+def _with_lines_made(
+    memory: Memory, edit: DeskEdit, shopify: ShopifyOrder, missing: Sequence[DeskEdit]
+) -> Memory:
+    """The memory with what the added lines stand for, where they came through and the address did not: what came back of a
+    sold item is that item, however the edit ended."""
+    if any(half.quantities or half.added for half in missing):
+        return memory
+    return replace(memory, links=(*memory.links, *_links_of_added(edit, shopify, memory)))
+
+
 def _is_shown(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> bool:
     if edit.kind == "cancel":
         return not shopify.live
@@ -257,15 +269,19 @@ def _link_of_added(wanted: AddedLine, line: ShopifyLine, edit: DeskEdit, memory:
     return LineLink(wanted.mirakl_line_id, line.id, line.unit_price, edit.who)
 
 
+def _links_of_added(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[LineLink, ...]:
+    """What all the lines that the edit added stand for, as far as they bring back what was sold."""
+    return tuple(
+        _link_of_added(wanted, line, edit, memory)
+        for wanted, line in zip(edit.added, _new_lines(edit, shopify, memory), strict=True)
+        if wanted.mirakl_line_id
+    )
+
+
 def _shown(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder) -> Memory:
     """Remember that Shopify shows it, which lines it added stand for what was sold, and whether the order is now
     exactly what our desk made of it."""
-    new = _new_lines(edit, shopify, memory)
-    links = tuple(
-        _link_of_added(wanted, line, edit, memory)
-        for wanted, line in zip(edit.added, new, strict=True)
-        if wanted.mirakl_line_id
-    )
+    links = _links_of_added(edit, shopify, memory)
     alone = bool(edit.expected) and _content_made(edit, shopify, memory) == edit.expected
     as_asked = memory.content if alone or edit.kind == "cancel" else ""
     return replace(

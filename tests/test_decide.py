@@ -228,6 +228,8 @@ def test_an_order_that_is_not_ours_is_left_alone() -> None:
         pytest.param(an_order(), True, id="as usual"),
         pytest.param(an_order("NEW_STATE"), False, id="a state that is not known"),
         pytest.param(an_order(fulfillment_center="FBM"), False, id="not ours any more"),
+        pytest.param(an_order("SHIPPED", fulfillment_center="FBM"), False, id="not ours, and it has left"),
+        pytest.param(an_order("CLOSED", fulfillment_center="FBM"), True, id="not ours, and it has ended"),
     ],
 )
 def test_an_order_that_is_not_looked_at_settles_no_case(mirakl: MiraklOrder, judged: bool) -> None:
@@ -240,6 +242,18 @@ def test_an_order_that_is_not_ours_is_left_alone_when_it_has_left_or_ended_too(s
     memory = Memory(first_seen_at=CREATED)
     plan = decide(a_view(mirakl=an_order(state, fulfillment_center="FBM"), shopify=None, memory=memory))
     assert (plan.actions, plan.cases, plan.memory.incidents) == ((), (), ())
+
+
+def test_the_parcel_of_an_order_that_is_not_ours_any_more_is_the_work_of_somebody() -> None:
+    """Also once a person has said that the order is in order: nothing of it settles by itself."""
+    foreign = a_view(mirakl=an_order(fulfillment_center="FBM"))
+    (case,) = [case for case in decide(foreign).cases if case.reason is Reason.NOT_OURS_TO_SHIP]
+    memory = replace(foreign.memory, decisions=(a_decision(case.reason, case.subject, Option.DISMISS),))
+
+    label = decide(replace(foreign, memory=memory)).label
+
+    assert label is not None
+    assert (label.yes, label.who) == (False, "operations")
 
 
 def test_an_order_that_never_was_ours_has_no_other_case() -> None:

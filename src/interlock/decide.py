@@ -75,6 +75,7 @@ from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
     DEAD,
+    ENDED,
     GONE_OUT,
     KNOWN_STATES,
     TO_SHIP,
@@ -119,7 +120,8 @@ def decide(view: View) -> Plan:
     left, asked = quarantine.withheld(view, so_far.memory, so_far.actions)
     so_far.actions, so_far.cases = list(left), [*so_far.cases, *asked]
     reasons = tuple(dict.fromkeys(so_far.keep_held))
-    so_far.add(holds.decide(view, so_far.memory, reasons, _settled_by(so_far.cases), so_far.as_decided))
+    who = so_far.settled_by or _settled_by(so_far.cases)
+    so_far.add(holds.decide(view, so_far.memory, reasons, who, so_far.as_decided))
     so_far.cases.extend(_refused_cases(view, so_far))
     so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
     open_cases = tuple(case for case in so_far.cases if case is not None)
@@ -148,6 +150,7 @@ class _SoFar:
     as_decided: str = ""
     label: Label | None = None
     judged: bool = True
+    settled_by: str = ""
 
     def add(self, part: Part) -> Part:
         self.memory = part.memory
@@ -178,8 +181,10 @@ def _rooms(view: View, so_far: _SoFar) -> None:
         if not is_ours(mirakl, view.rules):
             so_far.cases.append(not_ours_case(mirakl, view.rules, so_far.memory))
             so_far.keep_held.append("The marketplace ships this order itself, or is not paid for it.")
-            # Of one that was never ours nothing else is to be asked; of one that was, nobody looks at what is open.
-            so_far.judged = not so_far.memory.shopify_order_id
+            so_far.settled_by = CATALOGUE[Reason.NOT_OURS_TO_SHIP].owner
+            # Of one that was never ours nothing else is to be asked, nor of one that has ended; of one that was, nobody looks
+            # at what is open.
+            so_far.judged = not so_far.memory.shopify_order_id or mirakl.state in ENDED
             return
     so_far.add(quarantine.decide(view, so_far.memory))
     part = so_far.add(imports.decide(view, so_far.memory))

@@ -322,6 +322,28 @@ def test_the_name_of_an_order_that_another_shop_replaced_says_yes_for_neither(
     assert ask("gid://shopify/Order/900")["order"]["mirakl"] == "M-1002-A"
 
 
+@pytest.mark.parametrize("number", ["#1003", "1003", "1002", "gid://shopify/Order/1002"])
+def test_a_linked_order_is_of_its_own_sale_also_where_another_takes_it_for_a_relative(
+    database: Database, connection: ConnectionRow, ask: Any, number: str
+) -> None:
+    """The same customer bought twice: the first order has the second one noted as what may replace it."""
+    first = stored(database, connection, agreed())
+    gid = "gid://shopify/Order/1002"
+    second = agreed(
+        order_id="M-1002-A",
+        shopify=shown(("gid://shopify/FulfillmentOrder/601",), id=gid, name="#1003"),
+        memory=a_memory(shopify_order_id=gid, released_at=NOW),
+        mirakl=replace(an_order(), order_id="M-1002-A"),
+    )
+    stored(database, connection, second)
+    with database.begin() as c:
+        note_kin(c, first, gid, NOW, "#1003")
+
+    answer = ask(number)
+
+    assert (answer["order"]["mirakl"], answer["print"]) == ("M-1002-A", True)
+
+
 # -- overrides ---------------------------------------------------------------------------------------------
 
 ADA = {"order": "1001", "who": "Ada", "why": "The customer waits at the door."}

@@ -374,6 +374,7 @@ def test_only_the_message_of_the_answer_that_stands_is_told() -> None:
     assert told_after(replace(stood, decisions=then(UNDO).decisions), look()) == []
     assert told_after(stood, look(AS_SOLD)) == []
     assert told_after(stood, look(mirakl=NO_MORE)) == []
+    assert told_after(stood, look(shopify=replace(SHOPIFY, cancelled_at=NOW))) == []
 
 
 @pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])

@@ -1,5 +1,6 @@
 """Mail that would go past the marketplace is a case: another address than the relay address, consent, a marketing tag."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +66,20 @@ def test_a_relay_address_that_is_hidden_later_is_still_the_one_to_carry(email: s
 
     assert hidden.cases == shown.cases
     assert len(hidden.cases) == asked
+
+
+@pytest.mark.parametrize("state", ["RECEIVED", "CLOSED", "CANCELED"])
+def test_an_address_that_is_taken_out_after_the_order_has_ended_is_no_case(state: str) -> None:
+    """A shop forgets its customers by and by, and nothing more is mailed to this one."""
+    before = a_view(mirakl=an_order(relay=RELAY), shopify=a_shopify_order(traces=Traces(email=RELAY)))
+    memory = contact.decide(before, Memory()).memory
+    rules = replace(before.rules, customer_mail="shipping")
+    redacted = a_shopify_order(traces=Traces(email=""))
+
+    ended = a_view(mirakl=an_order(state, relay=""), shopify=redacted, rules=rules)
+    assert contact.decide(ended, memory).cases == ()
+    under_way = a_view(mirakl=an_order(relay=""), shopify=redacted, rules=rules)
+    assert len(contact.decide(under_way, memory).cases) == 1
 
 
 @pytest.mark.parametrize("mail", ["none", "shipping"])

@@ -542,6 +542,11 @@ def test_an_order_that_is_not_ours_is_no_case_any_more_once_it_has_left_or_ended
 
 
 def test_whoever_says_that_it_is_in_order_is_not_asked_again() -> None:
-    said = a_decision(Reason.NOT_OURS_TO_SHIP, "order", Option.DISMISS)
     foreign = an_order("WAITING_ACCEPTANCE", fulfillment_center="FBM")
-    assert not_ours_case(foreign, some_rules(), Memory(decisions=(said,))) is None
+    asked = not_ours_case(foreign, some_rules(), Memory())
+    assert asked is not None
+    memory = Memory(decisions=(a_decision(asked.reason, asked.subject, Option.DISMISS),))
+
+    assert not_ours_case(foreign, some_rules(), memory) is None
+    for other in ({"fulfillment_center": "FBX"}, {"customer_pays_seller": True}):
+        assert not_ours_case(an_order("WAITING_ACCEPTANCE", **other), some_rules(), memory) is not None

@@ -18,6 +18,7 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetSellerReference,
 )
+from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
@@ -425,6 +426,38 @@ def test_a_replacement_whose_parcel_may_have_left_is_not_unlinked(shipment_statu
     asked = seen((gone_out,), back.memory, now=much_later)
     [case] = [case for case in asked.cases if case.reason is LOOKING]
     assert "3 of its units have a label or left already; the rest is held." in case.sentence
+
+
+def test_a_refused_unlink_leaves_every_other_order_as_it_was() -> None:
+    later = NOW + timedelta(minutes=30)
+    parcel = a_fulfillment(lines=(("N1", 1),), display_status="LABEL_PRINTED")
+    stands = a_copy(marker=MARKER, fulfillments=(parcel,), fulfillment_orders=(HELD,))
+    third = a_duplicate(id="SO3", name="#1043", fulfillment_orders=(replace(HELD, id="FO3"),))
+    view = a_view(shopify=stands, kin=(GONE, third), memory=chained(), now=later)
+    asked = decide(view)
+    assert "SO3" in [subject for _, subject in reasons(asked)]
+
+    refused = decide(
+        replace(view, memory=replace(asked.memory, decisions=(says(Option.NO_SUCCESSOR, at=later),)))
+    )
+
+    assert any("Nothing was changed" in said for said in refused.because)
+    assert reasons(refused) == reasons(asked)
+    assert refused.actions == asked.actions
+
+
+@pytest.mark.parametrize(("subject", "waits"), [("SO2", True), ("SO3", False)])
+def test_a_word_about_the_linked_order_does_not_say_that_none_follows_it(subject: str, waits: bool) -> None:
+    """It asked for another order in its place, and was refused."""
+    cancelled_at = NOW - timedelta(minutes=1)
+    memory = replace(
+        chained(),
+        shopify_cancelled_seen_at=cancelled_at,
+        decisions=(says(Option.NO_SUCCESSOR, subject, at=NOW),),
+    )
+    view = a_view(shopify=a_copy(cancelled_at=cancelled_at), memory=memory)
+
+    assert (waits_for_successor_until(view, memory) is not None) is waits
 
 
 def test_unlinking_rules_the_replacement_out_and_the_cancelation_waits_anew() -> None:

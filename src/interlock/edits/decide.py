@@ -81,7 +81,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     if mirakl is None or shopify is None or not memory.shopify_order_id:
         return Part(memory)
     if not shopify.live:
-        return dropped(memory, "the order was cancelled in Shopify")
+        return dropped(with_message_forgotten(view, memory), "the order was cancelled in Shopify")
     incident = (INCIDENT,) if mirakl.has_incident else ()
     memory, taken = _taken_as_they_stand(view, mirakl, shopify, memory, differences)
     differences = tuple(d for d in differences if d not in [one.difference for one in taken])

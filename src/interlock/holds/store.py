@@ -4,6 +4,7 @@ The answer to the check stands in the order's row, written with the plan that sa
 look-up by index and decodes nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,7 +96,7 @@ _BY_MIRAKL_ID = _of_order(orders.c.mirakl_order_id == bindparam("name"))
 _BY_WORDS = _BY_NAME.union_all(_BY_MIRAKL_ID)
 _BY_DIGITS = _BY_ORDER_GID.union_all(_BY_PARCEL_GID, _BY_NAME, _BY_MIRAKL_ID)
 _BY_KIN = (
-    select(*_SHOWN, null().label("parcel"))
+    select(*_SHOWN, null().label("parcel"), kin.c.shopify_order_id.label("named"))
     .join_from(kin, orders, orders.c.id == kin.c.order_id)
     .where(
         or_(
@@ -140,12 +141,13 @@ def label_of(c: Connection, order_id: int) -> LabelRow | None:
 def find_labels(c: Connection, number: str) -> list[LabelRow]:
     """The orders that `number` may mean: a gid of an order or fulfillment order, the digits of one, a Shopify order's
     name with or without #, or a Mirakl order id; also those of which it names another Shopify order than the linked one.
-    Each order once. A gid is of one order: only where none is linked to it those are looked for that know it otherwise."""
+    Each order once, and a Shopify order that is linked is of the sale it is linked to, whoever else took it for a relative."""
     linked = _linked(c, number)
     if linked and number.startswith("gid:"):
         return linked
     known = {row.order_id for row in linked}
-    return [*linked, *(row for row in _kin(c, number) if row.order_id not in known)]
+    stands = {row.shopify_order_id for row in linked}
+    return [*linked, *(row for row in _kin(c, number, stands) if row.order_id not in known)]
 
 
 def _linked(c: Connection, number: str) -> list[LabelRow]:
@@ -167,12 +169,12 @@ def _linked(c: Connection, number: str) -> list[LabelRow]:
     return [_label_row(found[row_id]) for row_id in sorted(found)]
 
 
-def _kin(c: Connection, number: str) -> list[LabelRow]:
+def _kin(c: Connection, number: str, but_not: Collection[str]) -> list[LabelRow]:
     """The orders that know another Shopify order than the linked one by this id, gid or name: it was replaced, may
-    replace it, or stands beside it."""
+    replace it, or stands beside it. `but_not` are Shopify orders that are not meant."""
     gid = number if number.startswith(ORDER_GID) else ORDER_GID + number
     rows = c.execute(_BY_KIN, {"order_gid": gid, "name": number, "hash_name": f"#{number}"})
-    found = {row.id: row for row in rows}
+    found = {row.id: row for row in rows if row.named not in but_not}
     return [_label_row(found[row_id], is_kin=True) for row_id in sorted(found)]
 
 

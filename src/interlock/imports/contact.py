@@ -7,7 +7,7 @@ from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import ShopifyOrder
+from interlock.orders.snapshots import ENDED, ShopifyOrder
 from interlock.orders.view import View
 
 MARKETING_TAGS = (
@@ -36,7 +36,9 @@ def decide(view: View, memory: Memory) -> Part:
         memory = replace(memory, relay=mirakl.relay)
     if mirakl is None or shopify is None or not shopify.live:
         return Part(memory)
-    found = (_address_case(memory.relay, shopify, view.rules), *_marketing_cases(shopify))
+    # Nothing is mailed about an order that has ended, and what was known of it is taken out in the shop by and by.
+    there = mirakl.relay if mirakl.state in ENDED else memory.relay
+    found = (_address_case(there, shopify, view.rules), *_marketing_cases(shopify))
     cases = tuple(case for case in found if case is not None and not _settled(case, memory))
     consent = any(case.subject == CONSENT for case in cases)
     return Part(memory, cases=cases, look_at=view.now + CONSENT_AGAIN if consent else None)

@@ -39,14 +39,20 @@ def is_ours(mirakl: MiraklOrder, rules: ConnectionRules) -> bool:
 def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -> Case | None:
     """The case of an order that is not ours, for as long as it could still be lost by that: until it has left or ended, or a
     person has said that it is in order."""
-    said = memory.decision(Reason.NOT_OURS_TO_SHIP, "order")
-    if mirakl.state in (*GONE_OUT, *DEAD) or (said is not None and said.option is Option.DISMISS):
+    if mirakl.state in (*GONE_OUT, *DEAD):
         return None
+    case = _not_ours(mirakl, rules, memory)
+    said = None if case is None else memory.decision(case.reason, case.subject)
+    return None if said is not None and said.option is Option.DISMISS else case
+
+
+def _not_ours(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -> Case | None:
+    """One case for each ground: who says that the one is in order has not been asked about the other."""
     waiting = mirakl.state == "WAITING_ACCEPTANCE"
     if mirakl.fulfillment_center not in rules.own_fulfillment_centers:
         return Case(
             Reason.NOT_OURS_TO_SHIP,
-            "order",
+            f"centre {mirakl.fulfillment_center}",
             f"The marketplace ships this order from its own fulfilment centre {mirakl.fulfillment_center}. "
             "Interlock creates no Shopify order for it. If it is yours to ship after all, add the centre to the "
             "connection's own centres.",
@@ -57,7 +63,7 @@ def not_ours_case(mirakl: MiraklOrder, rules: ConnectionRules, memory: Memory) -
     if mirakl.customer_pays_seller:
         return Case(
             Reason.NOT_OURS_TO_SHIP,
-            "order",
+            "paid to the shop",
             "The customer of this order pays you directly, outside the marketplace. Interlock creates no Shopify "
             "order for it and does not accept it. Handle it in the marketplace portal.",
             (Option.DISMISS,),

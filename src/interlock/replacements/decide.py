@@ -61,10 +61,12 @@ def decide(view: View, memory: Memory) -> Part:
     mirakl, linked = view.mirakl, view.shopify
     if mirakl is None or linked is None or linked.id != memory.shopify_order_id:
         return Part(memory)
-    taken_back = _taken_back(view, memory)
+    refused = _not_taken_back(view, memory)
+    taken_back = None if refused is not None else _taken_back(view, memory)
     if taken_back is not None:
         return taken_back
-    part = _tidied(view, memory)
+    # What was refused changes nothing about the other orders: they are weighed as before.
+    part = _with(refused or Part(memory), _tidied(view, memory if refused is None else refused.memory))
     memory, found, refusals = _weighed(view, part.memory, mirakl, linked)
     part = replace(part, memory=memory, because=(*part.because, *refusals))
     waiting = [candidate for candidate in found if candidate.band != "weak"]
@@ -118,19 +120,30 @@ def _said(memory: Memory, shopify_order_id: str) -> Decision | None:
     return None
 
 
-def _taken_back(view: View, memory: Memory) -> Part | None:
-    """A person takes the last take-over back: the order before it stands for the marketplace order again."""
+def _asked_back(memory: Memory) -> tuple[Kin, Decision] | None:
+    """The order that stands by a take-over, and the word of a person who takes that back."""
     live = memory.kin(memory.shopify_order_id)
     said = None if live is None or live.role != "live" else _said(memory, live.shopify_order_id)
     if live is None or said is None or said.option not in (Option.NO_SUCCESSOR, Option.UNDO_TAKE_OVER):
         return None
-    before = next((kin for kin in reversed(memory.lineage) if kin.role == "superseded"), None)
-    if before is None:
+    return live, said
+
+
+def _before(memory: Memory) -> Kin | None:
+    return next((kin for kin in reversed(memory.lineage) if kin.role == "superseded"), None)
+
+
+def _not_taken_back(view: View, memory: Memory) -> Part | None:
+    """A take-over that a person takes back, and that has to stay; the answer is heard and used up."""
+    asked = _asked_back(memory)
+    if asked is None:
+        return None
+    live, said = asked
+    if _before(memory) is None:
         because = f"{said.who} asked to unlink {live.name}, but no other order stood for this sale before it."
         return Part(memory.with_kin(replace(live, since=view.now)), because=(because,))
-    unlinked = said.option is Option.NO_SUCCESSOR
     moved = 0 if view.shopify is None else moved_units(view.shopify)
-    if unlinked and moved:
+    if said.option is Option.NO_SUCCESSOR and moved:
         because = (
             f"{said.who} asked to unlink {live.name}, but {_counted_as_moved(moved)}: the sale would be cancelled at the "
             "marketplace although its parcel may be on its way. Nothing was changed. If the parcel is still here, cancel its "
@@ -138,6 +151,16 @@ def _taken_back(view: View, memory: Memory) -> Part | None:
             "the case that opens."
         )
         return Part(memory.with_kin(replace(live, since=view.now)), because=(because,))
+    return None
+
+
+def _taken_back(view: View, memory: Memory) -> Part | None:
+    """A person takes the last take-over back: the order before it stands for the marketplace order again."""
+    asked, before = _asked_back(memory), _before(memory)
+    if asked is None or before is None:
+        return None
+    live, said = asked
+    unlinked = said.option is Option.NO_SUCCESSOR
     after = replace(live, role="unlinked" if unlinked else "candidate", since=view.now)
     memory = memory.with_kin(replace(after, who=said.who, why=said.why))
     memory = memory.with_kin(replace(before, role="live", since=view.now, who=said.who, why=said.why))

@@ -275,6 +275,14 @@ def test_nothing_drifts_where_stock_is_not_published_any_more(c: Connection, row
     assert sample_skus(c, NOW + 2 * MINUTE) == 0
     (mug,) = sku_page(c, NOW + 9 * MINUTE, sku="MUG")[0]
     assert (mug.state, mug.drift, mug.facts.drift_minutes) == ("price differs", None, 0)
+    assert mug.facts.drift_since is None
+    # switched on again much later, its drift is as old as that
+    publishes = one_connection(c, row.id)
+    set_publishing(c, Wakes(), publishes, True, "Ada", "it is ours again", NOW + DAY)
+    c.execute(update(stock_figures).where(stock_figures.c.sku == "MUG").values(target=5, believed=9))
+    sample_skus(c, NOW + DAY)
+    assert sku_page(c, NOW + DAY, sku="MUG")[0][0].facts.drift_since == NOW + DAY
+    set_publishing(c, Wakes(), one_connection(c, row.id), False, "Ada", "the operator does it", NOW + DAY)
     assert sku_page(c, NOW, state="oversold")[0] == ()
     left = set(c.execute(select(cases.c.reason).where(cases.c.closed_at.is_(None))).scalars())
     assert left.isdisjoint(reason.value for reason in OF_STOCK)
@@ -285,8 +293,10 @@ def test_the_metrics_name_the_skus_that_drift_most(c: Connection, row: Connectio
         figure(c, row, f"SKU-{number:02d}", 5, 4)
     figure(c, row, "FINE", 5, 5)
     figure(c, row, "TOO-MANY", 5, 9)
+    figure(c, row, "ONE-MORE", 5, 6)
+    figure(c, row, "TOO-FEW", 105, 5)
     (drift,) = drift_of_all(c, NOW)
-    assert drift.worst[:2] == (("TOO-MANY", 4), ("SKU-00", -1))
+    assert drift.worst[:4] == (("TOO-MANY", 4), ("ONE-MORE", 1), ("TOO-FEW", -100), ("SKU-00", -1))
     assert len(drift.worst) == MOST_NAMED
 
 

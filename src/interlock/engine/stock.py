@@ -2,7 +2,7 @@
 follows the file until the marketplace has worked it off."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
 from interlock.engine.sending import SEND_BY
 from interlock.engine.stock_figures import keep_figures
 from interlock.engine.stock_reading import Selling, fold_sold, selling_from
-from interlock.engine.store import Poll, beat, count, keep_poll, lead_duty
+from interlock.engine.store import ConnectionRow, Poll, beat, count, keep_poll, lead_duty
 from interlock.inventory import store
 from interlock.inventory.decide import Figure, next_file
 from interlock.inventory.files import StockLine
@@ -44,7 +44,9 @@ that it was."""
 STUCK = timedelta(minutes=45)
 """A file that is still not worked off after so long is somebody's case."""
 REPORT_WAITS = timedelta(minutes=5)
-"""So long after it left, the report of a file that was worked off is asked for again where it cannot be read."""
+"""So long after a file was first seen to be worked off, its report is asked for again where it cannot be read."""
+TELL_NOTHING = 3
+"""So many files in a row of which nobody learns what became of each line are somebody's case."""
 GIVEN_UP = timedelta(hours=6)
 READ_BACK_EVERY = timedelta(minutes=10)
 
@@ -86,10 +88,9 @@ class StockDesk:
         return True
 
     def _begin(self, c: Connection, now: datetime) -> tuple[Poll, StockImport | None] | None:
-        platforms = self._platforms
         selling = selling_from(c, self._shop)
-        row = next((row for row in selling.rows if row.id == platforms.connection_id), None)
-        if row is None or not row.live or not row.rules.publish_stock:
+        row = self._publishing(selling)
+        if row is None:
             return None
         poll = lead_duty(c, f"stock {row.name}", self._parts.worker, now, now + LEAD_FOR)
         if poll is None:
@@ -106,6 +107,23 @@ class StockDesk:
         if flying is not None:
             self._compute(c, selling, now)
         return poll, flying
+
+    def _publishing(self, selling: Selling) -> ConnectionRow | None:
+        """This connection, where its stock is published."""
+        return next(
+            (
+                row
+                for row in selling.rows
+                if row.id == self._platforms.connection_id and row.live and row.rules.publish_stock
+            ),
+            None,
+        )
+
+    def _open_case(self, c: Connection, reason: Reason, subject: str, sentence: str, now: datetime) -> None:
+        """Open a case of the connection, unless somebody ended the publishing while a platform was being asked: nobody would
+        close it."""
+        if self._publishing(selling_from(c, self._shop)) is not None:
+            open_connection_case(c, self._platforms.connection_id, reason, subject, sentence, now)
 
     # -- figures ---------------------------------------------------------------------------------------
 
@@ -129,6 +147,8 @@ class StockDesk:
         platforms = self._platforms
         connection_id = platforms.connection_id
         selling = selling_from(c, self._shop)
+        if self._publishing(selling) is None:
+            return None
         # What is known at this moment decides, down to the order that came in a second ago.
         fold_sold(c, selling, now)
         self._compute(c, selling, now)
@@ -223,7 +243,7 @@ class StockDesk:
         late for it to be worked off. What was not shown by then is not known, and is told again."""
         connection_id = self._platforms.connection_id
         if store.arrival_is_seen(c, connection_id, flying.id, flying.sent_at):
-            words = "the marketplace shows its figures"
+            words = ARRIVED
             ledger.settled_for_connection(c, flying.operation_id, "CONFIRMED", "observed", words, now)
             store.lines_seen(c, connection_id, flying.id, flying.sent_at, now)
             self._settled(c, flying, "complete", now, words)
@@ -238,29 +258,40 @@ class StockDesk:
         """STO02, and STO03 where lines were refused."""
         parts, mirakl = self._parts, self._platforms.mirakl
         report = b""
-        worked_off = False
+        worked_off_at = flying.worked_off_at
         try:
             shown = await mirakl.stock_import(flying.import_id)
             worked_off = shown.status == "COMPLETE"
+            if worked_off and worked_off_at is None:
+                worked_off_at = now
             if worked_off and (shown.has_report or shown.refused):
                 report = await mirakl.stock_import_errors(flying.import_id)
         except ReadFailed as failed:
-            if worked_off and now >= flying.sent_at + REPORT_WAITS:
-                # It can overwrite nothing any more, so that nothing has to wait for its report.
-                await parts.store.tx(lambda c: self._unread_report(c, flying, parts.clock.now()))
-                return
-            pause = timedelta(seconds=failed.retry_after or 30.0)
-            why = failed.why
-
-            def again(c: Connection) -> None:
-                count(c, "stock_import_unread", self._platforms.rules.name)
-                store.keep_import(c, flying.id, ask_at=now + max(pause, ASK_EVERY))
-                self._watch(c, flying, why, now)
-
-            await parts.store.tx(again)
+            pause, why = timedelta(seconds=failed.retry_after or 30.0), failed.why
+            await parts.store.tx(lambda c: self._unread(c, flying, worked_off_at, pause, why, now))
             return
         ended_at = parts.clock.now()
         await parts.store.tx(lambda c: self._told(c, flying, shown, report, ended_at))
+
+    def _unread(
+        self,
+        c: Connection,
+        flying: StockImport,
+        worked_off_at: datetime | None,
+        pause: timedelta,
+        why: str,
+        now: datetime,
+    ) -> None:
+        """The progress of a file, or the report of one that was worked off, could not be read."""
+        if worked_off_at is not None and now >= worked_off_at + REPORT_WAITS:
+            # It can overwrite nothing any more, so that nothing has to wait for its report.
+            self._unread_report(c, flying, now)
+            return
+        count(c, "stock_import_unread", self._platforms.rules.name)
+        ask_at = now + max(pause, ASK_EVERY)
+        store.keep_import(c, flying.id, ask_at=ask_at, worked_off_at=worked_off_at)
+        if worked_off_at is None:
+            self._watch(c, flying, why, now)
 
     def _told(
         self, c: Connection, flying: StockImport, shown: ImportShown, report: bytes, now: datetime
@@ -275,6 +306,8 @@ class StockDesk:
                 store.lines_settle(c, connection_id, flying.id, flying.sent_at, now, refused)
                 store.keep_import(c, flying.id, lines_refused=len(refused))
                 self._settled(c, flying, "complete", now, "")
+                because = "The report of a stock file was read whole again."
+                close_connection_cases(c, connection_id, Reason.STOCK_IMPORT_STUCK, "report", now, because)
                 self._say_refused(c, refused, now)
                 self._files_are_taken(c, now)
                 if refused:
@@ -292,8 +325,23 @@ class StockDesk:
 
     def _unread_report(self, c: Connection, flying: StockImport, now: datetime) -> None:
         """Nobody knows which lines were taken: nothing of the file is believed, and what the marketplace shows decides."""
-        count(c, "stock_report_unreadable", self._platforms.rules.name)
-        self._settled(c, flying, "lost", now, "its report does not say what became of each line")
+        platforms = self._platforms
+        name = platforms.rules.name
+        count(c, "stock_report_unreadable", name)
+        self._settled(c, flying, "lost", now, UNTOLD)
+        self._files_are_taken(c, now)
+        if tells_nothing(store.latest_imports(c, platforms.connection_id)):
+            self._open_case(
+                c,
+                Reason.STOCK_IMPORT_STUCK,
+                "report",
+                f"{name} does not say what became of each line of its stock files: of the last {TELL_NOTHING} the report "
+                f"(STO03) could not be read, or it does not tell of every line; the latest is the file {flying.import_id} of "
+                f"{flying.sent_at:%H:%M} UTC. Which offers it refuses is not known: customers of those see the former figure. "
+                "Look the import up in the portal, put the offers right that it names, and ask the marketplace why its "
+                "report cannot be had.",
+                now,
+            )
 
     def _taken_again(self, c: Connection, now: datetime) -> None:
         """Close the case of each offer whose figure was taken, or that is gone."""
@@ -314,15 +362,16 @@ class StockDesk:
     def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:
         """A case for each offer whose figure the marketplace does not take; closed when it takes one again."""
         self._taken_again(c, now)
-        platforms = self._platforms
-        connection_id = platforms.connection_id
+        row = self._publishing(selling_from(c, self._shop))
+        if row is None:
+            return
         for sku, why in refused.items():
             open_connection_case(
                 c,
-                connection_id,
+                row.id,
                 Reason.STOCK_LINE_REFUSED,
                 sku,
-                f"{platforms.rules.name} does not take the stock of {sku}: {why or 'no reason was given'}. Its customers "
+                f"{row.name} does not take the stock of {sku}: {why or 'no reason was given'}. Its customers "
                 "see the former figure. Put the offer right in the portal; the figure is sent again by itself when it "
                 "changes, and every hour.",
                 now,
@@ -333,9 +382,8 @@ class StockDesk:
         platforms = self._platforms
         store.keep_import(c, number, state="refused", settled_at=now, words=why[:400])
         count(c, "stock_file_refused", platforms.rules.name)
-        open_connection_case(
+        self._open_case(
             c,
-            platforms.connection_id,
             Reason.STOCK_FILE_REFUSED,
             "file",
             f"{platforms.rules.name} refused a whole stock file: {why}. No figure was changed there; all of them are sent "
@@ -352,9 +400,8 @@ class StockDesk:
             )
             return
         if now >= flying.sent_at + STUCK:
-            open_connection_case(
+            self._open_case(
                 c,
-                platforms.connection_id,
                 Reason.STOCK_IMPORT_STUCK,
                 "file",
                 f"{platforms.rules.name} has not worked off the stock file {flying.import_id} of "
@@ -398,12 +445,25 @@ def publishing_ends(c: Connection, connection_id: int, now: datetime) -> None:
     store.nothing_is_wanted(c, connection_id, because)
 
 
+def tells_nothing(latest: Iterable[StockImport]) -> bool:
+    """Whether of the last TELL_NOTHING files, given the newest first, nobody learnt what became of each line. A file that was
+    refused as a whole, or is not known to have been worked off by its own status, has no report and does not count."""
+    untold = [
+        one.words == UNTOLD
+        for one in latest
+        if one.words == UNTOLD or (one.state == "complete" and one.words != ARRIVED)
+    ]
+    return len(untold) >= TELL_NOTHING and all(untold[:TELL_NOTHING])
+
+
 def _refused_at(latest: StockImport) -> datetime | None:
     """When the file was refused as a whole; None where it was not, or never left."""
     return latest.settled_at if latest.state == "refused" and latest.words != UNSENT else None
 
 
 UNSENT = "it was not sent"
+UNTOLD = "its report does not say what became of each line"
+ARRIVED = "the marketplace shows its figures"
 _SOME = PublishStock(0, "")
 
 

@@ -142,7 +142,8 @@ async def _sweep(
             store.list_again(c, shop)
         store.was_read(c, shop, read_at=began)
         beat(c, f"stock {shop}", began)
-        _say_closed(c, selling, found, began)
+        # The settings may be others than before the shop was asked.
+        _say_closed(c, selling_from(c, shop), found, began)
 
     await parts.store.tx(keep)
 
@@ -156,12 +157,15 @@ def _locations(c: Connection, selling: Selling) -> list[str]:
 def _say_closed(
     c: Connection, selling: Selling, found: Mapping[str, ChangedAt | None], now: datetime
 ) -> None:
-    """A case for each location a connection names that is closed or gone; closed again when it is back."""
+    """A case for each location a connection names that is closed or gone; closed again when it is back. `found` is what the
+    shop showed of those that were asked for; of a location that was named since nothing is known yet."""
     for row in selling.rows:
         if not row.rules.publish_stock:
             continue
         for place in row.rules.stock_locations:
-            changed = found.get(place)
+            if place not in found:
+                continue
+            changed = found[place]
             if changed is not None and changed.active:
                 because = "The location is open again."
                 close_connection_cases(c, row.id, Reason.STOCK_LOCATION_GONE, place, now, because)

@@ -190,6 +190,8 @@ stock_imports = Table(
     # the youngest order that was known when it left
     Column("orders_known", BigInteger, nullable=False),
     Column("ask_at", UtcDateTime),
+    # when it was first seen to be worked off, kept where its report could not be read then
+    Column("worked_off_at", UtcDateTime),
     Column("settled_at", UtcDateTime),
     Column("words", Text, nullable=False, server_default=""),
     # one import in flight for each connection
@@ -811,6 +813,7 @@ class StockImport:
     lines_refused: int
     sent_at: datetime
     ask_at: datetime | None
+    worked_off_at: datetime | None
     settled_at: datetime | None
     words: str
 
@@ -825,6 +828,7 @@ def _import(row: Row[Any]) -> StockImport:
         row.lines_refused,
         row.sent_at,
         row.ask_at,
+        row.worked_off_at,
         row.settled_at,
         row.words,
     )

@@ -74,7 +74,7 @@ _REASONS = (
     "stock_short",
 )
 _OF_THE_FILE = ("stock_file_refused", "stock_import_stuck")
-"""Reasons for which no figure of a connection gets through."""
+"""Reasons for which no figure of a connection gets through, or nobody learns which do."""
 
 sku_health = Table(
     "sku_health",
@@ -96,7 +96,7 @@ class Drift:
     """The SKUs of one connection at a glance: how many have a known figure, how many show another one, how many show more
     than there is, and the minutes of all of them this week. `states` are its offers by OFFER_STATES, each once. `worst` are at
     most MOST_NAMED of those that show another figure, with the units beyond what they may (negative for less): what is
-    oversold first."""
+    oversold first, then what is offered too little, each by how many units."""
 
     connection: str
     known: int
@@ -127,6 +127,13 @@ def sample_skus(c: Connection, now: datetime) -> int:
     for row in all_connections(c):
         if row.live and row.rules.publish_stock:
             number += _sample(c, row.id, now, step)
+        else:
+            # Nothing there has a figure it may show: what is published later drifts from then on.
+            c.execute(
+                update(sku_health)
+                .where(sku_health.c.connection_id == row.id, sku_health.c.drift_since.is_not(None))
+                .values(drift_since=None)
+            )
     return number
 
 
@@ -241,7 +248,7 @@ def drift_of_all(c: Connection, now: datetime, connection: str = "") -> tuple[Dr
         worst = c.execute(
             select(f.sku, beyond)
             .where(f.connection_id == row.id, both, f.target != SHOWN)
-            .order_by(beyond.desc(), f.sku)
+            .order_by(beyond < 0, func.abs(beyond).desc(), f.sku)
             .limit(MOST_NAMED)
         )
         found.append(

@@ -848,6 +848,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("orders_known", sa.BigInteger(), nullable=False),
         sa.Column("ask_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("worked_off_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(

@@ -496,7 +496,11 @@ def test_a_parcel_goes_its_whole_way_and_is_found_by_its_marker() -> None:
         made = await place.do(CreateShipment("IL-1", ((line, 1),), "UPS", "", "1Z", "", "MAIN"), order.id)
         assert isinstance(made, Confirmed)
         shipment_id = dict(made.facts)["shipment_id"]
-        expected = Shipment(shipment_id, "SHIPPING", ((line, 1),), "IL-1", "UPS", "UPS", "1Z")
+        # The marketplace makes the URL itself for a carrier it knows.
+        url = "https://track.ups.example/?n=1Z"
+        expected = Shipment(
+            shipment_id, "SHIPPING", ((line, 1),), "IL-1", "UPS", "UPS", "1Z", tracking_url=url
+        )
         assert (await shown(place, order.id)).shipments == (expected,)
 
         again = await place.do(CreateShipment("IL-2", ((line, 2),)), order.id)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Connection, select
 
+from interlock.access.roles import sees
 from interlock.api.problems import NotDone
 from interlock.api.values import LARGEST_ROW_ID
+from interlock.console.connections import connection_names
 from interlock.console.doors import connection_of
 from interlock.console.order_list import one_order_id
 from interlock.engine.store import connections
@@ -82,9 +84,9 @@ class NoSuchConnection(NotDone):
 def check_listed(c: Connection, name: str, own: frozenset[int] | None) -> None:
     """Nothing, where a list is asked for no connection or for one there is. Raises NoSuchConnection, which names those
     whose row numbers are in `own`; all where that is None."""
-    if name and _named(c, name) is None:
-        rows = c.execute(select(connections.c.id, connections.c.name).order_by(connections.c.name))
-        raise NoSuchConnection(name, [row.name for row in rows if own is None or row.id in own])
+    known = connection_names(c) if name else {}
+    if name and name not in known.values():
+        raise NoSuchConnection(name, [there for row_id, there in known.items() if sees(own, row_id)])
 
 
 def _anywhere(c: Connection, request: Request) -> int | None:

@@ -326,7 +326,7 @@ def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tup
 
 
 def _is_about(incident: Incident, fo: FulfillmentOrder) -> bool:
-    return incident.reason is Reason.HOLD_RELEASED_BY_OTHERS and incident.subject.partition(" ")[0] == fo.id
+    return incident.reason is Reason.HOLD_RELEASED_BY_OTHERS and incident.about == fo.id
 
 
 def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
@@ -390,16 +390,12 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
             if not before and not any(line_id in wrong for line_id, _ in fulfillment.lines):
                 memory = replace(memory, labels_agreed=(*memory.labels_agreed, fulfillment.id))
             continue
-        told = tuple(one for one in memory.incidents if _is_of_the_label(one, fulfillment))
-        memory = memory.with_incident_anew(_too_early(view, shopify, fulfillment, early), told)
+        incident = _too_early(view, shopify, fulfillment, early)
+        told = [
+            one for one in memory.incidents if (one.reason, one.about) == (incident.reason, fulfillment.id)
+        ]
+        memory = memory.with_incident_anew(incident, told)
     return memory
-
-
-def _is_of_the_label(incident: Incident, fulfillment: Fulfillment) -> bool:
-    return (
-        incident.reason is Reason.LABEL_BEFORE_AGREEMENT
-        and incident.subject.partition(" ")[0] == fulfillment.id
-    )
 
 
 def _too_early(

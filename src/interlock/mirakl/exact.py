@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from interlock.storage.text import MAY_HAVE_SOME, storable_document
+from interlock.storage.text import storable_document
 
 # Fourteen bytes such as 1e99999999 would be a hundred megabytes as a plain number.
 _LARGEST_PLAIN = 60
@@ -37,7 +37,7 @@ def parsed(body: bytes) -> Any:
         raise NotJson("an HTML or XML page, not JSON")
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
-        return storable_document(document) if MAY_HAVE_SOME.search(body) else document
+        return storable_document(document, body)
     except UnicodeDecodeError as wrong:
         raise NotJson("not UTF-8 text") from wrong
     except json.JSONDecodeError as wrong:

@@ -54,7 +54,7 @@ def with_parcel_back(memory: Memory, parcel: str, fulfillment_id: str, at: datet
     back is named by its number too: its fulfillment may get another one, and that may be given back as well."""
     for incident in memory.incidents:
         is_it = incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
-        if is_it and incident.subject.partition(" ")[0] == parcel:
+        if is_it and incident.about == parcel:
             return memory
     number = next((one.number for one in memory.labels_seen if one.fulfillment_id == fulfillment_id), "")
     subject = f"{parcel} {number}".strip()

@@ -218,6 +218,11 @@ class Incident:
     named: tuple[str, ...] = ()
     over: bool = False
 
+    @property
+    def about(self) -> str:
+        """The thing it is about: its subject without what tells it from others about the same thing."""
+        return self.subject.partition(" ")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Rehold:
@@ -440,9 +445,7 @@ class Memory:
         if any(one.closed_at is None for one in told) or named.issuperset(incident.named):
             return self
         before = sum(
-            1
-            for one in self.incidents
-            if one.reason is incident.reason and one.subject.partition(" ")[0] == incident.subject
+            1 for one in self.incidents if one.reason is incident.reason and one.about == incident.subject
         )
         if before:
             incident = replace(incident, subject=f"{incident.subject} {before + 1}")
@@ -460,9 +463,7 @@ class Memory:
                 closed_at=one.closed_at or at,
                 closed_because=one.closed_because if one.closed_at else because,
             )
-            if one.reason is reason
-            and not one.over
-            and (subjects is None or one.subject.partition(" ")[0] in subjects)
+            if one.reason is reason and not one.over and (subjects is None or one.about in subjects)
             else one
             for one in self.incidents
         )

@@ -72,7 +72,7 @@ def _given_back(
     look_at: datetime | None = None
     since = {label.fulfillment_id: label.back_since for label in memory.labels_seen}
     told = {
-        incident.subject.partition(" ")[0]
+        incident.about
         for incident in memory.incidents
         if incident.reason is Reason.FULFILLMENT_CANCELLED and incident.closed_at is None
     }

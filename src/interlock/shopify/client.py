@@ -30,7 +30,7 @@ from interlock.shopify.classify import (
 )
 from interlock.shopify.generated.base_model import UnsetType
 from interlock.shopify.generated.operations import Operations
-from interlock.storage.text import MAY_HAVE_SOME, storable_document
+from interlock.storage.text import storable_document
 
 API_VERSION = "2026-10"
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -304,9 +304,7 @@ class ShopifyClient(Operations):
     ) -> Answer:
         """Judge a 2xx answer. Raises CallFailed unless every root field has a result."""
         try:
-            document = json.loads(content, parse_float=Decimal)
-            if MAY_HAVE_SOME.search(content):
-                document = storable_document(document)
+            document = storable_document(json.loads(content, parse_float=Decimal), content)
         except (ValueError, RecursionError):
             raise CallFailed(operation, Unknown("the answer is not JSON")) from None
         if not isinstance(document, dict):

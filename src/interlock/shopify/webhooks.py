@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from interlock.shopify.names import ORDER_ATTRIBUTE
-from interlock.storage.text import MAY_HAVE_SOME, storable_document
+from interlock.storage.text import storable_document
 
 # Orders of several hundred lines stay below this; with our `includeFields` deliveries are a few hundred bytes.
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -183,9 +183,7 @@ def read_delivery(topic: str, shop: str, webhook_id: str, triggered_at: str, raw
 
 def _parsed(raw: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(raw)
-        if MAY_HAVE_SOME.search(raw):
-            document = storable_document(document)
+        document = storable_document(json.loads(raw), raw)
     except UnicodeDecodeError:
         raise UnreadableDelivery("body", "is not UTF-8") from None
     except RecursionError:

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from interlock.orders.reasons import CATALOGUE, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
-from interlock.rehearsal.judging.rest import at_rest_after, reason_gone
+from interlock.rehearsal.judging.rest import KEEPS_FROM_IMPORT, at_rest_after, reason_gone
 from interlock.rehearsal.judging.truth import Moment, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
@@ -59,13 +59,7 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
     match Reason(case.reason):
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             return over or then.state != "WAITING_ACCEPTANCE"
-        case (
-            Reason.SKU_UNKNOWN
-            | Reason.SKU_AMBIGUOUS
-            | Reason.STOCK_SHORT
-            | Reason.IMPORT_REFUSED
-            | Reason.DRAFT_WITHOUT_STOCK
-        ):
+        case reason if reason in KEEPS_FROM_IMPORT:
             return over or then.live or bool(then.drafts) or then.state in GONE_OUT
         case Reason.TRACKING_MISSING | Reason.TRACKING_UNUSABLE | Reason.SHIPPING_REFUSED:
             nothing_left = not any(then.left.values())

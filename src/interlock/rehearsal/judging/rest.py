@@ -20,6 +20,14 @@ REST_MAY_FOLLOW_FOR = timedelta(hours=2)
 ASKED_WITHIN = timedelta(minutes=6)
 """Shopify is given five minutes to carry a changed address on to the parcels before somebody is asked."""
 IN_MOTION = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
+KEEPS_FROM_IMPORT = (
+    Reason.SKU_UNKNOWN,
+    Reason.SKU_AMBIGUOUS,
+    Reason.STOCK_SHORT,
+    Reason.IMPORT_REFUSED,
+    Reason.DRAFT_WITHOUT_STOCK,
+)
+"""Cases of a sale of which no Shopify order could be made yet."""
 
 
 def at_rest_after(poll: timedelta, ahead: timedelta) -> timedelta:
@@ -230,13 +238,7 @@ def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, 
         case Reason.ACCEPTANCE_RUNNING_OUT | Reason.ACCEPTANCE_REFUSED:
             if then.state != "WAITING_ACCEPTANCE":
                 return f"the marketplace says {then.state}"
-        case (
-            Reason.SKU_UNKNOWN
-            | Reason.SKU_AMBIGUOUS
-            | Reason.STOCK_SHORT
-            | Reason.IMPORT_REFUSED
-            | Reason.DRAFT_WITHOUT_STOCK
-        ):
+        case reason if reason in KEEPS_FROM_IMPORT:
             if then.live and case.subject not in truth.memory.custom_line_skus:
                 return "the Shopify order exists"
         case (

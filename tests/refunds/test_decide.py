@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.orders.memory import Memory, RefundDue, RefundTask, Withdrawn
+from interlock.orders.memory import Kin, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import MiraklOrder, Reduction, ShopifyRefund
@@ -83,6 +83,38 @@ def test_a_refund_of_units_becomes_a_task_with_the_marketplaces_own_figures() ->
     assert "Refund 12.00 EUR" in case.sentence
     assert dict(case.facts)["Refunded in Shopify"] == "10.00 EUR"
     assert case.options == (Option.DONE_IN_PORTAL, Option.DISMISS)
+
+
+@pytest.mark.parametrize("by_shopifys_clock", [AGO, NOW + timedelta(hours=1)])
+@pytest.mark.parametrize("age", [timedelta(minutes=1, seconds=1), timedelta(seconds=1), timedelta(0)])
+def test_nothing_is_asked_for_before_the_marketplace_was_read_after_the_refund(
+    by_shopifys_clock: datetime, age: timedelta
+) -> None:
+    refund = replace(shopify_refund(), created_at=by_shopifys_clock)
+    there = min(by_shopifys_clock, NOW)
+
+    part = decide(look(refund, mirakl=paid(observed_at=NOW - age)), a_memory())
+
+    if NOW - age >= there:
+        assert len(part.memory.refund_tasks) == 1
+        assert part.mirakl_since is None
+    else:
+        assert (part.memory.refund_tasks, part.cases, part.mirakl_since) == ((), (), there)
+        assert "because it may have been given back there already" in part.because[0]
+
+
+def test_a_refund_of_a_replaced_order_waits_for_the_same_read() -> None:
+    shop = a_shopify_order(id="SO2", lines=(a_shopify_line(), LAMP))
+    replaced = a_shopify_order(refunds=(shopify_refund(),))
+    memory = a_memory(
+        shopify_order_id="SO2", lineage=(Kin("SO1", "#1001", "superseded", CREATED, "Interlock", "replaced"),)
+    )
+    view = a_view(shopify=shop, kin=(replaced,), mirakl=paid(observed_at=AGO - timedelta(seconds=1)))
+
+    part = decide(view, memory)
+
+    assert (part.memory.refund_tasks, part.mirakl_since) == ((), AGO)
+    assert decide(replace(view, mirakl=paid(observed_at=AGO)), memory).memory.refund_tasks
 
 
 def test_taxes_on_top_are_part_of_the_total() -> None:

@@ -195,6 +195,26 @@ def test_answers_are_kept_once_and_ask_for_another_look() -> None:
     assert noticed(a_view(answers=(answer,), memory=plan.memory)).decisions == (answer,)
 
 
+def test_an_order_with_another_total_leaves_on_a_persons_word() -> None:
+    held = a_view(
+        shopify=a_shopify_order(
+            total=Decimal("60.00"), fulfillment_orders=(a_fulfillment_order(holds=(OUR_HOLD,)),)
+        )
+    )
+    first = decide(held)
+    assert reasons(first) == [Reason.TOTALS_DIFFER]
+    assert ReleaseHold not in kinds(first)
+
+    said = a_decision(Reason.TOTALS_DIFFER, first.cases[0].subject, Option.SHIP_WITH_DIFFERENCE)
+    taken = decide(replace(held, memory=first.memory, answers=(said,)))
+    after = decide(replace(held, memory=taken.memory))
+
+    assert ReleaseHold in kinds(after)
+    assert after.cases == ()
+    assert after.label is not None
+    assert not after.label.yes  # until the hold is off
+
+
 def test_an_incident_stays_open_until_a_person_dismisses_it() -> None:
     incident = Incident(Reason.LABEL_BEFORE_AGREEMENT, "F1", CREATED, "A label exists.")
     memory = a_memory(incidents=(incident,))

@@ -41,6 +41,7 @@ OPTIONS = {
     Option.ANOTHER_REFUND: "The refund in Shopify is another one than what is made or asked for already: a task asks for its money.",
     Option.APPROVE_REFUND: "Interlock makes this refund at the marketplace; above the limit a second, different person has to say so too.",
     Option.SHIP_AS_EDITED: "Ship exactly what Shopify shows now, at our own risk: a swap the customer agreed to.",
+    Option.SHIP_WITH_DIFFERENCE: "The parcel may leave although the two orders add up to different totals, by exactly this difference.",
     Option.NO_SUCCESSOR: "The other order has nothing to do with this one.",
     Option.LEFT_UNDER_NUMBER: "The parcel left under the tracking number its fulfillment shows, although the label was given back.",
     Option.SECOND_DELIVERY: "The other order sends the goods again, as agreed with the customer; the marketplace is told nothing of it.",

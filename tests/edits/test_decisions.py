@@ -24,7 +24,7 @@ from interlock.orders.memory import Kin, Memory
 from interlock.orders.outcomes import OperationState
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import ShopifyLine, Tax
+from interlock.orders.snapshots import Address, ShopifyLine, Tax
 from interlock.orders.view import View
 from tests.build import (
     ELSEWHERE,
@@ -254,6 +254,30 @@ def test_an_answer_stays_while_the_edit_stands_whatever_else_is_looked_at() -> N
 
     assert recalculated.ordered != memory.ordered
     assert looks(recalculated, tuple(reversed(SWAP))).as_decided
+
+
+def test_an_answer_stays_when_the_hidden_address_is_completed() -> None:
+    shopify = a_shopify_order(lines=SWAP, address=HIDDEN)
+    unknown = a_memory(content_since=EDITED, agreed_address="")
+    hidden = asked(look(shopify=shopify, mirakl=an_order(address=HIDDEN), memory=unknown))
+    (case,) = hidden.cases
+    memory = replace(hidden.memory, decisions=(a_decision(case.reason, case.subject, SHIP),))
+
+    shown = asked(look(SWAP, now=NOW + DAY, mirakl=an_order(observed_at=NOW + DAY), memory=memory))
+
+    assert shown.as_decided
+
+
+def test_an_answer_about_an_address_is_not_one_about_the_next() -> None:
+    moved = a_shopify_order(address=ELSEWHERE)
+    first = asked(look(shopify=moved))
+    (case,) = first.cases
+    memory = replace(first.memory, decisions=(a_decision(case.reason, case.subject, ORDER),))
+
+    assert asked(look(shopify=moved, memory=memory)).actions == (CancelMiraklOrder(),)
+    other = asked(look(shopify=replace(moved, address=Address("c4t", True)), memory=memory))
+    assert other.actions == ()
+    assert other.cases[0].subject != case.subject
 
 
 def test_an_answer_about_a_shopify_order_is_not_one_about_the_order_that_takes_its_place() -> None:

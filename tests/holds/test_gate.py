@@ -256,6 +256,13 @@ def test_its_labels_are_no_incident() -> None:
     assert part.memory.incident(Reason.LABEL_BEFORE_AGREEMENT, "F1") is None
 
 
+@pytest.mark.parametrize("state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT"])
+def test_a_label_of_it_before_the_marketplace_is_ready_is_one_all_the_same(state: str) -> None:
+    view = a_view(mirakl=an_order(state), shopify=replace(EDITED, fulfillments=(a_fulfillment(),)))
+    part = decide(view, a_memory(), (), as_decided=SAID)
+    assert part.memory.incident(Reason.LABEL_BEFORE_AGREEMENT, "F1") is not None
+
+
 EDITED = a_shopify_order(edited=True)
 
 

@@ -456,6 +456,45 @@ def test_an_imported_order_that_does_not_add_up_is_held_with_a_case() -> None:
     assert part.keep_held
 
 
+DEARER = a_shopify_order(total=Decimal("60.00"))
+
+
+def let_go(option: Option = Option.SHIP_WITH_DIFFERENCE) -> Memory:
+    """The memory after a person said that the order ships at 6.00 more than the marketplace's."""
+    part = decide(a_view(shopify=DEARER), a_memory())
+    (case,) = part.cases
+    return replace(part.memory, decisions=(a_decision(case.reason, case.subject, option),))
+
+
+def test_an_order_ships_at_another_total_once_a_person_says_so() -> None:
+    part = decide(a_view(shopify=DEARER), let_go())
+    assert (part.cases, part.keep_held) == ((), ())
+    assert "Ada lets the order ship" in part.because[0]
+
+
+@pytest.mark.parametrize("total", ["60.01", "48.00"])
+def test_another_difference_than_the_one_that_was_let_go_is_asked_about_anew(total: str) -> None:
+    part = decide(a_view(shopify=a_shopify_order(total=Decimal(total))), let_go())
+    assert [case.options for case in part.cases] == [(Option.SHIP_WITH_DIFFERENCE,)]
+    assert part.keep_held
+
+
+def test_the_same_difference_is_let_go_after_an_edit_too() -> None:
+    less = a_shopify_order(total=Decimal("50.00"), lines=ONE_MUG_LESS)
+    part = decide(a_view(mirakl=an_order(lines=ONE_MUG_CANCELLED), shopify=less), let_go())
+    assert (part.cases, part.keep_held) == ((), ())
+
+
+def test_another_currency_is_never_let_go() -> None:
+    part = decide(a_view(shopify=a_shopify_order(total=Decimal("60.00"), currency="USD")), let_go())
+    assert [case.options for case in part.cases] == [()]
+    assert part.keep_held
+
+
+def test_another_answer_lets_nothing_go() -> None:
+    assert decide(a_view(shopify=DEARER), let_go(Option.DISMISS)).keep_held
+
+
 ONE_MUG_CANCELLED = (a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
 ONE_MUG_LESS = (a_shopify_line(current_quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
 

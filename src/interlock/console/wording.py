@@ -94,6 +94,11 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "The parcel may leave as Shopify shows it now, although the marketplace sold something else; for exactly this edit, at "
         "our own risk. Another change holds it again.",
     ),
+    Option.SHIP_WITH_DIFFERENCE: (
+        "Ship with this difference",
+        "The parcel may leave although the two orders add up to different totals; for exactly this difference. Another one holds "
+        "it again.",
+    ),
     Option.NO_SUCCESSOR: (
         "It has nothing to do with it",
         "It is released. If no order is left, the cancelation is carried to the marketplace as one of the whole order.",

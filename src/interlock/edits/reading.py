@@ -140,10 +140,13 @@ class Edit:
 
     @property
     def _content(self) -> str:
-        """Everything that differs, as one fingerprint. Another Shopify order's edit is another edit."""
-        contact = (self.shopify.address.contact,) if self.has_another_contact else ()
+        """Everything that differs, as one fingerprint. Another Shopify order's edit is another edit. The address belongs to
+        it where the edit changed that: one that was hidden and is completed later changes nothing of what was asked."""
+        here = self.shopify.address
+        contact = (here.contact,) if self.has_another_contact else ()
+        address = (here.digest,) if AddressChanged() in self.differences else ()
         differing = (encode(d) for d in self.differences if not _is_taxes_alone(d))
-        return "edit:" + digest((self.shopify.id, *differing, self.shopify.address.digest, *contact))
+        return "edit:" + digest((self.shopify.id, *differing, *address, *contact))
 
     def since(self, what: str) -> str:
         """What is asked about, with since when it stands: an answer belongs to what its person saw and to no later edit

@@ -372,9 +372,11 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
     """Remember, once per label and line, that units left on lines the marketplace does not agree with; a fulfillment that
     was cancelled since (its label voided) makes that good, and another label of it is judged anew.
 
-    What had left while its lines agreed, and differs only by a later edit in Shopify, is no wrong label.
+    What had left while its lines agreed, and differs only by a later edit in Shopify, is no wrong label. Nor is one of an edit
+    that a person decided to ship, unless the marketplace waits for something else, such as the customer's payment.
     """
     memory = _voided(view, memory, shopify)
+    decided = gate.as_decided and mirakl.state in TO_SHIP
     wrong = disagreeing(shopify, memory, mirakl)
     edited = wrong - _moved_by_the_marketplace(shopify, memory, mirakl)
     for fulfillment in shopify.fulfillments:
@@ -386,7 +388,7 @@ def _labels(view: View, memory: Memory, shopify: ShopifyOrder, mirakl: MiraklOrd
             for line_id, n in fulfillment.lines
             if n and line_id in wrong and not (before and line_id in edited)
         )
-        if not early or gate.as_decided:
+        if not early or decided:
             if not before and not any(line_id in wrong for line_id, _ in fulfillment.lines):
                 memory = replace(memory, labels_agreed=(*memory.labels_agreed, fulfillment.id))
             continue

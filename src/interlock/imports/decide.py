@@ -110,6 +110,14 @@ def _sent_without_an_order(view: View, memory: Memory, mirakl: MiraklOrder) -> M
     )
 
 
+def _that_may_be_let_go(case: Case, difference: Decimal) -> Case:
+    """The case of an order that exists, where only its total is another: a person may let it go with exactly this difference.
+    Another currency is no answer to anything: every amount after it would be compared with another one."""
+    sentence = f"{case.sentence} If it has to leave as it is, say so."
+    subject = f"total:{difference.normalize():f}"
+    return replace(case, subject=subject, sentence=sentence, options=(Option.SHIP_WITH_DIFFERENCE,))
+
+
 def _doubtful_case() -> Case:
     return Case(
         Reason.TOTALS_DIFFER,
@@ -399,10 +407,19 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     )
     on_top = shopify.total != expected and (memory.totals_apart or (whole and is_untouched(shopify, memory)))
     memory = memory if memory.totals_apart == on_top else replace(memory, totals_apart=on_top)
+    because: tuple[str, ...] = ()
     if to_come and (on_top or shopify.currency != mirakl.currency):
         case = _totals_case("Shopify order", shopify.total, shopify.currency, expected, mirakl.currency)
-        cases.append(case)
-        keep_held.append("The two orders do not add up to the same.")
+        if shopify.currency == mirakl.currency:
+            case = _that_may_be_let_go(case, shopify.total - expected)
+        said = memory.decision(case.reason, case.subject)
+        if said is not None and said.option in case.options:
+            because = (
+                f"{said.who} lets the order ship although the two do not add up to the same: {said.why}",
+            )
+        else:
+            cases.append(case)
+            keep_held.append("The two orders do not add up to the same.")
     for sku in memory.custom_line_skus if to_come else ():
         cases.append(
             Case(
@@ -414,7 +431,7 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
             )
         )
         keep_held.append(f"SKU {sku} is a custom line that nobody has mapped to a product yet.")
-    return Part(memory, tuple(actions), tuple(cases), tuple(keep_held))
+    return Part(memory, tuple(actions), tuple(cases), tuple(keep_held), because)
 
 
 # -- cases -------------------------------------------------------------------------------------------------

@@ -152,6 +152,7 @@ class Option(StrEnum):
     DONE_IN_PORTAL = "done_in_portal"
     CONFIRM_WITHDRAWN = "confirm_withdrawn"
     SHIP_AS_EDITED = "ship_as_edited"
+    SHIP_WITH_DIFFERENCE = "ship_with_difference"
     NO_SUCCESSOR = "no_successor"
     SECOND_DELIVERY = "second_delivery"
     TAKE_OVER = "take_over"
@@ -305,8 +306,8 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
         ),
         evidence="the totals and currencies of both orders",
-        closes_when="By itself, when both sides show the same total in the same currency. An edit, a cancelation or a refund of a part does not close it while they do not.",
-        options=(),
+        closes_when="By itself, when both sides show the same total in the same currency, or when a person says that the order ships with this difference. An edit, a cancelation or a refund of a part does not close it.",
+        options=(Option.SHIP_WITH_DIFFERENCE,),
     ),
     Reason.NOT_OURS_TO_SHIP: ReasonPage(
         kind="condition",

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from interlock.cases.store import cases
-from interlock.engine.stock_figures import keep_figures, wanted_too_much
+from interlock.engine.stock_figures import ground, keep_figures, wanted_too_much
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
@@ -99,6 +99,24 @@ def test_a_bundle_is_limited_by_its_scarcest_article(database: Database, row: Co
         an_order_of(c, row, "TEA-SET", 1)
         again(c, row, 1)
         assert (target(c, row, "TEA-SET"), target(c, row, "CUP"), target(c, row, "POT")) == (1, 6, 4)
+
+
+def test_what_another_marketplace_sold_counts_and_no_other_of_its_offers_is_read(
+    database: Database, keyring: Keyring, row: ConnectionRow
+) -> None:
+    bundle: dict[str, tuple[Component, ...]] = {"TEA-SET": (Component("CUP", 4),)}
+    shown = (item("CUP", 10), item("POT", 5))
+    with database.begin() as c:
+        beta = connect(c, keyring, "beta", shop_id=2002)
+        stocked(c, beta, shown, NOW, bundles=bundle, offers=("TEA-SET", "POT"))
+        stocked(c, row, shown, NOW)
+        an_order_of(c, beta, "TEA-SET", 2)
+        again(c, row, 1)
+
+        assert (target(c, row, "CUP"), target(c, row, "POT")) == (2, 5)
+        articles = ground(c, selling_from(c, row.shopify_shop), row.id, NOW).articles
+        assert set(articles[beta.id].linked) == {"TEA-SET"}
+        assert set(articles[row.id].linked) == {"CUP", "POT"}
 
 
 def test_two_variants_with_one_sku_offer_the_smaller_stock(database: Database, row: ConnectionRow) -> None:

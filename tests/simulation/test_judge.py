@@ -945,6 +945,20 @@ def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None
     assert "I7" in bench.broken()
 
 
+def test_i7_no_task_is_due_before_the_marketplace_was_read_after_the_refund(bench: Bench) -> None:
+    refund = bench.effects("refund_created")[0]
+    last = max(bench.evidence().mirakl_reads[(NAME, bench.order.id)])
+    calls = bench.world.shopify.record.calls
+    read = [c for c in calls if c.operation == "order" and "refunds" in c.detail["asked"] and c.order_ids][-1]
+    planted = {"refund": "planted", "money": "5.00", "lines": []}
+    late = bench.happen(refund, at=last + timedelta(seconds=1), detail=planted)
+    calls.append(replace(read, at=last + timedelta(seconds=2), ended_at=last + timedelta(seconds=2)))
+    assert "I7" not in bench.broken()
+    bench.unhappen(late)
+    bench.happen(refund, at=last - timedelta(seconds=1), detail=planted)
+    assert "I7" in bench.broken()
+
+
 def test_i7_only_a_read_that_shows_the_whole_order_shows_a_refund(bench: Bench) -> None:
     refund = bench.effects("refund_created")[0]
     calls = bench.world.shopify.record.calls

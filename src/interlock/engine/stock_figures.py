@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
-from interlock.engine.stock_reading import Articles, Selling, selling_from
+from interlock.engine.stock_reading import Articles, Selling, articles_sold, selling_from
 from interlock.engine.store import ConnectionRow, count, one_connection, poll_of
 from interlock.engine.walking import stale_after
 from interlock.inventory import store
@@ -34,9 +34,10 @@ IMPORT_TAKES = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything the figures of one connection are computed from. `unclaimed` are units by item; `published_unlinked` are
-    offers of which a figure was published and that lead to no product now, `waiting` items whose stock changed a while ago
-    and was not read since."""
+    """Everything the figures of one connection are computed from. `articles` are of every offer of it, and of each other
+    connection's offers that living orders have sold. `unclaimed` are units by item; `published_unlinked` are offers of which
+    a figure was published and that lead to no product now, `waiting` items whose stock changed a while ago and was not read
+    since."""
 
     selling: Selling
     row: ConnectionRow
@@ -58,8 +59,8 @@ def ground(c: Connection, selling: Selling, connection_id: int, now: datetime) -
     row = next(row for row in selling.rows if row.id == connection_id)
     shop = store.shop_stock(c, selling.shop)
     items = {item.item_id: item for item in store.items_at(c, selling.shop, row.rules.stock_locations)}
-    articles = {each.id: Articles.read(c, selling.shop, each.id) for each in selling.rows}
     sold = tuple(store.sold_orders(c, selling.ids).values())
+    articles = articles_sold(c, selling, sold, whole=connection_id)
     return Ground(
         selling,
         row,
@@ -277,15 +278,7 @@ def wanted_too_much(
     row = one_connection(c, connection_id)
     selling = selling_from(c, row.shopify_shop)
     sold = tuple(store.sold_orders(c, selling.ids).values())
-    articles = {
-        each: Articles.read(
-            c,
-            selling.shop,
-            each,
-            {name for one in sold if one.connection_id == each for name, _ in one.units},
-        )
-        for each in selling.ids
-    }
+    articles = articles_sold(c, selling, sold)
     item_ids = {
         item_id
         for one in sold

@@ -358,15 +358,13 @@ def _phase(state: str) -> str:
 
 def _items_of(c: Connection, selling: Selling, sold: Sequence[SoldOrder]) -> dict[int, tuple[str, ...]]:
     """The inventory items each of these orders takes units of."""
-    found: dict[int, tuple[str, ...]] = {}
-    for row in selling.rows:
-        mine = [one for one in sold if one.connection_id == row.id]
-        if not mine:
-            continue
-        articles = Articles.read(c, selling.shop, row.id)
-        for one in mine:
-            found[one.order_id] = tuple(item_id for sku, _ in one.units for item_id, _ in articles.of(sku))
-    return found
+    articles = articles_sold(c, selling, sold)
+    return {
+        one.order_id: tuple(
+            item_id for sku, _ in one.units for item_id, _ in articles[one.connection_id].of(sku)
+        )
+        for one in sold
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +381,8 @@ class Articles:
     @staticmethod
     def read(c: Connection, shop: str, connection_id: int, skus: Collection[str] | None = None) -> "Articles":
         """Of every offer of the connection, or of those with these SKUs."""
+        if skus is not None and not skus:
+            return Articles({}, {}, {}, {}, {})
         linked: dict[str, tuple[tuple[str, int], ...]] = {}
         linked_at: dict[str, datetime] = {}
         for link in links(c, connection_id, offer_skus=skus):
@@ -408,3 +408,17 @@ class Articles:
             for one in self.looked_for(sku)
             for item_id in self.by_sku.get(one.shop_sku, ())
         )
+
+
+def articles_sold(
+    c: Connection, selling: Selling, sold: Sequence[SoldOrder], whole: int | None = None
+) -> dict[int, Articles]:
+    """By connection, what one unit of each offer takes from the shop that these orders have sold there, and of the connection
+    `whole` every offer: of a shop with many marketplaces nobody reads all offers of all of them for the figures of one."""
+    skus: dict[int, set[str]] = {each: set() for each in selling.ids}
+    for one in sold:
+        skus[one.connection_id].update(sku for sku, _ in one.units)
+    return {
+        each: Articles.read(c, selling.shop, each, None if each == whole else skus[each])
+        for each in selling.ids
+    }

@@ -277,9 +277,11 @@ def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:
 
 def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I7: every Shopify refund of the standing order that moved money has exactly one task, opened within two minutes
-    of the first read that shows it. While it is not settled whether another order takes over, none is due."""
+    of the first read that shows it, and of the first of the marketplace after it: what was given back there is not asked for
+    again. While it is not settled whether another order takes over, none is due."""
     if truth.row is None:
         return
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
     tasks = {task.subject: task for task in truth.memory.refund_tasks}
     for effect in truth.effects(evidence):
         if (
@@ -290,9 +292,11 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
             continue
         if _in_a_replacement(evidence, truth, effect):
             continue
-        read = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
-        if read is None:
+        here = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
+        there = first_after(reads, effect.at)
+        if here is None or there is None:
             continue
+        read = max(here, there)
         verdict.checked["I7"] += 1
         due = evidence.due_after(read, TASK_WITHIN)
         task = tasks.get(effect.detail["refund"])
@@ -303,7 +307,7 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
                 truth.id,
                 effect.at,
                 "A refund in Shopify did not become a task in time.",
-                f"{effect.detail['money']} refunded, first read {read:%H:%M:%S}",
+                f"{effect.detail['money']} refunded, first read on both sides {read:%H:%M:%S}",
                 f"opened {opened:%H:%M:%S}" if opened else "never opened",
             )
 

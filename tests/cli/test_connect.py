@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
+from interlock.access.audit_log import entries
 from interlock.cli.probing import CannotConnect, probe, shopify_shop
 from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
@@ -369,6 +370,45 @@ def test_what_the_marketplace_refused_is_shown_and_tried_again_once_it_is_said_a
     with database.begin() as c:
         (row,) = all_connections(c)
     assert not row.rules.messages
+
+
+def test_what_a_person_changes_of_the_settings_is_in_the_audit_log_with_both_values(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+    change = (
+        "--quiet-period",
+        "90s",
+        "--refund-limit",
+        "200",
+        "--show-status",
+        "no",
+        "--poll-interval",
+        "5min",
+    )
+    ships = ("--ships-from", "77=MAIN", "--messages", "--who", "Ada")
+    assert interlock("connect", "--name", "atlas", *change, *ships).exit_code == 0
+    assert interlock("connect", "--name", "atlas", "--quiet-period", "1", "--who", "Ada").exit_code != 0
+    with database.begin() as c:
+        (row,) = all_connections(c)
+        found = list(entries(c))
+
+    assert {(entry.did, entry.subject, entry.connection_id) for entry in found} == {
+        ("policy_changed", f"connection {row.id}", row.id)
+    }
+    assert found[0].facts["connection"] == "added"
+    assert (found[-1].who, dict(found[-1].facts)) == (
+        "Ada",
+        {
+            "quiet period": "1min → 90s",
+            "refund limit": "none → 200",
+            "show status": "yes → no",
+            "poll seconds": "60 → 300",
+            "shipping origins": "none → gid://shopify/Location/77 MAIN",
+            "said anew": "messages",
+        },
+    )
 
 
 def test_an_existing_connection_is_shown_and_its_refund_policy_changed(

@@ -16,10 +16,11 @@ from sqlalchemy.exc import IntegrityError
 
 from interlock.cli.installation import Installation, opened
 from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, probe, shopify_shop
-from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
+from interlock.cli.telling import AsJson, Exit, Who, asked_by, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import wording
 from interlock.console.connections import connection_named, policies_of, profile_view, services_in_words
+from interlock.console.policy_changes import changed, note_policies, then_and_now
 from interlock.console.portal import TemplateRefused, checked_template
 from interlock.console.reason_codes import reason_map
 from interlock.engine.budgets import MIRAKL_CEILINGS
@@ -320,7 +321,9 @@ def connect(
             base = _webhook_base(webhook_base, installation.settings.allow_loopback_http)
             row = _store(installation, rules, now, values, base)
         except CannotConnect as refused:
-            installation.tx(lambda c: count(c, "connect_refused"))
+            # Counted, and no entry of the audit log: nothing of anybody's was changed.
+            with installation.database.begin() as c:
+                count(c, "connect_refused")
             end(Exit.UNREACHABLE if refused.unreachable else Exit.REFUSED, str(refused))
         _tell(installation, row, probed, as_json, now)
 
@@ -681,11 +684,17 @@ def _changed(
     capability = None if row.capability is None else decode(Capability, row.capability)
     rules = policies.with_reasons(policies.applied(row.rules), capability)
 
+    facts = changed(row.rules, rules)
+    facts |= {name.replace("_", " "): then_and_now(getattr(row, name), value) for name, value in pace.items()}
+    if policies.said:
+        facts["said anew"] = ", ".join(policies.said)
+
     def work(c: Connection) -> ConnectionRow:
         keep_rules(c, installation.queue, row, rules, now, policies.said)
         if pace:
             c.execute(update(connections).where(connections.c.id == row.id).values(**pace))
         note_map_changes(c, row.id, "reasons", reason_map(row.rules), reason_map(rules), who.strip(), "", now)
+        note_policies(c, row, asked_by(), now, facts)
         return one_connection(c, row.id)
 
     return installation.tx(work)
@@ -706,6 +715,7 @@ def _store(
         for operation in COUNTED_OPERATIONS:
             ceiling = MIRAKL_CEILINGS[operation]
             seconds_until_allowed(c, row.mirakl_account, operation, ceiling.calls, ceiling.window, now)
+        note_policies(c, row, asked_by(), now, {"connection": "added", "live": "yes" if row.live else "no"})
         return row
 
     try:
@@ -732,6 +742,7 @@ def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> 
         c.execute(update(connections).where(connections.c.id == row.id).values(live=True, capability_at=now))
         keep_services(c, row.id, probed.readiness.services, now)
         keep_capability(c, installation.queue, row, probed.capability, now)
+        note_policies(c, row, asked_by(), now, {"live": then_and_now(row.live, True)})
         return one_connection(c, row.id)
 
     return installation.tx(work)

@@ -16,6 +16,9 @@ from rich.text import Text
 
 from interlock.access.audit_log import LONGEST, Asking, asking
 
+UNKNOWN = "unknown"
+"""Who runs a command where the system names nobody."""
+
 
 class Exit(IntEnum):
     """What a command's exit code says."""
@@ -39,11 +42,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 def _keep_who(context: typer.Context, who: str) -> str:
     """Remember who runs which command: what it changes leaves an entry in the audit log."""
     named = " ".join(who.split())
-    shown = named if named.isprintable() and 0 < len(named) <= LONGEST else "unknown"
+    shown = named if named.isprintable() and 0 < len(named) <= LONGEST else UNKNOWN
     # The program's own name depends on how it was started.
     path = " ".join(["interlock", *context.command_path.split()[1:]])
     asking.set(Asking(shown, "command line", path, None))
     return who
+
+
+def asked_by() -> str:
+    """Who runs the command, as the audit log names them."""
+    form = asking.get()
+    return UNKNOWN if form is None else form.who
 
 
 Who = Annotated[

@@ -1,17 +1,17 @@
 """Stock as people see it: what every offer may show and why, what was told to the marketplace, and the settings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from interlock.access.audit_log import LONGEST, Did, record
+from interlock.access.audit_log import LONGEST
 from interlock.access.roles import sees
 from interlock.cases.store import cases
 from interlock.console import wording
 from interlock.console.desk import WrongRow, file_rows, none_wrong
+from interlock.console.policy_changes import changed, note_policies
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
 from interlock.engine.stock import publishing_ends
@@ -342,7 +342,7 @@ def set_buffer(
         wanted = {sku: _units(units) if units else None}
         store.keep_buffers(c, row.id, wanted, who, now)
         facts = {"setting": "stock buffer", "sku": sku, "units": units or "the connection's"}
-        record(c, who, Did.POLICY_CHANGED, f"connection {row.id}", now=now, connection=row.id, facts=facts)
+        note_policies(c, row, who, now, facts)
     _recompute(c, row)
 
 
@@ -366,7 +366,7 @@ def import_buffers(c: Connection, row: ConnectionRow, file: str, body: bytes, wh
     none_wrong(file, wrong)
     store.keep_buffers(c, row.id, wanted, who, now)
     facts = {"setting": "stock buffers", "rows": str(len(wanted))}
-    record(c, who, Did.POLICY_CHANGED, f"connection {row.id}", now=now, connection=row.id, facts=facts)
+    note_policies(c, row, who, now, facts)
     _recompute(c, row)
     return len(wanted)
 
@@ -379,7 +379,7 @@ def tell_again(c: Connection, row: ConnectionRow, who: str, now: datetime) -> No
         raise StockRefused(f"The stock of {row.name} is not published. Nothing was changed.")
     store.nothing_is_believed(c, row.id, now)
     facts = {"setting": "stock told again"}
-    record(c, who, Did.POLICY_CHANGED, f"connection {row.id}", now=now, connection=row.id, facts=facts)
+    note_policies(c, row, who, now, facts)
 
 
 def _change(
@@ -397,9 +397,8 @@ def _change(
             f"A change of the stock's settings needs a reason of at most {LONGEST} characters in one line. Nothing was "
             "changed."
         )
-    kept = keep_rules(c, queue, row, rules, now)
-    facts: Mapping[str, str] = {"settings": " ".join(kept.changes), "why": why}
-    record(c, who, Did.POLICY_CHANGED, f"connection {row.id}", now=now, connection=row.id, facts=facts)
+    keep_rules(c, queue, row, rules, now)
+    note_policies(c, row, who, now, {**changed(row.rules, rules), "why": why})
 
 
 def _recompute(c: Connection, row: ConnectionRow) -> None:

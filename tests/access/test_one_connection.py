@@ -204,6 +204,64 @@ def test_somebody_of_one_connection_reads_of_no_other(
     assert (refused.status_code, OTHER in refused.text) == (403, False)
 
 
+OTHERWISE_WRITTEN = ("+{}", "%20{}", "{}%20", "{}.0", "0_{}", "-0{}", "%EF%BC%90{}")
+"""Ways to write a number that Python reads as the same one, and no address of ours has."""
+
+
+@pytest.mark.parametrize("written", OTHERWISE_WRITTEN)
+def test_a_number_that_is_written_otherwise_opens_nothing(
+    written: str, two: Two, somebody: People, signed_in: SignedIn
+) -> None:
+    """The door and the page have to read the same thing in an address."""
+    browser = signed_in(somebody("ada", Grant(Role.ADMIN, two.own.id)))
+    foreign = {
+        "order_id": two.foreign_order,
+        "case_id": two.foreign_case,
+        "replay_id": two.foreign_replay,
+        "alert_id": two.foreign_alert,
+        "connection_id": two.other.id,
+    }
+    tried = 0
+    for route, needed in EXPECTED.items():
+        method, _, path = route.partition(" ")
+        names = [name for name in re.findall(r"\{([^}]+)\}", path) if name in foreign]
+        if needed is STRANGERS or not names:
+            continue
+        for name in names:
+            path = path.replace(f"{{{name}}}", written.format(foreign[name]))
+        path = path.replace("{kind}", "carriers").replace("{edit_id}", "1")
+        answer = browser.ask(method, path)
+        assert answer.status_code == 404, (route, path)
+        assert not any(word in answer.text for word in FORBIDDEN)
+        tried += 1
+    assert tried > 40
+
+
+@pytest.mark.parametrize("written", OTHERWISE_WRITTEN)
+@pytest.mark.parametrize("whose", ["a program's", "a person's"])
+def test_a_case_whose_number_is_written_otherwise_is_none_that_a_key_reaches(
+    written: str, whose: str, two: Two, database: Database, somebody: People, stranger: Browser
+) -> None:
+    owner = Person(somebody("ada", Role.ADMIN), "ada", (Grant(Role.ADMIN),))
+    with database.begin() as c:
+        of = owner if whose == "a person's" else None
+        _, token = make_key(
+            c, "one", [scope.value for scope in Scope], "ada", NOW, of, connections=[two.own.id]
+        )
+    headers = {"Authorization": f"Bearer {token}"}
+    case = f"/v1/cases/{written.format(two.foreign_case)}"
+    for method, path, body in (
+        ("GET", case, None),
+        ("GET", f"{case}/assignee", None),
+        ("PUT", f"{case}/assignee", {"assignee": "ada", "who": "ada"}),
+        ("POST", f"{case}/comments", {"who": "ada", "words": "x"}),
+        ("POST", f"{case}/answer", {"version": "x", "option": "dismiss", "who": "ada", "why": "x"}),
+    ):
+        answer = stranger.ask(method, path, headers=headers, json=body)
+        assert answer.status_code in (404, 422), path
+        assert not any(word in answer.text for word in FORBIDDEN)
+
+
 def test_a_search_finds_nothing_of_another_connection(
     two: Two, somebody: People, signed_in: SignedIn
 ) -> None:

@@ -2,14 +2,17 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select, update
 
+from interlock.api.orders import State
 from interlock.cases.store import answers, cases
 from interlock.cases.work import history
+from interlock.console.wording import MIRAKL_STATES
 from interlock.engine.store import ConnectionRow, counts
+from interlock.orders.snapshots import KNOWN_STATES
 from interlock.orders.store import orders as rows
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
@@ -105,6 +108,10 @@ def test_orders_are_listed_by_the_days_on_which_they_were_sold_and_by_the_team_t
     assert found("sold_from=2026-02-28&sold_to=9999-12-31") == [third, second]
     assert found("sold_from=2026-03-02") == []
     assert found("owner=CX") == [first]
+    assert found("state=SHIPPING") == [second, first]
+    assert found("state=WAITING_ACCEPTANCE&show=cases") == [third]
+    assert found("state=SHIPPED") == []
+    assert program.get("/v1/orders?state=LOST", headers=headers).json()["field"] == "state"
     assert program.get("/v1/orders?sold_from=monday", headers=headers).json()["field"] == "sold_from"
 
 
@@ -568,3 +575,7 @@ def test_a_name_with_a_slash_is_mapped_and_removed(
         gone = program.delete(f"{place}/A%2FB?who=Olga&why=sold&version={entry['version']}", headers=headers)
         assert (kept.status_code, entry["mirakl_sku" if which == "skus" else "shop_name"]) == (200, "A/B")
         assert gone.status_code == 200
+
+
+def test_the_states_that_a_list_filters_by_are_those_there_are() -> None:
+    assert set(get_args(State)) == set(KNOWN_STATES) == set(MIRAKL_STATES)

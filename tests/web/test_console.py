@@ -64,6 +64,21 @@ def test_orders_are_filtered_by_the_days_on_which_they_were_sold_and_taken_away_
         assert (refused.status_code, "The last day cannot be read" in text_of(refused)) == (422, True)
 
 
+def test_the_list_of_orders_filters_by_what_the_marketplace_says(browser: Browser, edited: int) -> None:
+    for query, there in (
+        ("state=SHIPPING", True),
+        ("state=SHIPPED", False),
+        ("state=SHIPPING&show=urgent", False),
+    ):
+        page, file = browser.get(f"/orders?{query}"), browser.get(f"/orders.csv?{query}")
+        assert (f'href="/orders/{edited}"' in page.text, "M-1001-A" in file.text) == (there, there), query
+    assert '<option value="SHIPPED" selected>shipped</option>' in browser.get("/orders?state=SHIPPED").text
+    for path in ("/orders", "/orders.csv"):
+        for query, words in (("state=LOST", "no state 'LOST'"), ("show=everything", "no list 'everything'")):
+            refused = browser.get(f"{path}?{query}")
+            assert (refused.status_code, words in text_of(refused)) == (422, True), query
+
+
 def test_the_list_of_orders_says_where_they_stand(
     browser: Browser, database: Database, connection: ConnectionRow, edited: int
 ) -> None:

@@ -280,9 +280,12 @@ class Gate:
                 await self._count_refused("scope_missing")
                 raise ScopeMissing(found.name, scope)
             connection: int | None = None
-            if found.person is not None or found.connections is not None:
-                permission = PERMISSION_OF.get(scope, Permission.SEE)
+            limited = found.person is not None or found.connections is not None
+            if limited or scope in CHANGING:
+                # Of a change the audit log says at which connection it was made, whoever made it.
                 connection = await self._store.tx(lambda c: place.find(c, request))
+            if limited:
+                permission = PERMISSION_OF.get(scope, Permission.SEE)
                 allowed = (
                     found.may_somewhere(permission)
                     if connection is None and not place.lists
@@ -293,7 +296,7 @@ class Gate:
                     raise found.refusal(permission, whole=connection is None)
             if scope in CHANGING:
                 path = request.scope["path"][:LONGEST]
-                asking.set(Asking(found.who[:LONGEST], scope.value, path, connection))
+                asking.set(Asking(found.who[:LONGEST], scope.value, path, connection or None))
             return found
 
         setattr(

@@ -30,6 +30,21 @@ from interlock.console.order_list import (
 from interlock.orders.reasons import Owner
 from interlock.storage.database import Store
 
+State = Literal[
+    "STAGING",
+    "WAITING_ACCEPTANCE",
+    "WAITING_DEBIT",
+    "WAITING_DEBIT_PAYMENT",
+    "SHIPPING",
+    "SHIPPED",
+    "TO_COLLECT",
+    "RECEIVED",
+    "CLOSED",
+    "REFUSED",
+    "CANCELED",
+]
+"""The states of a marketplace order (OR11, `order_state`)."""
+
 
 class NoSuch(NotDone):
     """There is no such order or edit."""
@@ -189,6 +204,9 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
         owner: Annotated[
             Owner | None, Query(description="The team that has an open case of the order.")
         ] = None,
+        state: Annotated[
+            State | None, Query(description="Only orders in this state of the marketplace.")
+        ] = None,
         sold_from: Annotated[
             date | None, Query(description="The first day, in UTC, on which the marketplace made the order.")
         ] = None,
@@ -203,7 +221,12 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
                 return found_orders(c, number, limit), ""
             check_listed(c, connection, caller.own())
             days = (("sold_from", sold_from), ("sold_to", sold_to))
-            own = (("show", show), *((name, day.isoformat()) for name, day in days if day is not None))
+            shown = "" if show == "all" else show
+            own = (
+                ("show", shown),
+                ("state", state or ""),
+                *((name, day.isoformat()) for name, day in days if day is not None),
+            )
             asked = Asked("/v1/orders", connection, owner or "", after, own)
             return orders_page(c, asked, limit)
 

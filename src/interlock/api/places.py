@@ -41,6 +41,7 @@ def _of_order(c: Connection, request: Request) -> int | None:
 
 def _of_case(c: Connection, request: Request) -> int | None:
     number = str(request.path_params.get("case", ""))
+    # What is no such number here is none for the route either (`values.RowId`): it is refused before anything is read.
     known = number.isascii() and number.isdigit() and int(number) <= LARGEST_ROW_ID
     return connection_of(c, {"case_id": int(number)}) if known else None
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
 T = TypeVar("T")
 
@@ -34,12 +34,21 @@ def shown_lines(text: str) -> str:
     return text
 
 
+def plain_digits(given: object) -> object:
+    """The row number of an address, written in plain digits: as the gate reads it, and no `+7` or `7.0` besides. Raises
+    ValueError."""
+    text = str(given)
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("it is not written in plain digits")
+    return given
+
+
 Number = Annotated[
     str,
     Path(description="Any number of the order: marketplace, Shopify, parcel or tracking.", max_length=200),
     AfterValidator(shown),
 ]
-RowId = Annotated[int, Path(ge=1, le=LARGEST_ROW_ID)]
+RowId = Annotated[int, Path(ge=1, le=LARGEST_ROW_ID), BeforeValidator(plain_digits)]
 Filter = Annotated[str, Query(max_length=200), AfterValidator(shown)]
 After = Annotated[
     str,

@@ -66,6 +66,9 @@ def list_orders(
     show_: Annotated[
         str, typer.Option("--show", help="cases, urgent (with such a case) or held; else every order.")
     ] = "",
+    state: Annotated[
+        str, typer.Option("--state", help="Only orders in this state of the marketplace, such as SHIPPING.")
+    ] = "",
     sold_from: Annotated[
         str,
         typer.Option(
@@ -77,7 +80,8 @@ def list_orders(
     as_json: AsJson = False,
 ) -> None:
     """List orders: those with urgent cases first, then the newest; filtered ones the newest first."""
-    number, own = search.strip(), (("show", show_), ("sold_from", sold_from), ("sold_to", sold_to))
+    number = search.strip()
+    own = (("show", show_), ("state", state.strip()), ("sold_from", sold_from), ("sold_to", sold_to))
     asked = Asked("/orders", connection, team, "", own)
     if show_ and show_ not in SHOWN:
         end(Exit.USAGE, f"There is no {show_!r} to show; there are: {', '.join(SHOWN)}.")

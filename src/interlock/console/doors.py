@@ -18,6 +18,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, func, select
+from starlette.exceptions import HTTPException
 
 from interlock.access.audit_log import Asking, Did, asking, record
 from interlock.access.roles import (
@@ -174,7 +175,7 @@ class Doors:
         """Set `request.state.person` and `request.state.session`, and give what a change must be recorded as; None where
         nobody has to be signed in.
 
-        Raises SignedOut, SecondFactorDue and NotPermitted, the last recorded in the audit log.
+        Raises SignedOut, SecondFactorDue and NotPermitted, the last recorded in the audit log, and HTTPException (404).
         """
         session = await self._session(request)
         person = self.everyone if session is None or session.half else session.person
@@ -183,6 +184,7 @@ class Doors:
         request.state.own = frozenset()
         if need.permission is None:
             return None
+        _check_numbers(request.path_params)
         if person is None:
             raise SignedOut(_path(request) if request.method in SAFE_METHODS else "")
         if (
@@ -294,6 +296,14 @@ def _of_the_case(c: Connection, parameters: dict[str, Any], default: Permission)
     query = select(cases.c.owner).where(cases.c.id == number)
     owner = None if number is None else c.execute(query).scalar_one_or_none()
     return default if owner is None else answers_for(owner)
+
+
+def _check_numbers(parameters: dict[str, Any]) -> None:
+    """Refuse an address whose row numbers are not plain digits. A page reads `+5` and `5.0` as 5: were the door to find
+    nothing there, it would let somebody through to a thing that is not theirs. Raises HTTPException (404)."""
+    for name, given in parameters.items():
+        if name.endswith(("_id", "_number")) and _number(given) is None:
+            raise HTTPException(404)
 
 
 def _number(given: Any) -> int | None:

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Text, and_, exists, func, lite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from interlock.cases.store import cases
+from interlock.console import wording
 from interlock.console.case_list import CaseRow, case_rows
-from interlock.console.lists import PAGE_LENGTH, Asked, day_of, row_mark
+from interlock.console.lists import PAGE_LENGTH, Asked, day_of, known, row_mark
 from interlock.console.said import need_of, said_to
 from interlock.console.stages import Need, Standing, standing_of
 from interlock.engine.store import (
@@ -66,7 +67,7 @@ def latest_orders(c: Connection, limit: int = LISTED) -> list[OrderInList]:
 
 def orders_page(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[list[OrderInList], str]:
     """The orders a list's address asks for, the newest first, and the mark where the next page begins: empty when
-    this is the last. Raises FilterUnreadable and MarkUnreadable."""
+    this is the last. Raises FilterUnknown, FilterUnreadable and MarkUnreadable."""
     query = select(orders.c.id).order_by(orders.c.id.desc()).limit(limit + 1)
     query = query.where(*conditions_of(asked))
     if asked.after:
@@ -77,14 +78,16 @@ def orders_page(c: Connection, asked: Asked, limit: int = PAGE_LENGTH) -> tuple[
 
 def conditions_of(asked: Asked) -> Sequence[ColumnElement[bool]]:
     """Which orders the address of a list asks for, but for a number that is searched. What the marketplace has not shown yet
-    was sold on no day. Raises FilterUnreadable."""
+    was sold on no day, and is in no state. Raises FilterUnknown and FilterUnreadable."""
     wanted: list[ColumnElement[bool]] = []
     if asked.connection:
         named = select(connections.c.id).where(connections.c.name == asked.connection).scalar_subquery()
         wanted.append(orders.c.connection_id == named)
     if asked.team:
         wanted.append(_has_case(cases.c.owner == asked.team))
-    match asked.other("show"):
+    if state := known("state", asked.other("state"), tuple(wording.MIRAKL_STATES)):
+        wanted.append(orders.c.mirakl_state == state)
+    match known("list", asked.other("show"), SHOWN):
         case "cases":
             wanted.append(_has_case())
         case "urgent":

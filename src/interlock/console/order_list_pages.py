@@ -26,7 +26,7 @@ from interlock.console.pages import Console, given_text, seen_other
 from interlock.orders.addresses import email_digest
 
 EXPORTED_AT_ONCE = 500
-OWN_FILTERS = ("show", "q", "buyer", "sold_from", "sold_to")
+OWN_FILTERS = ("show", "state", "q", "buyer", "sold_from", "sold_to")
 COLUMNS = (
     "marketplace order",
     "connection",
@@ -68,6 +68,7 @@ def order_list_routes(routes: APIRouter, console: Console) -> None:
             choices=offered,
             orders=found,
             next_mark=next_mark,
+            states=wording.MIRAKL_STATES,
         )
 
     @routes.get("/orders.csv")

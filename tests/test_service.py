@@ -22,6 +22,7 @@ from interlock.clock import SystemClock, SystemIdentifiers
 from interlock.engine.store import counts, heartbeats, polls
 from interlock.service import (
     AddressTaken,
+    AddressUnusable,
     HttpClients,
     NotThisMachine,
     Pace,
@@ -72,14 +73,32 @@ def test_serve_listens_where_others_can_reach_it_only_over_tls(host: str, tmp_pa
         refuse_unsafe(Settings(http_host=host, public_url="https://interlock.example"))
     behind = Settings(http_host=host, public_url="https://interlock.example", trusted_proxies="10.0.0.0/24")
     refuse_unsafe(behind)
+    chain, private = _certificate(tmp_path, "interlock.example")
     refuse_unsafe(
         Settings(
             http_host=host,
             public_url="https://interlock.example",
-            tls_certificate=tmp_path / "chain.pem",
-            tls_key=tmp_path / "key.pem",
+            tls_certificate=chain,
+            tls_key=private,
         )
     )
+
+
+def test_a_certificate_that_cannot_be_used_is_named_before_anything_starts(tmp_path: Path) -> None:
+    chain, private = _certificate(tmp_path, "interlock.example")
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+
+    def refused(certificate: Path, key: Path) -> str:
+        with pytest.raises(SettingsInvalid) as found:
+            refuse_unsafe(Settings(tls_certificate=certificate, tls_key=key))
+        return str(found.value)
+
+    assert "INTERLOCK_TLS_CERTIFICATE: " in refused(tmp_path / "none.pem", private)
+    assert "none.pem cannot be read (No such file" in refused(tmp_path / "none.pem", private)
+    assert "INTERLOCK_TLS_KEY: " in refused(chain, tmp_path)
+    assert "no certificate and its private key" in refused(empty, private)
+    assert "no certificate and its private key" in refused(chain, chain)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +122,12 @@ def test_a_taken_port_is_named() -> None:
         port = other.getsockname()[1]
         with pytest.raises(AddressTaken, match=str(port)):
             listener("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
+def test_an_address_that_is_not_of_this_machine_is_no_port_that_is_taken(host: str) -> None:
+    with pytest.raises(AddressUnusable, match="INTERLOCK_HTTP_HOST"):
+        listener(host, free_port())
 
 
 def test_of_two_that_start_in_one_moment_the_second_is_told_that_the_port_is_taken() -> None:

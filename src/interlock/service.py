@@ -1,8 +1,10 @@
 """The running service: workers, read desks and sweeps of one process, and the web application beside them."""
 
 import asyncio
+import errno
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -108,13 +110,27 @@ class NotThisMachine(Exception):
         )
 
 
-class AddressTaken(Exception):
+class CannotListen(Exception):
+    """`serve` cannot listen where it is told to; the sentence says why and what to do."""
+
+
+class AddressTaken(CannotListen):
     """Something else listens where `serve` wants to."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
             f"Port {port} of {host} is taken, perhaps by another Interlock. Nothing was started. Stop the other "
             "program, or choose another port with INTERLOCK_HTTP_PORT."
+        )
+
+
+class AddressUnusable(CannotListen):
+    """Nobody could listen there on this machine."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(
+            f"Nobody can listen at port {port} of {host} on this machine: {why}. Nothing was started. INTERLOCK_HTTP_HOST has "
+            "to be an address of this machine, such as 127.0.0.1, and INTERLOCK_HTTP_PORT a port it may use."
         )
 
 
@@ -791,6 +807,8 @@ def refuse_unsafe(settings: Settings) -> None:
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         missing = "INTERLOCK_TLS_KEY" if settings.tls_key is None else "INTERLOCK_TLS_CERTIFICATE"
         raise SettingsInvalid([(missing, "is missing: certificate and key go together")])
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        _check_certificate(settings.tls_certificate, settings.tls_key)
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsInvalid([("INTERLOCK_OIDC_CLIENT_ID", "is missing: INTERLOCK_OIDC_ISSUER is set")])
     if settings.oidc_issuer and not settings.public_url:
@@ -803,6 +821,21 @@ def refuse_unsafe(settings: Settings) -> None:
         raise NotThisMachine(settings.http_host, "INTERLOCK_PUBLIC_URL names no https address")
     if settings.tls_certificate is None and not settings.trusted_proxies:
         raise NotThisMachine(settings.http_host, "neither a certificate nor a proxy that speaks TLS is named")
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Raise SettingsInvalid where no connection could be encrypted with these files."""
+    for name, file in (("INTERLOCK_TLS_CERTIFICATE", certificate), ("INTERLOCK_TLS_KEY", key)):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            why = f"{file.absolute()} cannot be read ({error.strerror})"
+            raise SettingsInvalid([(name, why)]) from error
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, ValueError) as error:
+        why = "and INTERLOCK_TLS_KEY are no certificate and its private key in PEM form"
+        raise SettingsInvalid([("INTERLOCK_TLS_CERTIFICATE", why)]) from error
 
 
 def access_rules(settings: Settings) -> AccessRules:
@@ -829,7 +862,7 @@ def access_rules(settings: Settings) -> AccessRules:
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A socket bound to this address, where nobody listens yet (see `listen`). Raises AddressTaken."""
+    """A socket bound to this address, where nobody listens yet (see `listen`). Raises AddressTaken and AddressUnusable."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -837,7 +870,9 @@ def listener(host: str, port: int) -> socket.socket:
         found.bind((host, port))
     except OSError as error:
         found.close()
-        raise AddressTaken(host, port) from error
+        if error.errno == errno.EADDRINUSE:
+            raise AddressTaken(host, port) from error
+        raise AddressUnusable(host, port, error.strerror or type(error).__name__) from error
     return found
 
 
@@ -900,7 +935,7 @@ async def answer(
     """The web application and, with `with_worker`, a worker in the same process.
 
     `say` is told the address, and as long as nobody can sign in, the link that makes the first administrator. Raises
-    NotThisMachine, SettingsInvalid and AddressTaken, and what `opened` raises.
+    NotThisMachine, SettingsInvalid and CannotListen, and what `opened` raises.
     """
     # A worker process has no use for the web application.
     from interlock.web import WebParts, create_app

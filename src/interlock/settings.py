@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 PREFIX = "INTERLOCK_"
 _PUBLIC_URL = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
@@ -34,7 +36,15 @@ def _postgresql_only(url: str | None) -> str | None:
         raise ValueError(
             "must be a PostgreSQL address such as postgresql://user:password@host:5432/interlock"
         )
-    return f"postgresql+psycopg://{rest}"
+    address = f"postgresql+psycopg://{rest}"
+    try:
+        make_url(address)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "cannot be read as an address such as postgresql://user:password@host:5432/interlock: the port is a number, "
+            "and signs such as @ or / in the password are written as %40 or %2F"
+        ) from None
+    return address
 
 
 def _host_names(text: str) -> str:

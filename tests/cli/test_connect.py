@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,7 +21,14 @@ from interlock.access.audit_log import entries
 from interlock.cli.probing import CannotConnect, probe, shopify_shop
 from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
-from interlock.engine.store import all_connections, budget_calls, connections, counts, map_history
+from interlock.engine.store import (
+    add_connection,
+    all_connections,
+    budget_calls,
+    connections,
+    counts,
+    map_history,
+)
 from interlock.marketplaces.observed import Observation
 from interlock.marketplaces.store import observe
 from interlock.storage.database import Database
@@ -409,6 +418,126 @@ def test_what_a_person_changes_of_the_settings_is_in_the_audit_log_with_both_val
             "said anew": "messages",
         },
     )
+
+
+def test_a_connection_is_given_a_new_key_once_it_was_tried(
+    interlock: Run,
+    database: Database,
+    keyring: Keyring,
+    given: dict[str, str],
+    platforms: Platforms,
+    tmp_path: Path,
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+    made = httpx2.post(f"{platforms.mirakl['base_url']}/_sim/keys", json={"caller": "renewed"}).json()
+    key, secret = tmp_path / "key", tmp_path / "secret"
+
+    def renew(name: str, file: Path, text: str, *more: str) -> tuple[int, str]:
+        file.write_text(f"{text}\n")
+        said = interlock("connect", "--name", "atlas", name, str(file), *more, "--who", "Ada")
+        assert text not in said.output + said.stderr
+        return said.exit_code, said.stderr
+
+    def present() -> tuple[str, str]:
+        with database.begin() as c:
+            (row,) = all_connections(c)
+        return tuple(keyring.decrypt(kept).decode() for kept in (row.mirakl_key, row.shopify_client_secret))  # type: ignore[return-value]
+
+    before = present()
+    for name, file, text in (
+        ("--mirakl-key-file", key, "no-such-key"),
+        ("--shopify-secret-file", secret, "no-such"),
+    ):
+        code, why = renew(name, file, text)
+        assert (code != 0, "Nothing was stored." in why) == (True, True), why
+    code, why = renew("--mirakl-key-file", key, made["api_key"], "--quiet-period", "90s")
+    assert (code, "Give them by themselves" in why) == (Exit.REFUSED, True)
+    assert present() == before
+
+    assert renew("--mirakl-key-file", key, made["api_key"])[0] == 0
+    assert present() == (made["api_key"], platforms.shopify["client_secret"])
+    assert renew("--shopify-secret-file", secret, platforms.shopify["client_secret"])[0] == 0
+    assert present() == (made["api_key"], platforms.shopify["client_secret"])
+    with database.begin() as c:
+        said = [dict(entry.facts) for entry in entries(c) if entry.who == "Ada"]
+    assert said == [{"marketplace key": "renewed"}, {"app secret": "renewed"}]
+
+
+def test_a_new_secret_is_that_of_every_connection_of_the_app(
+    interlock: Run,
+    database: Database,
+    keyring: Keyring,
+    given: dict[str, str],
+    platforms: Platforms,
+    tmp_path: Path,
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+    old, other = keyring.encrypt(b"the old one"), keyring.encrypt(b"of another app")
+    with database.begin() as c:
+        (row,) = all_connections(c)
+        add = partial(
+            add_connection,
+            c,
+            at=NOW,
+            live=False,
+            mirakl_origin="https://beta.example",
+            mirakl_key=old,
+            shopify_shop=row.shopify_shop,
+            shopify_origin=row.shopify_origin,
+        )
+        rules = replace(row.rules, name="beta", hold_handle="interlock:beta")
+        add(rules, mirakl_shop_id=1, shopify_client_id=row.shopify_client_id, shopify_client_secret=old)
+        rules = replace(row.rules, name="gamma", hold_handle="interlock:gamma")
+        add(rules, mirakl_shop_id=2, shopify_client_id="another", shopify_client_secret=other)
+    (tmp_path / "secret").write_text(platforms.shopify["client_secret"])
+    renewed = interlock("connect", "--name", "atlas", "--shopify-secret-file", str(tmp_path / "secret"))
+
+    assert renewed.exit_code == 0, renewed.stderr
+    with database.begin() as c:
+        kept = {one.name: keyring.decrypt(one.shopify_client_secret).decode() for one in all_connections(c)}
+    assert kept == {
+        "atlas": platforms.shopify["client_secret"],
+        "beta": platforms.shopify["client_secret"],
+        "gamma": "of another app",
+    }
+
+
+def test_the_address_of_webhooks_is_shown_and_changed_later(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+
+    def told(*options: str) -> str | None:
+        said = interlock("connect", "--name", "atlas", *options, "--json")
+        assert said.exit_code == 0, said.stderr
+        found: str | None = document(said)["webhook_base"]
+        return found
+
+    assert told("--show") is None
+    assert told("--webhook-base", "https://in.example/") == "https://in.example"
+    assert (
+        "delivers its webhooks to https://in.example."
+        in interlock("connect", "--name", "atlas", "--show").stdout
+    )
+    refused = interlock("connect", "--name", "atlas", "--webhook-base", "http://in.example")
+    assert refused.exit_code == Exit.REFUSED
+    assert told("--show") == "https://in.example"
+    assert told("--webhook-base", "none") is None
+
+
+@pytest.mark.parametrize(
+    "option", ["--mirakl-shop-id", "--shopify-shop", "--shopify-client-id", "--mirakl-url"]
+)
+def test_what_a_connection_stands_for_is_never_changed(
+    option: str, interlock: Run, database: Database, given: dict[str, str], platforms: Platforms
+) -> None:
+    given["--cancelation-reason"] = "34"
+    assert connect(interlock, given, platforms).exit_code == 0
+    refused = interlock("connect", "--name", "atlas", option, "https://other.example", "--live")
+    assert (refused.exit_code, "stay what they are" in refused.stderr) == (Exit.REFUSED, True)
 
 
 def test_an_existing_connection_is_shown_and_its_refund_policy_changed(

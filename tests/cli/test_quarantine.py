@@ -9,6 +9,7 @@ def test_a_quarantine_is_begun_told_and_ended_by_name(interlock: Run, connection
     assert document(interlock("quarantine", "show", "--json")) == {"quarantined": False, "last": None}
     begun = interlock("quarantine", "enter", "--who", "Ada", "--why", "restoring the backup of noon")
     assert begun.exit_code == Exit.DONE
+    assert f"for {connection.name} until" in begun.stdout
     shown = interlock("quarantine", "show")
     assert shown.exit_code == Exit.NOT_WELL
     assert "Ada began it: restoring the backup of noon" in shown.stdout
@@ -35,4 +36,10 @@ def test_nobody_decides_without_a_reason(interlock: Run, connection: ConnectionR
         refused = interlock("quarantine", verb, "--who", "Ada")
         assert refused.exit_code == Exit.REFUSED
         assert "--why" in refused.stderr
+    assert document(interlock("quarantine", "show", "--json"))["quarantined"] is False
+
+
+def test_the_wrong_database_is_not_taken_for_the_one_the_service_works_with(interlock: Run) -> None:
+    refused = interlock("quarantine", "enter", "--who", "Ada", "--why", "restored")
+    assert (refused.exit_code, "INTERLOCK_DATA_FOLDER" in refused.stderr) == (Exit.REFUSED, True)
     assert document(interlock("quarantine", "show", "--json"))["quarantined"] is False

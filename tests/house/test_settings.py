@@ -48,6 +48,8 @@ def test_every_usual_spelling_of_a_postgresql_address_is_understood(scheme: str)
         ("INTERLOCK_HTTP_PORT", "many"),
         ("INTERLOCK_DATABASE_URL", "sqlite:///canary.db"),
         ("INTERLOCK_DATABASE_URL", "canary"),
+        ("INTERLOCK_DATABASE_URL", "postgresql://me:canary@db:fifty/interlock"),
+        ("INTERLOCK_DATABASE_URL", "postgresql://me:canary@db:/x:y@z"),
         ("INTERLOCK_LOG_LEVEL", "canary"),
         ("INTERLOCK_ALLOW_LOOPBACK_HTTP", "canary"),
         ("INTERLOCK_KEY", ""),

@@ -42,6 +42,7 @@ from interlock.orders.capability import Capability, OperatorReason
 from interlock.orders.codec import decode, encode
 from interlock.orders.connection import ConnectionRules, ReasonOfEdit, ShippingOrigin
 from interlock.storage.installation import open_installation, set_webhook_base
+from interlock.storage.installation import webhook_base as present_base
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _SPAN = re.compile(r"(\d+)\s*(s|min|m|h|d)")
@@ -72,7 +73,8 @@ def connect(
     mirakl_key_file: Annotated[
         Path | None,
         typer.Option(
-            "--mirakl-key-file", help=f"File with the API key; else {MIRAKL_KEY_VARIABLE}, else asked."
+            "--mirakl-key-file",
+            help=f"File with the API key; else {MIRAKL_KEY_VARIABLE}, else asked. Alone: the new key of a connection.",
         ),
     ] = None,
     shopify_domain: Annotated[str, typer.Option("--shopify-shop", help="Such as name.myshopify.com.")] = "",
@@ -84,7 +86,7 @@ def connect(
         Path | None,
         typer.Option(
             "--shopify-secret-file",
-            help=f"File with the client secret; else {SHOPIFY_SECRET_VARIABLE}, else asked.",
+            help=f"File with the client secret; else {SHOPIFY_SECRET_VARIABLE}, else asked. Alone: the app's new secret.",
         ),
     ] = None,
     acceptance_window: Annotated[
@@ -220,7 +222,7 @@ def connect(
     ] = None,
     webhook_base: Annotated[
         str,
-        typer.Option("--webhook-base", help="Public https address of this installation; none: sweeps only."),
+        typer.Option("--webhook-base", help="Public https address of this installation; none: sweeps alone."),
     ] = "",
     live: Annotated[
         bool, typer.Option("--live", help="Go live: from then on both platforms are written to.")
@@ -233,7 +235,7 @@ def connect(
     as_json: AsJson = False,
 ) -> None:
     """Add a connection after asking both sides what they allow. For an existing one: --live puts it live, --show shows it,
-    and every option but the addresses and credentials changes it."""
+    a new key or secret takes the place of the old one, and every other option but the addresses changes it."""
     with opened() as installation:
         now = installation.clock.now()
         try:
@@ -269,15 +271,22 @@ def connect(
             if show and existing is None:
                 raise CannotConnect(f"There is no connection {name!r}, so there is nothing to show.")
             if existing is not None:
-                if (policies.given or pace) and not mirakl_url:
-                    existing = _changed(installation, existing, policies, pace, who, now)
-                elif show:
-                    pass
-                elif mirakl_url or not live:
+                new = NewCredentials(mirakl_key_file, shopify_secret_file)
+                if mirakl_url or mirakl_shop_id or shopify_domain or shopify_origin or shopify_client_id:
+                    raise CannotConnect(_there_already(name))
+                if new.given and (policies.given or pace or webhook_base or live):
                     raise CannotConnect(
-                        f"There is a connection {name!r} already. Choose another name, or put this one live with "
-                        f"`interlock connect --name {name} --live`. Nothing was stored."
+                        "New credentials are tried first and stored alone. Give them by themselves, then the rest. Nothing "
+                        "was stored."
                     )
+                if new.given:
+                    existing = _with_credentials(installation, existing, new, now)
+                elif policies.given or pace:
+                    existing = _changed(installation, existing, policies, pace, who, now)
+                elif not (show or live or webhook_base):
+                    raise CannotConnect(_there_already(name))
+                if webhook_base:
+                    _reached_at(installation, existing, webhook_base, now)
                 row = _put_live(installation, existing, now) if live else existing
                 _tell(installation, row, None, as_json, now)
                 return
@@ -345,6 +354,14 @@ def _pace(poll_interval: str, event_reads: int | None) -> dict[str, int]:
     if event_reads is not None:
         found["event_reads_per_minute"] = event_reads
     return found
+
+
+def _there_already(name: str) -> str:
+    return (
+        f"There is a connection {name!r} already. Its addresses and shops stay what they are: choose another name for "
+        f"another one. Put this one live with `interlock connect --name {name} --live`, or give it a new key or secret with "
+        "--mirakl-key-file or --shopify-secret-file alone. Nothing was stored."
+    )
 
 
 def _no_window() -> str:
@@ -727,6 +744,73 @@ def _store(
         ) from taken
 
 
+@dataclass(frozen=True, slots=True)
+class NewCredentials:
+    """What a person gives an existing connection in place of a key or secret that was revoked, has run out or leaked.
+    Files only: a variable of the environment may be meant for another connection. The app stays the same one: holds and
+    marks on orders are the app's that made them."""
+
+    mirakl_key: Path | None
+    shopify_secret: Path | None
+
+    @property
+    def given(self) -> bool:
+        return bool(self.mirakl_key or self.shopify_secret)
+
+
+def _with_credentials(
+    installation: Installation, row: ConnectionRow, new: NewCredentials, now: datetime
+) -> ConnectionRow:
+    """Try the new credentials on both sides, then store them. The secret is of an app in a shop: every connection that works
+    with it gets it. Raises CannotConnect where they do not open the same shops."""
+    keyring, loopback = installation.keyring, installation.settings.allow_loopback_http
+    key = keyring.decrypt(row.mirakl_key).decode()
+    if new.mirakl_key is not None:
+        key = secret("the marketplace's API key", MIRAKL_KEY_VARIABLE, new.mirakl_key)
+    app_secret = keyring.decrypt(row.shopify_client_secret).decode()
+    if new.shopify_secret is not None:
+        app_secret = secret("the app's client secret", SHOPIFY_SECRET_VARIABLE, new.shopify_secret)
+    shop = shopify_shop(row.shopify_shop, row.shopify_origin, row.shopify_client_id, app_secret, loopback)
+    origin = _origin(row.mirakl_origin, loopback)
+    probed = asyncio.run(probe(origin, key, str(row.mirakl_shop_id), shop, installation.clock))
+    if probed.shop_id != row.mirakl_shop_id:
+        raise CannotConnect(
+            f"The key is of shop {probed.shop_id}, and {row.name} works for shop {row.mirakl_shop_id}: its orders are of that "
+            "shop. Nothing was stored."
+        )
+    renewed = {"marketplace key": new.mirakl_key, "app secret": new.shopify_secret}
+
+    def work(c: Connection) -> ConnectionRow:
+        if new.mirakl_key is not None:
+            mine = update(connections).where(connections.c.id == row.id)
+            c.execute(mine.values(mirakl_key=keyring.encrypt(key.encode())))
+        if new.shopify_secret is not None:
+            of_the_app = update(connections).where(
+                connections.c.shopify_shop == row.shopify_shop,
+                connections.c.shopify_client_id == row.shopify_client_id,
+            )
+            c.execute(of_the_app.values(shopify_client_secret=keyring.encrypt(app_secret.encode())))
+        note_policies(c, row, asked_by(), now, {name: "renewed" for name, file in renewed.items() if file})
+        return one_connection(c, row.id)
+
+    return installation.tx(work)
+
+
+def _reached_at(installation: Installation, row: ConnectionRow, given: str, now: datetime) -> None:
+    """Say anew where this installation is reached by webhooks; `none` takes the address away. The service makes its
+    subscriptions anew by itself. Raises CannotConnect."""
+    base = (
+        None if given.strip() == "none" else _webhook_base(given, installation.settings.allow_loopback_http)
+    )
+
+    def work(c: Connection) -> None:
+        facts = {"webhook address": then_and_now(present_base(c), base)}
+        set_webhook_base(c, base)
+        note_policies(c, row, asked_by(), now, facts)
+
+    installation.tx(work)
+
+
 def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> ConnectionRow:
     """Ask both sides again with the stored credentials, then go live."""
     if row.rules.acceptance_window is None:
@@ -752,7 +836,7 @@ def _tell(
     installation: Installation, row: ConnectionRow, probed: Probed | None, as_json: bool, now: datetime
 ) -> None:
     policies = policies_of(row)
-    profile = installation.tx(lambda c: profile_view(c, row, now))
+    profile, reached = installation.tx(lambda c: (profile_view(c, row, now), present_base(c)))
     if as_json:
         print_json(
             {
@@ -769,6 +853,7 @@ def _tell(
                 "edits": profile.forecasts,
                 "share": profile.share,
                 "labels_nobody_can_stop": row.services,
+                "webhook_base": reached,
             }
         )
         return
@@ -800,6 +885,12 @@ def _tell(
     )
     say(f"\n{profile.share}")
     say(f"\n{services_in_words(row)}")
+    if reached:
+        say(f"Shopify delivers its webhooks to {reached}.")
+    else:
+        say(
+            "No webhook address is set: changes in Shopify are found by sweeps alone, up to five minutes late."
+        )
     if row.rules.show_status:
         say(
             "\nEach Shopify order that Interlock makes says where it stands, as a metafield and one tag that begins with "

@@ -8,6 +8,7 @@ from interlock.cli.installation import opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
 from interlock.console import wording
 from interlock.engine import marks
+from interlock.engine.store import all_connections
 from interlock.quarantine import store
 
 commands = typer.Typer(no_args_is_help=True, help="The quarantine: show, enter, leave.")
@@ -36,17 +37,27 @@ def show(as_json: AsJson = False) -> None:
 
 @commands.command("enter")
 def enter(why: Why = "", who: Who = "", as_json: AsJson = False) -> None:
-    """Stop every write to the platforms, for example before a backup is restored."""
+    """Stop every write to the platforms, for example right after a backup was restored."""
     _named(who, why)
     with opened() as installation:
         now = installation.clock.now()
+        names = tuple(row.name for row in installation.tx(all_connections))
+        if not names:
+            end(
+                Exit.REFUSED,
+                "This database knows no connection, so nothing is ever written from it, and a service that runs works with "
+                "another one. Run this where INTERLOCK_DATA_FOLDER or INTERLOCK_DATABASE_URL is what the service has. Nothing was changed.",
+            )
         begun = installation.tx(lambda c: marks.enter(c, f"{who.strip()} began it: {why.strip()}", now))
         if not begun:
             end(Exit.REFUSED, "There is a quarantine already. Nothing was changed.")
         if as_json:
-            print_json({"quarantined": True, "who": who, "why": why, "at": now})
+            print_json({"quarantined": True, "who": who, "why": why, "at": now, "connections": names})
         else:
-            say("In quarantine: nothing is written to any platform until `interlock quarantine leave`.")
+            say(
+                f"In quarantine: nothing is written to any platform for {', '.join(names)} until `interlock quarantine "
+                "leave`."
+            )
 
 
 @commands.command("leave")

@@ -183,7 +183,7 @@ def serve() -> None:
     """Run web, worker and embedded database in one process until stopped; the first start prints who may begin."""
     from interlock import service
 
-    _until_stopped(service.serve, (service.NotThisMachine, service.AddressTaken, SettingsInvalid))
+    _until_stopped(service.serve, (service.NotThisMachine, service.CannotListen, SettingsInvalid))
 
 
 def worker() -> None:

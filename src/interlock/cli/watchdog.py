@@ -62,6 +62,12 @@ def watchdog(
             check_url("paging", one)
         except ChannelRefused as refused:
             end(Exit.REFUSED, str(refused))
+    if not url and settings.tls_certificate is not None:
+        end(
+            Exit.USAGE,
+            "The service speaks TLS (INTERLOCK_TLS_CERTIFICATE), so the name in its certificate has to be called: say it with "
+            "--url https://NAME/healthz. Nothing was watched.",
+        )
     health = url or f"http://{settings.http_host}:{settings.http_port}/healthz"
     found = None if without_file else file or settings.data_folder / WATCHDOG_FILE
     if not own and not once:

@@ -58,7 +58,8 @@ class OtherMajor(EmbeddedServerRefused):
         super().__init__(
             f"The data in {data} belongs to PostgreSQL {found}, but this installation brings PostgreSQL {installed}, "
             f"which cannot read it. Nothing was changed. Either install the Interlock release that wrote this data, "
-            f"dump it there with pg_dump and load the dump into an empty data folder with this release; or run a "
+            f"dump it there with pg_dump and load the dump into a new data folder with this release, beside a copy of the "
+            f"file `key` of this one, without which nothing of it can be read; or run a "
             f"PostgreSQL of your own and name it in INTERLOCK_DATABASE_URL."
         )
         self.found = found

@@ -6,10 +6,10 @@ import re
 import pytest
 from sqlalchemy import Connection, func, select
 
-from interlock.access import people
+from interlock.access import administration, people
 from interlock.access.audit_log import entries
-from interlock.access.roles import Grant, Role
-from interlock.access.store import KeyRefused, Scope, all_keys, make_key, person_of, proven
+from interlock.access.roles import Grant, Person, Role
+from interlock.access.store import KeyRefused, Scope, all_keys, keys_of, make_key, person_of, proven
 from interlock.cases.store import answers, case_events, cases, sync_cases, take_answers, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.plan import Case
@@ -385,3 +385,22 @@ def test_whoever_has_still_to_set_up_a_second_factor_makes_no_key(
 
     assert ada.get("/account").status_code == 200
     assert ada.get("/account/keys").headers.get("location", "").startswith("/account/second-factor")
+
+
+def test_the_keys_of_an_account_end_with_it_and_do_not_come_back(
+    somebody: People, database: Database
+) -> None:
+    root, vic = somebody("root", Role.ADMIN), somebody("vic", Role.ADMIN)
+    of = {
+        number: Person(number, name, (Grant(Role.ADMIN),)) for number, name in ((root, "root"), (vic, "vic"))
+    }
+    with database.begin() as c:
+        for person in of.values():
+            make_key(c, f"of {person.handle}", [Scope.ORDERS_READ.value], person.handle, CLOCK, person)
+        administration.deactivate(c, vic, "root", CLOCK)
+        administration.reactivate(c, vic, "root", CLOCK)
+        ended = {key.name: key.revoked_at is not None for number in of for key in keys_of(c, number)}
+        told = [(entry.did, entry.subject) for entry in entries(c) if entry.who == "root"]
+
+    assert ended == {"of root": False, "of vic": True}
+    assert [did for did, _ in told][-3:] == ["api_key_revoked", "person_deactivated", "person_reactivated"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from interlock.access.audit_log import entries
 from interlock.cases.store import cases, open_connection_case
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import channels, links, outbox
@@ -362,3 +363,43 @@ def test_a_heartbeat_reaches_the_address_outside(
     assert receiver.at("beat") == [None]
     receiver.answer = 500
     assert asyncio.run(beat()) == 0
+
+
+def test_what_is_made_and_removed_is_in_the_audit_log_with_what_it_was(
+    database: Database, keyring: Keyring, connection: ConnectionRow
+) -> None:
+    add_channel(database, keyring, "ops", "jsons://kim:secret@hooks.example/token")
+    with database.begin() as c:
+        first = channels.add_route(c, "ops", "Kim", CLOCK, severity="page", connection=connection.name)
+        channels.add_route(c, "ops", "Kim", CLOCK, team="finance", hours="mon-fri 08:00-18:00")
+        assert channels.remove_route(c, first, "Lou", CLOCK)
+        assert not channels.remove_route(c, first, "Lou", CLOCK)
+        channels.remove_channel(c, "ops", "Lou", CLOCK)
+        found = list(entries(c))
+
+    said = [
+        (entry.who, entry.facts["what"], entry.facts.get("severity"), entry.connection_id) for entry in found
+    ]
+    assert {entry.did for entry in found} == {"alerts_changed"}
+    assert said == [
+        ("Kim", "made", None, None),
+        ("Kim", "made", "page", connection.id),
+        ("Kim", "made", "any", None),
+        ("Lou", "removed", "page", connection.id),
+        ("Lou", "removed with its channel", "any", None),
+        ("Lou", "removed", None, None),
+    ]
+    assert found[4].facts["hours"] == "mon-fri 08:00-18:00"
+    assert not any("secret" in value or "token" in value for entry in found for value in entry.facts.values())
+
+
+@pytest.mark.parametrize("who", ["", "  "])
+def test_nothing_is_removed_by_nobody(database: Database, keyring: Keyring, who: str) -> None:
+    add_channel(database, keyring, "ops", "json://127.0.0.1:9/")
+    with database.begin() as c:
+        number = channels.add_route(c, "ops", "Kim", CLOCK)
+        with pytest.raises(ChannelRefused, match="name of who"):
+            channels.remove_route(c, number, who, CLOCK)
+        with pytest.raises(ChannelRefused, match="name of who"):
+            channels.remove_channel(c, "ops", who, CLOCK)
+        assert len(channels.route_rows(c)) == 1

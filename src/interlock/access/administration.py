@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from interlock.access import people, sessions
 from interlock.access.audit_log import LONGEST, Did, record
 from interlock.access.roles import Grant
+from interlock.access.store import keys_of, revoke_key
 from interlock.storage.encryption import Keyring
 
 
@@ -78,9 +79,12 @@ def take_roles(c: Connection, person_id: int, names: dict[int, str], who: str, n
 
 
 def deactivate(c: Connection, person_id: int, who: str, now: datetime) -> None:
-    """End the person's sessions and let them sign in no more. Raises PersonRefused for the last administrator."""
+    """End the person's sessions and keys for ever, and let them sign in no more. Raises PersonRefused for the last
+    administrator."""
     people.deactivate(c, person_id, now)
     sessions.end_all(c, person_id, now)
+    for key in keys_of(c, person_id):
+        revoke_key(c, key.id, who, now)
     record(c, who, Did.PERSON_DEACTIVATED, f"person {person_id}", now=now)
 
 

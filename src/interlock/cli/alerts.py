@@ -162,11 +162,16 @@ def add_route(
 
 @routes.command("remove")
 def remove_route(
-    route: Annotated[int, typer.Argument(help="The route's number.")], as_json: AsJson = False
+    route: Annotated[int, typer.Argument(help="The route's number.")], who: Who = "", as_json: AsJson = False
 ) -> None:
     """Take a route away."""
     with opened() as installation:
-        if not installation.tx(lambda c: room.remove_route(c, route)):
+        now = installation.clock.now()
+        try:
+            gone = installation.tx(lambda c: room.remove_route(c, route, who, now))
+        except ChannelRefused as refused:
+            end(Exit.REFUSED, str(refused))
+        if not gone:
             end(Exit.NOT_FOUND, f"There is no route {route}. Nothing was changed.")
         if as_json:
             print_json({"removed": route})

@@ -181,9 +181,12 @@ def alert_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.post("/alerts/routes/{route_id}/remove")
     @needs(Permission.MANAGE_ALERTS)
-    async def remove_route(request: Request, route_id: int, token: Annotated[str, Form()] = "") -> Response:
+    async def remove_route(
+        request: Request, route_id: int, who: Who, token: Annotated[str, Form()] = ""
+    ) -> Response:
         console.check_form(request, token)
-        if not await console.read(lambda c: room.remove_route(c, route_id)):
+        now = parts.clock.now()
+        if not await console.read(lambda c: room.remove_route(c, route_id, who, now)):
             raise PageMissing(f"There is no route {route_id}.")
         return seen_other("/alerts")
 

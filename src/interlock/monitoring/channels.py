@@ -1,6 +1,6 @@
 """Channels and routes: where alerts go. The address of a channel is a credential and is kept encrypted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from interlock.access.audit_log import Did, record
 from interlock.engine.store import connections
 from interlock.monitoring.ladders import LOUDEST, TEAMS
 from interlock.monitoring.routing import Route, hours_from
@@ -176,12 +177,19 @@ def add_channel(
         )
         .returning(alert_channels)
     ).one()
+    facts = {"channel": name, "kind": kind, "address": masked_url(url), "zone": zone, "second": second}
+    _note(c, who, now, "made", facts)
     return _channel(row)
 
 
 def remove_channel(c: Connection, name: str, who: str, now: datetime) -> Channel:
     """Forget a channel and its routes; its address is overwritten. Raises ChannelRefused when there is none."""
     channel = channel_named(c, name)
+    if not who.strip():
+        raise ChannelRefused("who", "Removing a channel needs the name of who does it.")
+    for route in route_rows(c):
+        if route.channel == channel.name:
+            _note(c, who, now, "removed with its channel", _of_route(route), _connection_of(c, route.id))
     c.execute(delete(alert_routes).where(alert_routes.c.channel_id == channel.id))
     c.execute(update(alert_channels).where(alert_channels.c.second_id == channel.id).values(second_id=None))
     c.execute(
@@ -189,6 +197,7 @@ def remove_channel(c: Connection, name: str, who: str, now: datetime) -> Channel
         .where(alert_channels.c.id == channel.id)
         .values(removed_at=now, removed_by=who.strip(), url=b"")
     )
+    _note(c, who, now, "removed", {"channel": channel.name, "kind": channel.kind})
     return channel
 
 
@@ -260,12 +269,54 @@ def add_route(
         made_at=now,
         made_by=who.strip(),
     )
-    return int(c.execute(made.returning(alert_routes.c.id)).scalar_one())
+    number = int(c.execute(made.returning(alert_routes.c.id)).scalar_one())
+    route = next(route for route in route_rows(c) if route.id == number)
+    _note(c, who, now, "made", _of_route(route), connection_id)
+    return number
 
 
-def remove_route(c: Connection, route_id: int) -> bool:
-    """Take a route away; False when there is none of this id."""
-    return bool(c.execute(delete(alert_routes).where(alert_routes.c.id == route_id)).rowcount)
+def remove_route(c: Connection, route_id: int, who: str, now: datetime) -> bool:
+    """Take a route away; False when there is none of this id. Raises ChannelRefused when nobody says who does it."""
+    if not who.strip():
+        raise ChannelRefused("who", "Removing a route needs the name of who does it.")
+    route = next((route for route in route_rows(c) if route.id == route_id), None)
+    if route is None:
+        return False
+    connection_id = _connection_of(c, route_id)
+    c.execute(delete(alert_routes).where(alert_routes.c.id == route_id))
+    _note(c, who, now, "removed", _of_route(route), connection_id)
+    return True
+
+
+def _connection_of(c: Connection, route_id: int) -> int | None:
+    found: int | None = c.execute(
+        select(alert_routes.c.connection_id).where(alert_routes.c.id == route_id)
+    ).scalar_one_or_none()
+    return found
+
+
+def _of_route(route: "RouteRow") -> dict[str, str]:
+    return {
+        "route": str(route.id),
+        "channel": route.channel,
+        "team": route.team or "any",
+        "severity": route.severity or "any",
+        "connection": route.connection or "any",
+        "hours": route.hours or "always",
+    }
+
+
+def _note(
+    c: Connection,
+    who: str,
+    now: datetime,
+    what: str,
+    facts: Mapping[str, str],
+    connection_id: int | None = None,
+) -> None:
+    """An entry of the audit log: a route that is gone has to be read somewhere, or nobody knows why nobody was paged."""
+    said = {"what": what, **{name: value for name, value in facts.items() if value}}
+    record(c, who.strip(), Did.ALERTS_CHANGED, "alerts", now=now, connection=connection_id, facts=said)
 
 
 def all_routes(c: Connection) -> tuple[Route, ...]:

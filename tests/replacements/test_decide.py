@@ -613,7 +613,8 @@ def test_a_refund_made_on_the_replaced_order_later_is_one_of_this_sale() -> None
     memory = chained()
     refunded = replace(GONE, marker="", refunds=(a_money_refund(30, "R2"),))
     now = NOW + timedelta(hours=1)
-    plan = decide(a_view(shopify=a_copy(), kin=(refunded,), memory=memory, now=now))
+    read = an_order(observed_at=now)
+    plan = decide(a_view(mirakl=read, shopify=a_copy(), kin=(refunded,), memory=memory, now=now))
     assert [task.subject for task in plan.memory.refund_tasks] == ["R2"]
     assert {due.line_id for due in plan.memory.refund_tasks[0].lines} == {"L1", "L2"}
 

@@ -329,22 +329,22 @@ def test_every_page_forbids_inline_scripts_and_holds_none(browser: Browser, path
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
+    "path",
     [
-        ("/orders/999", 404),
-        ("/cases/999", 404),
-        ("/orders/x", 422),
-        ("/nowhere", 404),
-        ("/orders/99999999999999999999999", 422),
-        ("/cases/9223372036854775808", 422),
-        ("/people/99999999999999999999999", 422),
-        ("/cases/replays/99999999999999999999999", 422),
+        "/orders/999",
+        "/cases/999",
+        "/orders/x",
+        "/nowhere",
+        "/orders/99999999999999999999999",
+        "/cases/9223372036854775808",
+        "/people/99999999999999999999999",
+        "/cases/replays/99999999999999999999999",
     ],
 )
-def test_a_page_that_is_not_there_says_so(browser: Browser, path: str, status: int) -> None:
+def test_a_page_that_is_not_there_says_so(browser: Browser, path: str) -> None:
     response = browser.get(path)
 
-    assert response.status_code == status
+    assert response.status_code == 404
     assert "Not done" in text_of(response)
 
 

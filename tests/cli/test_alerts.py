@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from interlock.cli.telling import Exit
 from interlock.engine.store import ConnectionRow
 from interlock.monitoring import outbox
 from interlock.monitoring.deadlines import LastKnown, write
@@ -95,3 +98,11 @@ def test_a_watchdog_that_could_tell_nobody_does_not_start(interlock: Run, tmp_pa
     elsewhere = interlock("watchdog", "--without-file")
     assert elsewhere.exit_code == 3
     assert "--channels" in elsewhere.stderr
+
+
+def test_a_watchdog_of_a_service_that_speaks_tls_is_told_which_name_to_call(
+    interlock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_TLS_CERTIFICATE", str(tmp_path / "chain.pem"))
+    refused = interlock("watchdog", "--without-file", "--channels", "json://127.0.0.1:9/", "--once")
+    assert (refused.exit_code, "--url https://" in refused.stderr) == (Exit.USAGE, True)

@@ -339,6 +339,7 @@ def test_every_page_forbids_inline_scripts_and_holds_none(browser: Browser, path
         "/cases/9223372036854775808",
         "/people/99999999999999999999999",
         "/cases/replays/99999999999999999999999",
+        f"/orders/{'9' * 5000}",
     ],
 )
 def test_a_page_that_is_not_there_says_so(browser: Browser, path: str) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 
 from interlock.access.roles import sees
 from interlock.api.problems import NotDone
-from interlock.api.values import LARGEST_ROW_ID
 from interlock.console.connections import connection_names
 from interlock.console.doors import connection_of
 from interlock.console.order_list import one_order_id
@@ -40,10 +39,8 @@ def _of_order(c: Connection, request: Request) -> int | None:
 
 
 def _of_case(c: Connection, request: Request) -> int | None:
-    number = str(request.path_params.get("case", ""))
-    # What is no such number here is none for the route either (`values.RowId`): it is refused before anything is read.
-    known = number.isascii() and number.isdigit() and int(number) <= LARGEST_ROW_ID
-    return connection_of(c, {"case_id": int(number)}) if known else None
+    # What is no number here is none for the route either (`values.RowId`): it is refused before anything is read.
+    return connection_of(c, {"case_id": request.path_params.get("case")})
 
 
 def _named(c: Connection, name: str) -> int | None:

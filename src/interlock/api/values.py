@@ -7,6 +7,8 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
+from interlock.console.doors import row_number
+
 T = TypeVar("T")
 
 MOST_ON_A_PAGE = 200
@@ -37,9 +39,8 @@ def shown_lines(text: str) -> str:
 def plain_digits(given: object) -> object:
     """The row number of an address, written in plain digits: as the gate reads it, and no `+7` or `7.0` besides. Raises
     ValueError."""
-    text = str(given)
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("it is not written in plain digits")
+    if row_number(given) is None:
+        raise ValueError("it is no row number in plain digits")
     return given
 
 

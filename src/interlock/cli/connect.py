@@ -279,6 +279,8 @@ def connect(
                         "New credentials are tried first and stored alone. Give them by themselves, then the rest. Nothing "
                         "was stored."
                     )
+                # Before anything is stored: what is refused has changed nothing.
+                base = _webhook_base(webhook_base, installation.settings.allow_loopback_http)
                 if new.given:
                     existing = _with_credentials(installation, existing, new, now)
                 elif policies.given or pace:
@@ -286,7 +288,7 @@ def connect(
                 elif not (show or live or webhook_base):
                     raise CannotConnect(_there_already(name))
                 if webhook_base:
-                    _reached_at(installation, existing, webhook_base, now)
+                    _reached_at(installation, existing, base, now)
                 row = _put_live(installation, existing, now) if live else existing
                 _tell(installation, row, None, as_json, now)
                 return
@@ -379,7 +381,8 @@ def _origin(text: str, loopback: bool) -> str:
 
 
 def _webhook_base(text: str, loopback: bool) -> str:
-    if not text.strip():
+    """The address without what surrounds it; empty where none is given or wanted. Raises CannotConnect."""
+    if text.strip() in ("", "none"):
         return ""
     try:
         return check_origin(text, loopback)
@@ -796,16 +799,13 @@ def _with_credentials(
     return installation.tx(work)
 
 
-def _reached_at(installation: Installation, row: ConnectionRow, given: str, now: datetime) -> None:
-    """Say anew where this installation is reached by webhooks; `none` takes the address away. The service makes its
-    subscriptions anew by itself. Raises CannotConnect."""
-    base = (
-        None if given.strip() == "none" else _webhook_base(given, installation.settings.allow_loopback_http)
-    )
+def _reached_at(installation: Installation, row: ConnectionRow, base: str, now: datetime) -> None:
+    """Say anew where this installation is reached by webhooks; an empty address is none. The service makes its
+    subscriptions anew by itself."""
 
     def work(c: Connection) -> None:
         facts = {"webhook address": then_and_now(present_base(c), base)}
-        set_webhook_base(c, base)
+        set_webhook_base(c, base or None)
         note_policies(c, row, asked_by(), now, facts)
 
     installation.tx(work)

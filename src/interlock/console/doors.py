@@ -269,19 +269,19 @@ def _path(request: Request) -> str:
 
 def connection_of(c: Connection, parameters: dict[str, Any]) -> int | None:
     """The connection that a path speaks of; None when it speaks of none, or of what does not exist."""
-    number = _number(parameters.get("connection_id"))
+    number = row_number(parameters.get("connection_id"))
     if number is not None:
         return number
-    number = _number(parameters.get("order_id"))
+    number = row_number(parameters.get("order_id"))
     if number is not None:
         return c.execute(select(orders.c.connection_id).where(orders.c.id == number)).scalar_one_or_none()
-    number = _number(parameters.get("alert_id"))
+    number = row_number(parameters.get("alert_id"))
     if number is not None:
         return c.execute(select(alerts.c.connection_id).where(alerts.c.id == number)).scalar_one_or_none()
-    number = _number(parameters.get("replay_id"))
+    number = row_number(parameters.get("replay_id"))
     if number is not None:
         return c.execute(select(replays.c.connection_id).where(replays.c.id == number)).scalar_one_or_none()
-    number = _number(parameters.get("case_id"))
+    number = row_number(parameters.get("case_id"))
     if number is None:
         return None
     of_order = func.coalesce(cases.c.connection_id, orders.c.connection_id)
@@ -292,7 +292,7 @@ def connection_of(c: Connection, parameters: dict[str, Any]) -> int | None:
 
 def _of_the_case(c: Connection, parameters: dict[str, Any], default: Permission) -> Permission:
     """The permission that answers the case; `default` where there is no such case."""
-    number = _number(parameters.get("case_id"))
+    number = row_number(parameters.get("case_id"))
     query = select(cases.c.owner).where(cases.c.id == number)
     owner = None if number is None else c.execute(query).scalar_one_or_none()
     return default if owner is None else answers_for(owner)
@@ -302,13 +302,17 @@ def _check_numbers(parameters: dict[str, Any]) -> None:
     """Refuse an address whose row numbers are not plain digits. A page reads `+5` and `5.0` as 5: were the door to find
     nothing there, it would let somebody through to a thing that is not theirs. Raises HTTPException (404)."""
     for name, given in parameters.items():
-        if name.endswith(("_id", "_number")) and _number(given) is None:
+        if name.endswith(("_id", "_number")) and row_number(given) is None:
             raise HTTPException(404)
 
 
-def _number(given: Any) -> int | None:
+def row_number(given: Any) -> int | None:
+    """The row number that a part of an address is; None where it is none in plain digits. Whoever reads one of an address
+    reads it here, so that nobody lets through what somebody else understands."""
     text = str(given)
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= _LARGEST_NUMBER else None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_NUMBER))):
+        return None
+    return int(text) if int(text) <= _LARGEST_NUMBER else None
 
 
 class Door(APIRoute):

@@ -270,7 +270,7 @@ def add_route(
         made_by=who.strip(),
     )
     number = int(c.execute(made.returning(alert_routes.c.id)).scalar_one())
-    route = next(route for route in route_rows(c) if route.id == number)
+    route = RouteRow(number, found.name, team, severity, connection, hours.strip().lower())
     _note(c, who, now, "made", _of_route(route), connection_id)
     return number
 
@@ -295,7 +295,7 @@ def _connection_of(c: Connection, route_id: int) -> int | None:
     return found
 
 
-def _of_route(route: "RouteRow") -> dict[str, str]:
+def _of_route(route: RouteRow) -> dict[str, str]:
     return {
         "route": str(route.id),
         "channel": route.channel,

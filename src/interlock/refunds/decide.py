@@ -79,14 +79,14 @@ def decide(view: View, memory: Memory) -> Part:
     """The refund room's part: opens, answers, confirms and shows the refund tasks of one order."""
     memory = _turned_down(view, _dismissed(_made(view, memory)))
     damage_at: datetime | None = None
-    unread: tuple[ShopifyRefund, ...] = ()
+    unread: list[ShopifyRefund] = []
     if view.mirakl is not None:
         for refund in _to_answer(view, memory):
             known = _task(memory, refund.id)
             if refund.money <= 0 or (known is not None and not (known.asks and is_open(known))):
                 continue
             if known is None and view.mirakl.observed_at < _seen_by(view, refund):
-                unread = (*unread, refund)
+                unread.append(refund)
                 continue
             # What is asked is looked at anew each time: what it was compared with may have changed.
             memory = opened(view, view.mirakl, memory, refund)
@@ -116,7 +116,7 @@ def decide(view: View, memory: Memory) -> Part:
         ),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
-        mirakl_since=latest(latest(read_since, paid_since), _read_after(view, unread)),
+        mirakl_since=latest(read_since, paid_since, *(_seen_by(view, refund) for refund in unread)),
     )
 
 
@@ -124,10 +124,6 @@ def _seen_by(view: View, refund: ShopifyRefund) -> datetime:
     """When the refund was certainly there, on our clock: Shopify's may be ahead of it. What the marketplace showed before may
     lack the very refund that this one records."""
     return refund.created_at if view.shopify is None else min(refund.created_at, view.shopify.observed_at)
-
-
-def _read_after(view: View, unread: tuple[ShopifyRefund, ...]) -> datetime | None:
-    return max((_seen_by(view, refund) for refund in unread), default=None)
 
 
 def _on_their_way(view: View, memory: Memory) -> tuple[str, ...]:

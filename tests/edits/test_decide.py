@@ -49,6 +49,7 @@ LAMP = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
 ONE_MUG = (a_shopify_line(current_quantity=1), LAMP)
 NO_MUGS = (a_shopify_line(current_quantity=0), LAMP)
 NOTHING = (a_shopify_line(current_quantity=0), replace(LAMP, current_quantity=0))
+MORE_LAMPS = (ONE_MUG[0], replace(LAMP, current_quantity=2))
 ADDED = (*ONE_MUG, a_shopify_line("S3", "CARD", 1, "1.00", ""))
 RULES = some_rules(partial_cancelation=True, cancelation_reason="15")
 DEBITED = an_order(debited_at=NOW, can_cancel=False)
@@ -681,6 +682,26 @@ def test_after_dispatch_a_reduction_is_a_refund_task_with_figures(state: str) ->
     dismissed = replace(task, dismissed_by="Ada: the customer got both")
     again = asked(look(mirakl=an_order(state)), a_memory(content_since=EDITED, refund_tasks=(dismissed,)))
     assert (again.cases, again.memory.refund_tasks) == ((), (dismissed,))
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED"])
+def test_after_dispatch_the_refund_of_a_mixed_edit_is_asked_for_once(state: str) -> None:
+    first = asked(look(MORE_LAMPS, mirakl=an_order(state)))
+    again = asked(look(MORE_LAMPS, mirakl=an_order(state)), first.memory)
+
+    (task,) = first.memory.refund_tasks
+    assert is_open(task)
+    assert [case.reason for case in again.cases] == [Reason.EDIT_CANNOT_BE_EXPRESSED]
+    assert again.memory.refund_tasks == (task,)
+    assert again.look_at is None
+
+
+def test_before_dispatch_the_refund_of_a_mixed_edit_waits_with_its_rest() -> None:
+    before = asked(look(mirakl=DEBITED)).memory
+
+    mixed = asked(look(MORE_LAMPS, mirakl=DEBITED), before)
+
+    assert [is_open(task) for task in mixed.memory.refund_tasks] == [False]
 
 
 def test_once_the_order_is_closed_there_a_reduction_is_a_case_until_somebody_settled_it() -> None:

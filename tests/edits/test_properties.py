@@ -50,7 +50,7 @@ from tests.build import (
 from tests.edits.platforms import after
 
 THIRD = Address("c0ffee", True)
-STATES = ("SHIPPING",) * 6 + ("WAITING_ACCEPTANCE", "WAITING_DEBIT")
+STATES = ("SHIPPING",) * 6 + ("WAITING_ACCEPTANCE", "WAITING_DEBIT", "SHIPPED", "RECEIVED")
 EXAMPLES = settings(max_examples=150, deadline=None)
 AT_REST_WITHIN = 12
 MOSTLY = st.sampled_from((True,) * 6 + (False,))

@@ -355,7 +355,10 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
         options,
         edit.table,
     )
-    return with_decision(edit, without_edit_tasks(edit.view, memory, SUPERSEDED), case)
+    if edit.mirakl.state not in GONE_OUT:
+        # The reductions wait for the rest. Once the order has left they are a refund of their own, which stays asked for.
+        memory = without_edit_tasks(edit.view, memory, SUPERSEDED)
+    return with_decision(edit, memory, case)
 
 
 def _both_sides(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:

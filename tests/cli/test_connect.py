@@ -212,7 +212,11 @@ def test_a_connection_goes_live_later(
     assert (
         connect(interlock, given, platforms, "--quiet-period", "90s", "--partial-acceptance").exit_code == 0
     )
-    assert "Without --acceptance-window" in interlock("connect", "--name", "atlas", "--live").stderr
+    # Refused whole: the lineage wait that came along was not stored either (it is 10 minutes without being said).
+    early = interlock("connect", "--name", "atlas", "--live", "--lineage-wait", "7min")
+    assert "Without --acceptance-window" in early.stderr
+    with database.begin() as c:
+        assert all_connections(c)[0].rules.lineage_wait == timedelta(minutes=10)
     wrong = interlock("connect", "--name", "atlas", "--import-route", "fast")
     assert (wrong.exit_code, "is not an import route" in wrong.stderr) == (3, True)
     changed = interlock(

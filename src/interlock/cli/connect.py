@@ -281,6 +281,7 @@ def connect(
                     )
                 # Before anything is stored: what is refused has changed nothing.
                 base = _webhook_base(webhook_base, installation.settings.allow_loopback_http)
+                probed = _ready(installation, existing, policies.applied(existing.rules)) if live else None
                 if new.given:
                     existing = _with_credentials(installation, existing, new, now)
                 elif policies.given or pace:
@@ -289,7 +290,7 @@ def connect(
                     raise CannotConnect(_there_already(name))
                 if webhook_base:
                     _reached_at(installation, existing, base, now)
-                row = _put_live(installation, existing, now) if live else existing
+                row = existing if probed is None else _put_live(installation, existing, probed, now)
                 _tell(installation, row, None, as_json, now)
                 return
             rules = policies.applied(_rules(name))
@@ -811,16 +812,21 @@ def _reached_at(installation: Installation, row: ConnectionRow, base: str, now: 
     installation.tx(work)
 
 
-def _put_live(installation: Installation, row: ConnectionRow, now: datetime) -> ConnectionRow:
-    """Ask both sides again with the stored credentials, then go live."""
-    if row.rules.acceptance_window is None:
+def _ready(installation: Installation, row: ConnectionRow, rules: ConnectionRules) -> Probed:
+    """Ask both sides again with the stored credentials, as they are before anything is stored. Raises CannotConnect where
+    the connection cannot go live under `rules`."""
+    if rules.acceptance_window is None:
         raise CannotConnect(_no_window())
     key = installation.keyring.decrypt(row.mirakl_key).decode()
     app_secret = installation.keyring.decrypt(row.shopify_client_secret).decode()
     loopback = installation.settings.allow_loopback_http
     shop = shopify_shop(row.shopify_shop, row.shopify_origin, row.shopify_client_id, app_secret, loopback)
     origin = _origin(row.mirakl_origin, loopback)
-    probed = asyncio.run(probe(origin, key, str(row.mirakl_shop_id), shop, installation.clock))
+    return asyncio.run(probe(origin, key, str(row.mirakl_shop_id), shop, installation.clock))
+
+
+def _put_live(installation: Installation, row: ConnectionRow, probed: Probed, now: datetime) -> ConnectionRow:
+    """Go live with what both sides answered just now."""
 
     def work(c: Connection) -> ConnectionRow:
         c.execute(update(connections).where(connections.c.id == row.id).values(live=True, capability_at=now))

@@ -542,7 +542,7 @@ def _notes(edit: DeskEdit, shopify: ShopifyOrder, memory: Memory) -> tuple[str, 
     prices = {link.mirakl_line_id: link.unit_price for link in memory.links}
     if any(new.mirakl_line_id in prices for new in edit.added):
         notes.append(
-            "A removed line cannot be raised again, so its item is added anew at the shop's present price; if that "
+            "It is not known whether Shopify raises a removed line, so its item is added anew at the shop's present price; if that "
             "differs from the price the marketplace sold it for, the totals of the two orders differ."
         )
     if shopify.closed:

@@ -163,6 +163,24 @@ def test_undoing_brings_an_article_of_a_bundle_back_of_which_the_order_has_no_li
     assert edit.added == (AddedLine("V-CANDLE", 6, "L1"),)
 
 
+@pytest.mark.parametrize("added", [(), (a_shopify_line("S9", "CUP", 1, "5.00", ""),)], ids=["", "and added"])
+def test_an_edit_that_removed_a_line_without_a_variant_is_not_undone_in_part(added: Any) -> None:
+    view = with_lines(MUG, replace(LAMP, current_quantity=0, variant_id=""), *added)
+
+    wrong = refusal(view, undo=True)
+
+    assert (wrong.code, wrong.field) == ("line_removed", "undo")
+    assert "cannot bring LAMP back" in str(wrong)
+
+
+def test_what_the_marketplace_cancelled_too_need_not_come_back() -> None:
+    gone = a_line("L2", "LAMP", 1, "30.00", "0", cancelations=(a_cancelation(1, "30.00"),))
+    shown = with_lines(replace(MUG, current_quantity=1), replace(LAMP, current_quantity=0, variant_id=""))
+    view = replace(shown, mirakl=an_order(lines=(a_line(), gone)))
+
+    assert asked(view, undo=True).quantities == (("S1", 2),)
+
+
 def test_undoing_takes_out_what_the_marketplace_cancelled() -> None:
     lines = (a_line(cancelations=(a_cancelation(1, "10.00"),)), a_line("L2", "LAMP", 1, "30.00", "0"))
     view = a_view(mirakl=an_order(lines=lines))

@@ -105,6 +105,7 @@ SHIP, DONE = Option.SHIP_AS_EDITED, Option.DONE_IN_PORTAL
             (UNDO, BY_US, ORDER, TELL, DONE),
         ),
         (look((replace(LAMP, fulfilled_quantity=1), *SWAP[::2])), (UNDO, LINE, SHIP, DONE)),
+        (look(tuple(replace(line, variant_id="") for line in SWAP)), (UNDO, LINE, ORDER, TELL, SHIP, DONE)),
     ],
 )
 def test_only_what_is_legal_now_is_offered(view: View, options: tuple[Option, ...]) -> None:

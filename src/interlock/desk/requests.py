@@ -10,6 +10,7 @@ from datetime import datetime
 from interlock.orders.actions import AddedLine
 from interlock.orders.agreement import (
     agreed_quantities,
+    beyond_return,
     link_of,
     mirakl_line_id_of,
     ordered_of,
@@ -345,7 +346,7 @@ def _spread(lines: tuple[ShopifyLine, ...], quantity: int, field: str) -> list[t
             raise RequestRefused(
                 "line_removed",
                 field,
-                "The line was removed; Shopify cannot raise it again. Add the item instead.",
+                "The line was removed, and it is not known whether Shopify raises a removed line. Add the item instead.",
             )
         units[alive.id] -= surplus
     return list(units.items())
@@ -370,7 +371,16 @@ def _addition(name: str, quantity: int, field: str, shopify: ShopifyOrder) -> Ad
 
 def _undone(edit: DeskEdit, mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> DeskEdit:
     """The edit after which Shopify shows again what was agreed: units taken out come back on their own line where it
-    still has some, else as an added line; what was never sold goes."""
+    still has some, else as an added line; what was never sold goes. Raises RequestRefused where a line cannot come back: with
+    the rest undone the order would look like one with that line taken out on purpose."""
+    lost = beyond_return(mirakl, shopify, memory)
+    if lost:
+        raise RequestRefused(
+            "line_removed",
+            "undo",
+            f"Interlock cannot bring {', '.join(line.sku for line in lost)} back: Shopify names no variant of it any more "
+            "that could be added (it was a custom line, or the product was deleted). Undo the edit in Shopify.",
+        )
     quantities, added = restored(mirakl, shopify, memory)
     address = ""
     if moved_here(shopify, memory) and mirakl.address.complete and not moved_there(mirakl, memory):
@@ -389,7 +399,8 @@ def _undone(edit: DeskEdit, mirakl: MiraklOrder, shopify: ShopifyOrder, memory: 
 def restored(
     mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory
 ) -> tuple[tuple[tuple[str, int], ...], tuple[AddedLine, ...]]:
-    """Quantities per Shopify line, and lines to add, with which Shopify shows what was agreed."""
+    """Quantities per Shopify line, and lines to add, with which Shopify shows what was agreed. Of every line something stands,
+    or its variant is known (see `beyond_return`)."""
     agreed = dict(agreed_quantities(mirakl, memory))
     shown = dict(shopify_quantities(shopify, memory))
     wanted: dict[str, int] = {}
@@ -406,7 +417,7 @@ def restored(
             missing = due - there
             alive = [line for line in lines if line.current_quantity > 0]
             variant = next((line.variant_id for line in lines if line.variant_id), part)
-            if missing > 0 and not alive and variant:
+            if missing > 0 and not alive:
                 # Whether Shopify lets a removed line be raised again is not documented (reference 7.1): it is added.
                 added.append(AddedLine(variant, missing, ordered.line_id))
             elif missing and alive:

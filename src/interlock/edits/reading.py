@@ -12,6 +12,7 @@ from interlock.edits.sentences import sentence_of
 from interlock.edits.table import Answer, Change, Facts, Rule, Situation, Workflow
 from interlock.orders.agreement import (
     agreed_quantities,
+    beyond_return,
     fulfilled_quantities,
     mirakl_line_id_of,
     shopify_quantities,
@@ -119,12 +120,14 @@ class Edit:
     @property
     def may_be_undone_by_us(self) -> bool:
         """Quantities and lines can be set back by an order edit of ours; prices and shipping charges cannot
-        (orderEditSetQuantity, orderEditAddVariant), and of a telephone number only a digest is known."""
+        (orderEditSetQuantity, orderEditAddVariant), a removed line without a variant cannot either, and of a telephone number
+        only a digest is known."""
         return (
             self.shopify.editable
             and bool(self.by_shopify)
             and not any(isinstance(d, PriceChanged | ShippingChanged) for d in self.differences)
             and not self.has_another_contact
+            and not beyond_return(self.mirakl, self.shopify, self.memory)
             and not any(line.fulfilled_quantity for line in self.shopify.lines)
         )
 

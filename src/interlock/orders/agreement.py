@@ -215,6 +215,24 @@ def whole_bundles(articles: Mapping[str, int], parts: Mapping[str, int]) -> int:
     return min(articles.get(part, 0) // per_unit for part, per_unit in parts.items())
 
 
+def beyond_return(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[OrderedLine, ...]:
+    """Sold lines that are still agreed and that no order edit can bring back: all their units were removed, and Shopify names
+    no variant to add (LineItem.variant is null for a custom line and for a product that was deleted)."""
+    agreed = dict(agreed_quantities(mirakl, memory))
+    to_raise_or_add = {
+        mirakl_line_id_of(line, memory)
+        for line in shopify.lines
+        if line.current_quantity > 0 or line.variant_id
+    }
+    return tuple(
+        ordered
+        for ordered in ordered_of(mirakl, memory)
+        if agreed[ordered.line_id] > 0
+        and ordered.line_id not in to_raise_or_add
+        and not parts_of(ordered.line_id, memory)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenBundle:
     """A bundle of which the Shopify order shows articles that make no whole one. `most` is the number of bundles that would

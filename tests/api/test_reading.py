@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select, update
 
 from interlock.api.orders import State
-from interlock.cases.store import answers, cases
+from interlock.cases.store import answer, answers, cases, take_answers
 from interlock.cases.work import history
 from interlock.console.wording import MIRAKL_STATES
 from interlock.engine.store import ConnectionRow, counts
@@ -313,6 +313,63 @@ def test_a_case_is_answered_once_however_often_the_answer_is_sent(
     (decision,) = program.get("/v1/decisions?order=M-1001-A", headers=headers).json()["entries"]
     assert (decision["option"], decision["taken_at"]) == ("undo_in_shopify", None)
     assert program.get("/v1/decisions?order=M-1002-A", headers=headers).json()["entries"] == []
+
+
+def taken_up(database: Database) -> None:
+    """A look has taken up what was answered, and the case asks as before."""
+    with database.begin() as c:
+        take_answers(c, list(c.execute(select(answers.c.id)).scalars()), NOW)
+
+
+def test_an_answer_that_a_look_has_taken_up_is_not_overruled_unseen(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:read", "cases:answer", "orders:read")
+    case_id = case_of(database, "edit_cannot_be_expressed")
+    before = program.get(f"/v1/cases/{case_id}", headers=headers).json()
+    with database.begin() as c:
+        answer(c, case_id, "undo_in_shopify", "Ada", "They want the two.", NOW)
+    taken_up(database)
+    other = {"option": "cancel_at_marketplace"}
+    unseen = program.post(
+        f"/v1/cases/{case_id}/answer", headers=headers, json=answering(before["version"], **other)
+    )
+    after = program.get(f"/v1/cases/{case_id}", headers=headers).json()
+    (listed,) = [
+        one for one in program.get("/v1/cases", headers=headers).json()["entries"] if one["case"] == case_id
+    ]
+    (of_order,) = program.get("/v1/orders/M-1001-A", headers=headers).json()["cases"]
+    seen = program.post(
+        f"/v1/cases/{case_id}/answer", headers=headers, json=answering(after["version"], **other)
+    )
+
+    assert (unseen.status_code, unseen.json()["error"]) == (409, "stale_version")
+    assert before["latest_answer"] is None
+    assert (after["latest_answer"]["who"], after["latest_answer"]["option"]) == ("Ada", "undo_in_shopify")
+    assert after["answered_by"] == ""
+    assert {after["version"]} == {listed["version"], of_order["version"]}
+    assert (seen.status_code, seen.json()["option"]) == (202, "cancel_at_marketplace")
+
+
+def test_the_same_answer_to_the_present_version_is_a_second_answer(
+    program: Browser, key: MakeKey, database: Database, orders: list[int]
+) -> None:
+    headers = key("cases:read", "cases:answer")
+    place = f"/v1/cases/{case_of(database, 'edit_cannot_be_expressed')}"
+    versions = [program.get(place, headers=headers).json()["version"]]
+    first = program.post(f"{place}/answer", headers=headers, json=answering(versions[0]))
+    versions.append(program.get(place, headers=headers).json()["version"])
+    waiting = program.post(f"{place}/answer", headers=headers, json=answering(versions[1]))
+    taken_up(database)
+    sent_again = program.post(f"{place}/answer", headers=headers, json=answering(versions[0]))
+    with database.begin() as c:
+        assert len(c.execute(select(answers)).all()) == 1
+    second = program.post(f"{place}/answer", headers=headers, json=answering(versions[1]))
+
+    assert [sent.status_code for sent in (first, waiting, sent_again, second)] == [202] * 4
+    assert first.json() == waiting.json() == sent_again.json()
+    with database.begin() as c:
+        assert [row.taken_at for row in c.execute(select(answers).order_by(answers.c.id))] == [NOW, None]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,15 @@ from interlock.api.values import (
 )
 from interlock.cases import work
 from interlock.cases.catalogue import Entry, entries
-from interlock.cases.store import NEEDS_A_PERSON, CannotAnswer, answers, cases, latest_answer
+from interlock.cases.store import (
+    NEEDS_A_PERSON,
+    CannotAnswer,
+    answers,
+    cases,
+    latest_answer,
+    latest_answers,
+)
+from interlock.cases.store import GivenAnswer as KeptAnswer
 from interlock.clock import Clock
 from interlock.console.case_list import (
     DAMAGE_MARK,
@@ -135,6 +143,14 @@ class Fact(Answer):
     value: str
 
 
+class LatestAnswer(Answer):
+    """What somebody answered."""
+
+    option: str
+    who: str
+    at: datetime
+
+
 class CaseAnswer(Answer):
     """One case."""
 
@@ -162,6 +178,10 @@ class CaseAnswer(Answer):
     begun_at: datetime | None = Field(description="Since when they work on it.")
     snoozed_until: datetime | None
     answered_by: str = Field(description="Who has answered, until the next look takes it up.")
+    latest_answer: LatestAnswer | None = Field(
+        description="The last answer since the case opened, also where a look has taken it up; null where nobody answered. "
+        "The version changes with it."
+    )
     manual_page: str
 
 
@@ -309,16 +329,16 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
                 raise NotAMark(order) from wrong
         sorting = FIRST_DAMAGE if by_damage else (cases.c.id.desc(),)
 
-        def read(c: Connection) -> list[CaseRow]:
+        def read(c: Connection) -> tuple[list[CaseRow], Mapping[int, KeptAnswer]]:
             check_listed(c, connection, caller.own())
             wanted = select(cases.c.id).where(*conditions).order_by(*sorting).limit(limit + 1)
             ids = [int(found) for found in c.execute(wanted).scalars()]
             rows = {row.id: row for row in case_rows(c, cases.c.id.in_(ids))} if ids else {}
-            return [rows[number] for number in ids]
+            return [rows[number] for number in ids], latest_answers(c, ids)
 
-        rows = await store.tx(read)
+        rows, last_of = await store.tx(read)
         marks = [str(DamageMark(row.damage_at, row.at_risk, row.id)) if by_damage else row.id for row in rows]
-        return page_of([case_answer(row) for row in rows[:limit]], marks, limit)
+        return page_of([case_answer(row, last_of.get(row.id)) for row in rows[:limit]], marks, limit)
 
     @routes.get("/cases/catalogue", responses=responses(), operation_id="show_catalogue")
     async def catalogue(caller: Annotated[Caller, Depends(may_know)]) -> list[Entry]:
@@ -332,16 +352,16 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
         """Show one case, open or closed. Its version is the ETag too."""
         now = clock.now()
 
-        def read(c: Connection) -> tuple[CaseRow, CaseRow] | None:
+        def read(c: Connection) -> tuple[CaseRow, CaseRow, KeptAnswer | None] | None:
             row = one_case(c, case)
-            return None if row is None else (row, as_offered(c, row, now))
+            return None if row is None else (row, as_offered(c, row, now), latest_answer(c, case))
 
         found = await store.tx(read)
         if found is None:
             raise NoSuchCase(case)
-        kept, offered = found
+        kept, offered, last = found
         # The version is that of the case as it is kept: lists show the same, and an answer is checked against it.
-        shown = case_answer(kept).model_copy(update={"options": list(offered.options)})
+        shown = case_answer(kept, last).model_copy(update={"options": list(offered.options)})
         response.headers["ETag"] = f'"{shown.version}"'
         return shown
 
@@ -354,8 +374,8 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
     async def answer(
         caller: Annotated[Caller, Depends(may_answer)], case: RowId, given: GivenAnswer
     ) -> AnswerKept:
-        """Answer a case in a person's name. The same answer of the same person given twice counts once. A refund is
-        approved only with a key that the person made in their own name."""
+        """Answer a case in a person's name. The same answer of the same person to the same version counts once, however
+        often it is sent. A refund is approved only with a key that the person made in their own name."""
         if given.option in NEEDS_A_PERSON and caller.person is None:
             raise PersonNeeded
         now, who = clock.now(), caller.signed(given.who)
@@ -367,9 +387,13 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
                 raise NoSuchCase(case)
             caller.check(answers_for(found.owner), found.connection_id)
             last = latest_answer(c, case)
-            if last is not None and (last.who, last.option) == (who, given.option):
+            seen_as_it_is = case_answer(found, last).version == given.version
+            # Sent again is what names the version from before it was kept, or waits still. Whoever names the present version
+            # has seen the earlier answer and gives another one.
+            sent_again = last is not None and (last.who, last.option) == (who, given.option)
+            if last is not None and sent_again and (found.answered_by or not seen_as_it_is):
                 return AnswerKept(case=case, option=last.option, who=last.who, at=last.at)
-            if case_answer(found).version != given.version:
+            if not seen_as_it_is:
                 raise CaseChanged(case)
             answer_case(
                 c,
@@ -511,11 +535,12 @@ async def _worked(store: Store, keep: Callable[[Connection], T]) -> T:
         raise WorkRefused(str(refused), "case") from refused
 
 
-def case_answer(row: CaseRow) -> CaseAnswer:
-    """A case as the API tells it."""
+def case_answer(row: CaseRow, last: KeptAnswer | None) -> CaseAnswer:
+    """A case as the API tells it. `last` is its latest answer since it opened, taken up or not."""
+    answered = None if last is None else last.id
     return CaseAnswer(
         case=row.id,
-        version=version_of(row.id, row.opened_at, row.sentence, row.options, row.closed_at, row.answered_by),
+        version=version_of(row.id, row.opened_at, row.sentence, row.options, row.closed_at, answered),
         connection=row.connection,
         order=row.order_name,
         reason=row.reason,
@@ -538,5 +563,6 @@ def case_answer(row: CaseRow) -> CaseAnswer:
         begun_at=row.begun_at,
         snoozed_until=row.snoozed_until,
         answered_by=row.answered_by,
+        latest_answer=None if last is None else LatestAnswer(option=last.option, who=last.who, at=last.at),
         manual_page=f"/manual/operations/cases/{row.reason}",
     )

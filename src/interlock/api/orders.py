@@ -1,6 +1,6 @@
 """`/v1/orders`: which orders there are, where one stands, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -14,6 +14,7 @@ from interlock.api.gate import Caller, Gate
 from interlock.api.places import OF_LIST, OF_ORDER, check_listed
 from interlock.api.problems import NotDone, responses
 from interlock.api.values import After, Answer, Filter, Limit, Number, Page, shown
+from interlock.cases.store import GivenAnswer, latest_answers
 from interlock.clock import Clock
 from interlock.console import desk
 from interlock.console.explain import Explanation, explain
@@ -185,9 +186,8 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
     routes = APIRouter(tags=["orders"])
     may_read, may_list = gate.needs(Scope.ORDERS_READ, OF_ORDER), gate.needs(Scope.ORDERS_READ, OF_LIST)
 
-    async def page_of_order(caller: Caller, number: str, connection: str) -> OrderPage:
-        now = clock.now()
-        found = await store.tx(lambda c: order_page(c, found_order(c, caller, number, connection), now))
+    def page_of_order(c: Connection, caller: Caller, number: str, connection: str) -> OrderPage:
+        found = order_page(c, found_order(c, caller, number, connection), clock.now())
         if found is None:
             raise NoSuch(f"There is no order {number[:80]!r} any more.", "number")
         return found
@@ -238,14 +238,20 @@ def order_routes(gate: Gate, store: Store, clock: Clock) -> APIRouter:
         caller: Annotated[Caller, Depends(may_read)], number: Number, connection: OfConnection = ""
     ) -> OrderAnswer:
         """Show one order: both sides line by line, the hold, cases, and its story."""
-        return _answer(await page_of_order(caller, number, connection))
+
+        def read(c: Connection) -> OrderAnswer:
+            page = page_of_order(c, caller, number, connection)
+            return _answer(page, latest_answers(c, [case.id for case in page.cases]))
+
+        return await store.tx(read)
 
     @routes.get("/orders/{number}/explain", responses=responses(404, 409, 422), operation_id="explain_order")
     async def why(
         caller: Annotated[Caller, Depends(may_read)], number: Number, connection: OfConnection = ""
     ) -> Why:
         """Say why the order is as it is: the verdict, the evidence it rests on, and what would change it."""
-        return _why(explain(await page_of_order(caller, number, connection), clock.now()))
+        page = await store.tx(lambda c: page_of_order(c, caller, number, connection))
+        return _why(explain(page, clock.now()))
 
     return routes
 
@@ -288,7 +294,7 @@ def _why(found: Explanation) -> Why:
     )
 
 
-def _answer(page: OrderPage) -> OrderAnswer:
+def _answer(page: OrderPage, last_of: Mapping[int, GivenAnswer]) -> OrderAnswer:
     return OrderAnswer(
         order=page.mirakl_order_id,
         connection=page.connection,
@@ -322,7 +328,7 @@ def _answer(page: OrderPage) -> OrderAnswer:
         ],
         differs=list(page.differs),
         because=list(page.because),
-        cases=[case_answer(case) for case in page.cases],
+        cases=[case_answer(case, last_of.get(case.id)) for case in page.cases],
         story=[Told(at=at, by=by, what=what) for at, by, what in page.story],
         shopify_seen_at=page.shopify_seen_at,
         marketplace_seen_at=page.mirakl_seen_at,

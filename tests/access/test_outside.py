@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from interlock.access import people
+from interlock.access import people, sessions
 from interlock.access.audit_log import entries
 from interlock.access.outside import ALGORITHMS
 from interlock.access.passwords import Passwords
@@ -96,6 +96,10 @@ class FakeProvider:
         return JSONResponse({"keys": [SIGNING.as_dict(private=False, use="sig", alg="RS256")]})
 
     async def token(self, request: Request) -> Response:
+        if self.wrong == "no token endpoint":
+            return Response("<html>", status_code=502)
+        if self.wrong == "silent":
+            raise httpx2.ReadTimeout("Nothing came.")
         form = await request.form()
         asked = self.codes.pop(str(form["code"]), None)
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
@@ -267,14 +271,16 @@ def test_a_token_that_is_not_good_opens_nothing(
         assert [(entry.who, entry.did) for entry in entries(c)] == [("unknown", "sign_in_refused")]
 
 
-@pytest.mark.parametrize("wrong", ["down", "not json", "other issuer", "plain"])
+@pytest.mark.parametrize(
+    "wrong", ["down", "not json", "other issuer", "plain", "no token endpoint", "silent"]
+)
 def test_a_provider_that_is_down_is_said_and_passwords_still_work(
     browser: Browser, provider: FakeProvider, somebody: People, wrong: str
 ) -> None:
     somebody("bo", Role.CX, app=None)
     provider.wrong = wrong
     away = browser.get("/login/outside")
-    if wrong == "plain":
+    if wrong in ("plain", "no token endpoint", "silent"):
         away = browser.get(provider.authorize(away.headers["location"]))
 
     inside = browser.submit("/login", "/login", data={"handle": "bo", "password": PASSWORD})
@@ -406,6 +412,37 @@ def test_a_key_of_somebody_the_provider_has_not_vouched_for_in_thirty_days_rests
 
     sign_in(browser, provider)
     assert shown(outside).status_code == 200
+
+
+def test_a_password_here_does_not_vouch_for_somebody_of_the_provider(
+    app: FastAPI,
+    browser: Browser,
+    provider: FakeProvider,
+    database: Database,
+    keyring: Keyring,
+    clock: Stopped,
+) -> None:
+    sign_in(browser, provider)
+    token = a_key(database, keyring, clock, "ada.byron")
+    new = {"password": "", "new_password": "a heron waits in the reeds"}
+
+    unproven = browser.submit("/account", "/account/password", data=new)
+
+    assert (unproven.status_code, "You have no password here" in text_of(unproven)) == (422, True)
+    with database.begin() as c:
+        assert people.kept_password(c, keyring, "ada.byron") is None
+        found = people.account_named(c, keyring, "ada.byron")
+        assert found is not None
+        link = people.link_for(c, found.id, "root", clock.now())
+    later = Browser(app, "https://interlock.example")
+    welcome = f"/welcome/{link}"
+    later.submit(welcome, welcome, data={"password": new["new_password"]})
+    clock.moment += timedelta(days=30)
+    with database.begin() as c:
+        sessions.begin(c, keyring, found.id, "by password", clock.now(), timedelta(hours=12))
+        assert people.kept_password(c, keyring, "ada.byron") is not None
+    shown = browser.get("/v1/key", headers={"Authorization": f"Bearer {token}"})
+    assert (shown.status_code, shown.json()["error"]) == (401, "sign_in_needed")
 
 
 def a_key(database: Database, keyring: Keyring, clock: Stopped, handle: str) -> str:

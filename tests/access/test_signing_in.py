@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 
 from interlock.access import people, sessions, throttle
 from interlock.access.audit_log import entries
-from interlock.access.roles import Grant, Role
+from interlock.access.roles import Grant, Person, Role
+from interlock.access.store import Scope, make_key
 from interlock.console.doors import SESSION
 from interlock.logs import configure
 from interlock.storage.database import Database
@@ -461,12 +462,22 @@ def test_my_account_changes_the_password_and_ends_every_other_session(
     number = somebody("ada", Role.CX)
     here, there = signed_in(number), signed_in(number)
     new = "a heron waits in the reeds"
+    with database.begin() as c:
+        make_key(
+            c,
+            "laptop",
+            [Scope.CASES_READ],
+            "ada",
+            clock.now(),
+            Person(number, "ada", people.grants_of(c, number)),
+        )
 
     wrong = here.submit("/account", "/account/password", data={"password": "x" * 16, "new_password": new})
     weak = here.submit("/account", "/account/password", data={"password": PASSWORD, "new_password": "short"})
     done = here.submit("/account", "/account/password", data={"password": PASSWORD, "new_password": new})
 
     assert (wrong.status_code, weak.status_code, done.status_code) == (422, 422, 200)
+    assert "In your name one key stays open" in text_of(done)
     assert here.get("/").status_code == 200
     assert there.get("/").status_code == 303
     old = stranger.submit("/login", "/login", data={"handle": "ada", "password": PASSWORD})

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Identity,
     Table,
     Text,
+    exists,
     insert,
     select,
     text,
@@ -46,6 +47,7 @@ from interlock.access.roles import (
     may_somewhere,
     narrowed,
 )
+from interlock.access.sessions import sessions
 from interlock.clock import system_random
 from interlock.storage.database import metadata
 from interlock.storage.types import UtcDateTime
@@ -53,7 +55,8 @@ from interlock.storage.types import UtcDateTime
 PREFIX = "il"
 LONGEST_NAME = 60
 SEEN_WITHIN = timedelta(days=30)
-"""Who came by the organisation's sign-in has to come so again for their keys to open anything: of a leaver nobody tells us."""
+"""Who came by the organisation's sign-in has to come so again for their keys to open anything: of a leaver nobody tells us.
+A password of their own here says nothing of that. Sessions are kept for as long after their end."""
 _NO_DIGEST = "0" * 64
 # At most 18 digits fit into the column that holds the number.
 _TOKEN = re.compile(rf"{PREFIX}_([1-9][0-9]{{0,17}})_([A-Za-z0-9_-]{{43}})")
@@ -146,7 +149,7 @@ class SignInNeeded(KeyRefused):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The key {name!r} is of somebody who signs in with the organisation's sign-in and has not done so for "
-            f"{SEEN_WITHIN.days} days. It opens again once they have signed in to the console.",
+            f"{SEEN_WITHIN.days} days. It opens again once they have signed in to the console with it.",
             "key",
         )
 
@@ -263,6 +266,11 @@ def all_keys(c: Connection) -> list[ApiKey]:
     return _keys(c)
 
 
+def open_keys_of(c: Connection, person_id: int) -> int:
+    """How many keys in their own name of this person are not revoked."""
+    return len(_keys(c, api_keys.c.person_id == person_id, api_keys.c.revoked_at.is_(None)))
+
+
 def keys_of(c: Connection, person_id: int) -> list[ApiKey]:
     """Every key this person ever made in their own name, in that order."""
     return _keys(c, api_keys.c.person_id == person_id)
@@ -271,12 +279,17 @@ def keys_of(c: Connection, person_id: int) -> list[ApiKey]:
 def person_of(c: Connection, key_id: int, now: datetime) -> Person | None:
     """Whose key it is, with the roles they have now, at the connections the key is for; None for a program's key, and when
     the account is not active. Raises SignInNeeded."""
+    vouched = exists().where(
+        sessions.c.person_id == people.c.id,
+        sessions.c.from_outside,
+        sessions.c.made_at > now - SEEN_WITHIN,
+    )
     row = c.execute(
         select(
             people.c.id,
             people.c.handle,
             people.c.outside_identity,
-            people.c.signed_in_at,
+            vouched.label("vouched"),
             api_keys.c.name,
             api_keys.c.connections,
         )
@@ -285,9 +298,7 @@ def person_of(c: Connection, key_id: int, now: datetime) -> Person | None:
     ).one_or_none()
     if row is None:
         return None
-    if row.outside_identity is not None and (
-        row.signed_in_at is None or row.signed_in_at <= now - SEEN_WITHIN
-    ):
+    if row.outside_identity is not None and not row.vouched:
         raise SignInNeeded(row.name)
     person = Person(row.id, row.handle, grants_of(c, row.id))
     return person if row.connections is None else narrowed(person, frozenset(row.connections))

@@ -13,6 +13,7 @@ from interlock.access.people import Account
 from interlock.access.roles import Permission, Person
 from interlock.access.second_factor import address_for_apps, new_secret, picture
 from interlock.access.sessions import Session, SessionRow
+from interlock.access.store import open_keys_of
 from interlock.access.throttle import TooManyAttempts
 from interlock.console.doors import Asker, needs
 from interlock.console.login_pages import WRONG_CODE, client_of
@@ -90,7 +91,12 @@ def account_routes(routes: APIRouter, console: Console, passwords: Passwords) ->
 
         try:
             kept = await parts.store.tx(begin)
-            if kept is not None and not await passwords.right(password, kept[1]):
+            if kept is None:
+                raise NotProven(
+                    "You have no password here: you sign in with your organisation's sign-in, and the password is changed "
+                    "there. Nothing was changed."
+                )
+            if not await passwords.right(password, kept[1]):
                 raise NotProven("Your present password is wrong. Nothing was changed.")
             check_password(new_password, person.handle)
         except TooManyAttempts as wait:
@@ -99,14 +105,20 @@ def account_routes(routes: APIRouter, console: Console, passwords: Passwords) ->
             return await account_page(request, person, 422, str(wrong))
         hashed = await passwords.hashed(new_password)
 
-        def keep(c: Connection) -> None:
+        def keep(c: Connection) -> int:
             throttle.succeeded(c, of)
             people.keep_password(c, keyring, person.id, hashed)
             sessions.end_all(c, person.id, now, but=mine)
             record(c, person.handle, Did.PASSWORD_CHANGED, f"person {person.id}", now=now)
+            return open_keys_of(c, person.id)
 
-        await console.read(keep)
+        keys = await console.read(keep)
         done = "Your password was changed, and every other session of yours was ended."
+        if keys:
+            stay = "one key stays" if keys == 1 else f"{keys} keys stay"
+            done += (
+                f" In your name {stay} open: look at your keys below, and revoke what somebody else may have."
+            )
         return await account_page(request, person, done=done)
 
     @routes.post("/account/sessions/{session_number}/end")

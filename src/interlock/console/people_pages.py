@@ -39,7 +39,8 @@ BUTTONS: tuple[tuple[str, Act, str], ...] = (
     (
         "reset-second-factor",
         administration.reset_second_factor,
-        "The next sign-in sets up a new second factor.",
+        "The next sign-in sets up a new second factor. Keys in the person's own name stay open; what somebody else may have "
+        "is revoked on the page API keys.",
     ),
 )
 """The buttons of the page of a person: the end of the address, what it does, and the words afterwards."""

@@ -130,6 +130,27 @@ def test_nothing_is_created_before_the_skus_were_looked_up() -> None:
     assert "looked up" in part.because[0]
 
 
+def test_a_line_without_a_sku_is_asked_about() -> None:
+    mug, lamp = WAITING.lines
+    part = imported(mirakl=replace(WAITING, lines=(replace(mug, sku=""), lamp)), offers=())
+    assert (part.actions, [case.reason for case in part.cases]) == ((), [Reason.UNKNOWN_VALUE])
+    assert f"names no SKU for {mug.id}," in part.cases[0].sentence
+
+
+def test_a_completed_draft_that_shows_no_order_yet_is_looked_at_soon() -> None:
+    part = imported(not_imported(draft_id="D1"), drafts=(a_draft("D1", status="COMPLETED"),))
+    assert (part.actions, part.cases, part.look_at) == ((), (), NOW + timedelta(minutes=1))
+
+
+def test_an_order_made_without_our_mark_is_not_said_to_be_nothing() -> None:
+    words = "Our marker is taken by an order that does not show yet; #1002 was left without it."
+    operation = an_operation(creation(imported()), code="TAKEN", words=words)
+    [case] = imported(operations=(operation,)).cases
+    assert (case.reason, "Nothing was created" in case.sentence) == (Reason.IMPORT_REFUSED, False)
+    assert "#1002" in case.sentence
+    assert "cancel it before you send anything again" in case.sentence
+
+
 def test_nothing_is_concluded_while_shopify_cannot_be_read() -> None:
     assert imported(shopify_unreadable=True).actions == ()
 

@@ -169,6 +169,7 @@ def test_a_value_this_version_does_not_know_is_listed_and_not_guessed(
     ("changes", "where"),
     [
         ({"order_id": None}, "order_id"),
+        ({"order_id": "C7,C8"}, "order_id"),
         ({"order_state": ""}, "order_state"),
         ({"order_lines": None}, "order_lines"),
         ({"order_lines": []}, "order_lines"),

@@ -187,7 +187,8 @@ def _go_on_with_draft(
             look_at=view.now,
         )
     if draft.status not in OPEN_DRAFT:
-        return Part(memory, because=("The draft order is being completed.",))
+        because = "The draft order is being completed."
+        return Part(memory, because=(because,), look_at=view.now + DRAFT_LOOKED_FOR_EVERY)
     expected = expected_total(active)
     if draft.total != expected or draft.currency != mirakl.currency:
         case = _totals_case("draft order", draft.total, draft.currency, expected, mirakl.currency)
@@ -284,6 +285,17 @@ def _unreserved_case(
 # -- creation ----------------------------------------------------------------------------------------------
 
 
+def _no_sku_case(lines: tuple[str, ...]) -> Case:
+    """Mirakl requires no `offer_sku` of a line (OR11), and nothing can be looked up in the shop without one."""
+    return Case(
+        Reason.UNKNOWN_VALUE,
+        "order",
+        f"The marketplace names no SKU for {', '.join(lines)}, so that nobody can say what was sold, and nothing is created in "
+        "Shopify. Ask the marketplace to complete the line; handle urgent steps in its portal.",
+        facts=tuple((f"{line} offer_sku", "missing") for line in lines),
+    )
+
+
 def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[ActiveLine, ...]) -> Part:
     for operation in view.operations:
         if isinstance(operation.action, CreateDraft | CreateOrder) and operation.state in (
@@ -299,6 +311,9 @@ def _create(view: View, memory: Memory, mirakl: MiraklOrder, active: tuple[Activ
                     "is sent again.",
                 ),
             )
+    nameless = tuple(line.line_id for line in active if not line.sku)
+    if nameless:
+        return Part(memory, cases=(_no_sku_case(nameless),))
     offers = {offer.sku: offer for offer in view.offers}
     needed: dict[str, int] = {}
     for line in active:
@@ -566,11 +581,16 @@ def _refusal_case(refused: OpenOperation, view: View, memory: Memory, mirakl: Mi
             facts,
             due_at,
         )
+    said = f"Shopify refused to create the order: “{refused.words}”."
+    if refused.code == "TAKEN":
+        # An earlier attempt got through; and orderCreate makes an order all the same where only its metafield is refused.
+        then = "So one exists already. Where Shopify shows a second one for this sale, cancel it before you send anything again."
+    else:
+        then = "Nothing was created by this call. Put right what Shopify names, then send it again."
     return Case(
         Reason.IMPORT_REFUSED,
         "order",
-        f"Shopify refused to create the order: “{refused.words}”. Nothing was created by this call. Put right what "
-        "Shopify names, then send it again.",
+        f"{said} {then}",
         options,
         facts,
         due_at,

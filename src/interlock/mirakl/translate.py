@@ -104,7 +104,13 @@ def order_from(document: Mapping[str, Any], observed_at: datetime, address_key: 
     order_id = _text(document.get("order_id"))
     if not order_id:
         raise UnreadableOrder("", "order_id", "is missing")
-    if len(order_id) > LONGEST_CODE or not order_id.isprintable() or REPLACEMENT in order_id:
+    # A comma divides the ids of one read (OR11 `order_ids`): the order could never be read by its id.
+    if (
+        len(order_id) > LONGEST_CODE
+        or not order_id.isprintable()
+        or REPLACEMENT in order_id
+        or "," in order_id
+    ):
         raise UnreadableOrder("", "order_id", "is not an id")
     reading = _Reading(order_id)
     state = reading.code(document, "order_state", "order_state")

@@ -597,3 +597,28 @@ def test_less_than_nothing_is_a_case_of_the_orders_that_have_claimed_and_have_no
                 store.keep_items(c, row.shopify_shop, (item("MUG", 0),), NOW + 10 * MINUTE)
             again(c, row, 11)
             assert said(c) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "lowered"),
+    [
+        ({"believed": 5}, 3, True),
+        ({"believed": 5}, 5, False),
+        ({"believed": 5}, 7, False),
+        # an order has touched it, so that what it shows was not known: 9 may be offered
+        ({"published": 10}, 8, True),
+        ({"published": 10}, 9, False),
+        # it was never told anything
+        ({"published": None}, 0, False),
+    ],
+)
+def test_an_offer_that_shows_fewer_than_it_was_told_is_kept_with_the_moment_of_the_read(
+    database: Database, row: ConnectionRow, known: dict[str, object], shown: int, lowered: bool
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 9),), NOW)
+        c.execute(update(store.stock_figures).values(known))
+        store.keep_shown(c, row.id, {"MUG": shown}, NOW, NOW + MINUTE)
+        figure = store.figure_of(c, row.id, "MUG")
+        assert figure is not None
+        assert (figure.believed, figure.lowered_at) == (shown, NOW + MINUTE if lowered else None)

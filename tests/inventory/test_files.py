@@ -77,6 +77,32 @@ def test_what_goes_into_the_next_file(figures: tuple[Figure, ...], rows: tuple[t
     assert next_file(figures, None, NOW).rows == rows
 
 
+LOWERED = NOW - timedelta(minutes=3)
+
+
+@pytest.mark.parametrize(
+    ("target", "believed", "shown", "walked_at", "goes"),
+    [
+        # the last unit may be sold, and no walk has begun since
+        (1, 0, 0, LOWERED, False),
+        (1, 0, 0, None, False),
+        (1, 0, 0, LOWERED + timedelta(seconds=1), True),
+        # an order of it was seen meanwhile, so that nobody knows what is shown; what was shown last still is the most
+        (2, None, 1, LOWERED, False),
+        (1, None, 1, LOWERED, True),
+        # it falls
+        (1, 2, 2, LOWERED, True),
+        (0, None, 1, LOWERED, True),
+    ],
+)
+def test_what_the_marketplace_showed_lower_rises_after_a_walk_that_began_since(
+    target: int, believed: int | None, shown: int, walked_at: datetime | None, goes: bool
+) -> None:
+    offer = Figure("A", target, believed, shown=shown, walk_after=LOWERED)
+    file = next_file((offer, figure("B", 5, 5)), None, NOW, walked_at=walked_at)
+    assert file.rows == ((("A", target),) if goes else ())
+
+
 def test_what_falls_leaves_as_soon_as_the_ceiling_allows_and_what_rises_waits() -> None:
     sent = NOW - timedelta(seconds=10)
     assert next_file((figure("A", 0, 9),), sent, NOW).at == sent + FASTEST

@@ -125,6 +125,39 @@ def test_an_offer_that_a_refusal_zeroed_is_told_again(theatre: Theatre) -> None:
     assert counted(told, "offer_zeroed_by_refusal") == counted(told, "offer_repaired_after_refusal") == 1
 
 
+def test_a_unit_that_was_sold_and_not_read_yet_is_not_offered_again(theatre: Theatre) -> None:
+    """The last unit is sold while orders cannot be read; the export shows it first. The operator lowers another offer."""
+    unread = Broken(Fault("server_error", status=503), "OR11")
+    unread.active = False
+    seen: dict[str, object] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        await stage.until(300)
+        count(stage, "LAMP-OAK", 1)
+        await stage.until(1500)
+        seen["before"] = shown(stage, "LAMP-OAK")
+        unread.active = True
+        stage.marketplace.create_generated(lines=1, skus=["LAMP-OAK"], quantities=[1])
+        offers, now = stage.marketplace.offers, stage.marketplace.clock.now()
+        offers.set_quantity("BOARD-L", 60, now, "operator", "portal")
+        (connection_id,) = stage.world.connection_ids.values()
+        with stage.world.database.begin() as c:
+            want_offers(c, connection_id, stage.world.service_clock.now())
+        await stage.until(2150)
+        seen["unread"] = shown(stage, "LAMP-OAK"), shown(stage, "BOARD-L")
+        unread.active = False
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 3600, rules=PUBLISHES, subscribed=True, mirakl_faults=unread
+    )
+    assert seen == {"before": 1, "unread": (0, 60)}
+    changes = [one for one in told.stage.marketplace.offers.changes if one.sku == "LAMP-OAK"]
+    sold = next(place for place, one in enumerate(changes) if one.why == "sale")
+    assert {one.after for one in changes[sold:]} == {0}
+    assert shown(told.stage, "BOARD-L") == 100
+
+
 def counted(told: Told, name: str) -> int:
     """How often the service counted this, for the one connection of the story."""
     with told.stage.world.database.begin() as c:

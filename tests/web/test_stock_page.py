@@ -2,12 +2,13 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from interlock.engine.store import ConnectionRow, connections, one_connection
-from interlock.inventory.store import figure_of, stock_figures
+from interlock.engine.store import ConnectionRow, connections, one_connection, polls
+from interlock.inventory.store import figure_of, keep_shown, stock_figures
 from interlock.orders.codec import encode
 from interlock.storage.database import Database
 from tests.console.seed import CLOCK, TESTER
@@ -33,6 +34,20 @@ def test_the_page_says_what_is_still_to_be_told_and_why(browser: Browser, place:
     explained = text_of(browser.get(f"{place}?sku=LAMP"))
     assert "gid://shopify/Location/2 3 yes" in explained
     assert "There is no figure for it" in text_of(browser.get(f"{place}?sku=NOPE"))
+
+
+def test_the_page_says_why_an_offer_that_shows_fewer_is_not_raised(
+    browser: Browser, database: Database, connection: ConnectionRow, place: str
+) -> None:
+    with database.begin() as c:
+        c.execute(update(stock_figures).values(believed=6, published=10))
+        read_at = CLOCK + timedelta(minutes=1)
+        assert keep_shown(c, connection.id, {"LAMP": 5}, CLOCK, read_at) == (("LAMP", 6, 5),)
+    assert "They may have been sold" in text_of(browser.get(f"{place}?sku=LAMP"))
+    assert "They may have been sold" not in text_of(browser.get(f"{place}?sku=<b>RUG</b>"))
+    with database.begin() as c:
+        c.execute(polls.update().values(cursor=read_at + timedelta(minutes=3)))
+    assert "They may have been sold" not in text_of(browser.get(f"{place}?sku=LAMP"))
 
 
 def test_every_figure_is_taken_away_as_a_file(browser: Browser, place: str) -> None:

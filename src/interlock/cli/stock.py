@@ -119,6 +119,8 @@ def _say_explained(found: Explained) -> None:
         say(
             f"It last showed something else than was published on {wording.stamp(found.drifted_at)}: {found.drifted_to}."
         )
+    if found.waits:
+        say(found.waits)
 
 
 @commands.command("publish")

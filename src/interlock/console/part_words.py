@@ -86,7 +86,7 @@ COUNTS: dict[str, str] = {
     "stock_line_sent": "lines of stock files sent",
     "stock_report_unreadable": "error reports of stock files that could not be read",
     "stock_unread": "reads of the shop's stock that failed",
-    "stock_zeroed_by_others": "offers that somebody else set to zero",
+    "stock_zeroed_by_others": "offers that showed none, although they were told some",
     "subscription_added": "webhook subscriptions made",
     "subscription_refused": "webhook subscriptions that Shopify refused",
     "subscriptions_unread": "reads of the webhook subscriptions that failed",

@@ -15,10 +15,11 @@ from interlock.console.policy_changes import changed, note_policies
 from interlock.engine.capabilities import keep_rules
 from interlock.engine.queue import Queue
 from interlock.engine.stock import publishing_ends
-from interlock.engine.stock_figures import Ground, ground, parts_of
+from interlock.engine.stock_figures import Ground, ground, parts_of, told_of, walk_began_at
 from interlock.engine.stock_reading import selling_from
 from interlock.engine.store import ConnectionRow
 from interlock.inventory import store
+from interlock.inventory.decide import may_be_sold
 from interlock.inventory.observed import is_offered
 from interlock.inventory.store import StockImport, stock_figures
 from interlock.inventory.target import ABSURD
@@ -35,6 +36,10 @@ STOCK_REASONS = (
     Reason.OVERSOLD,
 )
 MOST_SHOWN = 200
+MAY_BE_SOLD = (
+    "The marketplace shows fewer than it was told. They may have been sold, so the figure rises only after the marketplace's "
+    "orders were read once more."
+)
 
 
 class StockRefused(ValueError):
@@ -126,6 +131,7 @@ class Explained:
     refused_why: str
     drifted_at: datetime | None
     drifted_to: int | None
+    waits: str
 
 
 def stock_page(c: Connection, row: ConnectionRow) -> StockPage:
@@ -218,6 +224,7 @@ def explained(
         refused_why=figure.refused_why,
         drifted_at=figure.drifted_at,
         drifted_to=figure.drifted_to,
+        waits=MAY_BE_SOLD if may_be_sold(told_of(figure), walk_began_at(c, row.mirakl_account)) else "",
     )
 
 

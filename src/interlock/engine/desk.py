@@ -30,7 +30,7 @@ from interlock.engine.store import (
     seconds_until_allowed,
 )
 from interlock.engine.troubles import TroubleCode, note_trouble
-from interlock.engine.walking import again_after
+from interlock.engine.walking import LISTS_MAY_LAG, again_after
 from interlock.imports.eligibility import unknown_values
 from interlock.inventory.store import touch
 from interlock.orders.actions import Lane
@@ -58,9 +58,6 @@ SEEN_AGAIN_AFTER = timedelta(minutes=15)
 """So long at most the marketplace's side of an order that is still to be shipped goes unseen: nothing promises that
 every change by the operator moves `last_updated_date` (Mirakl reference 15.7), and a walk shows only what moved."""
 REFERENCES_EVERY = timedelta(seconds=60)
-LISTS_MAY_LAG = timedelta(minutes=2)
-"""How old what a walk shows is taken to be, unless its date proves it younger: nothing promises that lists of OR11 show
-a write at once (Mirakl reference 15.7), so only a read by id tells what followed one of ours."""
 _KNOWN = select(orders.c.id, orders.c.mirakl_wanted_since).where(
     orders.c.connection_id == bindparam("of_connection"), orders.c.mirakl_order_id == bindparam("named")
 )

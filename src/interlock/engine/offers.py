@@ -120,7 +120,7 @@ def check_offers(c: Connection, connection_id: int, sides: Sides, now: datetime)
 def keep_export(
     c: Connection, row: ConnectionRow, read: OfferRead, offers: Collection[Offered], now: datetime
 ) -> None:
-    """Write what an export listed, and bring map and cases up to it. `read` says when it was asked for, and whether it was
+    """Write what an export listed that was read `now`, and bring map and cases up to it. `read` says when it was asked for, and whether it was
     of all offers: what such a one does not list is not offered any more."""
     asked_at = read.asked_at or now
     keep_offers(c, row.id, list(offers), asked_at)
@@ -135,7 +135,8 @@ def keep_export(
         values["read_whole_at"] = asked_at
         values["whole_not_before"] = None
     keep_offer_read(c, row.id, **values)
-    stock_shown(c, row, {offer.sku: offer.quantity for offer in offers if not offer.deleted}, asked_at)
+    shown = {offer.sku: offer.quantity for offer in offers if not offer.deleted}
+    stock_shown(c, row, shown, asked_at, now)
     relink(c, row, now)
 
 

@@ -15,11 +15,11 @@ from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.refused_offers import repairs_taken
 from interlock.engine.run import SEND_WITHIN_SECONDS, EngineParts
 from interlock.engine.sending import SEND_BY
-from interlock.engine.stock_figures import keep_figures
+from interlock.engine.stock_figures import keep_figures, told_of, walk_began_at
 from interlock.engine.stock_reading import Selling, fold_sold, selling_from
 from interlock.engine.store import ConnectionRow, Poll, beat, count, keep_poll, lead_duty
 from interlock.inventory import store
-from interlock.inventory.decide import Figure, next_file
+from interlock.inventory.decide import next_file
 from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ImportShown
 from interlock.inventory.reports import refused_of
@@ -149,16 +149,16 @@ class StockDesk:
         selling = selling_from(c, self._shop)
         if self._publishing(selling) is None:
             return None
+        # Read before the orders are: what a walk has kept that is said here to be over is among them.
+        walked_at = walk_began_at(c, self._platforms.mirakl_account)
         # What is known at this moment decides, down to the order that came in a second ago.
         fold_sold(c, selling, now)
         self._compute(c, selling, now)
         latest = next(iter(store.latest_imports(c, connection_id, 1)), None)
         open_rows = store.open_figures(c, connection_id)
-        figures = (
-            Figure(row.sku, row.target, row.believed, row.refused, row.refused_at) for row in open_rows
-        )
+        figures = map(told_of, open_rows)
         sent_at, refused_at = (None, None) if latest is None else (latest.sent_at, _refused_at(latest))
-        file = next_file(figures, sent_at, now, refused_at)
+        file = next_file(figures, sent_at, now, refused_at, walked_at)
         if file.at is None or file.at > now:
             return None
         # Whoever lost the lead meanwhile does not send.

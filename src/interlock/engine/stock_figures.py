@@ -6,15 +6,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
 from interlock.engine.stock_reading import Articles, Selling, articles_sold, selling_from
 from interlock.engine.store import ConnectionRow, count, one_connection, poll_of
-from interlock.engine.walking import stale_after
+from interlock.engine.walking import LISTS_MAY_LAG, stale_after
 from interlock.inventory import store
+from interlock.inventory.decide import Figure
 from interlock.inventory.files import usable_sku
 from interlock.inventory.oversell import Proposal, Sold, proposal, sentence
 from interlock.inventory.store import FigureKept, KeptItem, SoldOrder, stock_figures
@@ -138,6 +140,19 @@ def targets(c: Connection, on: Ground, shown: Mapping[str, int | None]) -> Itera
         if parts:
             believed = shown.get(offer.sku, offer.quantity)
             yield offer.sku, to_offer(parts, buffer, on.cautions, believed, on.read_at)
+
+
+def walk_began_at(c: Connection, mirakl_account: str) -> datetime | None:
+    """When the last walk over all changes of this marketplace's orders began that was read whole. Reads by id and walks over
+    what waits for acceptance show only some of them."""
+    poll = poll_of(c, mirakl_account)
+    return None if poll is None else poll.cursor
+
+
+def told_of(row: Row[Any]) -> Figure:
+    """What is to be known of an offer to tell its figure, of a row of its figures."""
+    walk_after = None if row.lowered_at is None else row.lowered_at + LISTS_MAY_LAG
+    return Figure(row.sku, row.target, row.believed, row.refused, row.refused_at, row.shown, walk_after)
 
 
 def parts_of(on: Ground, sku: str) -> tuple[Part, ...]:

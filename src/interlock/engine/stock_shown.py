@@ -10,12 +10,15 @@ from interlock.engine.store import ConnectionRow, count
 from interlock.inventory.store import keep_shown
 
 
-def stock_shown(c: Connection, row: ConnectionRow, quantities: Mapping[str, int], asked_at: datetime) -> int:
-    """Keep what the marketplace showed of its offers' quantities (OF52 to OF54), by SKU, when it was asked at `asked_at`.
-    Returns how many show something else than was told: those are told again with the next file, and counted."""
+def stock_shown(
+    c: Connection, row: ConnectionRow, quantities: Mapping[str, int], asked_at: datetime, read_at: datetime
+) -> int:
+    """Keep what the marketplace showed of its offers' quantities (OF52 to OF54), by SKU, when it was asked at `asked_at` and
+    answered at `read_at`. Returns how many show something else than was told: those are counted and told again, with the
+    next file or, where they show fewer, once a walk has shown that nobody has bought them."""
     if not row.rules.publish_stock:
         return 0
-    drifted = keep_shown(c, row.id, quantities, asked_at)
+    drifted = keep_shown(c, row.id, quantities, asked_at, read_at)
     zeros_seen(c, row, quantities, asked_at)
     if drifted:
         count(c, "stock_drifted", row.name, len(drifted))

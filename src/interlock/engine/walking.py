@@ -8,8 +8,9 @@ to it: after twice the minute neither is counted with the other."""
 PARTNERS_WALK_EVERY = timedelta(minutes=15)
 """A key of an external partner may walk no more often than this, whatever failed. The API does not tell whose key it is, so
 an interval as long as this says so."""
-
-
+LISTS_MAY_LAG = timedelta(minutes=2)
+"""How old what a walk shows is taken to be, unless its date proves it younger: nothing promises that lists of OR11 show
+a write at once (Mirakl reference 15.7), so only a read by id tells what followed one of ours."""
 STALE_AFTER = timedelta(minutes=15)
 """So long ago a marketplace may have been read while what it showed is still acted on."""
 

@@ -162,6 +162,8 @@ stock_figures = Table(
     # when the marketplace last showed something else than was published to it, and what
     Column("drifted_at", UtcDateTime),
     Column("drifted_to", BigInteger),
+    # when it was read to show fewer than it was told: they may be sold, and their order not read yet
+    Column("lowered_at", UtcDateTime),
     Index(
         "ix_stock_figures_open", "connection_id", postgresql_where=text("target IS DISTINCT FROM believed")
     ),
@@ -682,6 +684,9 @@ _LINE_DRIFTED = (
     .where(*_OF_LINE)
     .values(drifted_at=bindparam("asked_at", type_=UtcDateTime), drifted_to=bindparam("quantity"))
 )
+_LINE_LOWERED = (
+    update(stock_figures).where(*_OF_LINE).values(lowered_at=bindparam("read_at", type_=UtcDateTime))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1048,17 +1053,19 @@ def arrival_is_seen(c: Connection, connection_id: int, number: int, sent_at: dat
 
 
 def keep_shown(
-    c: Connection, connection_id: int, quantities: Mapping[str, int], asked_at: datetime
+    c: Connection, connection_id: int, quantities: Mapping[str, int], asked_at: datetime, read_at: datetime
 ) -> tuple[tuple[str, int, int], ...]:
-    """What the marketplace showed of its offers (OF52 to OF54), asked for at `asked_at`. Believed where nothing of ours is
-    under way and nothing has touched the offer since; returns (SKU, what we believed, what it shows) of those that differ.
-    """
+    """What the marketplace showed of its offers (OF52 to OF54), asked for at `asked_at` and read at `read_at`: it may show
+    any moment between the two. Believed where nothing of ours is under way and nothing has touched the offer since; of one
+    that shows fewer than it was told, or than it may show, that moment is kept. Returns (SKU, what we believed, what it
+    shows) of those that differ."""
     known = figures(c, connection_id)
     flying = import_in_flight(c, connection_id)
     under_way = {sku for _, sku, _ in lines_of(c, flying.id)} if flying is not None else set()
     drifted: list[tuple[str, int, int]] = []
     shown: list[dict[str, Any]] = []
     believed: list[dict[str, Any]] = []
+    lowered: list[dict[str, Any]] = []
     for sku, quantity in quantities.items():
         row = known.get(sku)
         if row is None or (row.shown_at is not None and row.shown_at >= asked_at):
@@ -1070,12 +1077,17 @@ def keep_shown(
             continue
         if row.believed != quantity:
             believed.append(line)
+            told = row.target if row.believed is None and row.published is not None else row.believed
+            if told is not None and quantity < told:
+                lowered.append({"of_connection": connection_id, "of_sku": sku, "read_at": read_at})
             if row.believed is not None:
                 drifted.append((sku, int(row.believed), quantity))
     if shown:
         c.execute(_LINE_SHOWN, shown)
     if believed:
         c.execute(_LINE_BELIEVED, believed)
+    if lowered:
+        c.execute(_LINE_LOWERED, lowered)
     if drifted:
         c.execute(
             _LINE_DRIFTED,

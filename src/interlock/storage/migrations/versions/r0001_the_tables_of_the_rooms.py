@@ -824,6 +824,7 @@ def upgrade() -> None:
         sa.Column("refused_why", sa.Text(), server_default="", nullable=False),
         sa.Column("drifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("drifted_to", sa.BigInteger(), nullable=True),
+        sa.Column("lowered_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name=op.f("fk_stock_figures_connection_id")
         ),

@@ -907,5 +907,6 @@ def _tell(
         say(f"\n{row.name} is live: from now on both platforms are written to.")
     else:
         say(
-            f"\n{row.name} watches and writes nothing. Go live with: interlock connect --name {row.name} --live"
+            f"\n{row.name} is stored. Nothing is read or written for it until it is live: "
+            f"interlock connect --name {row.name} --live"
         )

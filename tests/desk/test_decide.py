@@ -9,6 +9,7 @@ import pytest
 
 from interlock.decide import decide
 from interlock.desk.requests import Wish, as_edited, resolved
+from interlock.holds.decide import NOTES
 from interlock.orders.actions import (
     Action,
     CancelMiraklOrder,
@@ -20,13 +21,14 @@ from interlock.orders.actions import (
     ReleaseHold,
     SetOrderAddress,
 )
-from interlock.orders.memory import DeskEdit, LineLink
+from interlock.orders.memory import DeskEdit, LineLink, Rehold
 from interlock.orders.outcomes import OperationState
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyOrder, Traces
 from interlock.orders.view import View
 from tests.build import (
+    CREATED,
     ELSEWHERE,
     MARKER,
     NOW,
@@ -481,6 +483,56 @@ def test_a_parcel_that_cannot_be_held_is_not_edited_under() -> None:
 
     assert EditShopifyOrder not in kinds(plan)
     assert Reason.DESK_EDIT_STUCK in [case.reason for case in plan.cases]
+
+
+def not_ready(**memory: Any) -> View:
+    """An order that the marketplace still collects the money for and whose parcel has no hold, as seen once before."""
+    view = a_view(mirakl=an_order("WAITING_DEBIT"), shopify=FREE, rules=RULES)
+    seen = replace(decide(view).memory, content_since=CREATED)
+    return replace(view, memory=replace(seen, **memory))
+
+
+FREED_TWICE = not_ready(reholds=(Rehold("FO1", NOW - timedelta(minutes=1), 2),))
+REFUSED_HOLD = replace(
+    not_ready(), operations=(an_operation(PlaceHold("FO1", NOTES), "REJECTED", words="Ten holds at most."),)
+)
+
+
+@pytest.mark.parametrize(
+    ("view", "why"),
+    [
+        pytest.param(FREED_TWICE, "make it in Shopify", id="others took it off twice"),
+        pytest.param(REFUSED_HOLD, "Ten holds at most.", id="Shopify refuses it"),
+    ],
+)
+def test_an_edit_whose_parcel_gets_no_hold_can_be_given_up(view: View, why: str) -> None:
+    asked = ask(view, wanted(view, **LESS))
+
+    [case] = [case for case in asked.cases if case.reason is Reason.DESK_EDIT_STUCK]
+    assert (case.subject, case.options) == ("e1", (Option.GIVE_UP,))
+    assert why in case.sentence
+    answer = a_decision(Reason.DESK_EDIT_STUCK, "e1", Option.GIVE_UP)
+    over = next_look(view, asked, answers=(answer,))
+    assert over.memory.desk_edits[0].ended == "given up"
+    assert all(case.reason is not Reason.DESK_EDIT_STUCK for case in over.cases)
+
+
+def test_an_edit_whose_hold_is_being_placed_is_not_stuck() -> None:
+    released = replace(FREED_TWICE.memory, released_at=CREATED)
+    for view in (not_ready(), replace(FREED_TWICE, memory=released)):
+        asked = ask(view, wanted(view, **LESS))
+
+        assert PlaceHold in kinds(asked)
+        assert all(case.reason is not Reason.DESK_EDIT_STUCK for case in asked.cases)
+
+
+def test_who_takes_the_hold_off_under_a_waiting_edit_makes_it_stuck_at_once() -> None:
+    view = not_ready(held=("FO1",), reholds=(Rehold("FO1", CREATED, 1),))
+    first = ask(view, wanted(view, **LESS))
+
+    assert first.look_at == NOW
+    then = next_look(view, first)
+    assert Reason.DESK_EDIT_STUCK in [case.reason for case in then.cases]
 
 
 @pytest.mark.parametrize("state", ["IN_FLIGHT", "UNKNOWN"])

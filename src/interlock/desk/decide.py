@@ -15,6 +15,7 @@ from interlock.orders.actions import (
 )
 from interlock.orders.agreement import mirakl_line_id_of, one_more
 from interlock.orders.content import content_of
+from interlock.orders.holding import may_hold_again, our_holds, refusal_of_hold
 from interlock.orders.memory import Decision, DeskEdit, LineLink, Memory
 from interlock.orders.money import Money
 from interlock.orders.plan import Case, Part
@@ -127,7 +128,7 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     keep_held = (f"An edit {edit.who} asked for is being made.",)
     unheld = _unheld(view, shopify)
     if unheld and not unclear:
-        case = _cannot_hold(edit, unheld)
+        case = _without_hold(view, memory, edit, unheld)
         because = "The parcel is held before the edit is made."
         return Part(memory, cases=() if case is None else (case,), keep_held=keep_held, because=(because,))
     if edit.held_at is None:
@@ -317,25 +318,44 @@ def expected_of(edit: DeskEdit, shopify: ShopifyOrder) -> str:
 def _unheld(view: View, shopify: ShopifyOrder) -> tuple[FulfillmentOrder, ...]:
     """Open fulfillment orders without our hold."""
     return tuple(
-        item
-        for item in shopify.fulfillment_orders
-        if item.is_open and not any(h.ours and h.handle == view.rules.hold_handle for h in item.holds)
+        item for item in shopify.fulfillment_orders if item.is_open and not our_holds(item, view.rules)
     )
 
 
-def _cannot_hold(edit: DeskEdit, unheld: Sequence[FulfillmentOrder]) -> Case | None:
-    stuck = [item for item in unheld if not item.can_hold]
-    if not stuck:
-        return None
-    return Case(
-        Reason.DESK_EDIT_STUCK,
-        edit.id,
-        f"The edit {edit.who} asked for waits: Shopify does not offer to hold the parcel ({stuck[0].status}), and "
-        "nothing is edited under a parcel that may be leaving. It goes on by itself once the parcel can be held. "
-        "Ask the warehouse to stop, or give the edit up.",
-        (Option.GIVE_UP,),
-        (("Fulfillment order", stuck[0].id.rpartition("/")[2]), ("Status", stuck[0].status)),
-    )
+def _without_hold(
+    view: View, memory: Memory, edit: DeskEdit, unheld: Sequence[FulfillmentOrder]
+) -> Case | None:
+    """The case about a parcel that will get no hold by itself, so that the edit would wait for ever."""
+    for item in unheld:
+        why, way_out = _no_hold(view, memory, item)
+        if why:
+            return Case(
+                Reason.DESK_EDIT_STUCK,
+                edit.id,
+                f"The edit {edit.who} asked for waits: {why}, and nothing is edited under a parcel that may be leaving. "
+                f"It goes on by itself once our hold is on. {way_out}",
+                (Option.GIVE_UP,),
+                (("Fulfillment order", item.id.rpartition("/")[2]), ("Status", item.status)),
+            )
+    return None
+
+
+def _no_hold(view: View, memory: Memory, item: FulfillmentOrder) -> tuple[str, str]:
+    """Why our hold does not come onto a parcel, and what to do about the edit; empty while it is being placed."""
+    if not item.can_hold:
+        why = f"Shopify does not offer to hold the parcel ({item.status})"
+        return why, "Ask the warehouse to stop, or give the edit up."
+    if memory.released_at is None and not may_hold_again(item, memory):
+        why = "somebody took our hold off the parcel again, and Interlock does not place it a third time"
+        return why, (
+            "Tell the warehouse not to ship, give the edit up here and make it in Shopify: after a change of the order "
+            "Interlock holds the parcel anew."
+        )
+    refusal = refusal_of_hold(view, item)
+    if refusal is not None:
+        why = f"Shopify refused to hold the parcel (“{refusal.words or refusal.code or 'no reason given'}”)"
+        return why, "Send the hold again in its own case once there is room for it, or give the edit up."
+    return "", ""
 
 
 def _refused(edit: DeskEdit, operation: OpenOperation, missing: Sequence[DeskEdit]) -> Case:

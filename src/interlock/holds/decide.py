@@ -13,9 +13,9 @@ from interlock.orders.agreement import (
     shopify_quantities,
     unlinked,
 )
-from interlock.orders.connection import ConnectionRules
 from interlock.orders.content import content_of
 from interlock.orders.destination import is_same, moved_here, moved_there
+from interlock.orders.holding import MOST_RELEASES, may_hold_again, our_holds, refusal_of_hold, rehold_of
 from interlock.orders.label import BY_ITSELF
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
@@ -36,8 +36,6 @@ NOTES = (
     "address. Comes off by itself; what is missing is on the order's page in Interlock."
 )
 """Shown to staff on the hold. Always the same words, so that repeating a hold is recognised as the same hold."""
-MOST_RELEASES = 2
-"""So often others take our hold off before it is left to people: after the first time it is placed once more."""
 
 
 # -- on sight: before the marketplace is asked -------------------------------------------------------------
@@ -70,8 +68,8 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
         if fo.is_open
         and fo.can_hold
         and fo.id not in memory.held  # a hold that others took off is answered by `decide`, which counts them
-        and not _our_holds(fo, view.rules)
-        and (memory.released_at is not None or _may_hold_again(fo, memory))
+        and not our_holds(fo, view.rules)
+        and (memory.released_at is not None or may_hold_again(fo, memory))
     )
 
 
@@ -198,7 +196,7 @@ def _open(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
     releases = tuple(
         ReleaseHold(fo.id, hold_ids)
         for fo in shopify.fulfillment_orders
-        if fo.is_open and (hold_ids := _our_holds(fo, view.rules))
+        if fo.is_open and (hold_ids := our_holds(fo, view.rules))
     )
     memory = replace(
         memory,
@@ -208,11 +206,6 @@ def _open(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
     )
     because = gate.as_decided or "Both sides agree and the marketplace waits for the parcel: it may move."
     return Part(memory, releases, to_ask_again(memory, shopify), because=(because,))
-
-
-def _our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
-    """Holds that our app placed under our handle; nobody else's is ever touched."""
-    return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == rules.hold_handle)
 
 
 # -- a closed gate -----------------------------------------------------------------------------------------
@@ -237,7 +230,7 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
             actions.extend(a for a in (stopping.action,) if a is not None)
             cases.extend(c for c in (stopping.case,) if c is not None)
             because.extend(b for b in (stopping.because,) if b)
-        if _our_holds(fo, view.rules):
+        if our_holds(fo, view.rules):
             held.append(fo.id)
             continue
         if (
@@ -248,7 +241,9 @@ def _keep_closed(view: View, memory: Memory, shopify: ShopifyOrder) -> Part:
         ):
             memory, sentence = _released_by_others(view, memory, fo)
             because.append(sentence)
-        if not _may_hold_again(fo, memory):
+            # Who waits for the hold is told on the next look whether it is placed again.
+            look_at = earliest(look_at, view.now)
+        if not may_hold_again(fo, memory):
             continue
         case = _cannot_hold_case(view, fo)
         if case is not None:
@@ -275,18 +270,6 @@ def _we_released(view: View, fo: FulfillmentOrder) -> bool:
     )
 
 
-def _rehold(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:
-    return next((rehold for rehold in memory.reholds if rehold.fulfillment_order_id == fo.id), None)
-
-
-def _may_hold_again(fo: FulfillmentOrder, memory: Memory) -> bool:
-    """After a second release by others only a later change of the order is a reason to hold once more."""
-    rehold = _rehold(fo, memory)
-    if rehold is None or rehold.times < MOST_RELEASES:
-        return True
-    return memory.content_since is not None and memory.content_since > rehold.at
-
-
 def _counted_anew(memory: Memory) -> Memory:
     """The parcel had been let go, so a hold now has a new reason: what was done to the former ones says nothing of it."""
     return replace(
@@ -300,7 +283,7 @@ def _anew(rehold: Rehold) -> Rehold:
 
 
 def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tuple[Memory, str]:
-    before = _rehold(fo, memory)
+    before = rehold_of(fo, memory)
     rehold = before or Rehold(fo.id, view.now, 0)
     told = [one for one in memory.incidents if _is_about(one, fo)]
     if rehold.times >= MOST_RELEASES and all(one.closed_at is not None for one in told):
@@ -338,20 +321,14 @@ def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:
             "Shopify does not offer to put this parcel on hold although it must not move yet. Tell the warehouse "
             "to wait, and look at the fulfillment order in Shopify.",
         )
-    refused = [
-        op
-        for op in view.operations
-        if op.state == "REJECTED"
-        and isinstance(op.action, PlaceHold)
-        and op.action.fulfillment_order_id == fo.id
-    ]
-    if refused:
+    refused = refusal_of_hold(view, fo)
+    if refused is not None:
         return _cannot(
             fo,
-            f"Shopify refused to put this parcel on hold: “{refused[-1].words}”. It must not move yet. Tell the "
+            f"Shopify refused to put this parcel on hold: “{refused.words}”. It must not move yet. Tell the "
             "warehouse to wait.",
             (Option.SEND_AGAIN,),
-            refused[-1].code,
+            refused.code,
         )
     return None
 

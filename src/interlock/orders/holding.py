@@ -1,0 +1,40 @@
+"""Our hold on a fulfillment order as several rooms see it: whether it is on, and whether it will be placed (again)."""
+
+from interlock.orders.actions import PlaceHold
+from interlock.orders.connection import ConnectionRules
+from interlock.orders.memory import Memory, Rehold
+from interlock.orders.snapshots import FulfillmentOrder
+from interlock.orders.view import OpenOperation, View
+
+MOST_RELEASES = 2
+"""So often others take our hold off before it is left to people: after the first time it is placed once more."""
+
+
+def our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
+    """Holds that our app placed under our handle; nobody else's is ever touched."""
+    return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == rules.hold_handle)
+
+
+def rehold_of(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:
+    """What is remembered of others having taken our hold off this fulfillment order."""
+    return next((rehold for rehold in memory.reholds if rehold.fulfillment_order_id == fo.id), None)
+
+
+def may_hold_again(fo: FulfillmentOrder, memory: Memory) -> bool:
+    """After a second release by others only a later change of the linked order is a reason to hold its parcel once more."""
+    rehold = rehold_of(fo, memory)
+    if rehold is None or rehold.times < MOST_RELEASES:
+        return True
+    return memory.content_since is not None and memory.content_since > rehold.at
+
+
+def refusal_of_hold(view: View, fo: FulfillmentOrder) -> OpenOperation | None:
+    """Our latest hold of it that Shopify refused, as long as that stands."""
+    refused = [
+        op
+        for op in view.operations
+        if op.state == "REJECTED"
+        and isinstance(op.action, PlaceHold)
+        and op.action.fulfillment_order_id == fo.id
+    ]
+    return refused[-1] if refused else None

@@ -240,6 +240,21 @@ def test_a_refused_ambiguous_call_is_sent_again_only_when_a_person_says_so(
     assert again.attempt == 2
 
 
+@pytest.mark.parametrize(("subject", "sent"), [("FO1", 1), ("FO2", 0)])
+def test_a_refused_hold_is_sent_again_for_its_own_parcel_alone(book: Book, subject: str, sent: int) -> None:
+    hold = PlaceHold("FO1", "wait")
+    late = NOW
+    for _ in range(ledger.RETRY_REFUSED_TIMES):
+        late += timedelta(days=1)
+        (operation,) = book.want(hold, at=late).send
+        book.send(operation, Refused("TOO_MANY_HOLDS", "Ten at most."), late)
+    late += timedelta(days=1)
+    assert book.want(hold, at=late).send == ()
+    said = Decision(Reason.CANNOT_HOLD, subject, Option.SEND_AGAIN, "Ada", "there is room now", late)
+
+    assert len(book.want(hold, at=late, decisions=(said,)).send) == sent
+
+
 def test_one_answer_sends_once_even_if_the_clock_that_stamped_it_was_ahead(book: Book) -> None:
     book.ended(CANCEL, Refused("NO", "no"))
     ahead = NOW + timedelta(minutes=5)

@@ -36,9 +36,11 @@ from interlock.clock import Identifiers
 from interlock.orders.actions import (
     Action,
     AnswerAcceptance,
+    AskServiceToStop,
     CancelShopifyOrder,
     ConnectionAction,
     CreateOrder,
+    PlaceHold,
     RefundLines,
     SendMessage,
     SetSellerReference,
@@ -605,6 +607,7 @@ _CASES_OF = {
     "AnswerAcceptance": (Reason.ACCEPTANCE_REFUSED,),
     "CancelQuantities": (Reason.REDUCTION_REFUSED,),
     "CancelMiraklOrder": (Reason.REDUCTION_REFUSED, Reason.CANCELLED_IN_SHOPIFY),
+    "PlaceHold": (Reason.CANNOT_HOLD,),
     "AskServiceToStop": (Reason.SERVICE_DOES_NOT_STOP,),
     "SetTracking": (Reason.SHIPPING_REFUSED, Reason.TRACKING_NOT_CORRECTED),
     "ShipOrder": (Reason.SHIPPING_REFUSED,),
@@ -653,6 +656,8 @@ def _is_about(decision: Decision, row: Row[Any]) -> bool:
         return False
     action: Action = decode(ACTION, row.action)
     # An order has several parcels: each is sent again for its own case alone.
+    if isinstance(action, PlaceHold | AskServiceToStop):
+        return decision.subject == action.fulfillment_order_id
     return not isinstance(action, ShipmentAction) or decision.subject == action.subject
 
 

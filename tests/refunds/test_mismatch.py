@@ -128,6 +128,26 @@ def test_less_is_told_once_somebody_said_it_was_done_or_the_rest_does_not_follow
     assert not is_settled(part.memory)
 
 
+@pytest.mark.parametrize(
+    ("mode", "changes", "too_much"),
+    [
+        ("TAX_EXCLUDED", {"taxes": (Tax("VAT", Decimal("3.00")),)}, [True]),
+        ("TAX_EXCLUDED", {"taxes": (Tax("VAT", Decimal("1.00")),)}, []),  # the rest may still follow
+        ("TAX_INCLUDED", {"fees": (Fee("DEPOSIT", Decimal("0.25")),)}, [True]),
+    ],
+)
+def test_taxes_or_fees_that_nobody_asked_for_are_too_much_at_once(
+    mode: str, changes: dict[str, Any], too_much: list[bool]
+) -> None:
+    due = replace(TASK.lines[0], taxes=VAT, shipping_taxes=ON_SHIPPING)
+    refund = made("10.00", "2.00", **{"taxes": VAT, "shipping_taxes": ON_SHIPPING, **changes})
+
+    part = decide(look(mirakl=paid(refund, tax_mode=mode)), with_tasks(replace(TASK, lines=(due,))))
+
+    told = [case.sentence for case in part.cases if case.reason is Reason.REFUND_MISMATCH]
+    assert ["too much comes back only through" in sentence for sentence in told] == too_much
+
+
 def test_both_figures_are_shown_and_when_it_is_told() -> None:
     (case,) = decided(made("10.00"), said=(DONE,)).cases
     waits = decided(made("10.00"))

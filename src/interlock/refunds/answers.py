@@ -138,12 +138,21 @@ def is_short(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
 
 
 def is_over(mirakl: MiraklOrder, task: RefundTask, due: RefundDue) -> bool:
-    """Whether the marketplace gave more product or shipping money for the line than the task asks for."""
-    shown = shown_for(mirakl, task, due)
+    """Whether the marketplace gave more money of any kind for the line than the task asks for."""
+    given = answers(mirakl, task, due)
+    shown, asked = given_by(given), asked_for(due)
     if not due.line_id:
         return shown.total(mirakl.tax_mode) > due.amount
-    return shown.amount > due.amount or (
-        shown.shipping > due.shipping_amount and not answers_are_cancelations(mirakl, task, due)
+    if answers_are_cancelations(mirakl, task, due):
+        return shown.amount > asked.amount
+    over_in_taxes = mirakl.tax_mode == "TAX_EXCLUDED" and shown.taxes > asked.taxes + _rounding(
+        mirakl, due, len(given)
+    )
+    return (
+        shown.amount > asked.amount
+        or shown.shipping > asked.shipping
+        or shown.fees > asked.fees
+        or over_in_taxes
     )
 
 

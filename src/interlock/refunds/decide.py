@@ -615,7 +615,7 @@ def _progress(mirakl: MiraklOrder, task: RefundTask, currency: str) -> str:
     asked = [asked_for(due) for due in task.lines]
     shown = [shown_for(mirakl, task, due) for due in task.lines]
     if any(is_over(mirakl, task, due) for due in task.lines):
-        paid = _money(sum((f.amount for f in shown), ZERO), currency)
+        paid = _money(sum((f.total(mirakl.tax_mode) for f in shown), ZERO), currency)
         return (
             f"The marketplace shows {paid} refunded, which is more than asked for: compare both "
             "sides, correct what is wrong, and dismiss this with the reason."

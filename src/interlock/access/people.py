@@ -314,6 +314,22 @@ def account_named(c: Connection, keyring: Keyring, handle: str) -> Account | Non
     return None if number is None else account(c, keyring, number)
 
 
+def active_people(c: Connection) -> list[Person]:
+    """Everybody whose account is active, with their roles, by handle."""
+    roles = _grants_of(c, None)
+    rows = c.execute(
+        select(people.c.id, people.c.handle)
+        .where(people.c.deactivated_at.is_(None))
+        .order_by(people.c.handle)
+    )
+    return [Person(row.id, row.handle, roles.get(row.id, ())) for row in rows]
+
+
+def handle_of(c: Connection, person_id: int) -> str:
+    """The sign-in name of somebody who has an account, active or not."""
+    return str(c.execute(select(people.c.handle).where(people.c.id == person_id)).scalar_one())
+
+
 def grants_by_handle(c: Connection) -> dict[str, tuple[Grant, ...]]:
     """The roles of everybody who has an account, active or not, by handle."""
     roles = _grants_of(c, None)

@@ -44,6 +44,7 @@ from interlock.cases.store import (
 )
 from interlock.cases.store import GivenAnswer as KeptAnswer
 from interlock.clock import Clock
+from interlock.console import hands
 from interlock.console.case_list import (
     DAMAGE_MARK,
     FIRST_DAMAGE,
@@ -204,7 +205,10 @@ class Assignee(Body):
 
     to: Annotated[
         StrictStr,
-        Field(max_length=200, description="A person's name; empty for nobody."),
+        Field(
+            max_length=200,
+            description="The sign-in name of somebody who may work on cases of the connection; empty for nobody.",
+        ),
         AfterValidator(shown),
     ]
     seen: Annotated[
@@ -428,8 +432,7 @@ def case_routes(gate: Gate, store: Store, clock: Clock, desk: Desk) -> APIRouter
                 if assignee_of(c, case) == wanted.to.strip():
                     return Assigned(case=case, assignee=wanted.to.strip())
                 raise AssignedMeanwhile(case)
-            work.assign(c, case, wanted.to, who, now)
-            return Assigned(case=case, assignee=wanted.to.strip())
+            return Assigned(case=case, assignee=hands.give(c, case, wanted.to, who, now))
 
         return await _worked(store, keep)
 
@@ -531,6 +534,8 @@ def assignee_of(c: Connection, case_id: int) -> str:
 async def _worked(store: Store, keep: Callable[[Connection], T]) -> T:
     try:
         return await store.tx(keep)
+    except hands.NobodyOfThatName as refused:
+        raise WorkRefused(str(refused), "to") from refused
     except work.NotDone as refused:
         raise WorkRefused(str(refused), "case") from refused
 

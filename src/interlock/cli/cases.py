@@ -18,7 +18,7 @@ from interlock.cases.work import NoSuchCase, NotDone, checked_words, history
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, plain, print_json, say, table
 from interlock.clock import SystemIdentifiers
-from interlock.console import desk, wording
+from interlock.console import desk, hands, wording
 from interlock.console.case_list import NOBODY, SEVERITIES, STATUSES, CaseRow, cases_page, one_case
 from interlock.console.case_list import causes as causes_there
 from interlock.console.case_story import story_of
@@ -268,7 +268,7 @@ def _do(case_id: int, as_json: bool, done: str, act: Callable[[Connection, Insta
 @commands.command("assign")
 def assign(
     case_id: CaseNumber,
-    to: Annotated[str, typer.Argument(help="Who shall have it; - for nobody.")],
+    to: Annotated[str, typer.Argument(help="Who shall have it, by the sign-in name; - for nobody.")],
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
@@ -276,7 +276,7 @@ def assign(
     name = "" if to == "-" else to
 
     def act(c: Connection, installation: Installation) -> None:
-        work.assign(c, case_id, name, who, installation.clock.now())
+        hands.give(c, case_id, name, who, installation.clock.now())
 
     _do(case_id, as_json, f"Case {case_id} is with {name or 'nobody'} now.", act)
 

@@ -12,7 +12,7 @@ from interlock.access.people import Account, PersonRefused, parsed_roles
 from interlock.access.roles import Role
 from interlock.cli.installation import Installation, opened
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
-from interlock.console import wording
+from interlock.console import hands, wording
 from interlock.console.connections import connection_names
 
 commands = typer.Typer(
@@ -110,6 +110,7 @@ def roles(handle: Handle, role: Roles = None, who: Who = "", as_json: AsJson = F
             names = connection_names(c)
             wanted = parsed_roles(role or (), {name: number for number, name in names.items()})
             administration.change_roles(c, account.id, wanted, names, _named(who), now)
+            hands.give_back(c, account.id, _named(who), now)
             return administration.in_words(wanted, names)
 
         account, made = _changed(installation, handle, work)
@@ -118,19 +119,20 @@ def roles(handle: Handle, role: Roles = None, who: Who = "", as_json: AsJson = F
 
 @commands.command("deactivate")
 def deactivate(handle: Handle, who: Who = "", as_json: AsJson = False) -> None:
-    """End the person's sessions and let them sign in no more."""
+    """End the person's sessions, let them sign in no more, and give their open cases back to the teams."""
     with opened() as installation:
         now = installation.clock.now()
 
         def work(c: Connection, account: Account) -> str:
-            administration.deactivate(c, account.id, _named(who), now)
+            hands.deactivate(c, account.id, _named(who), now)
             return ""
 
         account, _ = _changed(installation, handle, work)
         _tell(
             installation,
             account,
-            f"{account.handle} cannot sign in any more; every session was ended.",
+            f"{account.handle} cannot sign in any more; every session was ended, and open cases they had are with "
+            "their teams again.",
             as_json,
         )
 

@@ -37,6 +37,7 @@ from interlock.console.case_steps import Button, buttons
 from interlock.console.case_story import Told, story_of
 from interlock.console.doors import Asker, Who, needs, needs_the_cases_team, own_of, signed_in
 from interlock.console.export import Cell, csv_file, note_export
+from interlock.console.hands import give, who_may_have
 from interlock.console.lists import asked_of, choices
 from interlock.console.oversold import InSum, as_offered, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
@@ -197,7 +198,15 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         def read(
             c: Connection,
         ) -> (
-            tuple[CaseRow, GivenAnswer | None, list[Told], Impact | None, InSum | None, tuple[Button, ...]]
+            tuple[
+                CaseRow,
+                GivenAnswer | None,
+                list[Told],
+                Impact | None,
+                InSum | None,
+                tuple[Button, ...],
+                tuple[str, ...] | None,
+            ]
             | None
         ):
             row = one_case(c, case_id)
@@ -206,12 +215,13 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             told = list(story_of(history(c, case_id), parts.keyring))
             row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now, own_of(request))
             steps = buttons(c, row, person)
-            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about, steps
+            there = who_may_have(c, row.connection_id)
+            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about, steps, there
 
         found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no case {case_id}.")
-        row, last, told, unlocked, in_question, steps = found
+        row, last, told, unlocked, in_question, steps, there = found
         page = manual.manual_page(f"{manual.CASES}{row.reason}")
         return console.page(
             request,
@@ -234,6 +244,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             unlocked=unlocked,
             in_question=in_question,
             rests_for=RESTS_FOR,
+            who_may_have=there,
             # The page's own title stands above it already; the rest was escaped when it was rendered.
             manual_steps=Markup("" if page is None else page.html.partition("</h1>")[2]),
         )
@@ -310,7 +321,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
                 case "put back":
                     work.put_back(c, case_id, who, now)
                 case "assign":
-                    work.assign(c, case_id, to, who, now)
+                    give(c, case_id, to, who, now)
                 case "wake":
                     work.wake(c, case_id, who, now)
                 case _:

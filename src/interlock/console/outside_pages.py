@@ -14,6 +14,7 @@ from interlock.access.audit_log import Did, record
 from interlock.access.outside import Identity, Provider, ProviderAway, SignInRefused, under_way
 from interlock.access.people import PersonRefused, parsed_roles
 from interlock.access.sessions import Session
+from interlock.console import hands
 from interlock.console.connections import connection_names
 from interlock.console.doors import give_session, open_to_strangers
 from interlock.console.pages import Console, PageMissing, own_path, sealed, seen_other
@@ -110,6 +111,7 @@ def outside_routes(routes: APIRouter, console: Console, transport: httpx2.AsyncB
         _, row = account_of(c, identity)
         if row is not None:
             administration.take_roles(c, row.id, connection_names(c), "provider", now)
+            hands.give_back(c, row.id, "provider", now)
 
     def signed_in(c: Connection, request: Request, identity: Identity, now: datetime) -> str:
         """Find or make the account, give it the roles of its groups, and begin a session. Raises SignInRefused and
@@ -129,6 +131,7 @@ def outside_routes(routes: APIRouter, console: Console, transport: httpx2.AsyncB
             number, handle = row.id, row.handle
             if set(people.grants_of(c, number)) != set(roles):
                 administration.change_roles(c, number, roles, names, "provider", now)
+                hands.give_back(c, number, "provider", now)
         former: Session | None = request.state.session
         if former is not None:
             sessions.end(c, former.id, now)

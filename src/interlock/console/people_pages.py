@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from interlock.access import administration, people
 from interlock.access.people import Account, PersonRefused, parsed_roles
 from interlock.access.roles import ROLE_WORDS, Permission, Role
+from interlock.console import hands
 from interlock.console.connections import connection_names
 from interlock.console.doors import Who, needs
 from interlock.console.export import Cell, csv_file, note_export
@@ -31,8 +32,8 @@ Act: TypeAlias = Callable[[Connection, int, str, datetime], str | None]
 BUTTONS: tuple[tuple[str, Act, str], ...] = (
     (
         "deactivate",
-        administration.deactivate,
-        "Every session was ended, and nobody signs in by this account.",
+        hands.deactivate,
+        "Every session was ended, and nobody signs in by this account. Open cases they had are with their teams again.",
     ),
     ("reactivate", administration.reactivate, "The person may sign in again."),
     ("link", administration.new_link, ""),
@@ -202,6 +203,7 @@ def people_routes(routes: APIRouter, console: Console) -> None:
             names = connection_names(c)
             wanted = parsed_roles(role or (), {name: number for number, name in names.items()})
             administration.change_roles(c, found.id, wanted, names, who, now)
+            hands.give_back(c, found.id, who, now)
             return ""
 
         return await change(

@@ -459,13 +459,14 @@ def test_the_trackings_the_marketplace_took_are_known(book: Book) -> None:
     first = SetTracking("UPS", "", "1", "")
     second, refused = replace(first, number="2"), replace(first, number="3")
     parcel = TrackShipment("S1", "UPS", "", "4", "")
-    for action in (first, second, parcel):
+    made = CreateShipment("IL-2", (("L1", 1),), "UPS", "", "5", "")
+    for action in (first, second, parcel, made):
         book.ended(action, Confirmed())
     book.ended(refused, Refused("CARRIER_NOT_FOUND", "no"))
 
     told = ledger.remembered(book.c, book.row.id).trackings_told
 
-    assert set(told) == {first, second, parcel}
+    assert set(told) == {first, second, parcel, made}
 
 
 # -- shipments -----------------------------------------------------------------------------------------------

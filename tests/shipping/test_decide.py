@@ -431,7 +431,7 @@ def test_a_number_changed_after_the_dispatch_whose_carrier_leads_nowhere_is_a_ca
     told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
     parcels = (a_fulfillment(carrier="Pigeon", tracking_number=number),)
 
-    part = asked(look(told, shipped(fulfillments=parcels)))
+    part = asked(look(told, shipped(fulfillments=parcels)), a_memory(carried_numbers=("RM1",)))
 
     assert (part.actions, [case.reason for case in part.cases]) == ((), reasons)
 
@@ -459,7 +459,7 @@ def test_tracking_changed_after_the_dispatch_that_cannot_be_sent_is_a_case(
     told = an_order(state, tracking_carrier_code="RM24", tracking_number="RM1")
     free = CarrierMapping("Free", name="Free Riders")
     rules = replace(RULES, carrier_mappings=(*RULES.carrier_mappings, free), unregistered_carriers=False)
-    memory = a_memory(told_numbers=("RM1",) if known else ())
+    memory = a_memory(carried_numbers=("RM1",) if known else ())
 
     part = asked(look(told, shipped(fulfillments=(a_fulfillment(**changes),)), rules=rules), memory)
 
@@ -471,33 +471,78 @@ def test_tracking_changed_after_the_dispatch_that_cannot_be_sent_is_a_case(
     assert all((Option.MAP_CARRIER in case.options) is mapped_helps for case in part.cases)
 
 
+PORTAL = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="PORTAL")
+
+
+@pytest.mark.parametrize(
+    ("shown", "changes", "known", "told", "sent"),
+    [
+        pytest.param("PORTAL", {}, (), (TRACKING,), False, id="put right in the portal after we told it"),
+        pytest.param(
+            "PORTAL", {}, ("PORTAL",), (TRACKING,), False, id="another parcel's number, given there"
+        ),
+        pytest.param("PORTAL", {}, (), (), False, id="told in the portal alone"),
+        pytest.param(
+            "PORTAL", {"tracking_number": "RM2"}, (), (TRACKING,), False, id="changed on both sides"
+        ),
+        pytest.param("PORTAL", {"carrier": "Pigeon"}, (), (TRACKING,), False, id="its carrier leads nowhere"),
+        pytest.param("RM1", {"tracking_number": "RM2"}, ("RM1",), (), True, id="a parcel carried it before"),
+    ],
+)
+def test_a_number_that_somebody_gave_in_the_portal_stays(
+    shown: str, changes: dict[str, Any], known: tuple[str, ...], told: tuple[SetTracking, ...], sent: bool
+) -> None:
+    view = look(
+        replace(PORTAL, tracking_number=shown),
+        shipped(fulfillments=(a_fulfillment(**changes),)),
+        trackings_told=told,
+    )
+
+    part = asked(view, a_memory(carried_numbers=known))
+
+    assert part.cases == ()
+    assert part.actions == ((replace(TRACKING, number="RM2"),) if sent else ())
+
+
+def test_the_number_of_a_cancelled_parcel_that_was_told_in_the_portal_gives_way_to_the_next_one() -> None:
+    parcels = (
+        a_fulfillment(tracking_number="PORTAL", live=False),
+        a_fulfillment("F2", tracking_number="RM2"),
+    )
+
+    assert asked(look(PORTAL, shipped(fulfillments=parcels))).actions == (replace(TRACKING, number="RM2"),)
+
+
 def test_nothing_is_said_of_tracking_while_the_marketplace_was_not_seen_since() -> None:
     told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
     bare = shipped(fulfillments=(a_fulfillment(tracking_number=""),))
     view = look(told, bare, mirakl_written_at=NOW + timedelta(seconds=1))
 
-    part = asked(view, a_memory(told_numbers=("RM1",)))
+    part = asked(view, a_memory(carried_numbers=("RM1",)))
 
     assert (part.cases, part.mirakl_since) == ((), view.mirakl_written_at)
 
 
 @pytest.mark.parametrize(
-    ("number", "shown", "before", "after"),
+    ("numbers", "before", "after"),
     [
-        pytest.param(" RM 1 ", "RM1", (), ("RM1",), id="both show it"),
-        pytest.param("", "RM1", ("RM1",), ("RM1",), id="taken away in Shopify"),
-        pytest.param("NEW", "RM1", (), (), id="given in the portal"),
-        pytest.param("NEW", "NEW", ("RM1",), ("NEW",), id="the new one went out"),
-        pytest.param("RM1", "", ("RM1",), (), id="the marketplace shows none"),
+        pytest.param((" RM 1 ",), (), ("RM1",), id="as it is sent"),
+        pytest.param(("",), ("RM1",), ("RM1",), id="taken away in Shopify"),
+        pytest.param(("NEW",), ("RM1",), ("RM1", "NEW"), id="changed in Shopify"),
+        pytest.param(("RM1", "RM2"), (), ("RM1", "RM2"), id="of every parcel"),
     ],
 )
-def test_a_number_both_sides_showed_is_remembered_while_the_marketplace_shows_it(
-    number: str, shown: str, before: tuple[str, ...], after: tuple[str, ...]
+@pytest.mark.parametrize("state", ["SHIPPING", "SHIPPED"])
+def test_every_number_that_a_parcel_carried_is_remembered(
+    numbers: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...], state: str
 ) -> None:
-    told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number=shown)
-    parcels = shipped(fulfillments=(a_fulfillment(tracking_number=number),))
+    parcels = tuple(
+        a_fulfillment(f"F{place}", tracking_number=number, live=place == 1)
+        for place, number in enumerate(numbers, start=1)
+    )
+    view = look(an_order(state), shipped(fulfillments=parcels))
 
-    assert asked(look(told, parcels), a_memory(told_numbers=before)).memory.told_numbers == after
+    assert asked(view, a_memory(carried_numbers=before)).memory.carried_numbers == after
 
 
 # -- what was not there when the dispatch was told ---------------------------------------------------------------
@@ -579,7 +624,8 @@ def test_tracking_refused_after_the_dispatch_is_a_case_in_its_own_words(
             shipped(fulfillments=(a_fulfillment(tracking_number=parcel),)),
             trackings_told=told,
             operations=(an_operation(wanted, words="No"),),
-        )
+        ),
+        a_memory(carried_numbers=("RM1",)),
     )
 
     (case,) = part.cases
@@ -773,7 +819,7 @@ def test_a_label_given_back_of_several_makes_the_order_wait_for_its_units() -> N
 
 def test_after_the_dispatch_the_other_label_follows_as_a_correction() -> None:
     told = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="RM1")
-    memory = a_memory(labels_seen=LABEL)
+    memory = a_memory(labels_seen=LABEL, carried_numbers=("RM1",))
 
     back = asked(look(told, shipped(fulfillments=(VOIDED,))), memory)
     anew = asked(look(told, shipped(fulfillments=(replace(VOIDED, tracking_number="RM2"),))), memory)

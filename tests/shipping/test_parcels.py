@@ -294,7 +294,11 @@ def test_a_tracking_that_changed_goes_first_while_the_parcel_is_not_told_of() ->
 
 @pytest.mark.parametrize("state", ["SHIPPED", "TO_COLLECT"])
 def test_a_tracking_that_changed_later_follows_the_parcel(state: str) -> None:
-    part = told(knows(shipment(state=state), state=state), left(parcel(tracking_number="NEW")))
+    part = told(
+        knows(shipment(state=state), state=state),
+        left(parcel(tracking_number="NEW")),
+        memory=a_memory(carried_numbers=("RM-F1",)),
+    )
 
     assert part.actions == (TrackShipment("X-F1", "RM24", "", "NEW", ""),)
     assert "changed after it was told of" in part.because[0]
@@ -305,11 +309,12 @@ def test_a_refused_correction_is_a_case_of_its_own_that_can_be_sent_again() -> N
     shopify, mirakl = left(parcel(tracking_number="NEW")), knows(shipment(state="SHIPPED"), state="SHIPPED")
     refused = (an_operation(action, words="Too late"),)
 
-    part = told(mirakl, shopify, operations=refused)
+    part = told(mirakl, shopify, operations=refused, memory=a_memory(carried_numbers=("RM-F1",)))
     answer = a_decision(
         Reason.TRACKING_NOT_CORRECTED, action.subject, Option.SEND_AGAIN, NOW + timedelta(minutes=1)
     )
-    again = told(mirakl, shopify, operations=refused, memory=a_memory(decisions=(answer,)))
+    known = a_memory(decisions=(answer,), carried_numbers=("RM-F1",))
+    again = told(mirakl, shopify, operations=refused, memory=known)
 
     assert [(case.reason, case.subject) for case in part.cases] == [
         (Reason.TRACKING_NOT_CORRECTED, action.subject)
@@ -326,8 +331,6 @@ def test_a_refused_correction_is_a_case_of_its_own_that_can_be_sent_again() -> N
         ({"tracking_number": "📦"}, "cannot be sent"),
         ({"carrier": "Gone"}, ""),
         ({"carrier": "Gone", "tracking_number": " RM-F 1 "}, ""),
-        ({"carrier": "", "tracking_number": "NEW"}, ""),
-        ({"carrier": "Gone", "tracking_number": ""}, ""),
     ],
 )
 def test_a_changed_number_that_cannot_follow_its_parcel_is_a_case(
@@ -337,13 +340,48 @@ def test_a_changed_number_that_cannot_follow_its_parcel_is_a_case(
     gone = CarrierMapping("Gone", code="OLD")
     rules = replace(RULES, carrier_mappings=(*RULES.carrier_mappings, gone), tracking_mandatory_for=("STD",))
 
-    part = told(knows(shipment(state=state), state=state), left(parcel(**changes)), rules=rules)
+    mirakl = knows(shipment(state=state), state=state)
+    part = told(mirakl, left(parcel(**changes)), rules=rules, memory=a_memory(carried_numbers=("RM-F1",)))
 
     assert part.actions == ()
     assert [(case.reason, case.subject) for case in part.cases] == (
         [(Reason.TRACKING_NOT_CORRECTED, "F1")] if said else []
     )
     assert all(said in case.sentence for case in part.cases)
+
+
+RIGHT = TrackShipment("X-F1", "RM24", "", "RM-F1", "")
+
+
+@pytest.mark.parametrize(
+    ("shown", "changes", "known", "told_before", "sent"),
+    [
+        pytest.param("PORTAL", {}, (), (MADE,), False, id="put right in the portal, told with the shipment"),
+        pytest.param("PORTAL", {}, (), (MADE, RIGHT), False, id="put right in the portal, told after it"),
+        pytest.param("PORTAL", {}, ("PORTAL",), (MADE,), False, id="another parcel's number, given there"),
+        pytest.param("PORTAL", {"tracking_number": ""}, (), (MADE,), False, id="and taken out in Shopify"),
+        pytest.param("PORTAL", {"carrier": "Pigeon"}, (), (MADE,), False, id="its carrier leads nowhere"),
+        pytest.param("OLD", {}, ("OLD",), (), True, id="a parcel carried it before"),
+        pytest.param(
+            "OLD", {}, ("OLD",), (replace(MADE, marker="IL-F9"),), True, id="what was told of another parcel"
+        ),
+    ],
+)
+def test_a_parcels_number_that_somebody_gave_in_the_portal_stays(
+    shown: str,
+    changes: dict[str, Any],
+    known: tuple[str, ...],
+    told_before: tuple[CreateShipment | TrackShipment, ...],
+    sent: bool,
+) -> None:
+    mirakl = knows(shipment(state="SHIPPED", tracking_number=shown), state="SHIPPED")
+
+    part = told(
+        mirakl, left(parcel(**changes)), trackings_told=told_before, memory=a_memory(carried_numbers=known)
+    )
+
+    assert part.cases == ()
+    assert part.actions == ((RIGHT,) if sent else ())
 
 
 @pytest.mark.parametrize("mandatory", [(), ("STD",)])
@@ -368,7 +406,7 @@ def test_tracking_taken_out_of_shopify_after_its_parcel_was_told_of_is_a_case(
         rules=replace(RULES, tracking_mandatory_for=mandatory),
     )
 
-    assert before.memory.told_numbers == ("RM-F1",)
+    assert before.memory.carried_numbers == ("RM-F1",)
     ((case,), actions) = (part.cases, part.actions)
     assert (case.reason, case.subject, said in case.sentence, actions) == (
         Reason.TRACKING_NOT_CORRECTED,
@@ -532,7 +570,7 @@ def test_a_parcel_cancelled_after_it_was_told_of_is_an_incident_until_as_much_le
 
 def test_a_label_given_back_takes_its_shipment_along_or_is_an_incident() -> None:
     back = parcel("F1", 1, 0, display_status="LABEL_VOIDED")
-    memory = a_memory(labels_seen=(LabelSeen("F1", "RM-F1"),))
+    memory = a_memory(labels_seen=(LabelSeen("F1", "RM-F1"),), carried_numbers=("RM-F1",))
     told_of = knows(shipment("F1", "SHIPPED", 1, 0))
 
     before = told(knows(shipment("F1", "SHIPPING", 1, 0)), left(back), memory=memory)

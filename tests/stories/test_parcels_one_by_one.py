@@ -142,6 +142,27 @@ def test_a_number_that_is_corrected_later_follows_a_whole_order_too(theatre: The
 
 
 @pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_number_that_is_put_right_in_the_portal_stays(theatre: Theatre, one_by_one: bool) -> None:
+    """Somebody mistyped the number in Shopify and sees it when the customer asks."""
+
+    async def story(stage: Stage) -> None:
+        await stage.until(400)
+        leave(stage, "1Z-WRONG")
+        await stage.until(700)
+        shown = only(stage) if one_by_one else stage.order
+        assert shown.tracking_number == "1Z-WRONG"
+        shown.tracking_number = "1Z-PORTAL"
+        stage.marketplace.touch(stage.order, stage.marketplace.clock.now())
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 2400)
+
+    assert (only(seen.stage) if one_by_one else seen.stage.order).tracking_number == "1Z-PORTAL"
+    assert seen.marketplace_calls("ST23") == 0
+    assert seen.marketplace_calls("OR23") == (0 if one_by_one else 1)
+    assert seen.open_reasons == []
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
 @pytest.mark.parametrize("later", ["allowed", "refused"])
 @pytest.mark.parametrize("carrier_first", [True, False])
 def test_a_number_that_lands_after_the_dispatch_reaches_the_customer_or_a_person(

@@ -44,9 +44,8 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetSellerReference,
-    SetTracking,
     ShipmentAction,
-    TrackShipment,
+    TellsTracking,
 )
 from interlock.orders.codec import decode, encode
 from interlock.orders.memory import Decision
@@ -102,7 +101,7 @@ operations = Table(
 CREATING = ("CreateDraft", "CompleteDraft", "CreateOrder")
 REMEMBERED = (*CREATING, "RefundLines", "SendMessage")
 """Kinds whose rows matter to a decision long after they ended."""
-TRACKING = ("SetTracking", "TrackShipment")
+TRACKING = ("SetTracking", "CreateShipment", "TrackShipment")
 """Kinds whose rows say what the marketplace was told of a parcel; they go with the other rows of an old order."""
 
 # Statements that run all day are built once: building one takes longer than running it.
@@ -291,7 +290,7 @@ class Remembered:
     winning (draft_id and the like); `unclear` the kinds of creation of which a call ever ended unclear, so that the shop
     may hold something we do not know of; `refunds_made` our own refunds that the marketplace confirmed (OR28), oldest
     first; `messages_sent` the text ids of messages that it took (OR43): none is wanted twice; `trackings_told` the trackings
-    that it took (OR23, ST23), oldest first.
+    that it took (OR23, ST01, ST23), oldest first.
     """
 
     open: tuple[OpenOperation, ...]
@@ -299,7 +298,7 @@ class Remembered:
     unclear: frozenset[str]
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
-    trackings_told: tuple[SetTracking | TrackShipment, ...]
+    trackings_told: tuple[TellsTracking, ...]
 
 
 def remembered(c: Connection, order_id: int) -> Remembered:
@@ -312,7 +311,7 @@ def remembered(c: Connection, order_id: int) -> Remembered:
     facts: dict[str, str] = {}
     refunds: list[RefundMade] = []
     messages: list[str] = []
-    trackings: list[SetTracking | TrackShipment] = []
+    trackings: list[TellsTracking] = []
     for row in confirmed:
         if row.kind in CREATING:
             facts.update({name: value for name, value in row.facts})
@@ -323,7 +322,7 @@ def remembered(c: Connection, order_id: int) -> Remembered:
             refunds.append(RefundMade(action, row.ended_at, named))
         elif isinstance(action, SendMessage):
             messages.append(action.text_id)
-        elif isinstance(action, SetTracking | TrackShipment):
+        elif isinstance(action, TellsTracking):
             trackings.append(action)
     return Remembered(
         open=tuple(_as_open(row) for row in rows if row.done_at is None),

@@ -37,9 +37,8 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetOrderAddress,
-    SetTracking,
     ShowStatus,
-    TrackShipment,
+    TellsTracking,
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
 from interlock.orders.codec import encode
@@ -157,7 +156,7 @@ class Kept:
     unclear_completion: bool
     refunds_made: tuple[RefundMade, ...]
     messages_sent: tuple[str, ...]
-    trackings_told: tuple[SetTracking | TrackShipment, ...]
+    trackings_told: tuple[TellsTracking, ...]
     kin: tuple[str, ...]
     claims: tuple[Claim, ...]
     quarantine: Quarantine | None

@@ -469,6 +469,7 @@ ShopifyAction: TypeAlias = (
     | ClearMarker
     | ShowStatus
 )
+TellsTracking: TypeAlias = SetTracking | CreateShipment | TrackShipment
 ShipmentAction: TypeAlias = CreateShipment | TrackShipment | ValidateShipment | DeleteShipment
 MiraklAction: TypeAlias = (
     AnswerAcceptance

@@ -381,8 +381,8 @@ class Memory:
     desk_edits: tuple[DeskEdit, ...] = ()
     own_content: str = ""
     parcels_seen: tuple[ParcelSeen, ...] = ()
-    # the marketplace's tracking numbers that a parcel in Shopify carried while the marketplace showed them
-    told_numbers: tuple[str, ...] = ()
+    # every tracking number that a parcel of the order ever carried in Shopify
+    carried_numbers: tuple[str, ...] = ()
     labels_seen: tuple[LabelSeen, ...] = ()
     # what the Shopify order should say of where it stands and does not say yet, and since when
     status_wanted: str = ""

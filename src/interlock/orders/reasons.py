@@ -1416,7 +1416,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             timedelta(hours=24),
         ),
         evidence="a tracking number or carrier in Shopify that differs from what the marketplace was told with the dispatch, and why it cannot be sent or the marketplace's answer to it (OR23, ST23)",
-        closes_when="By itself, when the marketplace has the number and the carrier of the parcel, or the customer has the parcel.",
+        closes_when="By itself, when the marketplace has the number and the carrier of the parcel or a number that somebody gave in its portal, or when the customer has the parcel.",
         options=(Option.MAP_CARRIER, Option.SEND_AGAIN),
     ),
     Reason.STILL_HERE: ReasonPage(

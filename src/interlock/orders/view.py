@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from interlock.orders.actions import Action, RefundLines, SetTracking, TrackShipment
+from interlock.orders.actions import Action, RefundLines, TellsTracking
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules, EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Memory
@@ -97,7 +97,7 @@ class View:
     and that was not confirmed. `requests` are edits asked for at our desk that no plan has taken up yet. `refunds_made` are our
     own refunds that the marketplace confirmed, oldest first.
     `messages_sent` are the text ids of messages that went out. `trackings_told` are the trackings the marketplace took from
-    us, of the order (OR23) or of a shipment (ST23), oldest first: it may show a carrier otherwise than it was sent.
+    us, of the order (OR23) or of a shipment (ST01, ST23), oldest first: it may show a carrier otherwise than it was sent.
     `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     `earlier_carriers` is what people chose before, in any connection, for carrier names like those of its parcels that lead
@@ -127,7 +127,7 @@ class View:
     live: bool = True
     writing_runs: int = 0
     messages_sent: tuple[str, ...] = ()
-    trackings_told: tuple[SetTracking | TrackShipment, ...] = ()
+    trackings_told: tuple[TellsTracking, ...] = ()
     quarantined: bool = False
     writing_since: datetime | None = None
     earlier_carriers: tuple[EarlierChoice, ...] = ()

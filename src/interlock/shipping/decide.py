@@ -28,6 +28,7 @@ from interlock.shipping.telling import (
     choice_for,
     half_tracked,
     is_complete,
+    is_given_in_portal,
     is_told,
     left_behind_case,
     live_parcels,
@@ -40,7 +41,7 @@ from interlock.shipping.telling import (
     told_last,
     unusable_case,
     want,
-    with_numbers_told,
+    with_numbers_carried,
 )
 from interlock.shipping.tracking import number_problem, sent_number
 
@@ -122,8 +123,7 @@ def _decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_
         return Part(memory)
     live = live_parcels(shopify)
     one_by_one = view.rules.multi_shipment and mirakl.shipments_hidden != "off"
-    if not one_by_one:
-        memory = with_numbers_told(memory, (mirakl.tracking_number,), live)
+    memory = with_numbers_carried(memory, shopify)
     if mirakl.state in GONE_OUT:
         if one_by_one:
             return parcels.decide(view, memory, differences, as_decided)
@@ -249,7 +249,7 @@ def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfill
 
 def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
     """The marketplace shows the order as shipped, with another tracking than the parcel has by now, or with none: the
-    new one is sent (OR23), or a case says why it cannot be."""
+    new one is sent (OR23), or a case says why it cannot be. A number that somebody gave in the portal stays."""
     shown = sent_number(mirakl.tracking_number)
     if shown and any(sent_number(parcel.tracking_number) == shown for parcel in live):
         return _carrier_corrected(view, memory, mirakl, live, shown)
@@ -257,11 +257,14 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
     if parcel is None or shown == sent_number(parcel.tracking_number):
         return Part(memory)
     tracking = _to_tell(view, mirakl, live)
-    if not shown and tracking is not None and is_told(view, _action(tracking)):
+    wanted = None if tracking is None else _action(tracking)
+    if wanted is not None and not shown and is_told(view, wanted):
         return Part(memory)
     if not view.mirakl_is_current:
         return refused_unseen(view, memory, _tracking_wanted(view, mirakl, live))
-    left_behind = left_behind_case(view, memory, mirakl, parcel, shown)
+    if is_given_in_portal(view, memory, shown, wanted):
+        return Part(memory)
+    left_behind = left_behind_case(view, mirakl, parcel, shown)
     if left_behind is not None:
         return Part(memory, cases=(left_behind,))
     if tracking is None:

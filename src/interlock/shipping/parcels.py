@@ -34,6 +34,7 @@ from interlock.orders.view import View
 from interlock.shipping.telling import (
     SHOWN,
     Tracking,
+    is_given_in_portal,
     is_told,
     left_behind_case,
     live_parcels,
@@ -41,7 +42,6 @@ from interlock.shipping.telling import (
     still_refused,
     tracking_of,
     want,
-    with_numbers_told,
 )
 from interlock.shipping.tracking import sent_number
 
@@ -75,8 +75,6 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...], as_d
     young_enough = latest(view.mirakl_written_at, *(seen.at for seen in memory.parcels_seen))
     if not view.mirakl_is_current or (young_enough is not None and mirakl.observed_at < young_enough):
         return Part(memory, cases=still_refused(view), mirakl_since=young_enough)
-    shown = (shipment.tracking_number for shipment in mirakl.shipments if shipment.alive)
-    memory = with_numbers_told(memory, shown, live_parcels(shopify))
     books = _Books.of(view, memory, mirakl, shopify, mirakl.shipments, differences)
     memory = _came_back(view, memory, mirakl, books)
     part = Part(memory)
@@ -298,16 +296,19 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
             "Units of a shipment were cancelled before the marketplace heard that it left; it is taken back."
         )
         return want(view, memory, DeleteShipment(shipment.id), (because,))
+    action = None if isinstance(tracking, Case) or tracking.none else _action(shipment, tracking)
     if shipment.validated:
+        other = sent_number(shipment.tracking_number) != sent_number(parcel.tracking_number)
+        if other and is_given_in_portal(view, memory, shipment.tracking_number, action):
+            return Part(memory)
         # What the marketplace was told already stands; tracking that cannot follow it is said.
-        left_behind = left_behind_case(view, memory, books.mirakl, parcel, shipment.tracking_number)
+        left_behind = left_behind_case(view, books.mirakl, parcel, shipment.tracking_number)
         if left_behind is not None:
             return Part(memory, cases=(left_behind,))
     if isinstance(tracking, Case):
         return Part(memory, cases=() if shipment.validated else (tracking,))
-    action = TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
     if (
-        not tracking.none
+        action is not None
         and not _shown(view, shipment, action)
         and not _shown_otherwise(view, shipment, action)
     ):
@@ -399,6 +400,10 @@ def _shipment(view: View, parcel: Fulfillment, units: Units, tracking: Tracking)
         tracking.url,
         view.rules.warehouse_of(parcel.location_id),
     )
+
+
+def _action(shipment: Shipment, tracking: Tracking) -> TrackShipment:
+    return TrackShipment(shipment.id, tracking.code, tracking.name, tracking.number, tracking.url)
 
 
 def _shown(view: View, shipment: Shipment, action: TrackShipment) -> bool:

@@ -136,13 +136,42 @@ def shows(
 
 def told_last(view: View, action: SetTracking | TrackShipment) -> SetTracking | TrackShipment | None:
     """The tracking the marketplace took from us last for the same order or shipment, however it shows it since."""
-    told = (one for one in reversed(view.trackings_told) if type(one) is type(action))
-    return next((one for one in told if _shipment_of(one) == _shipment_of(action)), None)
+    return next((one for one in reversed(_told_of(view)) if _shipment_of(one) == _shipment_of(action)), None)
 
 
 def is_told(view: View, action: SetTracking | TrackShipment) -> bool:
     """Whether exactly this carrier, number and URL is what the marketplace took from us last."""
     return told_last(view, action) == action
+
+
+def is_given_in_portal(
+    view: View, memory: Memory, shown: str, wanted: SetTracking | TrackShipment | None
+) -> bool:
+    """Whether somebody else gave the number that the marketplace shows after the dispatch: no parcel of the order ever
+    carried it, or what is `wanted` in its place is what the marketplace took from us last, so that it was changed there
+    since."""
+    number = sent_number(shown)
+    return bool(number) and (
+        number not in memory.carried_numbers or (wanted is not None and is_told(view, wanted))
+    )
+
+
+def _told_of(view: View) -> tuple[SetTracking | TrackShipment, ...]:
+    """The trackings the marketplace took from us, oldest first; one that went with its shipment (ST01) as one of that
+    shipment."""
+    mirakl = view.mirakl
+    shipments = mirakl.shipments or () if mirakl is not None else ()
+    found: list[SetTracking | TrackShipment] = []
+    for told in view.trackings_told:
+        if not isinstance(told, CreateShipment):
+            found.append(told)
+        elif told.number:
+            found += [
+                TrackShipment(one.id, told.carrier_code, told.carrier_name, told.number, told.url)
+                for one in shipments
+                if one.marker == told.marker
+            ]
+    return tuple(found)
 
 
 def _shipment_of(action: SetTracking | TrackShipment) -> str:
@@ -214,14 +243,11 @@ def unusable_case(mirakl: MiraklOrder, parcel: Fulfillment) -> Case:
     )
 
 
-def left_behind_case(
-    view: View, memory: Memory, mirakl: MiraklOrder, parcel: Fulfillment, shown: str
-) -> Case | None:
+def left_behind_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, shown: str) -> Case | None:
     """The case of a parcel that was told of, whose tracking was added or changed afterwards so that it cannot take the
     place of `shown`, the number the marketplace has, if any: it can be none, its carrier leads nowhere, perhaps because
-    the marketplace renamed it, or number or carrier are not there. None where it can be sent, where `shown` is the
-    parcel's own, and where a parcel without complete tracking never had that number: somebody gave it in the portal
-    then."""
+    the marketplace renamed it, or number or carrier are not there. None where it can be sent and where `shown` is the
+    parcel's own. One that somebody gave in the portal is none that this one takes the place of."""
     number, carrier = sent_number(parcel.tracking_number), parcel.carrier.strip()
     if number == sent_number(shown):
         return None
@@ -231,8 +257,6 @@ def left_behind_case(
     if number and (problem := number_problem(number)):
         why = problem
     elif not is_complete(view, mirakl, parcel):
-        if shown and sent_number(shown) not in memory.told_numbers:
-            return None
         why = "It has no tracking number any more."
         if number:
             why, facts = "It has a number without a carrier.", (*facts, NO_CARRIER)
@@ -259,13 +283,12 @@ def left_behind_case(
     )
 
 
-def with_numbers_told(memory: Memory, shown: Iterable[str], live: Iterable[Fulfillment]) -> Memory:
-    """Remember which of the tracking numbers the marketplace shows a parcel carried, for as long as it shows them: one
-    that is taken out of Shopify later is known to have been there."""
-    at_marketplace = dict.fromkeys(sent_number(number) for number in shown if number.strip())
-    carried = {sent_number(parcel.tracking_number) for parcel in live}
-    told = tuple(n for n in at_marketplace if n in carried or n in memory.told_numbers)
-    return memory if told == memory.told_numbers else replace(memory, told_numbers=told)
+def with_numbers_carried(memory: Memory, shopify: ShopifyOrder) -> Memory:
+    """Remember every tracking number that a parcel of the order carried: another one that the marketplace shows was given
+    there."""
+    seen = (sent_number(parcel.tracking_number) for parcel in shopify.fulfillments)
+    carried = tuple(dict.fromkeys((*memory.carried_numbers, *filter(None, seen))))
+    return memory if carried == memory.carried_numbers else replace(memory, carried_numbers=carried)
 
 
 def not_mapped_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, choice: NotMapped) -> Case:

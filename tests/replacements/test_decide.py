@@ -19,11 +19,12 @@ from interlock.orders.actions import (
     SetSellerReference,
 )
 from interlock.orders.lineage import waits_for_successor_until
-from interlock.orders.memory import Decision, Kin, Memory
+from interlock.orders.memory import Decision, Kin, Memory, Rehold
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyOrder, ShopifyRefund, Traces
 from interlock.orders.view import Claim, View
+from interlock.replacements import decide as replacements
 from interlock.replacements.decide import CLAIMS_SETTLE, COPY_FIRST_SETTLES
 from tests.build import (
     ELSEWHERE,
@@ -39,6 +40,7 @@ from tests.build import (
     a_shopify_line,
     a_shopify_order,
     a_view,
+    an_operation,
     an_order,
     some_rules,
 )
@@ -56,6 +58,7 @@ OPEN = a_fulfillment_order("FO2", holds=(), remaining=(("N1", 2), ("N2", 1)))
 HELD = replace(OPEN, holds=(OUR_HOLD,), status="ON_HOLD")
 LINES = (a_shopify_line("N1", line_id=""), a_shopify_line("N2", "LAMP", 1, "30.00", ""))
 LOOKING = Reason.POSSIBLE_SUCCESSOR
+TAKEN_OFF: dict[str, Any] = {"reholds": (Rehold("FO2", NOW, 2),)}
 
 
 def a_copy(**changes: Any) -> ShopifyOrder:
@@ -193,6 +196,35 @@ def test_a_likely_replacement_is_held_and_asked_with_both_side_by_side() -> None
     assert dict(case.facts)["it has the same e-mail address"] == "+40"
     assert PlaceHold("FO2", plan.actions[0].notes) in plan.actions  # type: ignore[union-attr]
     assert CancelMiraklOrder() not in plan.actions
+
+
+HOLD_OF_A_CANDIDATE = PlaceHold("FO2", replacements.NOTES)
+
+
+@pytest.mark.parametrize(
+    ("parcel", "memory", "operations", "held"),
+    [
+        pytest.param(OPEN, {}, (), True, id="the hold is being placed"),
+        pytest.param(HELD, {}, (), True, id="held"),
+        pytest.param(replace(OPEN, holds=(FOREIGN_HOLD,)), TAKEN_OFF, (), True, id="held by somebody else"),
+        pytest.param(OPEN, TAKEN_OFF, (), False, id="taken off twice"),
+        pytest.param(
+            OPEN, {}, (an_operation(HOLD_OF_A_CANDIDATE, "REJECTED", words="no"),), False, id="refused"
+        ),
+        pytest.param(replace(OPEN, can_hold=False), {}, (), False, id="not offered"),
+    ],
+)
+def test_a_case_says_that_a_candidate_is_held_only_where_it_is(
+    parcel: Any, memory: dict[str, Any], operations: Any, held: bool
+) -> None:
+    waited = {"shopify_cancelled_seen_at": NOW - timedelta(hours=1)}
+    plan = seen(
+        (a_duplicate(fulfillment_orders=(parcel,)),), a_memory(**waited, **memory), operations=operations
+    )
+
+    [case] = [case for case in plan.cases if case.reason is LOOKING]
+    assert ("It is held." in case.sentence) is held
+    assert ("A parcel of #1042 has no hold now" in case.sentence) is not held
 
 
 def test_the_word_of_a_person_lets_it_take_over() -> None:

@@ -23,6 +23,7 @@ from tests.build import (
     a_memory,
     a_shopify_order,
     a_view,
+    an_operation,
     an_order,
 )
 
@@ -173,6 +174,36 @@ def test_a_parcel_that_cannot_be_held_is_told_of() -> None:
     assert part.actions == ()
     assert [(case.reason, case.subject) for case in part.cases] == [(Reason.CANNOT_HOLD, "FO2")]
     assert "#1002" in part.cases[0].sentence
+
+
+def test_a_refused_hold_is_told_of_and_may_be_sent_again() -> None:
+    refused = an_operation(HOLD, "REJECTED", words="Ten holds at most.", code="TOO_MANY_HOLDS")
+    part = twins.decide(a_view(kin=(a_twin(),), operations=(refused,)), a_memory())
+    assert part.actions == (HOLD,)
+    (case,) = part.cases
+    assert (case.reason, case.subject, case.options) == (Reason.CANNOT_HOLD, "FO2", (Option.SEND_AGAIN,))
+    assert "Ten holds at most." in case.sentence
+
+
+def test_a_service_that_has_the_parcel_is_to_be_asked_by_people() -> None:
+    there = replace(OPEN, can_hold=False, request_status="ACCEPTED")
+    (case,) = twins.decide(a_view(kin=(a_twin(fulfillment_orders=(there,)),)), a_memory()).cases
+    assert "Ask the service in Shopify to stop" in case.sentence
+    assert case.options == ()
+
+
+@pytest.mark.parametrize(("times", "told"), [(0, False), (1, True)])
+def test_the_second_release_by_others_is_an_incident(times: int, told: bool) -> None:
+    before = Rehold("FO2", CREATED, times, earlier=2)
+    memory = a_memory(kin_held=("FO2",), reholds=(before,), incidents=(INCIDENT,))
+    view = a_view(kin=(a_twin(),))
+
+    part = twins.decide(view, memory)
+
+    assert part.memory.reholds == (Rehold("FO2", NOW, times + 1, earlier=2),)
+    found = part.memory.incident(Reason.HOLD_RELEASED_BY_OTHERS, "FO2")
+    assert (found is not None and "#1002" in found.sentence) is told
+    assert twins.decide(view, part.memory).memory == part.memory
 
 
 def test_nothing_is_known_before_the_order_is_linked() -> None:

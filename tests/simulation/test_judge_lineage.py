@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
+from interlock.rehearsal.judging.rest import i24_no_case_outlives_its_reason
 from interlock.rehearsal.judging.truth import truths
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.world import World, WorldPlan
@@ -209,3 +210,20 @@ def test_i21_the_question_about_one_order_is_over_when_another_took_over(
     i21_cases_close_on_evidence(evidence, truth, verdict)
     assert verdict.checked["I21 closed"] > 0
     assert bool(verdict.broken) is not another
+
+
+@pytest.mark.parametrize(("which", "broken"), [(0, True), (1, False)], ids=["the original", "the copy"])
+def test_i24_the_parcel_of_a_copy_is_one_to_hold_whatever_became_of_the_original(
+    doubted: Bench, which: int, broken: bool
+) -> None:
+    original, copy = both(doubted)
+    [parcel] = both(doubted)[which].fulfillment_orders
+    a_case(doubted, "cannot_hold", copy.created_at, subject=parcel.gid)
+    evidence = doubted.evidence()
+    (truth,) = truths(evidence)
+    assert truth.last.gid == original.gid
+    truth.moments[-1] = replace(truth.last, live=False)
+    verdict = Verdict()
+    i24_no_case_outlives_its_reason(evidence, truth, verdict)
+    assert verdict.checked["I24"] > 0
+    assert any("cannot_hold" in str(finding) for finding in verdict.broken) is broken

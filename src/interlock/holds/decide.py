@@ -15,7 +15,15 @@ from interlock.orders.agreement import (
 )
 from interlock.orders.content import content_of
 from interlock.orders.destination import is_same, moved_here, moved_there
-from interlock.orders.holding import MOST_RELEASES, may_hold_again, our_holds, refusal_of_hold, rehold_of
+from interlock.orders.holding import (
+    MOST_RELEASES,
+    may_hold_again,
+    our_holds,
+    refusal_of_hold,
+    rehold_of,
+    releases_told,
+    with_release_told,
+)
 from interlock.orders.label import BY_ITSELF
 from interlock.orders.memory import Incident, Memory, Rehold
 from interlock.orders.plan import Case, Part, earliest
@@ -285,8 +293,8 @@ def _anew(rehold: Rehold) -> Rehold:
 def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tuple[Memory, str]:
     before = rehold_of(fo, memory)
     rehold = before or Rehold(fo.id, view.now, 0)
-    told = [one for one in memory.incidents if _is_about(one, fo)]
-    if rehold.times >= MOST_RELEASES and all(one.closed_at is not None for one in told):
+    dealt_with = all(one.closed_at is not None for one in releases_told(memory, fo))
+    if rehold.times >= MOST_RELEASES and dealt_with:
         # Somebody has dealt with the releases before, and the order was changed since, or it would not have been held.
         rehold = _anew(rehold)
     rehold = replace(rehold, at=view.now, times=rehold.times + 1)
@@ -294,22 +302,15 @@ def _released_by_others(view: View, memory: Memory, fo: FulfillmentOrder) -> tup
     memory = replace(memory, reholds=(*kept, rehold))
     if rehold.times < MOST_RELEASES:
         return memory, "Somebody released our hold while the order was not ready; it is placed once more."
-    left_to_people = "Somebody released our hold again; it is left to people now."
-    if any(one.closed_at is None for one in told):
-        return memory, left_to_people
-    incident = Incident(
-        Reason.HOLD_RELEASED_BY_OTHERS,
-        f"{fo.id} {1 + len(told)}" if told else fo.id,
+    memory = with_release_told(
+        memory,
+        fo,
         view.now,
         "Somebody released our hold again while the order was not ready to ship. Interlock does not place it a "
         "third time. Tell the warehouse not to ship before the reasons on the order's page are gone, or put the "
         "fulfillment order on hold yourself.",
     )
-    return memory.with_incident(incident), left_to_people
-
-
-def _is_about(incident: Incident, fo: FulfillmentOrder) -> bool:
-    return incident.reason is Reason.HOLD_RELEASED_BY_OTHERS and incident.about == fo.id
+    return memory, "Somebody released our hold again; it is left to people now."
 
 
 def _cannot_hold_case(view: View, fo: FulfillmentOrder) -> Case | None:

@@ -1,8 +1,11 @@
 """Our hold on a fulfillment order as several rooms see it: whether it is on, and whether it will be placed (again)."""
 
+from datetime import datetime
+
 from interlock.orders.actions import PlaceHold
 from interlock.orders.connection import ConnectionRules
-from interlock.orders.memory import Memory, Rehold
+from interlock.orders.memory import Incident, Memory, Rehold
+from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import FulfillmentOrder
 from interlock.orders.view import OpenOperation, View
 
@@ -26,6 +29,23 @@ def may_hold_again(fo: FulfillmentOrder, memory: Memory) -> bool:
     if rehold is None or rehold.times < MOST_RELEASES:
         return True
     return memory.content_since is not None and memory.content_since > rehold.at
+
+
+def releases_told(memory: Memory, fo: FulfillmentOrder) -> tuple[Incident, ...]:
+    """The incidents that others took our hold off this fulfillment order, open or closed."""
+    return tuple(
+        one for one in memory.incidents if one.reason is Reason.HOLD_RELEASED_BY_OTHERS and one.about == fo.id
+    )
+
+
+def with_release_told(memory: Memory, fo: FulfillmentOrder, at: datetime, sentence: str) -> Memory:
+    """The hold is left to people, which an incident tells them unless one that is open does; each after the first has a number
+    behind its subject."""
+    told = releases_told(memory, fo)
+    if any(one.closed_at is None for one in told):
+        return memory
+    subject = f"{fo.id} {1 + len(told)}" if told else fo.id
+    return memory.with_incident(Incident(Reason.HOLD_RELEASED_BY_OTHERS, subject, at, sentence))
 
 
 def refusal_of_hold(view: View, fo: FulfillmentOrder) -> OpenOperation | None:

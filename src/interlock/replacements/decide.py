@@ -1,10 +1,12 @@
 """Which Shopify order stands for a marketplace order: a new one takes over, a person is asked, or nothing happens."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelShopifyOrder, ClearMarker
+from interlock.orders.holding import our_holds
 from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -12,7 +14,7 @@ from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.timeline import counted
 from interlock.orders.view import Claim, View
 from interlock.replacements.evidence import Band, Evidence, Original, has_more, units_of, weigh
-from interlock.replacements.holding import holds, look_for_parcels_at, our_holds, releases
+from interlock.replacements.holding import holds, is_let_go, look_for_parcels_at, releases
 from interlock.replacements.links import links_of_replacement
 from interlock.replacements.twins import is_twin
 
@@ -35,6 +37,9 @@ ASKED_WITH = (
     Reason.REPLACEMENT_MERGED,
 )
 """The reasons under which a person says what an order is to another; the subject is always its Shopify id."""
+
+_HELD = re.compile(r"\b(It|Both|all|the rest) (?:is|are) held\b")
+"""How the cases below say that orders wait."""
 
 RULED_OUT = (Option.NO_SUCCESSOR, Option.SECOND_DELIVERY)
 """Answers that say that an order does not take over."""
@@ -417,7 +422,7 @@ def _takes_over(view: View, memory: Memory, linked: ShopifyOrder, candidate: _Ca
     parcels = [fo.id for fo in new.fulfillment_orders]
     memory = replace(
         memory,
-        held=tuple(fo.id for fo in new.fulfillment_orders if fo.is_open and our_holds(view, fo)),
+        held=tuple(fo.id for fo in new.fulfillment_orders if fo.is_open and our_holds(fo, view.rules)),
         kin_held=tuple(held for held in memory.kin_held if held not in parcels),
     )
     because = (
@@ -492,7 +497,7 @@ def _wait(
             if view.now < asks_at and candidate.who == "Interlock":
                 look_at = earliest(look_at, asks_at)
                 because.append(
-                    f"Order {candidate.order.name} looks like a copy of this one ({candidate.why}). Both are held; "
+                    f"Order {candidate.order.name} looks like a copy of this one ({candidate.why}). Both wait; "
                     "an app that copies first cancels the original in a moment."
                 )
                 continue
@@ -504,6 +509,8 @@ def _wait(
             )
             continue
         case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split)
+        if is_let_go(candidate.order, actions, cases):
+            case = _as_let_go(case, candidate.order)
         cases.append(case)
         actions.extend(cancel)
     return Part(memory, tuple(actions), tuple(cases), tuple(held), tuple(because), look_at)
@@ -564,6 +571,14 @@ def _asked(
         )
     due_at = memory.acceptance_due_at if mirakl.state == "WAITING_ACCEPTANCE" else None
     return Case(reason, new.id, sentence, options, _side_by_side(linked, candidate), due_at), cancel
+
+
+def _as_let_go(case: Case, order: ShopifyOrder) -> Case:
+    """The case with what is true of an order of which a parcel has no hold, and gets none: somebody took ours off, or Shopify
+    took none. The same case where it does not say that the order is held."""
+    sentence = _HELD.sub(r"\1 should be held", case.sentence)
+    free = f"A parcel of {order.name} has no hold now: tell the warehouse not to ship it."
+    return case if sentence == case.sentence else replace(case, sentence=f"{sentence} {free}")
 
 
 def _still_here(order: ShopifyOrder) -> str:

@@ -1,15 +1,17 @@
 """Holds on Shopify orders beside the linked one: our app can hold any order's fulfilment orders."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
 from interlock.orders import routing
 from interlock.orders.actions import Action, PlaceHold, ReleaseHold
+from interlock.orders.holding import MOST_RELEASES, our_holds, refusal_of_hold, rehold_of, with_release_told
 from interlock.orders.memory import Memory, Rehold
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import FulfillmentOrder, ShopifyOrder
-from interlock.orders.view import View
+from interlock.orders.view import OpenOperation, View
 
 
 def holds(
@@ -18,31 +20,36 @@ def holds(
     """Every open parcel of the order on hold, and a case for those that cannot be held. Those that Shopify has not made
     yet are looked for with `look_for_parcels_at`.
 
-    A hold that others took off is placed once more and then left to people: a case about the order is open.
+    A hold that others took off is placed once more; after the second time an incident tells people, whose it is then.
     """
     actions: list[Action] = []
+    cases: list[Case] = []
     for fo in order.fulfillment_orders:
         if not fo.is_open:
             continue
-        before = next((rehold for rehold in memory.reholds if rehold.fulfillment_order_id == fo.id), None)
-        times = 0 if before is None else before.times
-        if our_holds(view, fo):
+        if not fo.can_hold:
+            cases.append(_not_offered(order, fo))
+        if our_holds(fo, view.rules):
             if fo.id not in memory.kin_held:
                 memory = replace(memory, kin_held=(*memory.kin_held, fo.id))
             continue
         if fo.id in memory.kin_held:
-            times += 1
-            memory = replace(
-                memory,
-                kin_held=tuple(held for held in memory.kin_held if held != fo.id),
-                reholds=(*(r for r in memory.reholds if r is not before), Rehold(fo.id, view.now, times)),
-            )
-        if fo.can_hold and times < 2:
-            actions.append(PlaceHold(fo.id, notes))
-    cases = tuple(
-        _cannot_hold(order, fo) for fo in order.fulfillment_orders if fo.is_open and not fo.can_hold
-    )
-    return memory, tuple(actions), cases
+            memory = _released_by_others(view, memory, order, fo)
+        before = rehold_of(fo, memory)
+        if not fo.can_hold or (before is not None and before.times >= MOST_RELEASES):
+            continue
+        actions.append(PlaceHold(fo.id, notes))
+        refusal = refusal_of_hold(view, fo)
+        if refusal is not None:
+            cases.append(_refused(order, fo, refusal))
+    return memory, tuple(actions), tuple(cases)
+
+
+def is_let_go(order: ShopifyOrder, actions: Collection[Action], cases: Collection[Case]) -> bool:
+    """Whether a parcel of the order has no hold, whoever's, and none is about to be placed."""
+    placing = {action.fulfillment_order_id for action in actions if isinstance(action, PlaceHold)}
+    placing -= {case.subject for case in cases if case.reason is Reason.CANNOT_HOLD}
+    return any(fo.is_open and not fo.holds and fo.id not in placing for fo in order.fulfillment_orders)
 
 
 def look_for_parcels_at(view: View, order: ShopifyOrder) -> datetime | None:
@@ -55,21 +62,57 @@ def releases(view: View, order: ShopifyOrder) -> tuple[Action, ...]:
     return tuple(
         ReleaseHold(fo.id, hold_ids)
         for fo in order.fulfillment_orders
-        if fo.is_open and (hold_ids := our_holds(view, fo))
+        if fo.is_open and (hold_ids := our_holds(fo, view.rules))
     )
 
 
-def our_holds(view: View, fo: FulfillmentOrder) -> tuple[str, ...]:
-    """Holds that our app placed under our handle; nobody else's is ever touched."""
-    return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == view.rules.hold_handle)
+def _released_by_others(view: View, memory: Memory, order: ShopifyOrder, fo: FulfillmentOrder) -> Memory:
+    before = rehold_of(fo, memory)
+    rehold = before or Rehold(fo.id, view.now, 0)
+    rehold = replace(rehold, at=view.now, times=rehold.times + 1)
+    memory = replace(
+        memory,
+        kin_held=tuple(held for held in memory.kin_held if held != fo.id),
+        reholds=(*(known for known in memory.reholds if known is not before), rehold),
+    )
+    if rehold.times < MOST_RELEASES:
+        return memory
+    return with_release_told(
+        memory,
+        fo,
+        view.now,
+        f"Somebody released our hold on order {order.name} again although more than one order may stand for this sale. "
+        "Interlock does not place it a third time. Tell the warehouse not to ship it before that is settled, or put the "
+        "fulfillment order on hold yourself.",
+    )
 
 
-def _cannot_hold(order: ShopifyOrder, fo: FulfillmentOrder) -> Case:
+def _not_offered(order: ShopifyOrder, fo: FulfillmentOrder) -> Case:
+    said = (
+        f"A fulfilment service has a parcel of order {order.name}, which a hold does not recall. Ask the service in Shopify to stop"
+        if fo.with_service
+        else f"Shopify does not offer to put a parcel of order {order.name} on hold. Tell the warehouse to wait"
+    )
+    return _cannot(order, fo, said)
+
+
+def _refused(order: ShopifyOrder, fo: FulfillmentOrder, refusal: OpenOperation) -> Case:
+    said = f"Shopify refused to put a parcel of order {order.name} on hold: “{refusal.words}”. Tell the warehouse to wait"
+    return _cannot(order, fo, said, (Option.SEND_AGAIN,), refusal.code)
+
+
+def _cannot(
+    order: ShopifyOrder, fo: FulfillmentOrder, said: str, options: tuple[Option, ...] = (), code: str = ""
+) -> Case:
     return Case(
         Reason.CANNOT_HOLD,
         fo.id,
-        f"Shopify does not offer to put a parcel of order {order.name} on hold although another order stands for the "
-        "same sale. Tell the warehouse to ship neither before one of the two is cancelled.",
-        (Option.SEND_AGAIN,),
-        (("order", order.name), ("status", fo.status), ("request", fo.request_status)),
+        f"{said}: more than one order may stand for this sale, and it must not move before that is settled.",
+        options,
+        (
+            ("order", order.name),
+            ("status", fo.status),
+            ("request", fo.request_status),
+            *((("code", code),) if code else ()),
+        ),
     )

@@ -99,8 +99,8 @@ def _sentence(shopify: ShopifyOrder, twin: ShopifyOrder) -> str:
     gone = [order.name for order in (shopify, twin) if any(f.live for f in order.fulfillments)]
     on_its_way = f" Units of {' and '.join(gone)} already have a label or are on their way." if gone else ""
     return (
-        f"Shopify orders {shopify.name} and {twin.name} both stand for this marketplace order. Both are held and "
-        f"neither is cancelled by itself.{on_its_way} Decide which one the customer should get and cancel the other in "
+        f"Shopify orders {shopify.name} and {twin.name} both stand for this marketplace order. Both have to "
+        f"wait and neither is cancelled by itself.{on_its_way} Decide which one the customer should get and cancel the other in "
         "Shopify with its stock put back; the rest goes on by itself. If they are two different sales, or a second delivery "
         "was agreed with the customer, say so."
     )

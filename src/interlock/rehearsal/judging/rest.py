@@ -232,6 +232,15 @@ def i24_no_case_outlives_its_reason(evidence: Evidence, truth: Truth, verdict: V
             )
 
 
+def _is_of_another_order(evidence: Evidence, gid: str, parcel: str) -> bool:
+    """Whether a parcel is one of a live order beside this one."""
+    return any(
+        parcel in (one.gid for one in order.fulfillment_orders)
+        for order in evidence.shopify_orders.values()
+        if order.gid != gid and order.cancelled_at is None
+    )
+
+
 def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at: datetime) -> str:
     """What shows that the case has no reason any more as things stood `then`, which was `at`; empty where nothing does."""
     match Reason(case.reason):
@@ -259,6 +268,8 @@ def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, 
             if then.live or then.state in DEAD:
                 return "both sides have ended, or neither"
         case Reason.CANNOT_HOLD:
+            if _is_of_another_order(evidence, then.gid, case.subject):
+                return ""  # of one that may stand for the sale, whatever became of this one
             if not then.live or (then.state in GONE_OUT and not then.beyond_what_was_sold):
                 return "nothing is left to hold"
         case Reason.DESTINATION_DIFFERS:

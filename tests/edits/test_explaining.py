@@ -12,11 +12,13 @@ from interlock.edits.proof import values_of
 from interlock.edits.reading import SITUATION_OF, Edit
 from interlock.edits.rules import RULES, rule_for
 from interlock.edits.table import FACT_VALUES, FACTS, Answer, Change, Facts, Situation
-from interlock.orders.actions import CancelMiraklOrder
+from interlock.imports.decide import decide as fill_in
+from interlock.orders.actions import CancelMiraklOrder, FillOrderAddress
 from interlock.orders.memory import Kin
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import MiraklOrder
 from tests.build import (
+    HIDDEN,
     LINES,
     NOW,
     a_fulfillment,
@@ -147,3 +149,22 @@ def test_ending_an_order_follows_the_rules(
             assert (part.actions, part.cases, part.look_at) == ((), (), None)
         case other:
             raise AssertionError(other)
+
+
+# -- the room that fills in an address does what the rules say ---------------------------------------------
+
+
+@pytest.mark.parametrize("state", [*SITUATION_OF, "SHIPPING"])
+@pytest.mark.parametrize("incident", [True, False])
+@pytest.mark.parametrize("debited", [True, False])
+def test_an_address_that_appears_follows_the_rules(state: str, incident: bool, debited: bool) -> None:
+    mirakl = an_order(state, has_incident=incident, debited_at=NOW if debited else None)
+    shopify, memory = a_shopify_order(address=HIDDEN), a_memory(agreed_address="")
+    view = a_view(mirakl=mirakl, shopify=shopify, memory=memory)
+
+    facts = Edit(view, mirakl, shopify, memory, ()).facts(None)
+    part = fill_in(view, memory)
+
+    filled = FillOrderAddress(shopify.id, mirakl.address.digest) in part.actions
+    assert filled is (rule_for(Change.ADDRESS_APPEARED, facts).answer is Answer.MIRROR)
+    assert bool(part.keep_held) is filled

@@ -15,7 +15,7 @@ from interlock.holds.store import label_overrides
 from interlock.orders.memory import Decision
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import ShopifyOrder
-from interlock.orders.store import mark_dirty, note_kin, orders, timeline_of
+from interlock.orders.store import keep_strangers, mark_dirty, note_kin, orders, timeline_of
 from interlock.orders.view import View
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
@@ -199,6 +199,22 @@ def test_another_order_of_the_same_sale_is_a_no(
 
     assert (answer["print"], answer["who_can_change_it"]) == (False, "CX")
     assert "Another Shopify order stands for this sale" in answer["reason"]
+
+
+def test_a_stranger_that_was_noted_and_weighed_is_none_of_ours(
+    database: Database, connection: ConnectionRow, ask: Any
+) -> None:
+    order_id = stored(database, connection, agreed())
+    gid = "gid://shopify/Order/1002"
+    with database.begin() as c:
+        note_kin(c, order_id, gid, NOW, "#1001A")
+        keep_strangers(c, order_id, [gid], [])
+
+    assert "second delivery" in str(ask("#1001A", 404))
+
+    with database.begin() as c:
+        keep_strangers(c, order_id, [], [gid])
+    assert ask("#1001A")["print"] is False
 
 
 # -- bad input ---------------------------------------------------------------------------------------------

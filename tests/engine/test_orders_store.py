@@ -11,11 +11,14 @@ from interlock.orders.store import (
     add_order,
     due_orders,
     find_orders,
+    forget_fulfillment_orders,
     keep_document,
     kept_document,
     mark_dirty,
+    order_by_fulfillment_order,
     orders,
     release_lease,
+    remember_fulfillment_orders,
     still_mine,
     take_lease,
     wanted_documents,
@@ -25,6 +28,7 @@ from tests.build import NOW
 from tests.engine.rows import a_connection, a_leased_order
 
 MINUTE = timedelta(minutes=1)
+PARCEL = "gid://shopify/FulfillmentOrder/5"
 
 
 @pytest.fixture
@@ -138,6 +142,21 @@ def test_a_document_is_wanted_until_one_young_enough_is_kept(c: Connection) -> N
     assert wanted_documents(c, [connection_id], 10) == wanted
     keep_document(c, order_id, NOW + MINUTE, "d2", b"two", "SHIPPING")
     assert wanted_documents(c, [connection_id], 10) == []
+
+
+def test_a_parcel_is_of_the_order_that_has_it_linked_whoever_saw_it_first(c: Connection) -> None:
+    connection_id = a_connection(c)
+    first, second = (add_order(c, connection_id, name, "C-1", NOW) for name in ("M-1", "M-2"))
+    remember_fulfillment_orders(c, first, [PARCEL], linked=False)
+    remember_fulfillment_orders(c, second, [PARCEL], linked=False)
+    assert order_by_fulfillment_order(c, PARCEL) == first
+    remember_fulfillment_orders(c, second, [PARCEL])
+    remember_fulfillment_orders(c, first, [PARCEL], linked=False)
+    assert order_by_fulfillment_order(c, PARCEL) == second
+    forget_fulfillment_orders(c, first, [PARCEL])
+    assert order_by_fulfillment_order(c, PARCEL) == second
+    forget_fulfillment_orders(c, second, [PARCEL])
+    assert order_by_fulfillment_order(c, PARCEL) is None
 
 
 def test_an_order_is_found_by_any_of_its_numbers_the_exact_one_first(c: Connection) -> None:

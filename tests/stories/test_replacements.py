@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from interlock.console import lineage
 from interlock.engine.hints import hint
+from interlock.holds.store import find_labels
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import MOST_KIN, find_orders, note_kin, orders
 from interlock.rehearsal.scenarios import Stage
@@ -264,6 +265,57 @@ def test_an_order_that_has_nothing_to_do_with_it_is_released_and_the_cancelation
     assert told.stage.order.state == "CANCELED"
     assert holds_of(made[0]) == []
     assert told.open_reasons == []
+
+
+def sales_of(stage: Stage, order: Order) -> set[tuple[str, int]]:
+    """What a label printer that names the order, or one of its parcels, is told about: how it is named, and how many
+    marketplace orders are meant."""
+    numbers = [("order", order.gid), *(("parcel", fo.gid) for fo in order.fulfillment_orders)]
+    with stage.world.database.begin() as c:
+        return {(what, len(find_labels(c, number))) for what, number in numbers}
+
+
+def test_a_stranger_that_was_looked_at_is_no_other_order_of_the_sale(theatre: Theatre) -> None:
+    seen: list[set[tuple[str, int]]] = []
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        stranger = shopify.customer_order([("KETTLE-1L", 1)], email="new@shop.example")
+        with stage.world.database.begin() as c:
+            assert note_kin(c, row_id(stage), stranger.gid, stage.world.service_clock.now(), stranger.name)
+        seen.append(sales_of(stage, stranger))
+        looked_at_again(stage)
+        await stage.until(460)
+        seen.append(sales_of(stage, stranger))
+        seen.append(sales_of(stage, stage.shopify_order()))
+
+    theatre.tell(story, READY, 700)
+    assert seen == [
+        {("order", 1), ("parcel", 0)},
+        {("order", 0), ("parcel", 0)},
+        {("order", 1), ("parcel", 1)},
+    ]
+
+
+def test_a_copy_is_an_order_of_the_sale_until_a_person_says_what_it_is(theatre: Theatre) -> None:
+    seen: list[set[tuple[str, int]]] = []
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        copy = shopify.duplicate_as_draft(original)
+        assert copy is not None
+        shopify.cancel_order(original)
+        await stage.until(1500)
+        seen.append(sales_of(stage, copy))
+        answer_case(stage, Reason.POSSIBLE_SUCCESSOR, Option.NO_SUCCESSOR)
+        await stage.until(1560)
+        seen.append(sales_of(stage, copy))
+
+    theatre.tell(story, READY, 2200, shopify_switches=copying())
+    assert seen == [{("order", 1), ("parcel", 1)}, {("order", 0), ("parcel", 0)}]
 
 
 def looked_at_again(stage: Stage) -> None:

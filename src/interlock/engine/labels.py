@@ -105,7 +105,8 @@ def _only_one(number: str, rows: list[LabelRow], names: Mapping[int, str]) -> La
         raise LabelRefused(
             "unknown_order",
             f"No marketplace order is known under {number}. This is neither a yes nor a no: an order that did not come "
-            "from a marketplace is none of ours, and one that came a moment ago may not be linked yet.",
+            "from a marketplace is none of ours, nor is one of which somebody said that it is a second delivery or has nothing "
+            "to do with a marketplace order; one that came a moment ago may not be linked yet.",
         )
     if len(rows) > 1:
         found = tuple({**named(row), "connection": names[row.connection_id]} for row in rows)
@@ -372,7 +373,10 @@ def _of_parcel(row: LabelRow, label: Label) -> Label:
     """The answer for the fulfillment order that was named, if one was."""
     if not row.parcel or row.parcel in label.parcels:
         return label
-    reason = "Nothing is left to ship of this fulfillment order, or it belongs to a Shopify order that was replaced."
+    reason = (
+        "Nothing is left to ship of this fulfillment order, or it belongs to another Shopify order of this sale than the one "
+        "that stands for it now."
+    )
     return Label(False, reason, "operations", label.parcels)
 
 

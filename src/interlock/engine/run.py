@@ -54,9 +54,11 @@ from interlock.orders.store import (
     LeaseLost,
     OrderRow,
     claims_of,
+    forget_fulfillment_orders,
     forget_kin,
     hour_of,
     keep_lineage,
+    keep_strangers,
     kin,
     kin_of,
     label_columns,
@@ -77,6 +79,7 @@ from interlock.orders.timeline import sentence_of, sentence_of_change
 from interlock.orders.view import Claim, OpenOperation, RefundMade, View, unread_since
 from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
+from interlock.replacements.twins import is_twin
 from interlock.shipping.telling import carriers_asked_about
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
@@ -601,9 +604,7 @@ class _Run:
                 still_mine(c, row.id, row.epoch, lease_until=now + LEASE, **values)
             elif release_lease(c, row.id, row.epoch, row.hints, look_at, now, **values):
                 self.parts.queue.wake(c, row.id, "rest")
-            shown = (view.shopify, *view.kin) if view.shopify is not None else ()
-            for order in shown:
-                remember_fulfillment_orders(c, row.id, [f.id for f in order.fulfillment_orders])
+            _file_parcels(c, row.id, view, final.memory)
             take_answers(c, [answer_id for answer_id, _ in kept.answers], now)
             known = {edit.id for edit in final.memory.desk_edits}
             taken = [request for request in kept.requests if request.id in known]
@@ -863,7 +864,27 @@ def _keep_kin(c: Connection, order_id: int, view: View, memory: Memory, now: dat
     forget_kin(c, order_id, [*gone, memory.shopify_order_id])
     done = [order.id for order in view.kin if _is_done_with(order, view, memory)]
     keep_lineage(c, order_id, memory.lineage, done, now)
+    if view.mirakl is not None and view.shopify is not None and view.shopify.id == memory.shopify_order_id:
+        beside = [order for order in view.kin if order.live and order.id not in placed]
+        twins = [order.id for order in beside if is_twin(view, memory, order)]
+        keep_strangers(c, order_id, [order.id for order in beside if order.id not in twins], twins)
     stop_watching(c, order_id, now - KIN_WATCHED_FOR)
+
+
+def _file_parcels(c: Connection, order_id: int, view: View, memory: Memory) -> None:
+    """Whose webhooks and label checks the fulfillment orders are that this look has seen. Those of a stranger, or of an order
+    that a person ruled out, are not this sale's: another marketplace order may have them, or none."""
+    if view.shopify is None:
+        return
+    for order in (view.shopify, *view.kin):
+        ids = [fo.id for fo in order.fulfillment_orders]
+        place = memory.kin(order.id)
+        if order.id == memory.shopify_order_id:
+            remember_fulfillment_orders(c, order_id, ids)
+        elif is_twin(view, memory, order) if place is None else place.role != "unlinked":
+            remember_fulfillment_orders(c, order_id, ids, linked=False)
+        else:
+            forget_fulfillment_orders(c, order_id, ids)
 
 
 def _is_done_with(order: ShopifyOrder, view: View, memory: Memory) -> bool:

@@ -104,6 +104,7 @@ _BY_KIN = (
             kin.c.name.in_((bindparam("name"), bindparam("hash_name"))),
         ),
         kin.c.role != "unlinked",
+        kin.c.role != "stranger",
     )
 )
 

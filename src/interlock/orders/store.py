@@ -163,7 +163,7 @@ kin = Table(
     Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
     Column("shopify_order_id", Text, primary_key=True),
     Column("name", Text, nullable=False, server_default=""),
-    # `noted` until it has its place in the lineage, then that
+    # `noted` until it was weighed and while it stands beside the linked one, then its place in the lineage, or `stranger`
     Column("role", Text, nullable=False, server_default="noted"),
     Column("noted_at", UtcDateTime, nullable=False),
     # read with the order at every look
@@ -352,7 +352,13 @@ _SHOPIFY_UPDATED_AT = select(orders.c.shopify_updated_at).where(_THIS_ORDER)
 _BY_FULFILLMENT_ORDER = select(fulfillment_orders.c.order_id).where(
     fulfillment_orders.c.fulfillment_order_id == bindparam("gid")
 )
-_REMEMBER_FULFILLMENT_ORDER = upsert(fulfillment_orders).on_conflict_do_nothing()
+_FILE_PARCEL = upsert(fulfillment_orders)
+_FILE_PARCEL_BESIDE = _FILE_PARCEL.on_conflict_do_nothing()
+_FILE_PARCEL_LINKED = _FILE_PARCEL.on_conflict_do_update(
+    index_elements=["fulfillment_order_id"],
+    set_={"order_id": _FILE_PARCEL.excluded.order_id},
+    where=fulfillment_orders.c.order_id != _FILE_PARCEL.excluded.order_id,
+)
 _TELL = insert(timeline)
 
 
@@ -650,11 +656,31 @@ def keep_lineage(
         )
 
 
+def keep_strangers(c: Connection, order_id: int, strangers: Sequence[str], others: Sequence[str]) -> None:
+    """Say of these Shopify orders that they were weighed and are strangers to the sale, and of `others` that they are none; both
+    have no place in the lineage, which may change at any look."""
+    for role, shopify_order_ids in (("stranger", strangers), ("noted", others)):
+        if shopify_order_ids:
+            c.execute(
+                update(kin)
+                .where(
+                    kin.c.order_id == order_id,
+                    kin.c.shopify_order_id.in_(shopify_order_ids),
+                    kin.c.role != role,
+                )
+                .values(role=role)
+            )
+
+
 def stop_watching(c: Connection, order_id: int, noted_before: datetime) -> None:
     """Orders that were noted long ago and never found a place in the lineage are not read any more."""
     c.execute(
         update(kin)
-        .where(kin.c.order_id == order_id, kin.c.role == "noted", kin.c.noted_at < noted_before)
+        .where(
+            kin.c.order_id == order_id,
+            kin.c.role.in_(("noted", "stranger")),
+            kin.c.noted_at < noted_before,
+        )
         .values(watched=False)
     )
 
@@ -697,11 +723,23 @@ def order_by_fulfillment_order(c: Connection, fulfillment_order_id: str) -> int 
     return None if found is None else int(found)
 
 
-def remember_fulfillment_orders(c: Connection, order_id: int, ids: Sequence[str]) -> None:
-    """Note which fulfillment orders belong to the order: their webhooks carry no order id."""
+def remember_fulfillment_orders(
+    c: Connection, order_id: int, ids: Sequence[str], linked: bool = True
+) -> None:
+    """Note which fulfillment orders belong to the order: their webhooks carry no order id. Those of the Shopify order that is
+    `linked` are its own, whoever else took them for a relative's."""
+    if ids:
+        statement = _FILE_PARCEL_LINKED if linked else _FILE_PARCEL_BESIDE
+        c.execute(statement, [{"fulfillment_order_id": i, "order_id": order_id} for i in ids])
+
+
+def forget_fulfillment_orders(c: Connection, order_id: int, ids: Sequence[str]) -> None:
+    """These belong to a Shopify order that has nothing to do with the sale (any more)."""
     if ids:
         c.execute(
-            _REMEMBER_FULFILLMENT_ORDER, [{"fulfillment_order_id": i, "order_id": order_id} for i in ids]
+            delete(fulfillment_orders).where(
+                fulfillment_orders.c.order_id == order_id, fulfillment_orders.c.fulfillment_order_id.in_(ids)
+            )
         )
 
 
@@ -740,7 +778,7 @@ def find_orders(c: Connection, number: str, limit: int = 50) -> list[int]:
                 kin.c.shopify_order_id == wanted,
                 kin.c.shopify_order_id == "gid://shopify/Order/" + wanted,
             ),
-            kin.c.role != "noted",
+            kin.c.role.not_in(("noted", "stranger")),
         )
     )
     begins = or_(

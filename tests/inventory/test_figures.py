@@ -1,17 +1,20 @@
 """Figures from what is kept: bundles, two variants of one SKU, closed locations, claims, and what is not believed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from interlock.cases.store import cases
+from interlock.engine.offers import keep_export
 from interlock.engine.stock_figures import ground, keep_figures, wanted_too_much
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
 from interlock.inventory import store
 from interlock.inventory.observed import ShownItem
 from interlock.offers.matching import Component, Offered, Variant, match
+from interlock.offers.reading import OfferRead
 from interlock.offers.store import (
     bundle_components,
     keep_links,
@@ -622,3 +625,20 @@ def test_an_offer_that_shows_fewer_than_it_was_told_is_kept_with_the_moment_of_t
         figure = store.figure_of(c, row.id, "MUG")
         assert figure is not None
         assert (figure.believed, figure.lowered_at) == (shown, NOW + MINUTE if lowered else None)
+
+
+def test_a_quantity_that_cannot_be_read_is_no_zero_and_its_offer_stays(
+    database: Database, row: ConnectionRow
+) -> None:
+    """An export of all offers, that shows of one of them something that is no quantity."""
+    with database.begin() as c:
+        rules = replace(row.rules, publish_stock=True)
+        stocked(c, row, (item("MUG", 7), item("LAMP", 7)), NOW - MINUTE)
+        c.execute(update(store.stock_figures).values(believed=7, published=7))
+        shown = (Offered(1, "MUG", quantity_known=False), Offered(2, "LAMP", 5))
+        read = OfferRead(asked_at=NOW, whole=True)
+        keep_export(c, replace(row, rules=rules), read, shown, NOW)
+
+        believed = {sku: figure.believed for sku, figure in store.figures(c, row.id).items()}
+        assert believed == {"MUG": 7, "LAMP": 5}
+        assert set(c.execute(select(offers.c.sku).where(~offers.c.deleted)).scalars()) == {"MUG", "LAMP"}

@@ -66,7 +66,7 @@ COUNTS: dict[str, str] = {
     "offer_export_failed": "exports of offers that failed",
     "offer_look_failed": "looks at one offer that failed",
     "offer_repaired_after_refusal": "offers told again after a refusal set them to zero",
-    "offer_unreadable": "offers that could not be read",
+    "offer_unreadable": "offers of which an export showed no quantity, or that could not be read",
     "offer_zeroed_by_refusal": "offers that a refusal set to zero",
     "offers_unread": "reads of all offers that failed",
     "order_repeated": "orders a page of the marketplace showed twice",

@@ -135,7 +135,7 @@ def keep_export(
         values["read_whole_at"] = asked_at
         values["whole_not_before"] = None
     keep_offer_read(c, row.id, **values)
-    shown = {offer.sku: offer.quantity for offer in offers if not offer.deleted}
+    shown = {offer.sku: offer.quantity for offer in offers if offer.quantity_known and not offer.deleted}
     stock_shown(c, row, shown, asked_at, now)
     relink(c, row, now)
 

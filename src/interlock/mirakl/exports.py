@@ -30,7 +30,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The offers of an export, and how many of its rows could not be read."""
+    """The offers of an export, and of how many of its rows the offer or its quantity could not be read."""
 
     offers: tuple[Offered, ...]
     unreadable: int = 0
@@ -67,8 +67,8 @@ async def files_of(client: MiraklClient, export: Export, lane: Lane = "rest") ->
 
 
 def offers_from(rows: Sequence[Mapping[str, Any]]) -> Exported:
-    """The offers in these rows (OF54). A row without an id or a SKU is left out; a figure that is none counts as 0, the
-    lower of what it may mean."""
+    """The offers in these rows (OF54). A row without an id or a SKU is left out. One whose quantity is none stands among
+    the offers, as it is offered, and is counted with the others that could not be read: what it shows is not known."""
     found = []
     for row in rows:
         offer_id, sku = row.get("offer_id"), row.get("shop_sku")
@@ -77,22 +77,23 @@ def offers_from(rows: Sequence[Mapping[str, Any]]) -> Exported:
         if not isinstance(sku, str) or not sku or len(sku) > LONGEST_SKU or "\0" in sku:
             continue
         quantity = row.get("quantity")
-        fine = isinstance(quantity, int) and not isinstance(quantity, bool) and quantity > 0
+        known = isinstance(quantity, int) and not isinstance(quantity, bool) and quantity >= 0
         deleted = row.get("deleted") is True
         found.append(
             Offered(
                 offer_id=offer_id,
                 sku=sku,
-                quantity=min(quantity, LARGEST_QUANTITY) if fine and isinstance(quantity, int) else 0,
+                quantity=min(quantity, LARGEST_QUANTITY) if known and isinstance(quantity, int) else 0,
                 price=_price(row.get("prices")),
                 currency=_text(row.get("currency_iso_code")),
                 active=row.get("active") is not False and not deleted,
                 deleted=deleted,
                 title=_text(row.get("description"))[:200],
                 product_ids=tuple(filter(None, (_text(row.get("product_sku")),))),
+                quantity_known=known,
             )
         )
-    return Exported(tuple(found), len(rows) - len(found))
+    return Exported(tuple(found), len(rows) - sum(offer.quantity_known for offer in found))
 
 
 async def references_of(client: MiraklClient, sku: str, lane: Lane = "rest") -> tuple[str, ...]:

@@ -11,7 +11,8 @@ How = Literal["sku", "table", "bundle"]
 @dataclass(frozen=True, slots=True)
 class Offered:
     """An offer as the marketplace shows it (OF54 `shop_sku`, `offer_id`, `prices`, `quantity`, `active`, `deleted`).
-    `price` in `currency`, None where none is shown; `product_ids` are the codes the marketplace has for its product."""
+    `price` in `currency`, None where none is shown; `product_ids` are the codes the marketplace has for its product. Where
+    the quantity it shows is none, `quantity` is 0 and `quantity_known` false."""
 
     offer_id: int
     sku: str
@@ -22,6 +23,7 @@ class Offered:
     deleted: bool = False
     title: str = ""
     product_ids: tuple[str, ...] = ()
+    quantity_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

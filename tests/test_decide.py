@@ -496,3 +496,90 @@ def test_a_missing_platform_opens_no_gate_and_ends_nothing(view: View) -> None:
 def test_holds_rest_once_the_parcel_is_gone(state: str, view: View) -> None:
     plan = decide(replace(view, mirakl=an_order(state)))
     assert not kinds(plan) & {PlaceHold, ReleaseHold}
+
+
+# -- accepted before the connection went live ----------------------------------------------------------------
+
+LIVE_SINCE = CREATED + timedelta(hours=1)
+
+
+def older(state: str = "SHIPPING", **changes: Any) -> View:
+    """An order from before the connection went live, of which nothing stands in Shopify that we know of."""
+    order = an_order(state, seller_reference="#900")
+    given: dict[str, Any] = {"mirakl": order, "shopify": None, "offers": OFFERS, "memory": Memory()}
+    return a_view(**{**given, "live_since": LIVE_SINCE, **changes})
+
+
+def told_older(option: Option) -> Memory:
+    return Memory(decisions=(a_decision(Reason.OLDER_THAN_CONNECTION, "order", option),))
+
+
+@pytest.mark.parametrize("state", ["WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING"])
+def test_an_order_that_others_accepted_before_the_connection_went_live_is_asked_about(state: str) -> None:
+    plan = decide(older(state))
+
+    assert (plan.actions, reasons(plan)) == ((), [Reason.OLDER_THAN_CONNECTION])
+    assert plan.cases[0].options == (Option.IN_SHOP_ALREADY, Option.CREATE_ORDER)
+    assert plan.memory.left_alone is False
+    assert reasons(decide(older(state, memory=plan.memory))) == [Reason.OLDER_THAN_CONNECTION]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"live_since": None}, id="nobody noted when it went live"),
+        pytest.param({"live_since": CREATED}, id="it was made afterwards"),
+        pytest.param({"memory": not_imported()}, id="it still waited for acceptance when it was first seen"),
+        pytest.param({"memory": told_older(Option.CREATE_ORDER)}, id="a person said so"),
+    ],
+)
+def test_every_other_order_is_created(changes: dict[str, Any]) -> None:
+    plan = decide(older(**changes))
+
+    assert {type(action) for action in plan.actions} == {CreateDraft}
+    assert Reason.OLDER_THAN_CONNECTION not in reasons(plan)
+
+
+def test_an_older_order_that_still_waits_for_acceptance_is_created_and_stays_so() -> None:
+    waiting = decide(older("WAITING_ACCEPTANCE"))
+    assert {type(action) for action in waiting.actions} == {CreateDraft}
+
+    later = decide(older("WAITING_DEBIT", memory=waiting.memory))
+
+    assert {type(action) for action in later.actions} == {CreateDraft}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"shopify": a_shopify_order()}, id="our mark found it"),
+        pytest.param({"drafts": (a_draft(),)}, id="a draft of ours"),
+        pytest.param({"made_order_id": "SO1"}, id="Shopify confirmed it"),
+        pytest.param({"operations": (an_operation(CompleteDraft("D1"), state="UNKNOWN"),)}, id="under way"),
+        pytest.param({"shopify_unreadable": True}, id="nobody could look"),
+        pytest.param({"mirakl": an_order("STAGING")}, id="not with the shop yet"),
+    ],
+)
+def test_where_something_of_ours_stands_or_nobody_could_look_it_is_not_asked(changes: dict[str, Any]) -> None:
+    plan = decide(older(**changes))
+
+    assert Reason.OLDER_THAN_CONNECTION not in reasons(plan)
+    assert plan.memory.left_alone is False
+
+
+def test_an_older_order_that_is_in_the_shop_already_is_left_alone_for_good() -> None:
+    plan = decide(older(memory=told_older(Option.IN_SHOP_ALREADY)))
+    assert (plan.actions, plan.cases, plan.memory.left_alone) == ((), (), True)
+    assert "leaves it alone" in plan.because[0]
+
+    left = decide(older("SHIPPED", memory=plan.memory))
+
+    assert (left.actions, left.cases, left.memory.incidents) == ((), (), ())
+
+
+@pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED", "CANCELED"])
+def test_an_older_order_that_others_ended_without_an_answer_is_no_question_any_more(state: str) -> None:
+    plan = decide(older(state, memory=decide(older()).memory))
+
+    assert (plan.actions, plan.cases, plan.memory.incidents) == ((), (), ())
+    assert plan.memory.left_alone is True

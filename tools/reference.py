@@ -26,6 +26,8 @@ CALL_CLASSES = {
 OPTIONS = {
     Option.MAP_SKU: "This marketplace SKU is that SKU of the shop.",
     Option.MAP_CARRIER: "This carrier name of the shop is that carrier of the marketplace.",
+    Option.CREATE_ORDER: "The shop has no order for this sale yet: create it in Shopify.",
+    Option.IN_SHOP_ALREADY: "The shop has an order for this sale already; Interlock leaves it alone from now on.",
     Option.CREATE_WITH_CUSTOM_LINE: "Create the Shopify order with a line that reserves no stock; it stays held.",
     Option.ACCEPT_WITHOUT_ORDER: "Accept at the marketplace although no Shopify order exists; an urgent incident until it does.",
     Option.REFUSE_ORDER: "Refuse every line at the marketplace.",

@@ -15,7 +15,7 @@ from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
 from interlock.holds import let_go
-from interlock.imports import contact
+from interlock.imports import contact, earlier
 from interlock.imports import decide as imports
 from interlock.imports.bundles import bundle_of
 from interlock.imports.completeness import incomplete_address_case
@@ -185,6 +185,9 @@ def _rooms(view: View, so_far: _SoFar) -> None:
             # Of one that was never ours nothing else is to be asked, nor of one that has ended; of one that was, nobody looks
             # at what is open.
             so_far.judged = not so_far.memory.shopify_order_id or mirakl.state in ENDED
+            return
+        if earlier.is_somebody_elses(view, so_far.memory):
+            so_far.add(earlier.decide(view, so_far.memory, mirakl))
             return
     so_far.add(quarantine.decide(view, so_far.memory))
     part = so_far.add(imports.decide(view, so_far.memory))

@@ -425,6 +425,7 @@ class StoredConnections:
             shopify=ShopifyAdapter(clients.shopify, self._address_key, self._clock, rules.stock_locations),
             mirakl=MiraklAdapter(clients.mirakl, rules.tax_mode, self._address_key, rules.multi_shipment),
             live=row.live,
+            live_since=row.live_since,
         )
 
     def _clients_of(self, row: ConnectionRow) -> "_Clients":

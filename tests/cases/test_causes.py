@@ -67,6 +67,7 @@ HOW: dict[Reason, str] = {
     Reason.UNKNOWN_VALUE: "the value",
     Reason.IMPOSSIBLE_COMBINATION: "state and workflow",
     Reason.NOT_OURS_TO_SHIP: "the centre, or who is paid",
+    Reason.OLDER_THAN_CONNECTION: "the moment its connection went live",
     Reason.TOTALS_DIFFER: "the currencies, where they differ",
     Reason.FLOW_PAUSED: "the flow",
     Reason.EMAIL_NOT_RELAY: "the address's digest, or that there is none",
@@ -203,6 +204,10 @@ SHARED: tuple[tuple[Case, str], ...] = (
     ),
     (of(Reason.NOT_OURS_TO_SHIP, "order", ("Fulfilment centre", "DC1")), "dc1"),
     (of(Reason.NOT_OURS_TO_SHIP, "order", ("Paid to", "the shop")), "the shop"),
+    (
+        of(Reason.OLDER_THAN_CONNECTION, "order", ("Sold", "27 Nov 2026"), ("Live since", "28 Nov 2026")),
+        "28 nov 2026",
+    ),
     (of(Reason.TOTALS_DIFFER, "order", ("Currencies", "USD instead of EUR")), "usd instead of eur"),
     (of(Reason.TOTALS_DIFFER, "order", ("Shopify", "1 EUR"), ("marketplace", "2 EUR")), ""),
     (of(Reason.FLOW_PAUSED, "shipping"), "shipping"),

@@ -231,6 +231,10 @@ def test_a_connection_goes_live_later(
     assert document(result)["live"] is True
     with database.begin() as c:
         (row,) = all_connections(c)
+    assert row.live_since is not None
+    assert interlock("connect", "--name", "atlas", "--live").exit_code == 0
+    with database.begin() as c:
+        assert all_connections(c)[0].live_since == row.live_since
     rules = row.rules
     assert (rules.import_route, rules.payment_lock) == ("order", False)
     assert (rules.partial_cancelation, rules.partial_acceptance) == (True, False)

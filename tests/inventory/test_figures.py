@@ -122,6 +122,21 @@ def test_what_another_marketplace_sold_counts_and_no_other_of_its_offers_is_read
         assert set(articles[row.id].linked) == {"CUP", "POT"}
 
 
+def test_units_of_an_order_that_is_left_alone_are_claimed_by_an_order_of_the_shop(
+    database: Database, row: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        stocked(c, row, (item("CUP", 10),), NOW)
+        order_id = an_order_of(c, row, "CUP", 4)
+        again(c, row, 1)
+        assert target(c, row, "CUP") == 6
+    with database.begin() as c:
+        memory = {"ordered": [{"line_id": "L1", "sku": "CUP", "quantity": 4}], "left_alone": True}
+        c.execute(update(orders).where(orders.c.id == order_id).values(memory=memory))
+        again(c, row, 2)
+        assert target(c, row, "CUP") == 10
+
+
 def test_two_variants_with_one_sku_offer_the_smaller_stock(database: Database, row: ConnectionRow) -> None:
     with database.begin() as c:
         stocked(c, row, (item("MUG", 7), item("MUG", 4, number=2)), NOW)

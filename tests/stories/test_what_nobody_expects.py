@@ -1,8 +1,16 @@
 """Orders that are not ours, values nobody knows, and a database that is not the current one."""
 
-from interlock.orders.reasons import Reason
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from interlock.engine.store import connections
+from interlock.orders.connection import ImportRoute
+from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
-from tests.stories.stage import Theatre, marketplace, open_cases
+from tests.stories.stage import RULES, Theatre, answer_case, marketplace, open_cases
 
 
 def reasons(stage: Stage) -> list[str]:
@@ -33,3 +41,54 @@ def test_a_state_nobody_knows_stops_every_write_until_it_is_gone(theatre: Theatr
 
     told = theatre.tell(story, marketplace("all-or-nothing"), 1100)
     assert told.open_reasons == []
+
+
+# -- orders from before a connection went live -----------------------------------------------------------------
+
+
+def accepted_before(stage: Stage) -> None:
+    """The order was accepted in the portal, and the connection goes live only now."""
+    stage.marketplace.portal_decide(stage.order.id, True)
+    with stage.world.database.begin() as c:
+        live_since = stage.world.service_clock.now() + timedelta(seconds=1)
+        c.execute(update(connections).values(live_since=live_since))
+
+
+def test_an_order_that_others_accepted_before_going_live_is_never_created_twice(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        accepted_before(stage)
+        await stage.until(600)
+        assert reasons(stage) == [Reason.OLDER_THAN_CONNECTION.value]
+        answer_case(stage, Reason.OLDER_THAN_CONNECTION, Option.IN_SHOP_ALREADY)
+        await stage.until(900)
+        assert reasons(stage) == []
+        stage.marketplace.portal_ship(stage.order.id)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500)
+    assert (told.live_orders, told.open_reasons) == ([], [])
+    assert told.stage.world.shopify.shop.drafts == {}
+    assert "so Interlock leaves it alone" in told.timeline
+
+
+def test_an_order_from_before_going_live_that_has_left_asks_nothing_any_more(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        accepted_before(stage)
+        await stage.until(600)
+        assert reasons(stage) == [Reason.OLDER_THAN_CONNECTION.value]
+        stage.marketplace.portal_ship(stage.order.id)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500)
+    assert (told.live_orders, told.open_reasons) == ([], [])
+
+
+@pytest.mark.parametrize("route", ["draft", "order"])
+def test_an_order_from_before_going_live_is_created_once_a_person_says_so(
+    theatre: Theatre, route: ImportRoute
+) -> None:
+    async def story(stage: Stage) -> None:
+        accepted_before(stage)
+        await stage.until(600)
+        answer_case(stage, Reason.OLDER_THAN_CONNECTION, Option.CREATE_ORDER)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1500, rules=replace(RULES, import_route=route))
+    assert (len(told.live_orders), told.open_reasons) == (1, [])

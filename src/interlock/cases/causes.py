@@ -31,6 +31,8 @@ def cause_of(case: Case) -> str:
             shared = _facts(case, "Marketplace state", "Payment workflow")
         case Reason.NOT_OURS_TO_SHIP:
             shared = _facts(case, "Fulfilment centre", "Paid to")
+        case Reason.OLDER_THAN_CONNECTION:
+            shared = _facts(case, "Live since")
         case Reason.TOTALS_DIFFER:
             shared = _facts(case, "Currencies")
         case Reason.TRACKING_MISSING:

@@ -315,6 +315,7 @@ def connect(
             rules = replace(rules, cancelation_reason=_chosen(rules.cancelation_reason, probed.capability))
             values = {
                 "live": live,
+                "live_since": now if live else None,
                 "mirakl_origin": origin,
                 "mirakl_shop_id": probed.shop_id,
                 "mirakl_key": installation.keyring.encrypt(key.encode()),
@@ -829,7 +830,10 @@ def _put_live(installation: Installation, row: ConnectionRow, probed: Probed, no
     """Go live with what both sides answered just now."""
 
     def work(c: Connection) -> ConnectionRow:
-        c.execute(update(connections).where(connections.c.id == row.id).values(live=True, capability_at=now))
+        # What was accepted before this moment may have a Shopify order that others made (imports/earlier.py). Of a connection
+        # that is live already the moment stays what it is.
+        values = {"live": True, "live_since": row.live_since if row.live else now, "capability_at": now}
+        c.execute(update(connections).where(connections.c.id == row.id).values(values))
         keep_services(c, row.id, probed.readiness.services, now)
         keep_capability(c, installation.queue, row, probed.capability, now)
         note_policies(c, row, asked_by(), now, {"live": then_and_now(row.live, True)})

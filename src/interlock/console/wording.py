@@ -38,6 +38,15 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "Map the carrier",
         "Say on the carrier map how the marketplace calls this carrier; the parcel is then reported by itself.",
     ),
+    Option.CREATE_ORDER: (
+        "Create it in Shopify",
+        "The shop has no order for this sale: Interlock creates one and keeps it, as with every new order.",
+    ),
+    Option.IN_SHOP_ALREADY: (
+        "It is in the shop already",
+        "Interlock creates nothing and leaves the order alone from now on: no hold, no tracking, no refund. Ship it as you did "
+        "before.",
+    ),
     Option.CREATE_WITH_CUSTOM_LINE: (
         "Create it with a custom line",
         "The Shopify order is created now with a line that reserves no stock, and stays held.",

@@ -168,7 +168,7 @@ class ConnectedPlatforms:
     """A connection ready for work: its row id, rules, accounts and gateways.
 
     `mirakl_account` and `shopify_account` name the platform accounts whose budgets several connections may
-    share.
+    share. `live_since` is when it went live, None where that was not noted.
     """
 
     connection_id: int
@@ -178,6 +178,7 @@ class ConnectedPlatforms:
     shopify: ShopifyGateway
     mirakl: MiraklGateway
     live: bool
+    live_since: datetime | None = None
 
 
 Read = Callable[[Connection, int], Callable[[], ConnectedPlatforms]]

@@ -24,6 +24,7 @@ from interlock.engine.store import MIRAKL_ACCOUNT, connections, count, polls
 from interlock.engine.walking import stale_after
 from interlock.holds.decide import on_sight
 from interlock.imports.bundles import offer_of_bundle
+from interlock.imports.earlier import sold_before_live
 from interlock.imports.found import made_for
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed, window_shown
@@ -393,11 +394,15 @@ class _Run:
 
     async def _observe_import(self, now: datetime, kept: Kept, mirakl: MiraklOrder) -> Observation:
         gateway = self.platforms.shopify
-        # A seller reference without a link means that we imported this order in an earlier life, and so does an order
-        # that is older than the end of a quarantine perhaps.
-        earlier = bool(mirakl.seller_reference) or (
-            kept.quarantine is not None
-            and (kept.quarantine.ended_at is None or mirakl.created_at <= kept.quarantine.ended_at)
+        # A seller reference without a link means that we imported this order in an earlier life, and so does perhaps an order
+        # that is older than the end of a quarantine, or than the connection.
+        earlier = (
+            bool(mirakl.seller_reference)
+            or (
+                kept.quarantine is not None
+                and (kept.quarantine.ended_at is None or mirakl.created_at <= kept.quarantine.ended_at)
+            )
+            or sold_before_live(mirakl, self.platforms.live_since)
         )
         drafts: tuple[Draft, ...] = ()
         shopify: ShopifyOrder | None = None
@@ -486,6 +491,7 @@ class _Run:
             trackings_told=kept.trackings_told,
             quarantined=kept.quarantine is not None and kept.quarantine.open,
             live=self.platforms.live,
+            live_since=self.platforms.live_since,
             writing_runs=0 if self.counted else self.row.runs_in_hour,
             writing_since=None if kept.quarantine is None else kept.quarantine.ended_at,
             earlier_carriers=observation.earlier_carriers,

@@ -274,6 +274,7 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
                 orders.c.ended_at,
                 orders.c.memory["ordered"].label("ordered"),
                 orders.c.memory["custom_line_skus"].label("custom_line_skus"),
+                orders.c.memory["left_alone"].as_boolean().label("left_alone"),
                 orders.c.last_view["mirakl"]["lines"].label("lines"),
                 orders.c.last_view["drafts"].label("drafts"),
                 orders.c.last_view["shopify_unreadable"].label("unreadable"),
@@ -291,7 +292,9 @@ def _living(c: Connection, connection_ids: Sequence[int], known: Sequence[int]) 
 
 
 def _sold(row: Row[Any], before: SoldOrder | None, now: datetime) -> SoldOrder:
-    units = () if row.mirakl_state in DEAD else units_of(row.ordered or (), row.lines or ())
+    # Of an order that is left alone the units are in an order of the shop's own, which has claimed them.
+    wanted = row.mirakl_state not in DEAD and not row.left_alone
+    units = units_of(row.ordered or (), row.lines or ()) if wanted else ()
     has_claim = bool(row.shopify_order_id) or _is_reserved(row, before)
     unreserved: tuple[tuple[str, int], ...] = ()
     if row.mirakl_state not in (*DEAD, *GONE_OUT):

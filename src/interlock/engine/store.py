@@ -50,6 +50,8 @@ connections = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("live", Boolean, nullable=False, server_default=text("false")),
+    # when it went live; empty where that was not noted
+    Column("live_since", UtcDateTime),
     Column("mirakl_origin", Text, nullable=False),
     Column("mirakl_shop_id", BigInteger, nullable=False),
     Column("mirakl_key", LargeBinary, nullable=False, info={"personal": SECRET}),
@@ -350,7 +352,7 @@ def document_digest(document: Mapping[str, Any]) -> str:
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """A connection as it is stored; the secrets are still encrypted. `refuted` are the things the marketplace was seen
-    to refuse, as (name, evidence)."""
+    to refuse, as (name, evidence). `live_since` is None where it was not noted when the connection went live."""
 
     id: int
     name: str
@@ -372,6 +374,7 @@ class ConnectionRow:
     services_read_at: datetime | None = None
     rules_changed_at: datetime | None = None
     refuted: tuple[tuple[str, str], ...] = ()
+    live_since: datetime | None = None
 
     @property
     def mirakl_account(self) -> str:
@@ -427,6 +430,7 @@ def connection_of(row: Row[Any]) -> ConnectionRow:
         services_read_at=row.services_read_at,
         rules_changed_at=row.rules_changed_at,
         refuted=tuple(sorted((row.refuted or {}).items())),
+        live_since=row.live_since,
     )
 
 

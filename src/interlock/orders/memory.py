@@ -390,6 +390,8 @@ class Memory:
     # the status sent to the Shopify order last, and when
     status_told: str = ""
     status_told_at: datetime | None = None
+    # whether the order was never ours: it was accepted before the connection went live, and is in other hands
+    left_alone: bool = False
 
     def accepts_shipping(self, charge: Decimal) -> bool:
         """Whether the Shopify order may show this shipping charge."""

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     DRAFT_WITHOUT_STOCK = "draft_without_stock"
     TOTALS_DIFFER = "totals_differ"
     NOT_OURS_TO_SHIP = "not_ours_to_ship"
+    OLDER_THAN_CONNECTION = "older_than_connection"
     TWO_LIVE_ORDERS = "two_live_orders"
     # acceptance
     ACCEPTANCE_RUNNING_OUT = "acceptance_running_out"
@@ -139,6 +140,8 @@ class Option(StrEnum):
 
     MAP_SKU = "map_sku"
     MAP_CARRIER = "map_carrier"
+    CREATE_ORDER = "create_order"
+    IN_SHOP_ALREADY = "in_shop_already"
     CREATE_WITH_CUSTOM_LINE = "create_with_custom_line"
     ACCEPT_WITHOUT_ORDER = "accept_without_order"
     REFUSE_ORDER = "refuse_order"
@@ -323,6 +326,21 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="the fulfilment centre and the payment rule of the marketplace order",
         closes_when="When the connection's own centres include it, when the marketplace shows the order differently, or as left or ended; or by a person with a reason.",
         options=(Option.DISMISS,),
+    ),
+    Reason.OLDER_THAN_CONNECTION: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="accepted before the connection went live",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "Nothing, if the shop has the order and ships it. If it has none, nobody packs the parcel and it is late at the marketplace. Until it is answered or has left, its units stay off what is offered.",
+            "order",
+        ),
+        evidence="when the order was made, when the connection went live, that it was accepted when it was first seen, and that nothing of Interlock stands for it in the shop",
+        closes_when="By itself, when a Shopify order of ours or a draft stands for it, or when the marketplace order has left or ended; or when a person says that it is in the shop already, or to create it.",
+        options=(Option.IN_SHOP_ALREADY, Option.CREATE_ORDER),
     ),
     Reason.TWO_LIVE_ORDERS: ReasonPage(
         kind="incident",

@@ -98,7 +98,8 @@ class View:
     own refunds that the marketplace confirmed, oldest first.
     `messages_sent` are the text ids of messages that went out. `trackings_told` are the trackings the marketplace took from
     us, of the order (OR23) or of a shipment (ST01, ST23), oldest first: it may show a carrier otherwise than it was sent.
-    `live` is false while the connection is only watched; `writing_runs` is how many runs of this hour wrote to a
+    `live` is false while the connection is only watched, `live_since` is when it went live, None where that was not noted;
+    `writing_runs` is how many runs of this hour wrote to a
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     `earlier_carriers` is what people chose before, in any connection, for carrier names like those of its parcels that lead
     nowhere. `unread` is there while what changed at the marketplace of late is not known.
@@ -125,6 +126,7 @@ class View:
     requests: tuple[DeskEdit, ...] = ()
     refunds_made: tuple[RefundMade, ...] = ()
     live: bool = True
+    live_since: datetime | None = None
     writing_runs: int = 0
     messages_sent: tuple[str, ...] = ()
     trackings_told: tuple[TellsTracking, ...] = ()

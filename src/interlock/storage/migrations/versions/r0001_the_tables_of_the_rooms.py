@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("live", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_origin", sa.Text(), nullable=False),
         sa.Column("mirakl_shop_id", sa.BigInteger(), nullable=False),
         sa.Column("mirakl_key", sa.LargeBinary(), nullable=False),

@@ -13,7 +13,7 @@ from interlock.clock import SystemIdentifiers
 from interlock.console.stock import set_publishing
 from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.run import EngineParts
-from interlock.engine.stock import UNTOLD, StockDesk, tells_nothing
+from interlock.engine.stock import UNTOLD, StockDesk, others_refused, tells_nothing
 from interlock.engine.stock_reading import read_shop
 from interlock.engine.store import ConnectionRow, connections, one_connection
 from interlock.inventory import store
@@ -228,6 +228,32 @@ def test_a_report_is_waited_for_from_when_its_file_was_seen_worked_off(room: Roo
     room.files_end(1)
     assert (room.settled()[0].state, room.settled()[0].lines_refused) == ("complete", 1)
     assert room.reasons() == [(Reason.STOCK_LINE_REFUSED.value, "LAMP")]
+
+
+def test_lines_beyond_the_first_ones_are_one_case_until_their_figures_are_taken(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock.engine.stock.MOST_CASES", 0)
+    room.market.shown, room.market.report = ONE_REFUSED, REPORT
+    room.files_end(1)
+    (case,) = room.open_cases()
+    assert (case.reason, case.subject) == (Reason.STOCK_LINE_REFUSED.value, "others")
+    assert "atlas does not take the stock of 1 more offer: LAMP. Most often: " in case.sentence
+
+    room.market.shown, room.market.report = NONE_REFUSED, b""
+    room.passes(3700)
+    room.files_end(2)
+    assert room.reasons() == []
+
+
+def test_the_sentence_about_other_refused_lines_is_short_however_many_there_are() -> None:
+    refused = {f"SKU-{number:05d}": "unknown offer" if number % 4 else "" for number in range(50_000)}
+
+    sentence = others_refused("atlas", refused)
+
+    assert "of 50000 more offers: SKU-00000, SKU-00001," in sentence
+    assert "and 49990 more. Most often: unknown offer (37500); no reason was given (12500)." in sentence
+    assert len(sentence) < 500
 
 
 def test_a_report_is_given_up_five_minutes_after_its_file_was_seen_worked_off(room: Room) -> None:

@@ -2,7 +2,8 @@
 follows the file until the marketplace has worked it off."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ from interlock.inventory.files import StockLine
 from interlock.inventory.observed import ImportShown
 from interlock.inventory.reports import refused_of
 from interlock.inventory.store import StockImport
+from interlock.offers.decide import MOST_CASES, OTHERS
 from interlock.offers.store import offer_read, want_offers
 from interlock.orders.actions import PublishStock
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable, Unknown
@@ -47,6 +49,9 @@ REPORT_WAITS = timedelta(minutes=5)
 """So long after a file was first seen to be worked off, its report is asked for again where it cannot be read."""
 TELL_NOTHING = 3
 """So many files in a row of which nobody learns what became of each line are somebody's case."""
+SKUS_SHOWN = 10
+REASONS_SHOWN = 3
+"""So much of the offers beyond the first ones stands in the sentence about them."""
 GIVEN_UP = timedelta(hours=6)
 READ_BACK_EVERY = timedelta(minutes=10)
 
@@ -346,10 +351,10 @@ class StockDesk:
     def _taken_again(self, c: Connection, now: datetime) -> None:
         """Close the case of each offer whose figure was taken, or that is gone."""
         connection_id = self._platforms.connection_id
-        subjects = open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED)
-        still = store.refused_figures(c, connection_id) if subjects else frozenset()
-        for sku in subjects:
-            if sku in still:
+        subjects = set(open_subjects(c, connection_id, Reason.STOCK_LINE_REFUSED))
+        still = store.refused_figures(c, connection_id) if subjects else {}
+        for sku in sorted(subjects):
+            if sku in still or (sku == OTHERS and not subjects.issuperset(still)):
                 continue
             there = store.figure_of(c, connection_id, sku) is not None
             because = (
@@ -357,15 +362,25 @@ class StockDesk:
                 if there
                 else "There is no such offer any more."
             )
+            if sku == OTHERS:
+                because = (
+                    "The marketplace took a figure of each of these offers, or they have cases of their own."
+                )
             close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
 
     def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:
-        """A case for each offer whose figure the marketplace does not take; closed when it takes one again."""
+        """A case for each offer whose figure the marketplace does not take, and beyond MOST_CASES one for all the others;
+        closed when it takes one again."""
         self._taken_again(c, now)
         row = self._publishing(selling_from(c, self._shop))
         if row is None:
             return
+        known = set(open_subjects(c, row.id, Reason.STOCK_LINE_REFUSED)) - {OTHERS}
+        new = sorted(refused.keys() - known)[: max(MOST_CASES - len(known), 0)]
+        named = known.union(new)
         for sku, why in refused.items():
+            if sku not in named:
+                continue
             open_connection_case(
                 c,
                 row.id,
@@ -376,6 +391,11 @@ class StockDesk:
                 "changes, and every hour.",
                 now,
             )
+
+        others = {sku: why for sku, why in store.refused_figures(c, row.id).items() if sku not in named}
+        if others:
+            sentence = others_refused(row.name, others)
+            open_connection_case(c, row.id, Reason.STOCK_LINE_REFUSED, OTHERS, sentence, now)
 
     def _refused_whole(self, c: Connection, number: int, why: str, now: datetime) -> None:
         """The marketplace took no line of a file: nothing is lost, as every figure is still to be told."""
@@ -422,6 +442,19 @@ class StockDesk:
         close_connection_cases(
             c, connection_id, Reason.STOCK_IMPORT_STUCK, "file", now, "The file is out of the way."
         )
+
+
+def others_refused(name: str, refused: Mapping[str, str]) -> str:
+    """The sentence about offers whose stock the marketplace does not take and that have no case of their own: how many, the
+    first of them, and the reasons most of them have. `refused` gives the reasons by SKU."""
+    skus, more = sorted(refused), len(refused) - SKUS_SHOWN
+    reasons = Counter(why or "no reason was given" for why in refused.values()).most_common(REASONS_SHOWN)
+    return (
+        f"{name} does not take the stock of {len(refused)} more {'offer' if len(refused) == 1 else 'offers'}: "
+        f"{', '.join(skus[:SKUS_SHOWN])}{f' and {more} more' if more > 0 else ''}. "
+        f"Most often: {'; '.join(f'{why} ({count})' for why, count in reasons)}. Their customers see the former figures. Put the "
+        "offers right in the portal; each figure is sent again by itself when it changes, and every hour."
+    )
 
 
 OF_STOCK = (

@@ -764,14 +764,14 @@ def forget_figures(c: Connection, connection_id: int, skus: Sequence[str]) -> No
         )
 
 
-def refused_figures(c: Connection, connection_id: int) -> frozenset[str]:
-    """The offers whose last figure the marketplace refused, by SKU."""
+def refused_figures(c: Connection, connection_id: int) -> dict[str, str]:
+    """The offers whose last figure the marketplace refused, by SKU, each with its reason."""
     rows = c.execute(
-        select(stock_figures.c.sku).where(
-            stock_figures.c.connection_id == connection_id, stock_figures.c.refused_at.is_not(None)
-        )
+        select(stock_figures.c.sku, stock_figures.c.refused_why)
+        .where(stock_figures.c.connection_id == connection_id, stock_figures.c.refused_at.is_not(None))
+        .order_by(stock_figures.c.sku)
     )
-    return frozenset(rows.scalars())
+    return {row.sku: row.refused_why for row in rows}
 
 
 def touch(c: Connection, connection_id: int, skus: Iterable[str], now: datetime) -> None:
@@ -990,11 +990,12 @@ def lines_settle(
         .where(*mine, taken, _untouched_since(sent_at))
         .values(believed=_LINES.c.quantity)
     )
-    for sku, why in refused.items():
+    if refused:
         c.execute(
             update(stock_figures)
-            .where(*mine, stock_figures.c.sku == sku)
-            .values(refused=_LINES.c.quantity, refused_at=now, refused_why=why)
+            .where(*mine, stock_figures.c.sku == bindparam("of_sku"))
+            .values(refused=_LINES.c.quantity, refused_at=now, refused_why=bindparam("why")),
+            [{"of_sku": sku, "why": why} for sku, why in refused.items()],
         )
 
 

@@ -1,7 +1,7 @@
 """Cases as work: one history per question, people's hands on it, and rest that never reaches into damage."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -25,7 +25,7 @@ from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import OrderRow
 from interlock.storage.database import Database
-from tests.build import NOW, a_memory, an_order
+from tests.build import NOW, a_decision, a_memory, an_order
 from tests.engine.rows import a_leased_order
 
 CARRIER = Case(Reason.CARRIER_UNKNOWN, "Pony", "Pony is not mapped.", (Option.MAP_CARRIER,))
@@ -188,6 +188,22 @@ def test_a_case_that_becomes_urgent_wakes_by_itself(c: Connection, row: OrderRow
     assert happened(c, case_id)[-1] == ("Interlock", "woken", "It became more urgent.")
 
 
+def test_a_case_whose_damage_comes_nearer_than_its_rest_wakes_by_itself(c: Connection, row: OrderRow) -> None:
+    case_id = opened(c, row, CARRIER)
+    work.snooze(c, case_id, NOW + 47 * HOUR, "Ada", b"sealed", NOW)
+
+    def deadline(hours: int) -> object:
+        order = an_order(state="SHIPPING", shipping_deadline=NOW + hours * HOUR)
+        sync_cases(c, row.id, row.connection_id, (CARRIER,), NOW + HOUR, True, order, a_memory())
+        return c.execute(select(cases.c.snoozed_until).where(cases.c.id == case_id)).scalar_one()
+
+    assert deadline(47) == NOW + 47 * HOUR
+    assert deadline(24) is None
+    assert happened(c, case_id)[-1] == ("Interlock", "woken", "It does damage before it was to wake.")
+    deadline(23)
+    assert [what for _, what, _ in happened(c, case_id)] == ["opened", "snoozed", "woken"]
+
+
 # -- words -------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +214,35 @@ def test_comments_are_kept_sealed_and_erased_after_a_year(c: Connection, row: Or
     assert forget_old_words(c, NOW + WORDS_KEPT_FOR) == 0
     assert forget_old_words(c, NOW + WORDS_KEPT_FOR + HOUR) == 1
     assert [(e.what, e.words) for e in work.history(c, case_id)] == [("opened", None), ("commented", None)]
+
+
+@pytest.mark.parametrize(
+    ("option", "answered_at", "because", "told"),
+    [
+        (Option.DISMISS, NOW, "Ada dismissed it: because.", "Ada dismissed it."),
+        (Option.DISMISS, NOW - HOUR, "The reason for it is gone.", "The reason for it is gone."),
+        (Option.DONE_IN_PORTAL, NOW, "The reason for it is gone.", "The reason for it is gone."),
+    ],
+)
+def test_a_case_that_a_person_dismissed_since_it_opened_is_closed_with_their_reason(
+    c: Connection, row: OrderRow, option: Option, answered_at: datetime, because: str, told: str
+) -> None:
+    case_id = opened(c, row, RELEASED)
+    said = a_decision(RELEASED.reason, RELEASED.subject, option, answered_at)
+
+    sync_cases(c, row.id, row.connection_id, (), NOW + HOUR, True, an_order(), a_memory(decisions=(said,)))
+
+    assert c.execute(select(cases.c.closed_because).where(cases.c.id == case_id)).scalar_one() == because
+    assert happened(c, case_id)[-1] == ("Interlock", "closed", told)
+
+
+def test_the_history_has_the_reason_of_every_answer(c: Connection, row: OrderRow) -> None:
+    case_id, other = opened(c, row, RELEASED), opened(c, row, RELEASED, CARRIER)
+    answer(c, case_id, Option.DISMISS.value, "Ada", "Meant so.", NOW + HOUR)
+    answer(c, other, Option.MAP_CARRIER.value, "Ada", "It is PONY.", NOW + HOUR)
+
+    assert [(e.what, e.why) for e in work.history(c, case_id)] == [("opened", ""), ("answered", "Meant so.")]
+    assert [e.why for e in work.history(c, other)] == ["", "It is PONY."]
 
 
 def test_a_case_that_does_not_exist_and_one_that_is_closed_take_nothing(c: Connection, row: OrderRow) -> None:

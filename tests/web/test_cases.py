@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from interlock.cases.store import case_events, cases
+from interlock.cases.store import case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.codec import encode
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import Tax
 from interlock.orders.store import orders
 from interlock.storage.database import Database
@@ -222,6 +222,29 @@ def test_mapping_the_carrier_says_how_many_are_free_to_go(
     response = browser.submit(place, place, data={"shop_name": "Pigeon Post", "code": "DPD"})
 
     assert "3 waiting orders are looked at again: follow them" in text_of(response)
+
+
+def test_the_reason_of_an_answer_stays_on_the_case_in_its_list_and_in_its_file(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, plan = keep(c, connection, look(shopify_refund()))
+    number = case_about(database, Reason.REFUND_TASK)
+    form = {"option": Option.DISMISS.value, "why": f"The customer keeps it {EVIL}"}
+    assert browser.submit(f"/cases/{number}", f"/cases/{number}/answer", data=form).status_code == 303
+    page = browser.get(f"/cases/{number}").text
+    assert EVIL not in page
+    assert "Answered “Close it”. <q>The customer keeps it &lt;script&gt;" in page
+
+    with database.begin() as c:
+        said = tuple(decision for _, decision in waiting_answers(c, order_id))
+        sync_cases(c, order_id, connection.id, (), NOW, True, None, replace(plan.memory, decisions=said))
+
+    because = f"{TESTER.handle} dismissed it: The customer keeps it {EVIL}."
+    closed = "/cases?status=closed&reason=refund_task"
+    assert "dismissed it: The customer keeps it &lt;script&gt;" in browser.get(closed).text
+    file = csv.DictReader(io.StringIO(browser.get(closed.replace("?", ".csv?")).content.decode("utf-8-sig")))
+    assert [row["closed because"] for row in file] == [because]
 
 
 def test_a_refund_task_says_what_to_enter_where_and_what_should_come_back(

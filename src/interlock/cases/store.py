@@ -1,6 +1,6 @@
 """Tables of the cases and of the answers people gave to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -227,16 +227,27 @@ def sync_cases(
                 alarming.append(case)
             if row.severity != content["severity"]:
                 keep_event(c, row.id, now, BY_ITSELF, "changed", f"{row.severity} → {content['severity']}")
-            if worse and case.how_severe == "urgent" and row.snoozed_until is not None:
+            woken_by = _wakes(row, content, worse)
+            if woken_by:
                 content["snoozed_until"] = None
-                keep_event(c, row.id, now, BY_ITSELF, "woken", "It became more urgent.")
+                keep_event(c, row.id, now, BY_ITSELF, "woken", woken_by)
             c.execute(update(cases).where(cases.c.id == row.id).values(**content))
     for key, row in there.items():
         if key not in keys and may_close and (judged or _is_over(Reason(row.reason), row.subject, memory)):
-            _close(c, row.id, now, "The reason for it is gone.")
+            _close(c, row, now, memory)
             closed.append(f"Settled: {CATALOGUE[Reason(row.reason)].title}.")
     urgent = tuple(case for case in alarming if case.how_severe == "urgent")
     return Change(tuple(opened), tuple(closed), urgent)
+
+
+def _wakes(row: Any, content: Mapping[str, Any], worse: bool) -> str:
+    """Why a case that rests does so no longer; empty where it rests on, or does not rest."""
+    if row.snoozed_until is None:
+        return ""
+    if worse and content["severity"] == "urgent":
+        return "It became more urgent."
+    nearer = content["damage_at"] is not None and content["damage_at"] < row.snoozed_until
+    return "It does damage before it was to wake." if nearer else ""
 
 
 def _content(
@@ -318,9 +329,16 @@ def _open(
     keep_event(c, case_id, now, BY_ITSELF, "opened", "")
 
 
-def _close(c: Connection, case_id: int, now: datetime, because: str) -> None:
-    c.execute(update(cases).where(cases.c.id == case_id).values(closed_at=now, closed_because=because))
-    keep_event(c, case_id, now, BY_ITSELF, "closed", because)
+def _close(c: Connection, row: Any, now: datetime, memory: Memory | None) -> None:
+    """Close a case of an order: where a person dismissed it since it opened, with their reason, which is the person's own
+    words and so no part of the history's details."""
+    said = None if memory is None else memory.decision(Reason(row.reason), row.subject)
+    because = detail = "The reason for it is gone."
+    if said is not None and said.option is Option.DISMISS and said.at >= row.opened_at:
+        detail = f"{said.who} dismissed it."
+        because = f"{said.who} dismissed it: {said.why}{'' if said.why.endswith(('.', '!', '?')) else '.'}"
+    c.execute(update(cases).where(cases.c.id == row.id).values(closed_at=now, closed_because=because))
+    keep_event(c, row.id, now, BY_ITSELF, "closed", detail)
 
 
 def keep_event(

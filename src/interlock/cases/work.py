@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
-from interlock.cases.store import case_events, cases, keep_event
+from interlock.cases.store import answers, case_events, cases, keep_event
 
 Status = Literal["open", "in progress", "snoozed", "closed"]
 
@@ -29,13 +29,14 @@ class NoSuchCase(NotDone):
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry in the history of a case. `words` is what a person wrote, still encrypted; None where nothing was
-    written or it was erased."""
+    written or it was erased. `why` is the reason of an answer."""
 
     at: datetime
     who: str
     what: str
     detail: str
     words: bytes | None
+    why: str = ""
 
 
 def status_of(
@@ -96,7 +97,8 @@ def snooze(c: Connection, case_id: int, until: datetime, who: str, why: bytes, n
     """Let the case rest until then. `why` is the reason as the person wrote it, encrypted.
 
     A case rests at most a week, and never beyond the moment at which it begins to do damage: what does damage already
-    does not rest. A case that becomes more urgent wakes by itself. Raises NotDone.
+    does not rest. A case that becomes more urgent, or whose damage comes nearer than its end, wakes by itself. Raises
+    NotDone.
     """
     row = _open_case(c, case_id)
     who = _name(who, "Your name")
@@ -143,8 +145,32 @@ def checked_words(words: str, what: str) -> str:
 
 def history(c: Connection, case_id: int) -> list[Event]:
     """What has happened to the case, the first first."""
-    rows = c.execute(select(case_events).where(case_events.c.case_id == case_id).order_by(case_events.c.id))
-    return [Event(row.at, row.who, row.what, row.detail, row.words) for row in rows]
+    # An answer and its entry here are written by one transaction, with one moment.
+    reason_given = (
+        select(func.max(answers.c.why))
+        .join(
+            cases,
+            and_(
+                cases.c.order_id == answers.c.order_id,
+                cases.c.reason == answers.c.reason,
+                cases.c.subject == answers.c.subject,
+            ),
+        )
+        .where(
+            cases.c.id == case_events.c.case_id,
+            case_events.c.what == "answered",
+            answers.c.at == case_events.c.at,
+            answers.c.who == case_events.c.who,
+            answers.c.option == case_events.c.detail,
+        )
+        .scalar_subquery()
+    )
+    rows = c.execute(
+        select(case_events, reason_given.label("why"))
+        .where(case_events.c.case_id == case_id)
+        .order_by(case_events.c.id)
+    )
+    return [Event(row.at, row.who, row.what, row.detail, row.words, row.why or "") for row in rows]
 
 
 def _open_case(c: Connection, case_id: int) -> Any:

@@ -139,8 +139,8 @@ def show(case_id: CaseNumber, as_json: AsJson = False) -> None:
             )
         table(
             "\nHistory",
-            ("at", "who", "what"),
-            ((wording.stamp(entry.at), entry.who, entry.sentence) for entry in told),
+            ("at", "who", "what", "in their words"),
+            ((wording.stamp(entry.at), entry.who, entry.sentence, entry.words) for entry in told),
         )
 
 

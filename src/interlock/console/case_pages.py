@@ -65,6 +65,8 @@ CASE_COLUMNS = (
     "open since",
     "reopened",
     "sentence",
+    "closed",
+    "closed because",
 )
 REFUND_COLUMNS = (
     "case",
@@ -181,6 +183,8 @@ def _case_cells(row: CaseRow, now: datetime) -> Sequence[Cell]:
         row.opened_at,
         row.reopened,
         row.sentence,
+        row.closed_at,
+        row.closed_because,
     )
 
 

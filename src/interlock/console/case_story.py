@@ -26,7 +26,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One entry of a case's history as people read it. `words` is what a person wrote."""
+    """One entry of a case's history as people read it. `words` is what a person wrote, the reason of an answer too."""
 
     at: datetime
     who: str
@@ -44,6 +44,8 @@ def story_of(events: Iterable[Event], keyring: Keyring) -> Iterator[Told]:
 
 def _words(event: Event, keyring: Keyring) -> str:
     if event.words is None:
+        if event.what == "answered":
+            return event.why
         return "(erased after a year)" if event.what in ("commented", "snoozed") else ""
     try:
         return keyring.decrypt(event.words).decode()

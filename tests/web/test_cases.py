@@ -12,11 +12,12 @@ from sqlalchemy import select, update
 from interlock.cases.store import case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.codec import encode
+from interlock.orders.connection import ReasonOfEdit
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import Tax
+from interlock.orders.snapshots import Fee, Tax
 from interlock.orders.store import orders
 from interlock.storage.database import Database
-from tests.build import NOW
+from tests.build import NOW, some_rules
 from tests.console.seed import TESTER, Wakes, edited_up, keep, shipped_with, sku_unknown
 from tests.refunds.test_decide import look, shopify_refund
 from tests.web.browser import Browser, text_of
@@ -300,6 +301,26 @@ def test_taxes_of_the_shipping_are_not_mistaken_for_taxes_of_the_product(
     assert 'data-name="Shipping taxes">CITY 0.03 EUR<' in page
     (row,) = csv.DictReader(io.StringIO(browser.get("/refund-tasks.csv").content.decode("utf-8-sig")))
     assert (row["taxes"], row["shipping_taxes"]) == ("CITY 0.18", "CITY 0.03")
+
+
+def test_the_file_of_refund_tasks_has_the_fees_the_code_of_each_line_and_where_it_is_made(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    codes = (ReasonOfEdit("line_removed", "", "GONE"), ReasonOfEdit("quantity_reduced", "", "FEWER"))
+    with database.begin() as c:
+        seen = look(shopify_refund(), rules=some_rules(reasons_by_edit=codes))
+        order, plan = keep(c, connection, seen)
+        (task,) = plan.memory.refund_tasks
+        mug = replace(task.lines[0], fees=(Fee("ECO", Decimal("0.45")),))
+        lamp = replace(task.lines[0], line_id="L2")
+        both = replace(plan.memory, refund_tasks=(replace(task, lines=(mug, lamp)),))
+        c.execute(update(orders).where(orders.c.id == order).values(memory=encode(both)))
+
+    page = browser.get("/refund-tasks").text
+    assert re.findall(r'data-name="Reason code"><code>(\w+)<', page) == ["FEWER", "GONE"]
+    rows = list(csv.DictReader(io.StringIO(browser.get("/refund-tasks.csv").content.decode("utf-8-sig"))))
+    assert [(row["fees"], row["reason code"]) for row in rows] == [("ECO 0.45", "FEWER"), ("", "GONE")]
+    assert all(row["portal"].startswith("https://atlas.example") for row in rows)
 
 
 def test_a_case_shows_no_marks_of_the_manuals_links(

@@ -67,7 +67,7 @@ def list_tasks(
                     one.title,
                     one.money(one.total),
                     one.money(one.commission),
-                    one.reason_code,
+                    ", ".join(one.reason_codes),
                 )
                 for one in found
             ),

@@ -82,11 +82,13 @@ REFUND_COLUMNS = (
     "shipping",
     "taxes",
     "shipping_taxes",
+    "fees",
+    "reason code",
     "commission back",
     "other amount in Shopify",
     "currency",
-    "reason code",
     "with",
+    "portal",
 )
 _ROW_ID = re.compile(r"[0-9]{1,18}")
 
@@ -440,8 +442,8 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
         return csv_file(parts.store, "refund-tasks", REFUND_COLUMNS, batch)
 
 
-def _taxes(taxes: Sequence[tuple[str, Decimal]]) -> str:
-    return "; ".join(f"{code} {amount}" for code, amount in taxes)
+def _by_code(amounts: Sequence[tuple[str, Decimal]]) -> str:
+    return "; ".join(f"{code} {amount}" for code, amount in amounts)
 
 
 def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
@@ -454,9 +456,9 @@ def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
         task.connection,
         task.due_at,
     )
-    after = (task.in_shopify, task.currency, task.reason_code, task.assignee)
+    after = (task.in_shopify, task.currency, task.assignee, task.portal.address)
     if not task.lines:
-        return [(*before, "", "", None, None, None, "", "", None, *after)]
+        return [(*before, "", "", None, None, None, "", "", "", "", None, *after)]
     return [
         (
             *before,
@@ -465,8 +467,10 @@ def _task_cells(task: RefundTaskRow) -> list[Sequence[Cell]]:
             line.units,
             line.amount,
             line.shipping,
-            _taxes(line.taxes),
-            _taxes(line.shipping_taxes),
+            _by_code(line.taxes),
+            _by_code(line.shipping_taxes),
+            _by_code(line.fees),
+            line.reason_code,
             line.commission,
             *after,
         )

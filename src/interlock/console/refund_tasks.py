@@ -41,7 +41,8 @@ ZERO = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class DueLine:
     """One line of a refund task: what a person enters in the portal. Amounts are in the task's currency and in the
-    order's tax mode; `taxes` and `shipping_taxes` are (code, amount). `commission` is what should come back of it, taxes included; None where
+    order's tax mode; `taxes`, `shipping_taxes` and `fees` are (code, amount). `reason_code` is what the connection uses for such an edit
+    of the line (RE01), empty where none is set. `commission` is what should come back of it, taxes included; None where
     the marketplace's line is not known."""
 
     line_id: str
@@ -52,12 +53,13 @@ class DueLine:
     taxes: tuple[tuple[str, Decimal], ...]
     shipping_taxes: tuple[tuple[str, Decimal], ...]
     fees: tuple[tuple[str, Decimal], ...]
+    reason_code: str
     commission: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class RefundTaskRow:
-    """One refund that somebody has to make, approve or look at. `portal` is where it is made; `reason_code` what the connection uses for it (RE01), empty where none is set.
+    """One refund that somebody has to make, approve or look at. `portal` is where it is made.
     `total` is None where a person is to decide it first: `in_shopify` is then what Shopify moved, beside the share of `lines`."""
 
     case_id: int
@@ -80,9 +82,13 @@ class RefundTaskRow:
     in_shopify: Decimal | None
     commission: Decimal | None
     lines: tuple[DueLine, ...]
-    reason_code: str
     portal: PortalPage
     seen: tuple[str, ...]
+
+    @property
+    def reason_codes(self) -> tuple[str, ...]:
+        """The reason codes of its lines, each once."""
+        return tuple(dict.fromkeys(line.reason_code for line in self.lines if line.reason_code))
 
     def money(self, amount: Decimal | None) -> str:
         """An amount of this task in words."""
@@ -161,7 +167,6 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
         in_shopify=None if task is None else task.money,
         commission=sum(back, ZERO) if back else None,
         lines=lines,
-        reason_code=_reason_code(view, memory, task),
         portal=portal_page(str(row.mirakl_origin), row.order_in_portal or "", row.mirakl_order_id),
         seen=() if task is None else task.settled_by,
     )
@@ -190,11 +195,6 @@ def _line(view: View | None, memory: Memory, due: RefundDue) -> DueLine:
         taxes=tuple((tax.code, tax.amount) for tax in due.taxes),
         shipping_taxes=tuple((tax.code, tax.amount) for tax in due.shipping_taxes),
         fees=tuple((fee.code, fee.amount) for fee in due.fees if fee.amount),
+        reason_code="" if view is None else view.rules.refund_reason_for(kind_of_edit(memory, due)),
         commission=commission,
     )
-
-
-def _reason_code(view: View | None, memory: Memory, task: RefundTask | None) -> str:
-    if view is None or task is None or not task.lines:
-        return ""
-    return view.rules.refund_reason_for(kind_of_edit(memory, task.lines[0]))

@@ -404,6 +404,22 @@ def test_a_manual_link_that_cannot_be_is_refused_in_words(
     assert why in " ".join(plan.because)
 
 
+@pytest.mark.parametrize(
+    ("memory", "why"),
+    [
+        pytest.param(a_memory(shopify_order_name="#1001"), "Shopify does not show #1001", id="not shown"),
+        pytest.param(Memory(), "no Shopify order stands for this sale", id="there is none"),
+    ],
+)
+def test_a_link_is_answered_in_words_where_nothing_is_there_to_take_over_from(
+    memory: Memory, why: str
+) -> None:
+    plan = decide(a_view(shopify=None, memory=memory, answers=(says(Option.TAKE_OVER),)))
+
+    assert plan.memory.shopify_order_id == memory.shopify_order_id
+    assert f"asked to link SO2, but {why}" in " ".join(plan.because)
+
+
 def test_an_order_nobody_can_see_is_refused_in_words() -> None:
     plan = seen((), answers=(says(Option.TAKE_OVER, "SO9"),))
     assert "the shop shows no such order" in " ".join(plan.because)

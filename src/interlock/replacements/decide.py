@@ -64,7 +64,9 @@ def decide(view: View, memory: Memory) -> Part:
     another marketplace order, one in another currency, or one that this order's lineage has left behind.
     """
     mirakl, linked = view.mirakl, view.shopify
-    if mirakl is None or linked is None or linked.id != memory.shopify_order_id:
+    if linked is None:
+        return Part(memory, because=_nothing_to_compare(view, memory))
+    if mirakl is None or linked.id != memory.shopify_order_id:
         return Part(memory)
     refused = _not_taken_back(view, memory)
     taken_back = None if refused is not None else _taken_back(view, memory)
@@ -123,6 +125,21 @@ def _said(memory: Memory, shopify_order_id: str) -> Decision | None:
             settled = kin is not None and kin.role != "candidate" and decision.at <= kin.since
             return None if settled else decision
     return None
+
+
+def _nothing_to_compare(view: View, memory: Memory) -> tuple[str, ...]:
+    """What becomes of a person's word that an order takes over while the one it would take over from cannot be seen."""
+    stands = (
+        f"Shopify does not show {memory.shopify_order_name or 'the order'} that stands for this sale"
+        if memory.shopify_order_id
+        else "no Shopify order stands for this sale that it could take over from"
+    )
+    return tuple(
+        f"{answer.who} asked to link {answer.subject}, but {stands}, so the two could not be compared and nothing was changed. "
+        "Ask again once it is there; if it does not come, settle the sale in the marketplace portal."
+        for answer in view.answers
+        if answer.reason in ASKED_WITH and answer.option in (Option.TAKE_OVER, Option.CANCEL_ORIGINAL)
+    )
 
 
 def _asked_back(memory: Memory) -> tuple[Kin, Decision] | None:

@@ -211,6 +211,26 @@ def test_a_message_of_the_same_cause_joins_the_one_before_and_a_page_does_not(
     assert counts == [("message", 5), *[("page", 1)] * 5]
 
 
+def test_a_message_does_not_join_a_ticket_of_its_cause(database: Database, keyring: Keyring) -> None:
+    add_channel(database, keyring, "ops", "json://127.0.0.1:9/")
+    route(database, "ops", severity="message")
+    for number in range(2):
+        keep_alert(database, Alert(f"t{number}", "same", "ticket", ("operations",), "what"))
+        keep_alert(database, Alert(f"m{number}", "same", "message", ("operations",), "what"))
+
+    with database.begin() as c:
+        counts = sorted((row.alert.severity, row.alert.count) for row in outbox.latest_alerts(c))
+    assert counts == [("message", 2), ("ticket", 2)]
+    assert states(database) == [("ops", "PLANNED", 0)]
+
+
+def test_a_channel_for_heartbeats_is_nobodys_second_one(database: Database, keyring: Keyring) -> None:
+    add_channel(database, keyring, "alive", "json://127.0.0.1:9/", "heartbeat")
+
+    with pytest.raises(ChannelRefused, match="takes heartbeats and no alerts"):
+        add_channel(database, keyring, "pager", "json://127.0.0.1:9/", second="alive")
+
+
 def test_an_alert_names_what_joined_it_and_the_nearest_deadline(database: Database, keyring: Keyring) -> None:
     add_channel(database, keyring, "ops", "json://127.0.0.1:9/")
     route(database, "ops")

@@ -163,6 +163,10 @@ def add_channel(
         raise ChannelRefused("name", f"A channel named {name!r} exists already. Remove it first.")
     if second and second not in present:
         raise ChannelRefused("second", f"There is no channel {second[:60]!r} to be the second one.")
+    if second and present[second].kind == "heartbeat":
+        raise ChannelRefused(
+            "second", f"{second} takes heartbeats and no alerts, so it cannot be the second channel."
+        )
     row = c.execute(
         insert(alert_channels)
         .values(

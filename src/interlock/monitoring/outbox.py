@@ -150,7 +150,7 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
     routes, channels = all_routes(c), tuple(channel.id for channel in alerting(all_channels(c)))
     made = 0
     for alert, together in grouped(fresh):
-        joined = None if alert.severity == "page" else _recent(c, alert.group, now)
+        joined = None if alert.severity == "page" else _recent(c, alert, now)
         if joined is not None:
             _join(c, joined, alert)
             alert_id = joined.id
@@ -179,11 +179,13 @@ def keep(c: Connection, due: Sequence[Alert], now: datetime) -> int:
 _ONE_KEEPER = select(func.pg_advisory_xact_lock(0x616C657274))
 
 
-def _recent(c: Connection, group: str, now: datetime) -> Row[Any, Any] | None:
+def _recent(c: Connection, alert: Alert, now: datetime) -> Row[Any, Any] | None:
+    """The alert that this one joins: of the same group and as loud, so that nothing louder is lost in a quieter one."""
     return c.execute(
         select(alerts.c.id, alerts.c.orders)
         .where(
-            alerts.c.grouping == group,
+            alerts.c.grouping == alert.group,
+            alerts.c.severity == alert.severity,
             alerts.c.at > now - GROUPED_FOR,
             alerts.c.acknowledged_at.is_(None),
         )

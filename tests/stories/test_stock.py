@@ -20,7 +20,7 @@ from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import mirakl_switches
 from interlock.simulator.mirakl.generate import CatalogueItem
-from interlock.simulator.shopify.inventory import close_location, count_stock, serve_online
+from interlock.simulator.shopify.inventory import close_location, count_stock, delete_location, serve_online
 from tests.stories.stage import RULES, Broken, Theatre, Told, marketplace, open_cases
 
 PUBLISHES = replace(RULES, publish_stock=True)
@@ -407,6 +407,28 @@ def test_a_location_that_is_closed_is_not_offered_and_somebody_is_told(theatre: 
     told = theatre.tell(story, marketplace("all-or-nothing"), 3000, rules=PUBLISHES, subscribed=True)
     assert told.open_reasons == []
     assert shown(told.stage, "LAMP-OAK") == 130
+
+
+def test_a_location_that_is_gone_from_the_shop_is_not_offered_and_somebody_is_told(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        shopify = stage.world.shopify
+        second = shopify.add_location("Second")
+        variant = next(one for one in shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        count_stock(shopify, variant, 30, second)
+        first = next(iter(shopify.shop.locations.values()))
+        row, now = stage.world.connection_row("all-or-nothing"), stage.world.service_clock.now()
+        with stage.world.database.begin() as c:
+            places = (first.gid, second.gid)
+            set_locations(c, stage.world.wakeups, row, places, "Ada", "two warehouses", now)
+        await stage.until(900)
+        assert shown(stage, "LAMP-OAK") == 130
+        delete_location(shopify, second)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1800, rules=PUBLISHES, subscribed=True)
+    (case,) = told.of(Reason.STOCK_LOCATION_GONE)
+    assert "is gone from the shop" in case.sentence
+    assert (case.closed_at, shown(told.stage, "LAMP-OAK")) == (None, 100)
 
 
 def test_what_lies_at_a_counter_is_offered_once_it_serves_online_orders(theatre: Theatre) -> None:

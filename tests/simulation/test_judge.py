@@ -18,8 +18,10 @@ from interlock.engine.store import tallies
 from interlock.monitoring.outbox import alerts
 from interlock.orders.memory import Decision, Incident, RefundTask
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt
+from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
 from interlock.rehearsal.judging.evidence import Evidence, LabelAsked
 from interlock.rehearsal.judging.rest import (
@@ -847,6 +849,35 @@ def test_i24_a_case_about_what_is_still_here_ends_when_it_has_left(
 
 
 @pytest.mark.parametrize(
+    ("minutes", "held", "broken"),
+    [
+        pytest.param(1, True, True, id="our hold is still on them"),
+        pytest.param(1, False, False, id="the hold was taken off, so they may follow"),
+        pytest.param(180, False, True, id="they did not follow for hours"),
+    ],
+)
+def test_i21_the_case_about_what_is_still_here_closes_when_the_hold_was_taken_off(
+    bench: Bench, minutes: int, held: bool, broken: bool
+) -> None:
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    sent = next(moment.at for moment in truth.moments if moment.state in GONE_OUT)
+    closed = sent + timedelta(minutes=minutes)
+    a_case(bench, "still_here", sent, closed_at=closed)
+    evidence = bench.evidence()
+    evidence.now = closed + timedelta(hours=2)
+    (truth,) = truths(evidence)
+    truth.moments = [replace(moment, left={}) for moment in truth.moments]
+    if held:
+        (parcel,) = truth.parcels.values()
+        parcel.held.append(HeldTime(sent - timedelta(hours=1), None, ""))
+    verdict = Verdict()
+    i21_cases_close_on_evidence(evidence, truth, verdict)
+    assert verdict.checked["I21 closed"] > 0
+    assert bool(verdict.broken) is broken
+
+
+@pytest.mark.parametrize(
     ("hours", "held", "last", "broken"),
     [
         pytest.param(0, True, {"left": {}}, True, id="our hold is on them"),
@@ -955,8 +986,32 @@ def test_i7_no_task_is_due_before_the_marketplace_was_read_after_the_refund(benc
     calls.append(replace(read, at=last + timedelta(seconds=2), ended_at=last + timedelta(seconds=2)))
     assert "I7" not in bench.broken()
     bench.unhappen(late)
-    bench.happen(refund, at=last - timedelta(seconds=1), detail=planted)
+    # So long before that even a walk shows it.
+    bench.happen(refund, at=last - timedelta(minutes=2), detail=planted)
     assert "I7" in bench.broken()
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "due"),
+    [
+        pytest.param("walk", 1, False, id="a list that may be behind"),
+        pytest.param("walk", 3, True, id="a walk so long after it"),
+        pytest.param("by_id", 1, True, id="a read by its id"),
+    ],
+)
+def test_i7_a_walk_shows_the_marketplace_as_it_was_two_minutes_before(
+    bench: Bench, kind: str, minutes: int, due: bool
+) -> None:
+    last = max(bench.evidence().mirakl_reads[(NAME, bench.order.id)])
+    call = [c for c in bench.mirakl.record.calls if c.operation == "OR11" and c.order_ids][-1]
+    after = last + timedelta(minutes=minutes)
+    bench.mirakl.record.calls.append(
+        replace(
+            call, at=after, ended_at=after, order_ids=(bench.order.id,), detail={**call.detail, "read": kind}
+        )
+    )
+    found = bench.evidence().certainly_read((NAME, bench.order.id), last + timedelta(seconds=1))
+    assert found == (after if due else None)
 
 
 def test_i7_only_a_read_that_shows_the_whole_order_shows_a_refund(bench: Bench) -> None:

@@ -9,7 +9,12 @@ from sqlalchemy import Row
 from interlock.orders.reasons import CATALOGUE, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence
-from interlock.rehearsal.judging.rest import KEEPS_FROM_IMPORT, at_rest_after, reason_gone
+from interlock.rehearsal.judging.rest import (
+    KEEPS_FROM_IMPORT,
+    REST_MAY_FOLLOW_FOR,
+    at_rest_after,
+    reason_gone,
+)
 from interlock.rehearsal.judging.truth import Moment, Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
@@ -80,12 +85,22 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
             return over or taken_over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.CANNOT_HOLD if then.agrees and then.state == "SHIPPING":
             return True  # the parcel may move, so that nothing is left to be held
+        case Reason.STILL_HERE if _may_follow(truth, then, at):
+            return True
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.UNKNOWN_VALUE:
             return not _shows_unknown(truth, at)
         case _:
             return None
+
+
+def _may_follow(truth: Truth, then: Moment, at: datetime) -> bool:
+    """Whether units that the marketplace counts as sent may still leave: none of our holds is on them, as whoever lets them go
+    takes it off, and not so long has passed that they are asked about without one."""
+    sent_at = next((moment.at for moment in truth.moments if moment.state in GONE_OUT), at)
+    held = any(parcel.order_gid == then.gid and parcel.is_held(at) for parcel in truth.parcels.values())
+    return not held and at < sent_at + REST_MAY_FOLLOW_FOR
 
 
 def _shows_unknown(truth: Truth, at: datetime) -> bool:

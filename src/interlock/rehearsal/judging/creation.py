@@ -6,7 +6,7 @@ from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.ending import is_declined
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
-from interlock.rehearsal.judging.evidence import Evidence, Marketplace, went_well
+from interlock.rehearsal.judging.evidence import LISTS_MAY_LAG, Evidence, Marketplace, went_well
 from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels, waits_as_a_draft
 from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
@@ -14,8 +14,6 @@ from interlock.rehearsal.judging.verdict import Verdict
 JUST_CANCELLED = timedelta(seconds=60)
 LIST_IS_BEHIND = timedelta(minutes=1)
 """How far a list is behind at most where the world's switch `listing_lag` says that lists are."""
-LISTS_MAY_LAG = timedelta(minutes=2)
-"""How much older than its walk a document may be said to be: a list of the marketplace may be behind."""
 
 
 def i1_one_shopify_order(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:

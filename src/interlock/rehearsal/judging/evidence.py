@@ -33,6 +33,8 @@ from interlock.simulator.shopify.world import ShopifyWorld
 
 # A lease of a minute, and the next sweep after it.
 LEASE = timedelta(seconds=95)
+LISTS_MAY_LAG = timedelta(minutes=2)
+"""How much older than its walk a document may be said to be: a list of the marketplace may be behind."""
 FAULT_COSTS = timedelta(seconds=45)
 """What one injected fault may cost: a time-out, the pause after it, and the repetition."""
 
@@ -428,20 +430,37 @@ class Evidence:
     @cached_property
     def mirakl_reads(self) -> dict[tuple[str, str], list[datetime]]:
         """By marketplace and order id: when an OR11 of ours showed the order, undisturbed, oldest first."""
-        found: dict[tuple[str, str], list[datetime]] = {}
+        return {key: [at for at, _ in reads] for key, reads in self._mirakl_reads.items()}
+
+    def certainly_read(self, truth_of: tuple[str, str], moment: datetime) -> datetime | None:
+        """When an OR11 of ours first showed this order (marketplace and order id) as it certainly was after `moment`: a read
+        by id since, or a walk so much later that even a list which is behind shows it."""
+        return next(
+            (
+                at
+                for at, walked in self._mirakl_reads.get(truth_of, ())
+                if at >= moment + (LISTS_MAY_LAG if walked else timedelta(0))
+            ),
+            None,
+        )
+
+    @cached_property
+    def _mirakl_reads(self) -> dict[tuple[str, str], list[tuple[datetime, bool]]]:
+        """The same with whether it was a walk."""
+        found: dict[tuple[str, str], list[tuple[datetime, bool]]] = {}
         for marketplace in self.marketplaces:
+            # A change that moves no date is believed from a read by id only.
+            silent = marketplace.world.switches["cancelation_bumps_update_date"] == "no"
             for call in marketplace.order_reads():
-                if not went_well(call):
+                walked = call.detail.get("read") == "walk"
+                if not went_well(call) or (silent and walked):
                     continue
-                # A list may be behind, and a change that moves no date is believed from a read by id only.
-                silent = marketplace.world.switches["cancelation_bumps_update_date"] == "no"
-                if silent and call.detail.get("read") == "walk":
-                    continue
+                # A list may be behind.
                 behind = call.detail.get("behind", ())
                 for order_id in call.order_ids:
                     if order_id not in behind:
-                        found.setdefault((marketplace.name, order_id), []).append(call.at)
-        return {key: sorted(times) for key, times in found.items()}
+                        found.setdefault((marketplace.name, order_id), []).append((call.at, walked))
+        return {key: sorted(reads) for key, reads in found.items()}
 
     # -- our database -----------------------------------------------------------------------------------
 

@@ -277,11 +277,10 @@ def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:
 
 def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I7: every Shopify refund of the standing order that moved money has exactly one task, opened within two minutes
-    of the first read that shows it, and of the first of the marketplace after it: what was given back there is not asked for
-    again. While it is not settled whether another order takes over, none is due."""
+    of the first read that shows it, and of the first that shows the marketplace as it was after it: what was given back there
+    is not asked for again. While it is not settled whether another order takes over, none is due."""
     if truth.row is None:
         return
-    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
     tasks = {task.subject: task for task in truth.memory.refund_tasks}
     for effect in truth.effects(evidence):
         if (
@@ -293,7 +292,7 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
         if _in_a_replacement(evidence, truth, effect):
             continue
         here = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
-        there = first_after(reads, effect.at)
+        there = evidence.certainly_read((truth.marketplace.name, truth.id), effect.at)
         if here is None or there is None:
             continue
         read = max(here, there)

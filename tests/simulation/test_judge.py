@@ -1010,7 +1010,7 @@ def test_i7_a_walk_shows_the_marketplace_as_it_was_two_minutes_before(
             call, at=after, ended_at=after, order_ids=(bench.order.id,), detail={**call.detail, "read": kind}
         )
     )
-    found = bench.evidence().certainly_read((NAME, bench.order.id), last + timedelta(seconds=1))
+    found = bench.evidence().certainly_read(NAME, bench.order.id, last + timedelta(seconds=1))
     assert found == (after if due else None)
 
 

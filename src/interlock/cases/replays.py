@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from interlock.cases.causes import cause_key
-from interlock.cases.store import answers, case_events, cases
+from interlock.cases.store import IS_ANSWERED_BY, answers, case_events, cases
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import metadata
@@ -232,9 +232,7 @@ def answer_all(
     """Give one answer to every open case of a cause that offers it and that nobody has just answered; returns to how
     many. Their orders have to be replayed by the caller."""
     untaken = exists().where(
-        answers.c.order_id == cases.c.order_id,
-        answers.c.reason == cases.c.reason,
-        answers.c.subject == cases.c.subject,
+        IS_ANSWERED_BY,
         answers.c.taken_at.is_(None),
     )
     given = c.execute(
@@ -274,9 +272,7 @@ def answer_all(
                 .where(
                     _caused(connection_id, reason, (cause,)),
                     exists().where(
-                        answers.c.order_id == cases.c.order_id,
-                        answers.c.reason == cases.c.reason,
-                        answers.c.subject == cases.c.subject,
+                        IS_ANSWERED_BY,
                         answers.c.taken_at.is_(None),
                         answers.c.at == now,
                         answers.c.who == who,

@@ -463,6 +463,14 @@ class GivenAnswer:
     at: datetime
 
 
+IS_ANSWERED_BY = and_(
+    cases.c.order_id == answers.c.order_id,
+    cases.c.reason == answers.c.reason,
+    cases.c.subject == answers.c.subject,
+)
+"""Which answers are to which case, in whatever opening of it."""
+
+
 def latest_answer(c: Connection, case_id: int) -> GivenAnswer | None:
     """What was answered last to this case since it opened, taken up or not."""
     return latest_answers(c, [case_id]).get(case_id)
@@ -472,14 +480,7 @@ def latest_answers(c: Connection, case_ids: Collection[int]) -> dict[int, GivenA
     """Of each of these cases that was answered since it opened, the last answer, taken up or not."""
     rows = c.execute(
         select(cases.c.id.label("case_id"), answers.c.id, answers.c.who, answers.c.option, answers.c.at)
-        .join(
-            cases,
-            and_(
-                cases.c.order_id == answers.c.order_id,
-                cases.c.reason == answers.c.reason,
-                cases.c.subject == answers.c.subject,
-            ),
-        )
+        .join(cases, IS_ANSWERED_BY)
         .where(cases.c.id.in_(case_ids), answers.c.at >= cases.c.opened_at)
         .ext(distinct_on(cases.c.id))
         .order_by(cases.c.id, answers.c.id.desc())

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, func, select, update
 
-from interlock.cases.store import answers, case_events, cases, keep_event
+from interlock.cases.store import IS_ANSWERED_BY, answers, case_events, cases, keep_event
 
 Status = Literal["open", "in progress", "snoozed", "closed"]
 
@@ -148,14 +148,7 @@ def history(c: Connection, case_id: int) -> list[Event]:
     # An answer and its entry here are written by one transaction, with one moment.
     reason_given = (
         select(func.max(answers.c.why))
-        .join(
-            cases,
-            and_(
-                cases.c.order_id == answers.c.order_id,
-                cases.c.reason == answers.c.reason,
-                cases.c.subject == answers.c.subject,
-            ),
-        )
+        .join(cases, IS_ANSWERED_BY)
         .where(
             cases.c.id == case_events.c.case_id,
             case_events.c.what == "answered",

@@ -885,9 +885,10 @@ def _file_parcels(c: Connection, order_id: int, view: View, memory: Memory) -> N
     for order in (view.shopify, *view.kin):
         ids = [fo.id for fo in order.fulfillment_orders]
         place = memory.kin(order.id)
+        stands_beside = place.role != "unlinked" if place is not None else is_twin(view, memory, order)
         if order.id == memory.shopify_order_id:
             remember_fulfillment_orders(c, order_id, ids)
-        elif is_twin(view, memory, order) if place is None else place.role != "unlinked":
+        elif stands_beside:
             remember_fulfillment_orders(c, order_id, ids, linked=False)
         else:
             forget_fulfillment_orders(c, order_id, ids)

@@ -356,16 +356,14 @@ class StockDesk:
         for sku in sorted(subjects):
             if sku in still or (sku == OTHERS and not subjects.issuperset(still)):
                 continue
-            there = store.figure_of(c, connection_id, sku) is not None
-            because = (
-                "The marketplace took a figure of this offer."
-                if there
-                else "There is no such offer any more."
-            )
             if sku == OTHERS:
                 because = (
                     "The marketplace took a figure of each of these offers, or they have cases of their own."
                 )
+            elif store.figure_of(c, connection_id, sku) is not None:
+                because = "The marketplace took a figure of this offer."
+            else:
+                because = "There is no such offer any more."
             close_connection_cases(c, connection_id, Reason.STOCK_LINE_REFUSED, sku, now, because)
 
     def _say_refused(self, c: Connection, refused: dict[str, str], now: datetime) -> None:

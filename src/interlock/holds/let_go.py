@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from interlock.orders.actions import Action, PlaceHold
+from interlock.orders.actions import Action
+from interlock.orders.holding import let_go_of
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case
-from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import ShopifyOrder
 
 NOT_ON_HOLD = "No hold is on it now: tell the warehouse not to ship."
@@ -26,12 +26,7 @@ def is_let_go(
     is a matter of its own."""
     if shopify is None or not shopify.live or memory.released_at is not None or not memory.shopify_order_id:
         return False
-    placing = {action.fulfillment_order_id for action in actions if isinstance(action, PlaceHold)}
-    placing -= {case.subject for case in cases if case.reason is Reason.CANNOT_HOLD}
-    return any(
-        fo.is_open and not fo.with_service and not fo.holds and fo.id not in placing
-        for fo in shopify.fulfillment_orders
-    )
+    return any(not fo.with_service for fo in let_go_of(shopify, actions, cases))
 
 
 def as_let_go(sentence: str) -> str:

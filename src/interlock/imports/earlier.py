@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from interlock.orders.actions import CompleteDraft, CreateDraft, CreateOrder
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Decision, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder
@@ -26,7 +26,9 @@ def is_somebody_elses(view: View, memory: Memory) -> bool:
         return False
     ours = memory.shopify_order_id or memory.draft_id or view.made_order_id or view.shopify or view.drafts
     asked = any(isinstance(op.action, CreateDraft | CreateOrder | CompleteDraft) for op in view.operations)
-    return not ours and not asked and _said(memory) is not Option.CREATE_ORDER
+    said = _said(memory)
+    to_create = said is not None and said.option is Option.CREATE_ORDER
+    return not ours and not asked and not to_create
 
 
 def decide(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
@@ -36,7 +38,7 @@ def decide(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
             "The order was accepted before the connection went live, and others have shipped or ended it."
         )
         return Part(replace(memory, left_alone=True), because=(because,))
-    said = memory.decision(Reason.OLDER_THAN_CONNECTION, "order")
+    said = _said(memory)
     if said is not None and said.option is Option.IN_SHOP_ALREADY:
         because = (
             f"{said.who} says that the shop has this order already, so Interlock leaves it alone: {said.why}"
@@ -45,9 +47,8 @@ def decide(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     return Part(memory, cases=(_case(view, mirakl),))
 
 
-def _said(memory: Memory) -> Option | None:
-    said = memory.decision(Reason.OLDER_THAN_CONNECTION, "order")
-    return None if said is None else said.option
+def _said(memory: Memory) -> Decision | None:
+    return memory.decision(Reason.OLDER_THAN_CONNECTION, "order")
 
 
 def _case(view: View, mirakl: MiraklOrder) -> Case:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
-from interlock.cases.store import answers, cases
+from interlock.cases.store import IS_ANSWERED_BY, answers, cases
 from interlock.engine.ledger import operations
 from interlock.engine.store import all_connections
 from interlock.monitoring.composing import CallOutcome
@@ -42,9 +42,7 @@ def case_standings(c: Connection, now: datetime) -> tuple[CaseStanding, ...]:
     """The open cases, the most urgent first, at most MOST_CASES."""
     names = {row.id: row.name for row in all_connections(c)}
     answered = exists().where(
-        answers.c.order_id == cases.c.order_id,
-        answers.c.reason == cases.c.reason,
-        answers.c.subject == cases.c.subject,
+        IS_ANSWERED_BY,
         answers.c.at >= cases.c.opened_at,
     )
     acknowledged = exists().where(

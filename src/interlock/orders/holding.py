@@ -1,12 +1,14 @@
 """Our hold on a fulfillment order as several rooms see it: whether it is on, and whether it will be placed (again)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from interlock.orders.actions import PlaceHold
+from interlock.orders.actions import Action, PlaceHold
 from interlock.orders.connection import ConnectionRules
 from interlock.orders.memory import Incident, Memory, Rehold
+from interlock.orders.plan import Case
 from interlock.orders.reasons import Reason
-from interlock.orders.snapshots import FulfillmentOrder
+from interlock.orders.snapshots import FulfillmentOrder, ShopifyOrder
 from interlock.orders.view import OpenOperation, View
 
 MOST_RELEASES = 2
@@ -16,6 +18,18 @@ MOST_RELEASES = 2
 def our_holds(fo: FulfillmentOrder, rules: ConnectionRules) -> tuple[str, ...]:
     """Holds that our app placed under our handle; nobody else's is ever touched."""
     return tuple(hold.id for hold in fo.holds if hold.ours and hold.handle == rules.hold_handle)
+
+
+def let_go_of(
+    order: ShopifyOrder, actions: Collection[Action], cases: Collection[Case]
+) -> tuple[FulfillmentOrder, ...]:
+    """Open parcels of the order on which no hold is, whoever's, and none is about to be placed: a hold among `actions` that
+    one of `cases` says Shopify does not take is none."""
+    placing = {action.fulfillment_order_id for action in actions if isinstance(action, PlaceHold)}
+    placing -= {case.subject for case in cases if case.reason is Reason.CANNOT_HOLD}
+    return tuple(
+        fo for fo in order.fulfillment_orders if fo.is_open and not fo.holds and fo.id not in placing
+    )
 
 
 def rehold_of(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:

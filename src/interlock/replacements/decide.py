@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelShopifyOrder, ClearMarker
-from interlock.orders.holding import our_holds
+from interlock.orders.holding import let_go_of, our_holds
 from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
@@ -14,7 +14,7 @@ from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
 from interlock.orders.timeline import counted
 from interlock.orders.view import Claim, View
 from interlock.replacements.evidence import Band, Evidence, Original, has_more, units_of, weigh
-from interlock.replacements.holding import holds, is_let_go, look_for_parcels_at, releases
+from interlock.replacements.holding import holds, look_for_parcels_at, releases
 from interlock.replacements.links import links_of_replacement
 from interlock.replacements.twins import is_twin
 
@@ -526,7 +526,7 @@ def _wait(
             )
             continue
         case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split)
-        if is_let_go(candidate.order, actions, cases):
+        if let_go_of(candidate.order, actions, cases):
             case = _as_let_go(case, candidate.order)
         cases.append(case)
         actions.extend(cancel)

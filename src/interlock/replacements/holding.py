@@ -1,6 +1,5 @@
 """Holds on Shopify orders beside the linked one: our app can hold any order's fulfilment orders."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -43,13 +42,6 @@ def holds(
         if refusal is not None:
             cases.append(_refused(order, fo, refusal))
     return memory, tuple(actions), tuple(cases)
-
-
-def is_let_go(order: ShopifyOrder, actions: Collection[Action], cases: Collection[Case]) -> bool:
-    """Whether a parcel of the order has no hold, whoever's, and none is about to be placed."""
-    placing = {action.fulfillment_order_id for action in actions if isinstance(action, PlaceHold)}
-    placing -= {case.subject for case in cases if case.reason is Reason.CANNOT_HOLD}
-    return any(fo.is_open and not fo.holds and fo.id not in placing for fo in order.fulfillment_orders)
 
 
 def look_for_parcels_at(view: View, order: ShopifyOrder) -> datetime | None:

@@ -432,13 +432,13 @@ class Evidence:
         """By marketplace and order id: when an OR11 of ours showed the order, undisturbed, oldest first."""
         return {key: [at for at, _ in reads] for key, reads in self._mirakl_reads.items()}
 
-    def certainly_read(self, truth_of: tuple[str, str], moment: datetime) -> datetime | None:
-        """When an OR11 of ours first showed this order (marketplace and order id) as it certainly was after `moment`: a read
-        by id since, or a walk so much later that even a list which is behind shows it."""
+    def certainly_read(self, marketplace: str, order_id: str, moment: datetime) -> datetime | None:
+        """When an OR11 of ours first showed this order as it certainly was after `moment`: a read by id since, or a walk so
+        much later that even a list which is behind shows it."""
         return next(
             (
                 at
-                for at, walked in self._mirakl_reads.get(truth_of, ())
+                for at, walked in self._mirakl_reads.get((marketplace, order_id), ())
                 if at >= moment + (LISTS_MAY_LAG if walked else timedelta(0))
             ),
             None,

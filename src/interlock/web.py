@@ -29,7 +29,7 @@ from interlock.clock import Clock, Identifiers
 from interlock.console.doors import Doors, NotPermitted, OneConnectionOnly, SecondFactorDue, SignedOut
 from interlock.console.health import Health, service_health
 from interlock.console.lists import FilterUnknown, FilterUnreadable, MarkUnreadable
-from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, seen_other, static_files
+from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, instead_of, static_files
 from interlock.console.routes import router
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
@@ -543,17 +543,13 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
         return said(request, 403, "form_refused", str(error))
 
     async def signed_out(request: Request, error: Exception) -> Response:
-        login = error.login if isinstance(error, SignedOut) else "/login"
-        if request.headers.get("HX-Request") == "true":
-            # A page that refreshes itself is left for the login as a whole.
-            return Response(status_code=401, headers={"HX-Redirect": login})
-        return seen_other(login)
+        return instead_of(request, 401, error.login if isinstance(error, SignedOut) else "/login")
 
     async def second_factor_due(request: Request, error: Exception) -> Response:
-        return seen_other("/account/second-factor")
+        return instead_of(request, 403, "/account/second-factor")
 
     async def one_connection_only(request: Request, error: Exception) -> Response:
-        return seen_other(error.instead if isinstance(error, OneConnectionOnly) else "/")
+        return instead_of(request, 403, error.instead if isinstance(error, OneConnectionOnly) else "/")
 
     async def not_permitted(request: Request, error: Exception) -> Response:
         return said(request, 403, "not_permitted", str(error))

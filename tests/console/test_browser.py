@@ -269,6 +269,61 @@ def test_an_open_page_shows_what_happened_since_without_being_asked(screen: Scre
     assert screen.complaints == []
 
 
+@pytest.mark.parametrize("trouble", ["away", "refused"])
+def test_an_open_page_that_is_not_refreshed_says_so_until_it_is_again(
+    screen: Screen, served: Served, trouble: str
+) -> None:
+    path = f"/orders/{served.edited}"
+    page = screen.open_and_listen(path)
+    page.locator("details.desk summary").first.click()
+    shown = page.locator("#live").inner_text()
+    troubled = True
+
+    def answer(route: Any) -> None:
+        if not troubled or route.request.headers.get("hx-request") != "true":
+            route.continue_()
+        elif trouble == "away":
+            route.abort("connectionrefused")
+        else:
+            route.fulfill(status=503, content_type="text/html", body="<!doctype html><main>Not done</main>")
+
+    page.route(f"**{path}", answer)
+    # The page asks every ten seconds by itself.
+    page.get_by_text("Not refreshed since").wait_for(timeout=20_000)
+    assert page.locator("#live").inner_text() == shown
+    assert page.locator("main").count() == 1
+    troubled = False
+    with served.database.begin() as c:
+        tell(c, served.edited, CLOCK, "Ada", ["Rang once more."])
+
+    page.get_by_text("Rang once more.").wait_for(timeout=20_000)
+    page.get_by_text("Not refreshed since").wait_for(state="hidden")
+
+
+def test_an_open_page_of_what_may_not_be_seen_any_more_is_left_for_the_reason(
+    screen: Screen, served: Served
+) -> None:
+    path = f"/orders/{served.edited}"
+    page = screen.open_and_listen(path)
+
+    def refused(route: Any) -> None:
+        again = route.request.headers.get("hx-request") == "true"
+        reply = {"HX-Refresh": "true"} if again else {}
+        route.fulfill(
+            status=403,
+            content_type="text/html",
+            headers=reply,
+            body="<main>This needs the right to see.</main>",
+        )
+
+    page.route(f"**{path}", refused)
+    with served.database.begin() as c:
+        tell(c, served.edited, CLOCK, "Ada", ["Rang a third time."])
+
+    page.get_by_text("This needs the right to see.").wait_for(timeout=20_000)
+    assert page.locator("#live").count() == 0
+
+
 def test_an_open_case_shows_who_took_it_and_keeps_what_is_being_written(
     screen: Screen, served: Served
 ) -> None:

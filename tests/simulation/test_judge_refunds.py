@@ -445,3 +445,47 @@ def test_i7_a_refund_that_shopify_only_records_is_asked_for_once(
     ]
     assert bool(told) is broken
     assert verdict.checked["I7 recorded"] == (0 if another else 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "of", "opened", "broken"),
+    [
+        pytest.param(None, "planted", 1, False, id="asked for at once"),
+        pytest.param(None, "planted", 11, True, id="nobody asked and the task was late"),
+        pytest.param(0.5, "planted", 11, False, id="asked about and then answered"),
+        pytest.param(0.5, "planted", 13, True, id="late after the answer"),
+        pytest.param(5, "planted", 11, True, id="asked about too late"),
+        pytest.param(0.5, "another", 11, True, id="another refund was asked about"),
+    ],
+)
+def test_i7_the_task_of_a_refund_that_was_asked_about_follows_the_answer(
+    bench: Bench, asked: float | None, of: str, opened: float, broken: bool
+) -> None:
+    refund, minute = bench.effects("refund_created")[0], timedelta(minutes=1)
+    bench.happen(
+        refund,
+        at=refund.at + timedelta(seconds=1),
+        detail={"refund": "planted", "money": "5.00", "lines": []},
+    )
+    evidence = bench.evidence()
+    read = next(at for at in evidence.shopify_reads[refund.order_id] if at > refund.at + timedelta(seconds=1))
+    there = evidence.certainly_read(NAME, bench.order.id, refund.at + timedelta(seconds=1))
+    assert there is not None
+    known = max(read, there)
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks}', (memory->'refund_tasks') || "
+        "jsonb_build_array((memory #> '{refund_tasks,0}') || CAST(:changes AS jsonb)))",
+        changes=json.dumps(
+            {"subject": "planted", "settled_by": [], "opened_at": (known + opened * minute).isoformat()}
+        ),
+    )
+    if asked is not None:
+        a_case(bench, "refund_made_already", known + asked * minute, subject=of)
+        bench.sql(
+            "INSERT INTO answers (order_id, reason, subject, option, who, why, at) SELECT id, 'refund_made_already', "
+            ":subject, 'another_refund', 'Ada Agent', 'A second one.', :at FROM orders",
+            subject=of,
+            at=known + 10 * minute,
+        )
+
+    assert ("A refund in Shopify did not become a task in time." in _i7(bench)) is broken

@@ -171,6 +171,19 @@ def test_a_page_that_has_not_changed_is_not_sent_again(
     assert "<html" not in changed.text
 
 
+@pytest.mark.parametrize("path", ["/orders/999999", "/orders/5.0", "/orders?state=NO_SUCH"])
+def test_a_page_that_cannot_be_shown_any_more_is_loaded_anew_and_then_says_why(
+    browser: Browser, edited: int, path: str
+) -> None:
+    asked = browser.get(path, headers={"HX-Request": "true"})
+    by_hand = browser.get(path)
+
+    assert 400 <= asked.status_code < 500
+    assert asked.headers["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in by_hand.headers
+    assert 'id="live"' not in by_hand.text
+
+
 def test_an_answer_is_kept_with_who_and_why_and_the_order_is_looked_at(
     browser: Browser, database: Database, edited: int, wakes: Wakes
 ) -> None:

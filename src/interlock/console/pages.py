@@ -191,7 +191,7 @@ class Console:
             # The seal of a form is another one each time, and says nothing of what is shown.
             said = living.replace(str(context["token"]), "")
             digest = hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
-        if live and request.headers.get("HX-Request") == "true":
+        if live and refreshes_itself(request):
             if hmac.compare_digest(request.headers.get("X-Shown", ""), digest):
                 return sealed(Response(status_code=204))
             template = self._environment.get_template("live.html")
@@ -207,8 +207,15 @@ class Console:
         return response
 
     def problem(self, request: Request, status: int, sentence: str) -> Response:
-        """A page that says what was wrong."""
-        return self.page(request, "problem", "Not done", status, live=False, sentence=sentence)
+        """A page that says what was wrong.
+
+        A page that refreshes itself cannot show that in its living part. Where there is nothing to refresh any more it is
+        loaded anew, and then says why; where that may pass it keeps what it shows and tries again.
+        """
+        response = self.page(request, "problem", "Not done", status, live=False, sentence=sentence)
+        if refreshes_itself(request) and status < 500:
+            response.headers["HX-Refresh"] = "true"
+        return response
 
     def _seal(self, request: Request) -> str:
         """What forms of this browser are sealed with: its session, or before somebody signs in a cookie of its own."""
@@ -244,6 +251,19 @@ def sealed(response: Response) -> Response:
         }
     )
     return response
+
+
+def refreshes_itself(request: Request) -> bool:
+    """Whether an open page asks for its living part, and nobody for a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def instead_of(request: Request, status: int, path: str) -> Response:
+    """Another page than the one that was asked for. A page that refreshes itself is refused with `status`, and left for
+    the other one as a whole."""
+    if refreshes_itself(request):
+        return sealed(Response(status_code=status, headers={"HX-Redirect": path}))
+    return seen_other(path)
 
 
 def seen_other(path: str) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 from interlock.orders.actions import RefundLines
 from interlock.orders.codec import decode
 from interlock.orders.memory import same_person
-from interlock.orders.reasons import Option
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import is_of_an_edit, is_open
 from interlock.rehearsal.judging.evidence import Evidence, Reference, first_after
 from interlock.rehearsal.judging.truth import Truth
@@ -278,7 +278,8 @@ def _never_more_than_the_line(truth: Truth, verdict: Verdict) -> None:
 def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I7: every Shopify refund of the standing order that moved money has exactly one task, opened within two minutes
     of the first read that shows it, and of the first that shows the marketplace as it was after it: what was given back there
-    is not asked for again. While it is not settled whether another order takes over, none is due."""
+    is not asked for again. A question whether it is such money is asked in that time too, and the task follows the answer
+    that it is not. While it is not settled whether another order takes over, none is due."""
     if truth.row is None:
         return
     tasks = {task.subject: task for task in truth.memory.refund_tasks}
@@ -297,8 +298,12 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
             continue
         read = max(here, there)
         verdict.checked["I7"] += 1
+        subject = effect.detail["refund"]
+        asked = _asked_whether_it_is_another(evidence, truth, subject)
+        if asked is not None and asked <= evidence.due_after(read, TASK_WITHIN):
+            read = max(read, _said_another(evidence, truth, subject) or read)
         due = evidence.due_after(read, TASK_WITHIN)
-        task = tasks.get(effect.detail["refund"])
+        task = tasks.get(subject)
         opened = None if task is None else task.opened_at - evidence.ahead
         if (opened is None and due < evidence.now) or (opened is not None and opened > due):
             verdict.violation(
@@ -309,6 +314,18 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
                 f"{effect.detail['money']} refunded, first read on both sides {read:%H:%M:%S}",
                 f"opened {opened:%H:%M:%S}" if opened else "never opened",
             )
+
+
+def _asked_whether_it_is_another(evidence: Evidence, truth: Truth, refund: str) -> datetime | None:
+    """When it was first asked whether a refund in Shopify is money that was given back or asked for already."""
+    asked = evidence.cases_of(truth.row, Reason.REFUND_MADE_ALREADY.value)
+    return min((case.opened_at for case in asked if case.subject == refund), default=None)
+
+
+def _said_another(evidence: Evidence, truth: Truth, refund: str) -> datetime | None:
+    """When somebody first said of a refund in Shopify that it is another one, whose money has to be asked for."""
+    said = evidence.answers_of(truth.row, Option.ANOTHER_REFUND.value)
+    return min((answer.at for answer in said if answer.subject == refund), default=None)
 
 
 def _in_a_replacement(evidence: Evidence, truth: Truth, effect: Effect) -> bool:

@@ -75,7 +75,7 @@ FILLED: dict[str, tuple[str, ...]] = {
     "capability_observations": ("evidence",),
     "carrier_mappings": ("shop_name", "country", "service", "code", "name", "changed_by"),
     "case_events": ("who", "detail"),
-    "cases": ("subject", "sentence", "cause", "closed_because", "assignee"),
+    "cases": ("subject", "sentence", "cause", "closed_because", "closed_in_short", "assignee"),
     "kin": ("name",),
     "label_overrides": ("against", "who", "why"),
     "map_changes": ("name", "former", "present", "who", "why"),

@@ -1,6 +1,7 @@
 """Cases as work: one history per question, people's hands on it, and rest that never reaches into damage."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from interlock.cases.store import (
     REOPENS_WITHIN,
     WORDS_KEPT_FOR,
     answer,
+    answers,
     case_events,
     cases,
     close_connection_cases,
@@ -19,12 +21,15 @@ from interlock.cases.store import (
     forget_old_words,
     open_connection_case,
     sync_cases,
+    take_answers,
 )
 from interlock.cases.work import NoSuchCase, NotDone
+from interlock.console.case_story import story_of
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import OrderRow
 from interlock.storage.database import Database
+from interlock.storage.encryption import Keyring
 from tests.build import NOW, a_decision, a_memory, an_order
 from tests.engine.rows import a_leased_order
 
@@ -214,6 +219,34 @@ def test_comments_are_kept_sealed_and_erased_after_a_year(c: Connection, row: Or
     assert forget_old_words(c, NOW + WORDS_KEPT_FOR) == 0
     assert forget_old_words(c, NOW + WORDS_KEPT_FOR + HOUR) == 1
     assert [(e.what, e.words) for e in work.history(c, case_id)] == [("opened", None), ("commented", None)]
+
+
+def test_the_reasons_of_answers_are_erased_after_a_year_also_where_they_closed_a_case(
+    c: Connection, row: OrderRow, keyring: Keyring
+) -> None:
+    case_id = opened(c, row, RELEASED)
+    answer(c, case_id, "dismiss", "Ada", "Mrs Example rang.", NOW)
+    take_answers(c, c.execute(select(answers.c.id)).scalars().all(), NOW)
+    said = replace(
+        a_decision(RELEASED.reason, RELEASED.subject, Option.DISMISS, NOW), why="Mrs Example rang."
+    )
+    sync_cases(c, row.id, row.connection_id, (), NOW, True, an_order(), a_memory(decisions=(said,)))
+
+    def told() -> list[object]:
+        because = c.execute(select(cases.c.closed_because).where(cases.c.id == case_id)).scalar_one()
+        return [because, *(entry.words for entry in story_of(work.history(c, case_id), keyring))]
+
+    assert forget_old_words(c, NOW + WORDS_KEPT_FOR) == 0
+    assert told() == ["Ada dismissed it: Mrs Example rang.", "", "Mrs Example rang.", ""]
+    assert forget_old_words(c, NOW + WORDS_KEPT_FOR + HOUR) == 2
+    assert told() == ["Ada dismissed it.", "", "(erased after a year)", ""]
+    assert forget_old_words(c, NOW + WORDS_KEPT_FOR + HOUR) == 0
+
+
+def test_the_reason_of_an_answer_that_no_plan_has_taken_stays(c: Connection, row: OrderRow) -> None:
+    answer(c, opened(c, row, RELEASED), "dismiss", "Ada", "because", NOW)
+
+    assert forget_old_words(c, NOW + WORDS_KEPT_FOR + HOUR) == 0
 
 
 @pytest.mark.parametrize(

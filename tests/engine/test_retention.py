@@ -15,6 +15,7 @@ from interlock.engine.ledger import operations
 from interlock.engine.retention import forget_history
 from interlock.engine.store import deliveries, keep_delivery, keep_unreadable, unreadable
 from interlock.engine.sweeps import forget
+from interlock.holds.store import end_override, keep_override, label_overrides
 from interlock.orders.reasons import Reason
 from interlock.orders.store import (
     forget_documents,
@@ -110,11 +111,15 @@ def test_the_hourly_sweep_leaves_nothing_that_has_had_its_time(database: Databas
         begin(c, keyring, _person(c, CLOCK), "Firefox", CLOCK, timedelta(hours=12))
         open_connection_case(c, row.connection_id, Reason.PLATFORM_REFUSED, "poll", "It was refused.", CLOCK)
         keep_event(c, c.execute(select(cases.c.id)).scalar_one(), CLOCK, "ada", "commented", words=b"x")
+        for parcel in ("FO1", "FO2"):
+            override = keep_override(c, row.id, parcel, "held", "Ada", "Mrs Example rang.", CLOCK)
+        end_override(c, override, CLOCK)
 
     asyncio.run(forget(service.parts))
     kept = (mirakl_documents, texts, unreadable, deliveries, sessions)
     with database.begin() as c:
         assert [_count(c, table) for table in kept] == [1, 1, 1, 1, 1]
+        assert c.execute(select(func.count()).where(label_overrides.c.why != "")).scalar_one() == 2
 
     clock.moment += timedelta(days=366)
     asyncio.run(forget(service.parts))
@@ -122,6 +127,9 @@ def test_the_hourly_sweep_leaves_nothing_that_has_had_its_time(database: Databas
     with database.begin() as c:
         assert [_count(c, table) for table in kept] == [0, 0, 0, 0, 0]
         assert c.execute(select(func.count(case_events.c.words))).scalar_one() == 0
+        # An override that still waits says why.
+        said = select(label_overrides.c.fulfillment_order_id).where(label_overrides.c.why != "")
+        assert c.execute(said).scalars().all() == ["FO1"]
 
 
 def test_every_retention_with_a_time_is_one_of_those_that_are_tested_here() -> None:

@@ -273,7 +273,7 @@ class Decision(Answer):
     subject: str
     option: str
     who: str
-    why: str
+    why: str = Field(description="The reason that was given; empty once it was erased, a year later.")
     at: datetime
     taken_at: datetime | None = Field(description="When a look at the order took it up.")
 

@@ -44,6 +44,7 @@ BY_ITSELF = "Interlock"
 REOPENS_WITHIN = timedelta(days=7)
 """The same question about the same order within so long is the same case, with its history; later it is a new one."""
 WORDS_KEPT_FOR = timedelta(days=365)
+"""What people wrote to a case is erased so long after they wrote it."""
 
 What = Literal[
     "opened",
@@ -86,6 +87,8 @@ cases = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
     Column("closed_because", Text),
+    # the same without what a person wrote; null where nobody wrote anything, or it was erased
+    Column("closed_in_short", Text),
     Column("assignee", Text, nullable=False, server_default=""),
     Column("assigned_at", UtcDateTime),
     Column("begun_at", UtcDateTime),
@@ -103,6 +106,7 @@ cases = Table(
     Index("ix_cases_queue", "damage_at", "id", postgresql_where=text("closed_at IS NULL")),
     Index("ix_cases_opened_at", "opened_at"),
     Index("ix_cases_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
+    Index("ix_cases_words", "closed_at", postgresql_where=text("closed_in_short IS NOT NULL")),
     Index("ix_cases_cause", "connection_id", "reason", "cause", postgresql_where=text("closed_at IS NULL")),
 )
 
@@ -142,6 +146,7 @@ answers = Table(
     Column("text_id", Text, nullable=False, server_default=""),
     Column("taken_at", UtcDateTime),
     Index("ix_answers_waiting", "order_id", postgresql_where=text("taken_at IS NULL")),
+    Index("ix_answers_words", "at", postgresql_where=text("why <> '' AND taken_at IS NOT NULL")),
 )
 
 
@@ -304,6 +309,7 @@ def _open(
                 reopened=cases.c.reopened + 1,
                 closed_at=None,
                 closed_because=None,
+                closed_in_short=None,
                 begun_at=None,
                 snoozed_until=None,
                 **content,
@@ -334,10 +340,12 @@ def _close(c: Connection, row: Any, now: datetime, memory: Memory | None) -> Non
     words and so no part of the history's details."""
     said = None if memory is None else memory.decision(Reason(row.reason), row.subject)
     because = detail = "The reason for it is gone."
+    in_short = None
     if said is not None and said.option is Option.DISMISS and said.at >= row.opened_at:
-        detail = f"{said.who} dismissed it."
+        detail = in_short = f"{said.who} dismissed it."
         because = f"{said.who} dismissed it: {said.why}{'' if said.why.endswith(('.', '!', '?')) else '.'}"
-    c.execute(update(cases).where(cases.c.id == row.id).values(closed_at=now, closed_because=because))
+    closed = {"closed_at": now, "closed_because": because, "closed_in_short": in_short}
+    c.execute(update(cases).where(cases.c.id == row.id).values(closed))
     keep_event(c, row.id, now, BY_ITSELF, "closed", detail)
 
 
@@ -380,11 +388,21 @@ def each_time_open() -> Select[Any]:
 
 
 def forget_old_words(c: Connection, now: datetime) -> int:
-    """Erase what staff wrote to cases a year ago; that they wrote stays."""
-    gone = update(case_events).where(
-        case_events.c.words.is_not(None), case_events.c.at < now - WORDS_KEPT_FOR
+    """Erase what staff wrote to cases a year ago: comments, why a case rests, and the reasons of their answers, also where
+    they closed a case. That they wrote, answered or closed stays. Returns how many texts were erased."""
+    before = now - WORDS_KEPT_FOR
+    written = update(case_events).where(case_events.c.words.is_not(None), case_events.c.at < before)
+    # An answer that no plan has taken yet still has to be told with its reason.
+    given = update(answers).where(answers.c.why != "", answers.c.taken_at.is_not(None), answers.c.at < before)
+    closed = update(cases).where(cases.c.closed_in_short.is_not(None), cases.c.closed_at < before)
+    return sum(
+        int(c.execute(statement).rowcount)
+        for statement in (
+            written.values(words=None),
+            given.values(why=""),
+            closed.values(closed_because=cases.c.closed_in_short, closed_in_short=None),
+        )
     )
-    return int(c.execute(gone.values(words=None)).rowcount)
 
 
 def open_connection_case(

@@ -29,14 +29,14 @@ class NoSuchCase(NotDone):
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry in the history of a case. `words` is what a person wrote, still encrypted; None where nothing was
-    written or it was erased. `why` is the reason of an answer."""
+    written or it was erased. `why` is the reason of an answer, None once it was erased."""
 
     at: datetime
     who: str
     what: str
     detail: str
     words: bytes | None
-    why: str = ""
+    why: str | None = ""
 
 
 def status_of(
@@ -163,7 +163,10 @@ def history(c: Connection, case_id: int) -> list[Event]:
         .where(case_events.c.case_id == case_id)
         .order_by(case_events.c.id)
     )
-    return [Event(row.at, row.who, row.what, row.detail, row.words, row.why or "") for row in rows]
+    return [
+        Event(row.at, row.who, row.what, row.detail, row.words, "" if row.why is None else row.why or None)
+        for row in rows
+    ]
 
 
 def _open_case(c: Connection, case_id: int) -> Any:

@@ -23,6 +23,8 @@ SENTENCES = {
     "replayed": "Its order is looked at again ({detail}).",
 }
 
+ERASED = "(erased after a year)"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -45,8 +47,8 @@ def story_of(events: Iterable[Event], keyring: Keyring) -> Iterator[Told]:
 def _words(event: Event, keyring: Keyring) -> str:
     if event.words is None:
         if event.what == "answered":
-            return event.why
-        return "(erased after a year)" if event.what in ("commented", "snoozed") else ""
+            return ERASED if event.why is None else event.why
+        return ERASED if event.what in ("commented", "snoozed") else ""
     try:
         return keyring.decrypt(event.words).decode()
     except Undecipherable:

@@ -118,7 +118,7 @@ def leave(c: Connection, who: str, why: str, now: datetime) -> bool:
     if not store.end(c, who, why, now):
         return False
     for row in all_connections(c):
-        because = f"{who} ended the quarantine: {why}"
+        because = f"{who} ended the quarantine."
         close_connection_cases(c, row.id, Reason.QUARANTINE, "writes", now, because)
     living = orders.c.mirakl_state.is_(None) | orders.c.mirakl_state.not_in((*DEAD, *GONE_OUT))
     c.execute(update(orders).where(living).values(mirakl_wanted_since=now, next_look_at=now))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, select
 
 from interlock.access.sessions import forget_sessions
-from interlock.cases.store import forget_old_words
+from interlock.cases.store import WORDS_KEPT_FOR, forget_old_words
 from interlock.engine.gateways import ChangedOrder, ConnectedPlatforms
 from interlock.engine.hints import hint, note_relatives
 from interlock.engine.replays import wake_next
@@ -28,6 +28,7 @@ from interlock.engine.store import (
     waiting_strangers,
 )
 from interlock.engine.troubles import note_trouble
+from interlock.holds.store import forget_old_reasons
 from interlock.orders.actions import Lane
 from interlock.orders.ports import ReadFailed
 from interlock.orders.snapshots import Stranger
@@ -255,6 +256,7 @@ async def forget(parts: EngineParts) -> int:
             forget_unreadable(c, now - KEEP_UNREADABLE)
             + forget_old_texts(c, now)
             + forget_old_words(c, now)
+            + forget_old_reasons(c, now - WORDS_KEPT_FOR)
             + forget_strangers(c, now - KEEP_STRANGERS)
             + forget_deliveries(c, now - KEEP_DELIVERIES)
             + forget_documents(c, now)

@@ -46,6 +46,7 @@ label_overrides = Table(
     Column("at", UtcDateTime, nullable=False),
     # when a check said yes by it, or another override of the same parcel took its place
     Column("ended_at", UtcDateTime),
+    Index("ix_label_overrides_words", "at", postgresql_where=text("why <> '' AND ended_at IS NOT NULL")),
     Index(
         "uq_label_overrides_waiting",
         "order_id",
@@ -243,6 +244,15 @@ def waiting_overrides(c: Connection, order_id: int) -> tuple[Override, ...]:
 def end_override(c: Connection, override: Override, now: datetime) -> None:
     """No later check says yes by this override; whoever ends it has its row locked (`waiting_override`)."""
     c.execute(update(label_overrides).where(label_overrides.c.id == override.id).values(ended_at=now))
+
+
+def forget_old_reasons(c: Connection, before: datetime) -> int:
+    """Erase why people overrode the check, of overrides that were kept before this moment and have ended; returns of how
+    many."""
+    old = update(label_overrides).where(
+        label_overrides.c.why != "", label_overrides.c.ended_at.is_not(None), label_overrides.c.at < before
+    )
+    return int(c.execute(old.values(why="")).rowcount)
 
 
 def _override(row: Any) -> Override:

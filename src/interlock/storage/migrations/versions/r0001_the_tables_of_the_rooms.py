@@ -929,6 +929,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("taken_at IS NULL"),
     )
+    op.create_index(
+        "ix_answers_words",
+        "answers",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("why <> '' AND taken_at IS NOT NULL"),
+    )
     op.create_table(
         "cases",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -953,6 +960,7 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_because", sa.Text(), nullable=True),
+        sa.Column("closed_in_short", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), server_default="", nullable=False),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
@@ -983,6 +991,13 @@ def upgrade() -> None:
         ["damage_at", "id"],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_cases_words",
+        "cases",
+        ["closed_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_in_short IS NOT NULL"),
     )
     op.create_index(
         "uq_cases_open",
@@ -1060,6 +1075,13 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_label_overrides_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label_overrides")),
+    )
+    op.create_index(
+        "ix_label_overrides_words",
+        "label_overrides",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("why <> '' AND ended_at IS NOT NULL"),
     )
     op.create_index(
         "uq_label_overrides_waiting",

@@ -248,6 +248,17 @@ def test_a_parcel_whose_destination_is_not_the_orders_address_goes_astray(world:
     assert not goes_astray(parcel)
 
 
+def test_a_parcel_for_the_same_place_without_its_province_goes_not_astray(world: ShopifyWorld) -> None:
+    """Street, postcode, city and country name the place; either side may lack the province."""
+    order = draft_order_of(Client(world))
+    (parcel,) = order.fulfillment_orders
+    assert parcel.destination is not None
+    parcel.destination = replace(parcel.destination, province="Ontario", province_code="ON")
+    assert not goes_astray(parcel)
+    parcel.destination = replace(parcel.destination, zip="M5H 2M8")
+    assert goes_astray(parcel)
+
+
 CUSTOMER = "query($id: ID!) { order(id: $id) { id customer { defaultEmailAddress { marketingState } } } }"
 
 

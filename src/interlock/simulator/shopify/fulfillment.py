@@ -70,8 +70,9 @@ def goes_astray(order: FulfillmentOrder) -> bool:
 
 
 def _place(address: Address) -> tuple[Any, ...]:
-    """What of an address is written on a label."""
-    return astuple(replace(address, number=0, phone=None))
+    """What of an address names the place a label sends to. The province is written there too, but names no other place than
+    street, postcode, city and country do: one side may show it where the other does not."""
+    return astuple(replace(address, number=0, phone=None, province=None, province_code=None))
 
 
 def begin_routing(act: Act, order: Order) -> None:

@@ -206,6 +206,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     found = differences(view, so_far.memory)
     if so_far.memory.candidates:
         so_far.memory = edits.still_standing(view, so_far.memory, found)
+        so_far.keep_held.extend(replacements.unsettled(view, so_far.memory))
         so_far.because.append("No edit is carried across until it is settled which Shopify order stands.")
     else:
         so_far.add(edits.decide(view, so_far.memory, found))

@@ -235,6 +235,19 @@ def test_the_word_of_a_person_lets_it_take_over() -> None:
     assert (kin.role, kin.who, kin.why) == ("live", "Ada", "because")
 
 
+def test_an_order_that_takes_over_waits_while_another_may_take_its_place() -> None:
+    """A part of it stands in the other order: what differs is not judged before that is settled, and nothing moves."""
+    parts = (
+        a_copy(lines=(LINES[0],), fulfillment_orders=(replace(HELD, remaining=(("N1", 2),)),)),
+        a_copy(id="SO3", name="#1001B", lines=(LINES[1],), fulfillment_orders=(replace(HELD, id="FO3"),)),
+    )
+    plan = seen(parts, a_memory(decisions=(says(Option.TAKE_OVER),)))
+    assert plan.memory.shopify_order_id == "SO2"
+    assert roles(plan)["#1001B"] == "candidate"
+    assert not [action for action in plan.actions if isinstance(action, ReleaseHold)]
+    assert "Order #1001B may replace this one; both wait until that is settled." in " ".join(plan.because)
+
+
 def test_the_word_of_a_person_rules_it_out_and_frees_it() -> None:
     waited = NOW - timedelta(minutes=11)
     candidate = Kin("SO2", "#1042", "candidate", waited, "Interlock", "it has the same e-mail address")

@@ -489,6 +489,19 @@ def _merged_with(linked: ShopifyOrder, candidate: _Candidate) -> str:
 # -- waiting and asking ------------------------------------------------------------------------------------
 
 
+def unsettled(view: View, memory: Memory) -> tuple[str, ...]:
+    """Why the parcel of the order that is linked now waits: other orders may still take its place, also where it has only just
+    been linked itself."""
+    if view.shopify is None or not view.shopify.live or view.mirakl is None or view.mirakl.state in GONE_OUT:
+        return ()
+    shown = {order.id for order in view.kin}
+    return tuple(_both_wait(kin.name) for kin in memory.candidates if kin.shopify_order_id in shown)
+
+
+def _both_wait(name: str) -> str:
+    return f"Order {name} may replace this one; both wait until that is settled."
+
+
 def _wait(
     view: View, memory: Memory, mirakl: MiraklOrder, linked: ShopifyOrder, waiting: list[_Candidate]
 ) -> Part:
@@ -507,9 +520,7 @@ def _wait(
             cases.extend(impossible)
             look_at = earliest(look_at, look_for_parcels_at(view, candidate.order))
         if linked.live and mirakl.state not in GONE_OUT:
-            held.append(
-                f"Order {candidate.order.name} may replace this one; both wait until that is settled."
-            )
+            held.append(_both_wait(candidate.order.name))
             asks_at = candidate.order.created_at + COPY_FIRST_SETTLES
             if view.now < asks_at and candidate.who == "Interlock":
                 look_at = earliest(look_at, asks_at)

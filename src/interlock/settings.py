@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, ge=1, le=65535, description="Port that `serve` listens on.")
     api_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
-        description="Names, comma separated, under which a proxy of yours passes on calls of the API (/v1).",
+        description="Names, comma separated, under which a proxy of yours passes on calls of the API (/v1) and /metrics.",
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="",

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from typing import Annotated
 
 import httpx2
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -23,7 +25,10 @@ from interlock.access.erasures import keep_request
 from interlock.access.passwords import Passwords
 from interlock.access.roles import Person
 from interlock.access.rules import AccessRules
+from interlock.access.store import Scope as KeyScope
 from interlock.api.application import ApiParts, create_api
+from interlock.api.gate import BEARER, Gate
+from interlock.api.problems import NotDone, problem
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
 from interlock.console.doors import Doors, NotPermitted, OneConnectionOnly, SecondFactorDue, SignedOut
@@ -63,10 +68,13 @@ LARGEST_API_BODY_BYTES = 256 * 1024
 TROUBLED_FOR = timedelta(seconds=60)
 INGRESS = "/webhooks/"
 API = "/v1"
+METRICS = "/metrics"
 # What may be asked for under any host name: deliveries come through the installation's public address.
 ANY_HOST = (INGRESS, "/healthz")
 VERDICTS = {"held": 1.0, "bounded": 0.5, "broken": 0.0}
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+# What a proxy writes into a request it passes on: whoever asked may be anywhere.
+PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 
 @dataclass(frozen=True)
@@ -124,14 +132,24 @@ def create_app(parts: WebParts) -> FastAPI:
         ago = None if heard is None else round((parts.clock.now() - heard).total_seconds(), 1)
         return JSONResponse({"status": "ok", "worker_heard_seconds": ago})
 
-    async def metrics() -> Response:
+    gate = Gate(parts.store, parts.clock)
+    may_read = gate.needs(KeyScope.HEALTH_READ)
+
+    async def metrics(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+    ) -> Response:
+        if not of_this_machine(request):
+            try:
+                await may_read(request, credentials)
+            except NotDone as no:
+                return problem(no.status, no.error, str(no), no.field, no.headers)
         now = parts.clock.now()
         found, board = await parts.store.tx(lambda c: (service_health(c, now), kept_board(c)))
         return Response(metrics_page(found, dropped_fields(), board), media_type="text/plain; version=0.0.4")
 
     app.add_api_route("/webhooks/shopify/{place}", receive, methods=["POST"], response_class=Response)
     app.add_api_route("/healthz", healthz, methods=["GET"], response_class=Response)
-    app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
+    app.add_api_route(METRICS, metrics, methods=["GET"], response_class=Response)
     app.mount(API, create_api(_api_parts(parts)))
     app.mount("/static", static_files(), name="static")
     app.include_router(router(console, parts.passwords or Passwords(), parts.provider))
@@ -327,6 +345,21 @@ def metrics_page(found: Health, dropped: Mapping[str, int], board: Board | None 
     return generate_latest(registry)
 
 
+def of_this_machine(request: Request) -> bool:
+    """Whether a program on this machine asks by itself: over loopback, under this machine's own name, and not through a
+    proxy that says so, which may speak for anybody."""
+    if request.client is None or any(name in request.headers for name in PASSED_ON):
+        return False
+    return _is_loopback(request.client.host) and _is_own_name(request.headers.get("host", ""))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 class _Collected(Collector):
     def __init__(self, found: Health, dropped: Mapping[str, int]) -> None:
         self._found = found
@@ -455,7 +488,8 @@ class Doorkeeper:
     """Refuses host names that are not ours and forms that are too long, before anything reads them.
 
     A page of somebody else's site that resolves its own name to this machine would otherwise read the console. The
-    API may besides be asked for under the names that were configured for it: such a page has no key to show.
+    API and the measures may besides be asked for under the names that were configured for programs: such a page has no key
+    to show.
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], api_hosts: tuple[str, ...] = ()) -> None:
@@ -473,14 +507,18 @@ class Doorkeeper:
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = str(scope["path"]), Headers(scope=scope)
         of_api = path == API or path.startswith(f"{API}/")
-        hosts = self._api_hosts if of_api else self._hosts
-        if not path.startswith(ANY_HOST) and not self._is_ours(headers.get("host", ""), hosts):
+        # Beyond this machine the measures ask for a key, as the API does.
+        for_programs = of_api or path == METRICS
+        hosts = self._api_hosts if for_programs else self._hosts
+        host = headers.get("host", "")
+        if not path.startswith(ANY_HOST) and not _is_own_name(host) and _name_in(host) not in hosts:
             detail = (
                 "The console answers only under this machine's own name and the one in INTERLOCK_PUBLIC_URL."
             )
-            if of_api:
+            if for_programs:
                 detail = (
-                    "The API answers only under this machine's own name and the names in INTERLOCK_API_HOSTS."
+                    "The API and /metrics answer only under this machine's own name, the one in INTERLOCK_PUBLIC_URL and "
+                    "those in INTERLOCK_API_HOSTS."
                 )
             return JSONResponse({"error": "host_refused", "detail": detail}, status_code=421)
         of_console = not path.startswith((INGRESS, API))
@@ -503,22 +541,24 @@ class Doorkeeper:
                 return JSONResponse({"error": error, "detail": detail}, status_code=413)
         return None
 
-    def _is_ours(self, host: str, hosts: tuple[str, ...]) -> bool:
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
-        name = name.strip("[]").lower()
-        if name == "localhost" or name in hosts:
-            return True
-        try:
-            return ip_address(name).is_loopback
-        except ValueError:
-            return False
+
+def _name_in(host: str) -> str:
+    """The name or address in a Host header, without its port."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
+    return name.strip("[]").lower()
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether a Host header names this machine as only itself can call it."""
+    name = _name_in(host)
+    return name == "localhost" or _is_loopback(name)
 
 
 def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     """Every problem becomes a sentence: a page for people, JSON for the rest."""
 
     def said(request: Request, status: int, error: str, sentence: str) -> Response:
-        if request.url.path.startswith((INGRESS, API, "/healthz", "/metrics")):
+        if request.url.path.startswith((INGRESS, API, "/healthz", METRICS)):
             return JSONResponse({"error": error, "detail": sentence}, status_code=status)
         return console.problem(request, status, sentence)
 

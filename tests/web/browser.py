@@ -13,8 +13,11 @@ from starlette.types import ASGIApp
 class Browser:
     """Asks the application for pages as a person's browser does."""
 
-    def __init__(self, app: ASGIApp, base_url: str = "http://localhost:8080") -> None:
+    def __init__(
+        self, app: ASGIApp, base_url: str = "http://localhost:8080", peer: str = "127.0.0.1"
+    ) -> None:
         self._app = app
+        self._peer = peer
         self._base_url = base_url
         self._cookies: dict[str, str] = {}
 
@@ -51,7 +54,7 @@ class Browser:
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
         async def send() -> httpx2.Response:
-            transport = httpx2.ASGITransport(self._app, raise_app_exceptions=True)
+            transport = httpx2.ASGITransport(self._app, raise_app_exceptions=True, client=(self._peer, 50000))
             async with httpx2.AsyncClient(
                 transport=transport, base_url=self._base_url, cookies=self._cookies
             ) as client:

@@ -56,6 +56,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "GET /cases": P.SEE,
     "GET /cases/{case_id}": P.SEE,
     "POST /cases/{case_id}/answer": OF_THE_CASE,
+    "POST /cases/{case_id}/answer-all": OF_THE_CASE,
     "GET /cases.csv": P.EXPORT,
     "GET /cases/replays/{replay_id}": P.SEE,
     "POST /cases/{case_id}/work": P.WORK_CASES,

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, event, func, insert, select, text, update
 
 from interlock.cases.replays import (
     MOST_AT_ONCE,
+    Answerable,
     answer_all,
+    answerable,
     begin,
     impact,
     latest,
@@ -16,7 +18,7 @@ from interlock.cases.replays import (
     replay_orders,
 )
 from interlock.cases.store import answers, case_events, cases
-from interlock.engine.replays import replay_all, wake_next
+from interlock.engine.replays import answer_and_replay, replay_all, wake_next
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database
@@ -186,3 +188,27 @@ def test_one_answer_is_kept_for_each_case_that_offers_it_and_has_none(c: Connect
     assert answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW) == 0
     history = c.execute(select(case_events.c.case_id, case_events.c.what).order_by(case_events.c.id)).all()
     assert [(row.case_id - first.id, row.what) for row in history] == [(2, "answered"), (3, "answered")]
+
+
+def test_only_the_orders_that_were_answered_are_looked_at_because_of_it(c: Connection) -> None:
+    connection_id = blocked(c, 3)
+    first = c.execute(select(cases).order_by(cases.c.id).limit(1)).one()
+    c.execute(update(cases).where(cases.c.id != first.id).values(options=["send_again"]))
+    wakes, again = Wakes(), Option.SEND_AGAIN
+    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again) == Answerable(2, 2)
+
+    replay_id = answer_and_replay(c, wakes, connection_id, CARRIER, "Royal Mail 24", again, "Ada", "So.", NOW)
+
+    assert replay_id is not None
+    assert sorted(order for order, _ in wakes.woken) == [first.order_id + 1, first.order_id + 2]
+    found = progress(c, replay_id)
+    assert found is not None
+    assert (found.option, found.total, found.under_way) == ("send_again", 2, 2)
+    given = c.execute(select(answers.c.option, answers.c.who, answers.c.why)).all()
+    assert [tuple(row) for row in given] == [("send_again", "Ada", "So.")] * 2
+    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again) == Answerable(0, 0)
+    later = NOW + timedelta(seconds=1)
+    assert (
+        answer_and_replay(c, wakes, connection_id, CARRIER, "Royal Mail 24", again, "Eve", "So.", later)
+        is None
+    )

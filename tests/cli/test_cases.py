@@ -161,6 +161,32 @@ def test_a_cause_says_how_many_it_frees_before_it_frees_them(
     assert "pigeon post" in interlock("cases", "progress").output
 
 
+def test_every_case_of_a_cause_is_answered_with_one_command(
+    interlock: Run, database: Database, carrier: int
+) -> None:
+    number, given = str(carrier), ("--answer", "send_again", "--why", "It is put right.", "--who", "Ada")
+    elsewhere = interlock("cases", "replay", number, *given, "--yes")
+    with database.begin() as c:
+        row = cases.c.id == carrier
+        c.execute(
+            update(cases).where(row).values(reason="shipping_refused", options=["send_again"], cause="or24")
+        )
+
+    said = interlock("cases", "replay", number).output
+    asked = document(interlock("cases", "replay", number, *given, "--json"))
+    begun = document(interlock("cases", "replay", number, *given, "--yes", "--json"))
+    again = interlock("cases", "replay", number, *given, "--yes")
+
+    assert (elsewhere.exit_code, again.exit_code) == (Exit.REFUSED, Exit.REFUSED)
+    assert "Looking at them again changes nothing" in said
+    assert (asked, begun["orders"]) == ({"orders": 1, "replay": None}, 1)
+    (found,) = [document(interlock("cases", "progress", str(begun["replay"]), "--json"))]
+    assert found["option"] == "send_again"
+    with database.begin() as c:
+        kept = c.execute(select(answers.c.option, answers.c.who, answers.c.why)).one()
+    assert tuple(kept) == ("send_again", "Ada", "It is put right.")
+
+
 def test_a_case_of_its_own_order_has_no_cause_to_replay(
     interlock: Run, database: Database, carrier: int
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interlock.cases.causes import cause_of
 from interlock.edits.diff import differences
 from interlock.orders.actions import LineRefund, RefundLines
 from interlock.orders.connection import ConnectionRules, ReasonOfEdit
@@ -437,10 +438,14 @@ def test_a_refusal_is_a_case_that_says_what_helps(code: str, helps: str) -> None
 
 def test_a_refusal_after_an_attempt_that_stayed_unclear_does_not_say_that_no_money_moved() -> None:
     first = replace(an_operation(ACTION, code="HTTP_400"), attempt=1)
-    for attempt, says in ((1, "No money moved and"), (2, "an earlier one may still wait")):
+    for attempt, says, cause in (
+        (1, "No money moved and", "http_400"),
+        (2, "an earlier one may still wait", ""),
+    ):
         view = a_look(operations=(replace(first, attempt=attempt),))
         (case,) = decided(view, memory(approval())).cases
         assert says in case.sentence
+        assert cause_of(case) == cause, "what is looked up in the portal first is a case of its own"
 
 
 def test_a_refusal_for_a_reason_code_is_over_once_another_is_set() -> None:

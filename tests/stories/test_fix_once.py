@@ -1,6 +1,7 @@
 """One answer frees every order its cause stops, on simulated platforms from the click to the dispatch."""
 
 import html
+import re
 from collections import Counter
 from datetime import timedelta
 
@@ -10,8 +11,9 @@ from interlock.engine.store import one_connection
 from interlock.orders.connection import CarrierMapping
 from interlock.orders.reasons import Reason
 from interlock.rehearsal.scenarios import Stage
-from tests.stories.fix_once import free_them_all, refused_for_haste
-from tests.stories.stage import Theatre, marketplace, open_cases
+from interlock.simulator.faults import Fault
+from tests.stories.fix_once import free_them_all, looking_at, refused_for_haste
+from tests.stories.stage import Broken, Theatre, marketplace, open_cases
 
 ORDERS = 100
 WAITS_LONGER = timedelta(seconds=5)
@@ -68,4 +70,46 @@ def test_one_mapping_sends_the_number_that_waits_for_it_after_the_dispatch(theat
     told = theatre.tell(story, marketplace("all-or-nothing"), 1500)
     shown = {(order.state, order.tracking_number) for order in told.stage.marketplace.orders.values()}
     assert shown == {("SHIPPED", "NEW"), ("SHIPPED", "OTHER")}
+    assert told.open_reasons == []
+
+
+def test_one_answer_sends_every_refused_dispatch_again(theatre: Theatre) -> None:
+    """The marketplace refuses every dispatch with one code; once that is put right, nothing but an answer helps."""
+    refusing = Broken(Fault("server_error", status=403), "OR24")
+
+    async def story(stage: Stage) -> None:
+        for _ in range(2):
+            stage.marketplace.create_generated(skus=["MUG-BLUE"], quantities=[1])
+        await stage.until(500)
+        refusing.active = True
+        while stage.world.shopify.pick(company="DHL Express", number="JD01") is not None:
+            pass
+        await stage.until(700)
+        refusing.active = False
+        waiting = open_cases(stage)
+        assert {row.reason for row in waiting} == {Reason.SHIPPING_REFUSED.value}
+        assert len(waiting) == 3
+        with looking_at(stage) as person:
+            case = f"/cases/{waiting[0].id}"
+            page = (await person.get(case)).text
+            assert "Look at 3 orders again" not in page
+            assert "Send again for 3 orders" in page
+            token = re.search(r'name="token" value="([^"]+)"', page)
+            assert token is not None
+            form = {
+                "token": html.unescape(token[1]),
+                "option": "send_again",
+                "why": "They have lifted the ban.",
+            }
+            begun = await person.post(f"{case}/answer-all", data=form)
+            assert begun.status_code == 303
+            await stage.until(760)
+            progress = (await person.get(begun.headers["location"])).text
+            assert "3 of 3 orders are free" in progress
+            assert "who answered “Send it again” to each of them" in html.unescape(progress)
+            history = html.unescape((await person.get(case)).text)
+            assert "Answered “Send it again”. <q>They have lifted the ban.</q>" in history
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 900, mirakl_faults=refusing)
+    assert [order.state for order in told.stage.marketplace.orders.values()] == ["SHIPPED"] * 3
     assert told.open_reasons == []

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from interlock.cases.store import case_events, cases, sync_cases, waiting_answers
+from interlock.cases.store import answers, case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.codec import encode
 from interlock.orders.connection import ReasonOfEdit
@@ -213,6 +213,63 @@ def test_a_replay_is_begun_and_followed(
     assert "1 of 3 orders are free" in done
     assert "What still blocks them" in done
     assert browser.get("/cases/replays/999").status_code == 404
+
+
+def refused_together(database: Database, option: Option = Option.SEND_AGAIN) -> None:
+    """The three orders of the carrier wait for an answer instead."""
+    with database.begin() as c:
+        rows = cases.c.reason == Reason.CARRIER_UNKNOWN.value
+        reason = Reason.SHIPPING_REFUSED if option is Option.SEND_AGAIN else Reason.OLDER_THAN_CONNECTION
+        c.execute(update(cases).where(rows).values(reason=reason.value, options=[option.value], cause="or24"))
+
+
+@pytest.mark.parametrize(
+    ("option", "button"),
+    [
+        (Option.SEND_AGAIN, "Send again for 3 orders"),
+        (Option.IN_SHOP_ALREADY, "Already in the shop: 3 orders"),
+    ],
+)
+def test_what_waits_for_an_answer_is_answered_together(
+    browser: Browser, database: Database, pigeons: int, wakes: Wakes, option: Option, button: str
+) -> None:
+    refused_together(database, option)
+    place = f"/cases/{pigeons}"
+    page = text_of(browser.get(place))
+    assert (button in page, "Look at 3 orders again" in page) == (True, False)
+
+    form = {"option": option.value, "why": "It is put right."}
+    response = browser.submit(place, f"{place}/answer-all", data=form)
+
+    assert response.headers["location"].startswith("/cases/replays/")
+    assert len(wakes.woken) == 3
+    with database.begin() as c:
+        given = c.execute(select(answers.c.option, answers.c.who, answers.c.why)).all()
+    assert [tuple(row) for row in given] == [(option.value, TESTER.handle, "It is put right.")] * 3
+    assert "<q>It is put right.</q>" in browser.get(place).text
+    assert button not in text_of(browser.get(place))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"option": "send_again", "why": " "}, "The reason is empty"),
+        ({"option": "map_carrier", "why": "so"}, "is not answered to a whole cause"),
+        ({"option": "", "why": "so"}, "is not answered to a whole cause"),
+    ],
+)
+def test_what_is_not_answered_to_a_whole_cause_changes_nothing(
+    browser: Browser, database: Database, pigeons: int, form: dict[str, str], said: str
+) -> None:
+    refused_together(database)
+    response = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/answer-all", data=form)
+
+    assert response.status_code == 422
+    assert said in text_of(response)
+    with database.begin() as c:
+        assert c.execute(select(answers)).all() == []
+    unsealed = browser.post(f"/cases/{pigeons}/answer-all", data={**form, "token": "forged"})
+    assert unsealed.status_code in (400, 403)
 
 
 def test_mapping_the_carrier_says_how_many_are_free_to_go(

@@ -48,8 +48,14 @@ def cause_of(case: Case) -> str:
             )
         case Reason.PLATFORM_REFUSED:
             shared = " ".join(word for word in (case.subject, _code(case)) if word)
-        case Reason.ACCEPTANCE_REFUSED | Reason.IMPORT_REFUSED | Reason.CANNOT_HOLD | Reason.REFUND_REFUSED:
+        case Reason.ACCEPTANCE_REFUSED | Reason.CANNOT_HOLD:
             shared = _code(case)
+        case Reason.IMPORT_REFUSED:
+            # TAKEN says that a Shopify order is there already: somebody looks for each before it is sent again
+            shared = "" if _code(case) == "TAKEN" else _code(case)
+        case Reason.REFUND_REFUSED:
+            # an earlier attempt may have moved the money: somebody looks for each before it is sent again
+            shared = "" if _fact(case, "Earlier attempts") else _code(case)
         case Reason.SHIPPING_REFUSED | Reason.REDUCTION_REFUSED:
             shared = _refusal(case)
         case Reason.REFUND_NOT_PAID:

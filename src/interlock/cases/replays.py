@@ -48,6 +48,8 @@ replays = Table(
     Column("cause", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    # what was answered to every case of it; empty where its orders are only looked at again
+    Column("option", Text, nullable=False, server_default=""),
     Column("woken_all_at", UtcDateTime),
     Index("ix_replays_waking", "id", postgresql_where=text("woken_all_at IS NULL")),
 )
@@ -76,9 +78,18 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
+class Answerable:
+    """What one answer to a whole cause would answer: so many cases, of so many orders."""
+
+    cases: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those not looked at yet, `blocked`
-    those that were looked at and still have the case; `why` says what they say now, the most frequent first."""
+    those that were looked at and still have the case; `why` says what they say now, the most frequent first. `option` is what
+    was answered to all of them, empty where they are only looked at again."""
 
     id: int
     connection_id: int
@@ -86,6 +97,7 @@ class Progress:
     cause: str
     who: str
     at: datetime
+    option: str
     total: int
     done: int
     waiting: int
@@ -165,13 +177,48 @@ def impact(c: Connection, connection_id: int, reason: Reason, causes: Collection
     )
 
 
+def answerable(c: Connection, connection_id: int, reason: Reason, cause: str, option: Option) -> Answerable:
+    """How many `answer_all` would answer at this moment."""
+    row = c.execute(
+        select(func.count().label("cases"), func.count(cases.c.order_id.distinct()).label("orders")).where(
+            _open_to(connection_id, reason, cause, option)
+        )
+    ).one()
+    return Answerable(row.cases, row.orders)
+
+
+def _open_to(connection_id: int, reason: Reason, cause: str, option: Option) -> ColumnElement[bool]:
+    """Open cases of a cause that offer the answer and that nobody has just answered."""
+    return and_(
+        _caused(connection_id, reason, (cause,)),
+        cases.c.options.contains([option.value]),
+        ~exists().where(IS_ANSWERED_BY, answers.c.taken_at.is_(None)),
+    )
+
+
+def _just_answered(who: str, now: datetime) -> ColumnElement[bool]:
+    """Cases that this person has answered at this very moment."""
+    return exists().where(
+        IS_ANSWERED_BY, answers.c.taken_at.is_(None), answers.c.at == now, answers.c.who == who
+    )
+
+
 def begin(
-    c: Connection, connection_id: int, reason: Reason, causes: Collection[str], who: str, now: datetime
+    c: Connection,
+    connection_id: int,
+    reason: Reason,
+    causes: Collection[str],
+    who: str,
+    now: datetime,
+    answered: Option | None = None,
 ) -> int | None:
-    """Note every order that one of these causes stops, soonest damage first; None when there is none. Whoever begins a
-    replay wakes its first orders too; a sweep wakes the others. An order another replay has still to wake is in both,
-    which costs nothing: it is woken once more."""
+    """Note every order that one of these causes stops, soonest damage first; None when there is none. With `answered`, only
+    those to whose case the person has given this answer at this moment. Whoever begins a replay wakes its first orders too;
+    a sweep wakes the others. An order another replay has still to wake is in both, which costs nothing: it is woken once
+    more."""
     chosen = _caused(connection_id, reason, causes)
+    if answered is not None:
+        chosen = and_(chosen, _just_answered(who, now))
     if c.execute(select(exists().where(chosen))).scalar_one() is False:
         return None
     replay_id = c.execute(
@@ -182,6 +229,7 @@ def begin(
             cause=", ".join(_keys(causes))[:200],
             who=who,
             at=now,
+            option="" if answered is None else answered.value,
         )
         .returning(replays.c.id)
     ).scalar_one()
@@ -231,10 +279,6 @@ def answer_all(
 ) -> int:
     """Give one answer to every open case of a cause that offers it and that nobody has just answered; returns to how
     many. Their orders have to be replayed by the caller."""
-    untaken = exists().where(
-        IS_ANSWERED_BY,
-        answers.c.taken_at.is_(None),
-    )
     given = c.execute(
         insert(answers)
         .from_select(
@@ -249,11 +293,7 @@ def answer_all(
                 literal(now, UtcDateTime),
                 literal(""),
             )
-            .where(
-                _caused(connection_id, reason, (cause,)),
-                cases.c.options.contains([option.value]),
-                ~untaken,
-            )
+            .where(_open_to(connection_id, reason, cause, option))
             .order_by(cases.c.id),
         )
         .returning(answers.c.order_id, answers.c.subject)
@@ -269,15 +309,7 @@ def answer_all(
                     literal("answered"),
                     literal(option.value),
                 )
-                .where(
-                    _caused(connection_id, reason, (cause,)),
-                    exists().where(
-                        IS_ANSWERED_BY,
-                        answers.c.taken_at.is_(None),
-                        answers.c.at == now,
-                        answers.c.who == who,
-                    ),
-                )
+                .where(_caused(connection_id, reason, (cause,)), _just_answered(who, now))
                 .order_by(cases.c.id),
             )
         )
@@ -375,6 +407,7 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence
             chosen.c.cause,
             chosen.c.who,
             chosen.c.at,
+            chosen.c.option,
             func.count().label("total"),
             func.count().filter(closed).label("done"),
             func.count().filter(~closed, ~woken).label("waiting"),
@@ -384,7 +417,9 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence
         .join(replay_orders, replay_orders.c.replay_id == chosen.c.id)
         .join(cases, cases.c.id == replay_orders.c.case_id)
         .join(orders, orders.c.id == replay_orders.c.order_id)
-        .group_by(*(chosen.c[name] for name in ("id", "connection_id", "reason", "cause", "who", "at")))
+        .group_by(
+            *(chosen.c[name] for name in ("id", "connection_id", "reason", "cause", "who", "at", "option"))
+        )
         .order_by(chosen.c.id.desc())
     ).all()
 

@@ -12,7 +12,7 @@ from interlock.access.roles import PERMISSION_WORDS, answers_for, may
 from interlock.access.store import KeyRefused, Scope, proven
 from interlock.cases import work
 from interlock.cases.catalogue import entries, entry_of
-from interlock.cases.replays import Progress, answer_all, latest, progress
+from interlock.cases.replays import Progress, latest, progress
 from interlock.cases.store import NEEDS_A_PERSON, CannotAnswer, latest_answer
 from interlock.cases.work import NoSuchCase, NotDone, checked_words, history
 from interlock.cli.installation import Installation, opened
@@ -25,7 +25,7 @@ from interlock.console.case_story import story_of
 from interlock.console.lists import Asked, FilterUnknown, choices
 from interlock.console.oversold import as_offered
 from interlock.engine.replays import replay_all
-from interlock.orders.reasons import Option, Reason
+from interlock.orders.reasons import FOR_A_WHOLE_CAUSE, Reason
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -382,7 +382,11 @@ def replay(
     case_id: CaseNumber,
     option: Annotated[
         str,
-        typer.Option("--answer", help="Give this answer to every case of the cause first; only send_again."),
+        typer.Option(
+            "--answer",
+            help="Give this answer to every case of the cause, and have their orders looked at because of it: "
+            f"{' or '.join(FOR_A_WHOLE_CAUSE)}.",
+        ),
     ] = "",
     why: Annotated[str, typer.Option("--why", help="The reason, kept with the answers.")] = "",
     yes: Annotated[
@@ -392,48 +396,64 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Have every order of a case's cause looked at again, a few at a time; first say how many."""
-    if option and option != Option.SEND_AGAIN.value:
+    if option and option not in FOR_A_WHOLE_CAUSE:
         end(
             Exit.USAGE,
-            "Only send_again can be answered to a whole cause; a mapping is made with `carriers map`.",
+            f"Only {' and '.join(FOR_A_WHOLE_CAUSE)} can be answered to a whole cause; a mapping is made with `carriers map`.",
         )
     with opened() as installation:
         now = installation.clock.now()
         found = installation.tx(lambda c: one_case(c, case_id))
         if found is None:
             end(Exit.NOT_FOUND, f"There is no case {case_id}. Nothing was changed.")
+        case = found
         try:
-            cause = desk.cause_of_case(found)
-            if option and yes:
-                checked_words(why, "The reason")
+            cause = desk.cause_of_case(case)
+            every = installation.tx(lambda c: desk.for_all(c, case))
         except NotDone as refused:
             end(Exit.REFUSED, str(refused))
-        unlocked = installation.tx(lambda c: desk.unlocked_by(c, cause))
+        if option and (every is None or every.option != option):
+            end(
+                Exit.REFUSED,
+                f"Case {case_id} does not offer {option!r} for its whole cause. Nothing was changed.",
+            )
+        waiting = installation.tx(lambda c: desk.unlocked_by(c, cause)).orders
+        orders = every.open.orders if every is not None and option else waiting
         if not yes:
             if as_json:
-                print_json({"orders": unlocked.orders, "replay": None})
+                print_json({"orders": orders, "replay": None})
                 return
-            say(
-                f"Waiting for “{cause.name}”: {wording.counted(unlocked.orders, 'order')}. Add --yes to have them looked at again."
-            )
+            say(f"Waiting for “{cause.name}”: {wording.counted(waiting, 'order')}.")
+            if every is not None and not option:
+                say(
+                    f"Looking at them again changes nothing: they wait for an answer. Give it with --answer {every.option}."
+                )
+            elif option:
+                say(f"{wording.counted(orders, 'order')} would be answered. Add --yes to answer them.")
+            else:
+                say("Add --yes to have them looked at again.")
             return
 
         def act(c: Connection) -> int | None:
             if option:
-                answer_all(c, cause.connection_id, cause.reason, cause.name, Option(option), who, why, now)
+                return desk.answer_cause(c, installation.queue, case, option, who, why, now)
             return replay_all(
                 c, installation.queue, cause.connection_id, cause.reason, (cause.name,), who, now
             )
 
-        number = installation.tx(act)
+        try:
+            number = installation.tx(act)
+        except NotDone as refused:
+            end(Exit.REFUSED, str(refused))
         if as_json:
-            print_json({"orders": unlocked.orders, "replay": number})
+            print_json({"orders": orders, "replay": number})
             return
         if number is None:
             say("No order waits for it any more. Nothing was changed.")
             return
+        done = "Answered and looked at again" if option else "Looked at again"
         say(
-            f"Looked at again: {wording.counted(unlocked.orders, 'order')}. Follow them with `interlock cases progress {number}`."
+            f"{done}: {wording.counted(orders, 'order')}. Follow them with `interlock cases progress {number}`."
         )
 
 

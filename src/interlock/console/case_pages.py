@@ -209,6 +209,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
                 GivenAnswer | None,
                 list[Told],
                 Impact | None,
+                desk.ForAll | None,
                 InSum | None,
                 tuple[Button, ...],
                 tuple[str, ...] | None,
@@ -222,12 +223,13 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now, own_of(request))
             steps = buttons(c, row, person)
             there = who_may_have(c, row.connection_id)
-            return row, latest_answer(c, case_id), told, _unlocked(c, row), asked_about, steps, there
+            last, unlocked, every = latest_answer(c, case_id), _unlocked(c, row), _for_all(c, row)
+            return row, last, told, unlocked, every, asked_about, steps, there
 
         found = await console.read(read)
         if found is None:
             raise PageMissing(f"There is no case {case_id}.")
-        row, last, told, unlocked, in_question, steps, there = found
+        row, last, told, unlocked, every, in_question, steps, there = found
         page = manual.manual_page(f"{manual.CASES}{row.reason}")
         return console.page(
             request,
@@ -248,6 +250,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             refused=refused,
             told=told,
             unlocked=unlocked,
+            for_all=every,
             in_question=in_question,
             rests_for=RESTS_FOR,
             who_may_have=there,
@@ -394,6 +397,39 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         except NotDone as refused:
             return await case_page(request, signed_in(request), case_id, "", refused=str(refused))
         return seen_other(f"/cases/{case_id}" if number is None else f"/cases/replays/{number}")
+
+    @routes.post("/cases/{case_id}/answer-all")
+    @needs_the_cases_team
+    async def answer_all(
+        request: Request,
+        who: Who,
+        case_id: int,
+        token: Annotated[str, Form()] = "",
+        option: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        console.check_form(request, token)
+        now = parts.clock.now()
+
+        def keep(c: Connection) -> int:
+            row = one_case(c, case_id)
+            if row is None:
+                raise NotDone(f"There is no case {case_id}. Nothing was changed.")
+            return desk.answer_cause(c, parts.queue, row, option, who, given_text(why), now)
+
+        try:
+            number = await console.read(keep)
+        except NotDone as refused:
+            return await case_page(request, signed_in(request), case_id, "", refused=str(refused))
+        return seen_other(f"/cases/replays/{number}")
+
+
+def _for_all(c: Connection, row: CaseRow) -> desk.ForAll | None:
+    """What may be answered to every case of its cause at once; None where there is no such answer."""
+    try:
+        return desk.for_all(c, row)
+    except NotDone:
+        return None
 
 
 def _unlocked(c: Connection, row: CaseRow) -> Impact | None:

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from interlock.cases.replays import Impact, answer_all, impact, open_causes
+from interlock.cases.replays import Answerable, Impact, answer_all, answerable, impact, open_causes
 from interlock.cases.store import CannotAnswer, answer
-from interlock.cases.work import NotDone
+from interlock.cases.work import NotDone, checked_words
 from interlock.clock import Identifiers
 from interlock.console.case_list import CaseRow, one_case
 from interlock.console.formulas import looks_like_formula
@@ -21,7 +21,7 @@ from interlock.engine.carriers_told import look_at_told_otherwise
 from interlock.engine.hints import hint
 from interlock.engine.offers import relink
 from interlock.engine.queue import Queue
-from interlock.engine.replays import replay_all
+from interlock.engine.replays import answer_and_replay, replay_all
 from interlock.engine.store import ConnectionRow, count, note_map_changes
 from interlock.imports.store import map_skus, sku_map, unmap_sku
 from interlock.orders.actions import Lane
@@ -29,7 +29,7 @@ from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.connection import Carrier, CarrierMapping
 from interlock.orders.countries import alpha2
-from interlock.orders.reasons import WITH_TEXT, Option, Reason
+from interlock.orders.reasons import FOR_A_WHOLE_CAUSE, WITH_TEXT, Option, Reason
 from interlock.orders.store import orders, tell
 from interlock.orders.texts import keep_text
 from interlock.shipping.carriers import contradicting
@@ -194,6 +194,45 @@ def cause_of_case(row: CaseRow) -> Cause:
 def unlocked_by(c: Connection, cause: Cause) -> Impact:
     """What an answer to the cause would free."""
     return impact(c, cause.connection_id, cause.reason, (cause.name,))
+
+
+@dataclass(frozen=True, slots=True)
+class ForAll:
+    """An answer that may be given to every case of a cause at once, and how many cases and orders it would reach now."""
+
+    option: Option
+    open: Answerable
+
+
+def answer_for_all(row: CaseRow) -> Option | None:
+    """What may be answered to every case of the case's cause at once; None where looking at the orders again is what
+    helps. Raises NotDone where it has no cause."""
+    cause_of_case(row)
+    return next((option for option in FOR_A_WHOLE_CAUSE if option.value in row.options), None)
+
+
+def for_all(c: Connection, row: CaseRow) -> ForAll | None:
+    """The same with what it would reach. Raises NotDone where the case has no cause."""
+    option, cause = answer_for_all(row), cause_of_case(row)
+    if option is None:
+        return None
+    return ForAll(option, answerable(c, cause.connection_id, cause.reason, cause.name, option))
+
+
+def answer_cause(
+    c: Connection, queue: Queue, row: CaseRow, option: str, who: str, why: str, now: datetime
+) -> int:
+    """Answer every case of the case's cause, and have their orders looked at because of it. Returns the number of the
+    replay that does it. Raises NotDone."""
+    why, cause = checked_words(why, "The reason"), cause_of_case(row)
+    if option != answer_for_all(row):
+        raise NotDone(f"The option {option!r} is not answered to a whole cause. Nothing was changed.")
+    replay_id = answer_and_replay(
+        c, queue, cause.connection_id, cause.reason, cause.name, Option(option), who.strip(), why, now
+    )
+    if replay_id is None:
+        raise NotDone("Every one of these cases has been answered already. Nothing was changed.")
+    return replay_id
 
 
 # -- maps --------------------------------------------------------------------------------------------------

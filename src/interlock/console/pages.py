@@ -103,6 +103,7 @@ class Console:
         self._environment.filters.update(
             state=wording.mirakl_state,
             option=wording.option_label,
+            for_all=wording.for_all_label,
             consequence=wording.option_consequence,
             reason=wording.reason_title,
             facts=wording.facts_in_words,

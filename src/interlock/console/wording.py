@@ -180,6 +180,17 @@ def option_consequence(option: str) -> str:
     return OPTIONS[Option(option)][1] if option in set(Option) else ""
 
 
+FOR_ALL = {
+    Option.SEND_AGAIN: "Send again for {}",
+    Option.IN_SHOP_ALREADY: "Already in the shop: {}",
+}
+
+
+def for_all_label(option: Option, orders: str) -> str:
+    """What the button says that gives this answer for so many orders."""
+    return FOR_ALL[option].format(orders)
+
+
 ROLES = {
     "live": "stands now",
     "superseded": "was replaced",

@@ -174,6 +174,10 @@ class Option(StrEnum):
 WITH_TEXT: tuple[Option, ...] = (Option.CANCEL_AND_MESSAGE,)
 """The options to whose answer a person writes a text besides: the words of a message to the customer."""
 
+FOR_A_WHOLE_CAUSE: tuple[Option, ...] = (Option.SEND_AGAIN, Option.IN_SHOP_ALREADY)
+"""The options that may be answered to every case of one cause at once. Looking at such orders again changes nothing, and what
+the answer says is the same for each of them."""
+
 
 class DamageTime(StrEnum):
     """When an unanswered case begins to cost something; the queue is ordered by it."""

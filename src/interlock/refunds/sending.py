@@ -203,9 +203,14 @@ def _refused(memory: Memory, task: RefundTask, action: RefundLines, operation: O
         f"The marketplace refused our refund: “{words}”. {_what_moved(operation)} and the parcel is held. "
         f"{WHAT_HELPS.get(operation.code, OTHERWISE)}",
         (Option.SEND_AGAIN, Option.DONE_IN_PORTAL, Option.DISMISS),
-        (("Code", operation.code), ("The marketplace's words", words)),
+        (("Code", operation.code), ("The marketplace's words", words), *_earlier(operation)),
     )
     return Part(memory, (action,), cases=(case,))
+
+
+def _earlier(operation: OpenOperation) -> tuple[tuple[str, str], ...]:
+    """That it was sent before: each such refund is a case of its own, which nobody answers together with others."""
+    return (("Earlier attempts", str(operation.attempt - 1)),) if operation.attempt > 1 else ()
 
 
 def _what_moved(operation: OpenOperation) -> str:

@@ -729,6 +729,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("option", sa.Text(), server_default="", nullable=False),
         sa.Column("woken_all_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_replays_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replays")),

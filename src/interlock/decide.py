@@ -116,6 +116,11 @@ def decide(view: View) -> Plan:
         so_far.because.append(
             "Shopify cannot be read at the moment; nothing is concluded from what is missing."
         )
+    if view.shopify_gone:
+        name = so_far.memory.shopify_order_name or "The Shopify order"
+        so_far.because.append(
+            f"{name} is not shown by Shopify any more. It was cancelled before, and what that asks for goes on."
+        )
     _rooms(view, so_far)
     left, asked = quarantine.withheld(view, so_far.memory, so_far.actions)
     so_far.actions, so_far.cases = list(left), [*so_far.cases, *asked]

@@ -25,6 +25,7 @@ MANY = MOST_WRITING_RUNS_IN_HOUR
     [
         ({}, ALL, ALL, False),
         ({"shopify_unreadable": True}, ALL, (ACCEPT,), False),
+        ({"shopify_gone": True}, (*ALL, MarkPaid("SO2")), (RELEASE, HOLD, ACCEPT, MarkPaid("SO2")), False),
         ({"live": False}, ALL, (), False),
         ({"live": False, "writing_runs": MANY}, ALL, (), False),
         ({"writing_runs": MANY - 1}, ALL, ALL, False),

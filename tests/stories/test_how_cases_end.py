@@ -269,6 +269,48 @@ def test_an_order_cancelled_after_the_debit_is_over_once_every_line_is_refunded(
     assert Reason.CONFIRM_WITHDRAWN.value not in told.open_reasons
 
 
+async def _delete(stage: Stage, cancelled: Order) -> None:
+    """Staff delete an order in Shopify a moment after it was last seen."""
+    await asyncio.sleep(20)
+    stage.world.shopify.delete_order(cancelled)
+    look_again(stage)
+
+
+def test_an_order_cancelled_in_shopify_and_deleted_there_is_cancelled_at_the_marketplace(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        await _delete(stage, stage.world.shopify.cancel_order(stage.shopify_order()))
+
+    told = theatre.tell(story, marketplace("automatic", debit_request_delay=9000.0), 2400)
+    assert told.marketplace_calls("OR29") == 1
+    assert told.stage.order.state == "CANCELED"
+    assert told.open_reasons == []
+    assert "is not shown by Shopify any more. It was cancelled before" in told.timeline
+
+
+def test_what_was_paid_for_an_order_that_was_cancelled_and_deleted_meanwhile_is_asked_back(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(200)
+        assert stage.order.state == "WAITING_DEBIT_PAYMENT"
+        cancelled = stage.world.shopify.cancel_order(stage.shopify_order())
+        await stage.until(900)
+        assert reasons(stage) == [Reason.CANCELLED_IN_SHOPIFY.value]
+        await _delete(stage, cancelled)
+
+    told = theatre.tell(story, marketplace("all-or-nothing", debit_delay=1500.0), 3000)
+    assert told.stage.order.debited is not None
+    assert closed(told, Reason.CANCELLED_IN_SHOPIFY)
+    assert told.open_reasons == [Reason.REFUND_TASK.value]
+    # Nothing is written to what is not there.
+    deleted = told.shopify_effects("deleted")[0]
+    calls = [c for c in told.stage.world.shopify.record.calls if c.at > deleted and c.status != 200]
+    assert calls == []
+
+
 def test_an_order_shipped_in_the_portal_and_cancelled_in_shopify_is_over_once_every_line_is_refunded(
     theatre: Theatre,
 ) -> None:

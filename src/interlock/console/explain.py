@@ -116,6 +116,8 @@ def _shop(page: OrderPage) -> tuple[Evidence, ...]:
     found = [Evidence("shop", f"The parcel: {page.hold.sentence}", shopify.observed_at)]
     if shopify.cancelled_at is not None:
         found.append(Evidence("shop", "The Shopify order is cancelled.", shopify.cancelled_at))
+    if page.seen.shopify_gone:
+        found.append(Evidence("shop", "It is not shown any more since, as an order that was deleted."))
     if page.seen.shopify_unreadable:
         found.append(Evidence("shop", "Shopify could not be read at the last look; nothing was concluded."))
     return tuple(found)

@@ -42,7 +42,7 @@ from interlock.orders.actions import (
     TellsTracking,
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
-from interlock.orders.codec import encode
+from interlock.orders.codec import decode, encode
 from interlock.orders.connection import EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Incident, Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
@@ -96,6 +96,16 @@ _LAST_PLAN = (
     select(plans.c.plan).where(plans.c.order_id == bindparam("of_order")).order_by(plans.c.id.desc()).limit(1)
 )
 
+_LAST_SHOWN = (
+    select(plans.c.view)
+    .where(
+        plans.c.order_id == bindparam("of_order"),
+        plans.c.view["shopify"]["id"].astext == bindparam("shopify_id"),
+    )
+    .order_by(plans.c.id.desc())
+    .limit(1)
+)
+
 Probe = Callable[[str], None]
 
 
@@ -137,6 +147,7 @@ class Observation:
 
     at: datetime
     shopify: ShopifyOrder | None = None
+    shopify_gone: bool = False
     drafts: tuple[Draft, ...] = ()
     offers: tuple[Offer, ...] = ()
     kin: tuple[ShopifyOrder, ...] = ()
@@ -330,11 +341,21 @@ class _Run:
             shopify_id = self.memory.shopify_order_id or kept.learnt.get("shopify_order_id", "")
             if shopify_id:
                 shopify = await gateway.order(shopify_id, self._lane_of_reading(mirakl))
+                gone = shopify is None and self.memory.shopify_cancelled_seen_at is not None
+                if gone:
+                    shopify = await self.parts.store.tx(lambda c: self._last_cancelled(c, shopify_id))
                 drafts: tuple[Draft, ...] = ()
                 if _strays_may_show(kept, self.memory, now):
                     drafts = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
                 kin = await self._kin(kept, shopify_id)
-                return Observation(now, shopify=shopify, drafts=drafts, kin=kin, claims=kept.claims)
+                return Observation(
+                    now,
+                    shopify=shopify,
+                    shopify_gone=gone and shopify is not None,
+                    drafts=drafts,
+                    kin=kin,
+                    claims=kept.claims,
+                )
             if mirakl is None:
                 return Observation(now)
             return await self._observe_import(now, kept, mirakl)
@@ -472,6 +493,7 @@ class _Run:
             order_id=self.row.mirakl_order_id,
             mirakl=mirakl,
             shopify=observation.shopify,
+            shopify_gone=observation.shopify_gone,
             memory=self.memory,
             drafts=observation.drafts,
             offers=observation.offers,
@@ -642,6 +664,15 @@ class _Run:
         if seen is not None:
             queue, connection_id = self.parts.queue, self.row.connection_id
             await self.parts.store.tx(lambda c: keep_observation(c, queue, connection_id, seen, view.now))
+
+    def _last_cancelled(self, c: Connection, shopify_id: str) -> ShopifyOrder | None:
+        """The Shopify order as it was shown last, if it was cancelled then: a cancelation cannot be taken back, so what it asks
+        for stays true of an order that was deleted since. None where no plan is kept that has seen it."""
+        last = c.execute(
+            _LAST_SHOWN, {"of_order": self.row.id, "shopify_id": shopify_id}
+        ).scalar_one_or_none()
+        shown = None if last is None else decode(View, last).shopify
+        return None if shown is None or shown.live else shown
 
     def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
         """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only

@@ -240,6 +240,18 @@ def test_cancelling_is_a_job_that_archives_closes_and_restocks(client: Client) -
         client.world.cancel_order(order)
 
 
+def test_a_deleted_order_is_shown_no_more_and_told_of_by_its_id_alone(client: Client) -> None:
+    """Reference 6.4, 9.4: `order(id:)` gives null then."""
+    order = draft_order_of(client)
+    with pytest.raises(Refused, match="cancelled or archived"):
+        client.world.delete_order(order)
+    client.world.cancel_order(order)
+    client.world.delete_order(order)
+    assert client.data("query($id: ID!) { order(id: $id) { id } }", id=order.gid)["order"] is None
+    assert client.data('{ orders(first: 5, query: "") { nodes { id } } }')["orders"]["nodes"] == []
+    assert [e.kind for e in client.world.record.effects if e.order_id == order.gid][-1] == "deleted"
+
+
 def test_marking_a_pending_order_as_paid_pays_what_is_outstanding(client: Client) -> None:
     order = client.create_order(financialStatus="PENDING", transactions=[])["order"]["id"]
     mark = "mutation($i: OrderMarkAsPaidInput!) { orderMarkAsPaid(input: $i) { order { displayFinancialStatus } userErrors { message } } }"

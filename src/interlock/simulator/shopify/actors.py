@@ -263,6 +263,20 @@ class People:
         act.finish()
         return found
 
+    def delete_order(self, order: Order | str, *, actor: Actor | None = None) -> None:
+        """Delete an order for good. Raises Refused unless it was cancelled or archived, as the admin asks for first."""
+        found = self._found(order)
+        if found.cancelled_at is None and found.closed_at is None:
+            raise Refused("Only a cancelled or archived order can be deleted.")
+        act = self._act(actor, found.shop)
+        metafields.forget(found.shop, found)
+        del found.shop.orders[found.number]
+        for parcel in found.fulfillment_orders:
+            found.shop.fulfillment_orders.pop(parcel.number, None)
+        act.effect("deleted", found.gid)
+        act.announce("ORDERS_DELETE", found.gid, lambda _app: {"id": found.number})
+        act.finish()
+
     def archive(self, order: Order | str, *, actor: Actor | None = None) -> None:
         found = self._found(order)
         act = self._act(actor, found.shop)

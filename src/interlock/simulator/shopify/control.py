@@ -414,6 +414,7 @@ ACTIONS: dict[str, Action] = {
     "staff/cancel": _cancel,
     "staff/refund": _refund,
     "staff/archive": _archive,
+    "staff/delete": lambda world, given: world.delete_order(given["order"]),
     "staff/release-holds": lambda world, given: {
         "released": world.release_holds(given["order"], handle=given.get("handle"))
     },

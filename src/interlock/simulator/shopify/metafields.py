@@ -116,7 +116,7 @@ def delete(act: Act, owner: Owner, namespace: str, key: str) -> bool:
 
 
 def forget(shop: Shop, order: Order) -> None:
-    """Give back the unique values of an order that was refused after all."""
+    """Give back the unique values of an order that was refused after all, or deleted."""
     for place, owner in list(shop.unique_values.items()):
         if owner is order:
             del shop.unique_values[place]

@@ -50,6 +50,7 @@ OPTIONS = {
     Option.TAKE_OVER: "The other order stands for the marketplace order from now on.",
     Option.CANCEL_ORIGINAL: "Interlock cancels the replaced order in Shopify.",
     Option.UNDO_TAKE_OVER: "The last take-over was wrong; the order before stands again.",
+    Option.SEND_NUMBER: "Shopify's tracking number goes to the marketplace in place of the one that somebody gave in its portal.",
     Option.SEND_AGAIN: "The cause is gone; send the call again.",
     Option.PRINT_ANYWAY: "Print the label although the check said no; given with the label check's override, offered by no case.",
     Option.DISMISS: "Close it with my reason.",

@@ -482,9 +482,8 @@ PORTAL = an_order("SHIPPED", tracking_carrier_code="RM24", tracking_number="PORT
             "PORTAL", {}, ("PORTAL",), (TRACKING,), False, id="another parcel's number, given there"
         ),
         pytest.param("PORTAL", {}, (), (), False, id="told in the portal alone"),
-        pytest.param(
-            "PORTAL", {"tracking_number": "RM2"}, (), (TRACKING,), False, id="changed on both sides"
-        ),
+        pytest.param("PORTAL", {"tracking_number": ""}, (), (TRACKING,), False, id="taken out in Shopify"),
+        pytest.param("PORTAL", {"tracking_number": "RM2"}, (), (), False, id="told there alone, another one"),
         pytest.param("PORTAL", {"carrier": "Pigeon"}, (), (TRACKING,), False, id="its carrier leads nowhere"),
         pytest.param("RM1", {"tracking_number": "RM2"}, ("RM1",), (), True, id="a parcel carried it before"),
     ],
@@ -502,6 +501,85 @@ def test_a_number_that_somebody_gave_in_the_portal_stays(
 
     assert part.cases == ()
     assert part.actions == ((replace(TRACKING, number="RM2"),) if sent else ())
+
+
+SHOPIFYS = replace(TRACKING, number="RM2")
+
+
+@pytest.mark.parametrize(
+    ("shown", "changes", "answer", "offered", "sent"),
+    [
+        pytest.param(
+            "PORTAL", {"tracking_number": "RM 2"}, None, (Option.SEND_NUMBER, Option.DISMISS), (), id="asked"
+        ),
+        pytest.param(
+            "PORTAL",
+            {"tracking_number": "RM2", "carrier": "Pigeon"},
+            None,
+            (Option.DISMISS,),
+            (),
+            id="Shopify's cannot be sent",
+        ),
+        pytest.param(
+            "PORTAL",
+            {"tracking_number": "RM2", "carrier": "Pigeon"},
+            Option.SEND_NUMBER,
+            (Option.DISMISS,),
+            (),
+            id="cannot be sent any more",
+        ),
+        pytest.param(
+            "PORTAL", {"tracking_number": "RM2"}, Option.DISMISS, None, (), id="the portal's is kept"
+        ),
+        pytest.param(
+            "PORTAL",
+            {"tracking_number": "RM2"},
+            Option.SEND_NUMBER,
+            None,
+            (SHOPIFYS,),
+            id="Shopify's is sent",
+        ),
+        pytest.param(
+            "PORTAL",
+            {"tracking_number": "RM3"},
+            Option.DISMISS,
+            (Option.SEND_NUMBER, Option.DISMISS),
+            (),
+            id="changed again in Shopify",
+        ),
+        pytest.param(
+            "PORTAL2",
+            {"tracking_number": "RM2"},
+            Option.SEND_NUMBER,
+            (Option.SEND_NUMBER, Option.DISMISS),
+            (),
+            id="changed again in the portal",
+        ),
+        pytest.param("RM2", {"tracking_number": "RM2"}, None, None, (), id="both agree"),
+    ],
+)
+def test_a_number_put_right_on_both_sides_to_different_ones_is_asked_about(
+    shown: str,
+    changes: dict[str, Any],
+    answer: Option | None,
+    offered: tuple[Option, ...] | None,
+    sent: tuple[SetTracking, ...],
+) -> None:
+    said = a_decision(Reason.TRACKING_NOT_CORRECTED, "F1 PORTAL RM2", answer, NOW) if answer else None
+    view = look(
+        replace(PORTAL, tracking_number=shown),
+        shipped(fulfillments=(a_fulfillment(**changes),)),
+        trackings_told=(TRACKING,),
+    )
+
+    part = asked(view, a_memory(carried_numbers=("RM1",), decisions=(said,) if said else ()))
+
+    number = changes["tracking_number"].replace(" ", "")
+    assert part.actions == sent
+    assert [case.options for case in part.cases] == ([] if offered is None else [offered])
+    for case in part.cases:
+        assert (case.reason, case.subject) == (Reason.TRACKING_NOT_CORRECTED, f"F1 {shown} {number}")
+        assert f"its portal shows {shown}, Shopify {number}." in case.sentence
 
 
 def test_the_number_of_a_cancelled_parcel_that_was_told_in_the_portal_gives_way_to_the_next_one() -> None:

@@ -384,6 +384,39 @@ def test_a_parcels_number_that_somebody_gave_in_the_portal_stays(
     assert part.actions == ((RIGHT,) if sent else ())
 
 
+@pytest.mark.parametrize(
+    ("answer", "asked", "sent"),
+    [
+        (None, True, False),
+        (Option.DISMISS, False, False),
+        (Option.SEND_NUMBER, False, True),
+    ],
+)
+@pytest.mark.parametrize("told_before", [(MADE,), (MADE, RIGHT)])
+def test_a_parcels_number_put_right_on_both_sides_to_different_ones_is_asked_about(
+    answer: Option | None,
+    asked: bool,
+    sent: bool,
+    told_before: tuple[CreateShipment | TrackShipment, ...],
+) -> None:
+    mirakl = knows(shipment(state="SHIPPED", tracking_number="PORTAL"), state="SHIPPED")
+    said = a_decision(Reason.TRACKING_NOT_CORRECTED, "F1 PORTAL NEW", answer, NOW) if answer else None
+
+    part = told(
+        mirakl,
+        left(parcel(tracking_number="NEW")),
+        trackings_told=told_before,
+        memory=a_memory(carried_numbers=("RM-F1",), decisions=(said,) if said else ()),
+    )
+
+    assert [(case.reason, case.subject, case.options) for case in part.cases] == (
+        [(Reason.TRACKING_NOT_CORRECTED, "F1 PORTAL NEW", (Option.SEND_NUMBER, Option.DISMISS))]
+        if asked
+        else []
+    )
+    assert part.actions == ((replace(RIGHT, number="NEW"),) if sent else ())
+
+
 @pytest.mark.parametrize("mandatory", [(), ("STD",)])
 @pytest.mark.parametrize(
     ("changes", "said"),

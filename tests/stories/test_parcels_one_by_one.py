@@ -7,13 +7,13 @@ import pytest
 from interlock.console import desk
 from interlock.engine.store import one_connection
 from interlock.orders.connection import CarrierMapping
-from interlock.orders.reasons import Reason
+from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl.orders import SimShipment
 from interlock.simulator.mirakl.profile import MarketplaceProfile
 from interlock.simulator.shopify.state import Fulfillment
-from tests.stories.stage import Broken, Theatre, marketplace, open_cases
+from tests.stories.stage import Broken, Theatre, answer_case, marketplace, open_cases
 
 ONE_BY_ONE = marketplace("all-or-nothing", multi_shipment=True)
 
@@ -159,6 +159,48 @@ def test_a_number_that_is_put_right_in_the_portal_stays(theatre: Theatre, one_by
     assert (only(seen.stage) if one_by_one else seen.stage.order).tracking_number == "1Z-PORTAL"
     assert seen.marketplace_calls("ST23") == 0
     assert seen.marketplace_calls("OR23") == (0 if one_by_one else 1)
+    assert seen.open_reasons == []
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+@pytest.mark.parametrize("settled_by", ["send_number", "dismiss", "the portal", "Shopify"])
+def test_a_number_that_is_put_right_on_both_sides_to_different_ones_is_asked_about_once(
+    theatre: Theatre, settled_by: str, one_by_one: bool
+) -> None:
+    async def story(stage: Stage) -> None:
+        stage.marketplace.switches.set("st23_after_shipped", "allowed")
+        stage.marketplace.switches.set("or23_after_shipped", "allowed")
+
+        def in_portal(number: str) -> None:
+            shown = only(stage) if one_by_one else stage.order
+            shown.tracking_number = number
+            stage.marketplace.touch(stage.order, stage.marketplace.clock.now())
+
+        await stage.until(400)
+        parcel = leave(stage, "1Z-WRONG")
+        await stage.until(700)
+        in_portal("1Z-PORTAL")
+        await stage.until(800)
+        assert open_cases(stage) == []
+        stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-SHOP")
+        await stage.until(1000)
+        (row,) = open_cases(stage)
+        assert row.reason == Reason.TRACKING_NOT_CORRECTED.value
+        assert "portal shows 1Z-PORTAL, Shopify 1Z-SHOP" in row.sentence
+        match settled_by:
+            case "the portal":
+                in_portal("1Z-SHOP")
+            case "Shopify":
+                stage.world.shopify.update_tracking(parcel, company="UPS", number="1Z-PORTAL")
+            case _:
+                answer_case(stage, Reason.TRACKING_NOT_CORRECTED, Option(settled_by))
+
+    seen = theatre.tell(story, ONE_BY_ONE if one_by_one else marketplace("all-or-nothing"), 2400)
+
+    shown = (only(seen.stage) if one_by_one else seen.stage.order).tracking_number
+    assert shown == ("1Z-SHOP" if settled_by in ("send_number", "the portal") else "1Z-PORTAL")
+    calls = sum(seen.marketplace_calls(code) for code in ("OR23", "ST23"))
+    assert calls == (not one_by_one) + (settled_by == "send_number")
     assert seen.open_reasons == []
 
 

@@ -156,6 +156,10 @@ OPTIONS: dict[Option, tuple[str, str]] = {
         "The parcel left although its label was given back: the marketplace is told of it with the carrier and number that "
         "Shopify shows.",
     ),
+    Option.SEND_NUMBER: (
+        "Send Shopify's number",
+        "The marketplace gets the number that Shopify shows, in place of the one that somebody gave in its portal.",
+    ),
     Option.DISMISS: ("Close it", "You looked at it and there is nothing left to do."),
 }
 

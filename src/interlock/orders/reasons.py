@@ -169,6 +169,7 @@ class Option(StrEnum):
     TURNED_DOWN = "turned_down"
     PRINT_ANYWAY = "print_anyway"
     LEFT_UNDER_NUMBER = "left_under_number"
+    SEND_NUMBER = "send_number"
 
 
 WITH_TEXT: tuple[Option, ...] = (Option.CANCEL_AND_MESSAGE,)
@@ -1429,7 +1430,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         kind="condition",
         owner="operations",
         severity="today",
-        title="the marketplace keeps an old tracking number, or has none",
+        title="the marketplace has another tracking number than the parcel, or none",
         handled_by="person",
         damage=Damage(
             DamageTime.AFTER_OPENING,
@@ -1437,9 +1438,9 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "order",
             timedelta(hours=24),
         ),
-        evidence="a tracking number or carrier in Shopify that differs from what the marketplace was told with the dispatch, and why it cannot be sent or the marketplace's answer to it (OR23, ST23)",
-        closes_when="By itself, when the marketplace has the number and the carrier of the parcel or a number that somebody gave in its portal, or when the customer has the parcel.",
-        options=(Option.MAP_CARRIER, Option.SEND_AGAIN),
+        evidence="a tracking number or carrier in Shopify that differs from what the marketplace was told with the dispatch, and why it cannot be sent, the marketplace's answer to it (OR23, ST23), or the other number that somebody gave in its portal",
+        closes_when="By itself, when the marketplace has the number and the carrier of the parcel, or a number that somebody gave in its portal while Shopify kept the one it was told; or when the customer has the parcel. Where both sides put the number right to different ones, also by your answer, which counts for exactly these two numbers.",
+        options=(Option.MAP_CARRIER, Option.SEND_AGAIN, Option.SEND_NUMBER, Option.DISMISS),
     ),
     Reason.STILL_HERE: ReasonPage(
         kind="condition",

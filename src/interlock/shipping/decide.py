@@ -25,6 +25,7 @@ from interlock.shipping.carriers import CarrierChoice, NotMapped
 from interlock.shipping.telling import (
     WITHOUT_CARRIER,
     Tracking,
+    as_given_in_portal,
     choice_for,
     half_tracked,
     is_complete,
@@ -249,7 +250,8 @@ def _report(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfill
 
 def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulfillment, ...]) -> Part:
     """The marketplace shows the order as shipped, with another tracking than the parcel has by now, or with none: the
-    new one is sent (OR23), or a case says why it cannot be. A number that somebody gave in the portal stays."""
+    new one is sent (OR23), or a case says why it cannot be. A number that somebody gave in the portal stays,
+    unless Shopify's was changed too and a person chooses that one."""
     shown = sent_number(mirakl.tracking_number)
     if shown and any(sent_number(parcel.tracking_number) == shown for parcel in live):
         return _carrier_corrected(view, memory, mirakl, live, shown)
@@ -263,7 +265,7 @@ def _corrected(view: View, memory: Memory, mirakl: MiraklOrder, live: tuple[Fulf
     if not view.mirakl_is_current:
         return refused_unseen(view, memory, _tracking_wanted(view, mirakl, live))
     if is_given_in_portal(view, memory, shown, wanted):
-        return Part(memory)
+        return as_given_in_portal(view, memory, parcel, shown, wanted)
     left_behind = left_behind_case(view, mirakl, parcel, shown)
     if left_behind is not None:
         return Part(memory, cases=(left_behind,))

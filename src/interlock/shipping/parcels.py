@@ -34,6 +34,7 @@ from interlock.orders.view import View
 from interlock.shipping.telling import (
     SHOWN,
     Tracking,
+    as_given_in_portal,
     is_given_in_portal,
     is_told,
     left_behind_case,
@@ -300,7 +301,9 @@ def _known(view: View, memory: Memory, books: _Books, parcel: Fulfillment, shipm
     if shipment.validated:
         other = sent_number(shipment.tracking_number) != sent_number(parcel.tracking_number)
         if other and is_given_in_portal(view, memory, shipment.tracking_number, action):
-            return Part(memory)
+            return as_given_in_portal(
+                view, memory, parcel, shipment.tracking_number, action, shipment_id=shipment.id
+            )
         # What the marketplace was told already stands; tracking that cannot follow it is said.
         left_behind = left_behind_case(view, books.mirakl, parcel, shipment.tracking_number)
         if left_behind is not None:

@@ -136,12 +136,16 @@ def shows(
 
 def told_last(view: View, action: SetTracking | TrackShipment) -> SetTracking | TrackShipment | None:
     """The tracking the marketplace took from us last for the same order or shipment, however it shows it since."""
-    return next((one for one in reversed(_told_of(view)) if _shipment_of(one) == _shipment_of(action)), None)
+    return _last_of(view, _shipment_of(action))
 
 
 def is_told(view: View, action: SetTracking | TrackShipment) -> bool:
     """Whether exactly this carrier, number and URL is what the marketplace took from us last."""
     return told_last(view, action) == action
+
+
+def _last_of(view: View, shipment_id: str) -> SetTracking | TrackShipment | None:
+    return next((one for one in reversed(_told_of(view)) if _shipment_of(one) == shipment_id), None)
 
 
 def is_given_in_portal(
@@ -280,6 +284,53 @@ def left_behind_case(view: View, mirakl: MiraklOrder, parcel: Fulfillment, shown
         f"{what} {what_to_do}; it is then sent by itself. Or correct it in the marketplace portal.",
         options,
         facts,
+    )
+
+
+def as_given_in_portal(
+    view: View,
+    memory: Memory,
+    parcel: Fulfillment,
+    shown: str,
+    wanted: SetTracking | TrackShipment | None,
+    shipment_id: str = "",
+) -> Part:
+    """What there is to do where somebody gave the number that the marketplace shows (`is_given_in_portal`): it stays.
+    Where the parcel has another one in Shopify than the marketplace was told, too, both sides were put right, and a person
+    says which one it is; `wanted` is Shopify's as it would be sent, None where it cannot be."""
+    last, number, there = _last_of(view, shipment_id), sent_number(parcel.tracking_number), sent_number(shown)
+    if last is None or not last.number or number in ("", last.number):
+        return Part(memory)
+    case = _both_corrected_case(parcel, number, there, wanted is not None)
+    answer = memory.decision(case.reason, case.subject)
+    if answer is not None and answer.option is Option.DISMISS:
+        because = "A person said that the tracking number given in the marketplace portal stays."
+        return Part(memory, because=(because,))
+    if answer is not None and answer.option is Option.SEND_NUMBER and wanted is not None:
+        because = "A person said that Shopify's tracking number goes in place of the one given in the portal."
+        return want(view, memory, wanted, (because,))
+    return Part(memory, cases=(case,))
+
+
+def _both_corrected_case(parcel: Fulfillment, number: str, there: str, can_be_sent: bool) -> Case:
+    """The case of a number that was put right on both sides, to different ones."""
+    as_it_is = (
+        "Send Shopify's from here"
+        if can_be_sent
+        else "Shopify's cannot be sent as it is: put carrier and number right in the fulfillment first"
+    )
+    return Case(
+        Reason.TRACKING_NOT_CORRECTED,
+        f"{parcel.id} {there[:SHOWN]} {number[:SHOWN]}",
+        "The tracking number of a parcel was changed after the marketplace had been told, on both sides and to different "
+        f"numbers: its portal shows {there[:SHOWN]}, Shopify {number[:SHOWN]}. The customer follows the portal's, and nothing "
+        f"is sent. Find out which one is on the parcel. {as_it_is}; or close this to keep the portal's.",
+        ((Option.SEND_NUMBER,) if can_be_sent else ()) + (Option.DISMISS,),
+        (
+            ("Number in the portal", there[:SHOWN]),
+            ("Number in Shopify", number[:SHOWN]),
+            ("Carrier in Shopify", parcel.carrier.strip()[:SHOWN] or "none"),
+        ),
     )
 
 

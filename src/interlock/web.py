@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html import escape
 from ipaddress import ip_address
 from typing import Annotated
 
 import httpx2
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -31,10 +32,19 @@ from interlock.api.gate import BEARER, Gate
 from interlock.api.problems import NotDone, problem
 from interlock.cases.store import cases, close_connection_cases, open_connection_case
 from interlock.clock import Clock, Identifiers
+from interlock.console.desk import LARGEST_FILE_BYTES
 from interlock.console.doors import Doors, NotPermitted, OneConnectionOnly, SecondFactorDue, SignedOut
 from interlock.console.health import Health, service_health
 from interlock.console.lists import FilterUnknown, FilterUnreadable, MarkUnreadable
-from interlock.console.pages import Console, ConsoleParts, FormRefused, PageMissing, instead_of, static_files
+from interlock.console.pages import (
+    POLICY,
+    Console,
+    ConsoleParts,
+    FormRefused,
+    PageMissing,
+    instead_of,
+    static_files,
+)
 from interlock.console.routes import router
 from interlock.engine.gateways import Connections
 from interlock.engine.hints import webhook_hint
@@ -63,12 +73,17 @@ from interlock.shopify.webhooks import (
 from interlock.storage.database import NOT_KEPT, Store
 from interlock.storage.encryption import Keyring
 
-LARGEST_FORM_BYTES = 3 * 1024 * 1024
+MIB = 1024 * 1024
+LARGEST_FORM_BYTES = 3 * MIB
+# A browser shows an answer only once it has sent what it began to send; of more than this it shows that nobody answers.
+MOST_READ_FOR_NOTHING = 64 * MIB
 LARGEST_API_BODY_BYTES = 256 * 1024
 TROUBLED_FOR = timedelta(seconds=60)
 INGRESS = "/webhooks/"
 API = "/v1"
 METRICS = "/metrics"
+# What programs ask for: they are told in JSON why not.
+FOR_MACHINES = (INGRESS, API, "/healthz", METRICS)
 # What may be asked for under any host name: deliveries come through the installation's public address.
 ANY_HOST = (INGRESS, "/healthz")
 VERDICTS = {"held": 1.0, "bounded": 0.5, "broken": 0.0}
@@ -169,7 +184,7 @@ def _api_parts(parts: WebParts) -> ApiParts:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a delivery is answered: a status, and for everything but success, words."""
+    """What somebody is answered: a status, and for everything but success, words."""
 
     status: int
     error: str = ""
@@ -500,11 +515,11 @@ class Doorkeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is not None:
-            await refusal(scope, receive, send)
+            await _told(refusal, scope, receive)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _refusal(self, scope: Scope) -> Answer | None:
         path, headers = str(scope["path"]), Headers(scope=scope)
         of_api = path == API or path.startswith(f"{API}/")
         # Beyond this machine the measures ask for a key, as the API does.
@@ -513,33 +528,78 @@ class Doorkeeper:
         host = headers.get("host", "")
         if not path.startswith(ANY_HOST) and not _is_own_name(host) and _name_in(host) not in hosts:
             detail = (
-                "The console answers only under this machine's own name and the one in INTERLOCK_PUBLIC_URL."
+                "The console answers only under this machine's own name and the one in INTERLOCK_PUBLIC_URL. Ask for it "
+                "there; whoever runs Interlock knows the address."
             )
             if for_programs:
                 detail = (
                     "The API and /metrics answer only under this machine's own name, the one in INTERLOCK_PUBLIC_URL and "
                     "those in INTERLOCK_API_HOSTS."
                 )
-            return JSONResponse({"error": "host_refused", "detail": detail}, status_code=421)
+            return Answer(421, "host_refused", detail)
         of_console = not path.startswith((INGRESS, API))
         # Browsers say where a form comes from. Ours never come from elsewhere, sealed or not.
         from_elsewhere = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
         if of_console and from_elsewhere and scope["method"] not in ("GET", "HEAD"):
-            detail = "This form was sent from a page of another site. Nothing was changed."
-            return JSONResponse({"error": "foreign_form", "detail": detail}, status_code=403)
+            detail = (
+                "This form was sent from a page of another site. Nothing was changed. If you meant to, open the console itself "
+                "and do it there."
+            )
+            return Answer(403, "foreign_form", detail)
         # Whoever reads a body first, even one that is refused for its key then, reads all of it.
         sized = scope["method"] in ("POST", "PUT", "PATCH") or "transfer-encoding" in headers
         if (sized or "content-length" in headers) and not path.startswith(INGRESS):
             declared = headers.get("content-length", "")
             if not declared.isdigit():
-                return JSONResponse({"error": "length_required", "detail": "Give a length."}, status_code=411)
-            most = LARGEST_API_BODY_BYTES if of_api else LARGEST_FORM_BYTES
-            if int(declared) > most:
-                what = "A body" if of_api else "A form or file"
-                detail = f"{what} may have {most} bytes. Nothing was changed."
-                error = "body_too_large" if of_api else "form_too_large"
-                return JSONResponse({"error": error, "detail": detail}, status_code=413)
+                return Answer(411, "length_required", "Give a length.")
+            if of_api and int(declared) > LARGEST_API_BODY_BYTES:
+                detail = f"A body may have {LARGEST_API_BODY_BYTES} bytes. Nothing was changed."
+                return Answer(413, "body_too_large", detail)
+            if int(declared) > LARGEST_FORM_BYTES:
+                detail = (
+                    f"A form may have {LARGEST_FORM_BYTES / MIB:g} MiB, and a file in it {LARGEST_FILE_BYTES / MIB:g} MiB; this "
+                    f"one has {int(declared) / MIB:.1f} MiB. Nothing was changed. Split the file and give its parts one after "
+                    "the other."
+                )
+                return Answer(413, "form_too_large", detail)
         return None
+
+
+def _told(refused: Answer, scope: Scope, receive: Receive) -> ASGIApp:
+    """The answer as a page where a person's browser asked for one of the console, else as JSON."""
+    headers = Headers(scope=scope)
+    if str(scope["path"]).startswith(FOR_MACHINES) or "text/html" not in headers.get("accept", ""):
+        return refused.response()
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await _read_for_nothing(headers, receive)
+        await HTMLResponse(
+            _PAGE.format(sentence=escape(refused.detail)),
+            refused.status,
+            {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"},
+        )(scope, receive, send)
+
+    return page
+
+
+# Without anything that needs a session, a database, or another address of ours that the same refusal would meet.
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Not done · Interlock</title></head>
+<body><main><h1>Not done</h1><p role="alert">{sentence}</p></main></body>
+</html>
+"""
+
+
+async def _read_for_nothing(headers: Headers, receive: Receive) -> None:
+    """Take a body and keep nothing of it, so that the browser that sends it comes to read its answer."""
+    declared = headers.get("content-length", "")
+    left = int(declared) if declared.isdigit() else 0
+    while 0 < left <= MOST_READ_FOR_NOTHING:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        left -= len(message.get("body", b""))
 
 
 def _name_in(host: str) -> str:
@@ -558,7 +618,7 @@ def _say_what_went_wrong(app: FastAPI, console: Console) -> None:
     """Every problem becomes a sentence: a page for people, JSON for the rest."""
 
     def said(request: Request, status: int, error: str, sentence: str) -> Response:
-        if request.url.path.startswith((INGRESS, API, "/healthz", METRICS)):
+        if request.url.path.startswith(FOR_MACHINES):
             return JSONResponse({"error": error, "detail": sentence}, status_code=status)
         return console.problem(request, status, sentence)
 

@@ -613,7 +613,9 @@ def file_rows(
     or without a mark. Raises MapRefused for a file that cannot be read as a table of these columns."""
     if len(body) > LARGEST_FILE_BYTES:
         raise MapRefused(
-            f"{file}: the file is larger than {LARGEST_FILE_BYTES} bytes. Nothing was taken.", file
+            f"{file}: the file is larger than {LARGEST_FILE_BYTES / 1024 / 1024:g} MiB. Nothing was taken. Split it and give "
+            "its parts one after the other.",
+            file,
         )
     text = _decoded(file, body)
     first = text.partition("\n")[0]

@@ -1,7 +1,7 @@
 """Fix once, replay all: one answer frees five thousand orders, a few at a time, and its progress is in sight."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, text, update
@@ -184,8 +184,12 @@ def test_one_answer_is_kept_for_each_case_that_offers_it_and_has_none(c: Connect
     )
 
     option = Option.MAP_CARRIER
-    assert answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW) == 2
-    assert answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW) == 0
+    assert (
+        answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW).cases == 2
+    )
+    assert (
+        answer_all(c, connection_id, CARRIER, "Royal Mail 24", option, "Ada", "It is RM24.", NOW).cases == 0
+    )
     history = c.execute(select(case_events.c.case_id, case_events.c.what).order_by(case_events.c.id)).all()
     assert [(row.case_id - first.id, row.what) for row in history] == [(2, "answered"), (3, "answered")]
 
@@ -195,7 +199,7 @@ def test_only_the_orders_that_were_answered_are_looked_at_because_of_it(c: Conne
     first = c.execute(select(cases).order_by(cases.c.id).limit(1)).one()
     c.execute(update(cases).where(cases.c.id != first.id).values(options=["send_again"]))
     wakes, again = Wakes(), Option.SEND_AGAIN
-    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again) == Answerable(2, 2)
+    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again, "Ada") == Answerable(2, 2)
 
     replay_id = answer_and_replay(c, wakes, connection_id, CARRIER, "Royal Mail 24", again, "Ada", "So.", NOW)
 
@@ -206,9 +210,56 @@ def test_only_the_orders_that_were_answered_are_looked_at_because_of_it(c: Conne
     assert (found.option, found.total, found.under_way) == ("send_again", 2, 2)
     given = c.execute(select(answers.c.option, answers.c.who, answers.c.why)).all()
     assert [tuple(row) for row in given] == [("send_again", "Ada", "So.")] * 2
-    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again) == Answerable(0, 0)
+    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again, "Ada") == Answerable(0, 0)
     later = NOW + timedelta(seconds=1)
     assert (
         answer_and_replay(c, wakes, connection_id, CARRIER, "Royal Mail 24", again, "Eve", "So.", later)
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "who", "at", "left_out"),
+    [
+        (("done_in_portal",), "Grace", NOW, 1),
+        (("send_again",), "Grace", NOW, 0),
+        (("done_in_portal",), "Ada", NOW, 0),
+        (("done_in_portal", "send_again"), "Grace", NOW, 0),
+        (("send_again", "done_in_portal"), "Grace", NOW, 1),
+        (("done_in_portal",), "Grace", NOW - timedelta(hours=1), 0),
+    ],
+    ids=[
+        "somebody else's other answer stands",
+        "the same answer is given again",
+        "one's own other answer is replaced",
+        "the last answer counts",
+        "the last answer counts, the other way round",
+        "an answer from before it opened is over",
+    ],
+)
+def test_one_answer_to_all_overrules_nobodys_decision_on_one_order(
+    c: Connection, said: tuple[str, ...], who: str, at: datetime, left_out: int
+) -> None:
+    connection_id = blocked(c, 3)
+    c.execute(
+        update(cases).values(options=["send_again", "done_in_portal"], opened_at=NOW - timedelta(minutes=1))
+    )
+    first = c.execute(select(cases).order_by(cases.c.id).limit(1)).one()
+    for option in said:
+        given = {"reason": first.reason, "subject": first.subject, "why": "So.", "taken_at": NOW}
+        c.execute(insert(answers).values(order_id=first.order_id, option=option, who=who, at=at, **given))
+    again, later = Option.SEND_AGAIN, NOW + timedelta(minutes=1)
+
+    expected = Answerable(3 - left_out, 3 - left_out, left_out)
+    assert answerable(c, connection_id, CARRIER, "Royal Mail 24", again, "Ada") == expected
+    replay_id = answer_and_replay(
+        c, Wakes(), connection_id, CARRIER, "Royal Mail 24", again, "Ada", "Put right.", later
+    )
+
+    assert replay_id is not None
+    found = progress(c, replay_id)
+    assert found is not None
+    assert (found.total, found.left_out) == (3 - left_out, left_out)
+    last = select(answers.c.option, answers.c.who).where(answers.c.order_id == first.order_id)
+    decided = c.execute(last.order_by(answers.c.id.desc()).limit(1)).one()
+    assert tuple(decided) == ((said[-1], who) if left_out else ("send_again", "Ada"))

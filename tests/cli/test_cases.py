@@ -149,7 +149,7 @@ def test_a_cause_says_how_many_it_frees_before_it_frees_them(
     begun = document(interlock("cases", "replay", str(carrier), "--yes", "--json"))
 
     assert (cause["cause"], cause["orders"], cause["case"]) == ("pigeon post", 1, carrier)
-    assert asked == {"orders": 1, "replay": None}
+    assert asked == {"orders": 1, "left_out": 0, "replay": None}
     assert begun["orders"] == 1
     running = document(interlock("cases", "progress", str(begun["replay"]), "--json"))
     assert (running["total"], running["under_way"], running["done"]) == (1, 1, 0)
@@ -179,7 +179,7 @@ def test_every_case_of_a_cause_is_answered_with_one_command(
 
     assert (elsewhere.exit_code, again.exit_code) == (Exit.REFUSED, Exit.REFUSED)
     assert "Looking at them again changes nothing" in said
-    assert (asked, begun["orders"]) == ({"orders": 1, "replay": None}, 1)
+    assert (asked, begun["orders"]) == ({"orders": 1, "left_out": 0, "replay": None}, 1)
     (found,) = [document(interlock("cases", "progress", str(begun["replay"]), "--json"))]
     assert found["option"] == "send_again"
     with database.begin() as c:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from interlock.cases.store import answers, case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
@@ -248,6 +248,46 @@ def test_what_waits_for_an_answer_is_answered_together(
     assert [tuple(row) for row in given] == [(option.value, TESTER.handle, "It is put right.")] * 3
     assert "<q>It is put right.</q>" in browser.get(place).text
     assert button not in text_of(browser.get(place))
+
+
+def test_what_somebody_else_decided_of_one_order_is_left_out_and_said(
+    browser: Browser, database: Database, pigeons: int
+) -> None:
+    refused_together(database)
+    place = f"/cases/{pigeons}"
+    said = "that somebody else ha{} answered otherwise"
+    form = {"option": "send_again", "why": "It is put right."}
+
+    def decide_otherwise(*numbers: int) -> None:
+        with database.begin() as c:
+            for row in c.execute(select(cases).where(cases.c.id.in_(numbers))):
+                given = {
+                    "reason": row.reason,
+                    "subject": row.subject,
+                    "why": "Seen.",
+                    "at": NOW,
+                    "taken_at": NOW,
+                }
+                c.execute(
+                    insert(answers).values(order_id=row.order_id, option="dismiss", who="Grace", **given)
+                )
+
+    with database.begin() as c:
+        c.execute(update(cases).values(opened_at=NOW))
+        numbers = c.execute(select(cases.c.id).where(cases.c.cause == "or24")).scalars().all()
+    decide_otherwise(pigeons)
+    page = text_of(browser.get(place))
+    assert "Send again for 2 orders" in page
+    assert f"Left out: 1 case {said.format('s')}" in page
+    response = browser.submit(place, f"{place}/answer-all", data=form)
+    assert f"Left out: 1 case {said.format('d')}" in text_of(browser.get(response.headers["location"]))
+
+    with database.begin() as c:
+        c.execute(update(answers).values(taken_at=NOW))
+    decide_otherwise(*numbers)
+    refused = browser.submit(place, f"{place}/answer-all", data=form)
+    assert refused.status_code == 422
+    assert "answered already by somebody else, and otherwise" in text_of(refused)
 
 
 @pytest.mark.parametrize(

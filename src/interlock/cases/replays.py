@@ -50,6 +50,8 @@ replays = Table(
     Column("at", UtcDateTime, nullable=False),
     # what was answered to every case of it; empty where its orders are only looked at again
     Column("option", Text, nullable=False, server_default=""),
+    # so many of its cases keep the other answer of somebody else
+    Column("left_out", Integer, nullable=False, server_default="0"),
     Column("woken_all_at", UtcDateTime),
     Index("ix_replays_waking", "id", postgresql_where=text("woken_all_at IS NULL")),
 )
@@ -79,17 +81,20 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """What one answer to a whole cause would answer: so many cases, of so many orders."""
+    """What one answer to a whole cause would answer, or has answered: so many cases, of so many orders. `left_out` cases
+    have the other answer of somebody else, which it does not replace."""
 
     cases: int
     orders: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those not looked at yet, `blocked`
     those that were looked at and still have the case; `why` says what they say now, the most frequent first. `option` is what
-    was answered to all of them, empty where they are only looked at again."""
+    was answered to all of them, empty where they are only looked at again; `left_out` is how many cases were not answered,
+    because somebody else had answered them otherwise."""
 
     id: int
     connection_id: int
@@ -98,6 +103,7 @@ class Progress:
     who: str
     at: datetime
     option: str
+    left_out: int
     total: int
     done: int
     waiting: int
@@ -177,14 +183,19 @@ def impact(c: Connection, connection_id: int, reason: Reason, causes: Collection
     )
 
 
-def answerable(c: Connection, connection_id: int, reason: Reason, cause: str, option: Option) -> Answerable:
-    """How many `answer_all` would answer at this moment."""
+def answerable(
+    c: Connection, connection_id: int, reason: Reason, cause: str, option: Option, who: str
+) -> Answerable:
+    """How many `answer_all` would answer at this moment, and how many it would leave out."""
+    otherwise = _answered_otherwise(option, who)
     row = c.execute(
-        select(func.count().label("cases"), func.count(cases.c.order_id.distinct()).label("orders")).where(
-            _open_to(connection_id, reason, cause, option)
-        )
+        select(
+            func.count().filter(~otherwise).label("cases"),
+            func.count(cases.c.order_id.distinct()).filter(~otherwise).label("orders"),
+            func.count().filter(otherwise).label("left_out"),
+        ).where(_open_to(connection_id, reason, cause, option))
     ).one()
-    return Answerable(row.cases, row.orders)
+    return Answerable(row.cases, row.orders, row.left_out)
 
 
 def _open_to(connection_id: int, reason: Reason, cause: str, option: Option) -> ColumnElement[bool]:
@@ -194,6 +205,23 @@ def _open_to(connection_id: int, reason: Reason, cause: str, option: Option) -> 
         cases.c.options.contains([option.value]),
         ~exists().where(IS_ANSWERED_BY, answers.c.taken_at.is_(None)),
     )
+
+
+def _answered_otherwise(option: Option, who: str) -> ColumnElement[bool]:
+    """Cases of which the last answer since they opened is another one, of somebody else."""
+    every = answers.alias()
+    last = (
+        select(func.max(every.c.id))
+        .where(
+            every.c.order_id == cases.c.order_id,
+            every.c.reason == cases.c.reason,
+            every.c.subject == cases.c.subject,
+            every.c.at >= cases.c.opened_at,
+        )
+        .scalar_subquery()
+        .correlate(cases)
+    )
+    return exists().where(answers.c.id == last, answers.c.option != option.value, answers.c.who != who)
 
 
 def _just_answered(who: str, now: datetime) -> ColumnElement[bool]:
@@ -211,9 +239,10 @@ def begin(
     who: str,
     now: datetime,
     answered: Option | None = None,
+    left_out: int = 0,
 ) -> int | None:
     """Note every order that one of these causes stops, soonest damage first; None when there is none. With `answered`, only
-    those to whose case the person has given this answer at this moment. Whoever begins a replay wakes its first orders too;
+    those to whose case the person has given this answer at this moment; `left_out` is how many were not given it. Whoever begins a replay wakes its first orders too;
     a sweep wakes the others. An order another replay has still to wake is in both, which costs nothing: it is woken once
     more."""
     chosen = _caused(connection_id, reason, causes)
@@ -230,6 +259,7 @@ def begin(
             who=who,
             at=now,
             option="" if answered is None else answered.value,
+            left_out=left_out,
         )
         .returning(replays.c.id)
     ).scalar_one()
@@ -276,9 +306,11 @@ def answer_all(
     who: str,
     why: str,
     now: datetime,
-) -> int:
-    """Give one answer to every open case of a cause that offers it and that nobody has just answered; returns to how
-    many. Their orders have to be replayed by the caller."""
+) -> Answerable:
+    """Give one answer to every open case of a cause that offers it, that nobody has just answered, and to which nobody else
+    has given another one since it opened: that was said of this very order. Returns to how many. Their orders have to be
+    replayed by the caller."""
+    reached = answerable(c, connection_id, reason, cause, option, who)
     given = c.execute(
         insert(answers)
         .from_select(
@@ -293,10 +325,10 @@ def answer_all(
                 literal(now, UtcDateTime),
                 literal(""),
             )
-            .where(_open_to(connection_id, reason, cause, option))
+            .where(_open_to(connection_id, reason, cause, option), ~_answered_otherwise(option, who))
             .order_by(cases.c.id),
         )
-        .returning(answers.c.order_id, answers.c.subject)
+        .returning(answers.c.order_id)
     ).all()
     if given:
         c.execute(
@@ -313,7 +345,7 @@ def answer_all(
                 .order_by(cases.c.id),
             )
         )
-    return len(given)
+    return Answerable(len(given), len({row.order_id for row in given}), reached.left_out)
 
 
 def next_to_wake(c: Connection, now: datetime, most: int = MOST_AT_ONCE) -> Sequence[tuple[int, bool]]:
@@ -408,6 +440,7 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence
             chosen.c.who,
             chosen.c.at,
             chosen.c.option,
+            chosen.c.left_out,
             func.count().label("total"),
             func.count().filter(closed).label("done"),
             func.count().filter(~closed, ~woken).label("waiting"),
@@ -418,7 +451,10 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence
         .join(cases, cases.c.id == replay_orders.c.case_id)
         .join(orders, orders.c.id == replay_orders.c.order_id)
         .group_by(
-            *(chosen.c[name] for name in ("id", "connection_id", "reason", "cause", "who", "at", "option"))
+            *(
+                chosen.c[name]
+                for name in ("id", "connection_id", "reason", "cause", "who", "at", "option", "left_out")
+            )
         )
         .order_by(chosen.c.id.desc())
     ).all()

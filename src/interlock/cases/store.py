@@ -145,6 +145,7 @@ answers = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("text_id", Text, nullable=False, server_default=""),
     Column("taken_at", UtcDateTime),
+    Index("ix_answers_order_id", "order_id"),
     Index("ix_answers_waiting", "order_id", postgresql_where=text("taken_at IS NULL")),
     Index("ix_answers_words", "at", postgresql_where=text("why <> '' AND taken_at IS NOT NULL")),
 )

@@ -409,7 +409,7 @@ def replay(
         case = found
         try:
             cause = desk.cause_of_case(case)
-            every = installation.tx(lambda c: desk.for_all(c, case))
+            every = installation.tx(lambda c: desk.for_all(c, case, who))
         except NotDone as refused:
             end(Exit.REFUSED, str(refused))
         if option and (every is None or every.option != option):
@@ -419,9 +419,15 @@ def replay(
             )
         waiting = installation.tx(lambda c: desk.unlocked_by(c, cause)).orders
         orders = every.open.orders if every is not None and option else waiting
+        left_out = every.open.left_out if every is not None and option else 0
+        said = (
+            f" Left out: {wording.counted(left_out, 'case')} that somebody else has answered otherwise."
+            if left_out
+            else ""
+        )
         if not yes:
             if as_json:
-                print_json({"orders": orders, "replay": None})
+                print_json({"orders": orders, "left_out": left_out, "replay": None})
                 return
             say(f"Waiting for “{cause.name}”: {wording.counted(waiting, 'order')}.")
             if every is not None and not option:
@@ -429,7 +435,7 @@ def replay(
                     f"Looking at them again changes nothing: they wait for an answer. Give it with --answer {every.option}."
                 )
             elif option:
-                say(f"{wording.counted(orders, 'order')} would be answered. Add --yes to answer them.")
+                say(f"{wording.counted(orders, 'order')} would be answered.{said} Add --yes to answer them.")
             else:
                 say("Add --yes to have them looked at again.")
             return
@@ -446,7 +452,7 @@ def replay(
         except NotDone as refused:
             end(Exit.REFUSED, str(refused))
         if as_json:
-            print_json({"orders": orders, "replay": number})
+            print_json({"orders": orders, "left_out": left_out, "replay": number})
             return
         if number is None:
             say("No order waits for it any more. Nothing was changed.")

@@ -98,6 +98,8 @@ def change_map(
     say(
         f"{wording.counted(mapped.mappings, 'mapping')} kept; looked at again: {wording.counted(mapped.orders, 'waiting order')}."
     )
+    if mapped.left_out:
+        say(f"{wording.counted(mapped.left_out, 'case')} that somebody else has answered otherwise stays so.")
     if mapped.replay is not None:
         say(f"Follow them with `interlock cases progress {mapped.replay}`.")
 

@@ -223,7 +223,11 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             row, asked_about = as_offered(c, row, now), orders_in_question(c, row, now, own_of(request))
             steps = buttons(c, row, person)
             there = who_may_have(c, row.connection_id)
-            last, unlocked, every = latest_answer(c, case_id), _unlocked(c, row), _for_all(c, row)
+            last, unlocked, every = (
+                latest_answer(c, case_id),
+                _unlocked(c, row),
+                _for_all(c, row, person.handle),
+            )
             return row, last, told, unlocked, every, asked_about, steps, there
 
         found = await console.read(read)
@@ -424,10 +428,10 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         return seen_other(f"/cases/replays/{number}")
 
 
-def _for_all(c: Connection, row: CaseRow) -> desk.ForAll | None:
+def _for_all(c: Connection, row: CaseRow, who: str) -> desk.ForAll | None:
     """What may be answered to every case of its cause at once; None where there is no such answer."""
     try:
-        return desk.for_all(c, row)
+        return desk.for_all(c, row, who)
     except NotDone:
         return None
 

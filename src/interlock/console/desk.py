@@ -97,12 +97,13 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Mapped:
     """What was kept: how many mappings, how many orders are looked at again because of them, and the number of the
-    replay that does it; None when no order waits."""
+    replay that does it; None when no order waits. `left_out` of their cases keep the other answer of somebody else."""
 
     mappings: int
     orders: int
     removed: int = 0
     replay: int | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +212,12 @@ def answer_for_all(row: CaseRow) -> Option | None:
     return next((option for option in FOR_A_WHOLE_CAUSE if option.value in row.options), None)
 
 
-def for_all(c: Connection, row: CaseRow) -> ForAll | None:
-    """The same with what it would reach. Raises NotDone where the case has no cause."""
+def for_all(c: Connection, row: CaseRow, who: str) -> ForAll | None:
+    """The same with what it would reach as an answer of this person. Raises NotDone where the case has no cause."""
     option, cause = answer_for_all(row), cause_of_case(row)
     if option is None:
         return None
-    return ForAll(option, answerable(c, cause.connection_id, cause.reason, cause.name, option))
+    return ForAll(option, answerable(c, cause.connection_id, cause.reason, cause.name, option, who))
 
 
 def answer_cause(
@@ -231,7 +232,9 @@ def answer_cause(
         c, queue, cause.connection_id, cause.reason, cause.name, Option(option), who.strip(), why, now
     )
     if replay_id is None:
-        raise NotDone("Every one of these cases has been answered already. Nothing was changed.")
+        every = answerable(c, cause.connection_id, cause.reason, cause.name, Option(option), who.strip())
+        one_by_one = " by somebody else, and otherwise: answer them one by one" if every.left_out else ""
+        raise NotDone(f"Every one of these cases has been answered already{one_by_one}. Nothing was changed.")
     return replay_id
 
 
@@ -328,8 +331,8 @@ def map_sku_names(
     map_skus(c, connection.id, {mirakl: shop for mirakl, shop in mappings}, who.strip(), now)
     note_map_changes(c, connection.id, "skus", former, sku_map(c, connection.id), who.strip(), "", now)
     relink(c, connection, now)
-    unlocked, replay_id = replay_skus(c, queue, connection.id, mappings, who, now)
-    return Mapped(len(mappings), unlocked, replay=replay_id)
+    unlocked, replay_id, left_out = replay_skus(c, queue, connection.id, mappings, who, now)
+    return Mapped(len(mappings), unlocked, replay=replay_id, left_out=left_out)
 
 
 def replay_skus(
@@ -339,19 +342,20 @@ def replay_skus(
     mappings: Sequence[tuple[str, str]],
     who: str,
     now: datetime,
-) -> tuple[int, int | None]:
-    """Answer every case that waits for one of these mappings, and have its order looked at. Returns how many, and the
-    replay that does it."""
+) -> tuple[int, int | None, int]:
+    """Answer every case that waits for one of these mappings, and have its order looked at. Returns how many, the replay
+    that does it, and how many cases keep the other answer of somebody else: their orders are looked at all the same."""
     names = [mirakl_sku for mirakl_sku, _ in mappings]
-    unlocked, replay_id = 0, None
+    unlocked, replay_id, left_out = 0, None, 0
     for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS):
         for mirakl_sku, shop_sku in mappings:
             # Somebody else's answer that waits already stands; the order is looked at either way.
             why = f"Mapped to {shop_sku}."
-            answer_all(c, connection_id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
+            given = answer_all(c, connection_id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)
+            left_out += given.left_out
         unlocked += impact(c, connection_id, reason, names).orders
         replay_id = replay_all(c, queue, connection_id, reason, names, who.strip(), now) or replay_id
-    return unlocked, replay_id
+    return unlocked, replay_id, left_out
 
 
 def unmap_carrier_name(

@@ -81,11 +81,13 @@ def roll_back_skus(
     map_skus(c, connection.id, changed, who.strip(), now)
     note_map_changes(c, connection.id, "skus", before, wanted, who.strip(), why.strip(), now)
     relink(c, connection, now)
-    unlocked, replay_id = desk.replay_skus(c, queue, connection.id, tuple(changed.items()), who, now)
+    unlocked, replay_id, left_out = desk.replay_skus(
+        c, queue, connection.id, tuple(changed.items()), who, now
+    )
     more, later_id = replay_bundles(c, queue, connection.id, other_sets, who, now)
     gone = len(dropped) + sum(1 for sku in other_sets if sku not in sets_wanted)
     kept = len(changed) + sum(1 for sku in other_sets if sku in sets_wanted)
-    return desk.Mapped(kept, unlocked + more, gone, replay_id or later_id)
+    return desk.Mapped(kept, unlocked + more, gone, replay_id or later_id, left_out)
 
 
 # -- suggestions -------------------------------------------------------------------------------------------

@@ -41,8 +41,8 @@ def answer_and_replay(
 ) -> int | None:
     """Give one answer to every case of a cause that may have it, and have their orders looked at because of it, paced like
     every replay. Returns the replay's row id; None when no case was answered."""
-    answer_all(c, connection_id, reason, cause, option, who, why, now)
-    replay_id = begin(c, connection_id, reason, (cause,), who, now, option)
+    given = answer_all(c, connection_id, reason, cause, option, who, why, now)
+    replay_id = begin(c, connection_id, reason, (cause,), who, now, option, given.left_out)
     if replay_id is not None:
         wake_next(c, queue, now)
     return replay_id

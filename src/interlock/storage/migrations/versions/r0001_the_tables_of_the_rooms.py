@@ -730,6 +730,7 @@ def upgrade() -> None:
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("option", sa.Text(), server_default="", nullable=False),
+        sa.Column("left_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("woken_all_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_replays_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replays")),
@@ -923,6 +924,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_answers_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
     )
+    op.create_index("ix_answers_order_id", "answers", ["order_id"], unique=False)
     op.create_index(
         "ix_answers_waiting",
         "answers",

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from interlock.clock import SystemClock, SystemIdentifiers
@@ -40,6 +41,7 @@ from interlock.service import (
 from interlock.settings import Settings, SettingsInvalid, load_settings
 from interlock.storage.database import Database, Store
 from interlock.storage.encryption import Keyring, new_key
+from interlock.storage.trouble import DatabaseRefused
 from interlock.web import WebParts, create_app
 from tests.console.seed import TESTER
 from tests.ports import free_port
@@ -233,6 +235,14 @@ def test_opening_waits_for_a_database_that_is_away_until_told_to_stop() -> None:
         return await opened(settings, stop, with_upgrade=False)
 
     assert asyncio.run(scenario()) is None
+
+
+def test_opening_ends_at_once_where_the_server_has_no_database_of_that_name(database: Database) -> None:
+    none = make_url(database.url).set(database="no_such_one").render_as_string(hide_password=False)
+    settings = load_settings({"INTERLOCK_DATABASE_URL": none, "INTERLOCK_KEY": new_key()})
+
+    with pytest.raises(DatabaseRefused, match="has no database of that name"):
+        asyncio.run(opened(settings, asyncio.Event(), with_upgrade=True))
 
 
 class _AwayAtFirst:

@@ -78,6 +78,7 @@ from interlock.storage.embedded import EmbeddedServer
 from interlock.storage.encryption import Keyring, open_keyring
 from interlock.storage.installation import Installation, open_installation, webhook_base
 from interlock.storage.migrations import check, upgrade
+from interlock.storage.trouble import DatabaseRefused, trouble_of
 from interlock.tables import metadata
 from interlock.wiring import HttpFor, StoredConnections
 
@@ -699,7 +700,7 @@ async def opened(settings: Settings, stop: asyncio.Event, *, with_upgrade: bool)
 
     The embedded server is started, and its schema is always brought up to date. For a database of one's own that is
     done with `with_upgrade` only: a worker waits until somebody has upgraded it. Raises EmbeddedServerRefused,
-    KeyRefused, Undecipherable and DatabaseIsNewer.
+    KeyRefused, Undecipherable, DatabaseIsNewer, and DatabaseRefused where waiting cannot help.
     """
     clock, identifiers = SystemClock(), SystemIdentifiers()
     pause = 0.5
@@ -707,7 +708,10 @@ async def opened(settings: Settings, stop: asyncio.Event, *, with_upgrade: bool)
         try:
             found = await asyncio.to_thread(_open, settings, clock, identifiers, with_upgrade)
         except OperationalError as error:
-            logger().warning("database.away", wait_s=pause, exc_info=error)
+            trouble = trouble_of(error)
+            if not trouble.passes:
+                raise DatabaseRefused(trouble) from None
+            logger().warning("database.away", wait_s=pause, reason=trouble.what, exc_info=error)
         else:
             if isinstance(found, Opened):
                 return found
@@ -734,7 +738,8 @@ async def tell_first_admin(
         except Exception as error:
             if not is_away(error):
                 raise
-            logger().warning("database.away", wait_s=pause, exc_info=error)
+            reason = trouble_of(error).what
+            logger().warning("database.away", wait_s=pause, reason=reason, exc_info=error)
             pause = await _paused(stop, pause)
             continue
         if link is not None:

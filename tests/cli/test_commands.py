@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.engine import make_url
 
 from interlock.cases.store import answers, cases
 from interlock.cli.telling import Exit
@@ -281,6 +282,19 @@ def test_a_database_that_is_away_is_said_and_has_a_code_of_its_own(interlock: Ru
 
     assert result.exit_code == 5
     assert "The database does not answer." in result.stderr
+
+
+def test_a_database_that_does_not_exist_is_said_and_nothing_of_its_address(
+    interlock: Run, database: Database
+) -> None:
+    none = make_url(database.url).set(database="no_such_one", password="pa55word")
+
+    result = interlock("order", "list", INTERLOCK_DATABASE_URL=none.render_as_string(hide_password=False))
+
+    assert result.exit_code == 3
+    assert "has no database of that name. Nothing was changed." in result.stderr
+    assert "no_such_one" not in result.stderr
+    assert "pa55word" not in result.stderr
 
 
 def test_a_wrong_setting_is_named(interlock: Run) -> None:

@@ -19,6 +19,7 @@ from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Keyring, Undecipherable, open_keyring
 from interlock.storage.installation import check_keyring
 from interlock.storage.migrations import DatabaseIsNewer, check, upgrade
+from interlock.storage.trouble import trouble_of
 from interlock.tables import metadata
 
 T = TypeVar("T")
@@ -85,11 +86,11 @@ def opened(upgraded: bool = True) -> Iterator[Installation]:
         end(Exit.REFUSED, str(refused))
     except DataError:
         end(Exit.REFUSED, f"{NOT_KEPT} Nothing was changed.")
-    except (OperationalError, InterfaceError, PoolTimeout):
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        trouble = trouble_of(error)
         end(
-            Exit.UNREACHABLE,
-            "The database does not answer. Nothing was changed. Check INTERLOCK_DATABASE_URL, or the log "
-            "postgres.log in the data folder, and run the command again.",
+            Exit.UNREACHABLE if trouble.passes else Exit.REFUSED,
+            f"{trouble.what} Nothing was changed. {trouble.to_do}",
         )
     finally:
         asking.set(None)

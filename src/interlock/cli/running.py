@@ -19,6 +19,7 @@ from interlock.storage.embedded import EmbeddedServer, EmbeddedServerRefused
 from interlock.storage.encryption import KeyRefused, Undecipherable, new_key
 from interlock.storage.key_rotation import rotate
 from interlock.storage.migrations import DatabaseIsNewer, check, upgrade
+from interlock.storage.trouble import DatabaseRefused
 from interlock.tables import metadata
 
 db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, new-key, rotate-key, stop.")
@@ -198,7 +199,14 @@ def _until_stopped(run: Callable[[Settings], None], refusals: tuple[type[Excepti
     try:
         run(settings)
     except Exception as raised:
-        known = (EmbeddedServerRefused, KeyRefused, Undecipherable, DatabaseIsNewer, *refusals)
+        known = (
+            EmbeddedServerRefused,
+            DatabaseRefused,
+            KeyRefused,
+            Undecipherable,
+            DatabaseIsNewer,
+            *refusals,
+        )
         if not isinstance(raised, known):
             raise
         end(Exit.REFUSED, str(raised))

@@ -33,7 +33,7 @@ class Exit(IntEnum):
     NOT_FOUND = 4
     """There is no such order, case or connection."""
     UNREACHABLE = 5
-    """The database or a platform did not answer."""
+    """The database or a platform did not answer, or could not do it at the moment."""
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]

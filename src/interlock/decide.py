@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from interlock.acceptance import decide as acceptance
 from interlock.acceptance.window import due_at, starts_at
 from interlock.cancellations import decide as cancellations
+from interlock.cancellations import missing
 from interlock.desk import decide as desk
 from interlock.edits import decide as edits
 from interlock.edits import decisions
@@ -119,7 +120,7 @@ def decide(view: View) -> Plan:
     if view.shopify_gone:
         name = so_far.memory.shopify_order_name or "The Shopify order"
         so_far.because.append(
-            f"{name} is not shown by Shopify any more. It was cancelled before, and what that asks for goes on."
+            f"{name} is not shown by Shopify any more. It counts as cancelled, and what that asks for goes on."
         )
     _rooms(view, so_far)
     left, asked = quarantine.withheld(view, so_far.memory, so_far.actions)
@@ -199,6 +200,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     so_far.add(acceptance.decide(view, so_far.memory, import_blocked=bool(part.cases)))
     so_far.add(desk.decide(view, so_far.memory))
     so_far.add(cancellations.decide(view, so_far.memory))
+    so_far.add(missing.decide(view, so_far.memory))
     so_far.add(refunds.decide(view, so_far.memory))
     so_far.add(contact.decide(view, so_far.memory))
     if mirakl is None or cancellations.has_ended(mirakl, so_far.memory):
@@ -385,6 +387,7 @@ def noticed(view: View, memory: Memory | None = None) -> Memory:
         memory = _marketplace_noted(view, memory, mirakl)
     if view.made_order_id and not memory.shopify_order_id:
         memory = replace(memory, shopify_order_id=view.made_order_id, linked_at=view.now)
+    memory = missing.noted(view, memory)
     shopify = view.shopify
     if shopify is not None and memory.shopify_order_id in ("", shopify.id):
         memory = _bundles_noted(view, _shopify_noted(view, memory, shopify), shopify)

@@ -287,7 +287,7 @@ def test_an_order_cancelled_in_shopify_and_deleted_there_is_cancelled_at_the_mar
     assert told.marketplace_calls("OR29") == 1
     assert told.stage.order.state == "CANCELED"
     assert told.open_reasons == []
-    assert "is not shown by Shopify any more. It was cancelled before" in told.timeline
+    assert "is not shown by Shopify any more. It counts as cancelled" in told.timeline
 
 
 def test_what_was_paid_for_an_order_that_was_cancelled_and_deleted_meanwhile_is_asked_back(
@@ -309,6 +309,65 @@ def test_what_was_paid_for_an_order_that_was_cancelled_and_deleted_meanwhile_is_
     deleted = told.shopify_effects("deleted")[0]
     calls = [c for c in told.stage.world.shopify.record.calls if c.at > deleted and c.status != 200]
     assert calls == []
+
+
+async def _archived_and_deleted(stage: Stage) -> None:
+    """Staff delete an order that nobody cancelled; Shopify lets them once it is archived."""
+    order = stage.shopify_order()
+    stage.world.shopify.archive(order)
+    await _delete(stage, order)
+
+
+def test_a_deleted_order_that_nobody_cancelled_is_asked_about_and_counts_as_cancelled_by_the_answer(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        await _archived_and_deleted(stage)
+        await stage.until(500)
+        assert reasons(stage) == []
+        await stage.until(900)
+        assert reasons(stage) == [Reason.SHOPIFY_ORDER_MISSING.value]
+        assert stage.order.state == "SHIPPING"
+        answer_case(stage, Reason.SHOPIFY_ORDER_MISSING, Option.CANCEL_AT_MARKETPLACE)
+
+    told = theatre.tell(story, marketplace("automatic", debit_request_delay=9000.0), 3000)
+    assert told.marketplace_calls("OR29") == 1
+    assert told.stage.order.state == "CANCELED"
+    assert closed(told, Reason.SHOPIFY_ORDER_MISSING)
+    assert told.open_reasons == []
+
+
+def test_an_order_that_shopify_hides_for_a_while_is_asked_about_until_it_is_shown_again(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        order, shop = stage.shopify_order(), stage.world.shopify.shop
+        del shop.orders[order.number]
+        look_again(stage)
+        await stage.until(900)
+        assert reasons(stage) == [Reason.SHOPIFY_ORDER_MISSING.value]
+        shop.orders[order.number] = order
+        look_again(stage)
+
+    told = theatre.tell(story, marketplace("automatic"), 2400)
+    assert closed(told, Reason.SHOPIFY_ORDER_MISSING)
+    assert told.marketplace_calls("OR29") == 0
+    assert Reason.SHOPIFY_ORDER_MISSING.value not in told.open_reasons
+
+
+def test_a_deleted_order_whose_sale_ends_at_the_marketplace_is_asked_about_no_more(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        await _archived_and_deleted(stage)
+        await stage.until(900)
+        assert reasons(stage) == [Reason.SHOPIFY_ORDER_MISSING.value]
+        stage.marketplace.cancel_order(stage.order.id)
+
+    told = theatre.tell(story, marketplace("automatic", debit_request_delay=9000.0), 2400)
+    assert closed(told, Reason.SHOPIFY_ORDER_MISSING)
+    assert told.open_reasons == []
 
 
 def test_an_order_shipped_in_the_portal_and_cancelled_in_shopify_is_over_once_every_line_is_refunded(

@@ -73,6 +73,7 @@ def cause_of(case: Case) -> str:
             | Reason.CONFIRM_WITHDRAWN
             | Reason.DESK_EDIT_STUCK
             | Reason.CANCELLED_IN_SHOPIFY
+            | Reason.SHOPIFY_ORDER_MISSING
             | Reason.DIFFERENCE_AFTER_QUARANTINE
             | Reason.INCIDENT_OPEN
             | Reason.ADDRESS_INCOMPLETE

@@ -197,6 +197,7 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
         R.OPERATOR_SHIPS: _BOTH_SIDES,
         # endings and replacements
         R.CANCELLED_IN_SHOPIFY: (*_BOTH_SIDES, S.LINEAGE),
+        R.SHOPIFY_ORDER_MISSING: (S.SHOP, S.PORTAL, S.CONNECTION, S.LOOK_AGAIN),
         R.POSSIBLE_SUCCESSOR: (S.LINEAGE, S.IN_SHOPIFY, S.LOOK_AGAIN),
         R.ENDED_AFTER_PICKING: _BOTH_SIDES,
         R.DESK_EDIT_STUCK: (S.ORDER, *_BOTH_SIDES),

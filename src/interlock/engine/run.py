@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, bindparam, exists, insert, select
 
+from interlock.cancellations.missing import as_cancelled
 from interlock.cases.store import answers, sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
@@ -584,6 +585,7 @@ class _Run:
                 view.mirakl,
                 final.memory,
                 final.judged,
+                _seen_without_the_order(view),
             )
             since = latest(final.mirakl_since, todo.mirakl_since)
             if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:
@@ -666,13 +668,12 @@ class _Run:
             await self.parts.store.tx(lambda c: keep_observation(c, queue, connection_id, seen, view.now))
 
     def _last_cancelled(self, c: Connection, shopify_id: str) -> ShopifyOrder | None:
-        """The Shopify order as it was shown last, if it was cancelled then: a cancelation cannot be taken back, so what it asks
-        for stays true of an order that was deleted since. None where no plan is kept that has seen it."""
+        """The Shopify order as it was shown last, as a cancelled order; None where no plan is kept that has seen it."""
         last = c.execute(
             _LAST_SHOWN, {"of_order": self.row.id, "shopify_id": shopify_id}
         ).scalar_one_or_none()
         shown = None if last is None else decode(View, last).shopify
-        return None if shown is None or shown.live else shown
+        return None if shown is None else as_cancelled(shown, self.memory)
 
     def _last_plan(self, c: Connection) -> tuple[str, tuple[str, ...]]:
         """The digest of the last plan that was kept, in this run or before it, and its reasons. A plan that only
@@ -936,14 +937,21 @@ def _is_done_with(order: ShopifyOrder, view: View, memory: Memory) -> bool:
 
 
 def _both_were_seen(view: View) -> bool:
-    """Whether missing cases may be believed: a platform that showed nothing closes nothing."""
+    """Whether missing cases may be believed: a platform that showed nothing closes nothing. Of an order that has ended at the
+    marketplace nothing is asked any more that only its Shopify order could tell."""
     linked = bool(view.memory.shopify_order_id)
     return (
         not view.shopify_unreadable
         and view.mirakl is not None
-        and (view.shopify is not None or not linked)
+        and (view.shopify is not None or not linked or view.mirakl.state in DEAD)
         and not _parcels_unknown(view)
     )
+
+
+def _seen_without_the_order(view: View) -> tuple[Reason, ...]:
+    """The cases that may close although the linked order is not shown: they ask about just that."""
+    readable = not view.shopify_unreadable and view.mirakl is not None
+    return (Reason.SHOPIFY_ORDER_MISSING,) if readable else ()
 
 
 def _parcels_unknown(view: View) -> bool:

@@ -357,6 +357,8 @@ class Memory:
     # ids of fulfillments that were seen while their lines agreed
     labels_agreed: tuple[str, ...] = ()
     shopify_cancelled_seen_at: datetime | None = None
+    # since when Shopify, read without a fault, does not show the linked order
+    missing_since: datetime | None = None
     accepted_seen_at: datetime | None = None
     # when the marketplace was first seen to count the whole order as sent
     sent_seen_at: datetime | None = None

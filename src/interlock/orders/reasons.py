@@ -57,6 +57,7 @@ class Reason(StrEnum):
     CARRIER_GONE = "carrier_gone"
     # endings
     CANCELLED_IN_SHOPIFY = "cancelled_in_shopify"
+    SHOPIFY_ORDER_MISSING = "shopify_order_missing"
     POSSIBLE_SUCCESSOR = "possible_successor"
     ENDED_AFTER_PICKING = "ended_after_picking"
     # our own edit desk
@@ -778,6 +779,21 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             Option.SEND_AGAIN,
             Option.DISMISS,
         ),
+    ),
+    Reason.SHOPIFY_ORDER_MISSING: ReasonPage(
+        kind="condition",
+        owner="CX",
+        severity="urgent",
+        title="the Shopify order is not shown any more",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.SHIPPING_DEADLINE,
+            "The customer waits for a parcel that nobody packs, and the order becomes late at the marketplace. If the order is there and only hidden from Interlock, its parcel leaves and the marketplace never hears of it.",
+            "order",
+        ),
+        evidence="reads of Shopify, over five minutes, that succeed and do not show the linked order, which was not cancelled when it was seen last",
+        closes_when="By itself, when Shopify shows the order again, or when the marketplace order has left or ended; or by the answer to cancel the whole order.",
+        options=(Option.CANCEL_AT_MARKETPLACE,),
     ),
     Reason.POSSIBLE_SUCCESSOR: ReasonPage(
         kind="condition",

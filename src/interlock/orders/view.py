@@ -84,8 +84,8 @@ class View:
     """Two snapshots, what is remembered, open operations, new answers of people, the connection's rules, and now.
 
     `mirakl` and `shopify` are None where the platform showed nothing (yet, or this time): missing data neither
-    opens nor closes anything. `shopify_gone` is true where the Shopify order was cancelled and is not shown any more, as a
-    deleted one is: then `shopify` is what it showed last. `drafts` are the drafts found for this order, oldest first. `offers` has one
+    opens nor closes anything. `shopify_gone` is true where the Shopify order was cancelled, or is called so by a
+    person, and is not shown any more, as a deleted one is: then `shopify` is what it showed last, as a cancelled order. `drafts` are the drafts found for this order, oldest first. `offers` has one
     entry per SKU of the order, empty when not looked up. `kin` are further Shopify orders that may stand, or
     stood, for this sale, read just now, live or not, and `claims` what other marketplace orders know of them.
     `mirakl_written_at` is when our last write to the marketplace for this order had certainly ended, on whichever

@@ -1,0 +1,71 @@
+"""The Shopify order that stands for a sale is not shown any more, and was not cancelled when it was seen last."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from interlock.orders.memory import Memory
+from interlock.orders.plan import Case, Part
+from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.view import View
+
+ASKED_AFTER = timedelta(minutes=5)
+"""So long Shopify may fail to show an order that is there. It shows none that was deleted, none older than 60 days to an app
+without read_all_orders, and none at all to one without read_orders (Shopify reference 1, 6.4)."""
+
+
+def noted(view: View, memory: Memory) -> Memory:
+    """The memory with since when the linked order is missing, and with a person's word that it is gone for good: from then on
+    it counts as cancelled."""
+    if not memory.shopify_order_id or view.shopify_unreadable:
+        return memory
+    if view.shopify is not None:
+        if view.shopify.live and view.shopify.id == memory.shopify_order_id:
+            # What a person called gone is there all the same.
+            memory = replace(memory, shopify_cancelled_seen_at=None)
+        return replace(memory, missing_since=None)
+    since = memory.missing_since or view.now
+    memory = replace(memory, missing_since=since)
+    said = memory.decision(Reason.SHOPIFY_ORDER_MISSING, memory.shopify_order_id)
+    gone = said is not None and said.option is Option.CANCEL_AT_MARKETPLACE and said.at >= since
+    if gone and memory.shopify_cancelled_seen_at is None:
+        memory = replace(memory, shopify_cancelled_seen_at=view.now)
+    return memory
+
+
+def decide(view: View, memory: Memory) -> Part:
+    """Somebody is asked while the sale still waits for the parcel of an order that nobody can see."""
+    mirakl = view.mirakl
+    if mirakl is None or memory.missing_since is None or memory.shopify_cancelled_seen_at is not None:
+        return Part(memory)
+    if mirakl.state in (*DEAD, *GONE_OUT):
+        return Part(memory)
+    asked_at = memory.missing_since + ASKED_AFTER
+    if view.now < asked_at:
+        return Part(memory, look_at=asked_at)
+    return Part(memory, cases=(_case(memory, mirakl),))
+
+
+def as_cancelled(shown: ShopifyOrder, memory: Memory) -> ShopifyOrder:
+    """What an order that is gone showed last, as the cancelled order that it counts for: a cancelation that was shown cannot be
+    taken back, and one that was not shown stands by a person's word."""
+    if not shown.live:
+        return shown
+    lines = tuple(replace(line, current_quantity=0) for line in shown.lines)
+    return replace(shown, cancelled_at=memory.shopify_cancelled_seen_at, lines=lines, fulfillment_orders=())
+
+
+def _case(memory: Memory, mirakl: MiraklOrder) -> Case:
+    name = memory.shopify_order_name or "the order"
+    return Case(
+        Reason.SHOPIFY_ORDER_MISSING,
+        memory.shopify_order_id,
+        f"Shopify does not show {name} any more, and it was not cancelled when it was seen last: it was deleted, or the app may "
+        "not read it (orders older than 60 days need read_all_orders). The marketplace still waits for its parcel, and "
+        "nothing is carried across while nobody can see what is to be sent. Look for it in Shopify. If it is there, see to "
+        "it that the app may read it. If it is gone and nothing is to be sent, cancel the whole order here; a Shopify order "
+        "that takes its place can be linked until the marketplace is told.",
+        (Option.CANCEL_AT_MARKETPLACE,),
+        (("marketplace state", mirakl.state),),
+        mirakl.shipping_deadline,
+    )

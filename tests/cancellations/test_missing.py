@@ -1,0 +1,82 @@
+"""The linked Shopify order is not shown, and was not cancelled when it was seen last."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from interlock.cancellations import missing
+from interlock.orders.reasons import Option, Reason
+from tests.build import NOW, a_decision, a_memory, a_shopify_order, a_view, an_order
+
+MINUTE = timedelta(minutes=1)
+GONE = Reason.SHOPIFY_ORDER_MISSING
+
+
+@pytest.mark.parametrize(
+    ("shown", "unreadable", "linked", "since", "then"),
+    [
+        pytest.param(False, False, "SO1", None, NOW, id="from now on"),
+        pytest.param(False, False, "SO1", NOW - MINUTE, NOW - MINUTE, id="since it was first missed"),
+        pytest.param(True, False, "SO1", NOW - MINUTE, None, id="shown again"),
+        pytest.param(False, True, "SO1", NOW - MINUTE, NOW - MINUTE, id="unreadable says nothing"),
+        pytest.param(False, True, "SO1", None, None, id="unreadable begins nothing"),
+        pytest.param(False, False, "", None, None, id="nothing is linked"),
+    ],
+)
+def test_since_when_it_is_missing(
+    shown: bool, unreadable: bool, linked: str, since: datetime | None, then: datetime | None
+) -> None:
+    memory = a_memory(shopify_order_id=linked, missing_since=since)
+    shopify = a_shopify_order() if shown else None
+    noted = missing.noted(a_view(memory=memory, shopify=shopify, shopify_unreadable=unreadable), memory)
+    assert noted.missing_since == then
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "cancelled", "asked"),
+    [
+        pytest.param("SHIPPING", NOW - 5 * MINUTE, None, True, id="long enough"),
+        pytest.param("WAITING_ACCEPTANCE", NOW - 5 * MINUTE, None, True, id="before acceptance"),
+        pytest.param("SHIPPING", NOW - 4 * MINUTE, None, False, id="a moment ago"),
+        pytest.param("SHIPPING", NOW - 5 * MINUTE, NOW - MINUTE, False, id="cancelled before"),
+        pytest.param("SHIPPED", NOW - 5 * MINUTE, None, False, id="it has left"),
+        pytest.param("CANCELED", NOW - 5 * MINUTE, None, False, id="it has ended"),
+        pytest.param("SHIPPING", None, None, False, id="shown"),
+    ],
+)
+def test_who_is_asked(state: str, since: datetime | None, cancelled: datetime | None, asked: bool) -> None:
+    memory = a_memory(missing_since=since, shopify_cancelled_seen_at=cancelled)
+    part = missing.decide(a_view(memory=memory, shopify=None, mirakl=an_order(state)), memory)
+    assert [(case.reason, case.options) for case in part.cases] == (
+        [(GONE, (Option.CANCEL_AT_MARKETPLACE,))] if asked else []
+    )
+    waits = since == NOW - 4 * MINUTE
+    assert part.look_at == (NOW + MINUTE if waits else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "cancelled"),
+    [
+        pytest.param(NOW - MINUTE, Option.CANCEL_AT_MARKETPLACE, NOW, id="gone for good"),
+        pytest.param(NOW - 9 * MINUTE, Option.CANCEL_AT_MARKETPLACE, None, id="said of an earlier time"),
+        pytest.param(NOW - MINUTE, Option.DISMISS, None, id="something else"),
+    ],
+)
+def test_by_a_persons_word_it_counts_as_cancelled_until_it_shows_again(
+    said: datetime, option: Option, cancelled: datetime | None
+) -> None:
+    memory = a_memory(missing_since=NOW - 8 * MINUTE, decisions=(a_decision(GONE, "SO1", option, said),))
+    noted = missing.noted(a_view(memory=memory, shopify=None), memory)
+    assert noted.shopify_cancelled_seen_at == cancelled
+    shown = missing.noted(a_view(memory=noted, shopify=a_shopify_order()), noted)
+    assert (shown.shopify_cancelled_seen_at, shown.missing_since) == (None, None)
+
+
+def test_what_is_gone_stands_as_a_cancelled_order() -> None:
+    memory = a_memory(shopify_cancelled_seen_at=NOW)
+    order = missing.as_cancelled(a_shopify_order(), memory)
+    assert (order.cancelled_at, order.live, order.fulfillment_orders) == (NOW, False, ())
+    assert {line.current_quantity for line in order.lines} == {0}
+    seen = replace(a_shopify_order(), cancelled_at=NOW - MINUTE)
+    assert missing.as_cancelled(seen, memory) == seen

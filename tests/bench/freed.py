@@ -130,7 +130,7 @@ def _one_round(database: Database, connection_id: int) -> tuple[float, float, fl
         c.execute(text("TRUNCATE bare"))
         looked_at(c, settled=False)
     of_replay = select(func.count()).select_from(replay_orders).where(replay_orders.c.replay_id == replay_id)
-    page, _ = _timed(database, lambda c: progress(c, replay_id))
+    page, _ = _timed(database, lambda c: progress(c, replay_id, NOW))
     counting, _ = _timed(database, lambda c: c.execute(of_replay).scalar_one())
     wake, woken = _timed(database, lambda c: wake_next(c, Wakes(), NOW))
     assert woken == MOST_AT_ONCE

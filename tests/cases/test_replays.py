@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select, text, update
+from sqlalchemy import Connection, and_, event, func, insert, select, text, update
 
 from interlock.cases.replays import (
     MOST_AT_ONCE,
+    PLACE_HELD_FOR,
     Answerable,
     answer_all,
     answerable,
@@ -19,10 +20,11 @@ from interlock.cases.replays import (
 )
 from interlock.cases.store import answers, case_events, cases
 from interlock.engine.replays import answer_and_replay, replay_all, wake_next
+from interlock.orders.codec import encode
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.store import orders
+from interlock.orders.store import orders, take_lease
 from interlock.storage.database import Database
-from tests.build import NOW
+from tests.build import NOW, not_imported
 from tests.console.seed import Wakes
 from tests.effort import calls_made
 from tests.engine.rows import a_connection
@@ -98,7 +100,7 @@ def test_five_thousand_orders_are_freed_by_one_answer_a_few_at_a_time(c: Connect
     while wake_next_after_a_look(c, wakes):
         rounds += 1
         assert in_flight(c) <= MOST_AT_ONCE
-    found = progress(c, replay_id)
+    found = progress(c, replay_id, NOW)
     assert found is not None
     assert (found.total, found.done, found.waiting, found.under_way, found.blocked) == (MANY, MANY, 0, 0, 0)
     assert found.ended
@@ -138,14 +140,14 @@ def test_progress_tells_the_waiting_from_the_blocked_and_says_why(c: Connection)
     )
     c.execute(update(orders).where(orders.c.id != woken[4]).values(handled=orders.c.hints))
 
-    found = progress(c, replay_id)
+    found = progress(c, replay_id, NOW)
 
     assert found is not None
     assert not found.ended
     assert (found.total, found.done, found.waiting) == (MOST_AT_ONCE + 7, MOST_AT_ONCE - 5, 7)
     assert (found.under_way, found.blocked) == (1, 4)
     assert found.why == (("The marketplace takes no unregistered carrier.", 4),)
-    assert [one.id for one in latest(c)] == [replay_id]
+    assert [one.id for one in latest(c, NOW)] == [replay_id]
 
 
 def test_an_order_that_waits_for_acceptance_goes_into_that_lane(c: Connection) -> None:
@@ -164,7 +166,7 @@ def test_a_cause_nobody_waits_for_begins_nothing(c: Connection) -> None:
     assert begin(c, connection_id, CARRIER, [""], "Ada", NOW) is None
     assert begin(c, connection_id, Reason.SKU_UNKNOWN, ["Royal Mail 24"], "Ada", NOW) is None
     assert impact(c, connection_id, CARRIER, ["Pony"]).orders == 0
-    assert latest(c) == []
+    assert latest(c, NOW) == []
 
 
 def test_one_answer_is_kept_for_each_case_that_offers_it_and_has_none(c: Connection) -> None:
@@ -205,7 +207,7 @@ def test_only_the_orders_that_were_answered_are_looked_at_because_of_it(c: Conne
 
     assert replay_id is not None
     assert sorted(order for order, _ in wakes.woken) == [first.order_id + 1, first.order_id + 2]
-    found = progress(c, replay_id)
+    found = progress(c, replay_id, NOW)
     assert found is not None
     assert (found.option, found.total, found.under_way) == ("send_again", 2, 2)
     given = c.execute(select(answers.c.option, answers.c.who, answers.c.why)).all()
@@ -257,9 +259,75 @@ def test_one_answer_to_all_overrules_nobodys_decision_on_one_order(
     )
 
     assert replay_id is not None
-    found = progress(c, replay_id)
+    found = progress(c, replay_id, NOW)
     assert found is not None
     assert (found.total, found.left_out) == (3 - left_out, left_out)
     last = select(answers.c.option, answers.c.who).where(answers.c.order_id == first.order_id)
     decided = c.execute(last.order_by(answers.c.id.desc()).limit(1)).one()
     assert tuple(decided) == ((said[-1], who) if left_out else ("send_again", "Ada"))
+
+
+def crashed(c: Connection, woken: list[int], now: datetime) -> None:
+    """What a look leaves that ends in an error: a lease that runs out, and the hint unanswered."""
+    c.execute(update(orders).where(orders.c.id.in_(woken)).values(memory=encode(not_imported())))
+    for order_id in woken:
+        assert take_lease(c, order_id, "worker", now, now + timedelta(seconds=60)) is not None
+
+
+def test_orders_that_crash_give_their_places_back_and_are_counted_as_late(c: Connection) -> None:
+    connection_id = blocked(c, MOST_AT_ONCE + 5)
+    wakes = Wakes()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+    assert replay_id is not None
+    poison = [order for order, _ in wakes.woken]
+    assert len(poison) == MOST_AT_ONCE
+    for again in (NOW, NOW + timedelta(seconds=60)):
+        crashed(c, poison, again)
+        assert wake_next(c, wakes, again) == 0
+
+    later = NOW + PLACE_HELD_FOR
+    assert wake_next(c, wakes, later) == 5
+
+    others = orders.c.id.not_in(poison)
+    c.execute(update(orders).where(others).values(handled=orders.c.hints))
+    c.execute(
+        update(cases).where(cases.c.order_id.not_in(poison)).values(closed_at=NOW, closed_because="Gone.")
+    )
+    found = progress(c, replay_id, later)
+    assert found is not None
+    assert (found.done, found.under_way, found.late, found.blocked) == (5, 0, MOST_AT_ONCE, 0)
+    assert found.ended
+    # Once a look has ended, it is blocked like any other; a hint that comes later changes nothing of that.
+    c.execute(update(orders).values(handled=orders.c.hints))
+    c.execute(update(orders).values(hints=orders.c.hints + 1))
+    found = progress(c, replay_id, later)
+    assert found is not None
+    assert (found.done, found.under_way, found.late, found.blocked) == (5, 0, 0, MOST_AT_ONCE)
+
+
+def test_a_replay_whose_orders_crash_holds_no_other_one_up(c: Connection) -> None:
+    connection_id = blocked(c, 200)
+    half = select(cases.c.id).order_by(cases.c.id).limit(100)
+    c.execute(update(cases).where(cases.c.id.in_(half)).values(cause="pony"))
+    wakes, now = Wakes(), NOW
+    poisoned = replay_all(c, wakes, connection_id, CARRIER, ["Pony"], "Ada", now)
+    crashed(c, [order for order, _ in wakes.woken], now)
+    sound = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Grace", now)
+    assert poisoned is not None
+    assert sound is not None
+    assert len(wakes.woken) == MOST_AT_ONCE, "twenty are on their way"
+
+    now += PLACE_HELD_FOR
+    of_pony = select(cases.c.order_id).where(cases.c.cause == "pony")
+    rounds = 0
+    while (found := progress(c, sound, now)) is not None and not found.ended:
+        wake_next(c, wakes, now)
+        assert in_flight(c) <= 2 * MOST_AT_ONCE, "the late ones, and twenty others"
+        sane = and_(orders.c.id.not_in(of_pony), orders.c.hints > orders.c.handled)
+        c.execute(update(orders).where(sane).values(handled=orders.c.hints))
+        rounds += 1
+
+    assert rounds == 100 // (MOST_AT_ONCE // 2), "half of the places at a time, without another wait"
+    stuck = progress(c, poisoned, now)
+    assert stuck is not None
+    assert (stuck.late, stuck.under_way) == (MOST_AT_ONCE, MOST_AT_ONCE // 2)

@@ -137,7 +137,7 @@ async def _watched(stage: Stage, person: httpx2.AsyncClient, replay: int, freed:
     while not (freed.seen and freed.seen[-1].ended):
         await asyncio.sleep(max(1.0, freed.orders / 500))
         with world.database.begin() as c:
-            found = progress(c, replay)
+            found = progress(c, replay, world.service_clock.now())
         assert found is not None
         freed.seen.append(found)
         say("freed", found.done)

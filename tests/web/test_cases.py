@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert, select, update
 
+from interlock.cases.replays import PLACE_HELD_FOR
 from interlock.cases.store import answers, case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.codec import encode
@@ -18,7 +19,7 @@ from interlock.orders.snapshots import Fee, Tax
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from tests.build import NOW, some_rules
-from tests.console.seed import TESTER, Wakes, edited_up, keep, shipped_with, sku_unknown
+from tests.console.seed import TESTER, Stopped, Wakes, edited_up, keep, shipped_with, sku_unknown
 from tests.refunds.test_decide import look, shopify_refund
 from tests.web.browser import Browser, text_of
 
@@ -198,7 +199,7 @@ def test_two_people_cannot_begin_one_case(browser: Browser, database: Database, 
 
 
 def test_a_replay_is_begun_and_followed(
-    browser: Browser, database: Database, pigeons: int, wakes: Wakes
+    browser: Browser, database: Database, pigeons: int, wakes: Wakes, stopped: Stopped
 ) -> None:
     response = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/replay")
 
@@ -206,6 +207,11 @@ def test_a_replay_is_begun_and_followed(
     assert place.startswith("/cases/replays/")
     assert [lane for _, lane in wakes.woken] == ["rest"] * 3
     assert "0 of 3 orders are free" in text_of(browser.get(place))
+    assert "Late" not in text_of(browser.get(place))
+    stopped.moment += PLACE_HELD_FOR
+    late = browser.get(place)
+    assert "Being looked at 0 Late 3 Still blocked 0" in text_of(late)
+    assert browser.get("/cases?reason=poison_order").status_code == 200
     with database.begin() as c:
         c.execute(update(orders).values(handled=orders.c.hints))
         c.execute(update(cases).where(cases.c.id == pigeons).values(closed_at=NOW, closed_because="Gone."))

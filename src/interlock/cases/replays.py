@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    tuple_,
     update,
 )
 
@@ -37,6 +38,9 @@ from interlock.storage.types import UtcDateTime
 
 MOST_AT_ONCE = 20
 """So many orders of all replays together are on their way at a time, so that nothing else waits behind them."""
+PLACE_HELD_FOR = timedelta(minutes=2)
+"""So long an order that was woken holds a place before a look at it has ended: twice as long as a look that crashed keeps its
+lease. After that others go on, and it is tried again beside them."""
 MOST_SENTENCES = 5
 
 replays = Table(
@@ -64,6 +68,8 @@ replay_orders = Table(
     Column("case_id", BigInteger, ForeignKey("cases.id"), nullable=False),
     Column("place", Integer, nullable=False),
     Column("woken_at", UtcDateTime),
+    # the order's count of hints with the one that woke it: once so many are handled, it was looked at
+    Column("asked", BigInteger),
     Index("ix_replay_orders_waiting", "replay_id", "place", postgresql_where=text("woken_at IS NULL")),
     Index("ix_replay_orders_woken", "order_id", postgresql_where=text("woken_at IS NOT NULL")),
 )
@@ -91,8 +97,9 @@ class Answerable:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those not looked at yet, `blocked`
-    those that were looked at and still have the case; `why` says what they say now, the most frequent first. `option` is what
+    """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those whose turn has not come, `late`
+    those whose turn came longer than `PLACE_HELD_FOR` ago without a look at them having ended, `blocked` those that were
+    looked at and still have the case; `why` says what they say now, the most frequent first. `option` is what
     was answered to all of them, empty where they are only looked at again; `left_out` is how many cases were not answered,
     because somebody else had answered them otherwise."""
 
@@ -108,12 +115,13 @@ class Progress:
     done: int
     waiting: int
     under_way: int
+    late: int
     blocked: int
     why: tuple[tuple[str, int], ...] = ()
 
     @property
     def ended(self) -> bool:
-        """Whether every order was looked at."""
+        """Whether every order has had its turn: was looked at, or is late and tried again by itself."""
         return not self.waiting and not self.under_way
 
 
@@ -349,56 +357,91 @@ def answer_all(
 
 
 def next_to_wake(c: Connection, now: datetime, most: int = MOST_AT_ONCE) -> Sequence[tuple[int, bool]]:
-    """Take the next orders of all replays, the oldest replay first, and note that they are woken now; with whether each
-    waits for acceptance. At most `most` are on their way at a time: woken, and not looked at since."""
-    waking = c.execute(
-        select(replays.c.id)
-        .where(replays.c.woken_all_at.is_(None))
-        .order_by(replays.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).scalar_one_or_none()
-    if waking is None:
-        return ()
-    under_way = c.execute(
-        select(func.count())
-        .select_from(replay_orders)
-        .join(orders, orders.c.id == replay_orders.c.order_id)
-        .where(replay_orders.c.replay_id == waking, replay_orders.c.woken_at.is_not(None), _under_way())
-    ).scalar_one()
-    if under_way >= most:
-        return ()
-    chosen = (
-        select(replay_orders.c.order_id)
-        .where(replay_orders.c.replay_id == waking, replay_orders.c.woken_at.is_(None))
-        .order_by(replay_orders.c.place)
-        .limit(most - under_way)
-    )
-    taken = (
+    """Take the next orders of the replays that run, and note that they are woken now; with whether each waits for acceptance.
+    The caller hints each of them once, in this transaction. At most `most` are on their way at a time, and every replay has
+    the same share of these places, so that none waits for another to end."""
+    running = (
         c.execute(
-            update(replay_orders)
-            .where(replay_orders.c.replay_id == waking, replay_orders.c.order_id.in_(chosen))
-            .values(woken_at=now)
-            .returning(replay_orders.c.order_id)
+            select(replays.c.id)
+            .where(replays.c.woken_all_at.is_(None))
+            .order_by(replays.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
         )
         .scalars()
         .all()
     )
-    if len(taken) < most - under_way:
-        c.execute(update(replays).where(replays.c.id == waking).values(woken_all_at=now))
+    if not running:
+        return ()
+    held = _places_held(c, now)
+    free, share = most - sum(held.values()), most // len(running)
+    taken: list[tuple[int, int]] = []
+    for replay_id in running:
+        places = min(free - len(taken), share - held.get(replay_id, 0))
+        if places > 0:
+            taken += _next_of(c, replay_id, places, now)
+    if not taken:
+        return ()
+    # Locked until the caller has hinted them, so that its hint is the next one.
     rows = c.execute(
-        select(orders.c.id, orders.c.mirakl_state).where(orders.c.id.in_(sorted(taken))).order_by(orders.c.id)
+        select(orders.c.id, orders.c.mirakl_state)
+        .where(orders.c.id.in_({order_id for _, order_id in taken}))
+        .order_by(orders.c.id)
+        .with_for_update()
+    ).all()
+    c.execute(
+        update(replay_orders)
+        .where(
+            replay_orders.c.order_id == orders.c.id,
+            tuple_(replay_orders.c.replay_id, replay_orders.c.order_id).in_(taken),
+        )
+        .values(woken_at=now, asked=orders.c.hints + 1)
     )
     return tuple((row.id, row.mirakl_state == "WAITING_ACCEPTANCE") for row in rows)
 
 
-def _under_way() -> ColumnElement[bool]:
-    return orders.c.hints > orders.c.handled
+def _places_held(c: Connection, now: datetime) -> dict[int, int]:
+    """How many places each replay holds."""
+    rows = c.execute(
+        select(replay_orders.c.replay_id, func.count().label("places"))
+        .join(orders, orders.c.id == replay_orders.c.order_id)
+        # The first says nothing that the second does not; it is what the orders with unanswered hints are found by.
+        .where(orders.c.hints > orders.c.handled, ~_looked_at(), ~_late(now))
+        .group_by(replay_orders.c.replay_id)
+    )
+    return {row.replay_id: row.places for row in rows}
 
 
-def progress(c: Connection, replay_id: int) -> Progress | None:
+def _next_of(c: Connection, replay_id: int, places: int, now: datetime) -> list[tuple[int, int]]:
+    """The next orders of a replay, at most so many, each with the replay; it is noted when they are the last ones."""
+    chosen = (
+        c.execute(
+            select(replay_orders.c.order_id)
+            .where(replay_orders.c.replay_id == replay_id, replay_orders.c.woken_at.is_(None))
+            .order_by(replay_orders.c.place)
+            .limit(places)
+        )
+        .scalars()
+        .all()
+    )
+    if len(chosen) < places:
+        c.execute(update(replays).where(replays.c.id == replay_id).values(woken_all_at=now))
+    return [(replay_id, order_id) for order_id in chosen]
+
+
+def _looked_at() -> ColumnElement[bool]:
+    """Whether a look at the order has ended since it was woken. A look that crashes, or whose process dies, has not."""
+    return orders.c.handled >= replay_orders.c.asked
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    """Whether the order was woken so long ago that a look at it should have ended."""
+    return replay_orders.c.woken_at <= now - PLACE_HELD_FOR
+
+
+def progress(c: Connection, replay_id: int, now: datetime) -> Progress | None:
     """How far a replay is; None when there is no such replay."""
-    found = _progress(c, replays.c.id == replay_id, 1)
+    found = _progress(c, replays.c.id == replay_id, 1, now)
     if not found:
         return None
     why = c.execute(
@@ -408,8 +451,7 @@ def progress(c: Connection, replay_id: int) -> Progress | None:
         .join(orders, orders.c.id == replay_orders.c.order_id)
         .where(
             replay_orders.c.replay_id == replay_id,
-            replay_orders.c.woken_at.is_not(None),
-            ~_under_way(),
+            _looked_at(),
             cases.c.closed_at.is_(None),
         )
         .group_by(cases.c.sentence)
@@ -420,14 +462,16 @@ def progress(c: Connection, replay_id: int) -> Progress | None:
     return Progress(**_as_fields(one), why=tuple((row.sentence, row.number) for row in why))
 
 
-def latest(c: Connection, limit: int = 20, of: Collection[int] | None = None) -> list[Progress]:
+def latest(
+    c: Connection, now: datetime, limit: int = 20, of: Collection[int] | None = None
+) -> list[Progress]:
     """The replays that were begun last, the youngest first, without what their blocked orders say; with `of`, those of
     the connections with these row numbers."""
     which = literal(True) if of is None else replays.c.connection_id.in_(of)
-    return [Progress(**_as_fields(row)) for row in _progress(c, which, limit)]
+    return [Progress(**_as_fields(row)) for row in _progress(c, which, limit, now)]
 
 
-def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence[Any]:
+def _progress(c: Connection, which: ColumnElement[bool], limit: int, now: datetime) -> Sequence[Any]:
     chosen = select(replays).where(which).order_by(replays.c.id.desc()).limit(limit).subquery()
     woken = replay_orders.c.woken_at.is_not(None)
     closed = cases.c.closed_at.is_not(None)
@@ -444,8 +488,9 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int) -> Sequence
             func.count().label("total"),
             func.count().filter(closed).label("done"),
             func.count().filter(~closed, ~woken).label("waiting"),
-            func.count().filter(~closed, woken, _under_way()).label("under_way"),
-            func.count().filter(~closed, woken, ~_under_way()).label("blocked"),
+            func.count().filter(~closed, woken, ~_looked_at(), ~_late(now)).label("under_way"),
+            func.count().filter(~closed, woken, ~_looked_at(), _late(now)).label("late"),
+            func.count().filter(~closed, woken, _looked_at()).label("blocked"),
         )
         .join(replay_orders, replay_orders.c.replay_id == chosen.c.id)
         .join(cases, cases.c.id == replay_orders.c.case_id)

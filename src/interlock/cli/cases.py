@@ -470,10 +470,11 @@ def show_progress(
 ) -> None:
     """Say how far replays are: done, waiting, and still blocked and why."""
     with opened() as installation:
+        now = installation.clock.now()
         if not replay_id:
-            found: list[Progress] = installation.tx(latest)
+            found: list[Progress] = installation.tx(lambda c: latest(c, now))
         else:
-            one = installation.tx(lambda c: progress(c, replay_id))
+            one = installation.tx(lambda c: progress(c, replay_id, now))
             if one is None:
                 end(Exit.NOT_FOUND, f"There is no replay {replay_id}.")
             found = [one]
@@ -482,12 +483,27 @@ def show_progress(
             return
         table(
             "",
-            ("replay", "cause", "by", "orders", "done", "waiting", "under way", "still blocked"),
+            ("replay", "cause", "by", "orders", "done", "waiting", "under way", "late", "still blocked"),
             (
-                (one.id, one.cause, one.who, one.total, one.done, one.waiting, one.under_way, one.blocked)
+                (
+                    one.id,
+                    one.cause,
+                    one.who,
+                    one.total,
+                    one.done,
+                    one.waiting,
+                    one.under_way,
+                    one.late,
+                    one.blocked,
+                )
                 for one in found
             ),
         )
         for one in found:
+            if one.late:
+                say(
+                    f"{wording.counted(one.late, 'order')} of replay {one.id}: their turn came, and no look at them has ended since. "
+                    "They are tried again by themselves."
+                )
             for sentence, number in one.why:
                 say(f"{number} × {sentence}")

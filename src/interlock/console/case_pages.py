@@ -121,7 +121,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
                 reasons_there(c, asked.connection),
                 who_has_cases(c, asked),
                 folded_page(c, asked, who, now),
-                [_written(c, one) for one in latest(c, 5, asked.own) if not one.ended],
+                [_written(c, one) for one in latest(c, now, 5, asked.own) if not one.ended],
             )
         )
         offered, reasons, people, (lines, next_mark), replays = found
@@ -158,7 +158,7 @@ def _list_routes(routes: APIRouter, console: Console) -> None:
     @needs(Permission.SEE)
     async def replay_page(request: Request, replay_id: int) -> Response:
         def read(c: Connection) -> Progress | None:
-            one = progress(c, replay_id)
+            one = progress(c, replay_id, parts.clock.now())
             return None if one is None else _written(c, one)
 
         found = await console.read(read)

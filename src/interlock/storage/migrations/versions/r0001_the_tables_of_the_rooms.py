@@ -1255,6 +1255,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("woken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_replay_orders_case_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_replay_orders_order_id")),
         sa.ForeignKeyConstraint(["replay_id"], ["replays.id"], name=op.f("fk_replay_orders_replay_id")),

@@ -9,6 +9,7 @@ import pytest
 
 from interlock.imports.decide import decide
 from interlock.imports.eligibility import not_ours_case, unknown_value_case
+from interlock.imports.found import that_count
 from interlock.orders.actions import (
     Action,
     CompleteDraft,
@@ -400,6 +401,56 @@ def test_a_draft_given_up_for_gone_that_had_become_an_order_is_the_one_that_is_l
 def test_a_draft_given_up_for_gone_that_is_open_is_deleted() -> None:
     later = not_imported(draft_id="D2", drafts_gone=("D1",))
     assert DeleteDraft("D1") in imported(later, drafts=(a_draft("D2"), a_draft("D1"))).actions
+
+
+COMPLETED = a_draft(status="COMPLETED")
+SAW_COMPLETED = not_imported(draft_id="D1", draft_completed_since=NOW - timedelta(minutes=10))
+
+
+def test_a_completed_draft_may_take_ten_minutes_to_show_its_order() -> None:
+    first = imported(not_imported(draft_id="D1"), drafts=(COMPLETED,))
+    assert (first.actions, first.cases, first.memory.draft_completed_since) == ((), (), NOW)
+    assert first.look_at == NOW + timedelta(minutes=1)
+
+    soon = replace(SAW_COMPLETED, draft_completed_since=NOW - timedelta(minutes=9))
+    assert imported(soon, drafts=(COMPLETED,)).cases == ()
+
+    shown = imported(SAW_COMPLETED, drafts=(a_draft(status="COMPLETED", order_id="SO1"),))
+    assert (shown.memory.shopify_order_id, shown.memory.draft_completed_since) == ("SO1", None)
+
+
+@pytest.mark.parametrize("state", ["WAITING_ACCEPTANCE", "WAITING_DEBIT_PAYMENT", "SHIPPING"])
+def test_a_completed_draft_without_an_order_is_told_and_looked_at_less_often(state: str) -> None:
+    part = imported(SAW_COMPLETED, mirakl=an_order(state), drafts=(COMPLETED,))
+    [case] = part.cases
+    assert (case.reason, case.subject) == (Reason.DRAFT_WITHOUT_STOCK, "D1")
+    assert Option.SEND_AGAIN in case.options
+    assert "shows no order that came of it" in case.sentence
+    assert (part.actions, part.look_at) == ((), NOW + timedelta(minutes=5))
+
+    pointing = imported(SAW_COMPLETED, mirakl=an_order(state), drafts=(COMPLETED,), kin=(STANDS,))
+    assert "#1009 points to this sale" in pointing.cases[0].sentence
+
+
+def test_another_draft_is_made_in_place_of_a_completed_one_only_when_a_person_says_so() -> None:
+    said = a_decision(Reason.DRAFT_WITHOUT_STOCK, "D1", Option.SEND_AGAIN)
+    part = imported(replace(SAW_COMPLETED, decisions=(said,)), drafts=(COMPLETED,))
+    assert (part.actions, part.cases, part.look_at) == ((), (), NOW)
+    assert (part.memory.draft_id, part.memory.drafts_gone) == ("", ("D1",))
+    assert part.memory.draft_completed_since is None
+    assert isinstance(creation(imported(part.memory)), CreateDraft)
+
+    gone = replace(SAW_COMPLETED, draft_gone_since=NOW - timedelta(hours=1))
+    assert imported(gone).actions == ()
+    assert "It had been completed" in imported(gone).cases[0].sentence
+
+
+def test_a_completed_draft_that_was_given_up_counts_no_more() -> None:
+    memory = not_imported(drafts_gone=("D1",))
+    late = a_draft(status="COMPLETED", order_id="SO1")
+    assert that_count((COMPLETED, a_draft("D2")), memory) == (a_draft("D2"),)
+    assert that_count((a_draft(), late), memory) == (a_draft(), late)
+    assert that_count((COMPLETED,), not_imported(draft_id="D1")) == (COMPLETED,)
 
 
 def test_a_draft_that_waits_without_its_reservation_is_told() -> None:

@@ -8,7 +8,16 @@ import pytest
 from interlock.orders.reasons import Option, Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
-from tests.stories.stage import RULES, Broken, Theatre, answer_case, marketplace, nothing, open_cases
+from tests.stories.stage import (
+    RULES,
+    Broken,
+    Theatre,
+    answer_case,
+    look_again,
+    marketplace,
+    nothing,
+    open_cases,
+)
 
 AWAY = Fault("refused_before")
 
@@ -232,3 +241,29 @@ def test_a_draft_that_staff_delete_is_made_once_more_and_then_only_when_somebody
     assert told.open_reasons == []
     stock = {v.sku: v.available for v in told.stage.world.shopify.shop.variants.values()}
     assert (stock["MUG-BLUE"], stock["KETTLE-1L"]) == (97, 99)
+
+
+def test_a_completed_draft_that_shows_no_order_is_told_after_ten_minutes(theatre: Theatre) -> None:
+    """Staff complete the draft and delete the order that came of it, before its first delivery reaches us."""
+    seen: list[object] = []
+
+    async def story(stage: Stage) -> None:
+        shop = stage.world.shopify.shop
+
+        def told_so() -> list[str]:
+            return [row.reason for row in open_cases(stage)]
+
+        await stage.until(300)
+        (draft,) = shop.drafts.values()
+        draft.completed_at, draft.reserve_until = stage.world.shopify.clock.now(), None
+        look_again(stage)
+        await stage.until(600)
+        seen.append(told_so())
+        await stage.until(1200)
+        seen.append(told_so())
+        answer_case(stage, Reason.DRAFT_WITHOUT_STOCK, Option.SEND_AGAIN)
+
+    told = theatre.tell(story, marketplace("hidden-address", debit_delay=1800.0), 3600)
+    assert seen == [[], [Reason.DRAFT_WITHOUT_STOCK.value]]
+    assert len(told.live_orders) == 1
+    assert told.open_reasons == []

@@ -25,13 +25,13 @@ from interlock.orders.snapshots import (
     BEFORE_DEBIT_DONE,
     DEAD,
     GONE_OUT,
+    OPEN_DRAFT,
     Fulfillment,
     MiraklOrder,
     ShopifyOrder,
 )
 from interlock.orders.view import OpenOperation, View
 
-OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
 LEFT = "left"
 """The subject of the case about units that left although their order was cancelled."""
 SHOWN_WITHIN = timedelta(days=30)

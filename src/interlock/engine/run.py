@@ -26,7 +26,7 @@ from interlock.engine.walking import stale_after
 from interlock.holds.decide import on_sight
 from interlock.imports.bundles import offer_of_bundle
 from interlock.imports.earlier import sold_before_live
-from interlock.imports.found import made_for
+from interlock.imports.found import made_for, that_count
 from interlock.imports.store import shop_skus
 from interlock.marketplaces.observed import observed, window_shown
 from interlock.offers.matching import Component
@@ -432,7 +432,8 @@ class _Run:
         if draft_id:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
-        gone = self.memory.draft_gone_since is not None or bool(self.memory.drafts_gone)
+        astray = self.memory.draft_gone_since or self.memory.draft_completed_since
+        gone = astray is not None or bool(self.memory.drafts_gone)
         noted: tuple[ShopifyOrder, ...] = ()
         # By what was tried, not by today's setting: the route may have been changed in between.
         if kept.unclear_order or earlier or gone:
@@ -445,6 +446,7 @@ class _Run:
             found = await gateway.drafts_of(self._marker(), self.row.mirakl_order_id)
             known = {draft.id for draft in drafts}
             drafts = (*drafts, *(draft for draft in found if draft.id not in known))
+        drafts = that_count(drafts, self.memory)
         completed = next((draft.order_id for draft in drafts if draft.order_id), "")
         if completed and shopify is None:
             shopify = await gateway.order(completed, "acceptance")

@@ -31,11 +31,19 @@ from interlock.orders.memory import Bundle, Incident, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refunded import goods_are_refunded
-from interlock.orders.snapshots import BEFORE_DEBIT_DONE, DEAD, GONE_OUT, TO_SHIP, Draft, MiraklOrder, Offer
+from interlock.orders.snapshots import (
+    BEFORE_DEBIT_DONE,
+    DEAD,
+    GONE_OUT,
+    OPEN_DRAFT,
+    TO_SHIP,
+    Draft,
+    MiraklOrder,
+    Offer,
+)
 from interlock.orders.view import OpenOperation, View
 
 IMPORTED_IN = ("WAITING_ACCEPTANCE", *BEFORE_DEBIT_DONE, *TO_SHIP)
-OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
 LOOK_AGAIN = timedelta(minutes=5)
 """Stock and SKUs change in the shop without telling us, so an import that waits for them looks again."""
 
@@ -180,6 +188,8 @@ def _go_on_with_draft(
     if draft is None:
         return _draft_is_gone(view, memory, mirakl, active)
     memory = replace(memory, draft_gone_since=None)
+    if draft.status in OPEN_DRAFT or draft.order_id:
+        memory = replace(memory, draft_completed_since=None)
     if draft.order_id:
         return Part(
             replace(memory, shopify_order_id=draft.order_id, linked_at=view.now),
@@ -187,8 +197,7 @@ def _go_on_with_draft(
             look_at=view.now,
         )
     if draft.status not in OPEN_DRAFT:
-        because = "The draft order is being completed."
-        return Part(memory, because=(because,), look_at=view.now + DRAFT_LOOKED_FOR_EVERY)
+        return _completed_without_order(view, memory, mirakl)
     expected = expected_total(active)
     if draft.total != expected or draft.currency != mirakl.currency:
         case = _totals_case("draft order", draft.total, draft.currency, expected, mirakl.currency)
@@ -228,9 +237,7 @@ def _draft_is_gone(view: View, memory: Memory, mirakl: MiraklOrder, active: tupl
     asked_again = said is not None and said.option is Option.SEND_AGAIN
     doubt = _why_not_again(view, memory)
     if asked_again or (not doubt and view.now >= until):
-        memory = replace(
-            memory, draft_id="", draft_gone_since=None, drafts_gone=(*memory.drafts_gone, memory.draft_id)
-        )
+        memory = _given_up(memory)
         because = "The draft order is gone and no order came of it, so another one is made."
         # What the draft had of its own, if anything turned up, is decided on by the next look.
         part = Part(memory, look_at=view.now) if view.drafts else _create(view, memory, mirakl, active)
@@ -255,11 +262,59 @@ def _draft_is_gone(view: View, memory: Memory, mirakl: MiraklOrder, active: tupl
     return Part(memory, cases=(case,), look_at=earliest(look_at, late_at))
 
 
+def _completed_without_order(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
+    """The claimed draft was completed and shows no order. Shopify may still be making it, so ten minutes are waited, with
+    the same looking for an order as after a draft that is gone; then the order was made and deleted, or is hidden, and a
+    person says whether another draft is made. None is ever made by itself: this one had become an order."""
+    since = memory.draft_completed_since or view.now
+    memory = replace(memory, draft_completed_since=since)
+    said = memory.decision(Reason.DRAFT_WITHOUT_STOCK, memory.draft_id)
+    if said is not None and said.option is Option.SEND_AGAIN:
+        because = (
+            "The draft order was completed and no order is there, so another one is made, as a person said."
+        )
+        return Part(_given_up(memory), because=(because,), look_at=view.now)
+    if view.now < since + DRAFT_LOOKED_FOR:
+        because = "The draft order is being completed."
+        return Part(memory, because=(because,), look_at=view.now + DRAFT_LOOKED_FOR_EVERY)
+    options, due_at, late_at = _answers(view, memory, mirakl, (Option.SEND_AGAIN,), custom_line=False)
+    order = _standing(view)
+    found = f"{order} " if order else "It was deleted, or nobody sees it. "
+    case = Case(
+        Reason.DRAFT_WITHOUT_STOCK,
+        memory.draft_id,
+        "The draft order of this sale was completed in Shopify and shows no order that came of it. "
+        f"{found}Nobody packs this sale, and its units stay off what is offered. Look in Shopify whether an order stands for "
+        "this sale. Where there is none, answer “send it again”: another draft order is made. If the sale is not to be "
+        "fulfilled, refuse or cancel it at the marketplace.",
+        options,
+        due_at=due_at,
+    )
+    return Part(memory, cases=(case,), look_at=earliest(view.now + LOOK_AGAIN, late_at))
+
+
+def _given_up(memory: Memory) -> Memory:
+    """The claimed draft stands for this sale no more; it stays remembered."""
+    gone = (*memory.drafts_gone, memory.draft_id)
+    return replace(memory, draft_id="", draft_gone_since=None, draft_completed_since=None, drafts_gone=gone)
+
+
+def _standing(view: View) -> str:
+    """The Shopify order that may have come of the draft, in a sentence; empty where none points to this sale."""
+    standing = next((order for order in view.kin if order.live), None)
+    return (
+        ""
+        if standing is None
+        else f"The Shopify order {standing.name} points to this sale and may have come of it."
+    )
+
+
 def _why_not_again(view: View, memory: Memory) -> str:
     """Why no other draft may be made before a person has looked; empty where nothing speaks against it."""
-    standing = next((order for order in view.kin if order.live), None)
-    if standing is not None:
-        return f"The Shopify order {standing.name} points to this sale and may have come of it."
+    if standing := _standing(view):
+        return standing
+    if memory.draft_completed_since is not None:
+        return "It had been completed, and the order that came of it was not seen."
     if view.completion_unclear:
         return "It was asked to become an order before, and it is not certain that it did not."
     if memory.drafts_gone:

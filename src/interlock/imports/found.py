@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from interlock.orders.snapshots import ShopifyOrder
+from interlock.orders.memory import Memory
+from interlock.orders.snapshots import OPEN_DRAFT, Draft, ShopifyOrder
 
 
 def made_for(marker: str, noted: Sequence[ShopifyOrder]) -> ShopifyOrder | None:
@@ -14,3 +15,13 @@ def made_for(marker: str, noted: Sequence[ShopifyOrder]) -> ShopifyOrder | None:
     an order beside the one that is found is judged as a twin or a replacement.
     """
     return next((order for order in noted if order.marker == marker), None)
+
+
+def that_count(drafts: Sequence[Draft], memory: Memory) -> tuple[Draft, ...]:
+    """The drafts that may still become this sale's order, have become it, or are to be deleted: not one that was given up
+    because it was completed and no order came of it."""
+    return tuple(
+        draft
+        for draft in drafts
+        if draft.order_id or draft.status in OPEN_DRAFT or draft.id not in memory.drafts_gone
+    )

@@ -308,6 +308,8 @@ class Memory:
     # since when the claimed draft is not in the shop, and those that were given up for gone
     draft_gone_since: datetime | None = None
     drafts_gone: tuple[str, ...] = ()
+    # since when the claimed draft is shown as completed, without an order that came of it
+    draft_completed_since: datetime | None = None
     shopify_order_id: str = ""
     shopify_order_name: str = ""
     linked_at: datetime | None = None

@@ -288,7 +288,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         kind="condition",
         owner="operations",
         severity="urgent",
-        title="the draft order is gone, or reserves no stock",
+        title="the draft order is gone, shows no order, or reserves no stock",
         handled_by="person",
         damage=Damage(
             DamageTime.ACCEPTANCE_DEADLINE,

@@ -381,6 +381,10 @@ class ShopifyOrder:
         return self.cancelled_at is None
 
 
+OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
+"""A draft order in these states (DraftOrderStatus) was not completed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One DraftOrder. `order_id` is set once it was completed; `reserved` while it holds stock for us."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import make_url
+from typer.testing import CliRunner
 
 from interlock.cases.store import answers, cases
+from interlock.cli import app
 from interlock.cli.telling import Exit
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.store import ConnectionRow, beat, counts, one_connection, polls
@@ -295,6 +297,30 @@ def test_a_database_that_does_not_exist_is_said_and_nothing_of_its_address(
     assert "has no database of that name. Nothing was changed." in result.stderr
     assert "no_such_one" not in result.stderr
     assert "pa55word" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "why"),
+    [
+        (("order", "list"), "a file", "exists"),
+        (("worker",), "a file", "exists"),
+        (("worker",), "a file/below", "Not a directory"),
+        (("worker",), "/proc/interlock", "No such file"),
+        (("db", "stop"), "locked", "Is a directory"),
+    ],
+)
+def test_a_data_folder_that_cannot_be_used_is_said(
+    command: tuple[str, ...], place: str, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "locked/postgres.lock").mkdir(parents=True)
+    (tmp_path / "locked/postgres").mkdir()
+    folder = {"INTERLOCK_DATA_FOLDER": str(tmp_path / place)}
+
+    result = CliRunner().invoke(app, list(command), env=folder)
+
+    assert (result.exit_code, why in result.stderr) == (3, True), result.stderr
+    assert "INTERLOCK_DATA_FOLDER" in result.stderr
 
 
 def test_a_wrong_setting_is_named(interlock: Run) -> None:

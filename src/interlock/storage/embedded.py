@@ -77,6 +77,33 @@ class OutOfReach(EmbeddedServerRefused):
         )
 
 
+class FolderUnusable(EmbeddedServerRefused):
+    """The data folder is no folder, or its files cannot be read or written."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        at = (
+            f" at {error.filename}"
+            if isinstance(error.filename, str) and error.filename != str(folder)
+            else ""
+        )
+        super().__init__(
+            f"The data folder {folder} cannot be used: {error.strerror or type(error).__name__}{at}. INTERLOCK_DATA_FOLDER "
+            "has to name a folder that belongs to whoever starts Interlock, who may read and write everything in it. "
+            "Correct that and start again, or name a PostgreSQL of your own in INTERLOCK_DATABASE_URL."
+        )
+
+
+class UserUnknown(EmbeddedServerRefused):
+    """The system does not know the user the server would run as."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"The database would run as the user with number {number}, whom this system does not know (/etc/passwd), and "
+            "PostgreSQL refuses that. Start Interlock as a user it knows, give the data folder to one, or name a PostgreSQL "
+            "of your own in INTERLOCK_DATABASE_URL."
+        )
+
+
 class NoSystemUser(EmbeddedServerRefused):
     """Running as root with no system user to hand the server to."""
 
@@ -141,21 +168,27 @@ class EmbeddedServer:
         """
         if self.is_running():
             return self.url()
-        self._make_folder()
-        with self._locked():
-            if self.is_running():
-                return self.url()
-            owner = self._owner()
-            self._refuse_other_major()
-            binaries = self._binaries(owner)
-            if not (self.data / "PG_VERSION").exists():
-                self._initialise(binaries, owner)
-            self._start(binaries, owner)
-            self._create_database()
+        with self._said():
+            self._make_folder()
+            with self._locked():
+                if self.is_running():
+                    return self.url()
+                owner = self._owner()
+                self._refuse_other_major()
+                binaries = self._binaries(owner)
+                if not (self.data / "PG_VERSION").exists():
+                    self._initialise(binaries, owner)
+                self._start(binaries, owner)
+                self._create_database()
         return self.url()
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop the server if it runs: `fast` ends transactions and checkpoints, `immediate` is a crash on purpose."""
+        """Stop the server if it runs: `fast` ends transactions and checkpoints, `immediate` is a crash on purpose. Raises
+        EmbeddedServerRefused."""
+        with self._said():
+            self._stop(mode)
+
+    def _stop(self, mode: str) -> None:
         if not self.data.exists():
             return
         with self._locked():
@@ -204,6 +237,14 @@ class EmbeddedServer:
     def _conninfo(self, database: str) -> str:
         return make_conninfo(host=str(self.socket_folder), port=PORT, user=ROLE, dbname=database)
 
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Says in words what the system does not let us do with the folder."""
+        try:
+            yield
+        except OSError as error:
+            raise FolderUnusable(self.folder, error) from error
+
     def _make_folder(self) -> None:
         # Others may pass through but not list: as root, the server's user must reach its own folder inside.
         # A folder that is there keeps its rights; one that another start makes in this instant will do as well.
@@ -222,9 +263,9 @@ class EmbeddedServer:
     def _owner(self) -> pwd.struct_passwd:
         """The user the server runs as: ourselves, or when we are root the data's owner or a system user."""
         if os.geteuid() != 0:
-            return pwd.getpwuid(os.geteuid())
+            return _user(os.geteuid())
         if self.data.exists() and self.data.stat().st_uid != 0:
-            owner = pwd.getpwuid(self.data.stat().st_uid)
+            owner = _user(self.data.stat().st_uid)
         else:
             owner = _system_user()
         if not _may(owner, "-x", self.folder):
@@ -408,6 +449,14 @@ def _may(user: pwd.struct_passwd, test: Literal["-x"], path: Path) -> bool:
         check=False,
     )
     return asked.returncode == 0
+
+
+def _user(number: int) -> pwd.struct_passwd:
+    """Whose number this is; raises UserUnknown."""
+    try:
+        return pwd.getpwuid(number)
+    except KeyError:
+        raise UserUnknown(number) from None
 
 
 def _system_user() -> pwd.struct_passwd:

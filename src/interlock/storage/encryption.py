@@ -13,6 +13,16 @@ class KeyRefused(Exception):
     """The encryption key cannot be used as it is; the sentence says what to do, never the key."""
 
 
+class KeyFileUnusable(KeyRefused):
+    """The key file can neither be read nor made."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"The key file {path} can neither be read nor made: {error.strerror or type(error).__name__}. Nothing was changed. "
+            "INTERLOCK_DATA_FOLDER has to name a folder that whoever starts Interlock may read and write."
+        )
+
+
 class KeyMalformed(KeyRefused):
     """A key is not 32 bytes in URL-safe base64."""
 
@@ -99,18 +109,21 @@ def open_keyring(key: str | None, data_folder: Path) -> Keyring:
     """The keyring of an installation: `key` (comma separated) if given, else the file `key` in the data folder.
 
     The file holds one key a line, is made with mode 0600 when missing, and is refused (KeyFileOpen) when
-    others may read it. Raises KeyMalformed.
+    others may read it, and where it cannot be used (KeyFileUnusable). Raises KeyMalformed.
     """
     if key is not None:
         return Keyring([part.strip() for part in key.split(",")], "INTERLOCK_KEY")
     path = data_folder / "key"
-    if not path.exists():
-        _make_key_file(path)
-    with path.open() as file:
-        status = os.fstat(file.fileno())
-        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise KeyFileOpen(path, stat.S_IMODE(status.st_mode))
-        lines = [line.strip() for line in file]
+    try:
+        if not path.exists():
+            _make_key_file(path)
+        with path.open() as file:
+            status = os.fstat(file.fileno())
+            if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise KeyFileOpen(path, stat.S_IMODE(status.st_mode))
+            lines = [line.strip() for line in file]
+    except OSError as error:
+        raise KeyFileUnusable(path, error) from error
     return Keyring([line for line in lines if line], f"the key file {path}")
 
 

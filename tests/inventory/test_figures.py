@@ -319,6 +319,30 @@ def test_a_closed_location_counts_no_more(database: Database, row: ConnectionRow
         assert store.known_locations(c, row.shopify_shop) == (HERE, THERE)
 
 
+@pytest.mark.parametrize(
+    ("shown", "offered"),
+    [
+        ((7, 3), 10),
+        ((7,), 7),
+        ((), 0),
+        ((0, 3), 3),
+    ],
+)
+def test_a_location_that_a_complete_read_shows_no_level_of_has_none(
+    database: Database, row: ConnectionRow, shown: tuple[int, ...], offered: int
+) -> None:
+    """And counts again once it is shown again."""
+    with database.begin() as c:
+        stocked(c, row, (item("MUG", 7, 3),), NOW)
+        store.keep_items(c, row.shopify_shop, (item("MUG", *shown),), NOW + MINUTE)
+        again(c, row, 1)
+        assert target(c, row, "MUG") == offered
+        assert len(store.levels_of(c, row.shopify_shop, [item("MUG").item_id])) == len(shown)
+        store.keep_items(c, row.shopify_shop, (item("MUG", 7, 5),), NOW + 2 * MINUTE)
+        again(c, row, 2)
+        assert target(c, row, "MUG") == 12
+
+
 def test_a_claim_counts_once_before_and_after_it_is_confirmed(database: Database, row: ConnectionRow) -> None:
     """10 there, 3 sold: 7 while the order waits; 7 after the claim, although the level was read before it; 7 once the
     level shows it."""

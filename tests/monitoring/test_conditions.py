@@ -67,6 +67,23 @@ def test_a_trouble_that_lasts_is_a_case(fact: TroubleFact, reason: Reason, subje
 
 
 @pytest.mark.parametrize(
+    ("missing", "of_stock"),
+    [
+        ("ORDERS_EDITED", False),
+        ("INVENTORY_LEVELS_UPDATE", False),
+        ("ORDERS_EDITED INVENTORY_LEVELS_DISCONNECT", True),
+    ],
+)
+def test_a_missing_subscription_says_of_stock_what_the_sweep_may_not_find(
+    missing: str, of_stock: bool
+) -> None:
+    fact = trouble("subscriptions shop", "subscription_missing", detail=missing)
+    (case,) = conditions(with_trouble(fact))
+    assert f"refused to tell us of {missing}. Edits" in case.sentence
+    assert ("may be offered for up to a day. Check" in case.sentence) is of_stock
+
+
+@pytest.mark.parametrize(
     "fact",
     [
         trouble("mirakl atlas", "credential_refused", 2),  # it was read well a minute ago

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.shopify.webhooks import MAX_BODY_BYTES, TOPICS, UnreadableDelivery, read_delivery, verify
+from interlock.shopify.webhooks import (
+    MAX_BODY_BYTES,
+    TOPICS,
+    Delivery,
+    UnreadableDelivery,
+    read_delivery,
+    verify,
+)
 
 BODY = b'{"order_edit":{"id":1,"order_id":820982911946154500}}'
 NEW, OLD = b"shpss_new", b"shpss_old"
@@ -20,7 +27,7 @@ def signed(body: bytes, secret: bytes) -> str:
     return base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
 
 
-def deliver(topic: str, body: bytes, webhook_id: str = "w-1", triggered: str = "") -> object:
+def deliver(topic: str, body: bytes, webhook_id: str = "w-1", triggered: str = "") -> Delivery:
     return read_delivery(topic, "shop.myshopify.com", webhook_id, triggered, body)
 
 
@@ -87,6 +94,23 @@ def test_every_topic_is_read_from_the_fields_it_asks_for(topic: str) -> None:
     assert bool(delivery.item_id) == bool(known.item_at)
 
 
+@pytest.mark.parametrize(
+    ("topic", "more"),
+    [
+        ("inventory_levels/update", {"available": 4, "updated_at": "2026-02-02T11:00:00-05:00"}),
+        ("inventory_levels/connect", {"available": None, "updated_at": "2026-02-02T11:00:00-05:00"}),
+        ("inventory_levels/disconnect", {}),
+    ],
+)
+def test_what_happens_to_stock_at_a_location_names_the_item_with_or_without_a_figure(
+    topic: str, more: dict[str, object]
+) -> None:
+    body = {"inventory_item_id": 271878346596884015, "location_id": 24826418, **more}
+    delivery = deliver(topic, json.dumps(body).encode())
+    assert delivery.item_id == "gid://shopify/InventoryItem/271878346596884015"
+    assert (delivery.kind, delivery.order_id) == ("inventory", None)
+
+
 def test_privacy_topics_are_read_without_looking_for_an_order() -> None:
     assert read_delivery("shop/redact", "s", "w", "", b'{"shop_id":1}').kind == "privacy"
 
@@ -111,6 +135,7 @@ def test_privacy_topics_are_read_without_looking_for_an_order() -> None:
         ("orders/create", b'{"id":"gid://shopify/Customer/3"}', "id"),
         ("refunds/create", b'{"id":3}', "order_id"),
         ("fulfillment_holds/added", b'{"fulfillment_order":[]}', "fulfillment_order.id"),
+        ("inventory_levels/disconnect", b'{"location_id":3}', "inventory_item_id"),
     ],
 )
 def test_a_delivery_that_cannot_be_read_names_the_field(topic: str, body: bytes, field: str) -> None:
@@ -141,7 +166,10 @@ def test_any_bytes_are_read_or_refused_and_nothing_else(topic: str, body: bytes)
     assert told in (
         "",
         "body",
-        *(".".join(path) for path in (TOPICS[topic].order_at, TOPICS[topic].fulfillment_order_at)),
+        *(
+            ".".join(path)
+            for path in (TOPICS[topic].order_at, TOPICS[topic].fulfillment_order_at, TOPICS[topic].item_at)
+        ),
     )
 
 

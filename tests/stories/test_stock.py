@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import select
 
 from interlock.cases.store import cases, open_connection_case
@@ -20,7 +21,15 @@ from interlock.rehearsal.stock import learn_offers
 from interlock.simulator.faults import Fault
 from interlock.simulator.mirakl import mirakl_switches
 from interlock.simulator.mirakl.generate import CatalogueItem
-from interlock.simulator.shopify.inventory import close_location, count_stock, delete_location, serve_online
+from interlock.simulator.shopify.inventory import (
+    close_location,
+    count_stock,
+    delete_location,
+    serve_online,
+    stock_again,
+    stop_stocking,
+)
+from interlock.simulator.shopify.webhooks import WebhookWeather
 from tests.stories.stage import RULES, Broken, Theatre, Told, marketplace, open_cases
 
 PUBLISHES = replace(RULES, publish_stock=True)
@@ -429,6 +438,42 @@ def test_a_location_that_is_gone_from_the_shop_is_not_offered_and_somebody_is_to
     (case,) = told.of(Reason.STOCK_LOCATION_GONE)
     assert "is gone from the shop" in case.sentence
     assert (case.closed_at, shown(told.stage, "LAMP-OAK")) == (None, 100)
+
+
+@pytest.mark.parametrize(
+    ("weather", "seconds"),
+    [
+        pytest.param(WebhookWeather(), 180, id="told by a webhook"),
+        pytest.param(WebhookWeather(lost=1.0), 600, id="found by the sweep"),
+    ],
+)
+def test_an_article_that_a_location_stocks_no_more_comes_off_the_offer_and_back(
+    theatre: Theatre, weather: WebhookWeather, seconds: float
+) -> None:
+    seen: dict[str, int] = {}
+
+    async def story(stage: Stage) -> None:
+        learn_offers(stage.world)
+        shopify = stage.world.shopify
+        second = shopify.add_location("Second")
+        variant = next(one for one in shopify.shop.variants.values() if one.sku == "LAMP-OAK")
+        count_stock(shopify, variant, 30, second)
+        await stage.until(900)
+        seen["both"] = shown(stage, "LAMP-OAK")
+        stop_stocking(shopify, variant, second)
+        await stage.until(900 + seconds)
+        seen["stopped"] = shown(stage, "LAMP-OAK")
+        stock_again(shopify, variant, second)
+        await stage.until(900 + 2 * seconds)
+        seen["nothing counted yet"] = shown(stage, "LAMP-OAK")
+        count_stock(shopify, variant, 12, second)
+
+    told = theatre.tell(
+        story, marketplace("all-or-nothing"), 3900, rules=PUBLISHES, subscribed=True, weather=weather
+    )
+    assert seen == {"both": 130, "stopped": 100, "nothing counted yet": 100}
+    assert shown(told.stage, "LAMP-OAK") == 112
+    assert told.open_reasons == []
 
 
 def test_what_lies_at_a_counter_is_offered_once_it_serves_online_orders(theatre: Theatre) -> None:

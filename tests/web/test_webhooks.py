@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from interlock.access.erasures import requests
 from interlock.cases.store import cases
 from interlock.engine.store import ConnectionRow, counts, deliveries, unreadable
+from interlock.inventory.store import hinted_items, shop_stock
 from interlock.orders.store import orders
 from interlock.shopify.webhooks import MAX_BODY_BYTES
 from interlock.storage.database import Database, InlineStore
@@ -306,6 +307,20 @@ def test_an_order_of_nobody_ends_quietly(
     assert response.status_code == 200
     assert wakes.woken == []
     assert counted(database)[("webhook_of_other_order", "orders/edited")] == 1
+
+
+@pytest.mark.parametrize("topic", ["update", "connect", "disconnect"])
+def test_an_article_whose_stock_changed_or_ended_at_a_location_is_read_again(
+    browser: Browser, database: Database, connection: ConnectionRow, topic: str
+) -> None:
+    with database.begin() as c:
+        shop_stock(c, SHOP)
+    body = json.dumps({"inventory_item_id": 271878346596884015, "location_id": 24826418}).encode()
+    of_stock = headers(body, X_Shopify_Topic=f"inventory_levels/{topic}")
+    assert browser.post(PLACE, content=body, headers=of_stock).status_code == 200
+    with database.begin() as c:
+        assert hinted_items(c, SHOP, 10) == ("gid://shopify/InventoryItem/271878346596884015",)
+    assert counted(database)[("webhook_of_stock", f"inventory_levels/{topic}")] == 1
 
 
 def test_a_parcel_not_seen_before_stays_for_the_sweep(

@@ -149,9 +149,10 @@ async def _sweep(
 
 
 def _locations(c: Connection, selling: Selling) -> list[str]:
-    """The locations whose stock is offered: those the connections name, or every one that stocks something."""
+    """The locations at which something may change: those the connections name, and every one the shop has shown, also where
+    it stocks nothing at the moment."""
     named = {place for row in selling.rows for place in row.rules.stock_locations}
-    return sorted(named | set(store.known_locations(c, selling.shop)))
+    return sorted(named | set(store.places(c, selling.shop)))
 
 
 def _say_closed(

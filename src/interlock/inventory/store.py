@@ -278,7 +278,7 @@ def close_locations(c: Connection, shop: str, closed: Sequence[str]) -> bool:
 
 
 def known_locations(c: Connection, shop: str) -> tuple[str, ...]:
-    """Every location at which the shop showed a level."""
+    """Every location at which the shop shows a level."""
     rows = c.execute(
         select(stock_levels.c.location_id)
         .where(stock_levels.c.shop == shop)

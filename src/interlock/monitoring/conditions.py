@@ -182,10 +182,13 @@ def _refusals(facts: Facts, connection: ConnectionFacts) -> list[Wanted]:
             )
             found.append(Wanted(connection.id, Reason.SCOPE_MISSING, "scopes", said))
         if trouble.part == f"subscriptions {connection.shop}" and trouble.code == "subscription_missing":
+            stock = ""
+            if "INVENTORY_LEVELS_DISCONNECT" in trouble.detail.split():
+                stock = "Units that a location does not stock any more may be offered for up to a day. "
             said = (
                 f"{connection.name}: the shop refused to tell us of {trouble.detail}. Edits are found by the sweep, up "
-                "to five minutes late. Check the public address and the app's scopes; it is tried again every ten "
-                "minutes."
+                f"to five minutes late. {stock}Check the public address and the app's scopes; it is tried again every "
+                "ten minutes."
             )
             found.append(Wanted(connection.id, Reason.SUBSCRIPTION_MISSING, "subscriptions", said))
     return found

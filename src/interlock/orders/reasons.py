@@ -1216,7 +1216,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         handled_by="person",
         damage=Damage(
             DamageTime.AT_ONCE,
-            "An edit is only found by the sweep, up to five minutes late: a label printed meanwhile may be for lines the marketplace does not agree with.",
+            "An edit is only found by the sweep, up to five minutes late: a label printed meanwhile may be for lines the marketplace does not agree with. Units that a location does not stock any more may be offered for up to a day.",
             "nothing",
         ),
         evidence="the shop's list of webhook subscriptions and its refusal to add one",

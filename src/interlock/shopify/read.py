@@ -480,7 +480,8 @@ async def stock_changed_at(
     client: ShopifyClient, location_id: str, since: datetime, *, lane: Lane = "rest"
 ) -> ChangedAt | None:
     """Which items changed at a location since then (`updated_at` of its levels, a search: it may lag, so overlap the
-    window); None where the shop has no such location any more. Raises CallFailed."""
+    window), among them those that it does not stock any more (Location.inventoryLevels with `includeInactive`); None where
+    the shop has no such location any more. Raises CallFailed."""
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     search, after = f"updated_at:>='{moment}'", None
     items: list[str] = []

@@ -48,6 +48,13 @@ _WHOLE = ("original_fulfillment_order", "id")
 _MERGED = ("fulfillment_order_merges", "fulfillment_order", "id")
 
 
+def _stock(name: str) -> Topic:
+    """About one item at one location. The item is enough, as all its levels are read again; `inventory_levels/disconnect`
+    tells no figure (reference 9.4)."""
+    at = ("inventory_item_id",)
+    return Topic(f"INVENTORY_LEVELS_{name}", "inventory", include_fields=at, item_at=at)
+
+
 def _gate(name: str, at: tuple[str, ...] = _GATE) -> Topic:
     return Topic(f"FULFILLMENT_ORDERS_{name}", "gate", (), at)
 
@@ -81,9 +88,9 @@ TOPICS: dict[str, Topic] = {
     "fulfillment_orders/cancellation_request_rejected": _gate("CANCELLATION_REQUEST_REJECTED"),
     "fulfillment_holds/added": Topic("FULFILLMENT_HOLDS_ADDED", "gate", (), _GATE),
     "fulfillment_holds/released": Topic("FULFILLMENT_HOLDS_RELEASED", "gate", (), _GATE),
-    "inventory_levels/update": Topic(
-        "INVENTORY_LEVELS_UPDATE", "inventory", (), (), ("inventory_item_id",), ("inventory_item_id",)
-    ),
+    "inventory_levels/update": _stock("UPDATE"),
+    "inventory_levels/connect": _stock("CONNECT"),
+    "inventory_levels/disconnect": _stock("DISCONNECT"),
     "app/uninstalled": Topic("APP_UNINSTALLED", "app"),
     "app/scopes_update": Topic("APP_SCOPES_UPDATE", "app"),
 }

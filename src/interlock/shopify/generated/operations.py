@@ -1700,7 +1700,12 @@ class Operations(BaseClient):
                 name
                 isActive
                 fulfillsOnlineOrders
-                inventoryLevels(first: 250, query: $search, after: $after) {
+                inventoryLevels(
+                  first: 250
+                  query: $search
+                  after: $after
+                  includeInactive: true
+                ) {
                   nodes {
                     item {
                       id

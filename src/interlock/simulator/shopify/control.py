@@ -14,8 +14,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from interlock.simulator.faults import ArmedFaults, Fault, json_body
+from interlock.simulator.shopify.inventory import stock_again, stop_stocking
 from interlock.simulator.shopify.refusals import Refused
-from interlock.simulator.shopify.state import Fulfillment, FulfillmentOrder, Location, Order, Service
+from interlock.simulator.shopify.state import (
+    Fulfillment,
+    FulfillmentOrder,
+    Location,
+    Order,
+    Service,
+    Variant,
+)
 from interlock.simulator.switches import UnknownSwitch
 
 if TYPE_CHECKING:
@@ -390,6 +398,17 @@ def _stock(world: ShopifyWorld, given: dict[str, Any]) -> Any:
     return {"sku": variant.sku, "available": variant.available}
 
 
+def _stocking(act: Callable[[ShopifyWorld, Variant, Location], None]) -> Action:
+    """An act on one SKU at one location; answered with what is left of the SKU."""
+
+    def action(world: ShopifyWorld, given: dict[str, Any]) -> Any:
+        variant = world.variant(given["sku"])
+        act(world, variant, _place(world, given))
+        return {"sku": variant.sku, "available": variant.available}
+
+    return action
+
+
 def _customer(world: ShopifyWorld, given: dict[str, Any]) -> Any:
     return dump_order(world.customer_order([(row["sku"], int(row["quantity"])) for row in given["lines"]]))
 
@@ -415,6 +434,8 @@ ACTIONS: dict[str, Action] = {
     "staff/refund": _refund,
     "staff/archive": _archive,
     "staff/delete": lambda world, given: world.delete_order(given["order"]),
+    "staff/unstock": _stocking(stop_stocking),
+    "staff/stock": _stocking(stock_again),
     "staff/release-holds": lambda world, given: {
         "released": world.release_holds(given["order"], handle=given.get("handle"))
     },

@@ -434,6 +434,7 @@ def hold_event(value: FulfillmentOrder, hold: Hold, receiver: App | None) -> dic
 
 
 def inventory_level(value: Level, shop: Shop) -> dict[str, Any]:
+    """inventory_levels/update and /connect."""
     return {
         "inventory_item_id": value.variant.item_number,
         "location_id": value.location.number,
@@ -441,6 +442,11 @@ def inventory_level(value: Level, shop: Shop) -> dict[str, Any]:
         "updated_at": moment(value.updated_at, shop),
         "admin_graphql_api_id": value.gid,
     }
+
+
+def inventory_level_gone(value: Level) -> dict[str, Any]:
+    """inventory_levels/disconnect: which item at which location, and no figure."""
+    return {"inventory_item_id": value.variant.item_number, "location_id": value.location.number}
 
 
 def draft(value: Draft) -> dict[str, Any]:

@@ -921,29 +921,28 @@ def _quantities(value: Level, _info: Info, names: list[str]) -> list[dict[str, A
 
 
 def _item_level(value: Item, _info: Info, locationId: str, includeInactive: bool = False) -> Level | None:
-    del includeInactive
-    return value.variant.levels.get(tail(locationId, "Location"))
+    level = value.variant.levels.get(tail(locationId, "Location"))
+    return level if level is not None and (level.stocked or includeInactive) else None
 
 
-def _item_levels(value: Item, _info: Info, **args: Any) -> Page:
-    return page(list(value.variant.levels.values()), args, lambda level: str(level.location.number))
+def _item_levels(value: Item, _info: Info, includeInactive: bool = False, **args: Any) -> Page:
+    found = [level for level in value.variant.levels.values() if level.stocked or includeInactive]
+    return page(found, args, lambda level: str(level.location.number))
 
 
-def _location_levels(value: Location, info: Info, **args: Any) -> Page:
+def _location_levels(value: Location, info: Info, includeInactive: bool = False, **args: Any) -> Page:
     """Levels at a location, in the order of their items; `updated_at` is a filter of its search (reference 14.2)."""
     ask: Asking = info.context
     ask.need("inventoryLevels", "read_inventory", "write_inventory")
     query = _parsed(ask, info, args, {"updated_at": "time", "inventory_item_id": "number"})
+    there = [
+        variant.levels[value.number] for variant in ask.shop.items.values() if value.number in variant.levels
+    ]
     found = [
-        variant.levels[value.number]
-        for variant in ask.shop.items.values()
-        if value.number in variant.levels
-        and query.matches(
-            {
-                "updated_at": variant.levels[value.number].updated_at,
-                "inventory_item_id": variant.item_number,
-            }
-        )
+        level
+        for level in there
+        if (level.stocked or includeInactive)
+        and query.matches({"updated_at": level.updated_at, "inventory_item_id": level.variant.item_number})
     ]
     return page(found, args, lambda level: str(level.variant.item_number))
 
@@ -1095,7 +1094,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     },
     "InventoryLevel": {
         "id": attr("gid"),
-        "isActive": attr("location.active"),
+        "isActive": attr("active"),
         "item": lambda value, _info: Item(value.variant),
         "location": attr("location"),
         "quantities": _quantities,

@@ -101,7 +101,8 @@ class Location:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Level:
-    """Stock of one item at one location. on_hand = available + committed + reserved (reference 14.1).
+    """Stock of one item at one location. on_hand = available + committed + reserved (reference 14.1). One that is not
+    `stocked` any more is inactive: only who asks for inactive levels is shown it.
 
     For judges: `counted_in` is everything stock counts ever put there, `shipped` what left with fulfilments, `past` what
     was available from when on."""
@@ -111,6 +112,7 @@ class Level:
     available: int
     committed: int = 0
     reserved: int = 0
+    stocked: bool = True
     updated_at: datetime | None = None
     counted_in: int = 0
     shipped: int = 0
@@ -123,6 +125,10 @@ class Level:
     @property
     def gid(self) -> str:
         return f"gid://shopify/InventoryLevel/{self.location.number}?inventory_item_id={self.variant.item_number}"
+
+    @property
+    def active(self) -> bool:
+        return self.stocked and self.location.active
 
 
 @dataclass(slots=True, eq=False, repr=False)

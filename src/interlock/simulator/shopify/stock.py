@@ -13,9 +13,11 @@ def changed(act: Act, level: Level) -> None:
 
 
 def level_of(variant: Variant, location: Location) -> Level:
+    """The level at which something is about to move: a location that does not stock the item stocks it from then on."""
     level = variant.levels.get(location.number)
     if level is None:
         level = variant.levels[location.number] = Level(variant, location, 0)
+    level.stocked = True
     return level
 
 
@@ -29,9 +31,7 @@ def route(shop: Shop, variant: Variant | None, units: int) -> Location:
     if variant is None:
         return primary_location(shop)
     stocked = [
-        level
-        for level in variant.levels.values()
-        if _serves_orders(level.location) and level.location.ships_inventory
+        level for level in variant.levels.values() if _serves_orders(level) and level.location.ships_inventory
     ]
     for level in stocked:
         if level.available >= units:
@@ -43,13 +43,11 @@ def can_take(variant: Variant | None, units: int) -> bool:
     """Whether the variant's own policy lets so many units go."""
     if variant is None or not variant.tracked or variant.oversell:
         return True
-    return any(
-        level.available >= units for level in variant.levels.values() if _serves_orders(level.location)
-    )
+    return any(level.available >= units for level in variant.levels.values() if _serves_orders(level))
 
 
-def _serves_orders(location: Location) -> bool:
-    return location.active and location.fulfills_online_orders
+def _serves_orders(level: Level) -> bool:
+    return level.active and level.location.fulfills_online_orders
 
 
 def claim(act: Act, line: LineItem, units: int, location: Location) -> None:

@@ -3,9 +3,11 @@
 from interlock.simulator.switches import Switch
 
 
-def _switch(name: str, reference: str, question: str, values: tuple[str, ...], how_to_settle: str) -> Switch:
+def _switch(
+    name: str, reference: str, question: str, values: tuple[str, ...], how_to_settle: str, room: str = ""
+) -> Switch:
     """The first value is the default."""
-    return Switch(name, "shopify", reference, question, values, values[0], how_to_settle)
+    return Switch(name, "shopify", reference, question, values, values[0], how_to_settle, room)
 
 
 SHOPIFY_SWITCHES: tuple[Switch, ...] = (
@@ -321,5 +323,15 @@ SHOPIFY_SWITCHES: tuple[Switch, ...] = (
         "Is the id in the orders/edited payload the number of the agreement, or a number of its own?",
         ("own_number", "agreement_number"),
         "Commit an edit; compare order_edit.id with the agreement's id.",
+    ),
+    _switch(
+        "stocking_end_moves_updated_at",
+        "14.1, 14.2",
+        "Does updatedAt of an inventory level move when its item stops being stocked at the location, so that a search for "
+        "changed levels that includes inactive ones finds it?",
+        ("yes", "no"),
+        "Stop stocking a variant at one of two locations; search the location's inventoryLevels by updated_at with "
+        "includeInactive.",
+        room="stocking",
     ),
 )

@@ -290,6 +290,7 @@ class ShopifyWorld(Warehouse, EditingApps):
         else:
             level.counted_in += available - level.available
             level.available = available
+            level.stocked = True
             level.updated_at = self.clock.now()
         level.past.append((self.clock.now(), available))
 

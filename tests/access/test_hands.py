@@ -53,6 +53,8 @@ def test_a_case_is_given_to_somebody_who_signs_in_and_may_work_on_it(
         for name in ("Grace", "bo", "vic", "lin"):
             with pytest.raises(NobodyOfThatName, match=r"It may be given to: grace\.h, olga"):
                 hands.give(c, case_id, name, "olga", NOW)
+            with pytest.raises(NobodyOfThatName, match="may work on this case"):
+                hands.begin(c, case_id, name, NOW)
         assert hands.give(c, case_id, " Grace.H ", "olga", NOW) == "grace.h"
         assert hands.give(c, case_id, "", "olga", NOW) == ""
         assert [event.detail for event in history(c, case_id) if event.what == "assigned"] == [
@@ -125,3 +127,15 @@ def test_who_loses_the_role_at_a_connection_gives_back_its_open_cases_alone(
         assert hands.give_back(c, number, "root", NOW) == 0
 
     assert (who_has(database, case_id), who_has(database, other)) == ("", "grace.h")
+
+
+def test_a_case_is_begun_by_somebody_who_signs_in_and_by_any_name_where_nobody_does(
+    database: Database, somebody: People, case_id: int
+) -> None:
+    with database.begin() as c:
+        assert hands.begin(c, case_id, "Grace", NOW) == "Grace"
+        hands.give(c, case_id, "", "Grace", NOW)
+    somebody("grace.h", Role.CX)
+    with database.begin() as c:
+        assert hands.begin(c, case_id, " Grace.H ", NOW) == "grace.h"
+    assert who_has(database, case_id) == "grace.h"

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
+from interlock.access.audit_log import entries
 from interlock.cases.store import answers, cases
 from interlock.cli import app
 from interlock.cli.telling import Exit
@@ -18,6 +19,7 @@ from interlock.imports.store import sku_map
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.store import orders
+from interlock.quarantine.store import in_quarantine
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
@@ -321,6 +323,30 @@ def test_a_data_folder_that_cannot_be_used_is_said(
 
     assert (result.exit_code, why in result.stderr) == (3, True), result.stderr
     assert "INTERLOCK_DATA_FOLDER" in result.stderr
+
+
+@pytest.mark.parametrize("who", ["A" * 201, "Ada\x1b[31m"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("alerts", "channels", "add", "shift", "--kind", "chat", "--url", "json://127.0.0.1:1"),
+        ("alerts", "channels", "remove", "shift"),
+        ("api-key", "create", "--name", "erp", "--scope", "orders:read"),
+        ("cases", "begin", "1"),
+        ("quarantine", "enter", "--why", "A drill."),
+        ("privacy", "done", "1"),
+    ],
+)
+def test_a_name_that_no_entry_could_hold_is_refused_before_anything_is_done(
+    interlock: Run, database: Database, connection: ConnectionRow, command: tuple[str, ...], who: str
+) -> None:
+    refused = interlock(*command, "--who", who)
+
+    assert refused.exit_code == Exit.REFUSED
+    assert "(--who) is longer than 200 characters" in refused.stderr
+    with database.begin() as c:
+        assert not list(entries(c))
+        assert not in_quarantine(c)
 
 
 def test_a_wrong_setting_is_named(interlock: Run) -> None:

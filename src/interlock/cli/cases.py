@@ -283,10 +283,10 @@ def assign(
 
 @commands.command("begin")
 def begin(case_id: CaseNumber, who: Who = "", as_json: AsJson = False) -> None:
-    """Take a case and work on it."""
+    """Take a case and work on it; where there are accounts, by the sign-in name."""
 
     def act(c: Connection, installation: Installation) -> None:
-        work.begin(c, case_id, who, installation.clock.now())
+        hands.begin(c, case_id, who, installation.clock.now())
 
     _do(case_id, as_json, f"{who} is working on case {case_id}.", act)
 

@@ -40,13 +40,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 
 
 def _keep_who(context: typer.Context, who: str) -> str:
-    """Remember who runs which command: what it changes leaves an entry in the audit log."""
+    """Remember who runs which command: what it changes leaves an entry in the audit log. A name that no entry could hold ends
+    the command before it has done anything."""
     named = " ".join(who.split())
-    shown = named if named.isprintable() and 0 < len(named) <= LONGEST else UNKNOWN
+    if len(named) > LONGEST or not named.isprintable():
+        end(
+            Exit.REFUSED,
+            f"The name of who does this (--who) is longer than {LONGEST} characters or holds characters that cannot be shown. "
+            "Nothing was changed.",
+        )
     # The program's own name depends on how it was started.
     path = " ".join(["interlock", *context.command_path.split()[1:]])
-    asking.set(Asking(shown, "command line", path, None))
-    return who
+    asking.set(Asking(named or UNKNOWN, "command line", path, None))
+    return named
 
 
 def asked_by() -> str:

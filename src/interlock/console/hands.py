@@ -12,7 +12,7 @@ from interlock.cases.store import cases
 
 
 class NobodyOfThatName(work.NotDone):
-    """A case was to be given to somebody who could not work on it."""
+    """A case was to be with somebody who could not work on it."""
 
     def __init__(self, name: str, there: tuple[str, ...]) -> None:
         might = f"It may be given to: {', '.join(there)}." if there else "Nobody else is there for it either."
@@ -33,18 +33,29 @@ def who_may_have(c: Connection, connection_id: int | None) -> tuple[str, ...] | 
 
 def give(c: Connection, case_id: int, to: str, who: str, now: datetime) -> str:
     """Give the case to a person, or to nobody with an empty `to`, and say who has it. Raises NotDone."""
-    name = to.strip()
-    if name:
-        row = c.execute(select(cases.c.connection_id).where(cases.c.id == case_id)).one_or_none()
-        if row is None:
-            raise work.NoSuchCase(case_id)
-        there = who_may_have(c, row.connection_id)
-        if there is not None:
-            if name.lower() not in there:
-                raise NobodyOfThatName(name, there)
-            name = name.lower()
+    name = _known(c, case_id, to.strip())
     work.assign(c, case_id, name, who, now)
     return name
+
+
+def begin(c: Connection, case_id: int, who: str, now: datetime) -> str:
+    """Have a person take the case and work on it, and say by which name. Raises NotDone."""
+    name = _known(c, case_id, who.strip())
+    work.begin(c, case_id, name, now)
+    return name
+
+
+def _known(c: Connection, case_id: int, name: str) -> str:
+    """The sign-in name that is meant, if that person may have the case; an empty one is nobody."""
+    row = c.execute(select(cases.c.connection_id).where(cases.c.id == case_id)).one_or_none()
+    if row is None:
+        raise work.NoSuchCase(case_id)
+    there = who_may_have(c, row.connection_id) if name else None
+    if there is None:
+        return name
+    if name.lower() not in there:
+        raise NobodyOfThatName(name, there)
+    return name.lower()
 
 
 def give_back(c: Connection, person_id: int, who: str, now: datetime) -> int:

@@ -21,6 +21,7 @@ from interlock.access.audit_log import entries
 from interlock.cli.probing import CannotConnect, probe, shopify_shop
 from interlock.cli.telling import Exit
 from interlock.clock import SystemClock
+from interlock.console.wording import stamp
 from interlock.engine.store import (
     add_connection,
     all_connections,
@@ -232,6 +233,12 @@ def test_a_connection_goes_live_later(
     with database.begin() as c:
         (row,) = all_connections(c)
     assert row.live_since is not None
+    shown = document(interlock("connect", "--name", "atlas", "--show", "--json"))
+    assert shown["live_since"] == document(result)["live_since"] == row.live_since.isoformat()
+    assert (
+        f"atlas is live since {stamp(row.live_since)}:"
+        in interlock("connect", "--name", "atlas", "--show").stdout
+    )
     assert interlock("connect", "--name", "atlas", "--live").exit_code == 0
     with database.begin() as c:
         assert all_connections(c)[0].live_since == row.live_since
@@ -458,7 +465,7 @@ def test_a_connection_is_given_a_new_key_once_it_was_tried(
         ("--shopify-secret-file", secret, "no-such"),
     ):
         code, why = renew(name, file, text)
-        assert (code != 0, "Nothing was stored." in why) == (True, True), why
+        assert (code, "Nothing was stored." in why) == (Exit.REFUSED, True), why
     code, why = renew("--mirakl-key-file", key, made["api_key"], "--quiet-period", "90s")
     assert (code, "Give them by themselves" in why) == (Exit.REFUSED, True)
     assert present() == before
@@ -470,6 +477,30 @@ def test_a_connection_is_given_a_new_key_once_it_was_tried(
     with database.begin() as c:
         said = [dict(entry.facts) for entry in entries(c) if entry.who == "Ada"]
     assert said == [{"marketplace key": "renewed"}, {"app secret": "renewed"}]
+
+
+@pytest.mark.parametrize("wrong", ["id", "secret"])
+def test_credentials_of_the_app_that_shopify_refuses_are_named(
+    interlock: Run, database: Database, given: dict[str, str], platforms: Platforms, wrong: str
+) -> None:
+    given["--cancelation-reason"] = "34"
+    secret = platforms.shopify["client_secret"]
+    if wrong == "id":
+        given["--shopify-client-id"] = "no-such-app"
+    else:
+        secret = "shpss_wrong"
+
+    refused = connect(interlock, given, platforms, SHOPIFY_CLIENT_SECRET=secret)
+
+    assert refused.exit_code == Exit.REFUSED
+    for words in (
+        "Shopify refused the credentials of the app",
+        "--shopify-client-id",
+        "SHOPIFY_CLIENT_SECRET",
+    ):
+        assert words in refused.stderr
+    assert secret not in refused.stderr
+    assert stored(database) == 0
 
 
 def test_a_new_secret_is_that_of_every_connection_of_the_app(

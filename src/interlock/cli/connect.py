@@ -15,7 +15,14 @@ from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from interlock.cli.installation import Installation, opened
-from interlock.cli.probing import COUNTED_OPERATIONS, CannotConnect, Probed, probe, shopify_shop
+from interlock.cli.probing import (
+    COUNTED_OPERATIONS,
+    SHOPIFY_SECRET_VARIABLE,
+    CannotConnect,
+    Probed,
+    probe,
+    shopify_shop,
+)
 from interlock.cli.telling import AsJson, Exit, Who, asked_by, end, print_json, say, table
 from interlock.clock import SystemIdentifiers
 from interlock.console import wording
@@ -49,7 +56,6 @@ _SPAN = re.compile(r"(\d+)\s*(s|min|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 LOCATION_ID = "gid://shopify/Location/"
 MIRAKL_KEY_VARIABLE = "MIRAKL_API_KEY"
-SHOPIFY_SECRET_VARIABLE = "SHOPIFY_CLIENT_SECRET"
 
 
 def duration(text: str) -> timedelta:
@@ -853,6 +859,7 @@ def _tell(
                 "id": row.id,
                 "name": row.name,
                 "live": row.live,
+                "live_since": row.live_since if row.live else None,
                 "marketplace": row.mirakl_origin,
                 "mirakl_shop_id": row.mirakl_shop_id,
                 "shop": row.shopify_shop,
@@ -908,7 +915,8 @@ def _tell(
             f"--name {row.name} --show-status no"
         )
     if row.live:
-        say(f"\n{row.name} is live: from now on both platforms are written to.")
+        since = "" if row.live_since is None else f" since {wording.stamp(row.live_since)}"
+        say(f"\n{row.name} is live{since}: both platforms are written to.")
     else:
         say(
             f"\n{row.name} is stored. Nothing is read or written for it until it is live: "

@@ -19,6 +19,7 @@ from interlock.shopify.account import ShopAddressRefused, ShopifyShop
 from interlock.shopify.classify import CallFailed
 from interlock.wiring import mirakl_to_try, shop_to_try
 
+SHOPIFY_SECRET_VARIABLE = "SHOPIFY_CLIENT_SECRET"
 COUNTED_OPERATIONS = ("A01", "RE01", "SH12", "SH21")
 """What the probe calls and the published ceilings count: charged to the account once its shop id is known."""
 
@@ -102,6 +103,13 @@ async def _shop(shop: ShopifyShop, clock: Clock, http: httpx2.AsyncClient) -> sh
             if isinstance(outcome, Confirmed):
                 outcome = await shopify_perform.define_status(client)
     except CallFailed as failed:
+        if failed.trouble == "credential_refused":
+            raise CannotConnect(
+                f"Shopify refused the credentials of the app for {shop.shop_domain}: the client id (--shopify-client-id) or the "
+                f"client secret (--shopify-secret-file, or {SHOPIFY_SECRET_VARIABLE}) is wrong, or the app is not installed in "
+                "this shop. Compare both with those of the app where it was made, and the apps the shop lists as installed. "
+                "Nothing was stored."
+            ) from failed
         away = not isinstance(failed.outcome, Refused)
         raise CannotConnect(f"The shop {shop.shop_domain}: {failed} Nothing was stored.", away) from failed
     match outcome:

@@ -9,6 +9,7 @@ import pytest
 
 from interlock.decide import decide
 from interlock.orders.actions import (
+    AskServiceToStop,
     CancelMiraklOrder,
     CancelQuantities,
     CancelShopifyOrder,
@@ -225,6 +226,42 @@ def test_a_case_says_that_a_candidate_is_held_only_where_it_is(
     [case] = [case for case in plan.cases if case.reason is LOOKING]
     assert ("It is held." in case.sentence) is held
     assert ("A parcel of #1042 has no hold now" in case.sentence) is not held
+
+
+@pytest.mark.parametrize(
+    ("parcels", "with_service", "without"),
+    [
+        pytest.param((replace(OPEN, request_status="SUBMITTED", can_hold=False),), True, False, id="no hold"),
+        pytest.param((replace(HELD, request_status="SUBMITTED"),), True, False, id="held all the same"),
+        pytest.param(
+            (
+                replace(OPEN, request_status="ACCEPTED", can_hold=False),
+                replace(OPEN, id="FO3", can_hold=False),
+            ),
+            True,
+            True,
+            id="another one in our warehouse",
+        ),
+        pytest.param(
+            (replace(HELD, request_status="ACCEPTED", stop_request="ACCEPTED"),),
+            False,
+            False,
+            id="given back",
+        ),
+    ],
+)
+def test_a_candidate_that_a_fulfilment_service_has_is_not_said_to_be_held(
+    parcels: tuple[Any, ...], with_service: bool, without: bool
+) -> None:
+    waited = {"shopify_cancelled_seen_at": NOW - timedelta(hours=1)}
+    plan = seen((a_duplicate(fulfillment_orders=parcels),), a_memory(**waited))
+
+    [case] = [case for case in plan.cases if case.reason is LOOKING]
+    rung = "A fulfilment service has a parcel of #1042, which Interlock cannot stop: ring the service."
+    assert ("It is held." in case.sentence) is not (with_service or without)
+    assert (rung in case.sentence) is with_service
+    assert ("A parcel of #1042 has no hold now" in case.sentence) is without
+    assert not any(isinstance(action, AskServiceToStop) for action in plan.actions)
 
 
 def test_the_word_of_a_person_lets_it_take_over() -> None:

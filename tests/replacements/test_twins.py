@@ -188,8 +188,35 @@ def test_a_refused_hold_is_told_of_and_may_be_sent_again() -> None:
 def test_a_service_that_has_the_parcel_is_to_be_asked_by_people() -> None:
     there = replace(OPEN, can_hold=False, request_status="ACCEPTED")
     (case,) = twins.decide(a_view(kin=(a_twin(fulfillment_orders=(there,)),)), a_memory()).cases
-    assert "Ask the service in Shopify to stop" in case.sentence
+    assert "Interlock cannot stop it" in case.sentence
+    assert "Ring the service, or cancel the request in Shopify" in case.sentence
     assert case.options == ()
+
+
+@pytest.mark.parametrize(
+    ("request_status", "stop_request", "can_hold", "said"),
+    [
+        ("SUBMITTED", "", False, "Ring the service, or cancel"),
+        ("SUBMITTED", "", True, "Ring the service, or cancel"),
+        ("CANCELLATION_REQUESTED", "ASKED", False, "has not answered: ring it"),
+        ("CANCELLATION_REJECTED", "REFUSED", False, "refused: ring it"),
+        ("ACCEPTED", "ACCEPTED", True, ""),
+        ("CANCELLATION_ACCEPTED", "ACCEPTED", True, ""),
+        ("UNSUBMITTED", "", True, ""),
+    ],
+)
+def test_what_a_service_has_and_did_not_give_back_is_told_whether_or_not_it_can_be_held(
+    request_status: str, stop_request: str, can_hold: bool, said: str
+) -> None:
+    there = replace(
+        OPEN, can_hold=can_hold, request_status=request_status, stop_request=stop_request, location_id="L/77"
+    )
+    part = twins.decide(a_view(kin=(a_twin(fulfillment_orders=(there,)),)), a_memory())
+    assert [case.reason for case in part.cases] == ([Reason.CANNOT_HOLD] if said else [])
+    assert part.actions == ((HOLD,) if can_hold else ())
+    for case in part.cases:
+        assert said in case.sentence
+        assert ("location", "77") in case.facts
 
 
 @pytest.mark.parametrize(("times", "told"), [(0, False), (1, True)])

@@ -245,6 +245,41 @@ def test_a_duplicate_without_any_link_is_asked_and_taken_over_by_a_person(theatr
     assert told.open_reasons == [Reason.EDIT_CANNOT_BE_EXPRESSED.value]
 
 
+@pytest.mark.parametrize("holdable", ["offered", "not_offered"])
+def test_a_duplicate_that_a_fulfilment_service_has_is_for_people_to_stop(
+    theatre: Theatre, holdable: str
+) -> None:
+    made: list[Order] = []
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        for location in shopify.shop.locations.values():
+            location.fulfillment_service = True
+        copy = shopify.duplicate_as_draft(original)
+        assert copy is not None
+        made.append(copy)
+        shopify.request_fulfillment(copy.fulfillment_orders[0])
+        shopify.cancel_order(original)
+        await stage.until(1500)
+        told = {case.reason: case.sentence for case in open_cases(stage)}
+        assert set(told) == {Reason.POSSIBLE_SUCCESSOR.value, Reason.CANNOT_HOLD.value}
+        assert "Interlock cannot stop it" in told[Reason.CANNOT_HOLD.value]
+        assert "It is held." not in told[Reason.POSSIBLE_SUCCESSOR.value]
+        assert "which Interlock cannot stop: ring the service" in told[Reason.POSSIBLE_SUCCESSOR.value]
+        answer_case(stage, Reason.POSSIBLE_SUCCESSOR, Option.TAKE_OVER)
+
+    switches = copying()
+    switches.set("hold_of_submitted_request", holdable)
+    told = theatre.tell(story, READY, 2200, shopify_switches=switches)
+    # Once it stands for the sale, its service is asked like any other, where Shopify offers that beside a hold.
+    asked = len(told.shopify_effects("service_asked", "api:"))
+    assert told.of(Reason.CANNOT_HOLD)[0].closed_at is not None
+    assert asked == (0 if holdable == "offered" else 1)
+    assert bool(told.of(Reason.SERVICE_DOES_NOT_STOP)) is (holdable == "offered")
+
+
 def test_an_order_that_has_nothing_to_do_with_it_is_released_and_the_cancelation_carried(
     theatre: Theatre,
 ) -> None:

@@ -24,12 +24,19 @@ def let_go_of(
     order: ShopifyOrder, actions: Collection[Action], cases: Collection[Case]
 ) -> tuple[FulfillmentOrder, ...]:
     """Open parcels of the order on which no hold is, whoever's, and none is about to be placed: a hold among `actions` that
-    one of `cases` says Shopify does not take is none."""
+    one of `cases` says Shopify does not take is none. One that a service goes on with is let go with a hold, too."""
     placing = {action.fulfillment_order_id for action in actions if isinstance(action, PlaceHold)}
     placing -= {case.subject for case in cases if case.reason is Reason.CANNOT_HOLD}
     return tuple(
-        fo for fo in order.fulfillment_orders if fo.is_open and not fo.holds and fo.id not in placing
+        fo
+        for fo in order.fulfillment_orders
+        if fo.is_open and (service_goes_on(fo) or (not fo.holds and fo.id not in placing))
     )
+
+
+def service_goes_on(fo: FulfillmentOrder) -> bool:
+    """Whether a fulfilment service has the parcel and did not give it back: a hold recalls nothing there."""
+    return fo.with_service and fo.stop_request != "ACCEPTED"
 
 
 def rehold_of(fo: FulfillmentOrder, memory: Memory) -> Rehold | None:

@@ -590,8 +590,8 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "The parcel may leave with lines the marketplace does not agree with: goods without payment, or payment without goods.",
             "order",
         ),
-        evidence="Shopify's refusal to hold, or a fulfillment order that offers no hold",
-        closes_when="By itself, when our hold is on, or when the parcel may move.",
+        evidence="Shopify's refusal to hold, a fulfillment order that offers no hold, or the request of another order's parcel that a fulfilment service has (FulfillmentOrder.requestStatus)",
+        closes_when="By itself, when our hold is on and no fulfilment service has the parcel, or when the parcel may move.",
         options=(Option.SEND_AGAIN,),
     ),
     Reason.DESTINATION_DIFFERS: ReasonPage(

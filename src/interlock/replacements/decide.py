@@ -10,7 +10,7 @@ from interlock.orders.holding import let_go_of, our_holds
 from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part, earliest
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import DEAD, GONE_OUT, FulfillmentOrder, MiraklOrder, ShopifyOrder
 from interlock.orders.timeline import counted
 from interlock.orders.view import Claim, View
 from interlock.replacements.evidence import Band, Evidence, Original, has_more, units_of, weigh
@@ -537,8 +537,7 @@ def _wait(
             )
             continue
         case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split)
-        if let_go_of(candidate.order, actions, cases):
-            case = _as_let_go(case, candidate.order)
+        case = _as_let_go(case, candidate.order, let_go_of(candidate.order, actions, cases))
         cases.append(case)
         actions.extend(cancel)
     return Part(memory, tuple(actions), tuple(cases), tuple(held), tuple(because), look_at)
@@ -601,12 +600,17 @@ def _asked(
     return Case(reason, new.id, sentence, options, _side_by_side(linked, candidate), due_at), cancel
 
 
-def _as_let_go(case: Case, order: ShopifyOrder) -> Case:
-    """The case with what is true of an order of which a parcel has no hold, and gets none: somebody took ours off, or Shopify
-    took none. The same case where it does not say that the order is held."""
+def _as_let_go(case: Case, order: ShopifyOrder, free: tuple[FulfillmentOrder, ...]) -> Case:
+    """The case with what is true of an order of which parcels are `free`: somebody took our hold off, Shopify took none, or a
+    service has it. The same case where none is, or where it does not say that the order is held."""
     sentence = _HELD.sub(r"\1 should be held", case.sentence)
-    free = f"A parcel of {order.name} has no hold now: tell the warehouse not to ship it."
-    return case if sentence == case.sentence else replace(case, sentence=f"{sentence} {free}")
+    if not free or sentence == case.sentence:
+        return case
+    if any(not fo.with_service for fo in free):
+        sentence += f" A parcel of {order.name} has no hold now: tell the warehouse not to ship it."
+    if any(fo.with_service for fo in free):
+        sentence += f" A fulfilment service has a parcel of {order.name}, which Interlock cannot stop: ring the service."
+    return replace(case, sentence=sentence)
 
 
 def _still_here(order: ShopifyOrder) -> str:

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from interlock.orders import routing
 from interlock.orders.actions import Action, PlaceHold, ReleaseHold
-from interlock.orders.holding import MOST_RELEASES, our_holds, refusal_of_hold, rehold_of, with_release_told
+from interlock.orders.holding import (
+    MOST_RELEASES,
+    our_holds,
+    refusal_of_hold,
+    rehold_of,
+    service_goes_on,
+    with_release_told,
+)
 from interlock.orders.memory import Memory, Rehold
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
@@ -26,8 +33,11 @@ def holds(
     for fo in order.fulfillment_orders:
         if not fo.is_open:
             continue
-        if not fo.can_hold:
-            cases.append(_not_offered(order, fo))
+        if service_goes_on(fo):
+            cases.append(_at_a_service(order, fo))
+        elif not fo.can_hold:
+            said = f"Shopify does not offer to put a parcel of order {order.name} on hold. Tell the warehouse to wait"
+            cases.append(_cannot(order, fo, said))
         if our_holds(fo, view.rules):
             if fo.id not in memory.kin_held:
                 memory = replace(memory, kin_held=(*memory.kin_held, fo.id))
@@ -39,7 +49,7 @@ def holds(
             continue
         actions.append(PlaceHold(fo.id, notes))
         refusal = refusal_of_hold(view, fo)
-        if refusal is not None:
+        if refusal is not None and not service_goes_on(fo):
             cases.append(_refused(order, fo, refusal))
     return memory, tuple(actions), tuple(cases)
 
@@ -79,13 +89,20 @@ def _released_by_others(view: View, memory: Memory, order: ShopifyOrder, fo: Ful
     )
 
 
-def _not_offered(order: ShopifyOrder, fo: FulfillmentOrder) -> Case:
-    said = (
-        f"A fulfilment service has a parcel of order {order.name}, which a hold does not recall. Ask the service in Shopify to stop"
-        if fo.with_service
-        else f"Shopify does not offer to put a parcel of order {order.name} on hold. Tell the warehouse to wait"
+def _at_a_service(order: ShopifyOrder, fo: FulfillmentOrder) -> Case:
+    """A hold can be taken off an order that turns out to be a stranger's; a request that its service gave back cannot be
+    made again by us. So stopping the service is left to people until it is known what the order is."""
+    asked = {
+        "ASKED": "The service was asked in Shopify to stop and has not answered: ring it",
+        "REFUSED": "The service was asked in Shopify to stop and refused: ring it",
+    }.get(fo.stop_request, "Ring the service, or cancel the request in Shopify")
+    return _cannot(
+        order,
+        fo,
+        f"A fulfilment service has a parcel of order {order.name}. A hold does not recall it, and Interlock cannot stop it: it "
+        f"asks no service to stop an order that may be another sale's. {asked}",
+        facts=(("location", fo.location_id.rpartition("/")[2]),),
     )
-    return _cannot(order, fo, said)
 
 
 def _refused(order: ShopifyOrder, fo: FulfillmentOrder, refusal: OpenOperation) -> Case:
@@ -94,7 +111,12 @@ def _refused(order: ShopifyOrder, fo: FulfillmentOrder, refusal: OpenOperation) 
 
 
 def _cannot(
-    order: ShopifyOrder, fo: FulfillmentOrder, said: str, options: tuple[Option, ...] = (), code: str = ""
+    order: ShopifyOrder,
+    fo: FulfillmentOrder,
+    said: str,
+    options: tuple[Option, ...] = (),
+    code: str = "",
+    facts: tuple[tuple[str, str], ...] = (),
 ) -> Case:
     return Case(
         Reason.CANNOT_HOLD,
@@ -106,5 +128,6 @@ def _cannot(
             ("status", fo.status),
             ("request", fo.request_status),
             *((("code", code),) if code else ()),
+            *facts,
         ),
     )

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from interlock.orders.actions import Action, PlaceHold, SetSellerReference, ShowStatus
-from interlock.orders.memory import Memory
+from interlock.orders.actions import Action, ClearMarker, PlaceHold, SetSellerReference, ShowStatus
+from interlock.orders.memory import Kin, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Reason
 from interlock.orders.shown_status import TAG_PREFIX, ShownStatus, shows, status_tag
 from interlock.orders.snapshots import MiraklOrder
 from interlock.orders.targets import is_reached
+from interlock.orders.view import Claim
 from interlock.shop_status.decide import (
     DECISION_SETTLES,
     HELD_SETTLES,
@@ -243,6 +244,64 @@ def test_an_order_that_needed_somebody_says_when_it_does_no_more_even_after_it_l
     assert action == ShowStatus("SO1", "in sync", ("Interlock: needs decision",))
 
 
+# -- an order that was replaced ----------------------------------------------------------------------------
+
+BEFORE = a_shopify_order(
+    id="SO0",
+    name="#1000",
+    cancelled_at=NOW,
+    status="needs decision",
+    tags=("mirakl", "Interlock: needs decision"),
+)
+SAYS_REPLACED = ShowStatus("SO0", "replaced", ("Interlock: needs decision",))
+
+
+def lineage_with(role: Any) -> Memory:
+    return replace(AGREED, lineage=(Kin("SO0", "#1000", role, NOW, "Interlock", "a copy"),))
+
+
+@pytest.mark.parametrize(
+    ("before", "role", "actions"),
+    [
+        pytest.param(BEFORE, "superseded", (SAYS_REPLACED,), id="replaced"),
+        pytest.param(
+            replace(BEFORE, cancelled_at=None), "superseded", (SAYS_REPLACED,), id="replaced and still alive"
+        ),
+        pytest.param(
+            replace(BEFORE, status="replaced", tags=("Interlock: replaced",)), "superseded", (), id="says it"
+        ),
+        pytest.param(
+            replace(BEFORE, status="replaced", tags=()), "superseded", (), id="somebody took the tag off"
+        ),
+        pytest.param(replace(BEFORE, status="", tags=()), "superseded", (), id="never said anything"),
+        pytest.param(BEFORE, "candidate", (), id="may take over"),
+        pytest.param(BEFORE, "unlinked", (), id="has nothing to do with it"),
+    ],
+)
+def test_an_order_that_was_replaced_says_so_once(before: Any, role: str, actions: tuple[Action, ...]) -> None:
+    assert look(lineage_with(role), kin=(before,)).actions == actions
+
+
+def test_that_an_order_was_replaced_waits_for_everything_else_and_for_the_setting() -> None:
+    memory = lineage_with("superseded")
+
+    assert look(memory, (), (ClearMarker("SO0"),), kin=(BEFORE,)).actions == ()
+    assert look(memory, kin=(BEFORE,), rules=some_rules(show_status=False)).actions == ()
+    assert look(memory, kin=(BEFORE,), shopify_unreadable=True).actions == ()
+    assert look(memory, kin=()).actions == ()
+    elsewhere = Claim("SO0", "M9", "live")
+    assert look(memory, kin=(BEFORE,), claims=(elsewhere,)).actions == ()
+    replaced_there = Claim("SO0", "M9", "superseded")
+    assert look(memory, kin=(BEFORE,), claims=(replaced_there,)).actions == (SAYS_REPLACED,)
+
+
+def test_that_an_order_was_replaced_is_read_back_on_that_order() -> None:
+    said = replace(BEFORE, status="replaced", tags=("Interlock: replaced",))
+
+    assert is_reached(SAYS_REPLACED, a_view(shopify=TOLD, kin=(said,)))
+    assert not is_reached(SAYS_REPLACED, a_view(shopify=TOLD, kin=(BEFORE,)))
+
+
 # -- reading it back ---------------------------------------------------------------------------------------
 
 
@@ -273,4 +332,5 @@ def test_nothing_an_order_says_is_about_a_person() -> None:
     assert words == {
         *("in", "sync", "needs", "decision", "held", "not", "accepted", "yet", "marketplace", "ready"),
         *("address", "missing", "edit", "on", "its", "way", "window", "open", "being", "checked"),
+        "replaced",
     }

@@ -1,7 +1,7 @@
 """An app replaces an order: the marketplace order moves to the new one, and the old one never ships."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
@@ -17,7 +17,7 @@ from interlock.simulator.shopify.state import Order
 from interlock.simulator.shopify.switches import SHOPIFY_SWITCHES
 from interlock.simulator.shopify.webhooks import WebhookWeather
 from interlock.simulator.switches import Switches
-from tests.stories.stage import Theatre, Told, answer_case, marketplace, open_cases, row_id
+from tests.stories.stage import RULES, Theatre, Told, answer_case, marketplace, open_cases, row_id
 
 READY = marketplace("automatic")
 OURS = f"interlock:{READY.name}"
@@ -243,6 +243,37 @@ def test_a_duplicate_without_any_link_is_asked_and_taken_over_by_a_person(theatr
     assert_moved_to(told, made[0])
     # The admin's Duplicate leaves out the shipping charge, which is an edit like any other.
     assert told.open_reasons == [Reason.EDIT_CANNOT_BE_EXPRESSED.value]
+
+
+def test_a_replaced_order_says_to_staff_that_it_was_replaced_and_the_new_one_where_it_stands(
+    theatre: Theatre,
+) -> None:
+    orders_of: dict[str, Order] = {}
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        copy = shopify.duplicate_as_draft(original)
+        assert copy is not None
+        orders_of.update(before=original, after=copy)
+        shopify.cancel_order(original)
+        await stage.until(1500)
+        assert "Interlock: needs decision" in original.tags
+        answer_case(stage, Reason.POSSIBLE_SUCCESSOR, Option.TAKE_OVER)
+        await stage.until(1700)
+        assert [tag for tag in original.tags if tag.startswith("Interlock")] == ["Interlock: replaced"]
+        original.tags.remove("Interlock: replaced")
+
+    told = theatre.tell(
+        story, READY, 8000, rules=replace(RULES, show_status=True), shopify_switches=copying()
+    )
+    shown = {
+        name: [tag for tag in order.tags if tag.startswith("Interlock")] for name, order in orders_of.items()
+    }
+    # Somebody took the tag off: it is not put back on an order that stands for nothing.
+    assert shown == {"before": [], "after": ["Interlock: needs decision"]}
+    assert told.timeline.count("Shopify order shows staff: replaced") == 1
 
 
 @pytest.mark.parametrize("holdable", ["offered", "not_offered"])

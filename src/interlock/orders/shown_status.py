@@ -19,6 +19,7 @@ class ShownStatus(StrEnum):
     EDIT_ON_ITS_WAY = "held: edit on its way"
     EDIT_WINDOW = "held: edit window open"
     BEING_CHECKED = "held: being checked"
+    REPLACED = "replaced"
 
 
 def status_tag(status: str) -> str:

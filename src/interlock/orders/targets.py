@@ -215,7 +215,10 @@ def _order_of(action: Action, view: View) -> ShopifyOrder | None:
         if isinstance(action, (PlaceHold, ReleaseHold)):
             if _fulfillment_order(order, action.fulfillment_order_id) is not None:
                 return order
-        elif isinstance(action, (MarkOrder, CancelShopifyOrder)) and action.shopify_order_id == order.id:
+        elif (
+            isinstance(action, (MarkOrder, CancelShopifyOrder, ShowStatus))
+            and action.shopify_order_id == order.id
+        ):
             return order
     return view.shopify
 

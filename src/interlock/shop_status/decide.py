@@ -33,7 +33,35 @@ TOLD_AGAIN_AFTER = timedelta(hours=1)
 
 
 def decide(view: View, memory: Memory, cases: Sequence[Case], actions: Sequence[Action]) -> Part:
-    """The status action, if it is its turn. `cases` and `actions` are all that the other rooms said."""
+    """The status actions whose turn it is: of the linked order, and of those it replaced. `cases` and `actions` are all that
+    the other rooms said."""
+    part = _of_the_linked(view, memory, cases, actions)
+    return replace(part, actions=(*part.actions, *_of_the_replaced(view, part.memory, actions)))
+
+
+def _of_the_replaced(view: View, memory: Memory, actions: Sequence[Action]) -> tuple[ShowStatus, ...]:
+    """What an order said while it stood for the sale is not true of it any more: that it was replaced is written over it, once.
+    One that never said anything, or from which somebody took it, is left alone, and so is one that stands for another sale."""
+    if not view.rules.show_status or view.shopify_unreadable:
+        return ()
+    if any(_is_under_way(other, view) for other in actions):
+        return ()
+    elsewhere = {claim.shopify_order_id for claim in view.claims if claim.role == "live"}
+    replaced = {kin.shopify_order_id for kin in memory.lineage if kin.role == "superseded"} - elsewhere
+    return tuple(
+        ShowStatus(order.id, ShownStatus.REPLACED.value, _stale(order, ShownStatus.REPLACED))
+        for order in view.kin
+        if order.id in replaced and order.status and order.status != ShownStatus.REPLACED
+    )
+
+
+def _stale(shopify: ShopifyOrder, status: ShownStatus) -> tuple[str, ...]:
+    """The status tags that have to go when it says this status."""
+    wanted = status_tag(status).casefold()
+    return tuple(tag for tag in status_tags(shopify) if tag.casefold() != wanted)
+
+
+def _of_the_linked(view: View, memory: Memory, cases: Sequence[Case], actions: Sequence[Action]) -> Part:
     shopify, mirakl = view.shopify, view.mirakl
     if (
         not view.rules.show_status
@@ -50,10 +78,7 @@ def decide(view: View, memory: Memory, cases: Sequence[Case], actions: Sequence[
         # What was wanted before and never showed was perhaps never sent.
         told = "" if memory.status_wanted else memory.status_told
         memory = replace(memory, status_wanted=status.value, status_since=view.now, status_told=told)
-    wanted = status_tag(status).casefold()
-    action = ShowStatus(
-        shopify.id, status.value, tuple(tag for tag in status_tags(shopify) if tag.casefold() != wanted)
-    )
+    action = ShowStatus(shopify.id, status.value, _stale(shopify, status))
     if any(operation.action == action for operation in view.operations):
         return Part(memory, (action,))  # begun already: the ledger paces what was refused or is unclear
     due = _due(memory, status, shopify, view)

@@ -38,6 +38,7 @@ from interlock.console.case_story import Told, story_of
 from interlock.console.doors import Asker, Who, needs, needs_the_cases_team, own_of, signed_in
 from interlock.console.export import Cell, csv_file, note_export
 from interlock.console.hands import give, who_may_have
+from interlock.console.lacking import answering, lacking
 from interlock.console.lists import asked_of, choices
 from interlock.console.oversold import InSum, as_offered, orders_in_question
 from interlock.console.pages import Console, PageMissing, given_text, seen_other
@@ -253,6 +254,8 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             why=why,
             refused=refused,
             told=told,
+            lacking=lacking(person, row),
+            lacks_answer=answering(person),
             unlocked=unlocked,
             for_all=every,
             in_question=in_question,
@@ -464,6 +467,7 @@ def _refund_routes(routes: APIRouter, console: Console) -> None:
             asked=asked,
             choices=offered,
             reasons=ABOUT_REFUNDS,
+            lacks_answer=answering(signed_in(request)),
             tasks=tasks,
             next_mark=next_mark,
         )

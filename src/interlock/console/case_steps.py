@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, select
 
-from interlock.access.roles import Permission, Person, may
+from interlock.access.roles import Permission, Person
 from interlock.console.case_list import CaseRow
+from interlock.console.lacking import lacks
 from interlock.console.order import admin_page
 from interlock.console.portal import portal_page
 from interlock.engine.store import connections
@@ -263,26 +264,31 @@ STEPS: Mapping[Reason, tuple[Step, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A step of one case: where it leads to, or what its form is sent to."""
+    """A step of one case: where it leads to, or what its form is sent to. `lacks` says which right somebody lacks for it."""
 
     name: str
     kind: Kind
     address: str
+    lacks: str = ""
 
 
 def buttons(c: Connection, row: CaseRow, person: Person) -> tuple[Button, ...]:
-    """The steps of a case that can be taken and that the person may take, the likeliest first."""
+    """The steps of a case that can be taken, the likeliest first, also those for which the person lacks a right."""
     return buttons_at(row, person, places_of(c, row))
 
 
 def buttons_at(row: CaseRow, person: Person, places: Mapping[str, str]) -> tuple[Button, ...]:
-    """The steps of a case whose places are known and that the person may take."""
+    """The steps of a case whose places are known, with the right that the person lacks for them."""
     return tuple(
-        Button(step.name.lower(), step.value, step.value.address.format(**places))
+        Button(step.name.lower(), step.value, step.value.address.format(**places), _lacks(person, step, row))
         for step in (_nearer(step, places) for step in STEPS[Reason(row.reason)])
         if all(places.get(name) for _, name, _, _ in Formatter().parse(step.value.address) if name)
-        and may(person, step.value.needs, None if step.value.whole else row.connection_id)
     )
+
+
+def _lacks(person: Person, step: Step, row: CaseRow) -> str:
+    kind = step.value
+    return lacks(person, kind.needs, None if kind.whole else row.connection_id, kind.whole)
 
 
 def _nearer(step: Step, places: Mapping[str, str]) -> Step:

@@ -67,6 +67,8 @@ class RefundTaskRow:
     order_name: str
     mirakl_order_id: str
     connection: str
+    connection_id: int
+    owner: str
     reason: str
     title: str
     severity: str
@@ -152,6 +154,8 @@ def _row(row: Any, now: datetime) -> RefundTaskRow:
         order_name=row.shopify_name or row.mirakl_order_id,
         mirakl_order_id=row.mirakl_order_id,
         connection=row.connection,
+        connection_id=row.connection_id,
+        owner=row.owner,
         reason=row.reason,
         title=wording.reason_title(row.reason),
         severity=row.severity,

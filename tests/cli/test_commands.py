@@ -177,8 +177,8 @@ def test_carriers_are_mapped_one_by_one_and_from_a_file(
     listed = document(interlock("carriers", "list", "atlas", "--json"))
 
     assert (mapped, imported) == (
-        {"mappings": 1, "orders": 1, "removed": 0, "replay": mapped["replay"]},
-        {"mappings": 1, "orders": 0, "removed": 0, "replay": None},
+        {"mappings": 1, "orders": 1, "removed": 0, "replay": mapped["replay"], "left_out": 0},
+        {"mappings": 1, "orders": 0, "removed": 0, "replay": None, "left_out": 0},
     )
     assert mapped["replay"] is not None
     assert [m[:2] for m in listed["mappings"]] == [["Pigeon Post", "DPD"], ["Royal Mail 24", "RM24"]]

@@ -16,6 +16,7 @@ from interlock.cli.telling import Exit
 from interlock.engine.capabilities import keep_capability
 from interlock.engine.store import ConnectionRow, beat, counts, one_connection, polls
 from interlock.imports.store import sku_map
+from interlock.logs import configure
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
 from interlock.orders.store import orders
@@ -319,7 +320,10 @@ def test_a_data_folder_that_cannot_be_used_is_said(
     (tmp_path / "locked/postgres").mkdir()
     folder = {"INTERLOCK_DATA_FOLDER": str(tmp_path / place)}
 
-    result = CliRunner().invoke(app, list(command), env=folder)
+    try:
+        result = CliRunner().invoke(app, list(command), env=folder)
+    finally:
+        configure()  # a worker that begins sends its lines to where the command printed
 
     assert (result.exit_code, why in result.stderr) == (3, True), result.stderr
     assert "INTERLOCK_DATA_FOLDER" in result.stderr

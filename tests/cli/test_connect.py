@@ -275,7 +275,7 @@ def test_without_an_acceptance_window_nothing_goes_live(
         ({}, {"MIRAKL_API_KEY": "wrong-key"}, "the API key is not accepted"),
         ({}, {"MIRAKL_API_KEY": "two words"}, "The API key is empty or holds blanks"),
         ({}, {"MIRAKL_API_KEY": ""}, "Give the marketplace's API key in the variable MIRAKL_API_KEY"),
-        ({}, {"SHOPIFY_CLIENT_SECRET": "wrong"}, "The shop "),
+        ({}, {"SHOPIFY_CLIENT_SECRET": "wrong"}, "Shopify refused the credentials of the app"),
         ({"--mirakl-url": "http://atlas.example"}, {}, "it uses plain http"),
         ({"--mirakl-url": "https://user:pw@atlas.example"}, {}, "contains a user name or password"),
         ({"--mirakl-url": "https://10.0.0.7"}, {}, "private network address"),

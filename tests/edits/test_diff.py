@@ -180,6 +180,23 @@ def test_a_refund_of_whole_units_is_told_give_or_take_a_cent_each(
     assert differences(view, view.memory) == ((LineRefunded("L1", "MUG", units, "R1"),) if units else ())
 
 
+@pytest.mark.parametrize(
+    ("amount", "units"),
+    [
+        pytest.param("10.00", 1, id="the price of one as ordered"),
+        pytest.param("15.00", 1, id="the share of what is left"),
+        pytest.param("11.00", 0, id="neither"),
+    ],
+)
+def test_units_are_refunded_at_their_price_also_after_less_was_given_for_one(amount: str, units: int) -> None:
+    """A cancelation of another amount than its share makes what is left dearer; the price of one is still one."""
+    view = refunded(amount, cancelations=(a_cancelation(1, "5.00"),))
+
+    found = [one for one in differences(view, view.memory) if isinstance(one, LineRefunded)]
+
+    assert found == ([LineRefunded("L1", "MUG", units, "R1")] if units else [])
+
+
 DUE = RefundDue("L1", 1, Decimal("10.00"), Decimal("2.00"), (), (), ())
 
 

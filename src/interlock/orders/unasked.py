@@ -60,10 +60,15 @@ def _units_of(
 def units_paid_for(
     refund: Reduction, ordered: OrderedLine, taken: Sequence[Portion], most: int, currency: str
 ) -> int:
-    """How many whole units of a line, `most` of them, the refund's product amount pays for after what is `taken`: to the
-    cent, else give or take one smallest unit of the currency for each, since whoever typed it in the portal may have
+    """How many whole units of a line, `most` of them, the refund's product amount pays for, after what is `taken` or at the
+    price of the line as it was ordered, which is another one where less or more than their share was given for units before: to
+    the cent, else give or take one smallest unit of the currency for each, since whoever typed it in the portal may have
     rounded the price of one. 0 where it is some other amount. What a refund says of its quantity informs only (OR28)."""
-    amounts = [(units, portion_of(ordered, taken, units, currency).amount) for units in range(1, most + 1)]
+    amounts = [
+        (units, portion_of(ordered, before, units, currency).amount)
+        for before in (taken, ())
+        for units in range(1, most + 1)
+    ]
     for off in (Decimal(0), smallest_unit(currency)):
         for units, amount in amounts:
             if amount > 0 and refund.amount > 0 and abs(amount - refund.amount) <= off * units:

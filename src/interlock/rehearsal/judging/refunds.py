@@ -293,7 +293,9 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
         if _in_a_replacement(evidence, truth, effect):
             continue
         here = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
-        there = evidence.certainly_read(truth.marketplace.name, truth.id, effect.at)
+        # The refund carries the platform's time: to a clock that is behind, an earlier read looks older than it.
+        after = effect.at - min(evidence.ahead, timedelta(0))
+        there = evidence.certainly_read(truth.marketplace.name, truth.id, after)
         if here is None or there is None:
             continue
         read = max(here, there)

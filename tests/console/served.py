@@ -72,7 +72,8 @@ NEEDS_A_BROWSER = [
 @dataclass(frozen=True)
 class Served:
     """A console at `address` over `database`, with the orders of the story by name. `doorstep` is the address of the same
-    console where people have to sign in, and `token` that of a session in which somebody is signed in there."""
+    console where people have to sign in, `token` that of a session in which somebody is signed in there, and `keyring` what
+    seals its links."""
 
     address: str
     doorstep: str
@@ -82,6 +83,7 @@ class Served:
     shipped: int
     refunded: int
     token: str
+    keyring: Keyring
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def serving(database: Database) -> Iterator[Served]:
         revoke_key(c, make_key(c, "old", ["orders:read"], "ada", CLOCK)[0].id, "ada", CLOCK)
     parts = WebParts(ThreadStore(database), Stopped(), SystemIdentifiers(), Wakes(), keyring, everyone=TESTER)
     with _listening(parts) as address, _listening(replace(parts, everyone=None)) as doorstep:
-        yield Served(address, doorstep, database, edited, waiting, shipped, refunded, token)
+        yield Served(address, doorstep, database, edited, waiting, shipped, refunded, token, keyring)
 
 
 @contextmanager

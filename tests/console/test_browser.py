@@ -8,21 +8,25 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import select, update
 
+from interlock.access import people
+from interlock.access.roles import Grant, Role
 from interlock.access.rules import AccessRules
 from interlock.cases import work
 from interlock.cases.replays import MOST_AT_ONCE
 from interlock.cases.store import answers, cases
 from interlock.console.doors import SESSION
 from interlock.desk.store import desk_edits
-from interlock.engine.store import all_connections
-from interlock.monitoring import outbox
+from interlock.engine.store import all_connections, polls
+from interlock.monitoring import links, outbox
 from interlock.monitoring.decide import Alert
 from interlock.orders.store import orders, tell
 from interlock.orders.view import View
@@ -581,6 +585,114 @@ def test_a_wrong_password_is_refused_in_words_and_says_nothing_of_who_exists(
     refused = page.get_by_role("alert")
     refused.wait_for()
     assert "nobody" not in refused.inner_text()
+
+
+def test_a_link_and_a_password_and_a_second_factor_open_the_console(screen: Screen, served: Served) -> None:
+    with served.database.begin() as c:
+        person = people.add_person(c, served.keyring, "mary", "Mary", "", [Grant(Role.CX)], "test", CLOCK)
+        link = people.link_for(c, person, "test", CLOCK)
+    page = screen.open(f"{served.doorstep}/welcome/{link}")
+    assert page.get_by_label("Sign-in name").input_value() == "mary"
+    page.get_by_label("Password").fill("seven quiet herons")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("link", name="My account").click()
+    page.get_by_role("link", name="Set it up").click()
+    secret = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("Code").fill(pyotp.TOTP(secret).at(CLOCK))
+    page.get_by_role("button", name="Go on").click()
+
+    page.get_by_text("Your second factor is set up.").wait_for()
+    recovery = page.locator(".codes code").first.inner_text()
+    assert _serious(page) == []
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Sign-in name").fill("mary")
+    page.get_by_label("Password").fill("seven quiet herons")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/login/code*")
+    assert _serious(page) == []
+    page.get_by_label("Code of your authenticator app").fill("000000")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    page.get_by_label("Code of your authenticator app").fill(recovery)
+    page.keyboard.press("Enter")
+
+    page.get_by_role("heading", name="Today", level=1).wait_for()
+    page.goto(f"{served.doorstep}/welcome/{link}")
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.get_by_role("button", name="Go on").count() == 0
+
+
+def test_the_link_of_an_alert_changes_nothing_until_its_button_is_pressed(
+    screen: Screen, served: Served
+) -> None:
+    with served.database.begin() as c:
+        told = Alert("linked", "linked", "page", ("operations",), "the sweep is silent")
+        outbox.keep(c, [told], CLOCK)
+        number = outbox.latest_alerts(c)[0].id
+    seal = links.seal(served.keyring, number, 1, CLOCK)
+    page = screen.open(f"{served.doorstep}/alerts/acknowledge/{seal}")
+    assert page.get_by_text("the sweep is silent").is_visible()
+    assert _serious(page) == []
+    with served.database.begin() as c:
+        assert outbox.latest_alerts(c, 1, number)[0].acknowledged_at is None
+    page.get_by_role("button", name="I have seen it").click()
+
+    page.get_by_role("status").filter(has_text="Acknowledged by").wait_for()
+    with served.database.begin() as c:
+        assert outbox.latest_alerts(c, 1, number)[0].acknowledged_at is not None
+    assert screen.complaints == []
+
+
+def test_the_board_says_which_order_runs_out_of_time_and_leads_to_what_it_waits_for(
+    screen: Screen, served: Served
+) -> None:
+    page = screen.open_and_listen("/acceptance")
+    row = page.locator(f"#waiting-{served.waiting}")
+    assert "20 h left" in row.inner_text()
+    with served.database.begin() as c:
+        soon = {"acceptance_due_at": CLOCK + timedelta(minutes=50)}
+        c.execute(update(orders).where(orders.c.id == served.waiting).values(soon))
+        tell(c, served.waiting, CLOCK, "Interlock", ["The time to accept became shorter."])
+
+    page.locator(f"#waiting-{served.waiting} .countdown", has_text="50 min left").wait_for(timeout=15_000)
+    row.get_by_role("link").nth(1).click()
+    page.wait_for_url("**/cases/*")
+    with served.database.begin() as c:
+        back = {"acceptance_due_at": CLOCK + timedelta(hours=20)}
+        c.execute(update(orders).where(orders.c.id == served.waiting).values(back))
+    assert screen.complaints == []
+
+
+def test_a_held_parcel_says_why_and_leads_to_who_can_free_it(screen: Screen, served: Served) -> None:
+    page = screen.open("/holds")
+    row = page.locator(f"#held-{served.edited}")
+    assert "Shopify" in row.get_by_role("cell").nth(3).inner_text()
+    row.locator(f"#held-case-{served.edited}").click()
+
+    page.wait_for_url("**/cases/*")
+    page.go_back()
+    page.locator(f"#held-order-{served.edited}").click()
+    page.wait_for_url(f"**/orders/{served.edited}")
+    assert screen.complaints == []
+
+
+def test_an_open_health_page_turns_red_when_a_read_of_a_platform_falls_silent(
+    screen: Screen, served: Served
+) -> None:
+    with served.database.begin() as c:
+        c.execute(update(polls).values(last_ok_at=CLOCK))
+    page = screen.open_and_listen("/health")
+    silent = page.locator("tr.alarm")
+    before = silent.count()
+    with served.database.begin() as c:
+        c.execute(update(polls).values(last_ok_at=CLOCK - timedelta(hours=2)))
+        tell(c, served.edited, CLOCK, "Ada", ["Looked at Health."])
+
+    silent.nth(before).wait_for(timeout=15_000)
+    assert page.locator(".problems li").count() >= 1
+    with served.database.begin() as c:
+        c.execute(update(polls).values(last_ok_at=CLOCK))
+    assert screen.complaints == []
 
 
 def shown(served: Served, *views: View) -> list[int]:

@@ -57,6 +57,18 @@ def test_i17_a_shipping_method_for_which_alone_a_name_is_mapped(market: Bench) -
     assert _said(market) == []
 
 
+def test_i17_a_name_that_leads_elsewhere_since_says_nothing_of_its_shipping_method(market: Bench) -> None:
+    market.mirakl.profile = _without(market.mirakl.profile, "shipping_types", "EXP")
+    market.sql("UPDATE carrier_mappings SET service = 'EXP' WHERE shop_name = 'UPS'")
+    market.sql(
+        "INSERT INTO carrier_mappings (connection_id, shop_name, country, service, code, name, changed_by, changed_at) "
+        "SELECT connection_id, shop_name, country, '', 'DHL', name, changed_by, :at FROM carrier_mappings "
+        "WHERE shop_name = 'UPS'",
+        at=market.mirakl.started + timedelta(minutes=10),
+    )
+    assert _said(market) == []
+
+
 def test_i17_lists_that_were_not_read_since_are_not_judged(market: Bench) -> None:
     market.mirakl.profile_changed_at = market.world.clock.now()
     market.mirakl.profile = _without(market.mirakl.profile, "carriers", "DPD")

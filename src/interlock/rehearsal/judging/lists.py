@@ -57,12 +57,15 @@ def i17_what_a_list_lost_has_its_case(evidence: Evidence, c: Connection, verdict
 def _missed(
     c: Connection, marketplace: Marketplace, kept_at: datetime, there: set[str], methods: set[str]
 ) -> set[str]:
-    """The codes that names led to when the lists were kept and that the lists do not have, as subjects of cases."""
+    """The codes that names led to when the lists were kept and that the lists do not have, as subjects of cases. Whether a name
+    was mapped for a shipping method alone is not known where what it leads to everywhere was changed since."""
     rows = c.execute(
         select(carrier_mappings).where(carrier_mappings.c.connection_id == marketplace.connection_id)
     ).all()
     before = [row for row in rows if row.changed_at < kept_at]
-    everywhere = {(row.shop_name.casefold(), row.code) for row in rows if not row.service and not row.country}
+    plain = [row for row in rows if not row.service and not row.country]
+    everywhere = {(row.shop_name.casefold(), row.code) for row in plain}
+    changed = {row.shop_name.casefold() for row in plain if row.changed_at >= kept_at}
     lost = {row.code for row in before if row.code and row.code not in there}
     lost |= {
         METHOD + row.service
@@ -70,5 +73,6 @@ def _missed(
         if row.service
         and row.service not in methods
         and (row.shop_name.casefold(), row.code) not in everywhere
+        and row.shop_name.casefold() not in changed
     }
     return lost

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from interlock.cases.store import cases
-from interlock.engine.offers import keep_export
+from interlock.engine.offers import keep_all_variants, keep_export
 from interlock.engine.stock_figures import ground, keep_figures, wanted_too_much
 from interlock.engine.stock_reading import fold_sold, selling_from, units_of
 from interlock.engine.store import ConnectionRow, connections, polls
@@ -199,6 +199,22 @@ def test_an_offer_that_was_published_and_lost_its_product_to_another_sku_shows_n
         shop_shows(c, renamed, lamp)
         again(c, row, 6)
         assert store.figure_of(c, row.id, "MUG") is None
+
+
+def test_an_article_that_is_called_otherwise_since_has_its_stock_read_again(
+    database: Database, row: ConnectionRow
+) -> None:
+    """A new SKU moves no level, so nothing else would tell that what is kept stands under the old one."""
+    mug, lamp = item("MUG", 7), item("LAMP", 3)
+    shown = (
+        Variant(mug.variant_id, "MUG-NEW", mug.item_id),
+        Variant(lamp.variant_id, "LAMP", lamp.item_id),
+    )
+    with database.begin() as c:
+        stocked(c, row, (mug, lamp), NOW - MINUTE)
+        assert store.hinted_items(c, row.shopify_shop, 9) == ()
+        keep_all_variants(c, row.shopify_shop, shown, "EUR", NOW, NOW)
+        assert store.hinted_items(c, row.shopify_shop, 9) == (mug.item_id,)
 
 
 KIT: dict[str, tuple[Component, ...]] = {"KIT": (Component("A", 2), Component("B", 1))}

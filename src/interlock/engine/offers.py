@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from interlock.cases.store import close_connection_cases, open_connection_case
 from interlock.engine.capabilities import open_subjects
@@ -12,7 +12,7 @@ from interlock.engine.stock_shown import stock_shown
 from interlock.engine.store import ConnectionRow, all_connections
 from interlock.imports.store import sku_map
 from interlock.inventory.files import usable_sku
-from interlock.inventory.store import sold_orders, stock_figures, stock_hint
+from interlock.inventory.store import sold_orders, stock_figures, stock_hint, stock_items
 from interlock.offers.decide import DELETED_FOR, REASONS, Deleted, Sides, findings
 from interlock.offers.matching import Offered, Unlinked, Variant, match
 from interlock.offers.reading import OfferRead
@@ -29,6 +29,7 @@ from interlock.offers.store import (
     links,
     not_looked_at,
     offer_read,
+    shop_variants,
     unseen_are_deleted,
     unseen_are_gone,
     variants_read,
@@ -144,10 +145,29 @@ def keep_all_variants(
     c: Connection, shop: str, variants: Collection[Variant], currency: str, asked_at: datetime, now: datetime
 ) -> None:
     """Write every variant a walk over the shop showed; what it did not show is gone. The offer map of each connection of
-    the shop follows."""
+    the shop follows, and the stock behind a variant that has another SKU now is read again: a new name moves no level."""
     keep_variants(c, shop, list(variants), asked_at)
     unseen_are_gone(c, shop, asked_at)
+    stock_hint(c, shop, _renamed(c, shop), now)
     keep_variants_read(c, shop, asked_at, currency)
     for row in all_connections(c):
         if row.shopify_shop == shop:
             relink(c, row, now)
+
+
+def _renamed(c: Connection, shop: str) -> list[str]:
+    """Items whose stock was read under another SKU than their variant has."""
+    same = and_(
+        shop_variants.c.shop == stock_items.c.shop, shop_variants.c.variant_id == stock_items.c.variant_id
+    )
+    query = (
+        select(stock_items.c.item_id)
+        .join(shop_variants, same)
+        .where(
+            stock_items.c.shop == shop,
+            shop_variants.c.gone.is_(False),
+            shop_variants.c.sku != stock_items.c.sku,
+        )
+        .order_by(stock_items.c.item_id)
+    )
+    return list(c.execute(query).scalars())

@@ -14,17 +14,22 @@ MEDIAN_CALLS = 330
 MOST_CALLS = 5000
 MEDIAN_TRANSACTIONS = 1500
 MOST_TRANSACTIONS = 16000
-"""Of a history in which a platform is away for up to six hours, or stock is published on three marketplaces."""
+"""Of a history of up to four hours in which a platform is away, or stock is published on three marketplaces."""
+CALLS_AN_HOUR = 1200
+TRANSACTIONS_AN_HOUR = 4500
+"""What a longer history may cost for each hour it lasts: who asks a platform that is away goes on asking."""
 ENOUGH = 20
 """The median of fewer histories is not held to anything."""
 
 
 @dataclass
 class Cost:
-    """What one history cost until it was judged. `cpu_seconds` are this process's own, without the database's."""
+    """What one history cost until it was judged. `cpu_seconds` are this process's own, without the database's; `hours`
+    are those of the history's own clock."""
 
     calls: int = 0
     transactions: int = 0
+    hours: float = 0.0
     cpu_seconds: float = 0.0
 
 
@@ -51,8 +56,12 @@ def too_dear(costs: Sequence[tuple[int, Cost]]) -> list[str]:
         f"seed {seed} cost {number} {what}, and {most} are the most"
         for seed, cost in costs
         for what, number, most in (
-            ("calls", cost.calls, MOST_CALLS),
-            ("transactions", cost.transactions, MOST_TRANSACTIONS),
+            ("calls", cost.calls, max(MOST_CALLS, round(CALLS_AN_HOUR * cost.hours))),
+            (
+                "transactions",
+                cost.transactions,
+                max(MOST_TRANSACTIONS, round(TRANSACTIONS_AN_HOUR * cost.hours)),
+            ),
         )
         if number > most
     ]

@@ -316,7 +316,8 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
 
     async def at_rest(ended: Ended) -> None:
         cpu_seconds = time.process_time() - cpu_began
-        costs.append(replace(counting, calls=ended.calls, cpu_seconds=cpu_seconds))
+        hours = ended.world.process_world.clock.monotonic() / 3600
+        costs.append(replace(counting, calls=ended.calls, hours=hours, cpu_seconds=cpu_seconds))
         verdicts.append(
             judge(
                 ended.world,

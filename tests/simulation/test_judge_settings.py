@@ -37,12 +37,12 @@ def _shown(bench: Bench) -> str:
 
 
 def test_a_shipping_line_that_is_called_otherwise(bench: Bench) -> None:
-    _titled(bench, "By bicycle", -1)
+    _titled(bench, "By bicycle", -2)
     assert _said(bench) == [SAID]
 
 
 def test_a_shipping_line_that_is_called_as_the_settings_say(bench: Bench) -> None:
-    _titled(bench, _shown(bench), -1)
+    _titled(bench, _shown(bench), -2)
     assert _said(bench) == []
     assert bench.judge().checked["shipping title"] == 1
 
@@ -51,6 +51,13 @@ def test_a_title_that_was_set_after_the_order_was_made(bench: Bench) -> None:
     _titled(bench, "By bicycle", 60)
     assert _said(bench) == []
     assert bench.judge().checked["shipping title"] == 0
+
+
+def test_a_title_that_was_set_while_a_look_was_under_way(bench: Bench) -> None:
+    query = "SELECT min(planned_at) FROM operations WHERE kind IN ('CreateDraft', 'CreateOrder')"
+    made = bench.connection.execute(text(query)).scalar_one()
+    _titled(bench, "By bicycle", (made - bench.order.created) / MINUTE - 0.001)
+    assert _said(bench) == []
 
 
 # -- what a person says of a setting that the marketplace refuted ------------------------------------------

@@ -49,6 +49,8 @@ AT_ONCE = timedelta(seconds=1)
 ON_ITS_WAY = timedelta(seconds=60)
 """So long before a person's word the answer may have come that speaks against it afterwards."""
 DECIDED_AGAIN_WITHIN = timedelta(seconds=60)
+A_LOOK_TAKES = timedelta(seconds=60)
+"""So long before its plan a look may have read the settings."""
 CLOCKS_DIFFER = timedelta(minutes=6)
 """So far the clock of the process that kept an answer of the marketplace may have been wrong."""
 
@@ -56,8 +58,8 @@ CLOCKS_DIFFER = timedelta(minutes=6)
 def a_shipping_method_has_its_title(
     evidence: Evidence, c: Connection, truth: Truth, verdict: Verdict
 ) -> None:
-    """The shipping line of an order that was planned after the last change of the settings is called what they call its
-    shipping method, where they give it a title."""
+    """The shipping line of an order that was planned by a look that began after the last change of the settings is called
+    what they call its shipping method, where they give it a title."""
     row = truth.row
     connection = one_connection(c, truth.marketplace.connection_id)
     title = connection.rules.title_of_method(truth.order.shipping_type_code)
@@ -65,7 +67,7 @@ def a_shipping_method_has_its_title(
         return
     changed_at = connection.rules_changed_at - evidence.ahead
     asked = [one.planned_at for one in evidence.operations_of.get(row.id, []) if one.kind in MADE]
-    if not asked or min(asked) <= changed_at:
+    if not asked or min(asked) <= changed_at + A_LOOK_TAKES:
         return
     for gid in truth.made_by_us:
         order = evidence.shopify_orders.get(gid)

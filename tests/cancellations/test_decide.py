@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interlock.cancellations.decide import decide, has_ended
-from interlock.orders.actions import CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
+from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.memory import DeskEdit, Kin, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
@@ -124,6 +124,35 @@ def test_a_missing_marketplace_order_ends_nothing() -> None:
 
 def test_a_missing_shopify_order_ends_nothing() -> None:
     assert ended(shopify=None) == Part(a_memory())
+
+
+@pytest.mark.parametrize(
+    ("state", "can_cancel", "actions", "cases"),
+    [
+        pytest.param("SHIPPING", True, (CancelMiraklOrder(),), [], id="cancelled"),
+        pytest.param("WAITING_ACCEPTANCE", True, (), [("order", "urgent")], id="refused by a person"),
+        pytest.param("WAITING_DEBIT_PAYMENT", False, (), [("order", "note")], id="while it is being paid"),
+        pytest.param("SHIPPING", False, (), [("charged", "urgent")], id="paid back in the portal"),
+        pytest.param("SHIPPED", False, (), [], id="it has left"),
+    ],
+)
+def test_by_a_persons_word_an_order_of_which_nothing_is_kept_ends_at_the_marketplace(
+    state: str, can_cancel: bool, actions: tuple[Action, ...], cases: list[tuple[str, str]]
+) -> None:
+    said = a_decision(Reason.SHOPIFY_ORDER_MISSING, "SO1", Option.CANCEL_AT_MARKETPLACE)
+    memory = a_memory(shopify_cancelled_seen_at=NOW, missing_since=WAITED, decisions=(said,))
+    part = gone(memory, shopify=None, mirakl=an_order(state, can_cancel=can_cancel))
+    assert part.actions == actions
+    assert [(case.subject, case.how_severe) for case in part.cases] == cases
+    assert all(case.reason is Reason.CANCELLED_IN_SHOPIFY for case in part.cases)
+
+
+def test_what_a_gone_order_showed_last_is_looked_for_before_anything_is_cancelled() -> None:
+    said = a_decision(Reason.SHOPIFY_ORDER_MISSING, "SO1", Option.CANCEL_AT_MARKETPLACE)
+    asked = a_memory(missing_since=WAITED)
+    memory = replace(asked, shopify_cancelled_seen_at=NOW, decisions=(said,))
+    assert decide(a_view(memory=asked, shopify=None), memory) == Part(memory)
+    assert gone(memory, shopify=None, shopify_unreadable=True) == Part(memory)
 
 
 # -- somebody cancels it in Shopify ------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from interlock.cancellations import missing
+from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
 from tests.build import NOW, a_decision, a_memory, a_shopify_order, a_view, an_order
 
@@ -39,7 +40,9 @@ def test_since_when_it_is_missing(
         pytest.param("SHIPPING", NOW - 5 * MINUTE, None, True, id="long enough"),
         pytest.param("WAITING_ACCEPTANCE", NOW - 5 * MINUTE, None, True, id="before acceptance"),
         pytest.param("SHIPPING", NOW - 4 * MINUTE, None, False, id="a moment ago"),
-        pytest.param("SHIPPING", NOW - 5 * MINUTE, NOW - MINUTE, False, id="cancelled before"),
+        pytest.param(
+            "SHIPPING", NOW - 5 * MINUTE, NOW - 9 * MINUTE, True, id="cancelled, and nothing is kept"
+        ),
         pytest.param("SHIPPED", NOW - 5 * MINUTE, None, False, id="it has left"),
         pytest.param("CANCELED", NOW - 5 * MINUTE, None, False, id="it has ended"),
         pytest.param("SHIPPING", None, None, False, id="shown"),
@@ -53,6 +56,21 @@ def test_who_is_asked(state: str, since: datetime | None, cancelled: datetime | 
     )
     waits = since == NOW - 4 * MINUTE
     assert part.look_at == (NOW + MINUTE if waits else None)
+
+
+def test_nobody_is_asked_again_who_said_that_it_is_gone() -> None:
+    said = a_decision(GONE, "SO1", Option.CANCEL_AT_MARKETPLACE, NOW - MINUTE)
+    memory = a_memory(missing_since=NOW - 8 * MINUTE, shopify_cancelled_seen_at=NOW, decisions=(said,))
+    assert missing.decide(a_view(memory=memory, shopify=None), memory) == Part(memory)
+
+
+def test_the_case_says_whether_it_was_cancelled_when_it_was_seen_last() -> None:
+    memory = a_memory(missing_since=NOW - 5 * MINUTE)
+    [case] = missing.decide(a_view(memory=memory, shopify=None), memory).cases
+    assert "was not cancelled when it was seen last" in case.sentence
+    memory = replace(memory, shopify_cancelled_seen_at=NOW - 9 * MINUTE)
+    [case] = missing.decide(a_view(memory=memory, shopify=None), memory).cases
+    assert "nothing is kept of what it showed then" in case.sentence
 
 
 @pytest.mark.parametrize(

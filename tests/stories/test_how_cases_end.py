@@ -5,7 +5,10 @@ import asyncio
 from dataclasses import asdict, replace
 from decimal import Decimal
 
+from sqlalchemy import delete
+
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import plans
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
 from interlock.simulator.shopify.state import Order
@@ -309,6 +312,32 @@ def test_what_was_paid_for_an_order_that_was_cancelled_and_deleted_meanwhile_is_
     deleted = told.shopify_effects("deleted")[0]
     calls = [c for c in told.stage.world.shopify.record.calls if c.at > deleted and c.status != 200]
     assert calls == []
+
+
+def _forget_plans(stage: Stage) -> None:
+    """Nothing is kept any more of what the order showed."""
+    with stage.world.database.begin() as c:
+        c.execute(delete(plans))
+
+
+def test_an_order_that_was_cancelled_and_deleted_long_ago_is_asked_about_and_ends_by_the_answer(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(300)
+        cancelled = stage.world.shopify.cancel_order(stage.shopify_order())
+        await stage.until(310)
+        _forget_plans(stage)
+        await _delete(stage, cancelled)
+        await stage.until(900)
+        assert reasons(stage) == [Reason.SHOPIFY_ORDER_MISSING.value]
+        assert stage.order.state == "SHIPPING"
+        answer_case(stage, Reason.SHOPIFY_ORDER_MISSING, Option.CANCEL_AT_MARKETPLACE)
+
+    told = theatre.tell(story, marketplace("automatic", debit_request_delay=9000.0), 3000)
+    assert told.marketplace_calls("OR29") == 1
+    assert told.stage.order.state == "CANCELED"
+    assert told.open_reasons == []
 
 
 async def _archived_and_deleted(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from interlock.cancellations.missing import gone_unseen
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelShopifyOrder, DeleteDraft
 from interlock.orders.agreement import agreed_quantities
 from interlock.orders.ending import (
@@ -56,6 +57,10 @@ def decide(view: View, memory: Memory) -> Part:
         return Part(memory)
     if has_ended(mirakl, memory):
         return _ended_at_marketplace(view, memory, mirakl)
+    said = gone_unseen(view, memory)
+    if said is not None and mirakl.state not in GONE_OUT:
+        gone = f"The Shopify order is gone, as {said.who} said, and nothing is kept of what it showed."
+        return _carry_over(view, memory, mirakl, None, gone)
     if shopify is None or not memory.shopify_order_id or shopify.live:
         return Part(memory)
     return _cancelled_in_shopify(view, memory, mirakl, shopify)
@@ -175,21 +180,31 @@ def _cancelled_in_shopify(view: View, memory: Memory, mirakl: MiraklOrder, shopi
             ),
             look_at=wait_until,
         )
-    return _carry_over(view, memory, mirakl, shopify)
-
-
-def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> Part:
     gone = "The Shopify order is cancelled and no other order replaces it."
+    return _carry_over(view, memory, mirakl, shopify, gone)
+
+
+def _carry_over(
+    view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder | None, gone: str
+) -> Part:
+    """What is left to do at the marketplace. `shopify` is None where nothing is kept of what the order showed."""
     if mirakl.state == "STAGING":
         return Part(memory, because=(f"{gone} The marketplace is still checking its order.",))
     if mirakl.state == "WAITING_ACCEPTANCE":
+        # To link another order, the two have to be compared.
+        linked_instead = (
+            ""
+            if shopify is None
+            else (
+                " If it is to be delivered after all, first link the Shopify order that is to be delivered, on the order's page: an "
+                "order that is only accepted in the portal is then cancelled at the marketplace, because its Shopify order is."
+            )
+        )
         return _case(
             memory,
             mirakl,
             f"{gone} The marketplace order still waits to be accepted, which will not happen without a Shopify "
-            "order. Refuse it here. If it is to be delivered after all, first link the Shopify order that is to be delivered, on "
-            "the order's page: an order that is only accepted in the portal is then cancelled at the marketplace, because its "
-            "Shopify order is.",
+            f"order. Refuse it here.{linked_instead}",
             (Option.REFUSE_ORDER,),
             due_at=memory.acceptance_due_at,
         )
@@ -222,9 +237,12 @@ def _carry_over(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     return _charged(view, memory, mirakl, shopify, gone)
 
 
-def _charged(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder, gone: str) -> Part:
+def _charged(
+    view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder | None, gone: str
+) -> Part:
     """The customer has paid for a parcel that will not come: everything that is left is asked back as one refund. Where no
-    unit is left, money can be: that is for a person to see."""
+    unit is left, money can be, and of an order that nobody saw it is not known what Shopify refunded: that is for a person
+    to see."""
     if was_paid_back(memory):
         return Part(memory, because=(f"{gone} What the customer had paid for was refunded.",))
     if is_declined(memory):
@@ -232,6 +250,15 @@ def _charged(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOr
         return Part(memory, because=(because,))
     if is_asked_back(memory):
         return Part(memory, because=(f"{gone} What the customer has paid for is asked back as one refund.",))
+    if shopify is None:
+        return _settled_in_portal(
+            view.now,
+            memory,
+            mirakl,
+            CHARGED,
+            f"{gone} The customer has been charged, so the marketplace takes no cancelation any more. Find out what was refunded "
+            f"already, and refund the rest in the marketplace portal.{_still_kept(mirakl, memory)}",
+        )
     if shopify.cancelled_at is not None and mirakl.observed_at < shopify.cancelled_at:
         because = f"{gone} The marketplace is read once more before a refund is asked for."
         return Part(memory, because=(because,), mirakl_since=shopify.cancelled_at)

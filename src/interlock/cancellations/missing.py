@@ -1,9 +1,10 @@
-"""The Shopify order that stands for a sale is not shown any more, and was not cancelled when it was seen last."""
+"""The Shopify order that stands for a sale is not shown any more, and was not cancelled when it was seen last, or nothing is
+kept of what it showed then."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from interlock.orders.memory import Memory
+from interlock.orders.memory import Decision, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
@@ -24,21 +25,33 @@ def noted(view: View, memory: Memory) -> Memory:
             # What a person called gone is there all the same.
             memory = replace(memory, shopify_cancelled_seen_at=None)
         return replace(memory, missing_since=None)
-    since = memory.missing_since or view.now
-    memory = replace(memory, missing_since=since)
-    said = memory.decision(Reason.SHOPIFY_ORDER_MISSING, memory.shopify_order_id)
-    gone = said is not None and said.option is Option.CANCEL_AT_MARKETPLACE and said.at >= since
-    if gone and memory.shopify_cancelled_seen_at is None:
+    memory = replace(memory, missing_since=memory.missing_since or view.now)
+    if _called_gone(memory) is not None and memory.shopify_cancelled_seen_at is None:
         memory = replace(memory, shopify_cancelled_seen_at=view.now)
     return memory
+
+
+def gone_unseen(view: View, memory: Memory) -> Decision | None:
+    """The word of a person by which the order is gone for good, where that word is all there is: nothing is kept of what it
+    showed. None while what it showed last was not looked for yet, which is done once it counts as cancelled."""
+    looked_for = view.memory.shopify_cancelled_seen_at is not None and not view.shopify_unreadable
+    return _called_gone(memory) if looked_for and view.shopify is None else None
+
+
+def _called_gone(memory: Memory) -> Decision | None:
+    """The word of a person, said since it is missing, that the order is gone for good."""
+    said = memory.decision(Reason.SHOPIFY_ORDER_MISSING, memory.shopify_order_id)
+    if said is None or said.option is not Option.CANCEL_AT_MARKETPLACE or memory.missing_since is None:
+        return None
+    return said if said.at >= memory.missing_since else None
 
 
 def decide(view: View, memory: Memory) -> Part:
     """Somebody is asked while the sale still waits for the parcel of an order that nobody can see."""
     mirakl = view.mirakl
-    if mirakl is None or memory.missing_since is None or memory.shopify_cancelled_seen_at is not None:
+    if mirakl is None or memory.missing_since is None or mirakl.state in (*DEAD, *GONE_OUT):
         return Part(memory)
-    if mirakl.state in (*DEAD, *GONE_OUT):
+    if _called_gone(memory) is not None:
         return Part(memory)
     asked_at = memory.missing_since + ASKED_AFTER
     if view.now < asked_at:
@@ -57,14 +70,24 @@ def as_cancelled(shown: ShopifyOrder, memory: Memory) -> ShopifyOrder:
 
 def _case(memory: Memory, mirakl: MiraklOrder) -> Case:
     name = memory.shopify_order_name or "the order"
+    if memory.shopify_cancelled_seen_at is None:
+        sentence = (
+            f"Shopify does not show {name} any more, and it was not cancelled when it was seen last: it was deleted, or the app may "
+            "not read it (orders older than 60 days need read_all_orders). The marketplace still waits for its parcel, and "
+            "nothing is carried across while nobody can see what is to be sent. Look for it in Shopify. If it is there, see to "
+            "it that the app may read it. If it is gone and nothing is to be sent, cancel the whole order here; a Shopify order "
+            "that takes its place can be linked until the marketplace is told."
+        )
+    else:
+        sentence = (
+            f"Shopify does not show {name} any more. It was cancelled, but nothing is kept of what it showed then, so nobody here "
+            "knows whether units of it had left. The marketplace still waits for its parcel. Find out whether one is on its "
+            "way; then settle the order in the marketplace portal. If nothing left and nothing is to be sent, cancel the whole order here."
+        )
     return Case(
         Reason.SHOPIFY_ORDER_MISSING,
         memory.shopify_order_id,
-        f"Shopify does not show {name} any more, and it was not cancelled when it was seen last: it was deleted, or the app may "
-        "not read it (orders older than 60 days need read_all_orders). The marketplace still waits for its parcel, and "
-        "nothing is carried across while nobody can see what is to be sent. Look for it in Shopify. If it is there, see to "
-        "it that the app may read it. If it is gone and nothing is to be sent, cancel the whole order here; a Shopify order "
-        "that takes its place can be linked until the marketplace is told.",
+        sentence,
         (Option.CANCEL_AT_MARKETPLACE,),
         (("marketplace state", mirakl.state),),
         mirakl.shipping_deadline,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, bindparam, exists, insert, select
 
-from interlock.cancellations.missing import as_cancelled
+from interlock.cancellations.missing import as_cancelled, gone_unseen
 from interlock.cases.store import answers, sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
@@ -941,11 +941,11 @@ def _is_done_with(order: ShopifyOrder, view: View, memory: Memory) -> bool:
 def _both_were_seen(view: View) -> bool:
     """Whether missing cases may be believed: a platform that showed nothing closes nothing. Of an order that has ended at the
     marketplace nothing is asked any more that only its Shopify order could tell."""
-    linked = bool(view.memory.shopify_order_id)
+    waited_for = bool(view.memory.shopify_order_id) and gone_unseen(view, view.memory) is None
     return (
         not view.shopify_unreadable
         and view.mirakl is not None
-        and (view.shopify is not None or not linked or view.mirakl.state in DEAD)
+        and (view.shopify is not None or not waited_for or view.mirakl.state in DEAD)
         and not _parcels_unknown(view)
     )
 

@@ -791,7 +791,7 @@ CATALOGUE: dict[Reason, ReasonPage] = {
             "The customer waits for a parcel that nobody packs, and the order becomes late at the marketplace. If the order is there and only hidden from Interlock, its parcel leaves and the marketplace never hears of it.",
             "order",
         ),
-        evidence="reads of Shopify, over five minutes, that succeed and do not show the linked order, which was not cancelled when it was seen last",
+        evidence="reads of Shopify, over five minutes, that succeed and do not show the linked order, which was not cancelled when it was seen last, or of which nothing is kept that it showed",
         closes_when="By itself, when Shopify shows the order again, or when the marketplace order has left or ended; or by the answer to cancel the whole order.",
         options=(Option.CANCEL_AT_MARKETPLACE,),
     ),

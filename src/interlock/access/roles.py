@@ -148,6 +148,14 @@ def may_somewhere(person: Person, permission: Permission) -> bool:
     )
 
 
+def may_there(person: Person, permission: Permission, connection: int | None, whole: bool = False) -> bool:
+    """Whether the person may do this to something of the connection with this row number. What is of no connection, and not
+    of all of them (`whole`), needs the right at any."""
+    if connection is None and not whole:
+        return may_somewhere(person, permission)
+    return may(person, permission, connection)
+
+
 def connections_for(person: Person, permission: Permission) -> frozenset[int] | None:
     """The row numbers of the connections at which the person may do this; None means all there are."""
     if may(person, permission):

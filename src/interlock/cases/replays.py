@@ -250,9 +250,9 @@ def begin(
     left_out: int = 0,
 ) -> int | None:
     """Note every order that one of these causes stops, soonest damage first; None when there is none. With `answered`, only
-    those to whose case the person has given this answer at this moment; `left_out` is how many were not given it. Whoever begins a replay wakes its first orders too;
-    a sweep wakes the others. An order another replay has still to wake is in both, which costs nothing: it is woken once
-    more."""
+    those to whose case the person has given this answer at this moment; `left_out` is how many were not given it. Whoever
+    begins a replay wakes its first orders too; a sweep wakes the others. An order another replay has still to wake is in
+    both, which costs nothing: it is woken once more."""
     chosen = _caused(connection_id, reason, causes)
     if answered is not None:
         chosen = and_(chosen, _just_answered(who, now))

@@ -209,8 +209,9 @@ def sync_cases(
     closes_unseen: Collection[Reason] = (),
 ) -> Change:
     """Make the order's open cases equal to `wanted`. `may_close` is false when a platform could not be read: what
-    is missing then closes nothing, but for cases of the reasons `closes_unseen`, which ask about just that. Where the order was not `judged`, only the cases that say so close, and incidents that are
-    remembered as closed. `mirakl` and `memory` tell what is at stake."""
+    is missing then closes nothing, but for cases of the reasons `closes_unseen`, which ask about just that. Where the order
+    was not `judged`, only the cases that say so close, and incidents that are remembered as closed. `mirakl` and `memory`
+    tell what is at stake."""
     rows = c.execute(_OPEN_OF_ORDER, {"of_order": order_id}).all()
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
@@ -240,10 +241,11 @@ def sync_cases(
                 keep_event(c, row.id, now, BY_ITSELF, "woken", woken_by)
             c.execute(update(cases).where(cases.c.id == row.id).values(**content))
     for key, row in there.items():
-        seen = may_close or row.reason in {reason.value for reason in closes_unseen}
-        if key not in keys and seen and (judged or _is_over(Reason(row.reason), row.subject, memory)):
+        reason = Reason(row.reason)
+        seen = may_close or reason in closes_unseen
+        if key not in keys and seen and (judged or _is_over(reason, row.subject, memory)):
             _close(c, row, now, memory)
-            closed.append(f"Settled: {CATALOGUE[Reason(row.reason)].title}.")
+            closed.append(f"Settled: {CATALOGUE[reason].title}.")
     urgent = tuple(case for case in alarming if case.how_severe == "urgent")
     return Change(tuple(opened), tuple(closed), urgent)
 

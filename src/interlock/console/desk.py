@@ -207,14 +207,13 @@ class ForAll:
 
 def answer_for_all(row: CaseRow) -> Option | None:
     """What may be answered to every case of the case's cause at once; None where looking at the orders again is what
-    helps. Raises NotDone where it has no cause."""
-    cause_of_case(row)
+    helps."""
     return next((option for option in FOR_A_WHOLE_CAUSE if option.value in row.options), None)
 
 
 def for_all(c: Connection, row: CaseRow, who: str) -> ForAll | None:
     """The same with what it would reach as an answer of this person. Raises NotDone where the case has no cause."""
-    option, cause = answer_for_all(row), cause_of_case(row)
+    cause, option = cause_of_case(row), answer_for_all(row)
     if option is None:
         return None
     return ForAll(option, answerable(c, cause.connection_id, cause.reason, cause.name, option, who))

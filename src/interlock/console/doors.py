@@ -27,8 +27,7 @@ from interlock.access.roles import (
     Person,
     answers_for,
     connections_for,
-    may,
-    may_somewhere,
+    may_there,
 )
 from interlock.access.rules import AccessRules
 from interlock.access.sessions import Session, session_of
@@ -203,11 +202,7 @@ class Doors:
             return connection_of(c, asked), _of_the_case(c, asked, default) if need.of_the_case else default
 
         connection, permission = await self._store.tx(read)
-        if connection is None and not need.whole:
-            allowed = may_somewhere(person, permission)
-        else:
-            allowed = may(person, permission, connection)
-        if not allowed:
+        if not may_there(person, permission, connection, need.whole):
             now, path = self._clock.now(), request.url.path[:200]
             facts = {"right": permission.value}
             await self._store.tx(
@@ -239,8 +234,13 @@ class Doors:
             return None
         now, idle = self._clock.now(), self.rules.idle
         # A page that refreshes itself, or listens, keeps nobody signed in.
-        by_hand = request.headers.get("HX-Request") != "true" and request.url.path != "/events"
+        by_hand = not refreshes_itself(request) and request.url.path != "/events"
         return await self._store.tx(lambda c: session_of(c, token, now, idle, by_hand=by_hand))
+
+
+def refreshes_itself(request: Request) -> bool:
+    """Whether an open page asks for its living part, and nobody for a page."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def second_factor_due(session: Session, rules: AccessRules) -> bool:

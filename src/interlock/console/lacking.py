@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from interlock.access.roles import PERMISSION_WORDS, Permission, Person, answers_for, may, may_somewhere
+from interlock.access.roles import PERMISSION_WORDS, Permission, Person, answers_for, may_there
 
 
 class OfATeam(Protocol):
@@ -18,13 +18,8 @@ class OfATeam(Protocol):
 
 
 def lacks(person: Person, permission: Permission, connection: int | None, whole: bool = False) -> str:
-    """Which right the person lacks there, as a sentence; empty where they have it. Asks as the door of a page does: what is of
-    no connection, and not of all of them, needs the right at any."""
-    if connection is None and not whole:
-        allowed = may_somewhere(person, permission)
-    else:
-        allowed = may(person, permission, connection)
-    if allowed:
+    """Which right the person lacks there, as a sentence; empty where they have it. Asks as the door of a page does."""
+    if may_there(person, permission, connection, whole):
         return ""
     where = "for all connections" if whole else "here"
     return f"It needs the right to {PERMISSION_WORDS[permission]}, which you do not have {where}."

@@ -25,6 +25,7 @@ from interlock.console import wording
 from interlock.console.assets import VENDOR
 from interlock.console.audit_words import deed_in_words, subject_in_words
 from interlock.console.case_steps import MAP_PAGES
+from interlock.console.doors import refreshes_itself
 from interlock.console.flows import LoudPause, loud_pauses
 from interlock.console.live import EVERYTHING, Changes
 from interlock.console.navigation import menu
@@ -252,11 +253,6 @@ def sealed(response: Response) -> Response:
         }
     )
     return response
-
-
-def refreshes_itself(request: Request) -> bool:
-    """Whether an open page asks for its living part, and nobody for a page."""
-    return request.headers.get("HX-Request") == "true"
 
 
 def instead_of(request: Request, status: int, path: str) -> Response:

@@ -432,8 +432,8 @@ class _Run:
         if draft_id:
             draft = await gateway.draft(draft_id)
             drafts = () if draft is None else (draft,)
-        astray = self.memory.draft_gone_since or self.memory.draft_completed_since
-        gone = astray is not None or bool(self.memory.drafts_gone)
+        memory = self.memory
+        gone = bool(memory.draft_gone_since or memory.draft_completed_since or memory.drafts_gone)
         noted: tuple[ShopifyOrder, ...] = ()
         # By what was tried, not by today's setting: the route may have been changed in between.
         if kept.unclear_order or earlier or gone:

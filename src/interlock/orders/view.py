@@ -85,9 +85,10 @@ class View:
 
     `mirakl` and `shopify` are None where the platform showed nothing (yet, or this time): missing data neither
     opens nor closes anything. `shopify_gone` is true where the Shopify order was cancelled, or is called so by a
-    person, and is not shown any more, as a deleted one is: then `shopify` is what it showed last, as a cancelled order. `drafts` are the drafts found for this order, oldest first. `offers` has one
-    entry per SKU of the order, empty when not looked up. `kin` are further Shopify orders that may stand, or
-    stood, for this sale, read just now, live or not, and `claims` what other marketplace orders know of them.
+    person, and is not shown any more, as a deleted one is: then `shopify` is what it showed last, as a cancelled order.
+    `drafts` are the drafts found for this order, oldest first. `offers` has one entry per SKU of the order, empty when
+    not looked up. `kin` are further Shopify orders that may stand, or stood, for this sale, read just now, live or not,
+    and `claims` what other marketplace orders know of them.
     `mirakl_written_at` is when our last write to the marketplace for this order had certainly ended, on whichever
     worker's clock: a snapshot not younger than that cannot judge its effect.
     `changes` tells who changed the Shopify order, oldest first, and `prices` what its variants cost in the shop; both

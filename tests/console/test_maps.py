@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event, select
 
+from interlock.cases.store import answers
 from interlock.console import desk
 from interlock.console.bundles import set_bundle
 from interlock.console.mappings import carrier_desk, sku_desk
@@ -13,11 +15,12 @@ from interlock.imports.store import sku_map
 from interlock.offers.matching import Component
 from interlock.offers.store import bundles
 from interlock.orders.connection import CarrierMapping
+from interlock.orders.reasons import Reason
 from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
 from tests.build import NOW
-from tests.console.seed import connect
+from tests.console.seed import connect, keep, sku_unknown
 from tests.engine.rows import Wakes
 
 LATER = NOW + timedelta(minutes=5)
@@ -45,6 +48,29 @@ def test_a_sku_is_mapped_changed_and_removed(database: Database, connection: Con
         ("X", "", "Y", "Ada", ""),
         ("A", "", "B", "Ada", ""),
     ]
+
+
+def test_a_mapping_that_no_case_waits_for_costs_no_statement_of_its_own(
+    database: Database, connection: ConnectionRow
+) -> None:
+    with database.begin() as c:
+        order_id, plan = keep(c, connection, sku_unknown())
+        (waiting,) = (case.subject for case in plan.cases if case.reason is Reason.SKU_UNKNOWN)
+        asked: list[str] = []
+        event.listen(c, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        costs = []
+        for many in (1, 40):
+            rows = [(f"N-{number}", "SOLD") for number in range(many)]
+            asked.clear()
+            assert desk.replay_skus(c, Wakes(), connection.id, rows, "Ada", NOW) == (0, None, 0)
+            costs.append(len(asked))
+        assert costs[0] == costs[1]
+
+        rows = [*rows, (f" {waiting.lower()}", "LAMP-2")]
+        unlocked, replay_id, left_out = desk.replay_skus(c, Wakes(), connection.id, rows, "Ada", NOW)
+        given = c.execute(select(answers.c.order_id, answers.c.option, answers.c.why)).all()
+    assert (unlocked, left_out, replay_id is None) == (1, 0, False)
+    assert [tuple(row) for row in given] == [(order_id, "map_sku", "Mapped to LAMP-2.")]
 
 
 def test_a_carrier_is_removed_however_it_is_written(database: Database, connection: ConnectionRow) -> None:

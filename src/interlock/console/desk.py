@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from interlock.cases.causes import cause_key
 from interlock.cases.replays import Answerable, Impact, answer_all, answerable, impact, open_causes
 from interlock.cases.store import CannotAnswer, answer
 from interlock.cases.work import NotDone, checked_words
@@ -347,7 +348,10 @@ def replay_skus(
     names = [mirakl_sku for mirakl_sku, _ in mappings]
     unlocked, replay_id, left_out = 0, None, 0
     for reason in (Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS):
+        waiting = set(open_causes(c, connection_id, reason, Option.MAP_SKU))
         for mirakl_sku, shop_sku in mappings:
+            if cause_key(mirakl_sku) not in waiting:
+                continue
             # Somebody else's answer that waits already stands; the order is looked at either way.
             why = f"Mapped to {shop_sku}."
             given = answer_all(c, connection_id, reason, mirakl_sku, Option.MAP_SKU, who.strip(), why, now)

@@ -31,6 +31,7 @@ from interlock.orders.actions import (
     CancelQuantities,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -372,6 +373,7 @@ def _plain_name(action: Action) -> str:
             | ValidateShipment()
             | DeleteShipment()
             | ShowStatus()
+            | ClearStatus()
         ):
             return ""
 

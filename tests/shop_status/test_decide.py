@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from interlock.orders.actions import Action, ClearMarker, PlaceHold, SetSellerReference, ShowStatus
+from interlock.orders.actions import (
+    Action,
+    ClearMarker,
+    ClearStatus,
+    PlaceHold,
+    SetSellerReference,
+    ShowStatus,
+)
 from interlock.orders.memory import Kin, Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Reason
@@ -275,7 +282,6 @@ def lineage_with(role: Any) -> Memory:
         ),
         pytest.param(replace(BEFORE, status="", tags=()), "superseded", (), id="never said anything"),
         pytest.param(BEFORE, "candidate", (), id="may take over"),
-        pytest.param(BEFORE, "unlinked", (), id="has nothing to do with it"),
     ],
 )
 def test_an_order_that_was_replaced_says_so_once(before: Any, role: str, actions: tuple[Action, ...]) -> None:
@@ -300,6 +306,45 @@ def test_that_an_order_was_replaced_is_read_back_on_that_order() -> None:
 
     assert is_reached(SAYS_REPLACED, a_view(shopify=TOLD, kin=(said,)))
     assert not is_reached(SAYS_REPLACED, a_view(shopify=TOLD, kin=(BEFORE,)))
+
+
+# -- an order that was unlinked ----------------------------------------------------------------------------
+
+CLEARED = ClearStatus("SO0", ("Interlock: needs decision",))
+
+
+@pytest.mark.parametrize(
+    ("before", "role", "claims", "actions"),
+    [
+        pytest.param(BEFORE, "unlinked", (), (CLEARED,), id="unlinked"),
+        pytest.param(replace(BEFORE, cancelled_at=None), "unlinked", (), (CLEARED,), id="and still alive"),
+        pytest.param(replace(BEFORE, status=""), "unlinked", (), (CLEARED,), id="a tag that an app copied"),
+        pytest.param(replace(BEFORE, tags=()), "unlinked", (), (ClearStatus("SO0", ()),), id="no tag"),
+        pytest.param(replace(BEFORE, status="", tags=("mirakl",)), "unlinked", (), (), id="says nothing"),
+        pytest.param(BEFORE, "candidate", (), (), id="may take over"),
+        pytest.param(BEFORE, "unlinked", (Claim("SO0", "M9", "live"),), (), id="stands for another sale"),
+        pytest.param(BEFORE, "unlinked", (Claim("SO0", "M9", "superseded"),), (), id="stood for another"),
+        pytest.param(BEFORE, "unlinked", (Claim("SO0", "M9", "candidate"),), (CLEARED,), id="may do so"),
+    ],
+)
+def test_an_order_that_was_unlinked_says_nothing_any_more(
+    before: Any, role: str, claims: tuple[Claim, ...], actions: tuple[Action, ...]
+) -> None:
+    assert look(lineage_with(role), kin=(before,), claims=claims).actions == actions
+
+
+def test_what_an_unlinked_order_says_goes_after_everything_else_and_with_the_setting() -> None:
+    memory = lineage_with("unlinked")
+
+    assert look(memory, (), (ClearMarker("SO0"),), kin=(BEFORE,)).actions == ()
+    assert look(memory, kin=(BEFORE,), rules=some_rules(show_status=False)).actions == ()
+    assert look(memory, kin=(BEFORE,), shopify_unreadable=True).actions == ()
+
+
+def test_that_an_unlinked_order_says_nothing_is_read_back_on_that_order() -> None:
+    assert is_reached(CLEARED, a_view(shopify=TOLD, kin=(replace(BEFORE, status="", tags=("mirakl",)),)))
+    assert not is_reached(CLEARED, a_view(shopify=UNTOLD, kin=(BEFORE,)))
+    assert not is_reached(CLEARED, a_view(shopify=UNTOLD, kin=(replace(BEFORE, status=""),)))
 
 
 # -- reading it back ---------------------------------------------------------------------------------------

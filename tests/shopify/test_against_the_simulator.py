@@ -15,6 +15,7 @@ from interlock.orders.actions import (
     AskServiceToStop,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     DeleteDraft,
     EditShopifyOrder,
@@ -625,3 +626,7 @@ def test_the_order_says_one_thing_at_a_time_to_staff(setting: Setting) -> None:
     assert [tag for tag in after.tags if tag.startswith("Interlock")] == ["Interlock: in sync"]
     assert set(order.tags) <= set(after.tags)
     assert content_of(after) == content_of(order)
+    for _ in range(2):
+        assert isinstance(setting.does(ClearStatus(order.id, ("Interlock: in sync",))), Confirmed)
+    cleared = setting.order(order.id)
+    assert (cleared.status, set(cleared.tags)) == ("", set(order.tags))

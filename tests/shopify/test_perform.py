@@ -13,6 +13,7 @@ from interlock.orders.actions import (
     AskServiceToStop,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     DeleteDraft,
     EditShopifyOrder,
@@ -781,6 +782,31 @@ def test_a_status_of_which_a_part_was_refused_is_refused(answer: dict[str, Any])
 )
 def test_half_an_answer_about_a_status_is_unknown(answer: dict[str, Any]) -> None:
     assert isinstance(done(STATUS, ShowStatus=answer), Unknown)
+
+
+SILENCE = ClearStatus(ORDER, ("Interlock: needs decision",))
+DELETED: dict[str, Any] = {"deletedMetafields": [{"key": "order_status"}], "userErrors": []}
+
+
+def test_that_nothing_is_said_is_confirmed_when_every_part_of_it_is_also_where_nothing_was_said() -> None:
+    assert done(SILENCE, ClearStatus=data(tagsRemove=TIDIED, metafieldsDelete=DELETED)) == REACHED
+    nothing = DELETED | {"deletedMetafields": [None]}
+    assert done(SILENCE, ClearStatus=data(tagsRemove=TIDIED, metafieldsDelete=nothing)) == REACHED
+    assert done(replace(SILENCE, tags=()), ClearStatus=data(metafieldsDelete=DELETED)) == REACHED
+
+
+@pytest.mark.parametrize(
+    ("tags", "metafield", "outcome"),
+    [
+        ({"userErrors": NO}, DELETED, Refused),
+        (TIDIED, {"deletedMetafields": None, "userErrors": NO}, Refused),
+        (None, DELETED, Unknown),
+        (TIDIED, None, Unknown),
+        (TIDIED, {"deletedMetafields": None, "userErrors": []}, Unknown),
+    ],
+)
+def test_half_of_it_is_refused_or_unknown(tags: Any, metafield: Any, outcome: type) -> None:
+    assert isinstance(done(SILENCE, ClearStatus=data(tagsRemove=tags, metafieldsDelete=metafield)), outcome)
 
 
 def test_a_shop_with_too_many_pinned_fields_shows_the_status_unpinned() -> None:

@@ -472,6 +472,36 @@ def test_a_manual_link_its_undoing_and_its_unlinking(theatre: Theatre) -> None:
     assert told.open_reasons == []
 
 
+def test_an_order_that_was_linked_and_unlinked_says_nothing_to_staff_any_more(theatre: Theatre) -> None:
+    made: list[Order] = []
+
+    def says(order: Order) -> tuple[list[str], list[str]]:
+        fields = [field.value for (_, key), field in order.metafields.items() if key == "order_status"]
+        return [tag for tag in order.tags if tag.startswith("Interlock")], fields
+
+    async def story(stage: Stage) -> None:
+        shopify = stage.world.shopify
+        await stage.until(400)
+        original = stage.shopify_order()
+        copy = shopify.customer_order([("MUG-BLUE", 3), ("KETTLE-1L", 1)], email="new@shop.example")
+        made.append(copy)
+        shopify.cancel_order(original)
+        said_by_hand(stage, lineage.link, copy.gid)
+        await stage.until(2000)
+        assert says(copy) == (["Interlock: needs decision"], ["needs decision"])
+        said_by_hand(stage, lineage.unlink, copy.name)
+        await stage.until(2400)
+        assert says(copy) == ([], [])
+        # It is nobody's any more: what staff write on it stays.
+        copy.tags.append("Interlock: in sync")
+
+    told = theatre.tell(
+        story, READY, 6000, rules=replace(RULES, show_status=True), shopify_switches=copying()
+    )
+    assert says(made[0]) == (["Interlock: in sync"], [])
+    assert told.timeline.count("What the Shopify order said to staff taken off it") == 1
+
+
 def test_an_innocent_look_alike_is_left_alone(theatre: Theatre) -> None:
     made: list[Order] = []
 

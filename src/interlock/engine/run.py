@@ -39,7 +39,7 @@ from interlock.orders.actions import (
     RefundLines,
     SendMessage,
     SetOrderAddress,
-    ShowStatus,
+    StatusAction,
     TellsTracking,
 )
 from interlock.orders.changes import OURSELVES, Change, History, content_of, never_changed
@@ -83,6 +83,7 @@ from interlock.quarantine.store import Quarantine, quarantines
 from interlock.quarantine.store import latest as latest_quarantine
 from interlock.replacements.twins import is_twin
 from interlock.shipping.telling import carriers_asked_about
+from interlock.shop_status.decide import is_to_be_cleared
 from interlock.storage.database import Store
 from interlock.storage.encryption import Keyring
 
@@ -275,7 +276,7 @@ class _Run:
                 return
             if end.todo.send:
                 await self._send_all(end.todo.send, kept.document)
-                if self.status_told and all(isinstance(sent.action, ShowStatus) for sent in end.todo.send):
+                if self.status_told and all(isinstance(sent.action, StatusAction) for sent in end.todo.send):
                     # What the order says to staff changes nothing; its echo is looked at soon enough.
                     await self._release(end.look_at)
                     return
@@ -575,7 +576,7 @@ class _Run:
             )
             if view.quarantined:
                 todo = replace(todo, send=())  # planned and kept, and nothing leaves
-            does_more = any(not isinstance(operation.action, ShowStatus) for operation in todo.send)
+            does_more = any(not isinstance(operation.action, StatusAction) for operation in todo.send)
             final = _with_unclear(self._without_settled(c, plan, now), todo.unclear, now)
             change = sync_cases(
                 c,
@@ -658,7 +659,9 @@ class _Run:
         self.memory = final.memory
         await self._note_window(view)
         self.news = ()
-        self.counted = self.counted or any(not isinstance(sent.action, ShowStatus) for sent in end.todo.send)
+        self.counted = self.counted or any(
+            not isinstance(sent.action, StatusAction) for sent in end.todo.send
+        )
         probe("kept")
         return end
 
@@ -716,7 +719,7 @@ class _Run:
         elif operations:
             # What a person sees first must not wait for what is merely tidy: holds and the acceptance go first
             # in the same breath, markers beside them.
-            tidy = (MarkOrder, ShowStatus)
+            tidy = MarkOrder | StatusAction
             ordered = sorted(operations, key=lambda operation: isinstance(operation.action, tidy))
             await asyncio.gather(*(self._send(operation, document) for operation in ordered))
 
@@ -763,7 +766,7 @@ class _Run:
             self.platforms = await parts.connections.get(self.row.connection_id)
         if operation.action.platform == "mirakl" and not isinstance(outcome, Unavailable):
             self.mirakl_written_at = ended_at + ledger.CLOCKS_AGREE_WITHIN
-        self.status_told = isinstance(operation.action, ShowStatus) and isinstance(outcome, Confirmed)
+        self.status_told = isinstance(operation.action, StatusAction) and isinstance(outcome, Confirmed)
         if isinstance(operation.action, AnswerAcceptance) and isinstance(outcome, (Confirmed, Refused)):
             # Answered: until the next snapshot shows it the order must be free for edits, not waited with.
             self.accepting_since = None
@@ -932,6 +935,8 @@ def _is_done_with(order: ShopifyOrder, view: View, memory: Memory) -> bool:
     """Whether an order that was ruled out carries nothing of ours any more."""
     kin = memory.kin(order.id)
     if kin is None or kin.role != "unlinked":
+        return False
+    if is_to_be_cleared(view, memory, order):
         return False
     handle = view.rules.hold_handle
     held = any(hold.ours and hold.handle == handle for fo in order.fulfillment_orders for hold in fo.holds)

@@ -236,6 +236,18 @@ class ShowStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearStatus:
+    """The Shopify order says nothing of ours to staff any more: its status metafield is gone, and so are the status `tags` it
+    shows (tagsRemove, metafieldsDelete)."""
+
+    shopify_order_id: str
+    tags: tuple[str, ...]
+    call_class: ClassVar[CallClass] = "B"
+    lane: ClassVar[Lane] = "rest"
+    platform: ClassVar[Platform] = "shopify"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerAcceptance:
     """The acceptance is decided for every line of the order (OR21)."""
 
@@ -468,7 +480,10 @@ ShopifyAction: TypeAlias = (
     | AskServiceToStop
     | ClearMarker
     | ShowStatus
+    | ClearStatus
 )
+StatusAction: TypeAlias = ShowStatus | ClearStatus
+"""For the eyes of staff alone: nothing waits for it, and nothing is looked at again because of it."""
 TellsTracking: TypeAlias = SetTracking | CreateShipment | TrackShipment
 ShipmentAction: TypeAlias = CreateShipment | TrackShipment | ValidateShipment | DeleteShipment
 MiraklAction: TypeAlias = (

@@ -16,6 +16,7 @@ from interlock.orders.actions import (
     CancelQuantities,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -93,6 +94,7 @@ def flow_of(action: Action) -> Flow | None:
             | SetSellerReference()
             | SendMessage()
             | ShowStatus()
+            | ClearStatus()
         ):
             return None
         case _:

@@ -9,6 +9,7 @@ from interlock.orders.actions import (
     AnswerAcceptance,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     EditShopifyOrder,
     FillOrderAddress,
     MarkOrder,
@@ -32,6 +33,7 @@ WRITE_TO_AN_ORDER = (
     SetOrderAddress,
     ClearMarker,
     ShowStatus,
+    ClearStatus,
 )
 PARKED_LOOKS_AGAIN = timedelta(minutes=10)
 

@@ -32,6 +32,11 @@ def status_tags(shopify: ShopifyOrder) -> tuple[str, ...]:
     return tuple(tag for tag in shopify.tags if tag.casefold().startswith(TAG_PREFIX.casefold()))
 
 
+def says_something(shopify: ShopifyOrder) -> bool:
+    """Whether metafield or tags say anything of ours to staff."""
+    return bool(shopify.status or status_tags(shopify))
+
+
 def shows(shopify: ShopifyOrder, status: str) -> bool:
     """Whether metafield and tag both say this status, and no tag says another. Tags are unique ignoring case."""
     wanted = status_tag(status).casefold()

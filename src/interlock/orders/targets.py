@@ -10,6 +10,7 @@ from interlock.orders.actions import (
     CancelQuantities,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -34,7 +35,7 @@ from interlock.orders.actions import (
     TrackShipment,
     ValidateShipment,
 )
-from interlock.orders.shown_status import shows
+from interlock.orders.shown_status import says_something, shows
 from interlock.orders.snapshots import (
     DEAD,
     GONE_OUT,
@@ -71,6 +72,7 @@ def is_reached(action: Action, view: View) -> bool:
             | SetOrderAddress()
             | AskServiceToStop()
             | ShowStatus()
+            | ClearStatus()
         ):
             about = _order_of(action, view)
             return about is not None and _shown_by_shopify(action, about, view)
@@ -109,7 +111,8 @@ def _shown_by_shopify(
     | EditShopifyOrder
     | SetOrderAddress
     | AskServiceToStop
-    | ShowStatus,
+    | ShowStatus
+    | ClearStatus,
     shopify: ShopifyOrder,
     view: View,
 ) -> bool:
@@ -148,6 +151,8 @@ def _shown_by_shopify(
             return found is None or bool(found.stop_request) or not found.with_service
         case ShowStatus(_, status):
             return shows(shopify, status)
+        case ClearStatus():
+            return not says_something(shopify)
         case _:
             assert_never(action)
 
@@ -216,7 +221,7 @@ def _order_of(action: Action, view: View) -> ShopifyOrder | None:
             if _fulfillment_order(order, action.fulfillment_order_id) is not None:
                 return order
         elif (
-            isinstance(action, (MarkOrder, CancelShopifyOrder, ShowStatus))
+            isinstance(action, (MarkOrder, CancelShopifyOrder, ShowStatus, ClearStatus))
             and action.shopify_order_id == order.id
         ):
             return order

@@ -10,6 +10,7 @@ from interlock.orders.actions import (
     CancelQuantities,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -96,6 +97,8 @@ def _what(action: Action) -> str:
             return "Fulfilment service asked to stop the parcel"
         case ShowStatus(_, status):
             return f"Shopify order shows staff: {status}"
+        case ClearStatus():
+            return "What the Shopify order said to staff taken off it"
         case ClearMarker():
             return "Marketplace number taken off the replaced Shopify order"
         case AnswerAcceptance(lines):

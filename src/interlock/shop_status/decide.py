@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from interlock.orders.actions import Action, SetSellerReference, ShowStatus
+from interlock.orders.actions import Action, ClearStatus, SetSellerReference, ShowStatus
 from interlock.orders.memory import Memory
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import CATALOGUE
-from interlock.orders.shown_status import ShownStatus, shows, status_tag, status_tags
+from interlock.orders.shown_status import ShownStatus, says_something, shows, status_tag, status_tags
 from interlock.orders.snapshots import (
     BEFORE_ACCEPTANCE,
     BEFORE_DEBIT_DONE,
@@ -33,18 +33,38 @@ TOLD_AGAIN_AFTER = timedelta(hours=1)
 
 
 def decide(view: View, memory: Memory, cases: Sequence[Case], actions: Sequence[Action]) -> Part:
-    """The status actions whose turn it is: of the linked order, and of those it replaced. `cases` and `actions` are all that
-    the other rooms said."""
+    """The status actions whose turn it is: of the linked order, of those it replaced, and of those that were unlinked. `cases`
+    and `actions` are all that the other rooms said."""
     part = _of_the_linked(view, memory, cases, actions)
-    return replace(part, actions=(*part.actions, *_of_the_replaced(view, part.memory, actions)))
+    if view.shopify_unreadable or any(_is_under_way(other, view) for other in actions):
+        return part
+    others: tuple[Action, ...] = (*_of_the_replaced(view, part.memory), *_of_the_unlinked(view, part.memory))
+    return replace(part, actions=(*part.actions, *others))
 
 
-def _of_the_replaced(view: View, memory: Memory, actions: Sequence[Action]) -> tuple[ShowStatus, ...]:
+def is_to_be_cleared(view: View, memory: Memory, order: ShopifyOrder) -> bool:
+    """Whether what an order says to staff has to go, because a person said that it has nothing to do with the sale, or is a
+    second delivery of it: nobody follows it any more. One that stands or stood for another sale says what is true there."""
+    kin = memory.kin(order.id)
+    if not view.rules.show_status or kin is None or kin.role != "unlinked" or not says_something(order):
+        return False
+    elsewhere = ("live", "superseded")
+    return not any(claim.shopify_order_id == order.id and claim.role in elsewhere for claim in view.claims)
+
+
+def _of_the_unlinked(view: View, memory: Memory) -> tuple[ClearStatus, ...]:
+    """It is taken off once: an order that says nothing is not read any more."""
+    return tuple(
+        ClearStatus(order.id, status_tags(order))
+        for order in view.kin
+        if is_to_be_cleared(view, memory, order)
+    )
+
+
+def _of_the_replaced(view: View, memory: Memory) -> tuple[ShowStatus, ...]:
     """What an order said while it stood for the sale is not true of it any more: that it was replaced is written over it, once.
     One that never said anything, or from which somebody took it, is left alone, and so is one that stands for another sale."""
-    if not view.rules.show_status or view.shopify_unreadable:
-        return ()
-    if any(_is_under_way(other, view) for other in actions):
+    if not view.rules.show_status:
         return ()
     elsewhere = {claim.shopify_order_id for claim in view.claims if claim.role == "live"}
     replaced = {kin.shopify_order_id for kin in memory.lineage if kin.role == "superseded"} - elsewhere

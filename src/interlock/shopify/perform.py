@@ -9,6 +9,7 @@ from interlock.orders.actions import (
     AskServiceToStop,
     CancelShopifyOrder,
     ClearMarker,
+    ClearStatus,
     CompleteDraft,
     CreateDraft,
     CreateOrder,
@@ -103,6 +104,8 @@ async def _perform(client: ShopifyClient, action: ShopifyAction, context: OrderC
             return await _ask_service_to_stop(client, action, context)
         case ClearMarker():
             return await _clear_marker(client, action, context)
+        case ClearStatus():
+            return await _clear_status(client, action, context)
         case ShowStatus():
             return await _show_status(client, action, context)
         case _:
@@ -568,6 +571,32 @@ async def _show_status(client: ShopifyClient, action: ShowStatus, context: Order
         if errors:
             return _refused(errors)
     if not any(item.key == STATUS_KEY and item.value == action.status for item in written.metafields or ()):
+        return _NO_ITEM
+    return Confirmed((("shopify_order_id", action.shopify_order_id),))
+
+
+async def _clear_status(client: ShopifyClient, action: ClearStatus, context: OrderContext) -> Outcome:
+    """tagsRemove and metafieldsDelete in one document; they run one after the other and each answers for itself. A metafield
+    that is not there is what we wanted."""
+    status = MetafieldIdentifierInput(
+        ownerId=action.shopify_order_id, namespace=MARKER_NAMESPACE, key=STATUS_KEY
+    )
+    with understood("ClearStatus"):
+        answer = await client.clear_status(
+            id=action.shopify_order_id,
+            tags=list(action.tags),
+            tidy=bool(action.tags),
+            status=[status],
+            lane=action.lane,
+            reference=context.reference,
+        )
+    tidied, cleared = answer.tags_remove, answer.metafields_delete
+    if cleared is None or (tidied is None and action.tags):
+        return _NO_ITEM
+    for errors in (tidied.user_errors if tidied is not None else [], cleared.user_errors):
+        if errors:
+            return _refused(errors)
+    if cleared.deleted_metafields is None:
         return _NO_ITEM
     return Confirmed((("shopify_order_id", action.shopify_order_id),))
 

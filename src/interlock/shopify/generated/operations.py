@@ -7,6 +7,7 @@ from .base_client import BaseClient
 from .base_model import UNSET, UnsetType
 from .cancel_order import CancelOrder
 from .clear_marker import ClearMarker
+from .clear_status import ClearStatus
 from .complete_draft import CompleteDraft
 from .create_draft import CreateDraft
 from .create_order import CreateOrder
@@ -273,6 +274,45 @@ class Operations(BaseClient):
         )
         data = self.get_data(response)
         return ClearMarker.model_validate(data)
+
+    async def clear_status(
+        self,
+        id: str,
+        tags: list[str],
+        tidy: bool,
+        status: list[MetafieldIdentifierInput],
+        **kwargs: Any,
+    ) -> ClearStatus:
+        query = gql("""
+            mutation ClearStatus($id: ID!, $tags: [String!]!, $tidy: Boolean!, $status: [MetafieldIdentifierInput!]!) {
+              tagsRemove(id: $id, tags: $tags) @include(if: $tidy) {
+                userErrors {
+                  field
+                  message
+                }
+              }
+              metafieldsDelete(metafields: $status) {
+                deletedMetafields {
+                  key
+                }
+                userErrors {
+                  field
+                  message
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "id": id,
+            "tags": tags,
+            "tidy": tidy,
+            "status": status,
+        }
+        response = await self.execute(
+            query=query, operation_name="ClearStatus", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ClearStatus.model_validate(data)
 
     async def complete_draft(self, id: str, **kwargs: Any) -> CompleteDraft:
         query = gql("""

@@ -165,3 +165,33 @@ def test_a_refund_task_offers_its_answers_to_who_may_give_them(
 
     assert ("?option=" in page.text) is may_answer
     assert ("Answering: It needs the right to answer cases of finance" in text_of(page)) is not may_answer
+
+
+@pytest.mark.parametrize(
+    ("role", "maps", "answers"),
+    [
+        (Role.VIEWER, False, False),
+        (Role.CX, False, False),
+        (Role.ENGINEER, True, False),
+        (Role.OPERATIONS, True, True),
+    ],
+)
+def test_the_page_of_an_order_offers_the_answers_to_who_may_give_them(
+    database: Database,
+    connection: ConnectionRow,
+    somebody: People,
+    signed_in: SignedIn,
+    role: Role,
+    maps: bool,
+    answers: bool,
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, shipped_with("Pigeon Post"))
+        c.execute(update(cases).values(options=[Option.MAP_CARRIER.value, Option.SEND_AGAIN.value]))
+    page = signed_in(somebody("ada", role)).get(f"/orders/{order_id}")
+    text = text_of(page)
+
+    assert ("/carriers?subject=" in page.text) is maps
+    assert ("Map the carrier: It needs the right to change mappings" in text) is not maps
+    assert ("?option=send_again" in page.text) is answers
+    assert ("Send it again: It needs the right to answer cases of operations" in text) is not answers

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, select
 from interlock.access.roles import Permission
 from interlock.cases.store import GivenAnswer, cases, latest_answer
 from interlock.console import desk, editing
-from interlock.console.doors import Who, needs
+from interlock.console.doors import Asker, Who, needs
 from interlock.console.explain import explain
+from interlock.console.lacking import lacking
 from interlock.console.order import OrderPage, order_page
 from interlock.console.pages import Console, PageMissing, own_path, seen_other
 
@@ -41,7 +43,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/orders/{order_id}")
     @needs(Permission.SEE)
     async def order(
-        request: Request, order_id: int, answered: Annotated[str, Query(max_length=20)] = ""
+        request: Request, person: Asker, order_id: int, answered: Annotated[str, Query(max_length=20)] = ""
     ) -> Response:
         now = parts.clock.now()
 
@@ -65,6 +67,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
             edits=edits,
             given=given,
             answered=answered,
+            lacking_of=partial(lacking, person),
             watch=f"order-{order_id}",
             may_edit=editing.may_be_edited(page),
             address_labels=editing.ADDRESS_LABELS,

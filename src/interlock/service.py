@@ -31,7 +31,7 @@ from interlock.engine.capabilities import keep_capability
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.hosts import only_public
 from interlock.engine.jobs import JobWorkers, ProcrastinateQueue
-from interlock.engine.marks import keep_mark
+from interlock.engine.marks import TRIED_AGAIN_AFTER, keep_mark
 from interlock.engine.retention import forget_history
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.sending import refuse_late_writes
@@ -302,6 +302,8 @@ class Service:
         workers = JobWorkers(
             self.database.conninfo, self.parts.worker, self._clock, self._look, self._look_failed, self._wake
         )
+        # More often than it is moved: a comparison that failed is not left for so long.
+        mark_looked_for = min(pace.marks, TRIED_AGAIN_AFTER.total_seconds())
         duties: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
             ("jobs", 0.5, lambda: workers.run(stop)),
             ("due sweep", pace.due, lambda: wake_due(self.parts)),
@@ -313,7 +315,7 @@ class Service:
             ("capability", pace.capability, self._refresh_capabilities),
             ("offers", pace.offers, self._compare_offers),
             ("subscriptions", pace.subscriptions, self._audit_subscriptions),
-            ("marks", pace.marks, lambda: self._keep_marks(timedelta(seconds=SHARED * pace.marks))),
+            ("marks", mark_looked_for, lambda: self._keep_marks(timedelta(seconds=pace.marks))),
             ("forget", pace.forget, lambda: forget(self.parts)),
             ("history", pace.history, lambda: forget_history(self.parts, self._history)),
             ("heartbeat", pace.heartbeat, self._beat),
@@ -609,9 +611,14 @@ class Service:
     async def _keep_marks(self, every: timedelta | None = None) -> None:
         """Compare the mark in every shop with this database's; a database that is not the current one writes nothing."""
         for row in await self._shops():
-            platforms = await self.connections.get(row.id)
-            if await keep_mark(self.parts, platforms, every):
-                self._log.error("quarantine.entered", shop=row.shopify_shop)
+            await self._guarded(f"marks {row.shopify_shop}", lambda row=row: self._keep_mark(row, every))  # type: ignore[misc]
+
+    async def _keep_mark(self, row: ConnectionRow, every: timedelta | None) -> None:
+        found = await keep_mark(self.parts, await self.connections.get(row.id), every)
+        if found == "quarantine began":
+            self._log.error("quarantine.entered", shop=row.shopify_shop)
+        elif found == "failed":
+            self._log.warning("mark.not_compared", shop=row.shopify_shop)
 
     async def _audit_subscriptions(self) -> None:
         """Assert every shop's webhook subscriptions: Shopify removes them after failures, silently."""

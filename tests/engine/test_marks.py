@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, text, update
 
 from interlock.cases.store import answer
 from interlock.engine.ledger import operations
-from interlock.engine.marks import enter, keep_mark, leave
+from interlock.engine.marks import TRIED_AGAIN_AFTER, Comparison, enter, keep_mark, leave
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import orders
 from interlock.quarantine import store
@@ -56,9 +56,9 @@ def _backups(database: Database) -> Iterator[Callable[[], Callable[[], None]]]:
                 c.execute(text(f"DROP SCHEMA {name} CASCADE"))
 
 
-async def _marked(bench: Bench) -> bool:
+async def _marked(bench: Bench, every: timedelta | None = None) -> Comparison:
     (connection_id,) = bench.world.connection_ids.values()
-    return await keep_mark(bench.parts, await bench.parts.connections.get(connection_id))
+    return await keep_mark(bench.parts, await bench.parts.connections.get(connection_id), every)
 
 
 async def _read_and_look(bench: Bench, order_id: int, times: int = 3) -> None:
@@ -84,7 +84,7 @@ def test_the_mark_moves_on_and_is_known_again(database: Database, keyring: Keyri
         async with on_bench(database, keyring) as bench:
             seen = []
             for _ in range(3):
-                assert await _marked(bench) is False
+                assert await _marked(bench) == "moved on"
                 with database.begin() as c:
                     (row,) = c.execute(select(instance_marks)).all()
                 seen.append(row.mark)
@@ -100,23 +100,21 @@ def test_the_mark_moves_on_and_is_known_again(database: Database, keyring: Keyri
 def test_what_one_worker_compared_holds_for_all_until_it_is_old(database: Database, keyring: Keyring) -> None:
     async def shared() -> None:
         async with on_bench(database, keyring) as bench:
-            (connection_id,) = bench.world.connection_ids.values()
-            platforms = await bench.parts.connections.get(connection_id)
             every = timedelta(minutes=4)
             read = bench.calls("currentAppInstallation")
-            assert await keep_mark(bench.parts, platforms) is False
-            assert await keep_mark(bench.parts, platforms, every) is False
+            assert await _marked(bench) == "moved on"
+            assert await _marked(bench, every) == "left alone"
             assert bench.calls("currentAppInstallation") == read + 1
-            assert await keep_mark(bench.parts, platforms) is False  # a process that starts
+            assert await _marked(bench) == "moved on"  # a process that starts
             assert bench.calls("currentAppInstallation") == read + 2
             await bench.sleep(240)
-            assert await keep_mark(bench.parts, platforms, every) is False
+            assert await _marked(bench, every) == "moved on"
             assert bench.calls("currentAppInstallation") == read + 3
             with database.begin() as c:
                 # moved by a clock that is far ahead: it proves nothing
                 ahead = bench.world.service_clock.now() + timedelta(hours=1)
                 c.execute(update(instance_marks).values(moved_at=ahead))
-            assert await keep_mark(bench.parts, platforms, every) is False
+            assert await _marked(bench, every) == "moved on"
             assert bench.calls("currentAppInstallation") == read + 4
 
     virtually(shared)
@@ -130,12 +128,14 @@ def test_a_mark_whose_write_was_unclear_is_known_whether_it_was_written_or_not(
 
     async def loses() -> None:
         async with on_bench(database, keyring, shopify_faults=trouble) as bench:
-            assert await _marked(bench) is False
+            assert await _marked(bench) == "moved on"
             trouble.active = True
-            assert await _marked(bench) is False
+            assert await _marked(bench) == "failed"
             trouble.active = False
+            assert await _marked(bench) == "left alone"
+            await bench.sleep(TRIED_AGAIN_AFTER.total_seconds())
             for _ in range(2):
-                assert await _marked(bench) is False
+                assert await _marked(bench) == "moved on"
             with database.begin() as c:
                 assert not in_quarantine(c)
 
@@ -164,16 +164,26 @@ def test_a_mark_confirmed_late_replaces_none_that_came_after_it(
     assert (found.mark, found.sent) == kept
 
 
-def test_a_shop_that_cannot_be_read_proves_nothing(database: Database, keyring: Keyring) -> None:
+def test_a_shop_that_cannot_be_read_proves_nothing_and_is_read_again_in_a_moment(
+    database: Database, keyring: Keyring
+) -> None:
     away = Broken("*", "refused_before")
+    every = timedelta(minutes=5)
+    again = TRIED_AGAIN_AFTER.total_seconds()
 
     async def unread() -> None:
         async with on_bench(database, keyring, shopify_faults=away) as bench:
             away.active = True
-            assert await _marked(bench) is False
-            assert bench.count("mark_unread") == 1
+            for times in (1, 2):
+                assert await _marked(bench, every) == "failed"
+                assert bench.count("mark_unread") == times
+                read = bench.calls("currentAppInstallation")
+                assert await _marked(bench, every) == "left alone"  # another worker, a moment later
+                assert bench.calls("currentAppInstallation") == read
+                await bench.sleep(again)
             away.active = False
-            assert await _marked(bench) is False
+            assert await _marked(bench, every) == "moved on"
+            assert bench.count("mark_unread") == 2
             with database.begin() as c:
                 assert kept_mark(c, "").mark == ""
                 assert not in_quarantine(c)
@@ -199,8 +209,8 @@ def test_a_restored_backup_reads_and_writes_nothing_until_somebody_says_so(
             await _marked(bench)
 
             restore()
-            assert await _marked(bench) is True
-            assert await _marked(bench) is False  # it is on already
+            assert await _marked(bench) == "quarantine began"
+            assert await _marked(bench) == "left alone"  # it is on already
             written = _writes(bench)
             bench.world.shopify.set_quantity(order, "KETTLE-1L", 0)
             await _read_and_look(bench, order_id)
@@ -209,7 +219,7 @@ def test_a_restored_backup_reads_and_writes_nothing_until_somebody_says_so(
             assert Reason.QUARANTINE.value in [case.reason for case in bench.open_cases()]
 
             _leave(bench)
-            assert await _marked(bench) is False
+            assert await _marked(bench) == "moved on"
             await _read_and_look(bench, order_id)
             # The mug was cancelled before and is shown so; the kettle is asked about.
             assert bench.calls("OR30") == 1
@@ -235,13 +245,13 @@ def test_of_two_copies_the_one_nobody_spoke_for_falls_silent(database: Database,
             await _marked(bench)  # the copy runs first
             to_copy = backup()
             to_original()
-            assert await _marked(bench) is True
+            assert await _marked(bench) == "quarantine began"
             _leave(bench)
-            assert await _marked(bench) is False
+            assert await _marked(bench) == "moved on"
             with database.begin() as c:
                 assert not in_quarantine(c)
             to_copy()
-            assert await _marked(bench) is True
+            assert await _marked(bench) == "quarantine began"
 
     with _backups(database) as backup:
         virtually(both)
@@ -259,7 +269,7 @@ def test_a_database_made_anew_finds_its_orders_and_makes_none(database: Database
                 for table in reversed(metadata.sorted_tables):
                     if table.name in LOST:
                         c.execute(delete(table))
-            assert await _marked(bench) is True
+            assert await _marked(bench) == "quarantine began"
             written = _writes(bench)
             await bench.sleep(130)
             await bench.desk.work()

@@ -5,6 +5,7 @@ started beside the original, a database made anew. The shop remembers which of t
 """
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, update
 
@@ -22,6 +23,13 @@ from interlock.quarantine import store
 from interlock.quarantine.decide import judge
 
 BUSY_FOR = timedelta(seconds=120)
+TRIED_AGAIN_AFTER = timedelta(seconds=15)
+"""So soon is compared again what could not be compared. The workers share the wait."""
+
+Comparison = Literal["moved on", "quarantine began", "left alone", "failed"]
+"""What came of it: the mark was this database's and was moved; it was another's; another worker is at it or was lately, or a
+quarantine is open anyway; or it is not known whose it is, as the shop was not read or did not take the new one."""
+
 _STRANGER = (
     "This database does not know the mark that the shop shows, so another database wrote after it: a backup was "
     "restored, a copy is running beside it, or it was made anew."
@@ -30,9 +38,9 @@ _STRANGER = (
 
 async def keep_mark(
     parts: EngineParts, platforms: ConnectedPlatforms, every: timedelta | None = None
-) -> bool:
-    """Compare the shop's mark with this database's and move it on. True when the comparison began a quarantine. A shop
-    that cannot be read is compared next time.
+) -> Comparison:
+    """Compare the shop's mark with this database's and move it on. What failed proves nothing: it is counted, and whoever
+    asks once TRIED_AGAIN_AFTER has passed tries it again.
 
     With `every` nothing is done when some worker of this database moved the mark within that time: what one of them
     compared holds for all. A process that starts compares in any case.
@@ -42,17 +50,18 @@ async def keep_mark(
     since = None if every is None else began - every
     before = await parts.store.tx(lambda c: store.claim(c, account, began, began + BUSY_FOR, since))
     if before is None:
-        return False
+        return "left alone"
 
-    def unread(c: Connection) -> None:
-        count(c, "mark_unread", platforms.rules.name)
-        store.give_back(c, account)
+    def failed(c: Connection, what: str, at: datetime) -> None:
+        count(c, what, platforms.rules.name)
+        store.give_back(c, account, at + TRIED_AGAIN_AFTER)
 
     try:
         shown = await platforms.shopify.instance_mark()
     except ReadFailed:
-        await parts.store.tx(unread)
-        return False
+        unread_at = parts.clock.now()
+        await parts.store.tx(lambda c: failed(c, "mark_unread", unread_at))
+        return "failed"
     now = parts.clock.now()
     mark = parts.identifiers.new_id()
 
@@ -71,24 +80,25 @@ async def keep_mark(
 
     quarantined, moves = await parts.store.tx(compared)
     if not moves:
-        return quarantined
+        return "quarantine began" if quarantined else "left alone"
     outcome = await platforms.shopify.set_instance_mark(shown.installation_id, mark, shown.digest)
     ended_at = parts.clock.now()
 
-    def ended(c: Connection) -> None:
+    def ended(c: Connection) -> Comparison:
         match outcome:
             case Confirmed():
                 store.mark_confirmed(c, account, mark, ended_at)
+                store.give_back(c, account)
+                return "moved on"
             case Refused():
                 # Somebody else moved it since we read it: the next comparison says who.
                 store.mark_refused(c, account, mark)
-                count(c, "mark_refused", platforms.rules.name)
+                failed(c, "mark_refused", ended_at)
             case _:
-                count(c, "mark_unclear", platforms.rules.name)
-        store.give_back(c, account)
+                failed(c, "mark_unclear", ended_at)
+        return "failed"
 
-    await parts.store.tx(ended)
-    return False
+    return await parts.store.tx(ended)
 
 
 def enter(c: Connection, because: str, now: datetime) -> bool:

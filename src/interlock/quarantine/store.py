@@ -49,7 +49,7 @@ instance_marks = Table(
     Column("sent", JSONB, nullable=False, server_default="[]"),
     Column("adopt", Boolean, nullable=False, server_default=false()),
     Column("moved_at", UtcDateTime),
-    # a worker is comparing or moving the mark until then
+    # a worker is comparing or moving the mark until then, or it is not tried again before
     Column("busy_until", UtcDateTime),
 )
 
@@ -132,7 +132,7 @@ def claim(
     c: Connection, account: str, now: datetime, until: datetime, unless_moved_since: datetime | None = None
 ) -> KeptMark | None:
     """Become the one who compares and moves this account's mark, and hear what is remembered of it. None while another
-    worker does, or when one moved it after `unless_moved_since`."""
+    worker does, before it is tried again, or when one moved it after `unless_moved_since`."""
     given = {"of_account": account, "now": now, "until": until}
     if unless_moved_since is None:
         row = c.execute(_CLAIM, given).one_or_none()
@@ -141,9 +141,9 @@ def claim(
     return None if row is None else KeptMark(row.mark, tuple(row.sent), row.adopt)
 
 
-def give_back(c: Connection, account: str) -> None:
-    """Let another worker compare the mark."""
-    c.execute(update(instance_marks).where(instance_marks.c.account == account).values(busy_until=None))
+def give_back(c: Connection, account: str, not_before: datetime | None = None) -> None:
+    """Let any worker compare the mark, none `not_before` that time."""
+    c.execute(update(instance_marks).where(instance_marks.c.account == account).values(busy_until=not_before))
 
 
 def kept_mark(c: Connection, account: str) -> KeptMark:

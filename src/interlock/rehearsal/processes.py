@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from interlock.clock import Clock, Identifiers, SystemClock
 from interlock.engine.desk import Desk, DeskRules
 from interlock.engine.gateways import ConnectedPlatforms, Connections
-from interlock.engine.marks import keep_mark
+from interlock.engine.marks import TRIED_AGAIN_AFTER, keep_mark
 from interlock.engine.run import EngineParts, look_at
 from interlock.engine.store import shops_with_loose_ends
 from interlock.engine.sweeps import (
@@ -272,15 +272,17 @@ class ServiceProcess:
     def thaw(self) -> None:
         self.store.running.set()
 
-    async def attempt(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Run one piece of work; a database that is away is waited for, anything else is a defect and reported."""
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Run one piece of work and hand back what it says; a database that is away is waited for, anything else is a defect
+        and reported."""
         try:
-            await work()
+            return await work()
         except OperationalError:
             await self.world.clock.sleep(1.0)
         except Exception as error:
             self.world.troubles.append(f"{self.name}: {type(error).__name__}: {error}")
             await self.world.clock.sleep(1.0)
+        return None
 
     async def _work(self, acceptance: bool) -> None:
         while True:
@@ -353,11 +355,13 @@ class ServiceProcess:
 
     async def _keep_mark(self, connection_id: int) -> None:
         platforms = await self._platforms(connection_id)
+        pause = MARKS_SECONDS
         while True:
-            await self.world.clock.sleep(MARKS_SECONDS)
-            await self.attempt(
+            await self.world.clock.sleep(pause)
+            found = await self.attempt(
                 lambda: keep_mark(self.parts, platforms, timedelta(seconds=0.8 * MARKS_SECONDS))
             )
+            pause = TRIED_AGAIN_AFTER.total_seconds() if found == "failed" else MARKS_SECONDS
 
     async def _sweep_shop(self, connection_id: int) -> None:
         passes = 0

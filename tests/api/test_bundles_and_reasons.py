@@ -60,7 +60,7 @@ def test_a_bundle_is_told_once_changed_by_version_and_dropped(
     leave = f"{place}?who=Ben&why=sold%20out&version={present['version']}"
     gone = program.delete(leave, headers=headers)
 
-    assert [answer.json() for answer in (first, again, seen, gone)] == [{"orders": 0}] * 4
+    assert [answer.json() for answer in (first, again, seen, gone)] == [{"orders": 0, "left_out": 0}] * 4
     assert (entry["mirakl_sku"], entry["changed_by"]) == ("SET/1", "Olga (API key warehouse)")
     assert entry["components"] == [{"shop_sku": "LID", "units": 1}, {"shop_sku": "MUG", "units": 4}]
     for refused in (blind, stale):
@@ -84,7 +84,7 @@ def test_an_order_that_waits_for_a_bundle_goes_on(
 ) -> None:
     kept = program.put(f"{BUNDLES}/LAMP", headers=headers, json=SET)
 
-    assert kept.json() == {"orders": 1}
+    assert kept.json() == {"orders": 1, "left_out": 0}
     assert [woken for woken, _ in wakes.woken] == [waiting]
 
 
@@ -202,7 +202,7 @@ def test_the_orders_that_wait_are_looked_at_with_the_new_code(
 ) -> None:
     kept = program.put(f"{REASONS}/refund", headers=headers, json={"code": "15", "who": "Olga"})
 
-    assert kept.json() == {"orders": 1}
+    assert kept.json() == {"orders": 1, "left_out": 0}
     assert [woken for woken, _ in wakes.woken] == [waiting]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, insert, literal_column, select, update
 
 from interlock.api.orders import State
 from interlock.cases.store import answer, answers, cases, take_answers
@@ -488,7 +488,10 @@ def test_a_carrier_is_mapped_once_changed_by_version_and_removed(
     assert (stale.status_code, stale.json()["error"]) == (409, "stale_version")
     assert program.delete(f"{place}?who=Ben&why=closed", headers=headers).status_code == 422
     assert waiting == [{"key": "Express Bike", "orders": 1}]
-    assert [answer.json() for answer in (first, again)] == [{"orders": 1}, {"orders": 0}]
+    assert [answer.json() for answer in (first, again)] == [
+        {"orders": 1, "left_out": 0},
+        {"orders": 0, "left_out": 0},
+    ]
     assert (blind.status_code, blind.json()["error"]) == (409, "stale_version")
     assert entry["changed_by"] == "Olga (API key warehouse)"
     assert (seen.status_code, gone.status_code) == (200, 200)
@@ -522,10 +525,28 @@ def test_a_sku_is_mapped_and_the_order_that_waits_for_it_goes_on(
         "/v1/connections/atlas/skus/LAMP", headers=headers, json={"shop_sku": "LAMP-2", "who": "Olga"}
     )
 
-    assert kept.json() == {"orders": 1}
+    assert kept.json() == {"orders": 1, "left_out": 0}
     assert wakes.woken == [(orders[2], "acceptance")]
     (entry,) = program.get("/v1/connections/atlas/skus", headers=headers).json()["entries"]
     assert (entry["mirakl_sku"], entry["shop_sku"]) == ("LAMP", "LAMP-2")
+
+
+def test_a_mapped_sku_says_how_many_cases_somebody_else_has_answered_otherwise(
+    program: Browser, key: MakeKey, database: Database, orders: list[int], wakes: Wakes
+) -> None:
+    of_order = {"order_id": orders[2], "reason": "sku_unknown", "subject": "LAMP"}
+    other = {"option": "refuse_order", "who": "Grace", "why": "Not sold any more.", "taken_at": NOW}
+    with database.begin() as c:
+        opened_at = (
+            c.execute(select(cases.c.opened_at).where(cases.c.order_id == orders[2])).scalars().first()
+        )
+        c.execute(insert(answers).values(**of_order, **other, at=opened_at))
+    wakes.woken.clear()
+    wanted = {"shop_sku": "LAMP-2", "who": "Olga"}
+    kept = program.put("/v1/connections/atlas/skus/LAMP", headers=key("mappings:write"), json=wanted)
+
+    assert kept.json() == {"orders": 1, "left_out": 1}
+    assert wakes.woken == [(orders[2], "acceptance")], "its order is looked at all the same"
 
 
 @pytest.mark.parametrize(
@@ -592,7 +613,7 @@ def test_an_entry_is_kept_without_the_blanks_around_it_and_found_again_with_them
     (entry,) = program.get("/v1/connections/atlas/skus", headers=headers).json()["entries"]
     assert (entry["mirakl_sku"], entry["shop_sku"]) == ("X3", "Y")
     path = f"/v1/connections/atlas/skus/%20X3?who=Olga&why=gone&version={entry['version']}"
-    assert program.delete(path, headers=headers).json() == {"orders": 0}
+    assert program.delete(path, headers=headers).json() == {"orders": 0, "left_out": 0}
 
 
 def test_a_list_of_a_connection_there_is_not_names_those_there_are(

@@ -40,7 +40,7 @@ def test_a_title_is_set_changed_by_version_and_taken_away(
     gone, twice = program.delete(leave, headers=headers), program.delete(leave, headers=headers)
 
     assert (entry["code"], entry["title"]) == ("STD", "Parcel")
-    assert [answer.json() for answer in (first, again, seen, gone)] == [{"orders": 0}] * 4
+    assert [answer.json() for answer in (first, again, seen, gone)] == [{"orders": 0, "left_out": 0}] * 4
     assert [(one.status_code, one.json()["error"]) for one in (blind, stale, twice)] == [
         (409, "stale_version"),
         (409, "stale_version"),

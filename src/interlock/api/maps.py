@@ -83,6 +83,9 @@ class Kept(Answer):
     """What a change of a map did."""
 
     orders: int = Field(description="How many waiting orders are looked at because of it.")
+    left_out: int = Field(
+        description="How many of their cases keep another answer, which somebody else gave; their orders are looked at too."
+    )
 
 
 def connection_there(c: Connection, name: str) -> ConnectionRow:
@@ -146,4 +149,4 @@ async def _changed(store: Store, connection: str, change: Change) -> Kept:
         done = await store.tx(lambda c: change(c, connection_there(c, connection)))
     except maps.MapRefused as refused:
         raise MapNotTaken(str(refused), refused.field) from refused
-    return Kept(orders=done.orders)
+    return Kept(orders=done.orders, left_out=done.left_out)

@@ -164,6 +164,7 @@ OURS: dict[str, tuple[str, ...]] = {
     "stock_items": ("shop", "item_id", "variant_id"),
     "stock_levels": ("shop", "item_id", "location_id"),
     "stock_places": ("shop", "location_id"),
+    "stock_places_gone": ("shop", "location_id"),
     "stock_shops": ("shop",),
     "stock_sold": ("digest", "state"),
     "strangers": ("shopify_order_id", "shop"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ class Market:
         self.report: bytes | ReadFailed = REPORT
         self.meanwhile: Callable[[], None] = lambda: None
         self.places: dict[str, ChangedAt | None] = {}
+        self.asked_for: list[str] = []
 
     async def publish_stock(self, action: object, rows: Iterable[StockLine], reference: str) -> Outcome:
         del action, reference
@@ -68,6 +70,7 @@ class Market:
         return self.report
 
     async def stock_changed_at(self, place: str, since: datetime) -> ChangedAt | None:
+        self.asked_for.append(place)
         self.meanwhile()
         return self.places.get(place)
 
@@ -125,6 +128,12 @@ class Room:
             await what()
 
         asyncio.run(live())
+
+    def names(self, *places: str) -> None:
+        """The connection offers the stock of these locations alone."""
+        with self.database.begin() as c:
+            rules = encode(self.row.rules) | {"stock_locations": list(places)}
+            c.execute(update(connections).values(rules=rules))
 
     def settled(self) -> list[StockImport]:
         """The files that came to an end, the newest first."""
@@ -296,11 +305,7 @@ def test_a_closed_location_is_no_case_where_what_was_asked_for_does_not_hold_any
 ) -> None:
     other = "gid://shopify/Location/9"
 
-    def names(*places: str) -> None:
-        with room.database.begin() as c:
-            rules = encode(room.row.rules) | {"stock_locations": list(places)}
-            c.execute(update(connections).values(rules=rules))
-
+    names = room.names
     names(HERE)
     if happens == "publishing ends":
         room.market.meanwhile = room.publishing_ends
@@ -313,3 +318,53 @@ def test_a_closed_location_is_no_case_where_what_was_asked_for_does_not_hold_any
         store.was_read(c, room.row.shopify_shop, read_at=NOW - timedelta(minutes=9))
     room.does(lambda: read_shop(room.parts, room.platforms, room.row.shopify_shop))
     assert room.reasons() == []
+
+
+def test_a_location_that_is_gone_is_asked_for_once_a_day_and_its_case_stays_until_it_is_back(
+    room: Room,
+) -> None:
+    shop, away = room.row.shopify_shop, "gid://shopify/Location/9"
+    back = ChangedAt("Nine", True, ())
+
+    def sweeps(hours: float) -> int:
+        """How often the location is asked for in so many hours, the shop being looked at every five minutes."""
+        room.market.asked_for.clear()
+        for _ in range(round(hours * 12)):
+            with room.database.begin() as c:
+                # what a whole listing would put off is no matter here
+                store.was_read(c, shop, listed_at=room.clock.now())
+            room.does(lambda: read_shop(room.parts, room.platforms, shop))
+            room.clock.moment += timedelta(minutes=5)
+        assert room.market.asked_for.count(HERE) == round(hours * 12)
+        return room.market.asked_for.count(away)
+
+    def gone() -> list[str]:
+        return [case.subject for case in room.open_cases() if case.reason == "stock_location_gone"]
+
+    room.market.places[HERE] = ChangedAt("Here", True, ())
+    room.names(HERE, away)
+    with room.database.begin() as c:
+        store.was_read(c, shop, read_at=NOW - timedelta(minutes=9))
+    assert (sweeps(24), gone()) == (1, [away])
+    assert (sweeps(24), gone()) == (1, [away])
+    assert (sweeps(1), gone()) == (1, [away])
+
+    room.names(HERE)
+    sweeps(0.25)
+    room.names(HERE, away)
+    assert (sweeps(0.25), gone()) == (0, [away])
+
+    room.market.places[away] = back
+    assert (sweeps(1), gone()) == (0, [away])
+    with room.database.begin() as c:
+        # an item is shown there, as after a delivery about it
+        shown = item("LAMP", 3)
+        levels = (replace(shown.levels[0], location_id=away),)
+        store.keep_items(c, shop, (replace(shown, levels=levels),), room.clock.now())
+    assert (sweeps(1), gone()) == (12, [])
+
+    room.market.places[away] = None
+    assert (sweeps(12), gone()) == (1, [away])
+    room.market.places[away] = back
+    assert sweeps(24) > 100
+    assert gone() == []

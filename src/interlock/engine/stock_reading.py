@@ -30,6 +30,8 @@ LEAD_FOR = timedelta(seconds=120)
 SWEEP_EVERY = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=10)
 LIST_EVERY = timedelta(hours=24)
+GONE_ASKED_EVERY = timedelta(hours=24)
+"""A location the shop does not have is asked for so often, or once an item is shown there."""
 MOST_ITEMS = 1000
 """Items read again in one tick."""
 CLAIM_WAITS = timedelta(hours=1)
@@ -126,10 +128,14 @@ async def _sweep(
     """Hint every item that changed at a location since the last sweep, and look whether the locations are still there."""
     began = parts.clock.now()
     shop = selling.shop
-    places = await parts.store.tx(lambda c: _locations(c, selling))
+    places, gone = await parts.store.tx(lambda c: (_locations(c, selling), store.places_gone(c, shop)))
     found: dict[str, ChangedAt | None] = {}
+    asked: list[str] = []
     for place in places:
-        found[place] = await platforms.shopify.stock_changed_at(place, read_at - OVERLAP)
+        found[place] = None
+        if place not in gone or began - gone[place] >= GONE_ASKED_EVERY:
+            found[place] = await platforms.shopify.stock_changed_at(place, read_at - OVERLAP)
+            asked.append(place)
     closed = tuple(place for place, changed in found.items() if changed is None or not changed.active)
 
     def keep(c: Connection) -> None:
@@ -137,6 +143,7 @@ async def _sweep(
         store.stock_hint(c, shop, hinted, began)
         online = {place: changed.online for place, changed in found.items() if changed is not None}
         store.keep_places(c, shop, online)
+        store.keep_places_gone(c, shop, [place for place in asked if found[place] is None], began)
         if store.close_locations(c, shop, closed):
             # Which items lay there, or lie there again, a whole listing tells.
             store.list_again(c, shop)
@@ -159,7 +166,7 @@ def _say_closed(
     c: Connection, selling: Selling, found: Mapping[str, ChangedAt | None], now: datetime
 ) -> None:
     """A case for each location a connection names that is closed or gone; closed again when it is back. `found` is what the
-    shop showed of those that were asked for; of a location that was named since nothing is known yet."""
+    shop showed of those that are looked after; of a location that was named since nothing is known yet."""
     for row in selling.rows:
         if not row.rules.publish_stock:
             continue

@@ -82,6 +82,15 @@ stock_places = Table(
     Column("online", Boolean, nullable=False),
 )
 
+# Locations the shop does not have, and when it last said so.
+stock_places_gone = Table(
+    "stock_places_gone",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("location_id", Text, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+)
+
 # Items whose stock may be another than what is kept: a delivery, a sweep or a new claim says so.
 stock_hints = Table(
     "stock_hints",
@@ -297,13 +306,29 @@ def places(c: Connection, shop: str) -> dict[str, bool]:
 
 
 def keep_places(c: Connection, shop: str, shown: Mapping[str, bool]) -> None:
-    """Keep which locations fulfil online orders: where none is named, what lies at the others is not sold."""
+    """Keep which locations fulfil online orders: where none is named, what lies at the others is not sold. One that is shown
+    is not gone."""
+    mine = (stock_places_gone.c.shop == shop, stock_places_gone.c.location_id.in_(shown))
+    c.execute(delete(stock_places_gone).where(*mine))
     before = places(c, shop)
     others = sorted((place, online) for place, online in shown.items() if before.get(place) != online)
     if others:
         rows = [{"shop": shop, "location_id": place, "online": online} for place, online in others]
         c.execute(_KEEP_PLACE, rows)
         note_change(c, shop)
+
+
+def places_gone(c: Connection, shop: str) -> dict[str, datetime]:
+    """The locations the shop does not have, and when it last said so."""
+    rows = c.execute(select(stock_places_gone).where(stock_places_gone.c.shop == shop))
+    return {row.location_id: row.asked_at for row in rows}
+
+
+def keep_places_gone(c: Connection, shop: str, gone: Collection[str], asked_at: datetime) -> None:
+    """Keep that the shop said of these that it has no such location."""
+    if gone:
+        rows = [{"shop": shop, "location_id": place, "asked_at": asked_at} for place in sorted(gone)]
+        c.execute(_KEEP_PLACE_GONE, rows)
 
 
 # -- what the shop shows -----------------------------------------------------------------------------------
@@ -328,6 +353,10 @@ _KEEP_LEVEL = _ADD_LEVEL.on_conflict_do_update(
 _ADD_PLACE = upsert(stock_places)
 _KEEP_PLACE = _ADD_PLACE.on_conflict_do_update(
     index_elements=["shop", "location_id"], set_={"online": _ADD_PLACE.excluded["online"]}
+)
+_ADD_PLACE_GONE = upsert(stock_places_gone)
+_KEEP_PLACE_GONE = _ADD_PLACE_GONE.on_conflict_do_update(
+    index_elements=["shop", "location_id"], set_={"asked_at": _ADD_PLACE_GONE.excluded["asked_at"]}
 )
 _ADD_HINT = upsert(stock_hints)
 _KEEP_HINT = _ADD_HINT.on_conflict_do_update(

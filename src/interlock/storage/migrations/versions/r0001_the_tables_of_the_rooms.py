@@ -311,6 +311,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "location_id", name=op.f("pk_stock_places")),
     )
     op.create_table(
+        "stock_places_gone",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "location_id", name=op.f("pk_stock_places_gone")),
+    )
+    op.create_table(
         "stock_shops",
         sa.Column("shop", sa.Text(), nullable=False),
         sa.Column("changes", sa.BigInteger(), server_default="0", nullable=False),

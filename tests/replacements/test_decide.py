@@ -228,6 +228,15 @@ def test_a_case_says_that_a_candidate_is_held_only_where_it_is(
     assert ("A parcel of #1042 has no hold now" in case.sentence) is not held
 
 
+def test_what_a_person_wrote_of_a_candidate_without_a_hold_is_quoted_as_they_wrote_it() -> None:
+    said = replace(says(Option.TAKE_OVER), why="It is held at the counter")
+    memory = a_memory(decisions=(said,), **TAKEN_OFF)
+    [case] = seen((a_duplicate(),), memory, shopify=LIVE).cases
+    assert "(It is held at the counter)" in case.sentence
+    assert "Both should be held" in case.sentence
+    assert case.sentence.endswith("A parcel of #1042 has no hold now: tell the warehouse not to ship it.")
+
+
 @pytest.mark.parametrize(
     ("parcels", "with_service", "without"),
     [

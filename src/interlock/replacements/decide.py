@@ -1,6 +1,5 @@
 """Which Shopify order stands for a marketplace order: a new one takes over, a person is asked, or nothing happens."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,9 +36,6 @@ ASKED_WITH = (
     Reason.REPLACEMENT_MERGED,
 )
 """The reasons under which a person says what an order is to another; the subject is always its Shopify id."""
-
-_HELD = re.compile(r"\b(It|Both|all|the rest) (?:is|are) held\b")
-"""How the cases below say that orders wait."""
 
 RULED_OUT = (Option.NO_SUCCESSOR, Option.SECOND_DELIVERY)
 """Answers that say that an order does not take over."""
@@ -536,8 +532,8 @@ def _wait(
                 "in a moment it is known whether it was made of several orders."
             )
             continue
-        case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split)
-        case = _as_let_go(case, candidate.order, let_go_of(candidate.order, actions, cases))
+        hold = _Hold(candidate.order, let_go_of(candidate.order, actions, cases))
+        case, cancel = _asked(view, memory, mirakl, linked, candidate, waiting, split, hold)
         cases.append(case)
         actions.extend(cancel)
     return Part(memory, tuple(actions), tuple(cases), tuple(held), tuple(because), look_at)
@@ -551,6 +547,7 @@ def _asked(
     candidate: _Candidate,
     waiting: list[_Candidate],
     split: bool,
+    hold: "_Hold",
 ) -> tuple[Case, tuple[Action, ...]]:
     """What a person is asked about this candidate, and what an answer already given asks for."""
     new = candidate.order
@@ -563,8 +560,8 @@ def _asked(
         sentence = (
             f"The marketplace was told of a parcel of {linked.name}, and order {new.name} is a copy of it "
             f"({candidate.why}): it would send the same goods again, for one sale and one payment. "
-            f"{_still_here(new)} Cancel it in Shopify; or say that a second delivery was agreed with the customer, or "
-            "that it has nothing to do with this sale, and it is released."
+            f"{_still_here(new, hold)} Cancel it in Shopify; or say that a second delivery was agreed with the customer, or "
+            f"that it has nothing to do with this sale, and it is released.{hold.lacking}"
         )
     elif merged and candidate.who == "Interlock":
         reason, options = Reason.REPLACEMENT_MERGED, (Option.NO_SUCCESSOR,)
@@ -578,44 +575,58 @@ def _asked(
         parts = (*((linked.name,) if linked.live else ()), *(other.order.name for other in waiting))
         sentence = (
             f"Orders {', '.join(parts)} together have the lines of {linked.name}: it was split. One marketplace order is "
-            "followed in one Shopify order only, so all are held. Merge them in Shopify; or say which of them stands: "
-            "what that one lacks counts as removed."
+            f"followed in one Shopify order only, so all {hold.are} held. Merge them in Shopify; or say which of them stands: "
+            f"what that one lacks counts as removed.{hold.lacking}"
         )
     elif mirakl.state in DEAD:
         sentence = (
             f"Order {new.name} may replace {linked.name} ({candidate.why}), but the marketplace order has ended: nobody "
-            "there waits for this parcel. It is held. Let it take over, and it is cancelled like the order it replaces; "
-            "or say that it has nothing to do with it, and it is released."
+            f"there waits for this parcel. It {hold.is_} held. Let it take over, and it is cancelled like the order it replaces; "
+            f"or say that it has nothing to do with it, and it is released.{hold.lacking}"
         )
     elif linked.live and candidate.band == "certain":
         reason = Reason.ORIGINAL_NOT_CANCELLED
-        options, sentence, cancel = _original_lives(memory, linked, candidate)
+        options, sentence, cancel = _original_lives(memory, linked, candidate, hold)
     else:
         gone = "still lives" if linked.live else "is cancelled"
         sentence = (
-            f"Shopify order {linked.name} {gone}, and order {new.name} may replace it ({candidate.why}). {_still_here(new)} "
-            "Nothing is cancelled at the marketplace until somebody decides."
+            f"Shopify order {linked.name} {gone}, and order {new.name} may replace it ({candidate.why}). "
+            f"{_still_here(new, hold)} Nothing is cancelled at the marketplace until somebody decides.{hold.lacking}"
         )
     due_at = memory.acceptance_due_at if mirakl.state == "WAITING_ACCEPTANCE" else None
     return Case(reason, new.id, sentence, options, _side_by_side(linked, candidate), due_at), cancel
 
 
-def _as_let_go(case: Case, order: ShopifyOrder, free: tuple[FulfillmentOrder, ...]) -> Case:
-    """The case with what is true of an order of which parcels are `free`: somebody took our hold off, Shopify took none, or a
-    service has it. The same case where none is, or where it does not say that the order is held."""
-    sentence = _HELD.sub(r"\1 should be held", case.sentence)
-    if not free or sentence == case.sentence:
-        return case
-    if any(not fo.with_service for fo in free):
-        sentence += f" A parcel of {order.name} has no hold now: tell the warehouse not to ship it."
-    if any(fo.with_service for fo in free):
-        sentence += f" A fulfilment service has a parcel of {order.name}, which Interlock cannot stop: ring the service."
-    return replace(case, sentence=sentence)
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What is true of an order that has to wait. `free` are its parcels without a hold: somebody took ours off, Shopify took
+    none, or a service has it."""
+
+    order: ShopifyOrder
+    free: tuple[FulfillmentOrder, ...]
+
+    @property
+    def is_(self) -> str:
+        return "should be" if self.free else "is"
+
+    @property
+    def are(self) -> str:
+        return "should be" if self.free else "are"
+
+    @property
+    def lacking(self) -> str:
+        """What is to be done about the parcels without a hold; it follows what is said of the others."""
+        said = ""
+        if any(not fo.with_service for fo in self.free):
+            said += f" A parcel of {self.order.name} has no hold now: tell the warehouse not to ship it."
+        if any(fo.with_service for fo in self.free):
+            said += f" A fulfilment service has a parcel of {self.order.name}, which Interlock cannot stop: ring the service."
+        return said
 
 
-def _still_here(order: ShopifyOrder) -> str:
+def _still_here(order: ShopifyOrder, hold: _Hold) -> str:
     gone = moved_units(order)
-    return f"{_counted_as_moved(gone)}; the rest is held." if gone else "It is held."
+    return f"{_counted_as_moved(gone)}; the rest {hold.is_} held." if gone else f"It {hold.is_} held."
 
 
 def _counted_as_moved(units: int) -> str:
@@ -623,7 +634,7 @@ def _counted_as_moved(units: int) -> str:
 
 
 def _original_lives(
-    memory: Memory, linked: ShopifyOrder, candidate: _Candidate
+    memory: Memory, linked: ShopifyOrder, candidate: _Candidate, hold: _Hold
 ) -> tuple[tuple[Option, ...], str, tuple[Action, ...]]:
     new = candidate.order
     moved = moved_units(linked)
@@ -639,9 +650,9 @@ def _original_lives(
     wanted = said is not None and said.option is Option.CANCEL_ORIGINAL
     asked = f" {said.who} asked for it to be cancelled." if said is not None and wanted else ""
     sentence = (
-        f"Order {new.name} replaces {linked.name} ({candidate.why}), but {linked.name} is not cancelled.{asked} Both are "
-        "held: two parcels would leave for one sale. Cancel the original in Shopify or let Interlock do it; the new "
-        "order then takes over by itself."
+        f"Order {new.name} replaces {linked.name} ({candidate.why}), but {linked.name} is not cancelled.{asked} Both "
+        f"{hold.are} held: two parcels would leave for one sale. Cancel the original in Shopify or let Interlock do it; the new "
+        f"order then takes over by itself.{hold.lacking}"
     )
     cancel = (CancelShopifyOrder(linked.id, f"Replaced by {new.name}."),) if wanted else ()
     return (Option.CANCEL_ORIGINAL, Option.NO_SUCCESSOR), sentence, cancel

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import Connection, and_, event, func, insert, select, text, update
 
 from interlock.cases.replays import (
+    LATE_IN_A_ROW,
     MOST_AT_ONCE,
     PLACE_HELD_FOR,
+    TRIED_EVERY,
     Answerable,
     answer_all,
     answerable,
@@ -285,11 +287,10 @@ def test_orders_that_crash_give_their_places_back_and_are_counted_as_late(c: Con
         crashed(c, poison, again)
         assert wake_next(c, wakes, again) == 0
 
-    later = NOW + PLACE_HELD_FOR
-    assert wake_next(c, wakes, later) == 5
-
-    others = orders.c.id.not_in(poison)
-    c.execute(update(orders).where(others).values(handled=orders.c.hints))
+    later, others = NOW + TRIED_EVERY, orders.c.id.not_in(poison)
+    for woken in (1, 4):
+        assert wake_next(c, wakes, later) == woken
+        c.execute(update(orders).where(others).values(handled=orders.c.hints))
     c.execute(
         update(cases).where(cases.c.order_id.not_in(poison)).values(closed_at=NOW, closed_because="Gone.")
     )
@@ -330,4 +331,48 @@ def test_a_replay_whose_orders_crash_holds_no_other_one_up(c: Connection) -> Non
     assert rounds == 100 // (MOST_AT_ONCE // 2), "half of the places at a time, without another wait"
     stuck = progress(c, poisoned, now)
     assert stuck is not None
-    assert (stuck.late, stuck.under_way) == (MOST_AT_ONCE, MOST_AT_ONCE // 2)
+    assert (stuck.late, stuck.under_way) == (MOST_AT_ONCE, 0)
+
+
+def test_a_replay_whose_orders_crash_in_a_row_tries_one_at_a_time_until_one_goes_well(c: Connection) -> None:
+    connection_id = blocked(c, 200)
+    wakes = Wakes()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+    assert replay_id is not None
+    assert not slowed(c, replay_id, NOW)
+
+    def woken_at(minutes: float) -> int:
+        return wake_next(c, wakes, NOW + timedelta(minutes=minutes))
+
+    assert [woken_at(minutes) for minutes in (1, 2, 10, 14.9)] == [0, 0, 0, 0]
+    assert slowed(c, replay_id, NOW + PLACE_HELD_FOR)
+    assert [woken_at(minutes) for minutes in (15, 16, 29.9, 30)] == [1, 0, 0, 1]
+    assert len(wakes.woken) == MOST_AT_ONCE + 2
+
+    tried, _ = wakes.woken[-1]
+    c.execute(update(orders).where(orders.c.id == tried).values(handled=orders.c.hints))
+    assert not slowed(c, replay_id, NOW + timedelta(minutes=31))
+    assert woken_at(31) == MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(("well", "woken"), [(LATE_IN_A_ROW - 1, 0), (LATE_IN_A_ROW, MOST_AT_ONCE)])
+def test_late_orders_slow_their_replay_only_where_none_after_them_went_well(
+    c: Connection, well: int, woken: int
+) -> None:
+    connection_id = blocked(c, 200)
+    wakes = Wakes()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+    assert replay_id is not None
+    named = and_(replay_orders.c.replay_id == replay_id, replay_orders.c.place == well + 1)
+    found = c.execute(select(replay_orders.c.order_id).where(named)).scalar_one()
+    c.execute(update(orders).where(orders.c.id == found).values(handled=orders.c.hints))
+    later = NOW + PLACE_HELD_FOR
+
+    assert slowed(c, replay_id, later) is (woken == 0)
+    assert wake_next(c, wakes, later) == woken
+
+
+def slowed(c: Connection, replay_id: int, now: datetime) -> bool:
+    found = progress(c, replay_id, now)
+    assert found is not None
+    return found.slowed

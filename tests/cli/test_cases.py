@@ -9,6 +9,7 @@ from interlock.access import people
 from interlock.access.audit_log import entries
 from interlock.access.roles import Grant, Person, Role
 from interlock.access.store import make_key
+from interlock.cases.replays import replay_orders
 from interlock.cases.store import answers, case_events, cases, sync_cases
 from interlock.cli.telling import Exit
 from interlock.engine.store import ConnectionRow
@@ -17,6 +18,7 @@ from interlock.orders.reasons import CATALOGUE, Option, Reason
 from interlock.orders.store import orders
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.build import NOW
 from tests.cli.conftest import Run, document
 from tests.console.seed import CLOCK, edited_up, keep, shipped_with
 from tests.refunds.test_decide import look, shopify_refund
@@ -159,6 +161,27 @@ def test_a_cause_says_how_many_it_frees_before_it_frees_them(
     assert stuck["blocked"] == 1
     assert "Pigeon Post" in stuck["why"][0][0]
     assert "pigeon post" in interlock("cases", "progress").output
+
+
+def test_a_replay_that_tries_one_order_at_a_time_says_so(
+    interlock: Run,
+    database: Database,
+    connection: ConnectionRow,
+    carrier: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with database.begin() as c:
+        keep(c, connection, shipped_with("Pigeon Post", "M-1003-A"))
+    begun = document(interlock("cases", "replay", str(carrier), "--yes", "--json"))
+    with database.begin() as c:
+        c.execute(update(replay_orders).where(replay_orders.c.place == 1).values(woken_at=NOW))
+        c.execute(update(replay_orders).where(replay_orders.c.place == 2).values(woken_at=None))
+    monkeypatch.setattr("interlock.cases.replays.LATE_IN_A_ROW", 1)
+
+    said = interlock("cases", "progress", str(begun["replay"]))
+
+    assert said.exit_code == 0
+    assert "the next ones are tried one by one" in said.output
 
 
 def test_every_case_of_a_cause_is_answered_with_one_command(

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert, select, update
 
-from interlock.cases.replays import PLACE_HELD_FOR
+from interlock.cases.replays import PLACE_HELD_FOR, replay_orders
 from interlock.cases.store import answers, case_events, cases, sync_cases, waiting_answers
 from interlock.engine.store import ConnectionRow
 from interlock.orders.codec import encode
@@ -219,6 +219,20 @@ def test_a_replay_is_begun_and_followed(
     assert "1 of 3 orders are free" in done
     assert "What still blocks them" in done
     assert browser.get("/cases/replays/999").status_code == 404
+
+
+def test_a_replay_that_tries_one_order_at_a_time_says_so(
+    browser: Browser, database: Database, pigeons: int, stopped: Stopped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = browser.submit(f"/cases/{pigeons}", f"/cases/{pigeons}/replay").headers["location"]
+    with database.begin() as c:
+        c.execute(update(replay_orders).where(replay_orders.c.place == 3).values(woken_at=None))
+    stopped.moment += PLACE_HELD_FOR
+    said = "the next ones are tried one by one"
+
+    assert said not in text_of(browser.get(place))
+    monkeypatch.setattr("interlock.cases.replays.LATE_IN_A_ROW", 2)
+    assert said in text_of(browser.get(place))
 
 
 def refused_together(database: Database, option: Option = Option.SEND_AGAIN) -> None:

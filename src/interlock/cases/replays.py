@@ -41,6 +41,11 @@ MOST_AT_ONCE = 20
 PLACE_HELD_FOR = timedelta(minutes=2)
 """So long an order that was woken holds a place before a look at it has ended: twice as long as a look that crashed keeps its
 lease. After that others go on, and it is tried again beside them."""
+LATE_IN_A_ROW = 10
+"""After so many late ones in a row a replay tries one order at a time, until one ends well: what stops these looks is likely to
+stop the next ones too, and each is tried again by itself."""
+TRIED_EVERY = timedelta(minutes=15)
+"""So long at least lies between two orders that are tried so."""
 MOST_SENTENCES = 5
 
 replays = Table(
@@ -99,9 +104,9 @@ class Answerable:
 class Progress:
     """How far a replay is, in orders. `done` are those whose case has closed, `waiting` those whose turn has not come, `late`
     those whose turn came longer than `PLACE_HELD_FOR` ago without a look at them having ended, `blocked` those that were
-    looked at and still have the case; `why` says what they say now, the most frequent first. `option` is what
-    was answered to all of them, empty where they are only looked at again; `left_out` is how many cases were not answered,
-    because somebody else had answered them otherwise."""
+    looked at and still have the case; `why` says what they say now, the most frequent first. `slowed` says that so many of the
+    last ones are late that the next are tried one by one. `option` is what was answered to all of them, empty where they are
+    only looked at again; `left_out` is how many cases were not answered, because somebody else had answered them otherwise."""
 
     id: int
     connection_id: int
@@ -117,6 +122,7 @@ class Progress:
     under_way: int
     late: int
     blocked: int
+    slowed: bool
     why: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -373,11 +379,13 @@ def next_to_wake(c: Connection, now: datetime, most: int = MOST_AT_ONCE) -> Sequ
     )
     if not running:
         return ()
-    held = _places_held(c, now)
+    held, late = _places_held(c, now)
     free, share = most - sum(held.values()), most // len(running)
     taken: list[tuple[int, int]] = []
     for replay_id in running:
         places = min(free - len(taken), share - held.get(replay_id, 0))
+        if len(late.get(replay_id, ())) >= LATE_IN_A_ROW:
+            places = min(places, _tried(c, replay_id, late[replay_id], now))
         if places > 0:
             taken += _next_of(c, replay_id, places, now)
     if not taken:
@@ -400,16 +408,40 @@ def next_to_wake(c: Connection, now: datetime, most: int = MOST_AT_ONCE) -> Sequ
     return tuple((row.id, row.mirakl_state == "WAITING_ACCEPTANCE") for row in rows)
 
 
-def _places_held(c: Connection, now: datetime) -> dict[int, int]:
-    """How many places each replay holds."""
+def _places_held(c: Connection, now: datetime) -> tuple[dict[int, int], dict[int, Sequence[int]]]:
+    """How many places each replay holds, and which of its orders are late, by their place in it."""
     rows = c.execute(
-        select(replay_orders.c.replay_id, func.count().label("places"))
+        select(
+            replay_orders.c.replay_id,
+            func.count().filter(~_late(now)).label("held"),
+            func.array_agg(replay_orders.c.place).filter(_late(now)).label("late"),
+        )
         .join(orders, orders.c.id == replay_orders.c.order_id)
         # The first says nothing that the second does not; it is what the orders with unanswered hints are found by.
-        .where(orders.c.hints > orders.c.handled, ~_looked_at(), ~_late(now))
+        .where(orders.c.hints > orders.c.handled, ~_looked_at())
         .group_by(replay_orders.c.replay_id)
-    )
-    return {row.replay_id: row.places for row in rows}
+    ).all()
+    return {row.replay_id: row.held for row in rows}, {row.replay_id: row.late or () for row in rows}
+
+
+def _tried(c: Connection, replay_id: int, late: Sequence[int], now: datetime) -> int:
+    """How many orders a replay may wake of which these are late: as many as there are places, unless they came in a row."""
+    row = c.execute(
+        select(
+            func.max(replay_orders.c.place).filter(_looked_at()).label("well"),
+            func.max(replay_orders.c.woken_at).label("woken_at"),
+        )
+        .join(orders, orders.c.id == replay_orders.c.order_id)
+        .where(replay_orders.c.replay_id == replay_id)
+    ).one()
+    if not _in_a_row(late, row.well):
+        return MOST_AT_ONCE
+    return 1 if row.woken_at <= now - TRIED_EVERY else 0
+
+
+def _in_a_row(late: Sequence[int], well: int | None) -> bool:
+    """Whether so many are late after the last order at which a look has ended; each is named by its place."""
+    return sum(place > (well or 0) for place in late) >= LATE_IN_A_ROW
 
 
 def _next_of(c: Connection, replay_id: int, places: int, now: datetime) -> list[tuple[int, int]]:
@@ -491,6 +523,8 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int, now: dateti
             func.count().filter(~closed, woken, ~_looked_at(), ~_late(now)).label("under_way"),
             func.count().filter(~closed, woken, ~_looked_at(), _late(now)).label("late"),
             func.count().filter(~closed, woken, _looked_at()).label("blocked"),
+            func.array_agg(replay_orders.c.place).filter(woken, ~_looked_at(), _late(now)).label("late_ones"),
+            func.max(replay_orders.c.place).filter(_looked_at()).label("well"),
         )
         .join(replay_orders, replay_orders.c.replay_id == chosen.c.id)
         .join(cases, cases.c.id == replay_orders.c.case_id)
@@ -506,4 +540,6 @@ def _progress(c: Connection, which: ColumnElement[bool], limit: int, now: dateti
 
 
 def _as_fields(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)
+    fields = dict(row._mapping)
+    late, well = fields.pop("late_ones") or (), fields.pop("well")
+    return {**fields, "slowed": bool(row.waiting) and _in_a_row(late, well)}

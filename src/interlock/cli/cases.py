@@ -505,5 +505,10 @@ def show_progress(
                     f"{wording.counted(one.late, 'order')} of replay {one.id}: their turn came, and no look at them has ended since. "
                     "They are tried again by themselves."
                 )
+            if one.slowed:
+                say(
+                    f"Replay {one.id}: ten or more in a row are late, so the next ones are tried one by one, every quarter of an hour, "
+                    "until a look at one of them ends."
+                )
             for sentence, number in one.why:
                 say(f"{number} × {sentence}")

@@ -376,3 +376,20 @@ def slowed(c: Connection, replay_id: int, now: datetime) -> bool:
     found = progress(c, replay_id, now)
     assert found is not None
     return found.slowed
+
+
+def test_a_look_that_could_not_read_shopify_is_none(c: Connection) -> None:
+    connection_id = blocked(c, 2 * MOST_AT_ONCE)
+    wakes = Wakes()
+    replay_id = replay_all(c, wakes, connection_id, CARRIER, ["Royal Mail 24"], "Ada", NOW)
+    assert replay_id is not None
+    c.execute(update(orders).where(orders.c.hints > 0).values(handled=orders.c.hints, shopify_unread=True))
+
+    assert wake_next(c, wakes, NOW) == 0, "they hold their places"
+    found = progress(c, replay_id, NOW)
+    assert found is not None
+    assert (found.under_way, found.blocked, found.why) == (MOST_AT_ONCE, 0, ())
+    assert wake_next(c, wakes, NOW + PLACE_HELD_FOR) == 0, "nothing can be read"
+    assert slowed(c, replay_id, NOW + PLACE_HELD_FOR)
+    c.execute(update(orders).values(shopify_unread=False))
+    assert wake_next(c, wakes, NOW + PLACE_HELD_FOR) == MOST_AT_ONCE

@@ -12,7 +12,7 @@ from interlock.orders.connection import CarrierMapping
 from interlock.orders.reasons import Reason
 from interlock.rehearsal.scenarios import Stage
 from interlock.simulator.faults import Fault
-from tests.stories.fix_once import free_them_all, looking_at, refused_for_haste
+from tests.stories.fix_once import free_them_all, looking_at, map_carrier, refused_for_haste
 from tests.stories.stage import Broken, Theatre, marketplace, open_cases
 
 ORDERS = 100
@@ -112,4 +112,35 @@ def test_one_answer_sends_every_refused_dispatch_again(theatre: Theatre) -> None
 
     told = theatre.tell(story, marketplace("all-or-nothing"), 900, mirakl_faults=refusing)
     assert [order.state for order in told.stage.marketplace.orders.values()] == ["SHIPPED"] * 3
+    assert told.open_reasons == []
+
+
+def test_a_replay_waits_while_the_shop_cannot_be_read(theatre: Theatre) -> None:
+    away = Broken(Fault("server_error", status=503), "*")
+
+    async def story(stage: Stage) -> None:
+        away.active = False
+        for _ in range(2):
+            stage.marketplace.create_generated(skus=["MUG-BLUE"], quantities=[1])
+        await stage.until(500)
+        while stage.world.shopify.pick(company="Express Bike", number="JD01") is not None:
+            pass
+        await stage.until(900)
+        waiting = len(open_cases(stage))
+        assert waiting > 1
+        away.active = True
+        (connection_id,) = stage.world.connection_ids.values()
+        with looking_at(stage) as person:
+            replay = await map_carrier(person, connection_id, "Express Bike", "DHL")
+            await stage.until(960)
+            page = (await person.get(f"/cases/replays/{replay}")).text
+            assert f"<dt>Being looked at</dt><dd>{waiting}</dd>" in page
+            assert "<dt>Still blocked</dt><dd>0</dd>" in page
+            away.active = False
+            await stage.until(1100)
+            page = (await person.get(f"/cases/replays/{replay}")).text
+            assert f"{waiting} of {waiting} orders are free" in page
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1200, shopify_faults=away)
+    assert {order.state for order in told.stage.marketplace.orders.values()} == {"SHIPPED"}
     assert told.open_reasons == []

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     true,
@@ -73,7 +74,7 @@ replay_orders = Table(
     Column("case_id", BigInteger, ForeignKey("cases.id"), nullable=False),
     Column("place", Integer, nullable=False),
     Column("woken_at", UtcDateTime),
-    # the order's count of hints with the one that woke it: once so many are handled, it was looked at
+    # the order's count of hints with the one that woke it: once so many are handled, a look at it has ended
     Column("asked", BigInteger),
     Index("ix_replay_orders_waiting", "replay_id", "place", postgresql_where=text("woken_at IS NULL")),
     Index("ix_replay_orders_woken", "order_id", postgresql_where=text("woken_at IS NOT NULL")),
@@ -417,8 +418,8 @@ def _places_held(c: Connection, now: datetime) -> tuple[dict[int, int], dict[int
             func.array_agg(replay_orders.c.place).filter(_late(now)).label("late"),
         )
         .join(orders, orders.c.id == replay_orders.c.order_id)
-        # The first says nothing that the second does not; it is what the orders with unanswered hints are found by.
-        .where(orders.c.hints > orders.c.handled, ~_looked_at())
+        # The first says nothing that the second does not; it is what these orders are found by.
+        .where(or_(orders.c.hints > orders.c.handled, orders.c.shopify_unread), ~_looked_at())
         .group_by(replay_orders.c.replay_id)
     ).all()
     return {row.replay_id: row.held for row in rows}, {row.replay_id: row.late or () for row in rows}
@@ -462,8 +463,9 @@ def _next_of(c: Connection, replay_id: int, places: int, now: datetime) -> list[
 
 
 def _looked_at() -> ColumnElement[bool]:
-    """Whether a look at the order has ended since it was woken. A look that crashes, or whose process dies, has not."""
-    return orders.c.handled >= replay_orders.c.asked
+    """Whether a look at the order has ended since it was woken. A look that crashes, or whose process dies, has not; one
+    that could not read Shopify is made again, and is none."""
+    return and_(orders.c.handled >= replay_orders.c.asked, ~orders.c.shopify_unread)
 
 
 def _late(now: datetime) -> ColumnElement[bool]:

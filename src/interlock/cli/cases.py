@@ -502,7 +502,7 @@ def show_progress(
         for one in found:
             if one.late:
                 say(
-                    f"{wording.counted(one.late, 'order')} of replay {one.id}: their turn came, and no look at them has ended since. "
+                    f"{wording.counted(one.late, 'order')} of replay {one.id}: their turn came, and no look at them has ended since that could read Shopify. "
                     "They are tried again by themselves."
                 )
             if one.slowed:

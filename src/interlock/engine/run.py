@@ -600,6 +600,7 @@ class _Run:
                 "shopify_name": final.memory.shopify_order_name or None,
                 "draft_id": final.memory.draft_id or None,
                 "acceptance_due_at": final.memory.acceptance_due_at,
+                "shopify_unread": view.shopify_unreadable,
             }
             if since is not None:
                 self.parts.queue.read_wanted(c, row.connection_id)

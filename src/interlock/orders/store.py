@@ -87,6 +87,8 @@ orders = Table(
     Column("acceptance_due_at", UtcDateTime),
     Column("shopify_seen_at", UtcDateTime),
     Column("shopify_updated_at", UtcDateTime),
+    # the last look could not read Shopify, and settled nothing that Shopify has to show
+    Column("shopify_unread", Boolean, nullable=False, server_default=text("false")),
     Column("mirakl_seen_at", UtcDateTime),
     Column("mirakl_wanted_since", UtcDateTime),
     Column("mirakl_written_at", UtcDateTime),
@@ -111,6 +113,7 @@ orders = Table(
     Index("ix_orders_next_look_at", "next_look_at"),
     # what sweeps and desks ask every few seconds: each holds only the rows that are meant, however many orders there are
     Index("ix_orders_unanswered", "lane", "hinted_at", postgresql_where=text("hints > handled")),
+    Index("ix_orders_unread", "id", postgresql_where=text("shopify_unread")),
     Index("ix_orders_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     Index(
         "ix_orders_wanted",

@@ -613,6 +613,7 @@ def upgrade() -> None:
         sa.Column("acceptance_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shopify_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shopify_updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shopify_unread", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("mirakl_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_wanted_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mirakl_written_at", sa.DateTime(timezone=True), nullable=True),
@@ -707,6 +708,9 @@ def upgrade() -> None:
         ["lane", "hinted_at"],
         unique=False,
         postgresql_where=sa.text("hints > handled"),
+    )
+    op.create_index(
+        "ix_orders_unread", "orders", ["id"], unique=False, postgresql_where=sa.text("shopify_unread")
     )
     op.create_index(
         "ix_orders_wanted",

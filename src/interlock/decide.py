@@ -15,7 +15,7 @@ from interlock.edits import decide as edits
 from interlock.edits import decisions
 from interlock.edits.diff import differences
 from interlock.holds import decide as holds
-from interlock.holds import let_go
+from interlock.holds.let_go import is_let_go
 from interlock.imports import contact, earlier
 from interlock.imports import decide as imports
 from interlock.imports.bundles import bundle_of
@@ -99,6 +99,7 @@ JUST_AFTER = timedelta(microseconds=1)
 
 def decide(view: View) -> Plan:
     """What has to happen to this order now. The same view always gives the same plan."""
+    given = view
     so_far = _SoFar(noticed(view))
     so_far.add(twins.decide(view, so_far.memory))
     so_far.add(replacements.decide(view, so_far.memory))
@@ -132,10 +133,9 @@ def decide(view: View) -> Plan:
     so_far.cases.extend(_refused_cases(view, so_far))
     so_far.cases.extend(_incident_case(incident) for incident in so_far.memory.incidents)
     open_cases = tuple(case for case in so_far.cases if case is not None)
-    if let_go.is_let_go(view.shopify, so_far.memory, so_far.actions, open_cases):
-        open_cases = tuple(let_go.case_as_let_go(case) for case in open_cases)
-        so_far.cases = list(open_cases)
-        so_far.because = [let_go.as_let_go(said) for said in so_far.because]
+    if not given.let_go and is_let_go(view.shopify, so_far.memory, so_far.actions, open_cases):
+        # Whether the hold is on was only known at the end: everything is said once more by what is true of it.
+        return decide(replace(given, let_go=True))
     so_far.add(shop_status.decide(view, so_far.memory, open_cases, tuple(so_far.actions)))
     return _plan(view, so_far)
 
@@ -222,7 +222,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
     so_far.add(shipping.decide(view, so_far.memory, found, bool(so_far.as_decided)))
     so_far.add(watch.watched(view, so_far.memory))
     so_far.add(elsewhere.decide(view, so_far.memory))
-    so_far.cases.append(incomplete_address_case(mirakl))
+    so_far.cases.append(incomplete_address_case(mirakl, view.hold))
     paid_back = was_paid_back(so_far.memory) or is_declined(so_far.memory)
     agree = not found and view.shopify is not None and (view.shopify.live or paid_back)
     so_far.add(desk.followed(view, so_far.memory, agree))

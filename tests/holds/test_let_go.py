@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from interlock.decide import decide
-from interlock.holds.let_go import NOT_ON_HOLD, as_let_go
+from interlock.edits.rules import RULES
+from interlock.edits.table import Rule
+from interlock.orders.hold_words import NOT_ON_HOLD, HoldWords
 from interlock.orders.memory import Rehold
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Reason
@@ -16,26 +18,32 @@ from tests.build import (
     NOW,
     OUR_HOLD,
     a_fulfillment_order,
+    a_line,
     a_memory,
     a_shopify_line,
     a_shopify_order,
     a_view,
+    an_order,
+    ordered,
 )
 
 RELEASED_TWICE = (Rehold("FO1", NOW - timedelta(hours=1), 2),)
 LONG_AGO = NOW - timedelta(hours=2)
 
 
-def raised_to_three(holds: tuple[Hold, ...], can_hold: bool = True, times: int = 2) -> Plan:
+def raised_to_three(holds: tuple[Hold, ...], can_hold: bool = True, times: int = 2, sku: str = "MUG") -> Plan:
     """Shopify shows three mugs, of which the marketplace sold two: an edit that it cannot take."""
-    lines = (a_shopify_line(quantity=3, current_quantity=3), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+    sold = (a_line(sku=sku), a_line("L2", "LAMP", 1, "30.00", "0.00"))
+    lines = (
+        a_shopify_line(sku=sku, quantity=3, current_quantity=3),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2"),
+    )
     fo = a_fulfillment_order(holds=holds, can_hold=can_hold, remaining=(("S1", 3), ("S2", 1)))
     shopify = a_shopify_order(
         lines=lines, fulfillment_orders=(fo,), observed_at=NOW - timedelta(minutes=5), updated_at=LONG_AGO
     )
-    view = a_view(
-        shopify=shopify, memory=a_memory(reholds=tuple(replace(r, times=times) for r in RELEASED_TWICE))
-    )
+    memory = a_memory(ordered=ordered(sold), reholds=tuple(replace(r, times=times) for r in RELEASED_TWICE))
+    view = a_view(mirakl=an_order(lines=sold), shopify=shopify, memory=memory)
     view = replace(view, memory=replace(decide(view).memory, content_since=LONG_AGO))
     return decide(view)
 
@@ -71,17 +79,27 @@ def test_a_parcel_that_is_on_hold_or_about_to_be_is_said_to_be_held(
     assert "The parcel is held." in said_of_the_edit(raised_to_three(holds, times=times))
 
 
+def test_words_that_are_not_ours_are_quoted_as_they_are() -> None:
+    said = said_of_the_edit(raised_to_three((), sku="The parcel is held"))
+    assert "Shopify shows 3 of The parcel is held, more than" in said
+    assert "The parcel should be held." in said
+
+
 @pytest.mark.parametrize(
-    ("said", "instead"),
+    ("hold", "said"),
     [
-        (
-            "The reduction waits, with the parcel held, until then.",
-            "The reduction waits, with the parcel to be held, until then.",
-        ),
-        ("The parcel is held until the refund shows.", "The parcel should be held until the refund shows."),
-        ("It waits, and the parcel stays held.", "It waits, and the parcel should stay held."),
-        ("Nothing is sent.", "Nothing is sent."),
+        (HoldWords(), ("is held", "stays held", "held", "")),
+        (HoldWords(let_go=True), ("should be held", "should stay held", "to be held", f" {NOT_ON_HOLD}")),
     ],
 )
-def test_what_the_rooms_say_of_the_hold(said: str, instead: str) -> None:
-    assert as_let_go(said) == instead
+def test_how_a_sentence_speaks_of_the_hold(hold: HoldWords, said: tuple[str, ...]) -> None:
+    assert (hold.is_held, hold.stays_held, hold.held, hold.lacking) == said
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.sentence[:60])
+def test_every_rule_that_speaks_of_a_held_parcel_knows_one_without_a_hold(rule: Rule) -> None:
+    claims = [
+        words for words in ("parcel is held", "parcel stays held", "parcel held") if words in rule.sentence
+    ]
+    assert bool(claims) is rule.speaks_of_hold
+    assert not any(words in rule.said(HoldWords(let_go=True)) for words in claims)

@@ -3,6 +3,7 @@
 import pytest
 
 from interlock.imports.completeness import incomplete_address_case
+from interlock.orders.hold_words import HoldWords
 from interlock.orders.reasons import Reason
 from interlock.orders.snapshots import NO_ADDRESS, Address
 from tests.build import an_order
@@ -11,7 +12,7 @@ HALF = Address("digest", False)
 
 
 def test_an_incomplete_address_of_an_order_to_ship_is_a_case() -> None:
-    case = incomplete_address_case(an_order(address=HALF))
+    case = incomplete_address_case(an_order(address=HALF), HoldWords())
 
     assert case is not None
     assert case.reason is Reason.ADDRESS_INCOMPLETE
@@ -27,4 +28,4 @@ def test_an_incomplete_address_of_an_order_to_ship_is_a_case() -> None:
     ],
 )
 def test_nothing_else_is_one(state: str, address: Address) -> None:
-    assert incomplete_address_case(an_order(state, address=address)) is None
+    assert incomplete_address_case(an_order(state, address=address), HoldWords()) is None

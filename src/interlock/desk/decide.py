@@ -129,7 +129,7 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
     unheld = _unheld(view, shopify)
     if unheld and not unclear:
         case = _without_hold(view, memory, edit, unheld)
-        because = "The parcel is held before the edit is made."
+        because = f"The parcel {view.hold.is_held} before the edit is made."
         return Part(memory, cases=() if case is None else (case,), keep_held=keep_held, because=(because,))
     if edit.held_at is None:
         memory = _with(memory, replace(edit, held_at=view.now))
@@ -138,7 +138,7 @@ def _next_step(view: View, memory: Memory, edit: DeskEdit, shopify: ShopifyOrder
         because = "Shopify's answer to our edit is unclear and the order was changed by others meanwhile; it is read again."
         return Part(memory, keep_held=keep_held, because=(because,))
     actions = tuple(action for half in missing for action in _actions(half, shopify))
-    cases = tuple(_refused(edit, op, missing) for op in ours if op.state == "REJECTED")
+    cases = tuple(_refused(view, edit, op, missing) for op in ours if op.state == "REJECTED")
     because = f"Shopify is told what {edit.who} asked for at the edit desk."
     return Part(memory, actions, cases, keep_held, (because,))
 
@@ -358,7 +358,7 @@ def _no_hold(view: View, memory: Memory, item: FulfillmentOrder) -> tuple[str, s
     return "", ""
 
 
-def _refused(edit: DeskEdit, operation: OpenOperation, missing: Sequence[DeskEdit]) -> Case:
+def _refused(view: View, edit: DeskEdit, operation: OpenOperation, missing: Sequence[DeskEdit]) -> Case:
     words = operation.words or operation.code or "no reason given"
     made = _made(edit, missing)
     so_far = f"Only {made} changed in Shopify" if made else "Nothing was changed on either side"
@@ -366,8 +366,8 @@ def _refused(edit: DeskEdit, operation: OpenOperation, missing: Sequence[DeskEdi
     return Case(
         Reason.DESK_EDIT_STUCK,
         edit.id,
-        f"Shopify refused the edit {edit.who} asked for: “{words}”. {so_far} and the parcel is "
-        f"held. Try it again once the cause is gone, or give the edit up and {given_up}.",
+        f"Shopify refused the edit {edit.who} asked for: “{words}”. {so_far} and the parcel "
+        f"{view.hold.is_held}. Try it again once the cause is gone, or give the edit up and {given_up}.{view.hold.lacking}",
         (Option.SEND_AGAIN, Option.GIVE_UP),
         (("Shopify's words", words),),
     )

@@ -144,8 +144,8 @@ def _refused_case(edit: Edit, action: Cancelation, operation: OpenOperation) -> 
         Reason.REDUCTION_REFUSED,
         _subject_of(edit, action),
         f"{' '.join(edit.sentences)} The marketplace refused the cancelation: {words}. Nothing was cancelled and "
-        "the parcel is held. Cancel it in the portal, undo the change in Shopify, or send it again once the reason "
-        "is gone.",
+        f"the parcel {edit.hold.is_held}. Cancel it in the portal, undo the change in Shopify, or send it again once the "
+        f"reason is gone.{edit.hold.lacking}",
         (Option.SEND_AGAIN, Option.UNDO_IN_SHOPIFY, *undo, Option.DONE_IN_PORTAL),
         (
             *edit.table,

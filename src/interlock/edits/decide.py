@@ -101,7 +101,7 @@ def decide(view: View, memory: Memory, differences: tuple[Difference, ...]) -> P
     differing = () if part.as_decided else edit.sentences
     part = replace(part, keep_held=(*differing, *incident))
     if taken:
-        because = tuple(_sentences(taken))
+        because = tuple(_sentences(edit, taken))
         part = replace(part, because=(*because, *part.because), look_at=earliest(part.look_at, view.now))
     if part.memory.refund_tasks != tasks:
         # The tasks are shown by the room that owns them, on the next look.
@@ -229,8 +229,9 @@ def _impossible_case(edit: Edit, judged: tuple[Judged, ...]) -> Case:
     return Case(
         Reason.IMPOSSIBLE_COMBINATION,
         "order",
-        f"{' '.join(_sentences(judged))} Nothing is sent and the parcel is held while the two sides differ. Compare the "
-        "order in the portal with what is shown here, and settle it with the marketplace operator.",
+        f"{' '.join(_sentences(edit, judged))} Nothing is sent and the parcel {edit.hold.is_held} while the two sides differ. "
+        "Compare the order in the portal with what is shown here, and settle it with the marketplace operator."
+        f"{edit.hold.lacking}",
         facts=(
             ("Marketplace state", mirakl.state),
             ("Payment workflow", mirakl.payment_workflow),
@@ -320,17 +321,18 @@ def _waiting(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         Answer.WAIT_FOR_MARKETPLACE_CHANGE,
         Answer.WAIT_FOR_REST,
     )
-    because = [f"The marketplace order is in {edit.mirakl.state}. {s}" for s in _sentences(visibly)]
-    because += _sentences(j for j in quietly if j.difference is not None)
+    because = [f"The marketplace order is in {edit.mirakl.state}. {s}" for s in _sentences(edit, visibly)]
+    because += _sentences(edit, (j for j in quietly if j.difference is not None))
     cases = (_waiting_case(edit, visibly),) if visibly else ()
     return Part(memory, cases=cases, because=tuple(because))
 
 
 def _waiting_case(edit: Edit, judged: tuple[Judged, ...]) -> Case:
+    lacking = edit.hold.lacking if any(one.rule.speaks_of_hold for one in judged) else ""
     return Case(
         Reason.EDIT_WAITING,
         "order",
-        " ".join((*edit.sentences, *_sentences(judged), "Nothing has to be done now.")),
+        " ".join((*edit.sentences, *_sentences(edit, judged), "Nothing has to be done now.")) + lacking,
         facts=(
             ("Waits for", STATE_WAITED_FOR[judged[0].rule.answer]),
             ("Marketplace state", edit.mirakl.state),
@@ -347,11 +349,20 @@ def _inexpressible(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
     if not asked:
         return Part(memory)
     options = options_for(edit, memory)
-    why = (*_sentences(asked), *_sentences(answered(judged, Answer.WAIT_FOR_REST)))
+    why = _sentences(edit, (*asked, *answered(judged, Answer.WAIT_FOR_REST)))
     case = Case(
         Reason.EDIT_CANNOT_BE_EXPRESSED,
         edit.subject,
-        " ".join((*edit.sentences, *edit.authors, *why, "The parcel is held.", *in_words(edit, options))),
+        " ".join(
+            (
+                *edit.sentences,
+                *edit.authors,
+                *why,
+                f"The parcel {edit.hold.is_held}.",
+                *in_words(edit, options),
+            )
+        )
+        + edit.hold.lacking,
         options,
         edit.table,
     )
@@ -384,9 +395,9 @@ def _both_case(edit: Edit, memory: Memory, one: Judged) -> Case:
     return Case(
         Reason.BOTH_SIDES_CHANGED,
         edit.since(both_moved_on(line_id, edit)),
-        f"{one.rule.sentence} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
-        f"Nothing is sent and the parcel is held. Find out what the customer is to get; set Shopify to {there} "
-        "if the marketplace is right, or have the marketplace changed.",
+        f"{one.rule.said(edit.hold)} {sku}: {before} were agreed, Shopify now shows {here} and the marketplace {there}. "
+        f"Nothing is sent and the parcel {edit.hold.is_held}. Find out what the customer is to get; set Shopify to {there} "
+        f"if the marketplace is right, or have the marketplace changed.{edit.hold.lacking}",
         both_options(edit, one.difference),
         (
             ("SKU", sku),
@@ -407,7 +418,7 @@ def _marketplace_changed(edit: Edit, memory: Memory, judged: tuple[Judged, ...])
     part = Part(memory, cases=tuple(_to_remove(edit, one) for one in asked if one.difference in edit.cut))
     for one in asked:
         if isinstance(one.difference, TotalsRecalculated):
-            part = _joined(part, _repriced(edit, part.memory, one.difference, one.rule.sentence))
+            part = _joined(part, _repriced(edit, part.memory, one.difference, one.rule.said(edit.hold)))
     return part
 
 
@@ -418,8 +429,9 @@ def _repriced(edit: Edit, memory: Memory, priced: TotalsRecalculated, why: str) 
     case = Case(
         Reason.MARKETPLACE_CHANGED,
         edit.since(price_of(priced)),
-        f"{sentence_of(priced, currency)} {why} The parcel is held. Ask the operator whether it is right; if so, say that "
-        "it stands. You may then leave the Shopify order as it is, or change it there too.",
+        f"{sentence_of(priced, currency)} {why} The parcel {edit.hold.is_held}. Ask the operator whether it is right; if so, "
+        "say that it stands. You may then leave the Shopify order as it is, or change it there too."
+        f"{edit.hold.lacking}",
         (Option.ACCEPT_ANYWAY,),
         (
             ("SKU", priced.sku),
@@ -442,7 +454,7 @@ def _refunded_there(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> P
     part = Part(memory)
     for one in asked_about(judged, Reason.CONFIRM_WITHDRAWN):
         if isinstance(one.difference, LineRefunded):
-            part = _joined(part, _still_shipping(edit, part.memory, one.difference, one.rule.sentence))
+            part = _joined(part, _still_shipping(edit, part.memory, one.difference, one.rule.said(edit.hold)))
     return part
 
 
@@ -450,8 +462,8 @@ def _still_shipping(edit: Edit, memory: Memory, refunded: LineRefunded, why: str
     case = Case(
         Reason.CONFIRM_WITHDRAWN,
         refund_subject(refunded.refund_id),
-        f"{sentence_of(refunded, edit.mirakl.currency)} {why} The parcel is held. Confirm that the units stay here, or say "
-        "that the refund was money alone and they ship.",
+        f"{sentence_of(refunded, edit.mirakl.currency)} {why} The parcel {edit.hold.is_held}. Confirm that the units stay here, or "
+        f"say that the refund was money alone and they ship.{edit.hold.lacking}",
         (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
         ((refunded.sku, counted(refunded.quantity, "unit")), ("Refund", refunded.refund_id)),
     )
@@ -486,7 +498,7 @@ def _mirrored(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         replace(memory, mirrored=tuple(shown.items())),
         (action,),
         tuple(_to_remove(edit, one) for one in mirrored) if refused or late else (),
-        because=tuple(_sentences(mirrored)),
+        because=tuple(_sentences(edit, mirrored)),
         look_at=None if late else since + MIRROR_PATIENCE,
     )
 
@@ -517,7 +529,7 @@ def _address_moved(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
         memory,
         (action,),
         (case,) if refused or late else (),
-        because=(moved.rule.sentence,),
+        because=(moved.rule.said(edit.hold),),
         look_at=None if late else since + MIRROR_PATIENCE,
     )
 
@@ -525,7 +537,7 @@ def _address_moved(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Pa
 def _other_address(edit: Edit, one: Judged) -> Case:
     assert isinstance(one.difference, AddressMoved)
     why = (
-        one.rule.sentence
+        one.rule.said(edit.hold)
         if one.rule.answer is Answer.DECISION
         else "Our own change of it does not come through."
     )
@@ -548,10 +560,9 @@ def _to_remove(edit: Edit, one: Judged) -> Case:
         Reason.MARKETPLACE_CHANGED,
         cut.line_id,
         f"{sentence_of(cut, edit.mirakl.currency)} Units were cancelled there, by the customer, the operator or "
-        f"in the portal. {one.rule.sentence if one.rule.answer is Answer.DECISION else ''} "
-        f"Remove {cut.shopify - agreed} of {cut.sku} from the Shopify order; the parcel is held until then.".replace(
-            "  ", " "
-        ),
+        f"in the portal. {one.rule.said(edit.hold) if one.rule.answer is Answer.DECISION else ''} "
+        f"Remove {cut.shopify - agreed} of {cut.sku} from the Shopify order; the parcel {edit.hold.is_held} until then."
+        f"{edit.hold.lacking}".replace("  ", " "),
         facts=(
             ("SKU", cut.sku),
             ("Marketplace", str(agreed)),
@@ -571,13 +582,13 @@ def _cancelled(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
         return Part(memory)
     memory = without_edit_tasks(edit.view, memory, SUPERSEDED)
     if order:
-        return send(edit, memory, CancelMiraklOrder(), order[0].rule.sentence)
+        return send(edit, memory, CancelMiraklOrder(), order[0].rule.said(edit.hold))
     return cancel_quantities(edit, memory, _reductions(units))
 
 
 def _refunded(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
     asked = answered(judged, Answer.REFUND_TASK, Answer.REFUND_APPROVAL, Answer.AUTOMATIC_REFUND)
-    return refund(edit, memory, asked[0].rule.sentence) if asked else Part(memory)
+    return refund(edit, memory, asked[0].rule.said(edit.hold)) if asked else Part(memory)
 
 
 def _lowered(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part:
@@ -602,7 +613,7 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     asked = asked_about(judged, Reason.REDUCTION_NOT_ALLOWED)
     if not asked:
         return Part(memory)
-    why = " ".join((*edit.sentences, *edit.authors, *_sentences(asked)))
+    why = " ".join((*edit.sentences, *edit.authors, *_sentences(edit, asked)))
     if edit.mirakl.state in GONE_OUT:
         return _once_closed(edit, memory, why)
     by_hand = declined_task(memory, edit.missing)
@@ -612,7 +623,7 @@ def _not_allowed(edit: Edit, memory: Memory, judged: tuple[Judged, ...]) -> Part
     case = Case(
         Reason.REDUCTION_NOT_ALLOWED,
         edit.subject,
-        " ".join((why, "The parcel is held.", *in_words(edit, options))),
+        " ".join((why, f"The parcel {edit.hold.is_held}.", *in_words(edit, options))) + edit.hold.lacking,
         options,
         edit.table,
     )
@@ -629,6 +640,6 @@ def _once_closed(edit: Edit, memory: Memory, why: str) -> Part:
     return Part(memory, cases=(case,))
 
 
-def _sentences(judged: Iterable[Judged]) -> list[str]:
+def _sentences(edit: Edit, judged: Iterable[Judged]) -> list[str]:
     """The sentences of the rules, each once."""
-    return list(dict.fromkeys(j.rule.sentence for j in judged))
+    return list(dict.fromkeys(j.rule.said(edit.hold) for j in judged))

@@ -166,9 +166,7 @@ def with_decision(edit: Edit, memory: Memory, case: Case, units: tuple[Reduced, 
             decided = f"{answer.who} says that the telephone number in Shopify stands: {answer.why}"
             return Part(stands, because=(decided,), look_at=edit.view.now)
         case Option.DONE_IN_PORTAL:
-            because = (
-                f"{answer.who} settled it in the portal; the parcel is held until the marketplace shows it."
-            )
+            because = f"{answer.who} settled it in the portal; the parcel {edit.hold.is_held} until the marketplace shows it."
         case Option.UNDO_BY_INTERLOCK:
             because = f"{answer.who} asked Interlock to undo the change in Shopify."
         case Option.UNDO_IN_SHOPIFY:

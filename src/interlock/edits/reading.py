@@ -38,6 +38,7 @@ from interlock.orders.differences import (
     TotalsRecalculated,
 )
 from interlock.orders.ending import is_asked_back, is_declined, units_not_asked_for, was_paid_back
+from interlock.orders.hold_words import HoldWords
 from interlock.orders.lineage import waits_for_successor_until
 from interlock.orders.memory import Memory, RefundTask
 from interlock.orders.reasons import Reason
@@ -93,6 +94,11 @@ class Edit:
     shopify: ShopifyOrder
     memory: Memory
     differences: tuple[Difference, ...]
+
+    @property
+    def hold(self) -> HoldWords:
+        """How to speak of the parcel's hold."""
+        return self.view.hold
 
     @property
     def reduced(self) -> tuple[Reduced, ...]:

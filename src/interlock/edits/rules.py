@@ -229,8 +229,10 @@ REDUCING = (
         (Situation.INCIDENT_OPEN,),
         (),
         Answer.WAIT_FOR_INCIDENT,
-        "An incident is open at the marketplace. What is settled there may change what is sold, so the reduction waits, "
-        "with the parcel held, until the incident is closed.",
+        lambda hold: (
+            "An incident is open at the marketplace. What is settled there may change what is sold, so the reduction waits, "
+            f"with the parcel {hold.held}, until the incident is closed."
+        ),
     ),
     Rule(
         (Change.LINE_REMOVED,),
@@ -247,16 +249,20 @@ REDUCING = (
         (Situation.STAGING,),
         (),
         Answer.WAIT_FOR_SHIPPING,
-        "The marketplace is still checking its order and takes nothing. The reduction waits, with the parcel held, "
-        "until the order is accepted and paid and in SHIPPING.",
+        lambda hold: (
+            f"The marketplace is still checking its order and takes nothing. The reduction waits, with the parcel {hold.held}, "
+            "until the order is accepted and paid and in SHIPPING."
+        ),
     ),
     Rule(
         REDUCTIONS,
         (Situation.WAITING_ACCEPTANCE,),
         (),
         Answer.WAIT_FOR_SHIPPING,
-        "An order that waits for acceptance takes no cancelation. The reduction waits, with the parcel held, until the "
-        "order is accepted and paid and in SHIPPING.",
+        lambda hold: (
+            f"An order that waits for acceptance takes no cancelation. The reduction waits, with the parcel {hold.held}, until "
+            "the order is accepted and paid and in SHIPPING."
+        ),
     ),
     Rule(
         REDUCTIONS,
@@ -270,16 +276,20 @@ REDUCING = (
         (Situation.ACCEPTED,),
         (),
         Answer.WAIT_FOR_SHIPPING,
-        "The marketplace takes no cancelation of units while it collects the payment. The reduction waits, with the "
-        "parcel held, until the order is paid and in SHIPPING.",
+        lambda hold: (
+            "The marketplace takes no cancelation of units while it collects the payment. The reduction waits, with the "
+            f"parcel {hold.held}, until the order is paid and in SHIPPING."
+        ),
     ),
     Rule(
         REDUCTIONS,
         (Situation.REFUND_RUNNING,),
         (),
         Answer.WAIT_FOR_REFUND,
-        "The customer has already paid, so the reduction is a refund, and it is asked for. The parcel is held until the "
-        "marketplace shows the refund and somebody confirms that the units stay here.",
+        lambda hold: (
+            f"The customer has already paid, so the reduction is a refund, and it is asked for. The parcel {hold.is_held} "
+            "until the marketplace shows the refund and somebody confirms that the units stay here."
+        ),
     ),
     Rule(
         REDUCTIONS,
@@ -309,8 +319,10 @@ REDUCING = (
         (Situation.SHIPPING_PAID, Situation.PART_SHIPPED),
         (PAID,),
         Answer.REFUND_TASK,
-        "The customer has already paid, so the reduction is a refund that a person makes in the marketplace portal. "
-        "The parcel is held until the marketplace shows the refund and somebody confirms that the units stay here.",
+        lambda hold: (
+            "The customer has already paid, so the reduction is a refund that a person makes in the marketplace portal. The "
+            f"parcel {hold.is_held} until the marketplace shows the refund and somebody confirms that the units stay here."
+        ),
     ),
     Rule(
         REDUCTIONS,
@@ -371,8 +383,10 @@ REDUCING = (
         (Situation.SHIPPING_UNPAID, Situation.PART_SHIPPED),
         (MAY_REFUND,),
         Answer.REFUND_TASK,
-        "The marketplace takes a refund but no cancelation, so a person refunds the units in its portal. The parcel is "
-        "held until the marketplace shows the refund and somebody confirms that the units stay here.",
+        lambda hold: (
+            "The marketplace takes a refund but no cancelation, so a person refunds the units in its portal. The parcel "
+            f"{hold.is_held} until the marketplace shows the refund and somebody confirms that the units stay here."
+        ),
     ),
     Rule(
         REDUCTIONS,
@@ -611,7 +625,7 @@ CHANGED_BY_THE_MARKETPLACE = (
         NOT_LEFT,
         (),
         Answer.MIRROR,
-        "The parcel is held and Interlock takes the units out of the Shopify order too.",
+        lambda hold: f"The parcel {hold.is_held} and Interlock takes the units out of the Shopify order too.",
     ),
     Rule(
         (Change.LINE_REFUNDED,),
@@ -663,7 +677,9 @@ CHANGED_BY_THE_MARKETPLACE = (
         STANDING,
         (),
         Answer.MIRROR,
-        "The address of the marketplace goes into the Shopify order; until then the parcel is held.",
+        lambda hold: (
+            f"The address of the marketplace goes into the Shopify order; until then the parcel {hold.is_held}."
+        ),
     ),
     Rule(
         (Change.ADDRESS_APPEARED,),
@@ -717,7 +733,7 @@ CHANGED_BY_THE_MARKETPLACE = (
         NOT_LEFT,
         (),
         Answer.MIRROR,
-        "The parcel is held and Interlock puts the new address into the Shopify order.",
+        lambda hold: f"The parcel {hold.is_held} and Interlock puts the new address into the Shopify order.",
     ),
     Rule(
         (Change.INCIDENT_OPENED,),

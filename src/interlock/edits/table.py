@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from interlock.orders.connection import ReductionAfterDebit
+from interlock.orders.hold_words import HoldWords
 from interlock.orders.reasons import Reason
 
 
@@ -262,13 +263,27 @@ class Condition:
 class Rule:
     """For these changes, in these situations (none named: in every one), under these conditions: this answer.
 
-    Rules are asked in order and the first that matches answers. `sentence` is for operators. `reason` is the case a
-    decision or an impossibility opens; None where another room opens it.
+    Rules are asked in order and the first that matches answers. `words` are the sentence for operators, or compose it where
+    it speaks of the parcel's hold. `reason` is the case a decision or an impossibility opens; None where another room opens
+    it.
     """
 
     changes: tuple[Change, ...]
     situations: tuple[Situation, ...]
     conditions: tuple[Condition, ...]
     answer: Answer
-    sentence: str
+    words: str | Callable[[HoldWords], str]
     reason: Reason | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What the rule says in general, of a parcel whose hold is on."""
+        return self.said(HoldWords())
+
+    @property
+    def speaks_of_hold(self) -> bool:
+        return not isinstance(self.words, str)
+
+    def said(self, hold: HoldWords) -> str:
+        """What the rule says of a parcel with such a hold."""
+        return self.words if isinstance(self.words, str) else self.words(hold)

@@ -180,7 +180,7 @@ def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
     if gate.closed:
         part = _keep_closed(view, memory, shopify)
         reasons = " ".join(obstacle.sentence for obstacle in gate.closed)
-        because = (*part.because, f"The parcel is held. {reasons}")
+        because = (*part.because, f"The parcel {view.hold.is_held}. {reasons}")
         return replace(part, because=because, look_at=earliest(part.look_at, gate.window_ends))
     if gate.missing:
         if memory.released_at is not None:
@@ -188,7 +188,7 @@ def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
             return Part(memory, mirakl_since=gate.seen_since)
         part = _keep_closed(view, memory, shopify)
         reasons = " ".join(obstacle.sentence for obstacle in gate.missing)
-        because = (*part.because, f"The parcel is held. {reasons}")
+        because = (*part.because, f"The parcel {view.hold.is_held}. {reasons}")
         return replace(part, because=because, mirakl_since=gate.seen_since)
     if gate.unpaid:
         part = _keep_closed(view, memory, shopify)

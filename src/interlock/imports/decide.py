@@ -496,7 +496,8 @@ def _after_link(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
                 Reason.SKU_UNKNOWN,
                 sku,
                 f"The Shopify order was created with a custom line for SKU {sku}, which reserves no stock. The "
-                "parcel stays held. Map the SKU once the right product is certain and its stock is set aside.",
+                f"parcel {view.hold.stays_held}. Map the SKU once the right product is certain and its stock is set aside."
+                f"{view.hold.lacking}",
                 (Option.MAP_SKU,),
             )
         )

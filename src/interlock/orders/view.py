@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from interlock.orders.actions import Action, RefundLines, TellsTracking
 from interlock.orders.changes import Change, VariantPrice
 from interlock.orders.connection import ConnectionRules, EarlierChoice
+from interlock.orders.hold_words import HoldWords
 from interlock.orders.memory import Decision, DeskEdit, Memory
 from interlock.orders.outcomes import OperationState
 from interlock.orders.reasons import Option
@@ -105,6 +106,7 @@ class View:
     platform before this one. `quarantined` is true while nothing may be sent; `writing_since` is when the last quarantine ended.
     `earlier_carriers` is what people chose before, in any connection, for carrier names like those of its parcels that lead
     nowhere. `unread` is there while what changed at the marketplace of late is not known.
+    `let_go` is for `decide` alone: it looks once more with it where it has found that a parcel that has to wait has no hold.
     """
 
     now: datetime
@@ -137,6 +139,12 @@ class View:
     writing_since: datetime | None = None
     earlier_carriers: tuple[EarlierChoice, ...] = ()
     unread: Unread | None = None
+    let_go: bool = False
+
+    @property
+    def hold(self) -> HoldWords:
+        """How the rooms speak of the parcel's hold."""
+        return HoldWords(self.let_go)
 
     def quiet_period_of(self, memory: Memory) -> timedelta:
         """How long the Shopify order must stand still before anything irreversible is sent. What our own desk made is

@@ -432,7 +432,7 @@ def _confirmations(view: View, memory: Memory) -> tuple[Case, ...]:
                     task.subject,
                     f"The marketplace refunded {'the full price of' if task.money is None else 'money for'} {units} before dispatch. Confirm that these units "
                     "stay here, and they no longer count as agreed; if they ship all the same, dismiss this and put "
-                    "them back into the Shopify order. The parcel is held until then.",
+                    f"them back into the Shopify order. The parcel {view.hold.is_held} until then.{view.hold.lacking}",
                     (Option.CONFIRM_WITHDRAWN, Option.DISMISS),
                     tuple((_sku(memory, due.line_id), counted(due.quantity, "unit")) for due in waiting),
                 )
@@ -511,15 +511,17 @@ def _approval_case(view: View, mirakl: MiraklOrder, memory: Memory, task: Refund
     elif needed > 1:
         limit = _money(view.rules.refund_limit or ZERO, currency)
         sentences.append(f"It is above {limit}, so two different people have to approve it.")
+    lacking = ""
     if mirakl.state in TO_SHIP and not task.ending:
-        sentences.append("The parcel is held until the marketplace shows the refund.")
+        sentences.append(f"The parcel {view.hold.is_held} until the marketplace shows the refund.")
+        lacking = view.hold.lacking
     facts = (
         *_facts(view, memory, task, currency, _money(total, currency)),
         ("Approvals", f"{len(given)} of {needed}"),
         *((f"Approved by {decision.who}", decision.why) for decision in given),
     )
     options = (Option.APPROVE_REFUND, Option.DONE_IN_PORTAL, Option.DISMISS)
-    return Case(Reason.REFUND_APPROVAL, task.subject, " ".join(sentences), options, facts)
+    return Case(Reason.REFUND_APPROVAL, task.subject, " ".join(sentences) + lacking, options, facts)
 
 
 def _why(task: RefundTask) -> str:

@@ -81,7 +81,7 @@ def _one(
     action = refund_of(view, mirakl, memory, task)
     if operation is not None and operation.state == "REJECTED" and operation.action == action:
         # Before anything is waited for: a refusal that nobody wants any more would be forgotten, and sent again.
-        return _refused(memory, task, action, operation)
+        return _refused(view, memory, task, action, operation)
     wait = _not_yet(view, mirakl, memory, task, differences)
     if wait is not None:
         return wait
@@ -191,7 +191,9 @@ def _stays_here(view: View, mirakl: MiraklOrder, memory: Memory, due: RefundDue)
     return left <= sold - withdrawn - cancelled - due.quantity
 
 
-def _refused(memory: Memory, task: RefundTask, action: RefundLines, operation: OpenOperation) -> Part:
+def _refused(
+    view: View, memory: Memory, task: RefundTask, action: RefundLines, operation: OpenOperation
+) -> Part:
     answer = memory.decision(Reason.REFUND_REFUSED, task.subject)
     # The action stays wanted so that the ledger keeps the refusal in sight; it does not send it again by itself.
     if answer is not None and operation.is_sent_again_by(answer):
@@ -200,8 +202,8 @@ def _refused(memory: Memory, task: RefundTask, action: RefundLines, operation: O
     case = Case(
         Reason.REFUND_REFUSED,
         task.subject,
-        f"The marketplace refused our refund: “{words}”. {_what_moved(operation)} and the parcel is held. "
-        f"{WHAT_HELPS.get(operation.code, OTHERWISE)}",
+        f"The marketplace refused our refund: “{words}”. {_what_moved(operation)} and the parcel {view.hold.is_held}. "
+        f"{WHAT_HELPS.get(operation.code, OTHERWISE)}{view.hold.lacking}",
         (Option.SEND_AGAIN, Option.DONE_IN_PORTAL, Option.DISMISS),
         (("Code", operation.code), ("The marketplace's words", words), *_earlier(operation)),
     )

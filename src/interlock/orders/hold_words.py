@@ -1,0 +1,30 @@
+"""How a sentence speaks of the hold of a parcel that has to wait."""
+
+from dataclasses import dataclass
+
+NOT_ON_HOLD = "No hold is on it now: tell the warehouse not to ship."
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWords:
+    """The rooms ask for the hold and compose their sentences with these words. `let_go` where none is on the parcel and none
+    is about to be placed: somebody took ours off, or Shopify takes none."""
+
+    let_go: bool = False
+
+    @property
+    def is_held(self) -> str:
+        return "should be held" if self.let_go else "is held"
+
+    @property
+    def stays_held(self) -> str:
+        return "should stay held" if self.let_go else "stays held"
+
+    @property
+    def held(self) -> str:
+        return "to be held" if self.let_go else "held"
+
+    @property
+    def lacking(self) -> str:
+        """What a case that speaks of the hold ends with."""
+        return f" {NOT_ON_HOLD}" if self.let_go else ""

@@ -62,7 +62,7 @@ from interlock.orders.agreement import (
     broken_bundles,
     is_untaken,
     recalculated,
-    shopify_quantities,
+    standing_quantities,
     unlinked,
 )
 from interlock.orders.content import content_of
@@ -538,7 +538,7 @@ def _both_noted(view: View, memory: Memory, mirakl: MiraklOrder, shopify: Shopif
     whole = not unlinked(shopify, memory) and not broken_bundles(shopify, memory)
     if mirakl.state not in DEAD and view.mirakl_is_current and whole:
         agreed = agreed_quantities(mirakl, memory)
-        shown = dict(shopify_quantities(shopify, memory))
+        shown = dict(standing_quantities(shopify, memory))
         if dict(agreed) == {line_id: shown.get(line_id, 0) for line_id, _ in agreed} and not any(
             units for line_id, units in shown.items() if line_id not in dict(agreed)
         ):

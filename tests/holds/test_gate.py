@@ -121,6 +121,25 @@ def test_a_no_says_why_and_who_can_change_it(changes: dict[str, Any], reason: st
     assert found.who == who
 
 
+def test_the_rest_of_an_order_may_leave_although_what_left_before_was_refunded() -> None:
+    part_left = a_shopify_order(
+        lines=(
+            a_shopify_line(),
+            a_shopify_line("S2", "LAMP", 1, "30.00", "L2", current_quantity=0, fulfilled_quantity=1),
+        ),
+        fulfillments=(a_fulfillment(lines=(("S2", 1),)),),
+        fulfillment_orders=(a_fulfillment_order(holds=(), remaining=(("S1", 2),)),),
+    )
+    assert label(shopify=part_left).yes
+    memory = replace(RELEASED, settled=(("L1", 2), ("L2", 1)))
+    assert on_sight(a_view(shopify=part_left, memory=memory)) == ()
+    still_here = replace(
+        part_left, lines=(part_left.lines[0], replace(part_left.lines[1], fulfilled_quantity=0))
+    )
+    assert not label(shopify=still_here).yes
+    assert len(on_sight(a_view(shopify=still_here, memory=memory))) == 1
+
+
 def test_without_a_look_at_shopify_there_is_no_answer() -> None:
     assert whole(a_view(shopify=None, memory=RELEASED)).label is None
 

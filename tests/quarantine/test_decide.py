@@ -31,6 +31,12 @@ ENDED = NOW - timedelta(seconds=30)
 AFTER = Reason.DIFFERENCE_AFTER_QUARANTINE
 LAMP = a_line("L2", "LAMP", 1, "30.00", "0")
 LESS = a_shopify_order(lines=(a_shopify_line(quantity=1), a_shopify_line("S2", "LAMP", 1, "30.00", "L2")))
+REFUNDED_AFTER_IT_LEFT = a_shopify_order(
+    lines=(
+        a_shopify_line(current_quantity=1, fulfilled_quantity=2),
+        a_shopify_line("S2", "LAMP", 1, "30.00", "L2"),
+    )
+)
 COMPARED = NOW - timedelta(seconds=10)
 GAP = Withdrawn("L1", 1, f"{UNTOLD}L1", "", COMPARED)
 
@@ -113,6 +119,9 @@ def test_whose_mark_it_is(kept: KeptMark, shown: str, whose: Literal["ours", "fi
         ),
         pytest.param(
             {}, {"compared_at": COMPARED, "withdrawn": (GAP,)}, (), (), id="it was put back in Shopify"
+        ),
+        pytest.param(
+            {"shopify": REFUNDED_AFTER_IT_LEFT}, {}, (), (), id="the units left and were refunded since"
         ),
         pytest.param(
             {"shopify": LESS, "mirakl": an_order("SHIPPED")}, {}, (), (), id="the parcel is on its way"

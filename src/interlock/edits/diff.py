@@ -11,6 +11,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
     shopify_quantities,
+    standing_quantities,
     unlinked,
 )
 from interlock.orders.destination import has_another_contact, is_same, moved_here, moved_there
@@ -69,16 +70,14 @@ def differences(view: View, memory: Memory) -> tuple[Difference, ...]:
 
 def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[Difference, ...]:
     agreed = dict(agreed_quantities(mirakl, memory))
-    shown = dict(shopify_quantities(shopify, memory))
-    left = dict(fulfilled_quantities(shopify, memory))
+    standing = dict(standing_quantities(shopify, memory))
     settled = dict(memory.settled)
     refused = {line.id for line in mirakl.lines if line.state == "REFUSED"}
     broken = {bundle.line_id: bundle for bundle in broken_bundles(shopify, memory)}
     less: list[QuantityReduced | LineRemoved] = []
     more: list[QuantityIncreased | LineCancelled | LineRefused | BundleBroken] = []
     for line in sorted(ordered_of(mirakl, memory), key=lambda line: line.line_id):
-        # Units that have left cannot be taken out again: refunding them is money, not an edit.
-        now = max(shown.get(line.line_id, 0), left.get(line.line_id, 0))
+        now = standing.get(line.line_id, 0)
         wanted = agreed[line.line_id]
         bundle = broken.get(line.line_id)
         if bundle is not None:

@@ -11,6 +11,7 @@ from interlock.orders.agreement import (
     broken_bundles,
     mirakl_line_id_of,
     shopify_quantities,
+    standing_quantities,
     unlinked,
 )
 from interlock.orders.content import content_of
@@ -84,7 +85,7 @@ def on_sight(view: View) -> tuple[PlaceHold, ...]:
 def _as_agreed(shopify: ShopifyOrder, memory: Memory) -> bool:
     if not memory.settled or unlinked(shopify, memory) or broken_bundles(shopify, memory):
         return False
-    shown = dict(shopify_quantities(shopify, memory))
+    shown = dict(standing_quantities(shopify, memory))
     settled = dict(memory.settled)
     if any(shown.get(line_id, 0) != quantity for line_id, quantity in settled.items()):
         return False

@@ -8,7 +8,7 @@ from interlock.orders.agreement import (
     agreed_quantities,
     broken_bundles,
     mirakl_line_id_of,
-    shopify_quantities,
+    standing_quantities,
 )
 from interlock.orders.destination import is_agreed
 from interlock.orders.label import BY_ITSELF, THE_MARKETPLACE, Label
@@ -171,7 +171,7 @@ def disagreeing(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklOrder) -> f
     if mirakl.state not in TO_SHIP:
         return frozenset()
     agreed = dict(agreed_quantities(mirakl, memory))
-    shown = dict(shopify_quantities(shopify, memory))
+    shown = dict(standing_quantities(shopify, memory))
     broken = {bundle.line_id for bundle in broken_bundles(shopify, memory)}
     links = {link.shopify_line_id: link for link in memory.links}
     wrong = []

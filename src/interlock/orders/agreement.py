@@ -189,6 +189,13 @@ def fulfilled_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
     return units_sold(((line, line.fulfilled_quantity) for line in shopify.lines), memory)
 
 
+def standing_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
+    """Units per Mirakl line that the customer has or is to get: what the Shopify order shows, and what has left although it
+    was refunded since. Such units cannot be taken out again, so refunding them is money and no edit."""
+    shown, left = dict(shopify_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
+    return tuple((line_id, max(units, left.get(line_id, 0))) for line_id, units in shown.items())
+
+
 def units_sold(counts: Iterable[tuple[ShopifyLine, int]], memory: Memory) -> Quantities:
     """Units per Mirakl line, given units of Shopify lines; what stands for nothing that was sold is left out. Articles of a
     bundle count as far as they make whole ones."""

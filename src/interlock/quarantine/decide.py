@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from interlock.orders.actions import Action, CancelMiraklOrder, CancelQuantities, RefundLines
-from interlock.orders.agreement import agreed_quantities, shopify_quantities
+from interlock.orders.agreement import agreed_quantities, standing_quantities
 from interlock.orders.memory import Memory, Withdrawn
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
@@ -106,7 +106,7 @@ def _compared(memory: Memory, since: datetime) -> bool:
 def _gaps(memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder) -> dict[str, int]:
     """Units per Mirakl line by which Shopify shows less than the marketplace agrees to, told units counted."""
     told = replace(memory, withdrawn=tuple(w for w in memory.withdrawn if not _untold(w)))
-    shown = dict(shopify_quantities(shopify, memory))
+    shown = dict(standing_quantities(shopify, memory))
     return {
         line_id: agreed - shown.get(line_id, 0)
         for line_id, agreed in agreed_quantities(mirakl, told)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from interlock.orders.connection import ConnectionRules
 from interlock.rehearsal import (
     bundles,
+    deleting,
     faults,
     forgers,
     hands,
@@ -200,6 +201,8 @@ async def live(
         people.append(asyncio.create_task(operators.change_for_ever(seed, crowd)))
     if telephones.are_changed(seed) and not calm:
         people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
+    if deleting.are_drawn(seed) and not calm:
+        people.append(asyncio.create_task(deleting.delete_for_ever(seed, crowd)))
     if recording.are_recorded(seed) and not calm:
         people.append(asyncio.create_task(recording.record_for_ever(seed, crowd)))
     if renaming.is_drawn(seed) and not calm:

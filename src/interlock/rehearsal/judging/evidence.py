@@ -365,8 +365,9 @@ class Evidence:
 
     @cached_property
     def shopify_orders(self) -> dict[str, Order]:
-        """The shop's orders by gid."""
-        return {order.gid: order for order in self.shop.orders.values()}
+        """The shop's orders by gid; one that staff deleted as it was then."""
+        shown = (*self.shop.orders.values(), *self.shop.deleted_orders.values())
+        return {order.gid: order for order in shown}
 
     @cached_property
     def carriers(self) -> dict[str, list[Variant]]:
@@ -391,7 +392,7 @@ class Evidence:
         """The SKU on every Shopify line of a variant, by the line's gid; a custom line has none."""
         return {
             line.gid: line.variant.sku or ""
-            for order in self.shop.orders.values()
+            for order in self.shopify_orders.values()
             for line in order.lines
             if line.variant is not None
         }

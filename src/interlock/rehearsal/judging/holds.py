@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from interlock.orders.agreement import broken_bundles, shopify_quantities, unlinked
+from interlock.orders.agreement import broken_bundles, standing_quantities, unlinked
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, PlanRow, Reference, first_after
@@ -233,7 +233,7 @@ def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
         lacking.append("the two sides named different addresses")
     if as_decided:
         return lacking  # a person decided to ship exactly what Shopify shows
-    shown = dict(shopify_quantities(shopify, memory))
+    shown = dict(standing_quantities(shopify, memory))
     for line, agreed in plan.plan.agreed:
         if shown.get(line, 0) != agreed:
             lacking.append(f"{line}: Shopify {shown.get(line, 0)}, agreed {agreed}")

@@ -81,7 +81,7 @@ def i25_stock_is_conserved(evidence: Evidence, verdict: Verdict) -> None:
                 )
             claimed = sum(
                 line.claims.get(number, 0)
-                for shopify in evidence.shop.orders.values()
+                for shopify in evidence.shopify_orders.values()
                 for line in shopify.lines
                 if line.variant is variant
             )

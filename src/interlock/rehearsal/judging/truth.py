@@ -83,8 +83,12 @@ class Moment:
         return tuple(
             line
             for line, quantity in self.agreed.items()
-            if self.shown.get(line, 0) != quantity or line in self.broken
+            if self.standing(line) != quantity or line in self.broken
         )
+
+    def standing(self, line: str) -> int:
+        """Units that the customer has or is to get: what has left counts also after it was refunded."""
+        return max(self.shown.get(line, 0), self.fulfilled.get(line, 0))
 
     @property
     def agrees(self) -> bool:
@@ -754,7 +758,7 @@ def not_moving_because(moment: Moment) -> str:
     if moment.strangers:
         return f"{moment.strangers} units stand for nothing that was sold"
     parts = [
-        f"{line}: Shopify {moment.shown.get(line, 0)}, agreed {moment.agreed[line]}"
+        f"{line}: Shopify {moment.standing(line)}, agreed {moment.agreed[line]}"
         + (f", and articles for {moment.broken[line]}" if line in moment.broken else "")
         for line in moment.differing
     ]

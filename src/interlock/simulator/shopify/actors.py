@@ -270,7 +270,7 @@ class People:
             raise Refused("Only a cancelled or archived order can be deleted.")
         act = self._act(actor, found.shop)
         metafields.forget(found.shop, found)
-        del found.shop.orders[found.number]
+        found.shop.deleted_orders[found.number] = found.shop.orders.pop(found.number)
         for parcel in found.fulfillment_orders:
             found.shop.fulfillment_orders.pop(parcel.number, None)
         act.effect("deleted", found.gid)

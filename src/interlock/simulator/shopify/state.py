@@ -943,6 +943,7 @@ class Shop:
     variants: dict[int, Variant] = field(default_factory=dict)
     items: dict[int, Variant] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
+    deleted_orders: dict[int, Order] = field(default_factory=dict)
     drafts: dict[int, Draft] = field(default_factory=dict)
     fulfillment_orders: dict[int, FulfillmentOrder] = field(default_factory=dict)
     fulfillments: dict[int, Fulfillment] = field(default_factory=dict)

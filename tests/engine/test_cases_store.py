@@ -1,6 +1,7 @@
 """The queue of cases follows the plan, and answers of people are kept once or refused with a reason."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -17,7 +18,7 @@ from interlock.cases.store import (
     take_answers,
     waiting_answers,
 )
-from interlock.orders.memory import Incident
+from interlock.orders.memory import Incident, RefundTask
 from interlock.orders.plan import Case
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.store import OrderRow
@@ -101,6 +102,18 @@ def test_what_merely_could_not_be_seen_closes_nothing(c: Connection, row: OrderR
     _sync(c, row, UNKNOWN_SKU)
     assert _sync(c, row, CARRIER, may_close=False) == (1, 0)
     assert len(_open(c)) == 2
+
+
+def test_a_refund_task_that_is_over_closes_its_case_whatever_could_be_seen(
+    c: Connection, row: OrderRow
+) -> None:
+    task = RefundTask("R1", LATER, ())
+    _sync(c, row, UNKNOWN_SKU, Case(Reason.REFUND_TASK, "R1", "Refund 5.00 EUR in the portal."))
+    for kept, left in ((task, 2), (replace(task, settled_at=LATER), 1)):
+        memory = a_memory(refund_tasks=(kept,))
+        sync_cases(c, row.id, row.connection_id, [], LATER, False, memory=memory)
+        assert len(_open(c)) == left
+    assert [reason for reason, _ in _open(c)] == ["sku_unknown"]
 
 
 def test_an_answer_is_kept_and_taken_by_a_plan_once(c: Connection, row: OrderRow) -> None:

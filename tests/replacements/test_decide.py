@@ -798,3 +798,43 @@ def test_a_candidate_that_shows_again_is_weighed_again() -> None:
 
     assert reasons(again) == reasons(first)
     assert again.cases[0].options == first.cases[0].options
+
+
+# -- the linked order is not shown ---------------------------------------------------------------------------
+
+
+def _beside_the_unseen(**changes: Any) -> Plan:
+    kin = Kin("SO2", "#1001A", "candidate", NOW, "Interlock", "it names the order")
+    given: dict[str, Any] = {"shopify": None, "kin": (a_copy(),), "memory": a_memory(lineage=(kin,))}
+    return decide(a_view(**{**given, **changes}))
+
+
+def test_a_candidate_waits_and_is_asked_about_while_the_order_beside_it_is_not_shown() -> None:
+    plan = _beside_the_unseen()
+    assert [a.fulfillment_order_id for a in plan.actions if isinstance(a, PlaceHold)] == ["FO2"]
+    (asked,) = (case for case in plan.cases if case.reason is LOOKING)
+    assert asked.options == (Option.NO_SUCCESSOR,)
+    assert "Shopify does not show #1001 any more" in asked.sentence
+
+
+def test_it_is_held_and_not_asked_about_while_shopify_cannot_be_read() -> None:
+    plan = _beside_the_unseen(shopify_unreadable=True)
+    assert any(isinstance(a, PlaceHold) for a in plan.actions)
+    assert not any(case.reason is LOOKING for case in plan.cases)
+
+
+def test_a_person_may_rule_it_out_all_the_same() -> None:
+    kin = Kin("SO2", "#1001A", "candidate", NOW - timedelta(minutes=5), "Interlock", "it names the order")
+    said = a_decision(LOOKING, "SO2", Option.NO_SUCCESSOR)
+    plan = _beside_the_unseen(
+        memory=a_memory(lineage=(kin,), decisions=(said,)), kin=(a_copy(fulfillment_orders=(HELD,)),)
+    )
+    assert [a.fulfillment_order_id for a in plan.actions if isinstance(a, ReleaseHold)] == ["FO2"]
+    assert not any(case.reason is LOOKING for case in plan.cases)
+    found = plan.memory.kin("SO2")
+    assert found is not None
+    assert found.role == "unlinked"
+
+
+def test_nothing_is_held_for_a_sale_that_was_cancelled() -> None:
+    assert not _beside_the_unseen(mirakl=an_order("CANCELED")).actions

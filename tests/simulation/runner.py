@@ -114,6 +114,8 @@ EXPECTED = (
     "second approval asked for",
     "units withdrawn",
     "people: payment fails",
+    "people: cancelled order deleted",
+    "people: order deleted that was not cancelled",
     "people: replaced by an app",
     "people: copied after the parcel left",
     "an app's cancel came too late",

@@ -23,7 +23,7 @@ from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt
 from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
-from interlock.rehearsal.judging.evidence import Evidence, LabelAsked
+from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, Reference
 from interlock.rehearsal.judging.rest import (
     i17_differences_have_cases,
     i17_parcels_astray_have_their_case,
@@ -365,6 +365,31 @@ def test_i24_a_case_about_a_parcel_astray_ends_when_it_goes_to_its_order(
         i24_no_case_outlives_its_reason(evidence, truth, verdict)
         assert verdict.checked["I24"] > 0
         assert verdict.broken == []
+
+
+@pytest.mark.parametrize(
+    ("after", "bounded"), [(-1.0, False), (1.0, True)], ids=["it was seen", "it was not seen yet"]
+)
+def test_i8_a_release_while_the_marketplace_cut_what_was_agreed_just_after_it_was_seen(
+    bench: Bench, after: float, bounded: bool
+) -> None:
+    """They had differed before as well, but the view of the release had them agree."""
+    released = bench.effects("hold_released", ours=True)[-1]
+    evidence = bench.evidence()
+    reference = Reference.of(released.reference)
+    assert reference is not None
+    operation = evidence.operation_of[reference.operation]
+    seen = evidence.plans_at[operation.order_id, operation.planned_at].marketplace_seen_at
+    assert seen is not None
+    bench.happen(
+        bench.effects("cancelation")[0],
+        actor="operator",
+        at=seen + timedelta(seconds=after),
+        detail={"quantity": 1, "id": "9001"},
+    )
+    verdict = bench.judge()
+    said = "Our hold was released while the sides disagreed."
+    assert (said not in {f.sentence for f in verdict.broken}) is bounded
 
 
 def test_i8_released_without_a_plan(bench: Bench) -> None:
@@ -739,6 +764,31 @@ def test_i19_a_seller_reference_that_names_another_order(bench: Bench) -> None:
 def test_i19_a_link_that_was_lost(bench: Bench) -> None:
     bench.sql("UPDATE orders SET shopify_order_id = NULL")
     assert bench.broken() == {"I19"}
+
+
+@pytest.mark.parametrize(
+    ("state", "case", "broken"),
+    [
+        pytest.param("SHIPPING", "", True, id="nobody is asked"),
+        pytest.param("SHIPPING", "shopify_order_missing", False, id="somebody is asked"),
+        pytest.param("SHIPPED", "", False, id="it has left"),
+        pytest.param("CANCELED", "", False, id="the sale has ended too"),
+    ],
+)
+def test_i19_a_shopify_order_that_was_deleted_while_the_marketplace_waits(
+    bench: Bench, state: str, case: str, broken: bool
+) -> None:
+    edited = bench.effects("edited")[0]
+    bench.happen(edited, kind="deleted", at=bench.world.clock.now() - timedelta(hours=2), detail={})
+    bench.order.reference_for_seller = ""
+    if case:
+        a_case(bench, case, bench.edit_at())
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, state=state)
+    verdict = Verdict()
+    i19_mapping_agrees_three_ways(evidence, truth, verdict)
+    assert bool(verdict.broken) is broken
 
 
 @pytest.mark.parametrize(("left", "broken"), [(True, False), (False, True)])

@@ -34,6 +34,7 @@ from interlock.orders.codec import encode
 from interlock.orders.memory import Decision, Memory, same_person
 from interlock.orders.plan import Case
 from interlock.orders.reasons import CATALOGUE, Option, Reason
+from interlock.orders.refund_tasks import is_open
 from interlock.orders.snapshots import MiraklOrder
 from interlock.storage.database import metadata
 from interlock.storage.personal_data import personal
@@ -188,12 +189,23 @@ class Change:
 
 
 _WHY_NOT_JUDGED = (Reason.UNKNOWN_VALUE, Reason.NOT_OURS_TO_SHIP)
+_OF_A_REFUND_TASK = (Reason.REFUND_TASK, Reason.REFUND_APPROVAL)
+"""Cases whose subject is a refund task, and that are open as long as it is."""
 
 
 def _is_over(reason: Reason, subject: str, memory: Memory | None) -> bool:
     """Whether a case that is not wanted any more is settled although nobody looked at the rest of its order."""
-    incident = None if memory is None else memory.incident(reason, subject)
-    return reason in _WHY_NOT_JUDGED or (incident is not None and incident.closed_at is not None)
+    return reason in _WHY_NOT_JUDGED or _is_remembered_as_closed(reason, subject, memory)
+
+
+def _is_remembered_as_closed(reason: Reason, subject: str, memory: Memory | None) -> bool:
+    """Whether the order's memory says that the incident or the refund task behind the case is over, whatever is seen now."""
+    if memory is None:
+        return False
+    if reason in _OF_A_REFUND_TASK:
+        return any(task.subject == subject and not is_open(task) for task in memory.refund_tasks)
+    incident = memory.incident(reason, subject)
+    return incident is not None and incident.closed_at is not None
 
 
 def sync_cases(
@@ -210,8 +222,8 @@ def sync_cases(
 ) -> Change:
     """Make the order's open cases equal to `wanted`. `may_close` is false when a platform could not be read: what
     is missing then closes nothing, but for cases of the reasons `closes_unseen`, which ask about just that. Where the order
-    was not `judged`, only the cases that say so close, and incidents that are remembered as closed. `mirakl` and `memory`
-    tell what is at stake."""
+    was not `judged`, only the cases that say so close. Incidents and refund tasks that are remembered as closed close always.
+    `mirakl` and `memory` tell what is at stake."""
     rows = c.execute(_OPEN_OF_ORDER, {"of_order": order_id}).all()
     there = {(row.reason, row.subject): row for row in rows}
     opened: list[str] = []
@@ -243,7 +255,8 @@ def sync_cases(
     for key, row in there.items():
         reason = Reason(row.reason)
         seen = may_close or reason in closes_unseen
-        if key not in keys and seen and (judged or _is_over(reason, row.subject, memory)):
+        settled = seen and (judged or _is_over(reason, row.subject, memory))
+        if key not in keys and (settled or _is_remembered_as_closed(reason, row.subject, memory)):
             _close(c, row, now, memory)
             closed.append(f"Settled: {CATALOGUE[reason].title}.")
     urgent = tuple(case for case in alarming if case.how_severe == "urgent")

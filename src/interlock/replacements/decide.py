@@ -61,7 +61,8 @@ def decide(view: View, memory: Memory) -> Part:
     """
     mirakl, linked = view.mirakl, view.shopify
     if linked is None:
-        return Part(memory, because=_nothing_to_compare(view, memory))
+        part = _beside_the_unseen(view, memory)
+        return replace(part, because=(*part.because, *_nothing_to_compare(view, memory)))
     if mirakl is None or linked.id != memory.shopify_order_id:
         return Part(memory)
     refused = _not_taken_back(view, memory)
@@ -135,6 +136,40 @@ def _nothing_to_compare(view: View, memory: Memory) -> tuple[str, ...]:
         "Ask again once it is there; if it does not come, settle the sale in the marketplace portal."
         for answer in view.answers
         if answer.reason in ASKED_WITH and answer.option in (Option.TAKE_OVER, Option.CANCEL_ORIGINAL)
+    )
+
+
+def _beside_the_unseen(view: View, memory: Memory) -> Part:
+    """What was a candidate when the linked order was seen last goes on waiting, and a person is asked: nobody can compare the
+    two now. A person may rule it out; what takes over is known only once somebody said what became of the linked one."""
+    part = Part(memory)
+    if view.mirakl is None or view.mirakl.state in DEAD:
+        return part
+    for order in view.kin:
+        kin = memory.kin(order.id)
+        claimed = any(claim.shopify_order_id == order.id and claim.role == "live" for claim in view.claims)
+        if kin is None or kin.role != "candidate" or not order.live or claimed:
+            continue
+        said = _said(part.memory, order.id)
+        if said is not None and said.option in RULED_OUT:
+            ruled_out, sentence = _ruled_out(part.memory, order.id, order.name, said, view.now)
+            part = _with(part, Part(ruled_out, _freed(view, order), because=(sentence,), look_at=view.now))
+            continue
+        seen, placed, impossible = holds(view, part.memory, order, NOTES)
+        cases = impossible if view.shopify_unreadable else (*impossible, _beside_unseen_case(kin, memory))
+        part = _with(part, Part(seen, placed, cases, look_at=look_for_parcels_at(view, order)))
+    return part
+
+
+def _beside_unseen_case(kin: Kin, memory: Memory) -> Case:
+    name = memory.shopify_order_name or "the order that stands for it"
+    return Case(
+        Reason.POSSIBLE_SUCCESSOR,
+        kin.shopify_order_id,
+        f"Order {kin.name} may stand for this sale too ({kin.why}), and Shopify does not show {name} any more, so the two cannot "
+        f"be compared. {kin.name} waits. Find out what became of {name}: once its own case is answered, {kin.name} can take its "
+        "place. If it has nothing to do with this sale, say so.",
+        (Option.NO_SUCCESSOR,),
     )
 
 

@@ -250,6 +250,8 @@ def test_a_deleted_order_is_shown_no_more_and_told_of_by_its_id_alone(client: Cl
     assert client.data("query($id: ID!) { order(id: $id) { id } }", id=order.gid)["order"] is None
     assert client.data('{ orders(first: 5, query: "") { nodes { id } } }')["orders"]["nodes"] == []
     assert [e.kind for e in client.world.record.effects if e.order_id == order.gid][-1] == "deleted"
+    with pytest.raises(Refused, match="was deleted"):
+        client.world.archive(order)
 
 
 def test_marking_a_pending_order_as_paid_pays_what_is_outstanding(client: Client) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from interlock.orders.actions import AnswerAcceptance
 from interlock.orders.ending import is_declined
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT
+from interlock.orders.snapshots import BEFORE_ACCEPTANCE, DEAD, GONE_OUT, TO_SHIP
 from interlock.rehearsal.judging.evidence import LISTS_MAY_LAG, Evidence, Marketplace, went_well
 from interlock.rehearsal.judging.rest import is_at_rest, told_in_parcels, waits_as_a_draft
 from interlock.rehearsal.judging.truth import Truth
@@ -255,6 +255,13 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     wrong = []
     if truth.memory.shopify_order_id != linked:
         wrong.append(f"memory names {truth.memory.shopify_order_id or 'no order'}, the row {linked}")
+    if shopify.gid in evidence.deleted:
+        if truth.last.live and truth.last.state in TO_SHIP:
+            sentence = (
+                "The Shopify order of a sale that waits for its parcel was deleted, and nobody is asked."
+            )
+            verdict.violation("I19", truth.id, evidence.now, sentence, shopify.name)
+        return  # nothing can be written to it
     markers = [f.value for f in shopify.metafields.values() if f.type == "id"]
     if truth.marker not in markers:
         wrong.append(f"the Shopify order's marker is {', '.join(markers) or 'missing'}")

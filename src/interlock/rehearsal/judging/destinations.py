@@ -110,7 +110,7 @@ def _just_changed(evidence: Evidence, effect: Effect) -> bool:
 def parcels_astray(evidence: Evidence, truth: Truth) -> list[FulfillmentOrder]:
     """The parcels still to ship of the order that stands now that do not go to its address, if it has a whole one."""
     order = evidence.shopify_orders.get(truth.last.gid)
-    if order is None or order.cancelled_at is not None:
+    if order is None or order.cancelled_at is not None or order.gid in evidence.deleted:
         return []
     there = order.shipping_address
     if there is None or not all((there.last_name, there.address1, there.city, there.zip, there.country_code)):

@@ -370,6 +370,11 @@ class Evidence:
         return {order.gid: order for order in shown}
 
     @cached_property
+    def deleted(self) -> dict[str, datetime]:
+        """The orders that staff deleted for good, by gid, and when."""
+        return {e.order_id: e.at for e in self.shopify.record.effects if e.kind == "deleted"}
+
+    @cached_property
     def carriers(self) -> dict[str, list[Variant]]:
         """The shop's variants by SKU."""
         found: dict[str, list[Variant]] = {}

@@ -214,7 +214,7 @@ def i8_released_on_evidence(evidence: Evidence, truth: Truth, verdict: Verdict) 
             verdict.violation(
                 "I8", truth.id, effect.at, "Our hold was released on a view that did not allow it.", *lacking
             )
-        _judge_release(evidence, truth, verdict, effect, plan)
+        _judge_release(evidence, truth, verdict, effect, plan, allowed=not lacking)
 
 
 def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
@@ -245,11 +245,15 @@ def _lacking(plan: PlanRow, as_decided: bool) -> list[str]:
     return lacking
 
 
-def _judge_release(evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, plan: PlanRow) -> None:
+def _judge_release(
+    evidence: Evidence, truth: Truth, verdict: Verdict, effect: Effect, plan: PlanRow, *, allowed: bool
+) -> None:
     moment = truth.at(effect.at)
     if not moment.live or moment.state in GONE_OUT or not moment.must_not_move:
         return
     since = _since(truth, moment)
+    if allowed and plan.marketplace_seen_at is not None:
+        since = _cut_unseen(truth, moment, plan.marketplace_seen_at) or since
     if _came_before(evidence, effect, since):
         return
     why = not_moving_because(moment)
@@ -291,6 +295,16 @@ def _came_before(evidence: Evidence, effect: Effect, since: Moment) -> bool:
         if (other.at, other.kind, other.actor) == (since.at, since.kind, since.actor)
     ]
     return bool(causes) and log.index(effect) < causes[0]
+
+
+def _cut_unseen(truth: Truth, moment: Moment, seen: datetime) -> Moment | None:
+    """The marketplace's first change of what is agreed after it was seen: where both sides agreed on the view, that is what
+    set them apart, however long they had differed before."""
+    before = truth.before(seen).agreed
+    for later in truth.moments:
+        if seen <= later.at <= moment.at and later.side == MIRAKL and later.agreed != before:
+            return later
+    return None
 
 
 def _silent(truth: Truth) -> bool:

@@ -95,8 +95,10 @@ def _told(truth: Truth) -> datetime | None:
 
 
 def _cancelled(evidence: Evidence, gid: str) -> datetime | None:
+    """When the order was cancelled, or deleted without that."""
     shopify = evidence.shopify_orders.get(gid)
-    return None if shopify is None else shopify.cancelled_at
+    cancelled_at = None if shopify is None else shopify.cancelled_at
+    return cancelled_at or evidence.deleted.get(gid)
 
 
 def _stands_elsewhere(evidence: Evidence, truth: Truth, gid: str) -> bool:
@@ -232,7 +234,8 @@ def _copies(evidence: Evidence, truth: Truth, at: datetime) -> Iterator[Order]:
     linked = truth.gid_at(at)
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
-        lived = shopify.created_at <= at and (shopify.cancelled_at is None or shopify.cancelled_at > at)
+        ended_at = _cancelled(evidence, shopify.gid)
+        lived = shopify.created_at <= at and (ended_at is None or ended_at > at)
         if ours and lived and shopify.gid != linked and not _stands_elsewhere(evidence, truth, shopify.gid):
             yield shopify
 
@@ -253,7 +256,7 @@ def i1_no_second_live_order_unnoticed(evidence: Evidence, truth: Truth, verdict:
         return
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
-        if not ours or shopify.gid == truth.shopify_gid or shopify.cancelled_at is not None:
+        if not ours or shopify.gid == truth.shopify_gid or _cancelled(evidence, shopify.gid) is not None:
             continue
         verdict.checked["I1 second"] += 1
         ruled_out = any(said.subject == shopify.gid for said in evidence.answers_of(truth.row))

@@ -74,13 +74,16 @@ async def i23_the_mapping_can_be_rebuilt(world: World, verdict: Verdict, seconds
                     call.reference,
                 )
     after = _links(world)
+    deleted = {order.gid for order in world.shopify.shop.deleted_orders.values()}
     for (connection_id, order_id), shopify_order_id in before.items():
         market = next(name for name, number in world.connection_ids.items() if number == connection_id)
         state = world.mirakl[market].orders[order_id].state
         if state in (*DEAD, *GONE_OUT, *BEFORE_ACCEPTANCE) or shopify_order_id is None:
             continue
-        verdict.checked["I23"] += 1
         found = after.get((connection_id, order_id))
+        if found is None and shopify_order_id in deleted:
+            continue  # nothing shows it any more
+        verdict.checked["I23"] += 1
         if (connection_id, order_id, found) in said:
             # Only what the person had said, which is lost too, told that this one is not it.
             verdict.bound(

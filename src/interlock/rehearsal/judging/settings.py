@@ -146,7 +146,7 @@ def what_waits_is_decided_again(evidence: Evidence, truth: Truth, verdict: Verdi
         moment = truth.at(said.at)
         if truth.row is None or truth.marketplace.connection_id != said.connection_id or not moment.live:
             continue
-        if moment.state in DEAD or moment.state in GONE_OUT:
+        if moment.state in DEAD or moment.state in GONE_OUT or moment.gid in evidence.deleted:
             continue
         waits = any(
             case.opened_at < said.at - CLOCKS_DIFFER

@@ -16,7 +16,7 @@ from sqlalchemy import Row
 from interlock.orders.actions import EditShopifyOrder
 from interlock.orders.codec import decode
 from interlock.orders.memory import Decision, Memory
-from interlock.orders.reasons import Option
+from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import BEFORE_ACCEPTANCE, BEFORE_DEBIT_DONE, DEAD, GONE_OUT
 from interlock.rehearsal.judging.evidence import Evidence, Marketplace, Reference
 from interlock.shopify.names import LINE_ATTRIBUTE, ORDER_ATTRIBUTE
@@ -30,6 +30,7 @@ _OF_SHOPIFY = (
     "edited",
     "refund_created",
     "cancelled",
+    "deleted",
     "fulfillment_created",
     "fulfillment_cancelled",
 )
@@ -40,6 +41,7 @@ LINKED = "linked"
 WITHDRAWN = "withdrawn"
 DECIDED = "decided to ship as edited"
 SAID_TO_HAVE_LEFT = "said to have left"
+SAID_TO_BE_GONE = "said to be gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +366,11 @@ def _truth(
     happened += [
         (said.at, 2, MEMORY, _said_to_have_left(said.subject)) for said in _words_of_packers(evidence, row)
     ]
+    happened += [
+        (said.at - evidence.ahead, 2, MEMORY, _Noted(SAID_TO_BE_GONE, said.subject))
+        for said in memory.decisions
+        if said.reason is Reason.SHOPIFY_ORDER_MISSING
+    ]
     happened.sort(key=lambda item: item[:2])
     telling = _Telling(marketplace, order, memory, line_of, ever[0] if ever else "", articles)
     moments = [telling.tell(at, side, event) for at, _, side, event in happened]
@@ -416,7 +423,8 @@ def _subject_of(evidence: Evidence, effect: Effect) -> str:
 @dataclass(frozen=True, slots=True)
 class _Noted:
     """Something that neither platform did: units counted as withdrawn, another order linked, a person's decision, or word
-    that a fulfillment left under the number it shows."""
+    that a fulfillment left under the number it shows, or that an order which staff deleted is gone: until then it stays what
+    it was."""
 
     kind: str
     gid: str = ""
@@ -429,6 +437,7 @@ class _Side:
 
     exists: bool = False
     live: bool = False
+    deleted: bool = False
     own: dict[str, int] = field(default_factory=dict)
     fulfilled: dict[str, int] = field(default_factory=dict)
     fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -449,6 +458,10 @@ class _Side:
                 left[line] -= count
         return left
 
+    def end(self) -> None:
+        self.live = False
+        self.own = dict.fromkeys(self.own, 0)
+
     def tell(self, effect: Effect) -> None:
         detail = effect.detail
         match effect.kind:
@@ -462,8 +475,9 @@ class _Side:
                     left = self.own.get(line["line_id"], 0) - line["quantity"]
                     self.own[line["line_id"]] = max(left, 0)
             case "cancelled":
-                self.live = False
-                self.own = dict.fromkeys(self.own, 0)
+                self.end()
+            case "deleted":
+                self.deleted = True
             case "fulfillment_created":
                 units: dict[str, int] = {}
                 for line in detail["lines"]:
@@ -631,6 +645,8 @@ class _Telling:
         elif noted.kind == SAID_TO_HAVE_LEFT:
             for side in self.sides.values():
                 side.said_to_have_left.setdefault(noted.gid, {})[noted.number] = None
+        elif noted.kind == SAID_TO_BE_GONE and noted.gid in self.sides:
+            self.sides[noted.gid].end()
 
     def _drafts(self, effect: Effect) -> None:
         if effect.kind == "draft_created":
@@ -677,6 +693,8 @@ class _Telling:
         strangers = sum(units for gid, units in side_now.own.items() if not self.line_of.get(gid))
         shown.pop("", None)
         away = side_now.left
+        # Of an order that was deleted nothing is left to be done once the marketplace order has ended.
+        live = side_now.live and not (side_now.deleted and self.state in DEAD)
         return Moment(
             at,
             side,
@@ -688,9 +706,9 @@ class _Telling:
             dict(side_now.own),
             self.articles.per_line(side_now.fulfilled, self.line_of),
             self.articles.per_line(away, self.line_of),
-            strangers if side_now.live else 0,
+            strangers if live else 0,
             side_now.exists,
-            side_now.live,
+            live,
             tuple(self.drafts),
             self.gid,
             self._as_decided(side_now.own, shown, agreed),
@@ -729,11 +747,14 @@ class _Telling:
 
 def _parcels(evidence: Evidence, shopify: Order) -> dict[str, Parcel]:
     effects = evidence.shopify_effects_of.get(shopify.gid, [])
+    deleted_at = evidence.deleted.get(shopify.gid)
     found = {}
     for item in shopify.fulfillment_orders:
         # The platform writes whole seconds; the fulfillment order came at some time in that one.
-        # It closes when nothing is left to ship from it: shipped, moved away, or taken out by an edit.
-        parcel = Parcel(item.gid, shopify.gid, item.created_at + _SECOND, item.closed_at)
+        # It closes when nothing is left to ship from it: shipped, moved away, taken out by an edit, or its order was deleted.
+        parcel = Parcel(
+            item.gid, shopify.gid, item.created_at + _SECOND, _earlier(item.closed_at, deleted_at)
+        )
         open_holds: dict[str, datetime] = {}
         for effect in effects:
             if effect.detail.get("fulfillment_order") != item.gid or effect.detail.get("app") != evidence.app:
@@ -749,6 +770,10 @@ def _parcels(evidence: Evidence, shopify: Order) -> dict[str, Parcel]:
             parcel.born = min(parcel.born, parcel.held[0].began)
         found[item.gid] = parcel
     return found
+
+
+def _earlier(closed_at: datetime | None, deleted_at: datetime | None) -> datetime | None:
+    return min((at for at in (closed_at, deleted_at) if at is not None), default=None)
 
 
 def not_moving_because(moment: Moment) -> str:

@@ -54,7 +54,10 @@ class People:
         return Act(self._world, shop or self._world.shop, actor or self.staff())
 
     def _found(self, order: Order | str) -> Order:
-        return order if isinstance(order, Order) else self._world.order(order)
+        found = order if isinstance(order, Order) else self._world.order(order)
+        if found.number in found.shop.deleted_orders:
+            raise Refused(f"Order {found.name} was deleted.")
+        return found
 
     def line(self, order: Order | str, which: str | int) -> LineItem:
         """A line by SKU, gid or position. Raises KeyError."""

@@ -65,10 +65,15 @@ def _later(
         return
 
     async def happens() -> None:
-        if order.open and order.request == request:
+        if _is_there(order) and order.open and order.request == request:
             then(order)
 
     act.world.schedule(act.world.clock.now() + timedelta(seconds=seconds), happens)
+
+
+def _is_there(order: FulfillmentOrder) -> bool:
+    """Whether its Shopify order was not deleted meanwhile."""
+    return order.number in order.order.shop.fulfillment_orders
 
 
 def _ask(act: Act, order: FulfillmentOrder, kind: str, message: str | None) -> MerchantRequest:
@@ -88,7 +93,7 @@ def accept(act: Act, order: FulfillmentOrder) -> None:
     if service is not None and service.ships_after is not None:
 
         async def ships() -> None:
-            if order.open and order.with_service:
+            if _is_there(order) and order.open and order.with_service:
                 act.world.service_ships(order)
 
         act.world.schedule(act.world.clock.now() + timedelta(seconds=service.ships_after), ships)

@@ -91,6 +91,17 @@ def test_two_refunds_of_the_portal_are_recorded_by_one_of_both_units() -> None:
     assert part.cases == ()
 
 
+@pytest.mark.parametrize("units", [UNIT, ALONE])
+def test_of_two_alike_the_one_is_recorded_whose_unit_was_not_taken_out_here(
+    units: tuple[tuple[str, int], ...],
+) -> None:
+    mirakl = paid(in_the_portal(), in_the_portal(id="R2"), state="SHIPPED")
+
+    part = decide(look(shopify_refund("12.00", units), mirakl=mirakl), a_memory(withdrawn=(kept_here(),)))
+
+    assert part.memory.refund_tasks[0].settled_by == ("R2",)
+
+
 @pytest.mark.parametrize("state", ["SHIPPING", "SHIPPED"])
 @pytest.mark.parametrize(
     ("portal", "units", "money"),

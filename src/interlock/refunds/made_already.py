@@ -102,9 +102,11 @@ def _units(tasks: Iterable[RefundTask]) -> dict[str, int]:
 def _given_back_before(
     mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund, units: Units
 ) -> Already | None:
-    """Earlier refunds of the marketplace that answer no task, matched by line and units or by their money. Certain where the
-    money is the same and nobody has said that it stands in the books already."""
-    there = unasked(mirakl, memory, refund.created_at)
+    """Earlier refunds of the marketplace that answer no task, matched by line and units or by their money, last those whose
+    units were taken out here: the shop's books know of them by that. Certain where the money is the same and nobody has said
+    that it stands in the books already."""
+    earlier = unasked(mirakl, memory, refund.created_at)
+    there = tuple(sorted(earlier, key=lambda one: withdrawn_with(memory, one.refund) is not None))
     if units:
         choices = [of_these_units(there, line_id, count) for line_id, count in units]
         found = [tuple(one for choice in some for one in choice) for some in product(*choices)]

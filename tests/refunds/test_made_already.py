@@ -91,6 +91,25 @@ def test_two_refunds_of_the_portal_are_recorded_by_one_of_both_units() -> None:
     assert part.cases == ()
 
 
+def test_a_removal_that_was_paid_back_is_not_taken_for_the_refund_that_somebody_made_in_the_portal_since() -> (
+    None
+):
+    removal = an_edit_task()
+    settled = replace(removal, settled_by=("R1",), settled_at=BEFORE)
+    mirakl = paid(in_the_portal(), in_the_portal(id="R2"), state="SHIPPED")
+    refund = shopify_refund("12.00", ALONE)
+
+    part = decide(look(refund, mirakl=mirakl), with_tasks(settled))
+    assert [task.settled_by for task in part.memory.refund_tasks] == [("R1",), ("R2",)]
+
+    # Nobody made another one: then it is the removal's, and no refund of the marketplace answers two tasks.
+    part = decide(look(refund, mirakl=paid(in_the_portal(), state="SHIPPED")), with_tasks(settled))
+    assert [(task.subject, task.settled_by) for task in part.memory.refund_tasks] == [
+        (removal.subject, ()),
+        (refund.id, ("R1",)),
+    ]
+
+
 @pytest.mark.parametrize("units", [UNIT, ALONE])
 def test_of_two_alike_the_one_is_recorded_whose_unit_was_not_taken_out_here(
     units: tuple[tuple[str, int], ...],

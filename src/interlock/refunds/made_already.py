@@ -49,9 +49,11 @@ def already(mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund, units: U
         if is_of_an_edit(task) and not task.dismissed_by and not is_covered(memory, task)
     )[-MOST:]
     same = _whose_money_it_is(mirakl, removals, refund.money, units)
-    if same:
-        return Already(removals=same)
     there = _given_back_before(mirakl, memory, refund, units)
+    # Of a removal whose money went back long ago nobody asks to record anything; of a refund that nobody asked for a case does.
+    recorded = there is not None and there.certain and not any(is_open(task) for task in same)
+    if same and not recorded:
+        return Already(removals=same)
     if there is not None:
         return there
     near = _nearest(mirakl, removals, refund.money, units)

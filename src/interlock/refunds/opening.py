@@ -45,7 +45,8 @@ def opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefun
     if len(known.removals) == 1 and not _is_paid_back_by_us(view, known.removals[0]):
         # The money follows a removal that a task asks for already: one task, now under the refund's own id.
         task = known.removals[0]
-        memory = closed(memory, task, f"{SUPERSEDED} by {refund.id}")
+        answered_no_more = replace(task, settled_by=(), settled_at=None, paid_at=None)
+        memory = closed(memory, answered_no_more, f"{SUPERSEDED} by {refund.id}")
         return with_task(memory, replace(task, subject=refund.id, money=_other(mirakl, refund, task.lines)))
     # A task of its own would ask for the same money once more.
     return covered(memory, known.removals, refund.id, view.now)

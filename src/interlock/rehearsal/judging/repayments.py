@@ -1,6 +1,6 @@
 """I7, at rest: refunds that people made in the portal settle a task with its money, and one made twice was told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from interlock.orders.memory import RefundTask
@@ -99,7 +99,8 @@ def i7_a_refund_made_twice_is_told(evidence: Evidence, truth: Truth, verdict: Ve
 
 def i7_what_was_recorded_is_not_asked_for_again(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """A Shopify refund that records one of the marketplace, to the cent, asks for no money unless a person said that it is
-    another one: its task is that refund's, or a question, or counts as covered by another task."""
+    another one: its task is that refund's, or one's that gave as much back on the same line before, or a question, or counts
+    as covered by another task."""
     tasks = {task.subject: task for task in truth.memory.refund_tasks}
     another = {
         said.subject
@@ -112,7 +113,8 @@ def i7_what_was_recorded_is_not_asked_for_again(evidence: Evidence, truth: Truth
             if not there or task is None or recorded.gid in another:
                 continue
             verdict.checked["I7 recorded"] += 1
-            if not (there in task.settled_by or task.dismissed_by or task.asks):
+            alike = _alike(truth, there, recorded.at)
+            if not (alike & {*task.settled_by} or task.dismissed_by or task.asks):
                 verdict.violation(
                     "I7",
                     truth.id,
@@ -157,6 +159,17 @@ def _refunds(truth: Truth, line_id: str) -> list[SimRefund]:
     """The refunds that OR11 shows of the line."""
     line = truth.order.line(line_id)
     return [] if line is None else [part for part in line.refunds if not part.requested]
+
+
+def _alike(truth: Truth, refund: str, before: datetime) -> set[str]:
+    """This refund, and those before a moment that gave as much back on its line."""
+    for line in truth.order.lines:
+        parts = _refunds(truth, line.id)
+        for one in parts:
+            if one.id == refund:
+                same = (part for part in parts if _figures(truth, part) == _figures(truth, one))
+                return {refund, *(part.id for part in same if part.created < before)}
+    return {refund}
 
 
 def _figures(truth: Truth, part: SimRefund) -> tuple[Decimal, Decimal]:

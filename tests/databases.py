@@ -85,6 +85,13 @@ def empty(database: Database) -> None:
         driver.execute(statements)
 
 
+def count_from_one(database: Database) -> None:
+    """Every key of a new row begins at 1 again, as on a new database: what is ordered or spread by keys then is the same."""
+    every = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
+    with database.begin() as connection:
+        connection.execute(text(every))
+
+
 def compact(database: Database) -> None:
     """Give back the room that deleted rows still take; nothing vacuums a throwaway server, and scans grow with it."""
     names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)

@@ -24,7 +24,7 @@ from interlock.rehearsal.judging.verdict import Verdict
 from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring, new_key
-from tests.databases import ThrowawayServer, compact, empty
+from tests.databases import ThrowawayServer, compact, count_from_one, empty
 from tests.simulation.cost import Cost, counted, in_words, too_dear
 from tests.simulation.story import shortest_log
 
@@ -302,6 +302,7 @@ def run_seed(seed: int, database: Database, keyring: Keyring) -> Outcome:
     """Live through one seed on a clean database and judge it; on some, lose every row afterwards and rebuild, on others
     go on from an older copy of the database."""
     empty(database)
+    count_from_one(database)
     # Lines as the service writes them; the library's own way would draw every failure with all its values.
     written = io.StringIO()
     configure(stream=written)

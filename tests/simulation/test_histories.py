@@ -5,12 +5,15 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import func, select
 
+from interlock.orders.store import orders
 from interlock.rehearsal.history import draw_plan, live, on_virtual_time
 from interlock.rehearsal.judge import judge
 from interlock.rehearsal.troubles import Ended
 from interlock.storage.database import Database
 from interlock.storage.encryption import Keyring
+from tests.simulation.runner import run_seed
 
 DETERMINISM_SEED = 14
 
@@ -34,6 +37,16 @@ def calls_of(seed: int, database: Database, keyring: Keyring) -> list[str]:
         for record in records
         for call in record.calls
     ]
+
+
+def test_a_seed_is_the_same_history_after_another_one(database: Database, keyring: Keyring) -> None:
+    """A run lives through hundreds on one database, and whatever it finds has to be found again by its seed alone."""
+    alone = run_seed(DETERMINISM_SEED, database, keyring)
+    run_seed(DETERMINISM_SEED + 1, database, keyring)
+    again = run_seed(DETERMINISM_SEED, database, keyring)
+    assert (again.calls, again.counters) == (alone.calls, alone.counters)
+    with database.begin() as c:
+        assert c.execute(select(func.min(orders.c.id))).scalar_one() == 1
 
 
 def test_the_same_seed_is_the_same_history_whatever_the_hash_seed(

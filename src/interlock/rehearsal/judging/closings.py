@@ -87,6 +87,8 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
             return True  # the parcel may move, so that nothing is left to be held
         case Reason.STILL_HERE if _may_follow(truth, then, at):
             return True
+        case Reason.STILL_HERE if truth.order.fully_refunded:
+            return None  # what was refunded does not leave; when the last of it was, the effects do not say of each line
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.UNKNOWN_VALUE:

@@ -990,7 +990,7 @@ def test_own_edit_that_leaves_less_than_is_agreed(bench: Bench) -> None:
     ).one()
     edited = bench.effects("edited")[0]
     lines = [[line["line_id"], line["quantity"]] for line in edited.detail["lines"]]
-    action = {
+    action: dict[str, Any] = {
         "_": "EditShopifyOrder",
         "shopify_order_id": bench.shopify_gid,
         "subject": "mirror:planted",
@@ -1014,6 +1014,22 @@ def test_own_edit_that_leaves_less_than_is_agreed(bench: Bench) -> None:
     bench.unhappen(agreed)
     bench.happen(cancelation, at=edited.at + timedelta(seconds=1))
     assert "own edit" in bench.broken()
+    # The edit added what is lacking on a line that nobody had linked before it was taken out again.
+    agreed_lines = {line.id: line.quantity for line in bench.order.lines}
+    action["added"] = [
+        {"_": "AddedLine", "variant_id": "V1", "quantity": quantity, "mirakl_line_id": line_id}
+        for line_id, quantity in agreed_lines.items()
+    ]
+    bench.sql(
+        "UPDATE operations SET action = CAST(:action AS jsonb) WHERE id = :id",
+        action=json.dumps(action),
+        id=row.id,
+    )
+    assert "own edit" in bench.broken()
+    (ours,) = bench.effects("edited", ours=True)
+    bench.unhappen(ours)
+    bench.happen(ours, detail={"lines": [*ours.detail["lines"], {"line_id": "new", "quantity": 1}]})
+    assert "own edit" not in bench.broken()
 
 
 def test_i7_money_refunded_in_shopify_that_is_nobodys_task(bench: Bench) -> None:

@@ -329,7 +329,8 @@ async def _copied_after_it_left(s: Scene, story: str) -> None:
 
 async def _hold_released(s: Scene, story: str) -> None:
     for _ in range(8):
-        if s.found.cancelled_at is None and s.shop.release_holds(s.found) > 0:
+        there = s.found.number in s.shop.shop.orders and s.found.cancelled_at is None
+        if there and s.shop.release_holds(s.found) > 0:
             s.crowd.did[story] += 1
         await asyncio.sleep(s.rng.uniform(40, 150))
 

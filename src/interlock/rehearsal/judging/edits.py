@@ -1,5 +1,6 @@
 """Edits: what Interlock sends for them, and what it never sends; and what its own edits leave in Shopify."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import CancelQuantities, EditShopifyOrder
@@ -35,10 +36,12 @@ def our_own_edits_keep_what_is_agreed(evidence: Evidence, truth: Truth, verdict:
         moment = truth.at(effect.at + SAME_INSTANT)
         touched = {truth.line_of.get(line, "") for line, _ in action.quantities}
         touched |= {new.mirakl_line_id for new in action.added}
+        made = _made_and_never_linked(effect, truth, action)
+        shown = {line: moment.shown.get(line, 0) + made[line] for line in moment.agreed}
         short = [
-            f"{line}: Shopify {moment.shown.get(line, 0)}, agreed {agreed}"
+            f"{line}: Shopify {shown[line]}, agreed {agreed}"
             for line, agreed in moment.agreed.items()
-            if line in touched and moment.shown.get(line, 0) < agreed
+            if line in touched and shown[line] < agreed
         ]
         if not short or moment.state in GONE_OUT:
             continue
@@ -47,6 +50,18 @@ def our_own_edits_keep_what_is_agreed(evidence: Evidence, truth: Truth, verdict:
             verdict.bound("own edit", truth.id, effect.at, sentence, *short)
         else:
             verdict.violation("own edit", truth.id, effect.at, sentence, *short, f"call {effect.reference}")
+
+
+def _made_and_never_linked(effect: Effect, truth: Truth, action: EditShopifyOrder) -> Counter[str]:
+    """Units per marketplace line that the edit added, where the service never linked the Shopify line it made: somebody took it
+    out again before the answer of the edit was known."""
+    unlinked = any(
+        line["quantity"] and not truth.line_of.get(line["line_id"]) for line in effect.detail["lines"]
+    )
+    made: Counter[str] = Counter()
+    for new in action.added if unlinked else ():
+        made[new.mirakl_line_id] += new.quantity
+    return made
 
 
 def _edit_of(evidence: Evidence, effect: Effect) -> EditShopifyOrder | None:

@@ -147,8 +147,23 @@ def test_sending_again_repeats_a_refusal_and_never_accepts(about: Reason) -> Non
     assert part.actions == (NO,)
 
 
+SEEN_SINCE = replace(WAITING, observed_at=NOW)
+
+
+@pytest.mark.parametrize("words", ["", "Not now."])
+def test_a_refusal_without_a_known_reason_is_no_case_before_the_order_was_read_again(words: str) -> None:
+    """The answer may have arrived before, unheard, and a second one is refused for that."""
+    refused = an_operation(YES, code="HTTP_400", words=words)
+    unseen = answered(operations=(refused,), mirakl=replace(WAITING, observed_at=NOW - timedelta(seconds=1)))
+    assert (unseen.cases, unseen.mirakl_since) == ((), NOW)
+
+    [case] = answered(operations=(refused,), mirakl=SEEN_SINCE).cases
+    assert (f"it said “{words}”" if words else "it gave no reason") in case.sentence
+
+
 def test_a_refusal_that_the_marketplace_does_not_take_is_called_one() -> None:
-    part = answered(a_memory(decisions=(SAYS_NO,)), operations=(an_operation(NO, words="no"),))
+    refused = an_operation(NO, words="no")
+    part = answered(a_memory(decisions=(SAYS_NO,)), operations=(refused,), mirakl=SEEN_SINCE)
     [case] = part.cases
     assert case.reason is Reason.ACCEPTANCE_REFUSED
     assert "did not take our refusal of this order" in case.sentence

@@ -604,3 +604,19 @@ def test_a_merge_is_over_once_its_order_is_cancelled(theatre: Theatre) -> None:
 
     told = theatre.tell(story, SWITCHED, 4200)
     assert closed(told, Reason.REPLACEMENT_MERGED)
+
+
+def test_an_acceptance_that_was_refused_is_over_once_it_shows_although_the_shopify_order_is_gone(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        _allowed(stage, "OR21")
+        await stage.until(300)
+        assert reasons(stage) == [Reason.ACCEPTANCE_REFUSED.value]
+        await _archived_and_deleted(stage)
+        stage.marketplace.portal_decide(stage.order.id, True)
+        await stage.until(900)
+        assert reasons(stage) == [Reason.SHOPIFY_ORDER_MISSING.value]
+
+    told = theatre.tell(story, WAITS, 1000)
+    assert closed(told, Reason.ACCEPTANCE_REFUSED)

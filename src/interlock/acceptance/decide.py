@@ -63,6 +63,10 @@ def decide(view: View, memory: Memory, import_blocked: bool = False) -> Part:
             # Somebody else decided in the meantime: look, do not fail.
             mirakl_since = refused.ended_at
             because = "The marketplace says the acceptance was already decided; its order is read again."
+        elif refused.code not in REFUSALS and not _seen_since(mirakl, refused):
+            # The same answer may have arrived before: a second one is refused for that, and no order waits.
+            mirakl_since = refused.ended_at
+            because = "The marketplace did not take our answer and gave no reason that is known; its order is read again."
         elif answer == _no(mirakl):
             cases = (*cases, _refused_no_case(refused, memory))
         else:
@@ -237,13 +241,22 @@ def _refusal(view: View, answer: AnswerAcceptance) -> OpenOperation | None:
     return max(refused, key=lambda op: (op.ended_at or op.planned_at, op.id), default=None)
 
 
+def _seen_since(mirakl: MiraklOrder, refused: OpenOperation) -> bool:
+    return refused.ended_at is not None and mirakl.observed_at >= refused.ended_at
+
+
+def _said(refused: OpenOperation) -> str:
+    return REFUSALS.get(refused.code) or (
+        f"it said “{refused.words}”" if refused.words else "it gave no reason"
+    )
+
+
 def _refusal_case(refused: OpenOperation, memory: Memory, late: bool) -> Case:
-    meaning = REFUSALS.get(refused.code, f"it said “{refused.words}”")
     options = (Option.SEND_AGAIN, Option.REFUSE_ORDER) if late else (Option.SEND_AGAIN,)
     return Case(
         Reason.ACCEPTANCE_REFUSED,
         "order",
-        f"The marketplace did not take our acceptance: {meaning}. The order still waits and its time runs. Accept "
+        f"The marketplace did not take our acceptance: {_said(refused)}. The order still waits and its time runs. Accept "
         "it in the marketplace portal, or put the cause right and send the acceptance again.",
         options,
         (("code", refused.code), ("words", refused.words)),
@@ -252,11 +265,10 @@ def _refusal_case(refused: OpenOperation, memory: Memory, late: bool) -> Case:
 
 
 def _refused_no_case(refused: OpenOperation, memory: Memory) -> Case:
-    meaning = REFUSALS.get(refused.code, f"it said “{refused.words}”")
     return Case(
         Reason.ACCEPTANCE_REFUSED,
         "order",
-        f"The marketplace did not take our refusal of this order: {meaning}. A person decided to refuse it, and it is not accepted. "
+        f"The marketplace did not take our refusal of this order: {_said(refused)}. A person decided to refuse it, and it is not accepted. "
         "Refuse it in the marketplace portal, or put the cause right and send the refusal again.",
         (Option.SEND_AGAIN,),
         (("code", refused.code), ("words", refused.words)),

@@ -957,9 +957,13 @@ def _both_were_seen(view: View) -> bool:
 
 
 def _seen_without_the_order(view: View) -> tuple[Reason, ...]:
-    """The cases that may close although the linked order is not shown: they ask about just that."""
-    readable = not view.shopify_unreadable and view.mirakl is not None
-    return (Reason.SHOPIFY_ORDER_MISSING,) if readable else ()
+    """The cases that may close although the linked order is not shown: they ask about just that, or the marketplace alone says
+    that they are over."""
+    if view.mirakl is None:
+        return ()
+    missing = () if view.shopify_unreadable else (Reason.SHOPIFY_ORDER_MISSING,)
+    waits = view.mirakl.state == "WAITING_ACCEPTANCE"
+    return missing if waits else (*missing, Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED)
 
 
 def _parcels_unknown(view: View) -> bool:

@@ -195,3 +195,36 @@ def test_the_page_of_an_order_offers_the_answers_to_who_may_give_them(
     assert ("Map the carrier: It needs the right to change mappings" in text) is not maps
     assert ("?option=send_again" in page.text) is answers
     assert ("Send it again: It needs the right to answer cases of operations" in text) is not answers
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (Role.VIEWER, set()),
+        (Role.FINANCE, {"replay"}),
+        (Role.ENGINEER, {"replay"}),
+        (Role.CX, {"edit-preview", "link", "replay"}),
+    ],
+)
+def test_the_page_of_an_order_has_the_forms_that_may_be_sent_and_says_what_the_others_need(
+    database: Database,
+    connection: ConnectionRow,
+    somebody: People,
+    signed_in: SignedIn,
+    role: Role,
+    shown: set[str],
+) -> None:
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, look())
+    browser = signed_in(somebody("ada", role))
+    place = f"/orders/{order_id}"
+    text = text_of(browser.get(place))
+
+    assert forms(browser, place) == shown
+    needed = {
+        "edit-preview": "edit orders at the desk",
+        "link": "link and unlink orders",
+        "replay": "have an order looked at again",
+    }
+    for form, words in needed.items():
+        assert (f"It needs the right to {words}, which you do not have here." in text) is (form not in shown)

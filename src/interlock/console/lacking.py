@@ -40,6 +40,24 @@ class Lacking:
     mapping: str
 
 
+@dataclass(frozen=True, slots=True)
+class LackingForOrder:
+    """What the person lacks for each thing that is done on the page of an order; each empty where they have the right."""
+
+    edit: str
+    link: str
+    replay: str
+
+
+def lacking_for_order(person: Person, connection: int) -> LackingForOrder:
+    """What this person lacks on the page of an order of the connection with this row number."""
+    return LackingForOrder(
+        lacks(person, Permission.EDIT_ORDERS, connection),
+        lacks(person, Permission.LINK_ORDERS, connection),
+        lacks(person, Permission.REPLAY, connection),
+    )
+
+
 def lacking(person: Person, case: OfATeam) -> Lacking:
     """What this person lacks on the page of this case."""
     return Lacking(

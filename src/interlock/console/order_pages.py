@@ -14,7 +14,7 @@ from interlock.cases.store import GivenAnswer, cases, latest_answer
 from interlock.console import desk, editing
 from interlock.console.doors import Asker, Who, needs
 from interlock.console.explain import explain
-from interlock.console.lacking import lacking
+from interlock.console.lacking import lacking, lacking_for_order
 from interlock.console.order import OrderPage, order_page
 from interlock.console.pages import Console, PageMissing, own_path, seen_other
 
@@ -68,6 +68,7 @@ def order_routes(routes: APIRouter, console: Console) -> None:
             given=given,
             answered=answered,
             lacking_of=partial(lacking, person),
+            lacks=lacking_for_order(person, page.connection_id),
             watch=f"order-{order_id}",
             may_edit=editing.may_be_edited(page),
             address_labels=editing.ADDRESS_LABELS,

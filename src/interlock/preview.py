@@ -36,6 +36,7 @@ from interlock.orders.agreement import (
     shopify_quantities,
 )
 from interlock.orders.connection import Flow
+from interlock.orders.hold_words import speaks_of_the_hold
 from interlock.orders.memory import DeskEdit, Memory, OrderedLine, RefundDue
 from interlock.orders.money import cumulative_share, rounded
 from interlock.orders.pauses import WHAT_WAITS, flow_of, paused_is
@@ -170,7 +171,7 @@ def preview(view: View, edit: DeskEdit, now: datetime) -> Preview:
     to_do = [case for case in opened if case.reason is not Reason.EDIT_WAITING]
     still = {(case.reason, case.subject) for case in plan.cases}
     blocking = tuple(case for case in opened if case.reason in BLOCKING)
-    said = tuple(one for one in plan.because if not one.startswith("The parcel is held"))
+    said = tuple(one for one in plan.because if not speaks_of_the_hold(one))
     because = tuple(one for one in said if one not in before.because)
     figures = [
         *(figure for call in calls for figure in call.lines),
@@ -510,7 +511,7 @@ def _parcel(plan: Plan, after: Plan, calls: bool, edit: DeskEdit) -> tuple[str, 
             "may leave once the marketplace confirms",
             "The parcel is held until the marketplace has confirmed, then it is released by itself.",
         )
-    held = [said for said in after.because if said.startswith("The parcel is held")]
+    held = [said for said in after.because if speaks_of_the_hold(said)]
     return "stays held", held[0] if held else "The parcel is held."
 
 

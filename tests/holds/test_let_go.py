@@ -8,7 +8,7 @@ import pytest
 from interlock.decide import decide
 from interlock.edits.rules import RULES
 from interlock.edits.table import Rule
-from interlock.orders.hold_words import NOT_ON_HOLD, HoldWords
+from interlock.orders.hold_words import NOT_ON_HOLD, HoldWords, speaks_of_the_hold
 from interlock.orders.memory import Rehold
 from interlock.orders.plan import Plan
 from interlock.orders.reasons import Reason
@@ -94,6 +94,10 @@ def test_words_that_are_not_ours_are_quoted_as_they_are() -> None:
 )
 def test_how_a_sentence_speaks_of_the_hold(hold: HoldWords, said: tuple[str, ...]) -> None:
     assert (hold.is_held, hold.stays_held, hold.held, hold.lacking) == said
+    assert speaks_of_the_hold(
+        f"{hold.of_the_parcel} The marketplace has not released the order for shipping."
+    )
+    assert not speaks_of_the_hold("The edit window is open.")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.sentence[:60])

@@ -18,6 +18,7 @@ from interlock.engine.store import connections, count
 from interlock.orders.addresses import AddressParts, digest
 from interlock.orders.codec import decode
 from interlock.orders.countries import alpha2
+from interlock.orders.hold_words import speaks_of_the_hold
 from interlock.orders.memory import DeskEdit, Memory
 from interlock.orders.snapshots import Address
 from interlock.orders.store import orders
@@ -299,7 +300,7 @@ def _marketplace_steps(page: OrderPage, edit: DeskEdit, over: bool) -> tuple[Ste
         return told, agree, Step(names[2], "open")
     if page.memory.released_at is not None:
         return told, agree, Step(names[2], "done", page.memory.released_at)
-    held = next((said for said in page.because if said.startswith("The parcel is held")), "")
+    held = next((said for said in page.because if speaks_of_the_hold(said)), "")
     return told, agree, Step(names[2], "waits", sentence=held)
 
 
@@ -309,5 +310,5 @@ def _not_told(page: OrderPage, name: str, called: bool) -> Step:
         return Step(name, "trouble", sentence=f"Case {asking[0].id}: {asking[0].title}.")
     if called:
         return Step(name, "now")
-    why = next((said for said in page.because if not said.startswith("The parcel is held")), "")
+    why = next((said for said in page.because if not speaks_of_the_hold(said)), "")
     return Step(name, "waits", sentence=why)

@@ -25,6 +25,16 @@ class HoldWords:
         return "to be held" if self.let_go else "held"
 
     @property
+    def of_the_parcel(self) -> str:
+        """How the sentence begins that says of a parcel why it waits; `speaks_of_the_hold` knows it again."""
+        return f"The parcel {self.is_held}."
+
+    @property
     def lacking(self) -> str:
         """What a case that speaks of the hold ends with."""
         return f" {NOT_ON_HOLD}" if self.let_go else ""
+
+
+def speaks_of_the_hold(sentence: str) -> bool:
+    """Whether this sentence of a plan says why a parcel waits."""
+    return sentence.startswith((HoldWords(False).of_the_parcel, HoldWords(True).of_the_parcel))

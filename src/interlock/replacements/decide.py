@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.orders.actions import Action, CancelShopifyOrder, ClearMarker
+from interlock.orders.hold_words import HoldWords
 from interlock.orders.holding import let_go_of, our_holds
 from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.plan import Case, Part, earliest
@@ -610,13 +611,13 @@ def _asked(
         parts = (*((linked.name,) if linked.live else ()), *(other.order.name for other in waiting))
         sentence = (
             f"Orders {', '.join(parts)} together have the lines of {linked.name}: it was split. One marketplace order is "
-            f"followed in one Shopify order only, so all {hold.are} held. Merge them in Shopify; or say which of them stands: "
+            f"followed in one Shopify order only, so all {hold.are_held}. Merge them in Shopify; or say which of them stands: "
             f"what that one lacks counts as removed.{hold.lacking}"
         )
     elif mirakl.state in DEAD:
         sentence = (
             f"Order {new.name} may replace {linked.name} ({candidate.why}), but the marketplace order has ended: nobody "
-            f"there waits for this parcel. It {hold.is_} held. Let it take over, and it is cancelled like the order it replaces; "
+            f"there waits for this parcel. It {hold.is_held}. Let it take over, and it is cancelled like the order it replaces; "
             f"or say that it has nothing to do with it, and it is released.{hold.lacking}"
         )
     elif linked.live and candidate.band == "certain":
@@ -641,12 +642,13 @@ class _Hold:
     free: tuple[FulfillmentOrder, ...]
 
     @property
-    def is_(self) -> str:
-        return "should be" if self.free else "is"
+    def is_held(self) -> str:
+        return HoldWords(bool(self.free)).is_held
 
     @property
-    def are(self) -> str:
-        return "should be" if self.free else "are"
+    def are_held(self) -> str:
+        """What is said of several orders, this one among them."""
+        return "should be held" if self.free else "are held"
 
     @property
     def lacking(self) -> str:
@@ -661,7 +663,7 @@ class _Hold:
 
 def _still_here(order: ShopifyOrder, hold: _Hold) -> str:
     gone = moved_units(order)
-    return f"{_counted_as_moved(gone)}; the rest {hold.is_} held." if gone else f"It {hold.is_} held."
+    return f"{_counted_as_moved(gone)}; the rest {hold.is_held}." if gone else f"It {hold.is_held}."
 
 
 def _counted_as_moved(units: int) -> str:
@@ -686,7 +688,7 @@ def _original_lives(
     asked = f" {said.who} asked for it to be cancelled." if said is not None and wanted else ""
     sentence = (
         f"Order {new.name} replaces {linked.name} ({candidate.why}), but {linked.name} is not cancelled.{asked} Both "
-        f"{hold.are} held: two parcels would leave for one sale. Cancel the original in Shopify or let Interlock do it; the new "
+        f"{hold.are_held}: two parcels would leave for one sale. Cancel the original in Shopify or let Interlock do it; the new "
         f"order then takes over by itself.{hold.lacking}"
     )
     cancel = (CancelShopifyOrder(linked.id, f"Replaced by {new.name}."),) if wanted else ()

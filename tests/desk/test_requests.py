@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from interlock.desk.requests import RequestRefused, Wish, check, quantity_of, resolved, version_of
+from interlock.desk.requests import RequestRefused, Wish, as_edited, check, quantity_of, resolved, version_of
 from interlock.orders.actions import AddedLine
 from interlock.orders.memory import DeskEdit, LineLink
 from interlock.orders.view import View
@@ -16,6 +16,7 @@ from tests.build import (
     HIDDEN,
     NOW,
     a_cancelation,
+    a_fulfillment_order,
     a_line,
     a_memory,
     a_shopify_line,
@@ -69,6 +70,21 @@ def test_units_with_a_label_are_never_taken_out() -> None:
     assert asked(view, quantities=(("L1", 1),)).quantities == (("S1", 1),)
     wrong = refusal(view, quantities=(("L1", 0),))
     assert (wrong.code, wrong.field) == ("already_shipped", "set[0].line")
+
+
+SENT_BACK = replace(MUG, current_quantity=1, fulfilled_quantity=1)
+"""One of two left and was refunded since; the other one is still here."""
+
+
+def test_the_unit_that_is_still_here_can_be_taken_out_although_one_left_and_was_refunded() -> None:
+    rest = a_fulfillment_order(remaining=(("S1", 1), ("S2", 1)))
+    shopify = a_shopify_order(lines=(SENT_BACK, LAMP), fulfillment_orders=(rest,))
+
+    edit = asked(a_view(shopify=shopify), quantities=(("L1", 0),))
+    then = as_edited(shopify, edit, NOW)
+
+    assert edit.quantities == (("S1", 0),)
+    assert [then.to_leave(line) for line in then.lines] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +159,14 @@ def test_undoing_adds_what_was_removed_whole_and_takes_out_what_was_never_sold()
 
     assert edit.quantities == (("S9", 0),)
     assert edit.added == (AddedLine("V-LAMP", 1, "L2"),)
+
+
+def test_undoing_brings_nothing_back_that_left_and_was_refunded() -> None:
+    view = with_lines(SENT_BACK, replace(LAMP, current_quantity=0))
+
+    edit = asked(view, undo=True)
+    assert (edit.quantities, [line.quantity for line in edit.added]) == ((), [1])
+    assert refusal(with_lines(SENT_BACK, LAMP), undo=True).code == "nothing_to_undo"
 
 
 def test_undoing_brings_an_article_of_a_bundle_back_of_which_the_order_has_no_line() -> None:

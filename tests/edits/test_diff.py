@@ -32,6 +32,7 @@ from tests.build import (
     NOW,
     a_cancelation,
     a_decision,
+    a_fulfillment_order,
     a_memory,
     a_refund,
     a_shopify_line,
@@ -84,6 +85,41 @@ def test_lines_are_compared_with_what_was_agreed(
     lines: tuple[ShopifyLine, ...], found: tuple[Difference, ...]
 ) -> None:
     view = a_view(shopify=a_shopify_order(lines=lines))
+
+    assert differences(view, view.memory) == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "to_ship", "found"),
+    [
+        pytest.param(
+            (mugs(1, fulfilled_quantity=1), LAMP), (("S1", 1),), (), id="the other one is still here"
+        ),
+        pytest.param(
+            (mugs(1, fulfilled_quantity=1), LAMP),
+            (),
+            (QuantityReduced("L1", "MUG", 2, 1),),
+            id="the other one was taken out",
+        ),
+        pytest.param(
+            (mugs(0, fulfilled_quantity=1), LAMP),
+            (),
+            (QuantityReduced("L1", "MUG", 2, 1),),
+            id="one left and was refunded, the other one was taken out",
+        ),
+        pytest.param(
+            (mugs(0, fulfilled_quantity=2), a_shopify_line("S9"), LAMP),
+            (("S9", 2),),
+            (),
+            id="both left, were refunded and are sent again",
+        ),
+    ],
+)
+def test_a_refund_of_what_left_takes_nothing_from_what_is_still_here(
+    lines: tuple[ShopifyLine, ...], to_ship: Any, found: tuple[Difference, ...]
+) -> None:
+    parcels = (a_fulfillment_order(remaining=(*to_ship, ("S2", 1))),)
+    view = a_view(shopify=a_shopify_order(lines=lines, fulfillment_orders=parcels))
 
     assert differences(view, view.memory) == found
 

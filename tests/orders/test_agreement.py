@@ -18,6 +18,7 @@ from interlock.orders.snapshots import Fee, MiraklLine
 from tests.build import (
     NOW,
     a_cancelation,
+    a_fulfillment_order,
     a_line,
     a_memory,
     a_refund,
@@ -129,3 +130,25 @@ def test_a_removed_addition_is_no_addition() -> None:
     gone = a_shopify_line("S3", "CARD", 1, "1.00", "", current_quantity=0)
 
     assert unlinked(a_shopify_order(lines=(gone,)), a_memory()) == ()
+
+
+@pytest.mark.parametrize(
+    ("current", "left", "remaining", "to_come", "to_leave"),
+    [
+        pytest.param(2, 0, 2, 2, 2, id="nothing left yet"),
+        pytest.param(2, 1, 1, 2, 1, id="one left"),
+        pytest.param(1, 1, 1, 2, 1, id="one left and was refunded"),
+        pytest.param(0, 2, 0, 2, 0, id="both left and were refunded"),
+        pytest.param(1, 1, 0, 1, 0, id="one left, the other was taken out"),
+        pytest.param(1, 0, 2, 1, 1, id="one was taken out and the parcel does not show it yet"),
+    ],
+)
+def test_what_was_refunded_after_it_left_takes_nothing_from_what_may_still_leave(
+    current: int, left: int, remaining: int, to_come: int, to_leave: int
+) -> None:
+    line = a_shopify_line(current_quantity=current, fulfilled_quantity=left)
+    shopify = a_shopify_order(
+        lines=(line,), fulfillment_orders=(a_fulfillment_order(remaining=(("S1", remaining),)),)
+    )
+
+    assert (shopify.to_come(line), shopify.to_leave(line)) == (to_come, to_leave)

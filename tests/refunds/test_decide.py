@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.orders.ending import units_not_asked_for
 from interlock.orders.memory import Kin, Memory, RefundDue, RefundTask, Withdrawn
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.refund_tasks import covered_units
 from interlock.orders.snapshots import MiraklOrder, Reduction, ShopifyRefund
 from interlock.orders.view import View
 from interlock.refunds.answers import only_records
@@ -22,6 +24,7 @@ from tests.build import (
     NOW,
     a_cancelation,
     a_decision,
+    a_fulfillment_order,
     a_line,
     a_memory,
     a_refund,
@@ -101,6 +104,18 @@ def test_nothing_is_asked_for_before_the_marketplace_was_read_after_the_refund(
     else:
         assert (part.memory.refund_tasks, part.cases, part.mirakl_since) == ((), (), there)
         assert "because it may have been given back there already" in part.because[0]
+
+
+def test_a_read_between_two_refunds_is_enough_for_the_first_of_them() -> None:
+    second = replace(shopify_refund(id="gid://r/2"), created_at=NOW)
+    before, between = AGO - timedelta(seconds=1), AGO + timedelta(seconds=1)
+
+    part = decide(look(shopify_refund(), second, mirakl=paid(observed_at=before), mugs=0), a_memory())
+    assert (part.memory.refund_tasks, part.mirakl_since) == ((), AGO)
+
+    part = decide(look(shopify_refund(), second, mirakl=paid(observed_at=between), mugs=0), a_memory())
+    assert [task.subject for task in part.memory.refund_tasks] == ["gid://r/1"]
+    assert part.mirakl_since == NOW
 
 
 def test_a_refund_of_a_replaced_order_waits_for_the_same_read() -> None:
@@ -424,6 +439,56 @@ def test_units_that_have_left_are_money_alone() -> None:
     part = decide(a_view(mirakl=REFUNDED, shopify=left), with_tasks(SETTLED, decisions=(decision,)))
 
     assert (part.cases, part.memory.withdrawn) == ((), ())
+
+
+PART_LEFT = a_shopify_order(
+    lines=(a_shopify_line(current_quantity=1, fulfilled_quantity=1), LAMP),
+    fulfillment_orders=(a_fulfillment_order(remaining=(("S1", 1), ("S2", 1))),),
+    refunds=(shopify_refund(),),
+)
+"""One of two mugs left and was refunded; the other one is still here."""
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_unit_that_left_and_was_refunded_says_nothing_of_one_that_is_still_here(done: bool) -> None:
+    opened = decide(a_view(mirakl=paid(), shopify=PART_LEFT), a_memory()).memory
+    assert [due.left for due in opened.refund_tasks[0].lines] == [True]
+
+    word = (a_decision(Reason.REFUND_TASK, "gid://r/1", Option.DONE_IN_PORTAL),) if done else ()
+    part = decide(a_view(mirakl=REFUNDED, shopify=PART_LEFT), replace(opened, decisions=word))
+
+    assert part.memory.refund_tasks[0].settled_at == NOW
+    assert (part.cases, part.keep_held, part.memory.withdrawn) == ((), (), ())
+    # Nor does its money cover the other one, should that be taken out; and what left is not asked back a second time.
+    assert covered_units(part.memory, "L1") == 0
+    assert units_not_asked_for(REFUNDED, part.memory)["L1"] == 1
+
+
+def test_a_unit_that_left_is_not_the_one_an_edit_took_out() -> None:
+    """Of three one was taken out and paid back, one left and was refunded, and one is still here."""
+    three = a_shopify_order(
+        lines=(a_shopify_line(quantity=3, current_quantity=1, fulfilled_quantity=1), LAMP),
+        fulfillment_orders=PART_LEFT.fulfillment_orders,
+        refunds=(shopify_refund(),),
+    )
+    sold = ordered((a_line(quantity=3, price="30.00", shipping="6.00"), LINES[1]))
+    mirakl = replace(REFUNDED, lines=(replace(REFUNDED.lines[0], quantity=3), LINES[1]))
+
+    part = decide(a_view(mirakl=mirakl, shopify=three), with_tasks(SETTLED, ordered=sold))
+
+    answered = [(task.subject, task.settled_by, task.asks) for task in part.memory.refund_tasks]
+    assert answered == [("edit:1", ("R1",), ()), ("gid://r/1", (), ())]
+    assert cases_of(part, Reason.REFUND_TASK) == ["gid://r/1"]
+
+
+def test_a_unit_that_is_still_here_may_be_kept_back_although_another_one_left() -> None:
+    taken_out = replace(PART_LEFT, fulfillment_orders=(a_fulfillment_order(remaining=(("S2", 1),)),))
+
+    opened = decide(a_view(mirakl=paid(), shopify=taken_out), a_memory()).memory
+    part = decide(a_view(mirakl=REFUNDED, shopify=taken_out), opened)
+
+    assert [due.left for due in opened.refund_tasks[0].lines] == [False]
+    assert cases_of(part, Reason.CONFIRM_WITHDRAWN) == ["gid://r/1"]
 
 
 def test_after_dispatch_nothing_is_withdrawn() -> None:

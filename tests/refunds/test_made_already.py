@@ -186,6 +186,22 @@ def test_a_refund_of_the_portal_made_after_shopifys_is_no_record_but_its_answer(
     assert not any("records" in sentence for sentence in part.because)
 
 
+def test_what_answers_an_earlier_refund_in_full_is_recorded_by_no_later_one() -> None:
+    """Both are seen in one look: the portal's refund, made for the first, and the second, made in Shopify since."""
+    first = decide(look(shopify_refund(), mirakl=paid(state="SHIPPED")), a_memory()).memory
+    second = shopify_refund(id="gid://r/2")
+
+    part = decide(
+        look(shopify_refund(), second, mirakl=paid(in_the_portal(), state="SHIPPED"), mugs=0), first
+    )
+
+    assert [(task.subject, task.settled_by, task.asks) for task in part.memory.refund_tasks] == [
+        ("gid://r/1", ("R1",), ()),
+        ("gid://r/2", (), ()),
+    ]
+    assert reasons(part) == [(Reason.REFUND_TASK, "gid://r/2")]
+
+
 def test_the_question_about_units_that_have_not_left_stands_for_them() -> None:
     """So that the edit which the Shopify refund is asks for them no second time."""
     part = decide(look(shopify_refund("10.00"), mirakl=paid(in_the_portal())), a_memory())

@@ -244,7 +244,8 @@ def test_what_a_person_decided_to_ship_and_left_is_not_still_here() -> None:
         a_shopify_line("S2", "LAMP", 1, "30.00", "L2", fulfilled_quantity=1),
     )
 
-    assert seen(TOLD, shipped(lines=lines), memory=a_memory(sent_seen_at=NOW - DAY)).cases == ()
+    as_left = shipped(lines=lines, fulfillment_orders=())
+    assert seen(TOLD, as_left, memory=a_memory(sent_seen_at=NOW - DAY)).cases == ()
 
 
 def test_what_was_refunded_in_full_is_not_asked_about() -> None:

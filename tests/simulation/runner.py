@@ -115,6 +115,7 @@ EXPECTED = (
     "units withdrawn",
     "people: payment fails",
     "people: cancelled order deleted",
+    "people: unit sent back while others wait",
     "people: order deleted that was not cancelled",
     "people: replaced by an app",
     "people: copied after the parcel left",

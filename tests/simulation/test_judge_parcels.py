@@ -154,7 +154,7 @@ def test_i15_what_a_person_decided_to_ship_as_edited_is_told_of_with_its_last_pa
     evidence = bench.evidence()
     (truth,) = truths(evidence)
     more = {gid: units + waits for gid, units in truth.last.own.items()}
-    truth.moments[-1] = replace(truth.last, as_decided=True, own=more)
+    truth.moments[-1] = replace(truth.last, as_decided=True, all_to_come=sum(more.values()))
     verdict = Verdict()
 
     i15_every_parcel_is_told_of(evidence, truth, verdict)

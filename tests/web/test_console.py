@@ -21,7 +21,7 @@ from interlock.shipping.store import carrier_map
 from interlock.storage.database import Database, InlineStore
 from interlock.storage.encryption import Keyring
 from interlock.web import WebParts, create_app
-from tests.build import a_view
+from tests.build import a_fulfillment_order, a_shopify_line, a_shopify_order, a_view
 from tests.console.seed import (
     CLOCK,
     TESTER,
@@ -124,6 +124,22 @@ def test_an_order_is_found_by_any_of_its_numbers(
 
     assert f'href="/orders/{order_id}"' in page.text
     assert f'href="/orders/{edited}"' not in page.text
+
+
+def test_a_unit_that_left_and_was_refunded_is_told_beside_its_line_and_is_no_difference(
+    browser: Browser, database: Database, connection: ConnectionRow
+) -> None:
+    mugs = a_shopify_line(current_quantity=1, fulfilled_quantity=1)
+    rest = a_fulfillment_order(remaining=(("S1", 1), ("S2", 1)))
+    shopify = a_shopify_order(lines=(mugs, a_shopify_order().lines[1]), fulfillment_orders=(rest,))
+    with database.begin() as c:
+        order_id, _ = keep(c, connection, a_view(shopify=shopify))
+    response = browser.get(f"/orders/{order_id}")
+
+    assert "1 in parcels, 1 of them refunded since" in text_of(response)
+    assert 'class="differs"' not in response.text
+    assert 'name="units.L1" value="1"' in response.text
+    assert re.search(r'min="0"[^>]*name="units.L1"', response.text)
 
 
 @pytest.mark.parametrize("number", ["nothing", "%' OR 1=1 --", "$.shopify", '"'])

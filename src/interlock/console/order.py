@@ -28,6 +28,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
     shopify_quantities,
+    standing_quantities,
     unlinked,
 )
 from interlock.orders.codec import decode
@@ -42,7 +43,8 @@ from interlock.orders.view import View
 @dataclass(frozen=True, slots=True)
 class LineSides:
     """One line as the three sides see it. None where a side does not show the line. `note` says what is odd.
-    `line_id` names the line to the edit desk: its Mirakl line id, or its Shopify line id where nothing was sold."""
+    `line_id` names the line to the edit desk: its Mirakl line id, or its Shopify line id where nothing was sold. `sent_back`
+    are units that left and were refunded since, which Shopify shows no more."""
 
     line_id: str
     sku: str
@@ -58,6 +60,7 @@ class LineSides:
     price: str
     agrees: bool
     note: str
+    sent_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +306,7 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
     mirakl, shopify = seen.mirakl, seen.shopify
     shown = {} if shopify is None else dict(shopify_quantities(shopify, memory))
     shipped = {} if shopify is None else dict(fulfilled_quantities(shopify, memory))
+    standing = {} if shopify is None else dict(standing_quantities(shopify, memory))
     broken = {} if shopify is None else {b.line_id: _in_words(b) for b in broken_bundles(shopify, memory)}
     rows: list[LineSides] = []
     if mirakl is not None:
@@ -325,8 +329,9 @@ def _lines(seen: View | None, memory: Memory) -> tuple[LineSides, ...]:
                     mirakl_state=line.state,
                     price=_amount(line.price_unit, mirakl.currency),
                     agrees=line.id not in broken
-                    and (there is None or max(there, shipped.get(line.id, 0)) == agreed[line.id]),
+                    and (there is None or standing.get(line.id, 0) == agreed[line.id]),
                     note=broken.get(line.id, ""),
+                    sent_back=standing.get(line.id, 0) - shown.get(line.id, 0),
                 )
             )
     if shopify is not None and memory.shopify_order_id:

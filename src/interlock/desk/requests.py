@@ -15,7 +15,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
     parts_of,
-    shopify_quantities,
+    standing_quantities,
     unlinked,
 )
 from interlock.orders.content import content_of
@@ -251,7 +251,7 @@ def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) ->
 
     for number, (name, quantity) in enumerate(wish.quantities):
         field = f"set[{number}].line"
-        want(name, field, _units_each(_named(name, field, shopify, memory), quantity, field, memory))
+        want(name, field, _units_each(shopify, _named(name, field, shopify, memory), quantity, field, memory))
     added = [
         _addition(name, quantity, f"add[{number}].sku", shopify)
         for number, (name, quantity) in enumerate(wish.added)
@@ -259,8 +259,8 @@ def _lines(edit: DeskEdit, wish: Wish, shopify: ShopifyOrder, memory: Memory) ->
     for number, (name, other) in enumerate(wish.replaced):
         field = f"replace[{number}]"
         lines = _named(name, f"{field}.line", shopify, memory)
-        units = sum(line.current_quantity - line.fulfilled_quantity for line in lines)
-        want(name, f"{field}.line", ((line.id, line.fulfilled_quantity) for line in lines))
+        units = sum(shopify.to_leave(line) for line in lines)
+        want(name, f"{field}.line", ((line.id, shopify.least(line)) for line in lines))
         added.append(_addition(other, units, f"{field}.sku", shopify))
     shown = {line.id: line.current_quantity for line in shopify.lines}
     changed = tuple((line_id, units) for line_id, units in wanted.items() if units != shown[line_id])
@@ -297,7 +297,7 @@ def _named(name: str, field: str, shopify: ShopifyOrder, memory: Memory) -> tupl
 
 
 def _units_each(
-    lines: tuple[ShopifyLine, ...], quantity: int, field: str, memory: Memory
+    shopify: ShopifyOrder, lines: tuple[ShopifyLine, ...], quantity: int, field: str, memory: Memory
 ) -> list[tuple[str, int]]:
     """The units of each of these lines so that together they are `quantity` units: of a whole bundle, as many of each of
     its articles as that takes."""
@@ -305,9 +305,11 @@ def _units_each(
     bundles = {mirakl_line_id_of(line, memory) for line in lines}
     parts = parts_of(bundles.pop(), memory) if len(bundles) == 1 else {}
     if not parts or set(by_part) != set(parts):
-        return _spread(lines, quantity, field)
+        return _spread(shopify, lines, quantity, field)
     return [
-        unit for part, of_part in by_part.items() for unit in _spread(of_part, quantity * parts[part], field)
+        unit
+        for part, of_part in by_part.items()
+        for unit in _spread(shopify, of_part, quantity * parts[part], field)
     ]
 
 
@@ -321,13 +323,15 @@ def _by_part(lines: Iterable[ShopifyLine], memory: Memory) -> dict[str, tuple[Sh
     return found
 
 
-def _spread(lines: tuple[ShopifyLine, ...], quantity: int, field: str) -> list[tuple[str, int]]:
+def _spread(
+    shopify: ShopifyOrder, lines: tuple[ShopifyLine, ...], quantity: int, field: str
+) -> list[tuple[str, int]]:
     """The units of each of these lines so that together they have `quantity`: the last lines give first, the first
     takes more."""
     if quantity < 0 or quantity > MOST_UNITS:
         raise RequestRefused("invalid_quantity", field, f"{quantity} is not a possible number of units.")
-    left = sum(line.fulfilled_quantity for line in lines)
-    if quantity < left:
+    if quantity < sum(shopify.least(line) for line in lines):
+        left = sum(line.fulfilled_quantity for line in lines)
         raise RequestRefused(
             "already_shipped",
             field,
@@ -337,7 +341,7 @@ def _spread(lines: tuple[ShopifyLine, ...], quantity: int, field: str) -> list[t
     units = {line.id: line.current_quantity for line in lines}
     surplus = sum(units.values()) - quantity
     for line in reversed(lines):
-        given = min(max(surplus, 0), max(units[line.id] - line.fulfilled_quantity, 0))
+        given = min(max(surplus, 0), shopify.to_leave(line))
         units[line.id] -= given
         surplus -= given
     if surplus < 0:
@@ -402,7 +406,7 @@ def restored(
     """Quantities per Shopify line, and lines to add, with which Shopify shows what was agreed. Of every line something stands,
     or its variant is known (see `beyond_return`)."""
     agreed = dict(agreed_quantities(mirakl, memory))
-    shown = dict(shopify_quantities(shopify, memory))
+    standing = dict(standing_quantities(shopify, memory))
     wanted: dict[str, int] = {}
     added: list[AddedLine] = []
     for ordered in ordered_of(mirakl, memory):
@@ -413,25 +417,23 @@ def restored(
         by_part = none | _by_part(of_line, memory) if parts else {"": of_line}
         for part, lines in by_part.items():
             due = agreed[ordered.line_id] * parts.get(part, 1)
-            there = sum(line.current_quantity for line in lines) if parts else shown.get(ordered.line_id, 0)
-            missing = due - there
+            come = sum(shopify.to_come(line) for line in lines) if parts else standing.get(ordered.line_id, 0)
+            missing = due - come
             alive = [line for line in lines if line.current_quantity > 0]
             variant = next((line.variant_id for line in lines if line.variant_id), part)
             if missing > 0 and not alive:
                 # Whether Shopify lets a removed line be raised again is not documented (reference 7.1): it is added.
                 added.append(AddedLine(variant, missing, ordered.line_id))
             elif missing and alive:
-                wanted.update(_spread(tuple(alive), max(due, _gone(alive)), "undo"))
+                to_show = sum(line.current_quantity for line in alive) + missing
+                least = sum(shopify.least(line) for line in alive)
+                wanted.update(_spread(shopify, tuple(alive), max(to_show, least), "undo"))
     known = set(agreed)
     strangers = [line for line in shopify.lines if mirakl_line_id_of(line, memory) not in known]
     for line in (*unlinked(shopify, memory), *strangers):
-        wanted[line.id] = line.fulfilled_quantity
+        wanted[line.id] = shopify.least(line)
     now = {line.id: line.current_quantity for line in shopify.lines}
     return tuple((i, units) for i, units in wanted.items() if units != now[i]), tuple(added)
-
-
-def _gone(lines: list[ShopifyLine]) -> int:
-    return sum(line.fulfilled_quantity for line in lines)
 
 
 # -- the order as it would be ------------------------------------------------------------------------------
@@ -467,17 +469,31 @@ def as_edited(shopify: ShopifyOrder, edit: DeskEdit, at: datetime) -> ShopifyOrd
         ),
         fulfillment_orders=tuple(
             replace(
-                item,
-                remaining=tuple(
-                    (line_id, min(units, wanted.get(line_id, units))) for line_id, units in item.remaining
-                ),
-                destination=address if item.destination.digest else item.destination,
+                item, remaining=left, destination=address if item.destination.digest else item.destination
             )
-            for item in shopify.fulfillment_orders
+            for item, left in zip(shopify.fulfillment_orders, _remaining(shopify, wanted), strict=True)
         ),
         updated_at=at,
         observed_at=at,
     )
+
+
+def _remaining(shopify: ShopifyOrder, wanted: dict[str, int]) -> list[tuple[tuple[str, int], ...]]:
+    """What is left to ship of each fulfillment order once an edit gave lines these quantities."""
+    less = {
+        line.id: max(line.current_quantity - wanted[line.id], 0)
+        for line in shopify.lines
+        if line.id in wanted
+    }
+    left = []
+    for item in shopify.fulfillment_orders:
+        kept = []
+        for line_id, units in item.remaining:
+            taken = min(units, less.get(line_id, 0))
+            less[line_id] = less.get(line_id, 0) - taken
+            kept.append((line_id, units - taken))
+        left.append(tuple(kept))
+    return left
 
 
 def _with_former(lines: tuple[ShopifyLine, ...], shopify: ShopifyOrder) -> list[tuple[ShopifyLine, int]]:

@@ -10,7 +10,6 @@ from interlock.orders.agreement import (
     link_of,
     mirakl_line_id_of,
     ordered_of,
-    shopify_quantities,
     standing_quantities,
     unlinked,
 )
@@ -107,7 +106,7 @@ def _quantities(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> t
         and mirakl_line_id_of(line, memory) not in agreed
     ]
     added = [
-        LineAdded(line.id, line.sku, line.title, line.current_quantity)
+        LineAdded(line.id, line.sku, line.title, shopify.to_come(line))
         for line in sorted((*unlinked(shopify, memory), *strangers), key=lambda line: line.id)
     ]
     pairs = min(len(less), len(added))
@@ -157,13 +156,13 @@ def _refunded(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tup
     person: nobody knows whether they ship. Where Shopify shows fewer units, the refund belongs to that edit."""
     if mirakl.state not in TO_SHIP:
         return ()
-    shown, left = dict(shopify_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
+    standing, left = dict(standing_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
     found: list[Difference] = []
     quantities = dict(agreed_quantities(mirakl, memory))
     for line in sorted(mirakl.lines, key=lambda line: line.id):
         line_id, agreed = line.id, quantities[line.id]
         ordered = memory.ordered_line(line_id)
-        if ordered is None or agreed == 0 or shown.get(line_id, 0) < agreed:
+        if ordered is None or agreed == 0 or standing.get(line_id, 0) < agreed:
             continue
         for refund in sorted(line.refunds, key=lambda refund: refund.id):
             others = replace(line, refunds=tuple(one for one in line.refunds if one.id != refund.id))

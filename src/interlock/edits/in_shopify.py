@@ -34,21 +34,21 @@ def _lowered(edit: Edit, line_id: str, wanted: int) -> list[tuple[str, int]]:
     lines = [line for line in edit.shopify.lines if mirakl_line_id_of(line, edit.memory) == line_id]
     parts = parts_of(line_id, edit.memory)
     if not parts:
-        return _each_lowered(lines, wanted)
+        return _each_lowered(edit, lines, wanted)
     lowered = []
     for part, per_unit in parts.items():
         of_part = [line for line in lines if (link := link_of(line, edit.memory)) and link.part == part]
-        lowered += _each_lowered(of_part, wanted * per_unit)
+        lowered += _each_lowered(edit, of_part, wanted * per_unit)
     return lowered
 
 
-def _each_lowered(lines: Iterable[ShopifyLine], wanted: int) -> list[tuple[str, int]]:
+def _each_lowered(edit: Edit, lines: Iterable[ShopifyLine], wanted: int) -> list[tuple[str, int]]:
     """Lines lowered to so many units in all, the last line first; never below what left."""
     lines = list(lines)
     too_many = sum(line.current_quantity for line in lines) - wanted
     lowered = []
     for line in reversed(lines):
-        taken = min(too_many, line.current_quantity - line.fulfilled_quantity)
+        taken = min(too_many, edit.shopify.to_leave(line))
         if taken > 0:
             lowered.append((line.id, line.current_quantity - taken))
             too_many -= taken

@@ -13,9 +13,9 @@ from interlock.edits.table import Answer, Change, Facts, Rule, Situation, Workfl
 from interlock.orders.agreement import (
     agreed_quantities,
     beyond_return,
-    fulfilled_quantities,
     mirakl_line_id_of,
     shopify_quantities,
+    standing_quantities,
 )
 from interlock.orders.changes import OURSELVES, STAFF
 from interlock.orders.codec import encode
@@ -388,8 +388,7 @@ def both_changed(edit: Edit, memory: Memory) -> frozenset[str]:
     """Lines that Shopify and the marketplace both changed since they last agreed. What we asked for ourselves, on
     either side, is nobody's change."""
     settled, asked, mirrored = dict(memory.settled), dict(memory.asked_cancelled), dict(memory.mirrored)
-    shown = dict(shopify_quantities(edit.shopify, memory))
-    left = dict(fulfilled_quantities(edit.shopify, memory))
+    standing = dict(standing_quantities(edit.shopify, memory))
     agreed = dict(agreed_quantities(edit.mirakl, memory))
     found = []
     for line in edit.mirakl.lines:
@@ -397,7 +396,7 @@ def both_changed(edit: Edit, memory: Memory) -> frozenset[str]:
         ordered = memory.ordered_line(line.id)
         if before is None or ordered is None:
             continue
-        now = max(shown.get(line.id, 0), left.get(line.id, 0))
+        now = standing.get(line.id, 0)
         withdrawn = sum(w.quantity for w in memory.withdrawn if w.line_id == line.id)
         known = max(ordered.quantity - withdrawn - before, asked.get(line.id, 0))
         gone = ordered.quantity - withdrawn - agreed[line.id]

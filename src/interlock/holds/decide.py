@@ -137,7 +137,7 @@ def decide(
         cases=(*part.cases, *astray.cases),
         look_at=earliest(part.look_at, astray.look_at),
     )
-    if all(line.fulfilled_quantity >= line.current_quantity for line in shopify.lines):
+    if not any(shopify.to_leave(line) > 0 for line in shopify.lines):
         # Every parcel has left: whether one may move is no longer a question worth a sentence.
         return replace(part, because=())
     return part
@@ -170,7 +170,7 @@ def _beyond_what_was_sold(shopify: ShopifyOrder, memory: Memory, mirakl: MiraklO
     return tuple(
         line.id
         for line in shopify.lines
-        if line.current_quantity > line.fulfilled_quantity
+        if shopify.to_leave(line) > 0
         and (
             not (line_id := mirakl_line_id_of(line, memory)) or shown.get(line_id, 0) > agreed.get(line_id, 0)
         )
@@ -181,7 +181,7 @@ def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
     if gate.closed:
         part = _keep_closed(view, memory, shopify)
         reasons = " ".join(obstacle.sentence for obstacle in gate.closed)
-        because = (*part.because, f"The parcel {view.hold.is_held}. {reasons}")
+        because = (*part.because, f"{view.hold.of_the_parcel} {reasons}")
         return replace(part, because=because, look_at=earliest(part.look_at, gate.window_ends))
     if gate.missing:
         if memory.released_at is not None:
@@ -189,7 +189,7 @@ def _gate(view: View, memory: Memory, shopify: ShopifyOrder, gate: Gate) -> Part
             return Part(memory, mirakl_since=gate.seen_since)
         part = _keep_closed(view, memory, shopify)
         reasons = " ".join(obstacle.sentence for obstacle in gate.missing)
-        because = (*part.because, f"The parcel {view.hold.is_held}. {reasons}")
+        because = (*part.because, f"{view.hold.of_the_parcel} {reasons}")
         return replace(part, because=because, mirakl_since=gate.seen_since)
     if gate.unpaid:
         part = _keep_closed(view, memory, shopify)

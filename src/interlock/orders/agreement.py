@@ -191,9 +191,18 @@ def fulfilled_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
 
 def standing_quantities(shopify: ShopifyOrder, memory: Memory) -> Quantities:
     """Units per Mirakl line that the customer has or is to get: what the Shopify order shows, and what has left although it
-    was refunded since. Such units cannot be taken out again, so refunding them is money and no edit."""
+    was refunded since. Such units cannot be taken out again, so refunding them is money and no edit.
+
+    What is still here of the same line counts along with them, as far as it was ordered: a unit added in place of one that
+    left and was refunded is not more than what was sold.
+    """
     shown, left = dict(shopify_quantities(shopify, memory)), dict(fulfilled_quantities(shopify, memory))
-    return tuple((line_id, max(units, left.get(line_id, 0))) for line_id, units in shown.items())
+    to_come = dict(units_sold(((line, shopify.to_come(line)) for line in shopify.lines), memory))
+    ordered = {line.line_id: line.quantity for line in memory.ordered}
+    return tuple(
+        (line_id, max(units, left.get(line_id, 0), min(to_come[line_id], ordered.get(line_id, 0))))
+        for line_id, units in shown.items()
+    )
 
 
 def units_sold(counts: Iterable[tuple[ShopifyLine, int]], memory: Memory) -> Quantities:
@@ -225,7 +234,7 @@ def whole_bundles(articles: Mapping[str, int], parts: Mapping[str, int]) -> int:
 def beyond_return(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) -> tuple[OrderedLine, ...]:
     """Sold lines that are still agreed and that no order edit can bring back: all their units were removed, and Shopify names
     no variant to add (LineItem.variant is null for a custom line and for a product that was deleted)."""
-    agreed = dict(agreed_quantities(mirakl, memory))
+    agreed, standing = dict(agreed_quantities(mirakl, memory)), dict(standing_quantities(shopify, memory))
     to_raise_or_add = {
         mirakl_line_id_of(line, memory)
         for line in shopify.lines
@@ -234,7 +243,7 @@ def beyond_return(mirakl: MiraklOrder, shopify: ShopifyOrder, memory: Memory) ->
     return tuple(
         ordered
         for ordered in ordered_of(mirakl, memory)
-        if agreed[ordered.line_id] > 0
+        if agreed[ordered.line_id] > standing.get(ordered.line_id, 0)
         and ordered.line_id not in to_raise_or_add
         and not parts_of(ordered.line_id, memory)
     )
@@ -261,7 +270,7 @@ def broken_bundles(shopify: ShopifyOrder, memory: Memory) -> tuple[BrokenBundle,
         for line in shopify.lines:
             link = link_of(line, memory)
             if link is not None and link.mirakl_line_id == line_id and link.part:
-                units[link.part] += max(line.current_quantity, line.fulfilled_quantity)
+                units[link.part] += shopify.to_come(line)
         whole = whole_bundles(units, parts)
         most = max(-(-units[part] // per_unit) for part, per_unit in parts.items())
         if whole != most:

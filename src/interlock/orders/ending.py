@@ -20,6 +20,7 @@ from interlock.orders.refund_tasks import (
     is_open,
     line_of,
     next_edit_subject,
+    refunded_after_leaving,
     shares,
     with_task,
 )
@@ -58,7 +59,7 @@ def is_declined(memory: Memory) -> bool:
 def units_not_asked_for(mirakl: MiraklOrder, memory: Memory) -> dict[str, int]:
     """Units per Mirakl line that are still agreed and that no refund task stands for."""
     rest = {
-        line_id: units - covered_units(memory, line_id)
+        line_id: units - covered_units(memory, line_id) - refunded_after_leaving(memory, line_id)
         for line_id, units in agreed_quantities(mirakl, memory)
     }
     return {line_id: units for line_id, units in rest.items() if units > 0}

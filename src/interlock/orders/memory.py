@@ -84,7 +84,8 @@ class Withdrawn:
 @dataclass(frozen=True, slots=True)
 class RefundDue:
     """One line of a refund task: the figures a person types into the portal, and the refunds that existed
-    when the task was opened (so that the new one is recognised)."""
+    when the task was opened (so that the new one is recognised). `left` where its units had left when they were refunded:
+    nothing of them is to be kept back."""
 
     line_id: str
     quantity: int
@@ -94,6 +95,7 @@ class RefundDue:
     shipping_taxes: tuple[Tax, ...]
     seen_refunds: tuple[str, ...]
     fees: tuple[Fee, ...] = ()
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

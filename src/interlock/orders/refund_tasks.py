@@ -188,12 +188,24 @@ def seen_before(line: MiraklLine, since: datetime | None) -> tuple[str, ...]:
 
 def covered_units(memory: Memory, line_id: str, tasks: Iterable[RefundTask] | None = None) -> int:
     """Units of a line that a task stands for and that are not withdrawn yet: open tasks, and answered ones that
-    wait for a person's word that the units will not ship."""
+    wait for a person's word that the units will not ship. Units that had left cover none of those that are taken out."""
     return sum(
         due.quantity
         for task in (memory.refund_tasks if tasks is None else tasks)
         for due in task.lines
-        if due.line_id == line_id and (is_open(task) or awaits_confirmation(memory, task, due))
+        if due.line_id == line_id
+        and not due.left
+        and (is_open(task) or awaits_confirmation(memory, task, due))
+    )
+
+
+def refunded_after_leaving(memory: Memory, line_id: str) -> int:
+    """Units of a line that left and whose money a task asks for or has seen go back: they stay agreed."""
+    return sum(
+        due.quantity
+        for task in memory.refund_tasks
+        for due in task.lines
+        if due.line_id == line_id and due.left and not task.dismissed_by
     )
 
 
@@ -201,6 +213,7 @@ def awaits_confirmation(memory: Memory, task: RefundTask, due: RefundDue) -> boo
     """Whether the marketplace refunded whole units of a line and nobody has said yet if they still ship."""
     return (
         due.quantity > 0
+        and not due.left
         and task.settled_at is not None
         and not task.dismissed_by
         and not is_withdrawn(memory, task, due)

@@ -13,7 +13,7 @@ GIVEN_UP_AFTER = timedelta(minutes=30)
 def look_for_parcels_at(order: ShopifyOrder, since: datetime, now: datetime) -> datetime | None:
     """When to look again for the parcels of an order that has units to ship and no open fulfillment order: soon at first,
     then less often (Shopify reference 5.1). `since` is when it was made or first seen. None where nothing is waited for."""
-    waiting = any(line.current_quantity > line.fulfilled_quantity for line in order.lines)
+    waiting = any(order.to_leave(line) > 0 for line in order.lines)
     if not order.live or not waiting or any(fo.is_open for fo in order.fulfillment_orders):
         return None
     age = now - since

@@ -380,6 +380,23 @@ class ShopifyOrder:
     def live(self) -> bool:
         return self.cancelled_at is None
 
+    def to_come(self, line: ShopifyLine) -> int:
+        """Units of the line that left or may still leave. `current_quantity` says less once a unit that left was refunded: it
+        falls, and the units not yet shipped are as many as before."""
+        left = line.fulfilled_quantity
+        rest = sum(
+            n for fo in self.fulfillment_orders if fo.is_open for id, n in fo.remaining if id == line.id
+        )
+        return max(line.current_quantity, min(left + rest, line.quantity) if left else 0)
+
+    def to_leave(self, line: ShopifyLine) -> int:
+        """Units of the line that have not left and may still leave."""
+        return self.to_come(line) - line.fulfilled_quantity
+
+    def least(self, line: ShopifyLine) -> int:
+        """The lowest `current_quantity` an order edit can give the line: what left of it and was not refunded since."""
+        return max(line.current_quantity - self.to_leave(line), 0)
+
 
 OPEN_DRAFT = ("OPEN", "INVOICE_SENT")
 """A draft order in these states (DraftOrderStatus) was not completed."""

@@ -81,6 +81,7 @@ def decide(view: View, memory: Memory) -> Part:
     damage_at: datetime | None = None
     unread: list[ShopifyRefund] = []
     if view.mirakl is not None:
+        memory = _answered_first(view.mirakl, memory, view.now)
         for refund in _to_answer(view, memory):
             known = _task(memory, refund.id)
             if refund.money <= 0 or (known is not None and not (known.asks and is_open(known))):
@@ -116,7 +117,10 @@ def decide(view: View, memory: Memory) -> Part:
         ),
         # What is withdrawn changes what is agreed, so the other rooms have to look again.
         look_at=view.now if withdrawn else look_at,
-        mirakl_since=latest(read_since, paid_since, *(_seen_by(view, refund) for refund in unread)),
+        # The first of them is answered by a read that is too old for the next.
+        mirakl_since=latest(
+            read_since, paid_since, min((_seen_by(view, refund) for refund in unread), default=None)
+        ),
     )
 
 
@@ -330,6 +334,16 @@ def _answered(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
             memory = with_task(
                 memory, replace(task, settled_at=now, dismissed_by=CANCELLED if by_cancelation else "")
             )
+    return memory
+
+
+def _answered_first(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memory:
+    """The tasks of refunds in Shopify that the marketplace has answered in full. That comes before a later refund in Shopify is
+    looked at, which would take such an answer for a refund nobody asked for."""
+    open_before = {task.subject for task in memory.refund_tasks if is_open(task) and not is_of_an_edit(task)}
+    for task in _answered(mirakl, memory, now).refund_tasks:
+        if task.subject in open_before and not is_open(task):
+            memory = with_task(memory, task)
     return memory
 
 

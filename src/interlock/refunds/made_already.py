@@ -41,12 +41,19 @@ class Already:
     certain: bool = True
 
 
-def already(mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefund, units: Units) -> Already | None:
-    """What the refund is the money of; None where it is another one. `units` are those it names, per marketplace line."""
+def already(
+    mirakl: MiraklOrder,
+    memory: Memory,
+    refund: ShopifyRefund,
+    units: Units,
+    beside_removals: bool = True,
+) -> Already | None:
+    """What the refund is the money of; None where it is another one. `units` are those it names, per marketplace line;
+    without `beside_removals` it is not that of units which an edit took out."""
     removals = tuple(
         task
         for task in memory.refund_tasks
-        if is_of_an_edit(task) and not task.dismissed_by and not is_covered(memory, task)
+        if beside_removals and is_of_an_edit(task) and not task.dismissed_by and not is_covered(memory, task)
     )[-MOST:]
     same = _whose_money_it_is(mirakl, removals, refund.money, units)
     there = _given_back_before(mirakl, memory, refund, units)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from interlock.orders.agreement import ordered_of, units_sold
+from interlock.orders.agreement import ordered_of, shopify_quantities, standing_quantities, units_sold
 from interlock.orders.memory import Memory, RefundDue, RefundTask
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.refund_tasks import (
@@ -19,7 +19,7 @@ from interlock.orders.refund_tasks import (
 )
 from interlock.orders.snapshots import MiraklOrder, ShopifyRefund
 from interlock.orders.view import View
-from interlock.refunds.made_already import Already, already, dues_there
+from interlock.refunds.made_already import Already, Units, already, dues_there
 from interlock.refunds.sending import awaits_a_call
 
 ZERO = Decimal(0)
@@ -29,16 +29,21 @@ def opened(view: View, mirakl: MiraklOrder, memory: Memory, refund: ShopifyRefun
     """The memory in which the refund has its task. It takes the place of a question about the same refund."""
     said = memory.decision(Reason.REFUND_MADE_ALREADY, refund.id)
     units = _units(view, memory, refund)
+    left = _that_left(view, memory, refund, units)
     known = None
     if said is None or said.option is not Option.ANOTHER_REFUND:
         others = tuple(task for task in memory.refund_tasks if task.subject != refund.id)
-        known = already(mirakl, replace(memory, refund_tasks=others), refund, units)
+        # Units that had left were taken out by no edit.
+        alone = bool(units) and all(line_id in left for line_id, _ in units)
+        known = already(
+            mirakl, replace(memory, refund_tasks=others), refund, units, beside_removals=not alone
+        )
     if known is None:
-        return _asked_for(view, mirakl, memory, refund, units)
+        return _asked_for(view, mirakl, memory, refund, units, left)
     if not _is_settled(view, mirakl, known, refund) and (said is None or said.option is not Option.DISMISS):
-        return _asked_about(view, mirakl, memory, refund, units, known)
+        return _asked_about(view, mirakl, memory, refund, units, left, known)
     if known.there:
-        dues = dues_there(mirakl, memory, known.there, refund, units)
+        dues = _marked(dues_there(mirakl, memory, known.there, refund, units), left)
         ids = tuple(one.refund.id for one in known.there)
         recorded = RefundTask(refund.id, view.now, dues, settled_by=ids, settled_at=view.now)
         return with_task(memory, recorded)
@@ -69,7 +74,7 @@ def _is_paid_back_by_us(view: View, task: RefundTask) -> bool:
     return task.made_at is not None or awaits_a_call(view, task)
 
 
-def _units(view: View, memory: Memory, refund: ShopifyRefund) -> tuple[tuple[str, int], ...]:
+def _units(view: View, memory: Memory, refund: ShopifyRefund) -> Units:
     """Refunded units per Mirakl line; refunded lines that stand for nothing the marketplace sold are left out, and so are
     articles that make no whole bundle: of those only the money is known."""
     orders = () if view.shopify is None else (view.shopify, *view.kin)
@@ -83,7 +88,8 @@ def _asked_for(
     mirakl: MiraklOrder,
     memory: Memory,
     refund: ShopifyRefund,
-    units: tuple[tuple[str, int], ...],
+    units: Units,
+    left: frozenset[str],
 ) -> Memory:
     ordered = {line.line_id: line for line in ordered_of(mirakl, memory)}
     dues = []
@@ -93,8 +99,31 @@ def _asked_for(
             dues.append(due_for(ordered[line_id], line, quantity, mirakl.currency, memory, refund.created_at))
     if not dues:
         return with_task(memory, RefundTask(refund.id, view.now, (_money_of(mirakl, refund),)))
-    lines = tuple(dues)
+    lines = _marked(tuple(dues), left)
     return with_task(memory, RefundTask(refund.id, view.now, lines, money=_other(mirakl, refund, lines)))
+
+
+def _that_left(view: View, memory: Memory, refund: ShopifyRefund, units: Units) -> frozenset[str]:
+    """The Mirakl lines whose refunded units had left: what may still leave of them is as much as without this refund, after
+    the earlier ones."""
+    if view.shopify is None:
+        return frozenset()
+    shown = dict(shopify_quantities(view.shopify, memory))
+    standing = dict(standing_quantities(view.shopify, memory))
+    earlier: dict[str, int] = {}
+    for task in memory.refund_tasks:
+        for due in task.lines:
+            if due.left and task.subject != refund.id:
+                earlier[due.line_id] = earlier.get(due.line_id, 0) + due.quantity
+    return frozenset(
+        line_id
+        for line_id, quantity in units
+        if quantity <= standing.get(line_id, 0) - shown.get(line_id, 0) - earlier.get(line_id, 0)
+    )
+
+
+def _marked(dues: tuple[RefundDue, ...], left: frozenset[str]) -> tuple[RefundDue, ...]:
+    return tuple(replace(due, left=due.quantity > 0 and due.line_id in left) for due in dues)
 
 
 def _other(mirakl: MiraklOrder, refund: ShopifyRefund, lines: tuple[RefundDue, ...]) -> Decimal | None:
@@ -107,7 +136,8 @@ def _asked_about(
     mirakl: MiraklOrder,
     memory: Memory,
     refund: ShopifyRefund,
-    units: tuple[tuple[str, int], ...],
+    units: Units,
+    left: frozenset[str],
     known: Already,
 ) -> Memory:
     """A question. Beside a refund of the marketplace it stands for the units that this one gave back, so that no edit asks
@@ -115,7 +145,7 @@ def _asked_about(
     before = next((task for task in memory.refund_tasks if task.subject == refund.id), None)
     asked_at = view.now if before is None else before.opened_at
     if known.there:
-        dues = dues_there(mirakl, memory, known.there, refund, units)
+        dues = _marked(dues_there(mirakl, memory, known.there, refund, units), left)
         ids = tuple(one.refund.id for one in known.there)
         return with_task(memory, RefundTask(refund.id, asked_at, dues, settled_by=ids, asks=ids))
     asks = tuple(task.subject for task in known.removals)

@@ -24,6 +24,7 @@ from interlock.rehearsal import (
     picking,
     recording,
     renaming,
+    returning,
     saying,
     shortening,
     stock,
@@ -203,6 +204,8 @@ async def live(
         people.append(asyncio.create_task(telephones.change_for_ever(seed, crowd)))
     if deleting.are_drawn(seed) and not calm:
         people.append(asyncio.create_task(deleting.delete_for_ever(seed, crowd)))
+    if returning.are_drawn(seed) and not calm:
+        people.append(asyncio.create_task(returning.return_for_ever(seed, crowd)))
     if recording.are_recorded(seed) and not calm:
         people.append(asyncio.create_task(recording.record_for_ever(seed, crowd)))
     if renaming.is_drawn(seed) and not calm:

@@ -571,9 +571,9 @@ def _disputed(differences: tuple[Difference, ...], agreed: Units) -> frozenset[s
 def still_here(shopify: ShopifyOrder) -> str:
     """What of a Shopify order has not left, in words; empty when nothing is missing."""
     return ", ".join(
-        f"{line.fulfilled_quantity} of {line.current_quantity} of {line.sku or line.title} have left"
+        f"{line.fulfilled_quantity} of {shopify.to_come(line)} of {line.sku or line.title} have left"
         for line in shopify.lines
-        if line.fulfilled_quantity < line.current_quantity
+        if shopify.to_leave(line) > 0
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from interlock.orders.agreement import (
     agreed_quantities,
     fulfilled_quantities,
-    shopify_quantities,
+    standing_quantities,
 )
 from interlock.orders.leaving import as_it_left, stays_here, with_parcel_back
 from interlock.orders.memory import Memory
@@ -220,11 +220,11 @@ def _sent(view: View, memory: Memory, mirakl: MiraklOrder, shopify: ShopifyOrder
     if shopify is None or not shopify.live or shopify.id != memory.shopify_order_id:
         return Part(memory)
     fulfilled = dict(fulfilled_quantities(shopify, memory))
-    shown = dict(shopify_quantities(shopify, memory))
+    standing = dict(standing_quantities(shopify, memory))
     here = [
-        (line_id, min(units, shown.get(line_id, 0)) - fulfilled.get(line_id, 0))
+        (line_id, min(units, standing.get(line_id, 0)) - fulfilled.get(line_id, 0))
         for line_id, units in agreed_quantities(mirakl, memory)
-        if min(units, shown.get(line_id, 0)) > fulfilled.get(line_id, 0)
+        if min(units, standing.get(line_id, 0)) > fulfilled.get(line_id, 0)
     ]
     came_back = any(not fulfillment.live for fulfillment in shopify.fulfillments)
     if not here or came_back or goods_are_refunded(mirakl, memory):

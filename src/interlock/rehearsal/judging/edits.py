@@ -37,7 +37,7 @@ def our_own_edits_keep_what_is_agreed(evidence: Evidence, truth: Truth, verdict:
         touched = {truth.line_of.get(line, "") for line, _ in action.quantities}
         touched |= {new.mirakl_line_id for new in action.added}
         made = _made_and_never_linked(effect, truth, action)
-        shown = {line: moment.shown.get(line, 0) + made[line] for line in moment.agreed}
+        shown = {line: moment.standing(line) + made[line] for line in moment.agreed}
         short = [
             f"{line}: Shopify {shown[line]}, agreed {agreed}"
             for line, agreed in moment.agreed.items()
@@ -184,5 +184,5 @@ def what_was_undone_is_not_sent(evidence: Evidence, truth: Truth, verdict: Verdi
 
 
 def _held_by(moment: Moment, line: str) -> int:
-    """How many units of the line hold all that Shopify shows of it."""
-    return max(moment.shown.get(line, 0), moment.broken.get(line, 0))
+    """How many units of the line hold all that Shopify shows of it, and what left of it."""
+    return max(moment.standing(line), moment.broken.get(line, 0))

@@ -361,7 +361,7 @@ def _label_is_wrong(truth: Truth, moment: Moment, lines: list[str]) -> bool:
         return False
     named = [truth.line_of.get(line, "") for line in lines]
     return any(
-        not line or moment.shown.get(line, 0) != moment.agreed.get(line, 0) or line in moment.broken
+        not line or moment.wanted(line) != moment.agreed.get(line, 0) or line in moment.broken
         for line in named
     )
 

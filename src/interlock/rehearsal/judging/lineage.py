@@ -81,7 +81,7 @@ def _doubts(evidence: Evidence, truth: Truth) -> Iterator[_Doubt]:
         linked = truth.gid_at(at)
         ends = [
             moment
-            for moment in (changed, _cancelled(evidence, gid), _cancelled(evidence, linked))
+            for moment in (changed, _ended(evidence, gid), _ended(evidence, linked))
             if moment is not None
         ]
         ended = min(ends, default=None)
@@ -94,7 +94,7 @@ def _told(truth: Truth) -> datetime | None:
     return next((moment.at for moment in truth.moments if moment.state in GONE_OUT), None)
 
 
-def _cancelled(evidence: Evidence, gid: str) -> datetime | None:
+def _ended(evidence: Evidence, gid: str) -> datetime | None:
     """When the order was cancelled, or deleted without that."""
     shopify = evidence.shopify_orders.get(gid)
     cancelled_at = None if shopify is None else shopify.cancelled_at
@@ -234,7 +234,7 @@ def _copies(evidence: Evidence, truth: Truth, at: datetime) -> Iterator[Order]:
     linked = truth.gid_at(at)
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
-        ended_at = _cancelled(evidence, shopify.gid)
+        ended_at = _ended(evidence, shopify.gid)
         lived = shopify.created_at <= at and (ended_at is None or ended_at > at)
         if ours and lived and shopify.gid != linked and not _stands_elsewhere(evidence, truth, shopify.gid):
             yield shopify
@@ -256,7 +256,7 @@ def i1_no_second_live_order_unnoticed(evidence: Evidence, truth: Truth, verdict:
         return
     for shopify in evidence.shopify_orders.values():
         ours = dict(shopify.attributes).get(ORDER_ATTRIBUTE) == truth.marker
-        if not ours or shopify.gid == truth.shopify_gid or _cancelled(evidence, shopify.gid) is not None:
+        if not ours or shopify.gid == truth.shopify_gid or _ended(evidence, shopify.gid) is not None:
             continue
         verdict.checked["I1 second"] += 1
         ruled_out = any(said.subject == shopify.gid for said in evidence.answers_of(truth.row))

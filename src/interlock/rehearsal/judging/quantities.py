@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from interlock.orders.actions import CancelQuantities, LineCancelation
-from interlock.orders.agreement import ordered_of, shopify_quantities
+from interlock.orders.agreement import ordered_of, standing_quantities
 from interlock.orders.codec import decode
 from interlock.orders.reasons import Option
 from interlock.rehearsal.judging.evidence import Evidence, Reference
@@ -105,7 +105,7 @@ def i5_never_below_what_shopify_shows(evidence: Evidence, truth: Truth, verdict:
                     )
                     continue
                 ordered = {line.line_id: line.quantity for line in ordered_of(mirakl, memory)}
-                shown = dict(shopify_quantities(shopify, memory)) if shopify.live else {}
+                shown = dict(standing_quantities(shopify, memory)) if shopify.live else {}
                 for part in action.lines:
                     left = ordered.get(part.line_id, 0) - part.cancelled_total
                     if left < shown.get(part.line_id, 0):

@@ -379,14 +379,14 @@ def i7_no_unit_is_asked_for_twice(evidence: Evidence, truth: Truth, verdict: Ver
         verdict.checked["I7"] += 1
         if (
             last.live
-            and asked > agreed - last.shown.get(line, 0)
+            and asked > agreed - last.standing(line)
             and evidence.now - last.at > timedelta(minutes=15)
         ):
             verdict.violation(
                 "I7",
                 truth.id,
                 evidence.now,
-                f"Tasks ask for {asked} units of line {line}; the edit took off {agreed - last.shown.get(line, 0)}.",
+                f"Tasks ask for {asked} units of line {line}; the edit took off {agreed - last.standing(line)}.",
             )
 
 
@@ -420,9 +420,7 @@ def _asked_for_no_more_than_was_taken(evidence: Evidence, truth: Truth, verdict:
             if not due.line_id:
                 continue
             asked = sum(d.quantity for other in there for d in other.lines if d.line_id == due.line_id)
-            lacked = max(
-                (m.agreed.get(due.line_id, 0) - m.shown.get(due.line_id, 0) for m in around), default=0
-            )
+            lacked = max((m.agreed.get(due.line_id, 0) - m.standing(due.line_id) for m in around), default=0)
             verdict.checked["I7 units"] += 1
             if asked > lacked:
                 verdict.violation(

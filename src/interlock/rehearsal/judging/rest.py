@@ -153,9 +153,9 @@ def _sent_elsewhere(evidence: Evidence, truth: Truth) -> str:
 
 
 def sold_and_here(moment: Moment) -> dict[str, int]:
-    """Units of each line that were sold, are in the Shopify order and have not left."""
+    """Units of each line that were sold, may still leave by the Shopify order and have not left."""
     here = {
-        line: min(units, moment.shown.get(line, 0)) - moment.left.get(line, 0)
+        line: min(units, moment.standing(line)) - moment.left.get(line, 0)
         for line, units in moment.agreed.items()
     }
     return {line: units for line, units in here.items() if units > 0}

@@ -16,7 +16,7 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.mirakl import SimOrder
 from interlock.simulator.mirakl.orders import SimLine
-from interlock.simulator.shopify.state import Level, LineItem, Order, Variant
+from interlock.simulator.shopify.state import Level, Variant
 
 CLOCKS_DIFFER = timedelta(minutes=6)
 """So far a worker's clock may have been wrong when it noted when it asked the shop."""
@@ -31,9 +31,8 @@ REFUSED_SENT_AGAIN = timedelta(hours=1)
 
 def i25_claims_are_what_is_left_to_ship(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
     """I25: an order that was replaced or cancelled claims nothing, and the order that stands claims no more of a variant
-    than it has still to ship. Units somebody else took off without putting them back may stay committed, and those that
-    were refunded after they had left may be committed again when their fulfillment is cancelled: that is Shopify's to
-    say, so such orders and such units are not judged."""
+    than it has still to ship; a unit that left does not come out of that when it is refunded. Units somebody else took off
+    without putting them back may stay committed: that is Shopify's to say, so such orders are not judged."""
     for gid in truth.gids:
         shopify = evidence.shopify_orders.get(gid)
         if shopify is None or _taken_without_restock(evidence, gid):
@@ -41,20 +40,14 @@ def i25_claims_are_what_is_left_to_ship(evidence: Evidence, truth: Truth, verdic
         verdict.checked["I25"] += 1
         for line in shopify.lines:
             claimed = sum(line.claims.values())
-            left = 0 if shopify.cancelled_at is not None else line.current_quantity - line.fulfilled
-            if claimed > max(left, 0) + _refunded_and_called_back(shopify, line):
+            left = 0 if shopify.cancelled_at is not None else line.unfulfilled_quantity
+            if claimed > max(left, 0):
                 verdict.violation(
                     "I25",
                     truth.id,
                     evidence.now,
                     f"{shopify.name} claims {claimed} units of {line.sku} and has {left} to ship.",
                 )
-
-
-def _refunded_and_called_back(shopify: Order, line: LineItem) -> int:
-    """Units of the line that were refunded after they had left, where a fulfillment of it was cancelled."""
-    cancelled = (one for one in shopify.fulfillments if one.status == "CANCELLED")
-    return line.returned if any(item.line is line for one in cancelled for item in one.lines) else 0
 
 
 def _taken_without_restock(evidence: Evidence, gid: str) -> bool:

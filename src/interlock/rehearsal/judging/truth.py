@@ -50,7 +50,7 @@ class Moment:
     units per Shopify line; `left` are the fulfilled units but for those whose label was given back and that nobody said to have
     left; `strangers` are units on Shopify lines that stand for nothing that was sold. `gid` is the Shopify order that stands; `as_decided` says that a
     person had decided to ship exactly what it shows. `gone` and `away` are all fulfilled units and all that left, as Shopify
-    counts them.
+    counts them. `to_come` are the units that Shopify shows and those that were refunded after they had left: per marketplace line as far as they were ordered, and all together.
 
     Of a line that is a bundle `shown`, `fulfilled` and `left` count whole ones; articles beyond those are under the empty id
     of the latter two, as whatever left and was never sold. `broken` has the bundles whose articles make no whole ones, with
@@ -74,6 +74,8 @@ class Moment:
     as_decided: bool = False
     gone: int = 0
     away: int = 0
+    to_come: Mapping[str, int] = field(default_factory=dict)
+    all_to_come: int = 0
     broken: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -89,8 +91,13 @@ class Moment:
         )
 
     def standing(self, line: str) -> int:
-        """Units that the customer has or is to get: what has left counts also after it was refunded."""
-        return max(self.shown.get(line, 0), self.fulfilled.get(line, 0))
+        """Units that the customer has or is to get: what has left counts also after it was refunded, along with what is
+        still here of its line, as far as that was ordered."""
+        return max(self.wanted(line), self.fulfilled.get(line, 0))
+
+    def wanted(self, line: str) -> int:
+        """Units the customer is to get by what Shopify shows, whatever left: a unit refunded after it had left is one."""
+        return max(self.shown.get(line, 0), self.to_come.get(line, 0))
 
     @property
     def agrees(self) -> bool:
@@ -105,7 +112,7 @@ class Moment:
 
     @property
     def unfulfilled(self) -> int:
-        return max(0, sum(self.own.values()) - self.gone) if self.live else 0
+        return max(0, self.all_to_come - self.gone) if self.live else 0
 
     @property
     def beyond_what_was_sold(self) -> bool:
@@ -116,7 +123,7 @@ class Moment:
     @property
     def still_here(self) -> int:
         """Units of the order that have not left, those in fulfillments whose label was given back included."""
-        return max(0, sum(self.own.values()) - self.away) if self.live else 0
+        return max(0, self.all_to_come - self.away) if self.live else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +447,7 @@ class _Side:
     deleted: bool = False
     own: dict[str, int] = field(default_factory=dict)
     fulfilled: dict[str, int] = field(default_factory=dict)
+    had_left: dict[str, int] = field(default_factory=dict)
     fulfillments: dict[str, dict[str, int]] = field(default_factory=dict)
     numbers: dict[str, list[str]] = field(default_factory=dict)
     given_back: dict[str, list[str]] = field(default_factory=dict)
@@ -458,6 +466,15 @@ class _Side:
                 left[line] -= count
         return left
 
+    @property
+    def to_come(self) -> dict[str, int]:
+        """What Shopify shows per line and the units that were refunded after they had left: it takes those out of what it
+        shows, and goes on waiting for all the others."""
+        return {
+            gid: units + (self.had_left.get(gid, 0) if self.fulfilled.get(gid, 0) else 0)
+            for gid, units in self.own.items()
+        }
+
     def end(self) -> None:
         self.live = False
         self.own = dict.fromkeys(self.own, 0)
@@ -474,6 +491,8 @@ class _Side:
                 for line in detail["lines"]:
                     left = self.own.get(line["line_id"], 0) - line["quantity"]
                     self.own[line["line_id"]] = max(left, 0)
+                    had_left = self.had_left.get(line["line_id"], 0) + line["had_left"]
+                    self.had_left[line["line_id"]] = had_left
             case "cancelled":
                 self.end()
             case "deleted":
@@ -641,7 +660,7 @@ class _Telling:
             self.sides.setdefault(noted.gid, _Side())
             self.decided = None
         elif noted.kind == DECIDED:
-            self.decided = dict(self.sides[self.gid].own)
+            self.decided = dict(self.sides[self.gid].to_come)
         elif noted.kind == SAID_TO_HAVE_LEFT:
             for side in self.sides.values():
                 side.said_to_have_left.setdefault(noted.gid, {})[noted.number] = None
@@ -694,6 +713,7 @@ class _Telling:
         shown.pop("", None)
         away = side_now.left
         # Of an order that was deleted nothing is left to be done once the marketplace order has ended.
+        to_come = side_now.to_come
         live = side_now.live and not (side_now.deleted and self.state in DEAD)
         return Moment(
             at,
@@ -711,20 +731,27 @@ class _Telling:
             live,
             tuple(self.drafts),
             self.gid,
-            self._as_decided(side_now.own, shown, agreed),
+            self._as_decided(to_come, agreed),
             sum(side_now.fulfilled.values()),
             sum(away.values()),
+            self._as_ordered(to_come),
+            sum(to_come.values()),
             self._broken(side_now),
         )
 
-    def _as_decided(self, own: dict[str, int], shown: dict[str, int], agreed: dict[str, int]) -> bool:
-        """Whether the order still is what a person decided to ship. Units that the marketplace cancelled as well, and that
-        went out of a line on which both sides agree now, were no part of that."""
+    def _as_ordered(self, units: Mapping[str, int]) -> dict[str, int]:
+        per_line = self.articles.per_line(units, self.line_of)
+        return {line.id: min(per_line.get(line.id, 0), line.quantity) for line in self.order.lines}
+
+    def _as_decided(self, to_come: dict[str, int], agreed: dict[str, int]) -> bool:
+        """Whether the order still is what a person decided to ship, whatever was refunded of it after it had left. Units that
+        the marketplace cancelled as well, and that went out of a line on which both sides agree now, were no part of that."""
         if self.decided is None:
             return False
-        for gid in own.keys() | self.decided.keys():
-            units, then, line = own.get(gid, 0), self.decided.get(gid, 0), self.line_of.get(gid)
-            if units != then and not (line and units < then and shown.get(line, 0) == agreed[line]):
+        per_line = self.articles.per_line(to_come, self.line_of)
+        for gid in to_come.keys() | self.decided.keys():
+            units, then, line = to_come.get(gid, 0), self.decided.get(gid, 0), self.line_of.get(gid)
+            if units != then and not (line and units < then and per_line.get(line, 0) == agreed[line]):
                 return False
         return True
 
@@ -732,8 +759,9 @@ class _Telling:
         """The bundles whose articles are not in step. What has left counts also after it was refunded."""
         if not self.articles.of_line:
             return {}
+        to_come = side.to_come
         there = {
-            gid: max(side.own.get(gid, 0), side.fulfilled.get(gid, 0)) for gid in (*side.own, *side.fulfilled)
+            gid: max(to_come.get(gid, 0), side.fulfilled.get(gid, 0)) for gid in (*to_come, *side.fulfilled)
         }
         return {
             line_id: self.articles.needed(line_id, units)

@@ -73,7 +73,15 @@ def record(
         order.gid,
         refund=made.gid,
         money=format(made.money, "f"),
-        lines=[{"line_id": item.line.gid, "sku": item.line.sku, "quantity": item.quantity} for item in lines],
+        lines=[
+            {
+                "line_id": item.line.gid,
+                "sku": item.line.sku,
+                "quantity": item.quantity,
+                "had_left": item.had_left,
+            }
+            for item in lines
+        ],
     )
     return made
 
@@ -119,7 +127,7 @@ def create(
     made: list[RefundLine] = []
     for line, units, restock_type, location in lines:
         made.append(refund_line(act, line, units, restock_type, location))
-        _take(act, line, units, restock_type, location)
+        made[-1].had_left = _take(act, line, units, restock_type, location)
     transactions = [money_back(act, order, money, parent)] if money else []
     covered = (
         sum((item.subtotal + (ZERO if order.taxes_included else item.tax) for item in made), ZERO) + shipping
@@ -138,11 +146,11 @@ def create(
     )
 
 
-def _take(act: Act, line: LineItem, units: int, restock_type: str, location: Location | None) -> None:
-    """Units not yet shipped are taken first, except for a RETURN, which takes shipped ones."""
+def _take(act: Act, line: LineItem, units: int, restock_type: str, location: Location | None) -> int:
+    """Units not yet shipped are taken first, except for a RETURN, which takes shipped ones. Returns how many had left."""
     waiting = 0 if restock_type == "RETURN" else min(units, line.unfulfilled_quantity)
     shipped = units - waiting
-    on_the_way = line.fulfilled - line.returned
+    on_the_way = max(0, line.fulfilled - line.returned)
     if shipped > on_the_way:
         waiting += shipped - on_the_way
         shipped = on_the_way
@@ -154,3 +162,4 @@ def _take(act: Act, line: LineItem, units: int, restock_type: str, location: Loc
         line.returned += shipped
         if restock_type in ("RETURN", "CANCEL") and location is not None:
             stock.put_back(act, line.variant, shipped, location)
+    return shipped

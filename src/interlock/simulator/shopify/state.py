@@ -324,6 +324,7 @@ class RefundLine:
     location: Location | None
     subtotal: Decimal
     tax: Decimal
+    had_left: int = 0
 
     @property
     def restocked(self) -> bool:

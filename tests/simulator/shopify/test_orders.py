@@ -254,6 +254,21 @@ def test_a_deleted_order_is_shown_no_more_and_told_of_by_its_id_alone(client: Cl
         client.world.archive(order)
 
 
+def test_nothing_leaves_of_an_order_that_was_deleted(client: Client) -> None:
+    """Its label may have been under way."""
+    order = draft_order_of(client)
+    (parcel,) = order.fulfillment_orders
+    client.world.buy_label(parcel, blind_seconds=60.0)
+    client.world.archive(order)
+    client.world.delete_order(order)
+    settle(client.world)
+
+    assert order.fulfillments == []
+    for leave in (client.world.fulfill, client.world.buy_label):
+        with pytest.raises(Refused, match="was deleted"):
+            leave(parcel)
+
+
 def test_marking_a_pending_order_as_paid_pays_what_is_outstanding(client: Client) -> None:
     order = client.create_order(financialStatus="PENDING", transactions=[])["order"]["id"]
     mark = "mutation($i: OrderMarkAsPaidInput!) { orderMarkAsPaid(input: $i) { order { displayFinancialStatus } userErrors { message } } }"

@@ -345,7 +345,7 @@ class People:
     def report_progress(self, fulfillment_order: FulfillmentOrder, *, actor: Actor | None = None) -> None:
         if fulfillment_order.status not in ("OPEN", "IN_PROGRESS"):
             raise Refused("Cannot report progress on a fulfillment order in this state.", ("id",))
-        act = self._act(actor or self.picker(), fulfillment_order.order.shop)
+        act = self._act(actor or self.picker(), self._found(fulfillment_order.order).shop)
         fulfillment.progress(act, fulfillment_order, started=True)
         act.finish()
 
@@ -361,7 +361,7 @@ class People:
         actor: Actor | None = None,
     ) -> Fulfillment:
         """Ship a fulfilment order, whole or `units` as (SKU or line gid, count). Refused when it is held."""
-        act = self._act(actor or self.picker(), fulfillment_order.order.shop)
+        act = self._act(actor or self.picker(), self._found(fulfillment_order.order).shop)
         lines = None
         if units is not None:
             lines = []

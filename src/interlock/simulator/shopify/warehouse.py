@@ -111,7 +111,8 @@ class Warehouse(People):
         if fulfillment_order.status not in ("OPEN", "IN_PROGRESS") or not fulfillment_order.remaining:
             raise Refused("A label cannot be bought for this fulfillment order.", ("id",))
         world = self._world
-        act = self._act(self.picker(), fulfillment_order.order.shop)
+        shop = self._found(fulfillment_order.order).shop
+        act = self._act(self.picker(), shop)
         fulfillment_order.label_pending = True
         act.effect(
             "label_purchase_started", fulfillment_order.order.gid, fulfillment_order=fulfillment_order.gid
@@ -122,7 +123,8 @@ class Warehouse(People):
             fulfillment_order.label_pending = False
             held = bool(fulfillment_order.holds)
             fails = held and world.switches["hold_during_label_purchase"] == "purchase_fails"
-            if fulfillment_order.open and fulfillment_order.remaining and not fails:
+            deleted = fulfillment_order.order.number in shop.deleted_orders
+            if fulfillment_order.open and fulfillment_order.remaining and not fails and not deleted:
                 self._leaves(fulfillment_order, company, number, "LABEL_PURCHASED", self.picker())
 
         world.schedule(world.clock.now() + timedelta(seconds=blind_seconds), appears)

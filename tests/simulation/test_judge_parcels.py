@@ -178,6 +178,23 @@ def test_i15_no_number_is_missing_of_a_label_that_was_given_back(
     assert not [f for f in bench.judge().broken if "another tracking number" in f.sentence]
 
 
+@pytest.mark.parametrize(("number", "missing"), [("ONE-RIGHT", False), ("ONE-ANEW", True)])
+def test_i15_a_parcel_with_another_label_than_the_one_given_back_has_its_number(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: str, missing: bool
+) -> None:
+    (order,) = bench.world.shopify.shop.orders.values()
+    parcel = order.fulfillments[0]
+    told = bench.effects("tracking_updated")[-1]
+    about = {"fulfillment": parcel.gid, "display_status": "LABEL_VOIDED"}
+    bench.happen(told, kind="display_status_changed", detail=about, at=told.at + timedelta(seconds=1))
+    bench.happen(told, detail={"tracking": [("DHL", number)]}, at=told.at + timedelta(seconds=2))
+    monkeypatch.setattr(parcel, "display_status", "LABEL_VOIDED")
+    monkeypatch.setattr(parcel.tracking[0], "number", number)
+
+    found = [f for f in bench.judge().broken if "another tracking number" in f.sentence]
+    assert bool(found) is missing
+
+
 def test_i15_an_open_case_explains_it(bench: Bench) -> None:
     bench.order.shipments[0].tracking_number = "ONE"
     a_case(bench, "tracking_not_corrected", bench.world.clock.now() - timedelta(minutes=5))

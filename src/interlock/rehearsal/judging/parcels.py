@@ -166,8 +166,8 @@ def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict
 
 def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, str]:
     """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment; without
-    `named` also where no carrier is named. Nothing is on its way under a label that was given back, unless a person said
-    so."""
+    `named` also where no carrier is named. Nothing is on its way under a label that was given back, unless it shows another
+    number since or a person said so."""
     shopify = evidence.shopify_orders.get(truth.shopify_gid)
     said = [answer.subject for answer in evidence.answers_of(truth.row, Option.LEFT_UNDER_NUMBER.value)]
     return {
@@ -175,8 +175,26 @@ def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, 
         for parcel in (shopify.fulfillments if shopify is not None else ())
         if parcel.status != "CANCELLED"
         and (number := _number(parcel, named))
-        and (parcel.display_status != "LABEL_VOIDED" or f"{parcel.gid} {number}" in said)
+        and (
+            parcel.display_status != "LABEL_VOIDED"
+            or f"{parcel.gid} {number}" in said
+            or _has_another_label(evidence, truth, parcel.gid)
+        )
     }
+
+
+def _has_another_label(evidence: Evidence, truth: Truth, gid: str) -> bool:
+    """Whether a fulfillment shows another number than when its label was given back."""
+    shown: list[str] = []
+    given_back: list[str] | None = None
+    for effect in truth.effects(evidence):
+        if effect.detail.get("fulfillment") != gid:
+            continue
+        if "tracking" in effect.detail:
+            shown = [number for _, number in effect.detail["tracking"] if number]
+        if effect.detail.get("display_status") == "LABEL_VOIDED":
+            given_back = shown
+    return given_back is not None and bool(shown) and shown != given_back
 
 
 def _number(parcel: Fulfillment, named: bool) -> str:

@@ -43,6 +43,28 @@ def test_a_paused_flow_says_so_on_every_order_it_stops_and_goes_on_when_the_paus
     assert "by Ada: Stocktaking." in paused.sentence
 
 
+def test_a_pause_that_ended_is_asked_about_no_more_although_the_shopify_order_is_gone(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(200)
+        world = stage.world
+        (connection_id,) = world.connection_ids.values()
+        with world.database.begin() as c:
+            now = world.service_clock.now()
+            pause_flow(c, world.wakeups, connection_id, "edits", "60", "Ada", "Stocktaking.", now)
+        order = world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 1)
+        await stage.until(500)
+        assert reasons(stage) == [Reason.FLOW_PAUSED.value]
+        world.shopify.archive(order)
+        world.shopify.delete_order(order)
+        with world.database.begin() as c:
+            resume_flow(c, world.wakeups, connection_id, "edits", "Ben", world.service_clock.now())
+
+    told = theatre.tell(story, marketplace("automatic"), 1200)
+    assert told.open_reasons == [Reason.SHOPIFY_ORDER_MISSING.value]
+
+
 def test_figures_that_tell_nothing_are_no_order_until_they_add_up(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         # Units go before the order is first read, and its total fits neither way of showing what is left.

@@ -47,6 +47,7 @@ from interlock.orders.codec import decode, encode
 from interlock.orders.connection import EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Incident, Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
+from interlock.orders.pauses import WHAT_WAITS
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
@@ -957,13 +958,16 @@ def _both_were_seen(view: View) -> bool:
 
 
 def _seen_without_the_order(view: View) -> tuple[Reason, ...]:
-    """The cases that may close although the linked order is not shown: they ask about just that, or the marketplace alone says
-    that they are over."""
+    """The cases that may close although the linked order is not shown: they ask about just that, or that they are over is seen
+    without it."""
     if view.mirakl is None:
         return ()
-    missing = () if view.shopify_unreadable else (Reason.SHOPIFY_ORDER_MISSING,)
-    waits = view.mirakl.state == "WAITING_ACCEPTANCE"
-    return missing if waits else (*missing, Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED)
+    reasons = [] if view.shopify_unreadable else [Reason.SHOPIFY_ORDER_MISSING]
+    if view.mirakl.state != "WAITING_ACCEPTANCE":
+        reasons += [Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED]
+    if not any(view.rules.paused(flow, view.now) for flow in WHAT_WAITS):
+        reasons.append(Reason.FLOW_PAUSED)
+    return tuple(reasons)
 
 
 def _parcels_unknown(view: View) -> bool:

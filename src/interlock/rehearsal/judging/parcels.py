@@ -153,7 +153,11 @@ def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict
     if not numbers:
         return
     verdict.checked["I15 number"] += 1
-    if shown in numbers or evidence.open_cases(truth.row, truth.id):
+    if (
+        shown in numbers
+        or shown in _of_another_label(evidence, truth)
+        or evidence.open_cases(truth.row, truth.id)
+    ):
         return
     verdict.violation(
         "I15",
@@ -166,8 +170,8 @@ def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict
 
 def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, str]:
     """The tracking number of every parcel that is on its way and has a carrier, by the marker of its shipment; without
-    `named` also where no carrier is named. Nothing is on its way under a label that was given back, unless it shows another
-    number since or a person said so."""
+    `named` also where no carrier is named. Nothing is on its way under a label that was given back, unless a person said
+    so."""
     shopify = evidence.shopify_orders.get(truth.shopify_gid)
     said = [answer.subject for answer in evidence.answers_of(truth.row, Option.LEFT_UNDER_NUMBER.value)]
     return {
@@ -175,26 +179,27 @@ def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, 
         for parcel in (shopify.fulfillments if shopify is not None else ())
         if parcel.status != "CANCELLED"
         and (number := _number(parcel, named))
-        and (
-            parcel.display_status != "LABEL_VOIDED"
-            or f"{parcel.gid} {number}" in said
-            or _has_another_label(evidence, truth, parcel.gid)
-        )
+        and (parcel.display_status != "LABEL_VOIDED" or f"{parcel.gid} {number}" in said)
     }
 
 
-def _has_another_label(evidence: Evidence, truth: Truth, gid: str) -> bool:
-    """Whether a fulfillment shows another number than when its label was given back."""
-    shown: list[str] = []
-    given_back: list[str] | None = None
-    for effect in truth.effects(evidence):
-        if effect.detail.get("fulfillment") != gid:
-            continue
-        if "tracking" in effect.detail:
-            shown = [number for _, number in effect.detail["tracking"] if number]
-        if effect.detail.get("display_status") == "LABEL_VOIDED":
-            given_back = shown
-    return given_back is not None and bool(shown) and shown != given_back
+def _of_another_label(evidence: Evidence, truth: Truth) -> set[str]:
+    """The numbers that fulfillments show instead of those whose labels were given back: a parcel may be on its way under one,
+    or it was the next label's before anybody could see the former one's."""
+    found = set()
+    for gid in {str(effect.detail.get("fulfillment", "")) for effect in truth.effects(evidence)} - {""}:
+        shown: list[str] = []
+        given_back: list[str] | None = None
+        for effect in truth.effects(evidence):
+            if effect.detail.get("fulfillment") != gid:
+                continue
+            if "tracking" in effect.detail:
+                shown = [number for _, number in effect.detail["tracking"] if number]
+            if effect.detail.get("display_status") == "LABEL_VOIDED":
+                given_back = shown
+        if given_back is not None and shown != given_back:
+            found.update(shown)
+    return found
 
 
 def _number(parcel: Fulfillment, named: bool) -> str:

@@ -16,7 +16,7 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.simulator.mirakl import SimOrder
 from interlock.simulator.mirakl.orders import SimLine
-from interlock.simulator.shopify.state import Level, Variant
+from interlock.simulator.shopify.state import Level, Order, Variant
 
 CLOCKS_DIFFER = timedelta(minutes=6)
 """So far a worker's clock may have been wrong when it noted when it asked the shop."""
@@ -273,11 +273,18 @@ def _without_a_claim(evidence: Evidence) -> Iterator[Unclaimed]:
         if row.ended_at is not None or order.state in GONE_OUT:
             continue
         shopify = evidence.shopify_orders.get(row.shopify_order_id or "")
+        if shopify is not None and _was_gone_before_it_was_seen(evidence, row, shopify):
+            continue
         custom = frozenset((row.memory or {}).get("custom_line_skus") or ())
         if shopify is not None and shopify.cancelled_at is not None:
             yield Unclaimed(order)
         elif custom:
             yield Unclaimed(order, custom)
+
+
+def _was_gone_before_it_was_seen(evidence: Evidence, row: Row[Any], shopify: Order) -> bool:
+    """Whether an order was cancelled and deleted before its cancelation could be read: it counts as it was seen last."""
+    return shopify.gid in evidence.deleted and not (row.memory or {}).get("shopify_cancelled_seen_at")
 
 
 def _units(evidence: Evidence, order: SimOrder, sku: str, lines: frozenset[str] | None = None) -> int:

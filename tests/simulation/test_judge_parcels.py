@@ -329,6 +329,19 @@ def test_i15_the_number_of_a_label_made_after_one_was_given_back_is_a_parcels_to
     assert bool(found) is broken
 
 
+@pytest.mark.parametrize(("ago", "broken"), [(30, False), (600, True)])
+def test_i15_a_number_that_was_sent_again_a_moment_ago_may_be_refused_again(
+    whole: Bench, ago: int, broken: bool
+) -> None:
+    whole.order.tracking_number = None
+    now = whole.world.clock.now()
+    closed_at = now - timedelta(seconds=ago)
+    a_case(whole, "tracking_not_corrected", now - timedelta(minutes=30), closed_at=closed_at)
+
+    found = [finding for finding in whole.judge().broken if "another tracking number" in finding.sentence]
+    assert bool(found) is broken
+
+
 def test_i15_an_order_the_customer_has_needs_no_number(whole: Bench) -> None:
     whole.order.tracking_number = None
     evidence = whole.evidence()

@@ -489,3 +489,28 @@ def test_i7_the_task_of_a_refund_that_was_asked_about_follows_the_answer(
         )
 
     assert ("A refund in Shopify did not become a task in time." in _i7(bench)) is broken
+
+
+@pytest.mark.parametrize(
+    ("fields", "deleted", "broken"),
+    [
+        pytest.param({}, False, True, id="nothing keeps it"),
+        pytest.param({"order_state": "NEW"}, False, False, id="in a state that nobody knows"),
+        pytest.param({"total_price": 1}, False, True, id="with another total"),
+        pytest.param({}, True, False, id="the order is gone before the marketplace was read"),
+    ],
+)
+def test_i7_no_task_is_due_while_nobody_can_tell_what_it_would_ask_for(
+    bench: Bench, fields: dict[str, object], deleted: bool, broken: bool
+) -> None:
+    refund, second = bench.effects("refund_created")[0], timedelta(seconds=1)
+    planted = bench.happen(
+        refund, at=refund.at + second, detail={"refund": "planted", "money": "5.00", "lines": []}
+    )
+    like = bench.effects("created")[0]
+    if fields:
+        bench.happen(like, kind="shown_instead", actor="system", at=planted.at, detail={"fields": fields})
+    if deleted:
+        bench.happen(refund, kind="deleted", at=planted.at + second, detail={})
+
+    assert ("A refund in Shopify did not become a task in time." in _i7(bench)) is broken

@@ -15,6 +15,8 @@ from interlock.simulator.record import Effect
 from interlock.simulator.shopify.state import Fulfillment
 
 JUST_CHANGED = timedelta(seconds=60)
+ASKED_AGAIN = timedelta(minutes=2)
+"""Within so much time a call that was sent again on a person's word, and refused again, is a case again."""
 _CHANGES = ("cancelation", "fulfillment_cancelled", "display_status_changed", "tracking_updated", WITHDRAWN)
 
 
@@ -153,11 +155,9 @@ def i15_a_shipped_order_has_its_number(evidence: Evidence, truth: Truth, verdict
     if not numbers:
         return
     verdict.checked["I15 number"] += 1
-    if (
-        shown in numbers
-        or shown in _of_another_label(evidence, truth)
-        or evidence.open_cases(truth.row, truth.id)
-    ):
+    if shown in numbers or shown in _of_another_label(evidence, truth):
+        return
+    if evidence.open_cases(truth.row, truth.id) or _asked_of_late(evidence, truth):
         return
     verdict.violation(
         "I15",
@@ -181,6 +181,13 @@ def _numbers(evidence: Evidence, truth: Truth, named: bool = True) -> dict[str, 
         and (number := _number(parcel, named))
         and (parcel.display_status != "LABEL_VOIDED" or f"{parcel.gid} {number}" in said)
     }
+
+
+def _asked_of_late(evidence: Evidence, truth: Truth) -> bool:
+    """Whether the case about it was closed a moment ago, since a person had the number sent again: what was answered opens it
+    once more."""
+    asked = evidence.cases_of(truth.row, Reason.TRACKING_NOT_CORRECTED.value)
+    return any(one.closed_at is not None and one.closed_at >= evidence.now - ASKED_AGAIN for one in asked)
 
 
 def _of_another_label(evidence: Evidence, truth: Truth) -> set[str]:

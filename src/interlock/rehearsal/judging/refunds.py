@@ -279,7 +279,8 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
     """I7: every Shopify refund of the standing order that moved money has exactly one task, opened within two minutes
     of the first read that shows it, and of the first that shows the marketplace as it was after it: what was given back there
     is not asked for again. A question whether it is such money is asked in that time too, and the task follows the answer
-    that it is not. While it is not settled whether another order takes over, none is due."""
+    that it is not. While it is not settled whether another order takes over, none is due, nor while the marketplace shows a
+    state that nobody knows, or once the Shopify order is gone."""
     if truth.row is None:
         return
     tasks = {task.subject: task for task in truth.memory.refund_tasks}
@@ -295,10 +296,13 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
         here = first_after(evidence.shopify_reads.get(effect.order_id, []), effect.at)
         # The refund carries the platform's time: to a clock that is behind, an earlier read looks older than it.
         after = effect.at - min(evidence.ahead, timedelta(0))
-        there = evidence.certainly_read(truth.marketplace.name, truth.id, after)
+        there = _understood(evidence, truth, after)
         if here is None or there is None:
             continue
         read = max(here, there)
+        gone = evidence.deleted.get(effect.order_id)
+        if gone is not None and gone < read:
+            continue
         verdict.checked["I7"] += 1
         subject = effect.detail["refund"]
         asked = _asked_whether_it_is_another(evidence, truth, subject)
@@ -316,6 +320,19 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
                 f"{effect.detail['money']} refunded, first read on both sides {read:%H:%M:%S}",
                 f"opened {opened:%H:%M:%S}" if opened else "never opened",
             )
+
+
+def _understood(evidence: Evidence, truth: Truth, after: datetime) -> datetime | None:
+    """When the marketplace order was first read as it certainly was after a moment, in a state that is known."""
+    effects = [effect for effect in truth.marketplace.record.effects if effect.order_id == truth.id]
+    read = evidence.certainly_read(truth.marketplace.name, truth.id, after)
+    for effect in effects:
+        if effect.kind != "shown_instead" or "order_state" not in effect.detail["fields"]:
+            continue
+        ended = next((e.at for e in effects if e.kind == "shown_as_is" and e.at >= effect.at), evidence.now)
+        if read is not None and effect.at <= read < ended:
+            read = evidence.certainly_read(truth.marketplace.name, truth.id, max(after, ended))
+    return read
 
 
 def _asked_whether_it_is_another(evidence: Evidence, truth: Truth, refund: str) -> datetime | None:

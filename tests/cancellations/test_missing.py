@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from interlock.cancellations import missing
+from interlock.orders.connection import Pause
 from interlock.orders.plan import Part
 from interlock.orders.reasons import Option, Reason
-from tests.build import NOW, a_decision, a_memory, a_shopify_order, a_view, an_order
+from tests.build import NOW, a_decision, a_memory, a_shopify_order, a_view, an_order, some_rules
 
 MINUTE = timedelta(minutes=1)
 GONE = Reason.SHOPIFY_ORDER_MISSING
@@ -98,3 +100,41 @@ def test_what_is_gone_stands_as_a_cancelled_order() -> None:
     assert {line.current_quantity for line in order.lines} == {0}
     seen = replace(a_shopify_order(), cancelled_at=NOW - MINUTE)
     assert missing.as_cancelled(seen, memory) == seen
+
+
+PAUSED = Pause("edits", NOW - MINUTE, NOW + MINUTE, "Ada", "Stocktaking.")
+ACCEPTANCE = {Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("given", "over", "not_over"),
+    [
+        pytest.param({"mirakl": None}, set(), {GONE, *ACCEPTANCE, Reason.FLOW_PAUSED}, id="nothing was read"),
+        pytest.param({}, {GONE, *ACCEPTANCE, Reason.FLOW_PAUSED, Reason.INCIDENT_OPEN}, set(), id="accepted"),
+        pytest.param({"shopify_unreadable": True}, ACCEPTANCE, {GONE}, id="Shopify cannot be read"),
+        pytest.param({"mirakl": an_order("WAITING_ACCEPTANCE")}, {GONE}, ACCEPTANCE, id="it waits for us"),
+        pytest.param({}, set(), {Reason.CARRIER_UNKNOWN}, id="it is still to be told of"),
+        pytest.param(
+            {"mirakl": an_order("SHIPPED")},
+            {Reason.CARRIER_UNKNOWN, Reason.TRACKING_MISSING},
+            set(),
+            id="told",
+        ),
+        pytest.param(
+            {"mirakl": an_order("SHIPPING", has_incident=True)},
+            set(),
+            {Reason.INCIDENT_OPEN},
+            id="an incident",
+        ),
+        pytest.param({"rules": some_rules(pauses=(PAUSED,))}, ACCEPTANCE, {Reason.FLOW_PAUSED}, id="paused"),
+        pytest.param(
+            {}, set(), {Reason.EDIT_CANNOT_BE_EXPRESSED, Reason.CANNOT_HOLD}, id="of what Shopify shows"
+        ),
+    ],
+)
+def test_what_is_over_although_the_order_is_not_shown(
+    given: dict[str, Any], over: set[Reason], not_over: set[Reason]
+) -> None:
+    said = set(missing.seen_without_the_order(a_view(**{"shopify": None, **given})))
+    assert over <= said
+    assert not said & not_over

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from interlock.orders.memory import Decision, Memory
+from interlock.orders.pauses import WHAT_WAITS
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
@@ -57,6 +58,33 @@ def decide(view: View, memory: Memory) -> Part:
     if view.now < asked_at:
         return Part(memory, look_at=asked_at)
     return Part(memory, cases=(_case(memory, mirakl),))
+
+
+_OF_THE_DISPATCH = (
+    Reason.CARRIER_UNKNOWN,
+    Reason.TRACKING_MISSING,
+    Reason.TRACKING_UNUSABLE,
+    Reason.SHIPPING_REFUSED,
+    Reason.SHIPPING_DEADLINE_NEAR,
+)
+"""What keeps the marketplace from being told of a parcel, and is over once it was told, by whomever."""
+
+
+def seen_without_the_order(view: View) -> tuple[Reason, ...]:
+    """The cases that may close although the linked order is not shown: they ask about just that, or that they are over is seen
+    without it."""
+    if view.mirakl is None:
+        return ()
+    reasons = [] if view.shopify_unreadable else [Reason.SHOPIFY_ORDER_MISSING]
+    if view.mirakl.state != "WAITING_ACCEPTANCE":
+        reasons += [Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED]
+    if view.mirakl.state in GONE_OUT:
+        reasons += _OF_THE_DISPATCH
+    if not view.mirakl.has_incident:
+        reasons.append(Reason.INCIDENT_OPEN)
+    if not any(view.rules.paused(flow, view.now) for flow in WHAT_WAITS):
+        reasons.append(Reason.FLOW_PAUSED)
+    return tuple(reasons)
 
 
 def as_cancelled(shown: ShopifyOrder, memory: Memory) -> ShopifyOrder:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, bindparam, exists, insert, select
 
-from interlock.cancellations.missing import as_cancelled, gone_unseen
+from interlock.cancellations.missing import as_cancelled, gone_unseen, seen_without_the_order
 from interlock.cases.store import answers, sync_cases, take_answers, waiting_answers
 from interlock.clock import Clock, Identifiers
 from interlock.decide import decide
@@ -47,7 +47,6 @@ from interlock.orders.codec import decode, encode
 from interlock.orders.connection import EarlierChoice
 from interlock.orders.memory import Decision, DeskEdit, Incident, Memory
 from interlock.orders.outcomes import Confirmed, Outcome, Refused, Unavailable
-from interlock.orders.pauses import WHAT_WAITS
 from interlock.orders.plan import Case, Plan, earliest, latest
 from interlock.orders.ports import OrderContext, ReadFailed
 from interlock.orders.reasons import CATALOGUE, Option, Reason
@@ -589,7 +588,7 @@ class _Run:
                 view.mirakl,
                 final.memory,
                 final.judged,
-                _seen_without_the_order(view),
+                seen_without_the_order(view),
             )
             since = latest(final.mirakl_since, todo.mirakl_since)
             if since is not None and view.mirakl is not None and view.mirakl.observed_at >= since:
@@ -955,19 +954,6 @@ def _both_were_seen(view: View) -> bool:
         and (view.shopify is not None or not waited_for or view.mirakl.state in DEAD)
         and not _parcels_unknown(view)
     )
-
-
-def _seen_without_the_order(view: View) -> tuple[Reason, ...]:
-    """The cases that may close although the linked order is not shown: they ask about just that, or that they are over is seen
-    without it."""
-    if view.mirakl is None:
-        return ()
-    reasons = [] if view.shopify_unreadable else [Reason.SHOPIFY_ORDER_MISSING]
-    if view.mirakl.state != "WAITING_ACCEPTANCE":
-        reasons += [Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED]
-    if not any(view.rules.paused(flow, view.now) for flow in WHAT_WAITS):
-        reasons.append(Reason.FLOW_PAUSED)
-    return tuple(reasons)
 
 
 def _parcels_unknown(view: View) -> bool:

@@ -123,24 +123,36 @@ def test_an_order_told_twice_is_one_row(c: Connection) -> None:
 
 def test_an_older_marketplace_document_never_replaces_a_younger_one(c: Connection) -> None:
     order_id = add_order(c, a_connection(c), "M-1", "M", NOW)
-    assert keep_document(c, order_id, NOW, "d1", b"one", "WAITING_ACCEPTANCE") is True
-    assert keep_document(c, order_id, NOW - MINUTE, "d0", b"old", "STAGING") is False
+    assert keep_document(c, order_id, NOW, NOW, "d1", b"one", "WAITING_ACCEPTANCE") is True
+    assert keep_document(c, order_id, NOW - MINUTE, NOW, "d0", b"old", "STAGING") is False
     assert kept_document(c, order_id) == (NOW, b"one")
-    assert keep_document(c, order_id, NOW + MINUTE, "d1", b"one", "WAITING_ACCEPTANCE") is False
-    assert keep_document(c, order_id, NOW + 2 * MINUTE, "d2", b"two", "SHIPPING") is True
+    assert keep_document(c, order_id, NOW + MINUTE, NOW, "d1", b"one", "WAITING_ACCEPTANCE") is False
+    assert keep_document(c, order_id, NOW + 2 * MINUTE, NOW, "d2", b"two", "SHIPPING") is True
     assert kept_document(c, order_id) == (NOW + 2 * MINUTE, b"two")
+
+
+def test_a_document_with_a_later_date_of_the_marketplace_is_younger_whatever_our_clock_says(
+    c: Connection,
+) -> None:
+    """A list that may be two minutes behind is certain as of two minutes ago, and the order had been read by its id since."""
+    order_id = add_order(c, a_connection(c), "M-1", "M", NOW)
+    keep_document(c, order_id, NOW, NOW - 5 * MINUTE, "d1", b"one", "WAITING_DEBIT")
+    older = NOW - MINUTE
+    assert keep_document(c, order_id, older, NOW - 5 * MINUTE, "d0", b"old", "STAGING") is False
+    assert keep_document(c, order_id, older, NOW - 3 * MINUTE, "d2", b"two", "SHIPPING") is True
+    assert kept_document(c, order_id) == (NOW, b"two")
 
 
 def test_a_document_is_wanted_until_one_young_enough_is_kept(c: Connection) -> None:
     connection_id = a_connection(c)
     order_id = add_order(c, connection_id, "M-1", "M", NOW)
-    keep_document(c, order_id, NOW, "d1", b"one", "SHIPPING")
+    keep_document(c, order_id, NOW, NOW, "d1", b"one", "SHIPPING")
     c.execute(update(orders).where(orders.c.id == order_id).values(mirakl_wanted_since=NOW + MINUTE))
     wanted = [(order_id, "M-1", connection_id)]
     assert wanted_documents(c, [connection_id], 10) == wanted
-    keep_document(c, order_id, NOW + MINUTE / 2, "d2", b"two", "SHIPPING")
+    keep_document(c, order_id, NOW + MINUTE / 2, NOW, "d2", b"two", "SHIPPING")
     assert wanted_documents(c, [connection_id], 10) == wanted
-    keep_document(c, order_id, NOW + MINUTE, "d2", b"two", "SHIPPING")
+    keep_document(c, order_id, NOW + MINUTE, NOW, "d2", b"two", "SHIPPING")
     assert wanted_documents(c, [connection_id], 10) == []
 
 

@@ -53,13 +53,13 @@ def test_a_document_is_deleted_ninety_days_after_its_order_was_seen_to_have_ende
 ) -> None:
     with database.begin() as c:
         row = a_leased_order(c)
-        keep_document(c, row.id, CLOCK, "d1", b"x", state)
+        keep_document(c, row.id, CLOCK, CLOCK, "d1", b"x", state)
         # Reading it again does not start the ninety days anew.
-        keep_document(c, row.id, CLOCK + timedelta(days=80), "d2", b"y", state)
+        keep_document(c, row.id, CLOCK + timedelta(days=80), CLOCK, "d2", b"y", state)
 
         assert forget_documents(c, CLOCK + timedelta(days=90)) == 0
         assert forget_documents(c, CLOCK + timedelta(days=90) + MOMENT) == 1
-        keep_document(c, row.id, CLOCK + timedelta(days=95), "d2", b"y", state)
+        keep_document(c, row.id, CLOCK + timedelta(days=95), CLOCK, "d2", b"y", state)
         assert forget_documents(c, CLOCK + timedelta(days=95)) == 1
         assert _count(c, mirakl_documents) == 0
 
@@ -67,8 +67,8 @@ def test_a_document_is_deleted_ninety_days_after_its_order_was_seen_to_have_ende
 def test_the_document_of_an_order_that_goes_on_is_kept(database: Database) -> None:
     with database.begin() as c:
         row = a_leased_order(c)
-        keep_document(c, row.id, CLOCK, "d1", b"x", "CANCELED")
-        keep_document(c, row.id, CLOCK + timedelta(days=1), "d2", b"x", "SHIPPING")
+        keep_document(c, row.id, CLOCK, CLOCK, "d1", b"x", "CANCELED")
+        keep_document(c, row.id, CLOCK + timedelta(days=1), CLOCK, "d2", b"x", "SHIPPING")
 
         assert c.execute(select(orders.c.ended_at).where(orders.c.id == row.id)).scalar_one() is None
         assert forget_documents(c, CLOCK + timedelta(days=400)) == 0
@@ -104,7 +104,7 @@ def test_the_hourly_sweep_leaves_nothing_that_has_had_its_time(database: Databas
     )
     with database.begin() as c:
         row = a_leased_order(c)
-        keep_document(c, row.id, CLOCK, "d", b"x", "CLOSED")
+        keep_document(c, row.id, CLOCK, CLOCK, "d", b"x", "CLOSED")
         keep_text(c, "t", row.id, "message", b"x", CLOCK)
         keep_unreadable(c, "OR11", "odd", b"x", "u", CLOCK)
         keep_delivery(c, "shop", "orders/updated", "w", "", None, None, CLOCK)

@@ -376,7 +376,9 @@ class Desk:
                     c, platforms.connection_id, snapshot.order_id, snapshot.commercial_id, observed_at
                 )
             )
-            changed = keep_document(c, order_id, shown_at, digest, encrypted, snapshot.state)
+            changed = keep_document(
+                c, order_id, shown_at, snapshot.updated_at, digest, encrypted, snapshot.state
+            )
             if changed and unknown:
                 count(c, "unknown_value", platforms.rules.name)
             wanted = (

@@ -180,6 +180,7 @@ mirakl_documents = Table(
     metadata,
     Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
     Column("observed_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
     Column("digest", Text, nullable=False),
     Column("ended_at", UtcDateTime),
     Column(
@@ -281,14 +282,17 @@ _DUE_ORDERS = (
     .limit(bindparam("most"))
 )
 _DOCUMENT_HEAD = (
-    select(mirakl_documents.c.digest, mirakl_documents.c.observed_at)
+    select(mirakl_documents.c.digest, mirakl_documents.c.observed_at, mirakl_documents.c.updated_at)
     .where(mirakl_documents.c.order_id == bindparam("row_id"))
     .with_for_update()
 )
 _ADD_DOCUMENT = upsert(mirakl_documents)
 _KEEP_DOCUMENT = _ADD_DOCUMENT.on_conflict_do_update(
     index_elements=["order_id"],
-    set_={name: _ADD_DOCUMENT.excluded[name] for name in ("observed_at", "digest", "body", "ended_at")},
+    set_={
+        name: _ADD_DOCUMENT.excluded[name]
+        for name in ("observed_at", "updated_at", "digest", "body", "ended_at")
+    },
 )
 _ENDED = bindparam("ended", type_=UtcDateTime)
 _SEEN_AT_MIRAKL = (
@@ -562,16 +566,34 @@ def due_orders(c: Connection, now: datetime, limit: int) -> list[tuple[int, str]
 
 
 def keep_document(
-    c: Connection, order_id: int, observed_at: datetime, digest: str, body: bytes, mirakl_state: str
+    c: Connection,
+    order_id: int,
+    observed_at: datetime,
+    updated_at: datetime,
+    digest: str,
+    body: bytes,
+    mirakl_state: str,
 ) -> bool:
-    """Keep the marketplace's document unless a younger one is kept already. True when its content changed."""
+    """Keep the marketplace's document unless a younger one is kept already. True when its content changed.
+
+    `observed_at` is by our clock the moment as of which the document is certain, which for one out of a list that may be behind
+    can be earlier than that of an older document; `updated_at` is the marketplace's own date (last_updated_date, OR11), of
+    which a later one is younger whatever our clock says."""
     before = c.execute(_DOCUMENT_HEAD, {"row_id": order_id}).one_or_none()
     if before is not None and before.observed_at >= observed_at:
-        return False
+        if before.updated_at >= updated_at:
+            return False
+        observed_at = before.observed_at
     ended = observed_at if mirakl_state in ENDED else None
     seen = {"row_id": order_id, "state": mirakl_state, "seen_at": observed_at, "ended": ended}
     ended_at = c.execute(_SEEN_AT_MIRAKL, seen).scalar_one_or_none()
-    values = {"observed_at": observed_at, "digest": digest, "body": body, "ended_at": ended_at}
+    values = {
+        "observed_at": observed_at,
+        "updated_at": updated_at,
+        "digest": digest,
+        "body": body,
+        "ended_at": ended_at,
+    }
     c.execute(_KEEP_DOCUMENT, {"order_id": order_id, **values})
     return before is None or before.digest != digest
 

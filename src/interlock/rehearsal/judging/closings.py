@@ -69,7 +69,7 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
         case Reason.TRACKING_MISSING | Reason.TRACKING_UNUSABLE | Reason.SHIPPING_REFUSED:
             nothing_left = not any(then.left.values())
             return over or not then.live or nothing_left or then.state in GONE_OUT or then.kind in TOLD
-        case Reason.EDIT_WAITING if truth.at(case.opened_at).state != then.state:
+        case Reason.EDIT_WAITING if _state_known_at(evidence, truth, case.opened_at) != then.state:
             return True  # what it waited for came, and the edit goes on
         case (
             Reason.EDIT_WAITING
@@ -95,6 +95,13 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
             return not _shows_unknown(truth, at)
         case _:
             return None
+
+
+def _state_known_at(evidence: Evidence, truth: Truth, at: datetime) -> str:
+    """The marketplace's state that a read of ours had shown by then."""
+    reads = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    last = max((read for read in reads if read <= at), default=at)
+    return truth.at(last).state
 
 
 def _may_follow(truth: Truth, then: Moment, at: datetime) -> bool:

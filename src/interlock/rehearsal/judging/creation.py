@@ -12,6 +12,8 @@ from interlock.rehearsal.judging.truth import Truth
 from interlock.rehearsal.judging.verdict import Verdict
 
 JUST_CANCELLED = timedelta(seconds=60)
+SAME_SECOND = timedelta(seconds=1)
+"""A walk asks by whole seconds: a change of the second in which its window ends is found by the next walk's overlap."""
 LIST_IS_BEHIND = timedelta(minutes=1)
 """How far a list is behind at most where the world's switch `listing_lag` says that lists are."""
 
@@ -147,7 +149,7 @@ def i11_every_shown_order_is_known(
     cursor = next((row.cursor for row in evidence.polls if row.name == marketplace.account), None)
     if cursor is not None:
         # It is compared with the marketplace's dates: a clock of ours that is behind has not gone past them.
-        cursor = min(cursor, cursor + evidence.ahead)
+        cursor = min(cursor, cursor + evidence.ahead) - SAME_SECOND
         if marketplace.world.switches["listing_lag"] != "none":
             # Such a list filters by what it shows: a change of its last minute is found by the next walk's overlap.
             cursor -= LIST_IS_BEHIND

@@ -81,8 +81,8 @@ async def i23_the_mapping_can_be_rebuilt(world: World, verdict: Verdict, seconds
         if state in (*DEAD, *GONE_OUT, *BEFORE_ACCEPTANCE) or shopify_order_id is None:
             continue
         found = after.get((connection_id, order_id))
-        if found is None and shopify_order_id in deleted:
-            continue  # nothing shows it any more
+        if shopify_order_id in deleted and (found is None or found in deleted):
+            continue  # nothing shows it any more, or the draft alone tells of the one that was made of it
         verdict.checked["I23"] += 1
         if (connection_id, order_id, found) in said:
             # Only what the person had said, which is lost too, told that this one is not it.

@@ -266,7 +266,7 @@ def _order(c: Connection, keyring: Keyring, row: ConnectionRow, view: View, text
     order_id, _ = keep(c, row, view)
     document = json.dumps({"order_id": view.order_id, "customer": {"lastname": text}})
     body = keyring.encrypt(document.encode())
-    kept = {"order_id": order_id, "observed_at": CLOCK, "digest": "d", "body": body}
+    kept = {"order_id": order_id, "observed_at": CLOCK, "updated_at": CLOCK, "digest": "d", "body": body}
     c.execute(insert(mirakl_documents).values(kept))
 
 

@@ -100,7 +100,13 @@ def serving(database: Database) -> Iterator[Served]:
         shipped, _ = keep(c, row, shipped_with("Pigeon Post"))
         refunded, _ = keep(c, row, refunded_in_shopify())
         document = json.dumps({"order_id": "M-1001-A", "customer": {"lastname": "Canary"}}).encode()
-        kept = {"order_id": edited, "observed_at": CLOCK, "digest": "d", "body": keyring.encrypt(document)}
+        kept = {
+            "order_id": edited,
+            "observed_at": CLOCK,
+            "updated_at": CLOCK,
+            "digest": "d",
+            "body": keyring.encrypt(document),
+        }
         c.execute(insert(mirakl_documents).values(kept))
         told = [Alert("k", "g", "page", ("operations",), EVIL, connection=row.name)]
         outbox.keep(c, told, CLOCK)

@@ -44,7 +44,9 @@ def order_id(database: Database, connection: ConnectionRow, keyring: Keyring) ->
         order_id, _ = keep(c, connection, edited_up())
         body = keyring.encrypt(json.dumps(DOCUMENT).encode())
         c.execute(
-            insert(mirakl_documents).values(order_id=order_id, observed_at=CLOCK, digest="d", body=body)
+            insert(mirakl_documents).values(
+                order_id=order_id, observed_at=CLOCK, updated_at=CLOCK, digest="d", body=body
+            )
         )
     return order_id
 

@@ -34,6 +34,7 @@ from interlock.orders.agreement import (
     mirakl_line_id_of,
     ordered_of,
     shopify_quantities,
+    standing_quantities,
 )
 from interlock.orders.connection import Flow
 from interlock.orders.hold_words import speaks_of_the_hold
@@ -56,7 +57,8 @@ BLOCKING = (Reason.EDIT_CANNOT_BE_EXPRESSED, Reason.REDUCTION_NOT_ALLOWED)
 @dataclass(frozen=True, slots=True)
 class LinePreview:
     """One line now and after the edit: units in Shopify and agreed units. `agreed_then` is what the marketplace
-    agrees to once it has confirmed the calls. Ids are empty where a side has no such line."""
+    agrees to once it has confirmed the calls. `agrees` says whether the sides agree on the line after the edit: units that
+    left and were refunded since count, although Shopify shows them no more. Ids are empty where a side has no such line."""
 
     mirakl_line_id: str
     shopify_line_ids: tuple[str, ...]
@@ -67,6 +69,7 @@ class LinePreview:
     agreed_now: int
     agreed_then: int
     shipped: int
+    agrees: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +336,7 @@ def _lines(view: View, edited: View, memory: Memory, confirmed: MiraklOrder) -> 
     agreed_now = dict(agreed_quantities(mirakl, view.memory))
     agreed_then = dict(agreed_quantities(confirmed, memory))
     shipped = dict(fulfilled_quantities(shopify, view.memory))
+    standing = dict(standing_quantities(then, memory))
     found = [
         LinePreview(
             ordered.line_id,
@@ -344,6 +348,7 @@ def _lines(view: View, edited: View, memory: Memory, confirmed: MiraklOrder) -> 
             agreed_now[ordered.line_id],
             agreed_then[ordered.line_id],
             shipped.get(ordered.line_id, 0),
+            standing.get(ordered.line_id, 0) == agreed_then[ordered.line_id],
         )
         for ordered in ordered_of(mirakl, view.memory)
     ]
@@ -364,6 +369,7 @@ def _lines(view: View, edited: View, memory: Memory, confirmed: MiraklOrder) -> 
                     0,
                     0,
                     line.fulfilled_quantity,
+                    line.current_quantity == 0,
                 )
             )
     return tuple(found)

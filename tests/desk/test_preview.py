@@ -19,6 +19,7 @@ from tests.build import (
     LINES,
     MARKER,
     NOW,
+    a_fulfillment_order,
     a_line,
     a_memory,
     a_shopify_line,
@@ -233,6 +234,28 @@ def test_undoing_closes_the_case_and_lets_the_parcel_go() -> None:
     assert found.closes == ("the marketplace cannot take this edit",)
     assert (found.calls, found.cases, found.refused) == ((), (), "")
     assert found.parcel == "may leave"
+
+
+def test_a_unit_that_left_and_was_refunded_is_no_difference_of_the_edit_of_another_line() -> None:
+    mug = replace(a_shopify_line(), current_quantity=1, fulfilled_quantity=1)
+    lamp = a_shopify_line("S2", "LAMP", 1, "30.00", "L2")
+    rest = a_fulfillment_order(remaining=(("S1", 1), ("S2", 1)))
+    view = look(shopify=a_shopify_order(lines=(mug, lamp), fulfillment_orders=(rest,)))
+
+    found = asked(view, quantities=(("LAMP", 0),))
+
+    assert [(line.shopify_then, line.agreed_then, line.agrees) for line in found.lines] == [
+        (1, 2, True),
+        (0, 0, True),
+    ]
+
+
+def test_an_edit_beside_units_that_nobody_bought_leaves_both_lines_differing() -> None:
+    lines = (a_shopify_line(quantity=5), a_shopify_line("S2", "LAMP", 1, "30.00", "L2"))
+
+    found = asked(look(shopify=a_shopify_order(lines=lines)), quantities=(("LAMP", 0),))
+
+    assert [line.agrees for line in found.lines] == [False, False]
 
 
 def test_a_pause_that_would_stop_the_edit_is_said_with_its_reason() -> None:

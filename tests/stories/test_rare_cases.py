@@ -18,23 +18,34 @@ def reasons(stage: Stage) -> list[str]:
     return [row.reason for row in open_cases(stage)]
 
 
+def pause_edits(stage: Stage) -> None:
+    world = stage.world
+    (connection_id,) = world.connection_ids.values()
+    now = world.service_clock.now()
+    with world.database.begin() as c:
+        pause_flow(c, world.wakeups, connection_id, "edits", "60", "Ada", "Stocktaking.", now)
+
+
+def resume_edits(stage: Stage) -> None:
+    world = stage.world
+    (connection_id,) = world.connection_ids.values()
+    with world.database.begin() as c:
+        resume_flow(c, world.wakeups, connection_id, "edits", "Ben", world.service_clock.now())
+
+
 def test_a_paused_flow_says_so_on_every_order_it_stops_and_goes_on_when_the_pause_ends(
     theatre: Theatre,
 ) -> None:
     async def story(stage: Stage) -> None:
         await stage.until(200)
         world = stage.world
-        (connection_id,) = world.connection_ids.values()
-        with world.database.begin() as c:
-            now = world.service_clock.now()
-            pause_flow(c, world.wakeups, connection_id, "edits", "60", "Ada", "Stocktaking.", now)
+        pause_edits(stage)
         assert reasons(stage) == []
         world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 1)
         await stage.until(500)
         assert reasons(stage) == [Reason.FLOW_PAUSED.value]
         assert stage.order.lines[0].cancelations == []
-        with world.database.begin() as c:
-            resume_flow(c, world.wakeups, connection_id, "edits", "Ben", world.service_clock.now())
+        resume_edits(stage)
 
     told = theatre.tell(story, marketplace("automatic"), 900)
     assert [part.quantity for part in told.stage.order.lines[0].cancelations] == [2]
@@ -49,17 +60,13 @@ def test_a_pause_that_ended_is_asked_about_no_more_although_the_shopify_order_is
     async def story(stage: Stage) -> None:
         await stage.until(200)
         world = stage.world
-        (connection_id,) = world.connection_ids.values()
-        with world.database.begin() as c:
-            now = world.service_clock.now()
-            pause_flow(c, world.wakeups, connection_id, "edits", "60", "Ada", "Stocktaking.", now)
+        pause_edits(stage)
         order = world.shopify.set_quantity(stage.shopify_order(), "MUG-BLUE", 1)
         await stage.until(500)
         assert reasons(stage) == [Reason.FLOW_PAUSED.value]
         world.shopify.archive(order)
         world.shopify.delete_order(order)
-        with world.database.begin() as c:
-            resume_flow(c, world.wakeups, connection_id, "edits", "Ben", world.service_clock.now())
+        resume_edits(stage)
 
     told = theatre.tell(story, marketplace("automatic"), 1200)
     assert told.open_reasons == [Reason.SHOPIFY_ORDER_MISSING.value]

@@ -341,6 +341,8 @@ def _answered_first(mirakl: MiraklOrder, memory: Memory, now: datetime) -> Memor
     """The tasks of refunds in Shopify that the marketplace has answered in full. That comes before a later refund in Shopify is
     looked at, which would take such an answer for a refund nobody asked for."""
     open_before = {task.subject for task in memory.refund_tasks if is_open(task) and not is_of_an_edit(task)}
+    if not open_before:
+        return memory
     for task in _answered(mirakl, memory, now).refund_tasks:
         if task.subject in open_before and not is_open(task):
             memory = with_task(memory, task)

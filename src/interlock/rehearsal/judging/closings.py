@@ -92,7 +92,7 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))
         case Reason.UNKNOWN_VALUE:
-            return not _shows_unknown(truth, at)
+            return not _shows_unknown(evidence, truth, at)
         case _:
             return None
 
@@ -112,14 +112,9 @@ def _may_follow(truth: Truth, then: Moment, at: datetime) -> bool:
     return not held and at < sent_at + REST_MAY_FOLLOW_FOR
 
 
-def _shows_unknown(truth: Truth, at: datetime) -> bool:
+def _shows_unknown(evidence: Evidence, truth: Truth, at: datetime) -> bool:
     """Whether the marketplace shows a value nobody knows at that moment."""
-    shown = [
-        effect.kind
-        for effect in truth.marketplace.record.effects
-        if effect.order_id == truth.id and effect.kind in ("shown_instead", "shown_as_is") and effect.at <= at
-    ]
-    return bool(shown) and shown[-1] == "shown_instead"
+    return any(span.since <= at <= span.until for span in truth.shown_instead(evidence))
 
 
 def _between(truth: Truth, since: datetime, until: datetime) -> Iterator[tuple[Moment, datetime]]:

@@ -57,13 +57,9 @@ def _cost_of(evidence: Evidence, marketplace: Marketplace, missed: list[Call]) -
 def _state_shown_again(evidence: Evidence, truth: Truth, late: datetime) -> datetime | None:
     """When the marketplace showed the order's state again, where it showed one that nobody knows at `late`, or so shortly
     before that no walk of ours had to have read it since; None where it did not."""
-    effects = [effect for effect in truth.marketplace.record.effects if effect.order_id == truth.id]
-    for effect in effects:
-        if effect.kind != "shown_instead" or "order_state" not in effect.detail["fields"] or effect.at > late:
-            continue
-        ended = next((e.at for e in effects if e.kind == "shown_as_is" and e.at >= effect.at), evidence.now)
-        if ended + 2 * evidence.poll >= late:
-            return ended
+    for span in truth.shown_instead(evidence):
+        if span.hides_the_state and span.since <= late <= span.until + 2 * evidence.poll:
+            return span.until
     return None
 
 

@@ -7,7 +7,7 @@ from interlock.orders.reasons import Option, Reason
 from interlock.orders.snapshots import DEAD
 from interlock.rehearsal.judging.evidence import Evidence
 from interlock.rehearsal.judging.rest import is_at_rest
-from interlock.rehearsal.judging.truth import WITHDRAWN, Truth
+from interlock.rehearsal.judging.truth import WITHDRAWN, Truth, numbers_of
 from interlock.rehearsal.judging.verdict import Verdict
 from interlock.shipping.parcels import marker_of
 from interlock.simulator.mirakl.orders import SimShipment
@@ -193,20 +193,16 @@ def _asked_of_late(evidence: Evidence, truth: Truth) -> bool:
 def _of_another_label(evidence: Evidence, truth: Truth) -> set[str]:
     """The numbers that fulfillments show instead of those whose labels were given back: a parcel may be on its way under one,
     or it was the next label's before anybody could see the former one's."""
-    found = set()
-    for gid in {str(effect.detail.get("fulfillment", "")) for effect in truth.effects(evidence)} - {""}:
-        shown: list[str] = []
-        given_back: list[str] | None = None
-        for effect in truth.effects(evidence):
-            if effect.detail.get("fulfillment") != gid:
-                continue
-            if "tracking" in effect.detail:
-                shown = [number for _, number in effect.detail["tracking"] if number]
-            if effect.detail.get("display_status") == "LABEL_VOIDED":
-                given_back = shown
-        if given_back is not None and shown != given_back:
-            found.update(shown)
-    return found
+    shown: dict[str, list[str]] = {}
+    given_back: dict[str, list[str]] = {}
+    for effect in truth.effects(evidence):
+        fulfillment = str(effect.detail.get("fulfillment", ""))
+        if "tracking" in effect.detail:
+            shown[fulfillment] = numbers_of(effect)
+        if effect.detail.get("display_status") == "LABEL_VOIDED":
+            given_back[fulfillment] = shown.get(fulfillment, [])
+    anew = (shown.get(gid, []) for gid, former in given_back.items() if shown.get(gid, []) != former)
+    return {number for numbers in anew for number in numbers}
 
 
 def _number(parcel: Fulfillment, named: bool) -> str:

@@ -324,14 +324,10 @@ def i7_one_task_for_each_refund(evidence: Evidence, truth: Truth, verdict: Verdi
 
 def _understood(evidence: Evidence, truth: Truth, after: datetime) -> datetime | None:
     """When the marketplace order was first read as it certainly was after a moment, in a state that is known."""
-    effects = [effect for effect in truth.marketplace.record.effects if effect.order_id == truth.id]
     read = evidence.certainly_read(truth.marketplace.name, truth.id, after)
-    for effect in effects:
-        if effect.kind != "shown_instead" or "order_state" not in effect.detail["fields"]:
-            continue
-        ended = next((e.at for e in effects if e.kind == "shown_as_is" and e.at >= effect.at), evidence.now)
-        if read is not None and effect.at <= read < ended:
-            read = evidence.certainly_read(truth.marketplace.name, truth.id, max(after, ended))
+    for span in truth.shown_instead(evidence):
+        if span.hides_the_state and read is not None and span.since <= read < span.until:
+            read = evidence.certainly_read(truth.marketplace.name, truth.id, max(after, span.until))
     return read
 
 

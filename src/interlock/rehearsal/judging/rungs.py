@@ -83,10 +83,7 @@ def _is_strange(evidence: Evidence, truth: Truth) -> bool:
         (one.connection_id, one.setting) == (truth.marketplace.connection_id, "acceptance_window")
         for one in evidence.settings_said
     )
-    return said or any(
-        effect.kind == "shown_instead" and effect.order_id == truth.id
-        for effect in truth.marketplace.record.effects
-    )
+    return said or bool(truth.shown_instead(evidence))
 
 
 def _alerts_of(c: Connection, truth: Truth) -> list[Row[Any, Any, Any]]:

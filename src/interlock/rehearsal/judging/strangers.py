@@ -19,15 +19,12 @@ def i17_unknown_values_are_asked_about(evidence: Evidence, truth: Truth, verdict
         return
     effects = [e for e in truth.marketplace.record.effects if e.order_id == truth.id]
     cases = evidence.cases_of(truth.row, Reason.UNKNOWN_VALUE.value)
-    for effect in effects:
-        if effect.kind != "shown_instead":
-            continue
-        ended = next((e.at for e in effects if e.kind == "shown_as_is" and e.at > effect.at), evidence.now)
-        read = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), effect.at)
+    for span in truth.shown_instead(evidence):
+        read = first_after(evidence.mirakl_reads.get((truth.marketplace.name, truth.id), []), span.since)
         if read is None:
             continue
         due = evidence.due_after(read, ASKED_WITHIN)
-        if due >= ended:
+        if due >= span.until:
             continue
         verdict.checked["I17 unknown"] += 1
         if not any(case.opened_at <= due and _open_at(case.closed_at, due) for case in cases):
@@ -40,7 +37,7 @@ def i17_unknown_values_are_asked_about(evidence: Evidence, truth: Truth, verdict
             )
         for write in effects:
             ours = write.actor == truth.marketplace.us and write.kind not in BESIDE_THE_ORDER
-            if ours and due < write.at < ended:
+            if ours and due < write.at < span.until:
                 verdict.violation(
                     "I17",
                     truth.id,

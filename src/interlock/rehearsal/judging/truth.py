@@ -127,6 +127,20 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownInstead:
+    """A span in which the marketplace showed `fields` of an order with values nobody knows."""
+
+    fields: Mapping[str, Any]
+    since: datetime
+    until: datetime
+    """When it was shown as it is again; the end of the history where it never was."""
+
+    @property
+    def hides_the_state(self) -> bool:
+        return "order_state" in self.fields
+
+
+@dataclass(frozen=True, slots=True)
 class HeldTime:
     """Our hold on one fulfillment order: from when to when, and who took it off."""
 
@@ -188,6 +202,16 @@ class Truth:
     @property
     def last(self) -> Moment:
         return self.moments[-1]
+
+    def shown_instead(self, evidence: Evidence) -> list[ShownInstead]:
+        """The spans in which the marketplace showed values nobody knows, in order."""
+        effects = [effect for effect in self.marketplace.record.effects if effect.order_id == self.id]
+        found = []
+        for index, effect in enumerate(effects):
+            if effect.kind == "shown_instead":
+                later = (other.at for other in effects[index:] if other.kind == "shown_as_is")
+                found.append(ShownInstead(effect.detail["fields"], effect.at, next(later, evidence.now)))
+        return found
 
     def at(self, moment: datetime) -> Moment:
         """How things stood at that moment, what happened in it included."""
@@ -502,12 +526,12 @@ class _Side:
                 for line in detail["lines"]:
                     units[line["line_id"]] = units.get(line["line_id"], 0) + line["quantity"]
                 self.fulfillments[detail["fulfillment"]] = units
-                self.numbers[detail["fulfillment"]] = _numbers_of(effect)
+                self.numbers[detail["fulfillment"]] = numbers_of(effect)
                 self._fulfil(units, 1)
             case "fulfillment_cancelled":
                 self._fulfil(self.fulfillments.pop(detail["fulfillment"], {}), -1)
             case "tracking_updated":
-                self.numbers[detail["fulfillment"]] = _numbers_of(effect)
+                self.numbers[detail["fulfillment"]] = numbers_of(effect)
             case "display_status_changed":
                 self.given_back.pop(detail["fulfillment"], None)
                 if detail["display_status"] == "LABEL_VOIDED":
@@ -520,7 +544,8 @@ class _Side:
             self.fulfilled[line] = self.fulfilled.get(line, 0) + sign * count
 
 
-def _numbers_of(effect: Effect) -> list[str]:
+def numbers_of(effect: Effect) -> list[str]:
+    """The tracking numbers that a change to a fulfillment gave it."""
     return [number for _, number in effect.detail["tracking"] if number]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select, update
 
 from interlock.cases.store import cases
 from interlock.clock import SystemIdentifiers
+from interlock.console.flows import pause_flow
 from interlock.console.stock import set_publishing
 from interlock.engine.gateways import ConnectedPlatforms
 from interlock.engine.run import EngineParts
@@ -297,6 +298,25 @@ def test_no_file_leaves_once_stock_is_not_published(room: Room) -> None:
     room.passes(120)
     assert room.market.files == 0
     assert room.reasons() == []
+
+
+def test_while_stock_is_paused_figures_are_computed_and_none_is_told_until_it_ends(room: Room) -> None:
+    with room.database.begin() as c:
+        pause_flow(c, Wakes(), room.row.id, "stock", "15", "Ada", "Stocktaking.", room.clock.now())
+    room.passes(14 * 60)
+    assert room.market.files == 0
+    with room.database.begin() as c:
+        assert {row.target for row in store.open_figures(c, room.row.id)} == {3, 7}
+    room.files_end(1)
+    assert room.settled()[0].sent_at < NOW + timedelta(minutes=17)
+
+
+def test_a_file_that_left_before_the_pause_is_followed_to_its_end(room: Room) -> None:
+    room.ticks(lambda: room.market.files == 1)
+    with room.database.begin() as c:
+        pause_flow(c, Wakes(), room.row.id, "stock", "60", "Ada", "Stocktaking.", room.clock.now())
+    room.files_end(1)
+    assert room.settled()[0].state == "complete"
 
 
 @pytest.mark.parametrize("happens", ["publishing ends", "the location is taken out", "another is named"])

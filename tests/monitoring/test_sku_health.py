@@ -76,6 +76,8 @@ TOLD = replace(FACTS, confirmed_at=NOW + MINUTE)
             "The figure has changed since it was published; the next file carries it.",
         ),
         (replace(TOLD, shown=9, published=None), "oversold", "Nothing was published for it yet."),
+        (replace(TOLD, target=4, shown=5, paused="Ada paused it."), "oversold", "Ada paused it."),
+        (replace(TOLD, paused="Ada paused it."), "fine", ""),
         (
             replace(TOLD, shown=9, refused_why="unknown offer"),
             "oversold",

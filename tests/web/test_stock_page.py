@@ -50,6 +50,33 @@ def test_the_page_says_why_an_offer_that_shows_fewer_is_not_raised(
     assert "They may have been sold" not in text_of(browser.get(f"{place}?sku=LAMP"))
 
 
+def test_a_pause_is_said_with_its_end_and_keeps_what_could_not_be_told_from_being_asked_for(
+    browser: Browser, database: Database, connection: ConnectionRow, place: str
+) -> None:
+    flows = f"/connections/{connection.id}/flows"
+    form = {"flow": "stock", "minutes": "60", "why": "Stocktaking."}
+    assert browser.submit(flows, f"{flows}/pause", data=form).status_code == 303
+
+    assert f"Paused by {TESTER.handle}, 1 h left: Stocktaking." in text_of(browser.get(place))
+    assert "1 h left: more can be sold than there is." in text_of(browser.get("/"))
+    refused = browser.submit(place, f"{place}/zero", data={"zero": "on", "why": "We move."})
+    assert refused.status_code == 422
+    assert "End the pause first." in text_of(refused)
+    assert browser.submit(flows, f"{flows}/resume", data={"flow": "stock"}).status_code == 303
+    assert "Paused by" not in text_of(browser.get(place))
+    with database.begin() as c:
+        assert one_connection(c, connection.id).rules.stock_zeroed == ""
+
+
+def test_a_stock_that_is_not_published_cannot_be_paused(browser: Browser, connection: ConnectionRow) -> None:
+    flows = f"/connections/{connection.id}/flows"
+    assert "Pause stock" not in text_of(browser.get(flows))
+    form = {"flow": "stock", "minutes": "60", "why": "Stocktaking."}
+    refused = browser.submit(flows, f"{flows}/pause", data=form)
+    assert refused.status_code == 422
+    assert "is not published, so that there is nothing to pause" in text_of(refused)
+
+
 def test_every_figure_is_taken_away_as_a_file(browser: Browser, place: str) -> None:
     assert f'href="{place}.csv"' in browser.get(place).text
 

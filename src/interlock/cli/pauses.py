@@ -18,7 +18,7 @@ FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"One of {', '.joi
 
 @commands.command("list")
 def list_pauses(as_json: AsJson = False) -> None:
-    """List the pauses of every connection that last now; exit code 1 while one of them loses orders."""
+    """List the pauses of every connection that last now; exit code 1 while one of them does harm."""
     with opened() as installation:
         now = installation.clock.now()
 
@@ -100,9 +100,12 @@ def end_pause(connection: Name, flow: FlowName, who: Who = "", as_json: AsJson =
         if as_json:
             print_json({"connection": row.name, "flow": flow, "orders": number})
             return
-        say(
-            f"{flow.capitalize()} of {row.name} goes on; looked at: {wording.counted(number, 'waiting order')}."
+        looked_at = (
+            "the next file carries what has changed"
+            if flow == "stock"
+            else f"looked at: {wording.counted(number, 'waiting order')}"
         )
+        say(f"{flow.capitalize()} of {row.name} goes on; {looked_at}.")
 
 
 def _named(who: str) -> str:

@@ -26,7 +26,7 @@ def show(connection: Name, as_json: AsJson = False) -> None:
     while a case about stock is open."""
     with opened() as installation:
         row = connection_or_end(installation, connection)
-        page = installation.tx(lambda c: stock.stock_page(c, row))
+        page = installation.tx(lambda c: stock.stock_page(c, row, installation.clock.now()))
     if as_json:
         print_json(page)
     else:
@@ -37,6 +37,9 @@ def show(connection: Name, as_json: AsJson = False) -> None:
 
 def _say_page(page: StockPage) -> None:
     say(f"Stock of {page.connection} is {'published' if page.publishes else 'not published'}.")
+    if page.paused is not None:
+        pause = page.paused
+        say(f"Paused until {wording.stamp(pause.until)} by {pause.who}: {pause.why} No figure is told.")
     if page.zeroed:
         say(f"Every offer shows nothing for now: {page.zeroed}")
     say(

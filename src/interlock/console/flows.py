@@ -14,8 +14,13 @@ from interlock.orders.codec import encode
 from interlock.orders.connection import FLOWS, Flow, Pause
 from interlock.orders.reasons import Reason
 
-LOUD: tuple[Flow, ...] = ("import", "acceptance")
-"""Flows whose pause loses orders: said at the top of every page while it lasts."""
+AT_STAKE: dict[Flow, str] = {
+    "import": "orders can be lost",
+    "acceptance": "orders can be lost",
+    "stock": "more can be sold than there is",
+}
+"""What a pause of a flow can do that nobody makes good again: said at the top of every page while it lasts."""
+LOUD: tuple[Flow, ...] = tuple(AT_STAKE)
 LONGEST_PAUSE = timedelta(days=7)
 LONGEST_LOUD_PAUSE = timedelta(hours=4)
 CHOICES: tuple[tuple[int, str], ...] = (
@@ -34,6 +39,8 @@ CONSEQUENCES: dict[Flow, str] = {
     "edits": "Edits on either side are not carried across. Parcels whose two sides differ stay held.",
     "shipping": "The marketplace is not told of parcels that leave: orders become late there.",
     "refunds": "Interlock refunds nothing at the marketplace; refund tasks for people stay as they are.",
+    "stock": "The marketplace is told no figure: its offers stay as they are, also those of what is sold out. They do not go to "
+    "zero by it; to sell nothing for a while, use Show nothing on the page Stock instead.",
 }
 
 
@@ -53,7 +60,7 @@ class FlowState:
 
 
 def flow_states(c: Connection, row: ConnectionRow, now: datetime) -> tuple[FlowState, ...]:
-    """Every flow of a connection as it is now."""
+    """Every flow of a connection as it is now; stock is one where it is published."""
     counted = c.execute(
         select(cases.c.subject, func.count())
         .where(
@@ -67,6 +74,7 @@ def flow_states(c: Connection, row: ConnectionRow, now: datetime) -> tuple[FlowS
     return tuple(
         FlowState(flow, CONSEQUENCES[flow], row.rules.paused(flow, now), stopped.get(flow, 0), flow in LOUD)
         for flow in FLOWS
+        if flow != "stock" or row.rules.publish_stock
     )
 
 
@@ -87,8 +95,8 @@ def pause_flow(
     length = timedelta(minutes=int(minutes))
     if chosen in LOUD and length > LONGEST_LOUD_PAUSE:
         raise PauseRefused(
-            f"A pause of {chosen} may last 4 hours at most: orders that nobody accepts are lost. Set it again when it ends, "
-            "if it must go on. Nothing was changed."
+            f"A pause of {chosen} may last 4 hours at most: {AT_STAKE[chosen]}. Set it again when it ends, if it must go on. "
+            "Nothing was changed."
         )
     if not why or not why.isprintable() or len(why) > LONGEST:
         raise PauseRefused(
@@ -96,22 +104,27 @@ def pause_flow(
             "changed."
         )
     row = _locked(c, connection_id)
+    if chosen == "stock" and not row.rules.publish_stock:
+        raise PauseRefused(
+            f"The stock of {row.name} is not published, so that there is nothing to pause. Nothing was changed."
+        )
     pause = Pause(chosen, now, now + length, who, why)
     kept = (*(one for one in row.rules.pauses if one.flow != chosen and now < one.until), pause)
-    _keep(c, queue, row, kept, now)
+    _keep(c, queue, row, chosen, kept, now)
     facts = {"flow": chosen, "minutes": minutes, "why": why}
     record(c, who, Did.FLOW_PAUSED, f"connection {row.id}", now=now, connection=row.id, facts=facts)
     return pause
 
 
 def resume_flow(c: Connection, queue: Queue, connection_id: int, flow: str, who: str, now: datetime) -> int:
-    """End the pause of a flow; what waited for it is looked at. Returns how many orders. Raises PauseRefused."""
+    """End the pause of a flow; what waited for it is looked at. Returns how many orders, none for stock, which goes on with
+    its next file. Raises PauseRefused."""
     chosen = _flow(flow)
     row = _locked(c, connection_id)
     if row.rules.paused(chosen, now) is None:
         raise PauseRefused(f"{chosen.capitalize()} of {row.name} has no pause any more. Nothing was changed.")
     kept = tuple(one for one in row.rules.pauses if one.flow != chosen and now < one.until)
-    number = _keep(c, queue, row, kept, now)
+    number = _keep(c, queue, row, chosen, kept, now)
     record(
         c,
         who,
@@ -124,10 +137,13 @@ def resume_flow(c: Connection, queue: Queue, connection_id: int, flow: str, who:
     return number
 
 
-def _keep(c: Connection, queue: Queue, row: ConnectionRow, pauses: tuple[Pause, ...], now: datetime) -> int:
+def _keep(
+    c: Connection, queue: Queue, row: ConnectionRow, flow: Flow, pauses: tuple[Pause, ...], now: datetime
+) -> int:
+    """Keep the pauses, and have the orders looked at that wait for the flow. None waits for stock."""
     rules = encode(replace(row.rules, pauses=pauses))
     c.execute(update(connections).where(connections.c.id == row.id).values(rules=rules))
-    return hint_waiting(c, queue, row.id, now)
+    return 0 if flow == "stock" else hint_waiting(c, queue, row.id, now)
 
 
 def _locked(c: Connection, connection_id: int) -> ConnectionRow:
@@ -149,18 +165,19 @@ def _flow(given: str) -> Flow:
 
 @dataclass(frozen=True, slots=True)
 class LoudPause:
-    """A pause that loses orders while it lasts, with the row number and name of its connection."""
+    """A pause that does harm while it lasts, with the row number and name of its connection, and what is at stake."""
 
     connection_id: int
     connection: str
     pause: Pause
+    at_stake: str
 
 
 def loud_pauses(c: Connection, now: datetime) -> tuple[LoudPause, ...]:
-    """Pauses that lose orders while they last: every page says those of the connections its reader may see."""
+    """Pauses that do harm while they last: every page says those of the connections its reader may see."""
     return tuple(
-        LoudPause(row.id, row.name, pause)
+        LoudPause(row.id, row.name, pause, at_stake)
         for row in all_connections(c)
-        for flow in LOUD
+        for flow, at_stake in AT_STAKE.items()
         if (pause := row.rules.paused(flow, now)) is not None
     )

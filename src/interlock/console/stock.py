@@ -23,7 +23,7 @@ from interlock.inventory.decide import may_be_sold
 from interlock.inventory.observed import is_offered
 from interlock.inventory.store import StockImport, stock_figures
 from interlock.inventory.target import ABSURD
-from interlock.orders.connection import ConnectionRules
+from interlock.orders.connection import ConnectionRules, Pause
 from interlock.orders.reasons import Reason
 from interlock.orders.store import orders
 
@@ -65,6 +65,7 @@ class StockPage:
 
     connection: str
     publishes: bool
+    paused: Pause | None
     zeroed: str
     locations: tuple[str, ...]
     buffer: int
@@ -134,7 +135,7 @@ class Explained:
     waits: str
 
 
-def stock_page(c: Connection, row: ConnectionRow) -> StockPage:
+def stock_page(c: Connection, row: ConnectionRow, now: datetime) -> StockPage:
     """The stock of a connection as it is kept."""
     of_row = stock_figures.c.connection_id == row.id
     differs = stock_figures.c.target.is_distinct_from(stock_figures.c.believed)
@@ -162,6 +163,7 @@ def stock_page(c: Connection, row: ConnectionRow) -> StockPage:
     return StockPage(
         connection=row.name,
         publishes=row.rules.publish_stock,
+        paused=row.rules.paused("stock", now),
         zeroed=row.rules.stock_zeroed,
         locations=row.rules.stock_locations,
         buffer=row.rules.stock_buffer,
@@ -297,10 +299,17 @@ def set_publishing(
 def set_zero(
     c: Connection, queue: Queue, row: ConnectionRow, zero: bool, who: str, why: str, now: datetime
 ) -> None:
-    """Have every offer show nothing until this is ended, or end it. Raises StockRefused."""
+    """Have every offer show nothing until this is ended, or end it. Raises StockRefused, also where a pause of the stock
+    would keep the marketplace from being told."""
     if zero and not row.rules.publish_stock:
         raise StockRefused(
             f"The stock of {row.name} is not published, so nothing can be set to zero from here. Nothing was changed."
+        )
+    pause = row.rules.paused("stock", now)
+    if pause is not None:
+        raise StockRefused(
+            f"The stock of {row.name} is paused until {pause.until:%H:%M} UTC by {pause.who}, so the marketplace would not be "
+            "told. End the pause first. Nothing was changed."
         )
     reason = f"{who}: {why}" if zero else ""
     _change(c, queue, row, replace(row.rules, stock_zeroed=reason), who, why, now)

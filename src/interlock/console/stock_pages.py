@@ -31,7 +31,7 @@ def stock_routes(routes: APIRouter, console: Console) -> None:
             if row is None:
                 return None
             found = stock.explained(c, row, sku, now, own_of(request)) if sku else None
-            return row, stock.stock_page(c, row), found
+            return row, stock.stock_page(c, row, now), found
 
         found = await console.read(read)
         if found is None:

@@ -152,13 +152,16 @@ class StockDesk:
         platforms = self._platforms
         connection_id = platforms.connection_id
         selling = selling_from(c, self._shop)
-        if self._publishing(selling) is None:
+        row = self._publishing(selling)
+        if row is None:
             return None
         # Read before the orders are: what a walk has kept that is said here to be over is among them.
         walked_at = walk_began_at(c, self._platforms.mirakl_account)
         # What is known at this moment decides, down to the order that came in a second ago.
         fold_sold(c, selling, now)
         self._compute(c, selling, now)
+        if row.rules.paused("stock", now) is not None:
+            return None
         latest = next(iter(store.latest_imports(c, connection_id, 1)), None)
         open_rows = store.open_figures(c, connection_id)
         figures = map(told_of, open_rows)

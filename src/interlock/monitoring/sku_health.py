@@ -28,7 +28,7 @@ class SkuEdit:
 class SkuFacts:
     """What is known of one SKU at one marketplace. `target` is what may be offered, `shown` what the marketplace shows as
     far as it is known; None where nothing is known. `problem` is the sentence of an open case about it, `file_problem` of
-    one about the stock files of the connection. `publishes` is whether its stock is published from here at all, `uncounted`
+    one about the stock files of the connection, `paused` why no figure is told now. `publishes` is whether its stock is published from here at all, `uncounted`
     that nothing of the offer has a counted stock, so that it has no figure. `careful` are the inputs of the figure that are not believed, so that the
     lower one is published; `stock_read_at` is when the shop's stock was last read."""
 
@@ -52,6 +52,7 @@ class SkuFacts:
     currency: str = ""
     problem: str = ""
     file_problem: str = ""
+    paused: str = ""
     careful: tuple[str, ...] = ()
     stock_read_at: datetime | None = None
     publishes: bool = True
@@ -136,6 +137,8 @@ def _why_drift(facts: SkuFacts) -> str:
         return f"The marketplace refused the figure: {facts.refused_why}"
     if facts.problem or facts.file_problem:
         return facts.problem or facts.file_problem
+    if facts.paused:
+        return facts.paused
     if facts.published is None:
         return "Nothing was published for it yet."
     if facts.published != facts.target:

@@ -526,6 +526,8 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
     problems = _problems(c, row.id, skus)
     edits = _edits(c, row.id, skus, linked, now)
     week, file_problem = week_of(now), _file_problem(c, row.id)
+    pause = row.rules.paused("stock", now)
+    paused = "" if pause is None else f"No figure is told until {pause.until:%H:%M} UTC: {pause.who} paused it. {pause.why}"
     stock_read_at = c.execute(
         select(stock_shops.c.read_at).where(stock_shops.c.shop == row.shopify_shop)
     ).scalar_one_or_none()
@@ -561,6 +563,7 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
                     currency=currency,
                     problem=problems.get(sku, ""),
                     file_problem=file_problem,
+                    paused=paused,
                     careful=()
                     if figure is None
                     else tuple(said for said in figure.because if said.startswith(WITH_CARE)),

@@ -10,7 +10,7 @@ ImportRoute = Literal["draft", "order"]
 ReductionAfterDebit = Literal["task", "approve", "automatic"]
 KindOfEdit = Literal["quantity_reduced", "line_removed"]
 CustomerMail = Literal["none", "shipping"]
-Flow = Literal["import", "acceptance", "edits", "shipping", "refunds"]
+Flow = Literal["import", "acceptance", "edits", "shipping", "refunds", "stock"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 
 

@@ -218,6 +218,8 @@ async def live(
         people.append(asyncio.create_task(saying.say_for_ever(seed, crowd)))
     if pausing.are_set(seed) and not calm:
         people.append(asyncio.create_task(pausing.pause_for_ever(seed, crowd)))
+    if pausing.of_stock_are_set(seed) and not calm:
+        people.append(asyncio.create_task(pausing.pause_stock_for_ever(seed, crowd)))
     if not calm:
         people.append(asyncio.create_task(_revive(rng, world, ended)))
         for trouble in (

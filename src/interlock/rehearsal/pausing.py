@@ -1,15 +1,17 @@
 """Pauses in a rehearsal: a person stops one flow of a connection for a while, and ends the pause, or lets it end by itself.
 
-Everything is drawn from a stream of its own, so that a history without pauses stays the history it was.
+Everything is drawn from streams of its own, so that a history without pauses stays the history it was.
 """
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from interlock.console.flows import PauseRefused, pause_flow, resume_flow
 from interlock.orders.connection import FLOWS
+from interlock.rehearsal import stock
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.drawing import first_choice_falls
 from interlock.rehearsal.judging.evidence import FlowPaused
@@ -17,6 +19,9 @@ from interlock.rehearsal.judging.evidence import FlowPaused
 PAUSED = (0.125, 0.22)
 """Between these the first choice of a history with pauses falls: every tenth one, and none of the seeds that were committed
 before there were any."""
+STOCK_PAUSED = ((0.275, 0.48), (0.58, 0.69), (0.9, 1.0))
+"""The same for pauses of stock, of the histories in which stock is published."""
+OF_ORDERS = tuple(flow for flow in FLOWS if flow != "stock")
 WHO = "Cleo Operations"
 MINUTES = (15, 15, 15, 60)
 
@@ -32,12 +37,29 @@ def are_set(seed: int) -> bool:
 
 
 async def pause_for_ever(seed: int, crowd: Crowd) -> None:
-    """Somebody pauses a flow now and then; of two pauses one is ended before its time."""
-    rng = stream(seed)
+    """Somebody pauses a flow of orders now and then; of two pauses one is ended before its time."""
+    await _pause_for_ever(stream(seed), OF_ORDERS, crowd)
+
+
+def of_stock_are_set(seed: int) -> bool:
+    """Whether anybody pauses the stock of a connection in this history."""
+    return stock.is_drawn(seed) and first_choice_falls(_stock_stream(seed), *STOCK_PAUSED)
+
+
+async def pause_stock_for_ever(seed: int, crowd: Crowd) -> None:
+    """The same for the stock of the connections."""
+    await _pause_for_ever(_stock_stream(seed), ("stock",), crowd)
+
+
+def _stock_stream(seed: int) -> random.Random:
+    return random.Random(f"{seed}:stock pauses")
+
+
+async def _pause_for_ever(rng: random.Random, pausable: Sequence[str], crowd: Crowd) -> None:
     rng.random()
     while True:
         await asyncio.sleep(rng.choice((30.0, 120.0, 400.0)) * rng.uniform(0.5, 1.5))
-        name, flow, minutes = rng.choice(sorted(crowd.world.mirakl)), rng.choice(FLOWS), rng.choice(MINUTES)
+        name, flow, minutes = rng.choice(sorted(crowd.world.mirakl)), rng.choice(pausable), rng.choice(MINUTES)
         early, after = rng.random() < 0.5, rng.uniform(30, 600)
         if not crowd.active or crowd.world.outage.down:
             continue

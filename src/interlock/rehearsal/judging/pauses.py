@@ -29,6 +29,7 @@ FLOW_OF = {
     "ValidateShipment": "shipping",
     "DeleteShipment": "shipping",
     "RefundLines": "refunds",
+    "PublishStock": "stock",
 }
 """Which pause stops which operation; every other goes on."""
 

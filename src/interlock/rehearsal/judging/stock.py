@@ -162,6 +162,7 @@ def i27_every_offer_shows_its_target(evidence: Evidence, verdict: Verdict) -> No
                 *(_stock_moved(marketplace, variant) for variant, _, _ in articles),
                 _led_elsewhere(evidence, marketplace, sku),
                 *(one.order.updated for one in waiting),
+                *_pauses_ended(evidence, marketplace),
                 marketplace.world.started,
             )
             changed = _offer_changed(marketplace, sku)
@@ -231,6 +232,15 @@ def _articles(evidence: Evidence, sku: str) -> list[tuple[Variant, str, int]]:
             return []
         found.append((carriers[0], article, each))
     return found
+
+
+def _pauses_ended(evidence: Evidence, marketplace: Marketplace) -> Iterator[datetime]:
+    """When people's pauses of the stock of a marketplace ended, or will: nothing is told of it before."""
+    return (
+        pause.ended
+        for pause in evidence.paused
+        if (pause.connection_id, pause.flow) == (marketplace.connection_id, "stock")
+    )
 
 
 def _leads_nowhere(

@@ -59,7 +59,11 @@ async def _pause_for_ever(rng: random.Random, pausable: Sequence[str], crowd: Cr
     rng.random()
     while True:
         await asyncio.sleep(rng.choice((30.0, 120.0, 400.0)) * rng.uniform(0.5, 1.5))
-        name, flow, minutes = rng.choice(sorted(crowd.world.mirakl)), rng.choice(pausable), rng.choice(MINUTES)
+        name, flow, minutes = (
+            rng.choice(sorted(crowd.world.mirakl)),
+            rng.choice(pausable),
+            rng.choice(MINUTES),
+        )
         early, after = rng.random() < 0.5, rng.uniform(30, 600)
         if not crowd.active or crowd.world.outage.down:
             continue

@@ -242,6 +242,7 @@ EXPECTED = (
     "case flow_paused",
     "checked pause",
     "people: flow resumed",
+    "people: stock paused",
     # what the operator changes after the import
     "people: address changed at the marketplace",
     "people: address set at the marketplace as in Shopify",

@@ -577,6 +577,19 @@ def test_an_older_order_that_is_in_the_shop_already_is_left_alone_for_good() -> 
     assert (left.actions, left.cases, left.memory.incidents) == ((), (), ())
 
 
+def test_an_older_order_that_is_not_in_the_shop_after_all_is_created_and_left_alone_no_more() -> None:
+    alone = decide(older(memory=told_older(Option.IN_SHOP_ALREADY))).memory
+    after_all = a_decision(Reason.OLDER_THAN_CONNECTION, "order", Option.CREATE_ORDER)
+    memory = replace(alone, decisions=(*alone.decisions, after_all))
+
+    plan = decide(older(memory=memory))
+
+    assert {type(action) for action in plan.actions} == {CreateDraft}
+    assert plan.memory.left_alone is False
+    assert "not have this order after all" in " ".join(plan.because)
+    assert "after all" not in " ".join(decide(older(memory=plan.memory)).because)
+
+
 @pytest.mark.parametrize("state", ["SHIPPED", "RECEIVED", "CANCELED"])
 def test_an_older_order_that_others_ended_without_an_answer_is_no_question_any_more(state: str) -> None:
     plan = decide(older(state, memory=decide(older()).memory))

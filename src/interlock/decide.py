@@ -196,6 +196,7 @@ def _rooms(view: View, so_far: _SoFar) -> None:
         if earlier.is_somebody_elses(view, so_far.memory):
             so_far.add(earlier.decide(view, so_far.memory, mirakl))
             return
+        so_far.add(earlier.taken_back(so_far.memory))
     so_far.add(quarantine.decide(view, so_far.memory))
     part = so_far.add(imports.decide(view, so_far.memory))
     so_far.add(acceptance.decide(view, so_far.memory, import_blocked=bool(part.cases)))

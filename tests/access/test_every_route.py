@@ -43,6 +43,7 @@ EXPECTED: dict[str, Permission | str | None] = {
     "POST /orders/{order_id}/link": P.LINK_ORDERS,
     "POST /orders/{order_id}/unlink": P.LINK_ORDERS,
     "POST /orders/{order_id}/undo-link": P.LINK_ORDERS,
+    "POST /orders/{order_id}/create": P.ANSWER_OPERATIONS,
     "GET /label-check": P.SEE,
     "POST /label-check": P.SEE,
     "GET /orders/{order_id}/label": P.SEE,

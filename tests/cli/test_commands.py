@@ -467,7 +467,7 @@ def on_two_marketplaces(database: Database, keyring: Keyring, connection: Connec
     return first, second
 
 
-@pytest.mark.parametrize("command", ["show", "explain", "replay", "preview", "edit", "undo-link"])
+@pytest.mark.parametrize("command", ["show", "explain", "replay", "preview", "edit", "undo-link", "create"])
 def test_a_number_of_two_marketplaces_asks_for_the_connection(
     interlock: Run, database: Database, keyring: Keyring, connection: ConnectionRow, command: str
 ) -> None:

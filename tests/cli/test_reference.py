@@ -38,6 +38,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
                 "link",
                 "unlink",
                 "undo-link",
+                "create",
                 "replay",
             )
         ),

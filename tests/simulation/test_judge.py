@@ -1120,7 +1120,8 @@ def test_a_label_check_that_said_yes_while_the_sides_were_known_to_differ(
 
 def test_i17_a_value_nobody_knows_that_is_no_case_and_is_written_on(bench: Bench) -> None:
     created = bench.effects("created")[0]
-    shown = bench.happen(created, kind="shown_instead", actor="system", at=bench.edit_at())
+    fields = {"fields": {"payment_type": "NOBODY_KNOWS"}}
+    shown = bench.happen(created, kind="shown_instead", actor="system", at=bench.edit_at(), detail=fields)
     told = [finding.sentence for finding in bench.judge().broken if finding.invariant == "I17"]
     assert any("no case says so" in sentence for sentence in told)
     assert any("did not understand" in sentence for sentence in told)

@@ -405,6 +405,34 @@ def test_i7_a_task_of_which_shopify_moved_another_amount_is_settled_by_it_or_by_
 
 
 @pytest.mark.parametrize(
+    ("reason", "option", "broken"),
+    [
+        ("refund_made_already", "dismiss", False),
+        ("refund_task", "done_in_portal", False),
+        ("refund_made_already", "another_refund", True),
+        ("label_before_agreement", "dismiss", True),
+    ],
+)
+def test_i7_another_amount_stands_where_a_person_said_whose_money_it_is(
+    bench: Bench, reason: str, option: str, broken: bool
+) -> None:
+    task = _made_in_the_portal(bench)
+    bench.sql(
+        "UPDATE orders SET memory = jsonb_set(memory, '{refund_tasks,0,money}', to_jsonb(CAST('7.77' AS text)))"
+    )
+    bench.sql(
+        "INSERT INTO answers (order_id, reason, subject, option, who, why, at) SELECT id, :reason, :subject, :option, "
+        "'Ada Agent', 'Checked on both sides.', :at FROM orders",
+        reason=reason,
+        option=option,
+        subject=task.subject,
+        at=bench.edit_at(),
+    )
+
+    assert any("nobody said so" in sentence for sentence in _i7(bench)) is broken
+
+
+@pytest.mark.parametrize(
     ("task", "another", "broken"),
     [
         pytest.param({}, False, False, id="the task is that refund's"),

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from interlock.console.left_alone import create_after_all
 from interlock.engine.store import connections
 from interlock.orders.connection import ImportRoute
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.store import orders
 from interlock.rehearsal.scenarios import Stage
 from tests.stories.stage import RULES, Theatre, answer_case, marketplace, open_cases
 
@@ -68,6 +70,23 @@ def test_an_order_that_others_accepted_before_going_live_is_never_created_twice(
     assert (told.live_orders, told.open_reasons) == ([], [])
     assert told.stage.world.shopify.shop.drafts == {}
     assert "so Interlock leaves it alone" in told.timeline
+
+
+def test_an_order_that_is_not_in_the_shop_after_all_is_created_once(theatre: Theatre) -> None:
+    async def story(stage: Stage) -> None:
+        accepted_before(stage)
+        await stage.until(600)
+        answer_case(stage, Reason.OLDER_THAN_CONNECTION, Option.IN_SHOP_ALREADY)
+        await stage.until(900)
+        assert not stage.world.shopify.shop.orders
+        with stage.world.database.begin() as c:
+            (row,) = c.execute(select(orders.c.id)).scalars()
+            now = stage.world.service_clock.now()
+            create_after_all(c, stage.world.wakeups, row, "Ada", "Looked at the wrong day.", now)
+
+    told = theatre.tell(story, marketplace("all-or-nothing"), 1800)
+    assert (len(told.live_orders), told.open_reasons) == (1, [])
+    assert "does not have this order after all, so it is created: Looked at the wrong day." in told.timeline
 
 
 def test_an_order_from_before_going_live_that_has_left_asks_nothing_any_more(theatre: Theatre) -> None:

@@ -42,6 +42,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     (r"/orders/(\d+)/link", "order no. {0}, another Shopify order linked"),
     (r"/orders/(\d+)/unlink", "order no. {0}, a Shopify order set apart"),
     (r"/orders/(\d+)/undo-link", "order no. {0}, a take-over taken back"),
+    (r"/orders/(\d+)/create", "order no. {0}, created after all"),
     (r"/v1/orders/([^/]+)/edit", "order {0}, edited"),
     (r"/v1/label-check/override", "a label, printed against a no"),
     (r"/people", "people"),

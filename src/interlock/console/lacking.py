@@ -47,6 +47,7 @@ class LackingForOrder:
     edit: str
     link: str
     replay: str
+    create: str
 
 
 def lacking_for_order(person: Person, connection: int) -> LackingForOrder:
@@ -55,6 +56,7 @@ def lacking_for_order(person: Person, connection: int) -> LackingForOrder:
         lacks(person, Permission.EDIT_ORDERS, connection),
         lacks(person, Permission.LINK_ORDERS, connection),
         lacks(person, Permission.REPLAY, connection),
+        lacks(person, Permission.ANSWER_OPERATIONS, connection),
     )
 
 

@@ -47,6 +47,17 @@ def decide(view: View, memory: Memory, mirakl: MiraklOrder) -> Part:
     return Part(memory, cases=(_case(view, mirakl),))
 
 
+def taken_back(memory: Memory) -> Part:
+    """Of an order that was left alone and is to be created after all: nobody else looks after it any more."""
+    said = _said(memory)
+    if not memory.left_alone or said is None or said.option is not Option.CREATE_ORDER:
+        return Part(memory)
+    because = (
+        f"{said.who} says that the shop does not have this order after all, so it is created: {said.why}"
+    )
+    return Part(replace(memory, left_alone=False), because=(because,))
+
+
 def _said(memory: Memory) -> Decision | None:
     return memory.decision(Reason.OLDER_THAN_CONNECTION, "order")
 

@@ -31,7 +31,7 @@ def i7_a_task_is_settled_by_its_money(evidence: Evidence, truth: Truth, verdict:
         verdict.checked["I7 money"] += 1
         if task.money is not None and _total(truth, task) == task.money:
             continue  # what Shopify moved, as a person decided
-        if task.money is not None and not _said_done(evidence, truth, task):
+        if task.money is not None and not _said_so(evidence, truth, task):
             verdict.violation(
                 "I7",
                 truth.id,
@@ -136,10 +136,16 @@ def _accepted(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
     )
 
 
-def _said_done(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
-    return any(
-        said.subject == task.subject for said in evidence.answers_of(truth.row, Option.DONE_IN_PORTAL.value)
-    )
+def _said_so(evidence: Evidence, truth: Truth, task: RefundTask) -> bool:
+    """Whether a person said that the portal's refund is what was asked for, or that what Shopify moved is the money of a
+    removal that was given back already."""
+    done = evidence.answers_of(truth.row, Option.DONE_IN_PORTAL.value)
+    same_money = [
+        said
+        for said in evidence.answers_of(truth.row, Option.DISMISS.value)
+        if said.reason == Reason.REFUND_MADE_ALREADY.value
+    ]
+    return any(said.subject == task.subject for said in (*done, *same_money))
 
 
 def _total(truth: Truth, task: RefundTask) -> Decimal:

@@ -22,7 +22,7 @@ from interlock.orders.snapshots import GONE_OUT
 from interlock.orders.store import orders
 from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can_be_rebuilt
 from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
-from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways
+from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways, left_unseen
 from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, Reference
 from interlock.rehearsal.judging.rest import (
     i17_differences_have_cases,
@@ -509,6 +509,20 @@ def test_i11_an_order_the_poll_went_past(bench: Bench) -> None:
     bench.order.updated = bench.order.updated + timedelta(minutes=15)
     bench.sql("UPDATE mirakl_documents SET observed_at = observed_at - interval '2 hours'")
     assert bench.broken() == {"I11"}
+
+
+@pytest.mark.parametrize(("cut_off_after", "unseen"), [(None, False), (-5, False), (0, True), (5, False)])
+def test_i11_an_order_that_was_read_only_in_the_moment_work_was_cut_off_was_not_seen(
+    bench: Bench, cut_off_after: int | None, unseen: bool
+) -> None:
+    (truth,) = truths(bench.evidence())
+    read = next(call.at for call in truth.marketplace.order_reads() if truth.id in call.order_ids)
+    ended = replace(truth.last, at=read + timedelta(milliseconds=1), state="REFUSED")
+    if cut_off_after is not None:
+        at = read + timedelta(seconds=cut_off_after)
+        bench.interruptions.append(Interruption("commit failed", at, at))
+
+    assert left_unseen(bench.evidence(), replace(truth, moments=[ended])) is unseen
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,34 @@ def test_i27_an_offer_that_has_just_moved_is_not_judged(
     assert broken(finished, c) == set()
 
 
+@pytest.mark.parametrize(
+    ("known_as", "minutes_ago", "found"),
+    [("SHIPPING", 0, False), ("SHIPPING", 120, True), ("CLOSED", 0, True)],
+)
+def test_i27_units_of_an_order_that_ended_a_moment_ago_may_still_be_kept_back(
+    finished: World,
+    c: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    known_as: str,
+    minutes_ago: int,
+    found: bool,
+) -> None:
+    order = next(one for one in finished.mirakl[NAME].orders.values() if one.lines[0].sku == "MUG-BLUE")
+    (shopify,) = (
+        one for one in finished.shopify.shop.orders.values() if one.lines[0].sku == order.lines[0].sku
+    )
+    now = finished.clock.now()
+    monkeypatch.setattr(order, "state", "CLOSED")
+    monkeypatch.setattr(order, "updated", now - timedelta(minutes=minutes_ago))
+    monkeypatch.setattr(shopify, "cancelled_at", now - timedelta(hours=2))
+    monkeypatch.setattr(finished.mirakl[NAME].offers.offers["MUG-BLUE"], "quantity", 92)
+    change(
+        c, "UPDATE orders SET mirakl_state = :state WHERE mirakl_order_id = :id", state=known_as, id=order.id
+    )
+
+    assert ("I27" in broken(finished, c)) is found
+
+
 REFUSED = """
     WITH planted AS (
         INSERT INTO cases (connection_id, kind, reason, subject, owner, severity, sentence, options, facts,

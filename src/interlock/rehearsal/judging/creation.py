@@ -14,6 +14,8 @@ from interlock.rehearsal.judging.verdict import Verdict
 JUST_CANCELLED = timedelta(seconds=60)
 SAME_SECOND = timedelta(seconds=1)
 """A walk asks by whole seconds: a change of the second in which its window ends is found by the next walk's overlap."""
+KEPT_WITHIN = timedelta(seconds=2)
+"""What a read showed is kept by then, unless work is cut off before."""
 LIST_IS_BEHIND = timedelta(minutes=1)
 """How far a list is behind at most where the world's switch `listing_lag` says that lists are."""
 
@@ -158,7 +160,7 @@ def i11_every_shown_order_is_known(
         return
     verdict.checked["I11"] += 1
     if truth.row is None:
-        if _left_unseen(evidence, truth):
+        if left_unseen(evidence, truth):
             return
         verdict.violation(
             "I11",
@@ -200,11 +202,16 @@ def i19_cancelled_only_when_ended(evidence: Evidence, truth: Truth, verdict: Ver
             )
 
 
-def _left_unseen(evidence: Evidence, truth: Truth) -> bool:
-    """Whether the order ended or left before a read of ours showed it: there is nothing to keep together then."""
+def left_unseen(evidence: Evidence, truth: Truth) -> bool:
+    """Whether the order ended or left before a read of ours showed it: there is nothing to keep together then. A read in the
+    very moment in which work was cut off may have been lost with it."""
+    cut_off = [gap.began for gap in evidence.interruptions]
     ended = next((m.at for m in truth.moments if m.state in (*DEAD, *GONE_OUT)), None)
     return ended is not None and not any(
-        call.at < ended and truth.id in call.order_ids and went_well(call)
+        call.at < ended
+        and truth.id in call.order_ids
+        and went_well(call)
+        and not any(call.at <= began <= call.at + KEPT_WITHIN for began in cut_off)
         for call in truth.marketplace.order_reads()
     )
 
@@ -228,7 +235,7 @@ def i19_mapping_agrees_three_ways(evidence: Evidence, truth: Truth, verdict: Ver
     if evidence.open_cases(truth.row, truth.id):
         return
     if truth.row is None:
-        if not _left_unseen(evidence, truth):
+        if not left_unseen(evidence, truth):
             verdict.violation("I19", truth.id, evidence.now, "An accepted order has no row and no case.")
         return
     linked = truth.row.shopify_order_id

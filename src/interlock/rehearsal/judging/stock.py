@@ -281,6 +281,8 @@ def _without_a_claim(evidence: Evidence) -> Iterator[Unclaimed]:
             yield Unclaimed(order)
             continue
         if row.ended_at is not None or order.state in GONE_OUT:
+            if row.ended_at is None and row.mirakl_state not in GONE_OUT:
+                yield Unclaimed(order, frozenset())  # its units are let go of once it is read
             continue
         shopify = evidence.shopify_orders.get(row.shopify_order_id or "")
         if shopify is not None and _was_gone_before_it_was_seen(evidence, row, shopify):

@@ -24,6 +24,7 @@ from interlock.rehearsal.judge import Interruption, Verdict, i23_the_mapping_can
 from interlock.rehearsal.judging.closings import i21_cases_close_on_evidence
 from interlock.rehearsal.judging.creation import i19_mapping_agrees_three_ways, left_unseen
 from interlock.rehearsal.judging.evidence import Evidence, LabelAsked, Reference
+from interlock.rehearsal.judging.holds import seen_to_be_wrong
 from interlock.rehearsal.judging.rest import (
     i17_differences_have_cases,
     i17_parcels_astray_have_their_case,
@@ -449,6 +450,37 @@ def test_i8_a_label_that_was_given_back_before_anybody_saw_it_needs_no_case(
     bench.happen(label, kind="display_status_changed", detail=detail)
     verdict = bench.judge()
     assert any("no urgent case" in finding.sentence for finding in verdict.broken) != answered
+
+
+@pytest.mark.parametrize(
+    ("differed_before", "read_after", "seen_after"),
+    [
+        pytest.param(False, 90, 90, id="what made it wrong was read later"),
+        pytest.param(False, 5, 10, id="what made it wrong had been read"),
+        pytest.param(True, 90, 10, id="it was wrong by what had been read"),
+        pytest.param(False, None, None, id="what made it wrong was never read"),
+    ],
+)
+def test_i8_a_label_is_wrong_for_us_once_the_marketplaces_change_was_read(
+    bench: Bench, differed_before: bool, read_after: int | None, seen_after: int | None
+) -> None:
+    evidence = bench.evidence()
+    (truth,) = truths(evidence)
+    agree = next(one for one in truth.moments if one.state == "SHIPPING" and one.live and one.agrees)
+    ((line, units),) = agree.agreed.items()
+    shopify_line = next(mine for mine, theirs in truth.line_of.items() if theirs == line)
+    before = replace(agree, agreed={line: units - 2}) if differed_before else agree
+    cut = replace(agree, at=agree.at + timedelta(seconds=1), side=MIRAKL, agreed={line: units - 1})
+
+    def after(seconds: int) -> datetime:
+        return cut.at + timedelta(seconds=seconds)
+
+    reads = evidence.mirakl_reads[truth.marketplace.name, truth.id]
+    reads[:] = [agree.at] if read_after is None else [agree.at, after(read_after)]
+
+    seen = seen_to_be_wrong(evidence, replace(truth, moments=[before, cut]), [shopify_line], after(10))
+
+    assert seen == (None if seen_after is None else after(seen_after))
 
 
 def test_i9_a_write_that_the_ledger_does_not_know(bench: Bench) -> None:

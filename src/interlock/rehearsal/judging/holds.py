@@ -1,6 +1,6 @@
 """I8: the parcel waits while the two sides disagree, and whoever moves it all the same is answered at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.orders.agreement import broken_bundles, standing_quantities, unlinked
@@ -465,6 +465,11 @@ def _judge_answer(
         if later is None:
             return
         known = later
+    seen = seen_to_be_wrong(evidence, truth, lines, known)
+    later = None if seen is None else first_after(reads, seen)
+    if later is None:
+        return
+    known = later
     after = truth.at(known)
     gone = _fulfillment_gone(evidence, truth, effect, known)
     if gone or not after.live or not _label_is_wrong(truth, after, lines):
@@ -490,6 +495,25 @@ def _judge_answer(
             f"seen {known:%H:%M:%S}",
             f"opened {opened[0]:%H:%M:%S}" if opened else "never opened",
         )
+
+
+def seen_to_be_wrong(evidence: Evidence, truth: Truth, lines: list[str], known: datetime) -> datetime | None:
+    """When what we had read of the marketplace made the label wrong: at `known`, or later where without the changes nobody had
+    read by then the sides agreed. None where those were never read."""
+    shown = evidence.mirakl_reads.get((truth.marketplace.name, truth.id), [])
+    unread = [
+        moment
+        for moment in truth.moments
+        if moment.side == MIRAKL
+        and moment.at <= known
+        and ((read := first_after(shown, moment.at)) is None or read > known)
+    ]
+    if not unread:
+        return known
+    as_read = replace(truth.at(known), agreed=truth.before(unread[0].at).agreed)
+    if _label_is_wrong(truth, as_read, lines):
+        return known
+    return first_after(shown, unread[-1].at)
 
 
 def _stays_wrong(truth: Truth, lines: list[str], began: datetime, ended: datetime) -> bool:

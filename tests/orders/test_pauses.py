@@ -70,6 +70,15 @@ def test_the_case_says_who_paused_it_why_until_when_and_what_that_means() -> Non
     assert case.how_severe == "note"
 
 
+@pytest.mark.parametrize(
+    ("why", "ends"), [("Strike", "Strike."), ("Strike.", "Strike."), ("Really?", "Really?"), ("Now!", "Now!")]
+)
+def test_a_pause_said_in_words_ends_like_a_sentence_however_its_reason_was_written(
+    why: str, ends: str
+) -> None:
+    assert a_pause("shipping", why=why).in_words == f"paused until 13:00 UTC on 02 March by ada: {ends}"
+
+
 @pytest.mark.parametrize("moment", [IN_AN_HOUR, IN_AN_HOUR + timedelta(days=1)])
 def test_a_pause_is_over_at_its_end_without_anybody_ending_it(moment: Any) -> None:
     view = a_view(now=moment, rules=paused(a_pause("shipping")))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from interlock.console.left_alone import create_after_all
+from interlock.console.lineage import create_after_all
 from interlock.engine.store import connections
 from interlock.orders.connection import ImportRoute
 from interlock.orders.reasons import Option, Reason

@@ -37,7 +37,7 @@ def test_it_is_created_after_all_with_a_reason_and_once(
     again = browser.submit(place, f"{place}/create", data={"why": "Not there."})
 
     assert again.status_code == 422
-    assert "has just said something about it. Nothing was changed." in text_of(again)
+    assert "has just said something else about it. Nothing was changed." in text_of(again)
     with database.begin() as c:
         word = c.execute(select(answers)).one()
     assert (word.reason, word.subject, word.option) == ("older_than_connection", "order", "create_order")

@@ -1,4 +1,5 @@
-"""`interlock order link`, `unlink` and `undo-link`: say by hand which Shopify order stands for a marketplace order."""
+"""`interlock order link`, `unlink`, `undo-link` and `create`: say by hand which Shopify order stands for a marketplace
+order."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -10,7 +11,7 @@ from interlock.cli.installation import Installation, opened
 from interlock.cli.orders import Number, OfConnection, found_order
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say
 from interlock.console import lineage
-from interlock.console.lineage import LineageRefused, LinkAsked
+from interlock.console.lineage import Asked, LineageRefused
 
 ShopifyOrder = Annotated[
     str,
@@ -74,7 +75,23 @@ def undo_link(
         )
 
 
-def _done(installation: Installation, work: Callable[[Connection], LinkAsked], as_json: bool) -> None:
+def create_order(
+    number: Number, connection: OfConnection = "", why: Why = "", who: Who = "", as_json: AsJson = False
+) -> None:
+    """Create the Shopify order after all of which somebody said that the shop has it already.
+
+    Look for the sale in Shopify first: a second order would send a second parcel.
+    """
+    with opened() as installation:
+        order_id, now = found_order(installation, number, connection).id, installation.clock.now()
+        _done(
+            installation,
+            lambda c: lineage.create_after_all(c, installation.queue, order_id, who, why, now),
+            as_json,
+        )
+
+
+def _done(installation: Installation, work: Callable[[Connection], Asked], as_json: bool) -> None:
     try:
         asked = installation.tx(work)
     except LineageRefused as refused:

@@ -10,7 +10,7 @@ from interlock.cli.maps import Name, connection_or_end
 from interlock.cli.telling import AsJson, Exit, Who, end, print_json, say, table
 from interlock.console import flows, wording
 from interlock.engine.store import all_connections
-from interlock.orders.connection import FLOWS, Pause
+from interlock.orders.connection import FLOWS, FLOWS_OF_ORDERS, Pause
 
 commands = typer.Typer(no_args_is_help=True, help="Pauses of one flow of a connection: list, start, end.")
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"One of {', '.join(FLOWS)}.")]
@@ -101,9 +101,9 @@ def end_pause(connection: Name, flow: FlowName, who: Who = "", as_json: AsJson =
             print_json({"connection": row.name, "flow": flow, "orders": number})
             return
         looked_at = (
-            "the next file carries what has changed"
-            if flow == "stock"
-            else f"looked at: {wording.counted(number, 'waiting order')}"
+            f"looked at: {wording.counted(number, 'waiting order')}"
+            if flow in FLOWS_OF_ORDERS
+            else "the next file carries what has changed"
         )
         say(f"{flow.capitalize()} of {row.name} goes on; {looked_at}.")
 

@@ -12,7 +12,6 @@ from interlock.cli import (
     editing,
     edits,
     labels,
-    left_alone,
     lineage,
     maps,
     methods,
@@ -43,7 +42,7 @@ orders.commands.command("edit")(editing.edit_order)
 orders.commands.command("link")(lineage.link_order)
 orders.commands.command("unlink")(lineage.unlink_order)
 orders.commands.command("undo-link")(lineage.undo_link)
-orders.commands.command("create")(left_alone.create_order)
+orders.commands.command("create")(lineage.create_order)
 app.add_typer(orders.commands, name="order")
 app.add_typer(cases.commands, name="cases")
 app.add_typer(tasks.commands, name="tasks")

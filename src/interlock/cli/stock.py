@@ -38,8 +38,7 @@ def show(connection: Name, as_json: AsJson = False) -> None:
 def _say_page(page: StockPage) -> None:
     say(f"Stock of {page.connection} is {'published' if page.publishes else 'not published'}.")
     if page.paused is not None:
-        pause = page.paused
-        say(f"Paused until {wording.stamp(pause.until)} by {pause.who}: {pause.why} No figure is told.")
+        say(f"It is {page.paused.in_words} No figure is told.")
     if page.zeroed:
         say(f"Every offer shows nothing for now: {page.zeroed}")
     say(

@@ -47,7 +47,7 @@ def file_row(card: ConnectionCard) -> Sequence[Cell]:
         card.shop,
         card.orders,
         card.open_cases,
-        ", ".join(flow for flow, _ in card.paused),
+        ", ".join(pause.flow for pause, _ in card.paused),
         card.carriers_mapped,
         card.skus_mapped,
         "; ".join(f"{name}: {value}" for name, value, _ in card.policies),

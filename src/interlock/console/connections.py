@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from interlock.cases.store import cases
 from interlock.console import wording
+from interlock.console.flows import LOUD
 from interlock.console.list_changes import ListChange, list_changes
 from interlock.edits.forecast import EditForecast, forecast, share_in_words
 from interlock.engine.store import (
@@ -20,7 +21,7 @@ from interlock.marketplaces.profile import profile_of
 from interlock.marketplaces.store import observations_of
 from interlock.orders.capability import Capability
 from interlock.orders.codec import decode
-from interlock.orders.connection import FLOWS, ConnectionRules, Flow, Pause
+from interlock.orders.connection import FLOWS, ConnectionRules, Pause
 from interlock.orders.store import orders
 from interlock.shipping.store import carrier_mappings
 from interlock.wiring import rules_of
@@ -65,7 +66,7 @@ class ConnectionCard:
     carriers_mapped: int
     carriers_known: int
     skus_mapped: int
-    paused: tuple[tuple[Flow, Pause], ...] = ()
+    paused: tuple[tuple[Pause, bool], ...] = ()
     list_changes: tuple[ListChange, ...] = ()
 
 
@@ -107,7 +108,9 @@ def _card(c: Connection, row: ConnectionRow, now: datetime) -> ConnectionCard:
         carriers_mapped=number(carrier_mappings),
         carriers_known=len(rules_of(row, ()).carriers),
         skus_mapped=number(sku_mappings),
-        paused=tuple((flow, pause) for flow in FLOWS if (pause := row.rules.paused(flow, now)) is not None),
+        paused=tuple(
+            (pause, flow in LOUD) for flow in FLOWS if (pause := row.rules.paused(flow, now)) is not None
+        ),
         list_changes=list_changes(c, row.id, 5),
     )
 

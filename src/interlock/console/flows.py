@@ -11,7 +11,7 @@ from interlock.engine.capabilities import hint_waiting
 from interlock.engine.queue import Queue
 from interlock.engine.store import ConnectionRow, all_connections, connections, one_connection
 from interlock.orders.codec import encode
-from interlock.orders.connection import FLOWS, Flow, Pause
+from interlock.orders.connection import FLOWS, FLOWS_OF_ORDERS, Flow, Pause
 from interlock.orders.reasons import Reason
 
 AT_STAKE: dict[Flow, str] = {
@@ -74,7 +74,7 @@ def flow_states(c: Connection, row: ConnectionRow, now: datetime) -> tuple[FlowS
     return tuple(
         FlowState(flow, CONSEQUENCES[flow], row.rules.paused(flow, now), stopped.get(flow, 0), flow in LOUD)
         for flow in FLOWS
-        if flow != "stock" or row.rules.publish_stock
+        if flow in FLOWS_OF_ORDERS or row.rules.publish_stock
     )
 
 
@@ -104,7 +104,7 @@ def pause_flow(
             "changed."
         )
     row = _locked(c, connection_id)
-    if chosen == "stock" and not row.rules.publish_stock:
+    if chosen not in FLOWS_OF_ORDERS and not row.rules.publish_stock:
         raise PauseRefused(
             f"The stock of {row.name} is not published, so that there is nothing to pause. Nothing was changed."
         )
@@ -140,10 +140,10 @@ def resume_flow(c: Connection, queue: Queue, connection_id: int, flow: str, who:
 def _keep(
     c: Connection, queue: Queue, row: ConnectionRow, flow: Flow, pauses: tuple[Pause, ...], now: datetime
 ) -> int:
-    """Keep the pauses, and have the orders looked at that wait for the flow. None waits for stock."""
+    """Keep the pauses, and have the orders looked at that wait for the flow."""
     rules = encode(replace(row.rules, pauses=pauses))
     c.execute(update(connections).where(connections.c.id == row.id).values(rules=rules))
-    return 0 if flow == "stock" else hint_waiting(c, queue, row.id, now)
+    return hint_waiting(c, queue, row.id, now) if flow in FLOWS_OF_ORDERS else 0
 
 
 def _locked(c: Connection, connection_id: int) -> ConnectionRow:

@@ -1,4 +1,4 @@
-"""Linking Shopify orders to a marketplace order by hand: what people ask from console and command line.
+"""Which Shopify order stands for a marketplace order, said by hand: what people ask from console and command line.
 
 What is known here is refused here, in words and with nothing changed. The rest is kept like an answer to a case: the
 next look reads the order in the shop and carries it out, or says in the order's story why not.
@@ -14,12 +14,14 @@ from interlock.cases.store import volunteer, waiting_answers
 from interlock.engine.hints import hint
 from interlock.engine.queue import Queue
 from interlock.orders.codec import decode
-from interlock.orders.memory import Kin, Memory
+from interlock.orders.memory import Decision, Kin, Memory
 from interlock.orders.reasons import Option, Reason
+from interlock.orders.snapshots import DEAD, GONE_OUT
 from interlock.orders.store import claims_of, kin, orders
 from interlock.orders.view import View
 
 LONGEST_WORDS = 500
+ORDER = "order"
 _GID = re.compile(r"(?:gid://shopify/Order/|https://\S+/orders/)?(\d{9,20})/?(?:\?\S*)?", re.ASCII)
 
 
@@ -32,13 +34,19 @@ class LineageRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkAsked:
-    """What was asked: of which marketplace order, about which Shopify order, and what happens next."""
+class Asked:
+    """Of which marketplace order something was asked, and what happens next."""
 
     mirakl_order_id: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAsked(Asked):
+    """The same of what was asked about one Shopify order."""
+
     shopify_order_id: str
     name: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class _Row:
     id: int
     connection_id: int
     mirakl_order_id: str
+    mirakl_state: str
     memory: Memory
     seen: View | None
 
@@ -149,10 +158,41 @@ def undo_link(c: Connection, queue: Queue, order_id: int, who: str, why: str, no
     return _asked(c, queue, row, of, Option.UNDO_TAKE_OVER, sentence, now)
 
 
+def said_in_shop(memory: Memory, mirakl_state: str) -> Decision | None:
+    """Who said that the shop has the order already, where that can still be taken back: Interlock leaves the order alone for
+    it, and it has neither left nor ended."""
+    said = memory.decision(Reason.OLDER_THAN_CONNECTION, ORDER)
+    stands = memory.left_alone and said is not None and said.option is Option.IN_SHOP_ALREADY
+    return said if stands and mirakl_state not in (*GONE_OUT, *DEAD) else None
+
+
+def create_after_all(c: Connection, queue: Queue, order_id: int, who: str, why: str, now: datetime) -> Asked:
+    """Ask that the Shopify order is created of which somebody said that the shop has it already. Raises LineageRefused."""
+    row = _row(c, order_id)
+    said = said_in_shop(row.memory, row.mirakl_state)
+    if said is None:
+        raise LineageRefused(
+            "order",
+            f"{row.mirakl_order_id} is not left alone because somebody said that the shop has it already, or it has left or "
+            "ended.",
+        )
+    _keep_word(c, queue, row, said.reason, ORDER, Option.CREATE_ORDER, who, why, now)
+    return Asked(
+        row.mirakl_order_id,
+        f"{said.who} said that the shop has this order already; it is created in Shopify all the same, and kept together with "
+        "the marketplace from then on.",
+    )
+
+
 def _row(c: Connection, order_id: int) -> _Row:
     row = c.execute(
         select(
-            orders.c.id, orders.c.connection_id, orders.c.mirakl_order_id, orders.c.memory, orders.c.last_view
+            orders.c.id,
+            orders.c.connection_id,
+            orders.c.mirakl_order_id,
+            orders.c.mirakl_state,
+            orders.c.memory,
+            orders.c.last_view,
         )
         .where(orders.c.id == order_id)
         .with_for_update()
@@ -160,7 +200,8 @@ def _row(c: Connection, order_id: int) -> _Row:
     if row is None:
         raise LineageRefused("order", f"There is no order with the row number {order_id}.")
     seen = None if row.last_view is None else decode(View, row.last_view)
-    return _Row(row.id, row.connection_id, row.mirakl_order_id, decode(Memory, row.memory), seen)
+    memory = decode(Memory, row.memory)
+    return _Row(row.id, row.connection_id, row.mirakl_order_id, row.mirakl_state, memory, seen)
 
 
 def _before(row: _Row) -> Kin | None:
@@ -218,16 +259,31 @@ def _check_currency(row: _Row, shopify_order_id: str, shown: str) -> None:
 def _asked(
     c: Connection, queue: Queue, row: _Row, of: Kin, option: Option, sentence: str, now: datetime
 ) -> LinkAsked:
-    """Keep the word of `of.who` about that order, and have the marketplace order looked at."""
-    for field, value in (("who", of.who), ("why", of.why)):
+    """Keep the word of `of.who` about that order."""
+    _keep_word(c, queue, row, Reason.POSSIBLE_SUCCESSOR, of.shopify_order_id, option, of.who, of.why, now)
+    return LinkAsked(row.mirakl_order_id, sentence, of.shopify_order_id, of.name)
+
+
+def _keep_word(
+    c: Connection,
+    queue: Queue,
+    row: _Row,
+    reason: Reason,
+    subject: str,
+    option: Option,
+    who: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Keep what somebody said unasked, and have the marketplace order looked at. One word about a subject at a time."""
+    for field, value in (("who", who), ("why", why)):
         if not value.strip() or len(value) > LONGEST_WORDS:
             raise LineageRefused(
                 field, "It needs the name of who asks for it and a reason, of up to 500 characters each."
             )
-    waiting = [said for _, said in waiting_answers(c, row.id) if said.subject == of.shopify_order_id]
+    waiting = [said for _, said in waiting_answers(c, row.id) if said.subject == subject]
     if waiting:
-        raise LineageRefused("shopify_order", f"{waiting[0].who} has just said something else about it.")
-    subject, who, why = of.shopify_order_id, of.who.strip(), of.why.strip()
-    volunteer(c, row.id, Reason.POSSIBLE_SUCCESSOR, subject, option, who, why, now)
+        field = "order" if subject == ORDER else "shopify_order"
+        raise LineageRefused(field, f"{waiting[0].who} has just said something else about it.")
+    volunteer(c, row.id, reason, subject, option, who.strip(), why.strip(), now)
     hint(c, queue, row.id, "edits", now)
-    return LinkAsked(row.mirakl_order_id, of.shopify_order_id, of.name, sentence)

@@ -15,11 +15,11 @@ from interlock.console.pages import Console, given_text, seen_other
 
 
 def lineage_routes(routes: APIRouter, console: Console) -> None:
-    """Add what links and unlinks Shopify orders to the console."""
+    """Add what links, unlinks and asks for Shopify orders to the console."""
     parts = console.parts
 
     async def change(
-        request: Request, order_id: int, token: str, work: Callable[[Connection, datetime], lineage.LinkAsked]
+        request: Request, order_id: int, token: str, work: Callable[[Connection, datetime], lineage.Asked]
     ) -> Response:
         console.check_form(request, token)
         now = parts.clock.now()
@@ -74,4 +74,21 @@ def lineage_routes(routes: APIRouter, console: Console) -> None:
         said = (who, given_text(why))
         return await change(
             request, order_id, token, lambda c, now: lineage.undo_link(c, parts.queue, order_id, *said, now)
+        )
+
+    @routes.post("/orders/{order_id}/create")
+    @needs(Permission.ANSWER_OPERATIONS)
+    async def create(
+        request: Request,
+        who: Who,
+        order_id: int,
+        token: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+    ) -> Response:
+        said = (who, given_text(why))
+        return await change(
+            request,
+            order_id,
+            token,
+            lambda c, now: lineage.create_after_all(c, parts.queue, order_id, *said, now),
         )

@@ -15,9 +15,9 @@ from interlock.console import desk, editing
 from interlock.console.doors import Asker, Who, needs
 from interlock.console.explain import explain
 from interlock.console.lacking import lacking, lacking_for_order
-from interlock.console.left_alone import CannotCreate, create_after_all, said_in_shop
+from interlock.console.lineage import said_in_shop
 from interlock.console.order import OrderPage, order_page
-from interlock.console.pages import Console, PageMissing, given_text, own_path, seen_other
+from interlock.console.pages import Console, PageMissing, own_path, seen_other
 
 SHOWN_EDITS = 3
 
@@ -92,20 +92,3 @@ def order_routes(routes: APIRouter, console: Console) -> None:
         except desk.NoSuchOrder as missing:
             raise PageMissing(str(missing)) from missing
         return seen_other(own_path(back) if back else f"/orders/{order_id}")
-
-    @routes.post("/orders/{order_id}/create")
-    @needs(Permission.ANSWER_OPERATIONS)
-    async def create(
-        request: Request,
-        who: Who,
-        order_id: int,
-        token: Annotated[str, Form()] = "",
-        why: Annotated[str, Form()] = "",
-    ) -> Response:
-        console.check_form(request, token)
-        reason, now = given_text(why), parts.clock.now()
-        try:
-            await console.read(lambda c: create_after_all(c, parts.queue, order_id, who, reason, now))
-        except CannotCreate as refused:
-            return console.problem(request, 422, str(refused))
-        return seen_other(f"/orders/{order_id}")

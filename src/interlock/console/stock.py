@@ -308,8 +308,8 @@ def set_zero(
     pause = row.rules.paused("stock", now)
     if pause is not None:
         raise StockRefused(
-            f"The stock of {row.name} is paused until {pause.until:%H:%M} UTC by {pause.who}, so the marketplace would not be "
-            "told. End the pause first. Nothing was changed."
+            f"The stock of {row.name} is {pause.in_words} The marketplace would not be told. End the pause first. Nothing was "
+            "changed."
         )
     reason = f"{who}: {why}" if zero else ""
     _change(c, queue, row, replace(row.rules, stock_zeroed=reason), who, why, now)

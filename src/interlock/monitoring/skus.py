@@ -527,11 +527,7 @@ def _facts(c: Connection, row: Any, skus: Sequence[str], now: datetime) -> list[
     edits = _edits(c, row.id, skus, linked, now)
     week, file_problem = week_of(now), _file_problem(c, row.id)
     pause = row.rules.paused("stock", now)
-    paused = (
-        ""
-        if pause is None
-        else f"No figure is told until {pause.until:%H:%M} UTC: {pause.who} paused it. {pause.why}"
-    )
+    paused = "" if pause is None else f"No figure is told: the stock is {pause.in_words}"
     stock_read_at = c.execute(
         select(stock_shops.c.read_at).where(stock_shops.c.shop == row.shopify_shop)
     ).scalar_one_or_none()

@@ -12,6 +12,8 @@ KindOfEdit = Literal["quantity_reduced", "line_removed"]
 CustomerMail = Literal["none", "shipping"]
 Flow = Literal["import", "acceptance", "edits", "shipping", "refunds", "stock"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
+FLOWS_OF_ORDERS: tuple[Flow, ...] = tuple(flow for flow in FLOWS if flow != "stock")
+"""The flows whose pause stops orders, each with a case. That of stock stops figures: no order waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,12 @@ class Pause:
     until: datetime
     who: str
     why: str
+
+    @property
+    def in_words(self) -> str:
+        """How long, by whom and why, as the end of a sentence that begins with what "is"."""
+        why = self.why if self.why.endswith((".", "!", "?")) else f"{self.why}."
+        return f"paused until {self.until:%H:%M} UTC on {self.until:%d %B} by {self.who}: {why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ again the moment the pause ends. What belongs to no flow is never paused: holds 
 """
 
 from dataclasses import replace
-from datetime import datetime
 from typing import assert_never
 
 from interlock.orders.actions import (
@@ -135,8 +134,8 @@ def _case(pause: Pause, view: View, memory: Memory) -> Case:
     return Case(
         Reason.FLOW_PAUSED,
         pause.flow,
-        f"{pause.flow.capitalize()} of {view.rules.name} {paused_is(pause)} paused until {_stamp(pause.until)} by {pause.who}: "
-        f"{pause.why} {WHAT_WAITS[pause.flow]} It goes on by itself then, or as soon as somebody ends the pause on the page "
+        f"{pause.flow.capitalize()} of {view.rules.name} {paused_is(pause)} {pause.in_words} "
+        f"{WHAT_WAITS[pause.flow]} It goes on by itself then, or as soon as somebody ends the pause on the page "
         "Connections.",
         due_at=memory.acceptance_due_at if presses else None,
         severity="urgent" if presses else None,
@@ -146,7 +145,3 @@ def _case(pause: Pause, view: View, memory: Memory) -> Case:
 def paused_is(pause: Pause) -> str:
     """The verb after the flow's name: edits are, shipping is."""
     return "are" if pause.flow in ("edits", "refunds") else "is"
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC on {moment:%d %B}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from interlock.console.flows import PauseRefused, pause_flow, resume_flow
-from interlock.orders.connection import FLOWS
+from interlock.orders.connection import FLOWS_OF_ORDERS
 from interlock.rehearsal import stock
 from interlock.rehearsal.actors import Crowd
 from interlock.rehearsal.drawing import first_choice_falls
@@ -21,7 +21,6 @@ PAUSED = (0.125, 0.22)
 before there were any."""
 STOCK_PAUSED = ((0.275, 0.48), (0.58, 0.69), (0.9, 1.0))
 """The same for pauses of stock, of the histories in which stock is published."""
-OF_ORDERS = tuple(flow for flow in FLOWS if flow != "stock")
 WHO = "Cleo Operations"
 MINUTES = (15, 15, 15, 60)
 
@@ -38,7 +37,7 @@ def are_set(seed: int) -> bool:
 
 async def pause_for_ever(seed: int, crowd: Crowd) -> None:
     """Somebody pauses a flow of orders now and then; of two pauses one is ended before its time."""
-    await _pause_for_ever(stream(seed), OF_ORDERS, crowd)
+    await _pause_for_ever(stream(seed), FLOWS_OF_ORDERS, crowd)
 
 
 def of_stock_are_set(seed: int) -> bool:

@@ -126,6 +126,19 @@ ACCEPTANCE = {Reason.ACCEPTANCE_RUNNING_OUT, Reason.ACCEPTANCE_REFUSED}
             {Reason.INCIDENT_OPEN},
             id="an incident",
         ),
+        pytest.param({"mirakl": an_order("SHIPPING")}, {Reason.EDIT_WAITING}, set(), id="it takes edits"),
+        pytest.param(
+            {"mirakl": an_order("SHIPPING", has_incident=True)},
+            set(),
+            {Reason.EDIT_WAITING},
+            id="it takes none",
+        ),
+        pytest.param(
+            {"mirakl": an_order("WAITING_DEBIT_PAYMENT")},
+            set(),
+            {Reason.EDIT_WAITING},
+            id="it collects the payment",
+        ),
         pytest.param({"rules": some_rules(pauses=(PAUSED,))}, ACCEPTANCE, {Reason.FLOW_PAUSED}, id="paused"),
         pytest.param(
             {}, set(), {Reason.EDIT_CANNOT_BE_EXPRESSED, Reason.CANNOT_HOLD}, id="of what Shopify shows"

@@ -8,7 +8,7 @@ from interlock.orders.memory import Decision, Memory
 from interlock.orders.pauses import WHAT_WAITS
 from interlock.orders.plan import Case, Part
 from interlock.orders.reasons import Option, Reason
-from interlock.orders.snapshots import DEAD, GONE_OUT, MiraklOrder, ShopifyOrder
+from interlock.orders.snapshots import DEAD, GONE_OUT, TO_SHIP, MiraklOrder, ShopifyOrder
 from interlock.orders.view import View
 
 ASKED_AFTER = timedelta(minutes=5)
@@ -82,6 +82,8 @@ def seen_without_the_order(view: View) -> tuple[Reason, ...]:
         reasons += _OF_THE_DISPATCH
     if not view.mirakl.has_incident:
         reasons.append(Reason.INCIDENT_OPEN)
+        if view.mirakl.state in (*TO_SHIP, *GONE_OUT):
+            reasons.append(Reason.EDIT_WAITING)  # what it waited for is there
     if not any(view.rules.paused(flow, view.now) for flow in WHAT_WAITS):
         reasons.append(Reason.FLOW_PAUSED)
     return tuple(reasons)

@@ -20,9 +20,11 @@ from tests.build import (
     a_decision,
     a_draft,
     a_fulfillment,
+    a_fulfillment_order,
     a_line,
     a_memory,
     a_refund,
+    a_shopify_line,
     a_shopify_order,
     a_view,
     an_operation,
@@ -88,6 +90,58 @@ def test_every_parcel_of_an_ended_order_is_an_incident_of_its_own() -> None:
     assert "1 of its units" in both.memory.incidents[1].sentence
     again = ended(both.memory, mirakl=dead, shopify=a_shopify_order(fulfillments=(first, second)))
     assert again.memory.incidents == both.memory.incidents
+
+
+ONE_LEFT = a_fulfillment(lines=(("S1", 2),))
+
+
+@pytest.mark.parametrize(
+    ("lamp", "remaining", "parcel", "asked"),
+    [
+        pytest.param({}, (("S2", 1),), ONE_LEFT, "1 of LAMP", id="from the start"),
+        pytest.param(
+            {"quantity": 3, "current_quantity": 3, "fulfilled_quantity": 1},
+            (("S2", 2),),
+            a_fulfillment(),
+            "2 of LAMP",
+            id="added after all had left",
+        ),
+        pytest.param(
+            {"quantity": 2, "current_quantity": 1, "fulfilled_quantity": 1},
+            (("S2", 1),),
+            a_fulfillment(),
+            "1 of LAMP",
+            id="beside a unit that left and was refunded",
+        ),
+        pytest.param({"fulfilled_quantity": 1}, (), a_fulfillment(), "", id="everything left"),
+        pytest.param({"current_quantity": 0}, (), ONE_LEFT, "", id="the rest was taken out"),
+        pytest.param({"requires_shipping": False}, (), ONE_LEFT, "", id="nothing that ships"),
+        pytest.param({}, (("S2", 1),), replace(ONE_LEFT, live=False), "", id="the parcel came back"),
+        pytest.param(
+            {},
+            (("S2", 1),),
+            replace(ONE_LEFT, display_status="LABEL_VOIDED"),
+            "",
+            id="its label was given back, so that the order can go as a whole",
+        ),
+    ],
+)
+def test_what_is_still_here_of_a_dead_order_that_left_is_to_be_taken_out(
+    lamp: dict[str, Any], remaining: tuple[tuple[str, int], ...], parcel: Fulfillment, asked: str
+) -> None:
+    mug = a_shopify_line(fulfilled_quantity=2 if parcel.live else 0)
+    shopify = a_shopify_order(
+        lines=(
+            mug,
+            a_shopify_line("S2", "LAMP", **{"quantity": 1, "price": "30.00", "line_id": "L2", **lamp}),
+        ),
+        fulfillments=(parcel,),
+        fulfillment_orders=(a_fulfillment_order(remaining=remaining),),
+    )
+    part = ended(mirakl=an_order("CANCELED"), shopify=shopify)
+    cases = [case for case in part.cases if case is not None]
+    assert [case.reason for case in cases] == ([Reason.ENDED_WITH_REST] if asked else [])
+    assert all(asked in case.sentence for case in cases)
 
 
 def test_a_voided_label_does_not_count_as_left() -> None:

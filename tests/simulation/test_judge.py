@@ -924,6 +924,11 @@ def test_i24_a_case_that_outlived_its_reason(bench: Bench) -> None:
         pytest.param("still_here", {}, True, id="everything that was sold has left"),
         pytest.param("still_here", {"left": {}}, False, id="units are still here"),
         pytest.param("still_here", {"left": {}, "live": False}, True, id="what is still here was cancelled"),
+        pytest.param(
+            "ended_with_rest", {"strangers": 1, "gone": 0}, False, id="units of an ended order are here"
+        ),
+        pytest.param("ended_with_rest", {}, True, id="all of an ended order has left"),
+        pytest.param("ended_with_rest", {"left": {}, "gone": 0}, True, id="nothing of an ended order left"),
         pytest.param("cannot_hold", {}, True, id="dispatched, and nothing is left to hold"),
         pytest.param(
             "cannot_hold", {"strangers": 1, "gone": 0}, False, id="what was never sold is still here"

@@ -486,6 +486,28 @@ def test_a_parcel_of_an_order_that_ended_stays_an_incident_until_a_person_closes
     assert told.open_reasons == []
 
 
+def test_a_unit_added_to_an_order_that_left_and_ended_is_a_case_until_it_is_taken_out(
+    theatre: Theatre,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until(330)
+        assert stage.world.shopify.pick(company="Express Bike", number="PARCEL1") is not None
+        await stage.until(400)
+        stage.marketplace.cancel_order(stage.order.id)
+        await stage.until(700)
+        answer_case(stage, Reason.ENDED_AFTER_PICKING, Option.DISMISS)
+        order = stage.shopify_order()
+        stage.world.shopify.edit(order, add=[("LAMP-OAK", 1)])
+        await stage.until(1500)
+        assert reasons(stage) == [Reason.ENDED_WITH_REST.value]
+        assert stage.world.shopify.pick(order, company="UPS", number="PARCEL2") is None
+        stage.world.shopify.edit(order, quantities=[("LAMP-OAK", 0)])
+
+    told = theatre.tell(story, SWITCHED, 2500)
+    assert closed(told, Reason.ENDED_WITH_REST)
+    assert told.open_reasons == []
+
+
 def test_a_label_printed_against_the_check_is_an_incident_until_a_person_closes_it(theatre: Theatre) -> None:
     async def story(stage: Stage) -> None:
         printer = Printer(stage)

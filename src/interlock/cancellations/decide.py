@@ -91,7 +91,7 @@ def _ended_at_marketplace(view: View, memory: Memory, mirakl: MiraklOrder) -> Pa
         for parcel in shopify.fulfillments:
             if parcel.live:
                 memory = memory.with_incident(_left_all_the_same(view, memory, parcel, ended))
-        return Part(memory, keep_held=(held,), because=(said,))
+        return Part(memory, cases=_rest(shopify, memory, ended), keep_held=(held,), because=(said,))
     cancel = CancelShopifyOrder(shopify.id, f"The marketplace order is {ended}.")
     return Part(
         memory,
@@ -118,6 +118,26 @@ def _left_all_the_same(view: View, memory: Memory, parcel: Fulfillment, ended: s
         view.now,
         f"The marketplace order is {ended}, but {units} of its units {stand}. The rest is held. {wanted}",
     )
+
+
+def _rest(shopify: ShopifyOrder, memory: Memory, ended: str) -> tuple[Case, ...]:
+    """What has not left of an order of which a parcel did, also what was added to it since: it stays reserved until somebody
+    takes it out. Where nothing left under any fulfillment, their incidents say what to do, and the order goes as a whole."""
+    rest = [
+        (line.sku or line.title, shopify.to_leave(line)) for line in shopify.lines if line.requires_shipping
+    ]
+    here = [(name, units) for name, units in rest if units > 0]
+    if not here or not _moved(as_it_left(shopify, memory)):
+        return ()
+    case = Case(
+        Reason.ENDED_WITH_REST,
+        "order",
+        f"The marketplace order is {ended} and a parcel of it has left. Of the Shopify order "
+        f"{', '.join(f'{units} of {name}' for name, units in here)} have not left and never will for this sale. Take them out of "
+        "the order in Shopify, so that they can be sold again.",
+        facts=tuple((name, f"{units} still here") for name, units in here),
+    )
+    return (case,)
 
 
 def _moved(shopify: ShopifyOrder) -> int:

@@ -98,6 +98,7 @@ def cause_of(case: Case) -> str:
             | Reason.STILL_HERE
             | Reason.SHIPMENT_IN_PORTAL
             | Reason.ENDED_AFTER_PICKING
+            | Reason.ENDED_WITH_REST
             # which Shopify order stands for this one
             | Reason.TWO_LIVE_ORDERS
             | Reason.ACCEPTED_WITHOUT_ORDER

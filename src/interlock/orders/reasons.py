@@ -60,6 +60,7 @@ class Reason(StrEnum):
     SHOPIFY_ORDER_MISSING = "shopify_order_missing"
     POSSIBLE_SUCCESSOR = "possible_successor"
     ENDED_AFTER_PICKING = "ended_after_picking"
+    ENDED_WITH_REST = "ended_with_rest"
     # our own edit desk
     DESK_EDIT_STUCK = "desk_edit_stuck"
     ORIGINAL_NOT_CANCELLED = "original_not_cancelled"
@@ -824,6 +825,22 @@ CATALOGUE: dict[Reason, ReasonPage] = {
         evidence="a live fulfillment of an order the marketplace ended",
         closes_when="By a person with a reason.",
         options=(Option.DISMISS,),
+    ),
+    Reason.ENDED_WITH_REST: ReasonPage(
+        kind="condition",
+        owner="operations",
+        severity="today",
+        title="units of an ended order are still here",
+        handled_by="person",
+        damage=Damage(
+            DamageTime.AFTER_OPENING,
+            "The units stay reserved for an order that nobody pays for, so they can be sold to nobody else.",
+            "order",
+            timedelta(hours=24),
+        ),
+        evidence="an order the marketplace ended, a parcel of it that left, and units of its Shopify order that have not left",
+        closes_when="By itself, when the units were taken out of the Shopify order or left, or the order is cancelled.",
+        options=(),
     ),
     Reason.DESK_EDIT_STUCK: ReasonPage(
         kind="condition",

@@ -91,6 +91,8 @@ def _is_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, at:
             return None  # what was refunded does not leave; when the last of it was, the effects do not say of each line
         case Reason.STILL_HERE | Reason.CANCELLED_IN_SHOPIFY | Reason.CANNOT_HOLD:
             return over or bool(reason_gone(evidence, truth, case, then, at))
+        case Reason.ENDED_WITH_REST:
+            return bool(reason_gone(evidence, truth, case, then, at))
         case Reason.UNKNOWN_VALUE:
             return not _shows_unknown(evidence, truth, at)
         case _:

@@ -264,6 +264,9 @@ def reason_gone(evidence: Evidence, truth: Truth, case: Row[Any], then: Moment, 
         case Reason.STILL_HERE:
             if not then.live or not sold_and_here(then):
                 return "nothing that was sold is still here"
+        case Reason.ENDED_WITH_REST:
+            if not then.live or not then.unfulfilled or not any(then.left.values()):
+                return "nothing of it is still here, or nothing of it left"
         case Reason.CANCELLED_IN_SHOPIFY:
             if then.live or then.state in DEAD:
                 return "both sides have ended, or neither"

@@ -71,7 +71,9 @@ def _stretches(truth: Truth) -> Iterator[Stretch]:
         now = _difference(truth, moment)
         # Each edit is waited after anew, also one that leaves the same difference, and so is a refund we asked for.
         asked_for = moment.kind == "refund_request" and moment.actor == truth.marketplace.us
-        if now != difference or began is None or moment.kind == "edited" or asked_for:
+        # An edit that leaves nothing here of an order that has ended asks for nothing: what left has its own case.
+        edited = moment.kind == "edited" and (moment.state not in DEAD or moment.unfulfilled > 0)
+        if now != difference or began is None or edited or asked_for:
             if began is not None and difference:
                 yield Stretch(began, moment.at, difference)
             began, difference = moment.at, now

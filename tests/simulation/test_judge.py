@@ -1004,6 +1004,29 @@ def test_i17_units_that_the_marketplace_counts_as_sent_and_that_are_still_here(
     assert bool(verdict.broken) is broken
 
 
+@pytest.mark.parametrize(
+    ("option", "before", "broken"),
+    [
+        pytest.param("send_again", timedelta(minutes=2), False, id="the marketplace is read first"),
+        pytest.param("send_again", timedelta(minutes=40), True, id="it could be read since"),
+        pytest.param("accept_prices", timedelta(minutes=2), True, id="nothing was to be sent"),
+    ],
+)
+def test_i17_what_a_person_had_sent_again_waits_for_a_read(
+    bench: Bench, option: str, before: timedelta, broken: bool
+) -> None:
+    later = bench.world.clock.now() + timedelta(hours=3)
+    _answer(bench, option, later - before)
+    evidence = bench.evidence()
+    evidence.now = later
+    (truth,) = truths(evidence)
+    truth.moments[-1] = replace(truth.last, left={})
+    verdict = Verdict()
+    i17_differences_have_cases(evidence, truth, verdict)
+    assert verdict.checked["I17"] > 0
+    assert bool(verdict.broken) is broken
+
+
 def test_swap_units_that_were_never_sold_in_the_plan_that_cancels(bench: Bench) -> None:
     bench.sql(
         "UPDATE plans SET view = jsonb_set(view, '{shopify,lines,0,mirakl_line_id}', '\"\"'), "

@@ -17,6 +17,7 @@ from interlock.rehearsal.judging.verdict import Verdict
 QUARTER = timedelta(minutes=15)
 REST_MAY_FOLLOW_FOR = timedelta(hours=2)
 """So long units that the marketplace was told of in its portal may still leave before somebody is asked."""
+SENT_AFTER_A_READ = timedelta(minutes=2)
 ASKED_WITHIN = timedelta(minutes=6)
 """Shopify is given five minutes to carry a changed address on to the parcels before somebody is asked."""
 IN_MOTION = ("PLANNED", "IN_FLIGHT", "UNKNOWN")
@@ -56,6 +57,8 @@ def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdic
         return
     if evidence.open_cases(truth.row, truth.id) or _settled_by_a_person(evidence, truth):
         return
+    if _is_about_to_be_sent_again(evidence, truth):
+        return
     verdict.violation(
         "I17",
         truth.id,
@@ -64,6 +67,16 @@ def i17_differences_have_cases(evidence: Evidence, truth: Truth, verdict: Verdic
         difference,
         f"so since {last.at:%H:%M:%S}",
     )
+
+
+def _is_about_to_be_sent_again(evidence: Evidence, truth: Truth) -> bool:
+    """Whether a person asked so short a time ago for a refused call to be sent again that the marketplace may not have been read
+    since, which goes before it: where a key may read it every quarter of an hour, the answer waits as long."""
+    asked: list[datetime] = [said.at for said in evidence.answers_of(truth.row, Option.SEND_AGAIN.value)]
+    if not asked:
+        return False
+    unread = SENT_AFTER_A_READ + evidence.poll + evidence.unavailable(max(asked), evidence.now)
+    return evidence.now - max(asked) < unread
 
 
 def i17_parcels_astray_have_their_case(evidence: Evidence, truth: Truth, verdict: Verdict) -> None:
